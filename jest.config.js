@@ -1,0 +1,9 @@
+/** Plain jest: TypeScript is stripped by swc; types are checked by `npm run types`. */
+module.exports = {
+  testEnvironment: 'node',
+  transform: { '^.+\\.[jt]s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
+  // The models of the official client are the only ES modules that a test needs.
+  transformIgnorePatterns: ['/node_modules/(?!@kubernetes/client-node/dist/gen/)'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/build/'],
+  modulePathIgnorePatterns: ['<rootDir>/node26/', '<rootDir>/build/'],
+};

@@ -1,0 +1,71 @@
+/** One thing wrong with the input: where it stands, what it is, why it is refused and what to write instead. */
+export interface Finding {
+  /** Where, e.g. `routes[3].nextHop`; empty when the value stands alone. */
+  readonly at: string;
+  /** The value as it was given, shortened to be quoted in a message. */
+  readonly value: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** The input was refused; `findings` holds everything that is wrong with it, never only the first. */
+export class InputError extends Error {
+  constructor(readonly findings: readonly Finding[]) {
+    super(findings.map(findingText).join('\n'));
+    this.name = 'InputError';
+  }
+}
+
+const LONGEST_QUOTE = 80;
+
+/** The value as JSON, at most 80 characters long. */
+export function quote(value: unknown): string {
+  const text = typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? String(value));
+  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 1)}…`;
+}
+
+/** An InputError with one finding, to be thrown where the value is read. */
+export function refuse(value: unknown, reason: string, remedy: string): InputError {
+  return new InputError([{ at: '', value: quote(value), reason, remedy }]);
+}
+
+/** One line: `routes[3]: "10.94.227.46/24" has host bits set; did you mean …?` */
+export function findingText({ at, value, reason, remedy }: Finding): string {
+  return `${at === '' ? '' : `${at}: `}${value} ${reason}; ${remedy}`;
+}
+
+/** At most `most` findings as lines, with a last line that counts the others. */
+export function findingLines(findings: readonly Finding[], most: number): string[] {
+  const lines = findings.slice(0, most).map(findingText);
+  return findings.length > most ? [...lines, `… and ${findings.length - most} more`] : lines;
+}
+
+/** Gathers what is refused, so that all of it can be told at once. */
+export class Findings {
+  readonly all: Finding[] = [];
+
+  add(at: string, value: unknown, reason: string, remedy: string): void {
+    this.all.push({ at, value: quote(value), reason, remedy });
+  }
+
+  /** The result of `read`, or undefined when it threw an InputError, whose findings are kept with `at` in front. */
+  attempt<T>(at: string, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.all.push(...error.findings.map((f) => ({ ...f, at: joinPlaces(at, f.at) })));
+      return undefined;
+    }
+  }
+
+  /** Throws an InputError when there is anything to tell. */
+  throwIfAny(): void {
+    if (this.all.length > 0) throw new InputError(this.all);
+  }
+}
+
+function joinPlaces(outer: string, inner: string): string {
+  if (outer === '' || inner === '') return outer + inner;
+  return inner.startsWith('[') ? outer + inner : `${outer}.${inner}`;
+}

@@ -1,0 +1,9 @@
+/** The model: pure, no I/O. Both sides stand on it. */
+export * from './address';
+export * from './finding';
+export * from './mapping';
+export * from './overlap';
+export * from './reserved';
+export * from './route';
+export * from './route-list';
+export * from './subnet';

@@ -1,0 +1,88 @@
+import { Address } from './address';
+import { Findings, refuse } from './finding';
+import { parseUnicastSubnet } from './reserved';
+import type { Subnet } from './subnet';
+
+/** A subnet as a user writes it: its own range, or with the range a router maps it to, one to one. */
+export type SubnetSpec = string | { readonly real: string; readonly mapped: string };
+
+/**
+ * A subnet with the range under which the other end of the VPN sees it (RFC 2663 calls it basic, bidirectional NAT of a
+ * whole prefix). `mapped` equals `real` where no router translates. Host parts are kept, so translation is a bijection.
+ */
+export class Mapping {
+  constructor(
+    readonly real: Subnet,
+    readonly mapped: Subnet,
+  ) {}
+
+  /**
+   * Reads `'192.168.0.0/24'` or `{ real: '10.0.1.0/24', mapped: '192.168.1.0/24' }`.
+   * @throws InputError for bad subnets, unequal prefix lengths, a mapping onto itself, unknown keys, and mapped IPv6
+   * (prefix translation is not what these routers do; IPv6 networks are to be numbered without overlap).
+   */
+  static parse(spec: unknown): Mapping {
+    if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) {
+      const subnet = parseUnicastSubnet(spec);
+      return new Mapping(subnet, subnet);
+    }
+    const findings = new Findings();
+    for (const key of Object.keys(spec)) {
+      if (key !== 'real' && key !== 'mapped')
+        findings.add(key, key, 'is an unknown key', 'a mapping has real and mapped');
+    }
+    const { real: realText, mapped: mappedText } = spec as { real?: unknown; mapped?: unknown };
+    const real = findings.attempt('real', () => parseUnicastSubnet(realText));
+    const mapped = findings.attempt('mapped', () => parseUnicastSubnet(mappedText));
+    findings.throwIfAny();
+    checkPair(spec, real as Subnet, mapped as Subnet);
+    return new Mapping(real as Subnet, mapped as Subnet);
+  }
+
+  get isTranslated(): boolean {
+    return !this.real.equals(this.mapped);
+  }
+
+  /** The address under which the other end sees the host `real`, which must lie in the real subnet. */
+  toMapped(real: Address): Address {
+    return translate(real, this.real, this.mapped);
+  }
+
+  /** The host's own address for one that the other end uses, which must lie in the mapped subnet. */
+  toReal(mapped: Address): Address {
+    return translate(mapped, this.mapped, this.real);
+  }
+
+  toString(): string {
+    return this.isTranslated ? `${this.real} seen as ${this.mapped}` : `${this.real}`;
+  }
+}
+
+function checkPair(spec: object, real: Subnet, mapped: Subnet): void {
+  if (real.family === 6 || mapped.family === 6) {
+    throw refuse(
+      spec,
+      'maps IPv6, which is not translated here',
+      'give the two ends IPv6 ranges of their own (RFC 4193) and write the subnet alone',
+    );
+  }
+  if (real.prefixLength !== mapped.prefixLength) {
+    throw refuse(
+      spec,
+      `maps a /${real.prefixLength} to a /${mapped.prefixLength}, so hosts would collide or be left out`,
+      `use a mapped range of the same size, e.g. ${mapped.address}/${real.prefixLength} where that is a subnet and free`,
+    );
+  }
+  if (real.equals(mapped)) throw refuse(spec, 'maps a subnet to itself', `write "${real}" alone`);
+}
+
+/** Takes the prefix from `to` and the host part from the address. */
+function translate(address: Address, from: Subnet, to: Subnet): Address {
+  if (!from.contains(address)) throw new RangeError(`${address} does not lie in ${from}`);
+  return new Address(address.bytes.map((byte, i) => (to.address.bytes[i] as number) | (byte & hostBits(from, i))));
+}
+
+/** The bits of byte `i` that count hosts: where first and last address of the subnet differ. */
+function hostBits(subnet: Subnet, i: number): number {
+  return (subnet.address.bytes[i] as number) ^ (subnet.last.bytes[i] as number);
+}

@@ -1,0 +1,44 @@
+import type { Address } from './address';
+import type { Subnet } from './subnet';
+
+/** Anything that has a subnet. */
+export interface HasSubnet {
+  readonly subnet: Subnet;
+}
+
+/**
+ * All pairs that share addresses, the containing one first, in O(n log n + pairs): in sorted order a subnet's
+ * containers are exactly those of its predecessors that still reach it.
+ */
+export function overlappingPairs<T extends HasSubnet>(items: readonly T[]): [outer: T, inner: T][] {
+  const pairs: [T, T][] = [];
+  const open: T[] = [];
+  for (const item of [...items].sort((a, b) => a.subnet.compare(b.subnet))) {
+    while (open.length > 0 && !(open.at(-1) as T).subnet.contains(item.subnet)) open.pop();
+    for (const outer of open) pairs.push([outer, item]);
+    open.push(item);
+  }
+  return pairs;
+}
+
+/**
+ * For each subnet an address that no longer prefix of the list covers, so that a FIB lookup of it must find that very
+ * route; undefined where longer prefixes cover all of it. Keyed by the subnet's text.
+ */
+export function witnesses(subnets: readonly Subnet[]): Map<string, Address | undefined> {
+  const found = new Map<string, Address | undefined>();
+  const open: { subnet: Subnet; candidate: Address | undefined }[] = [];
+  const close = () => {
+    const { subnet, candidate } = open.pop() as (typeof open)[number];
+    found.set(subnet.toString(), candidate !== undefined && subnet.contains(candidate) ? candidate : undefined);
+  };
+  for (const subnet of [...subnets].sort((a, b) => a.compare(b))) {
+    while (open.length > 0 && !(open.at(-1) as (typeof open)[number]).subnet.contains(subnet)) close();
+    const outer = open.at(-1);
+    if (outer?.subnet.equals(subnet)) continue;
+    if (outer?.candidate !== undefined && subnet.contains(outer.candidate)) outer.candidate = subnet.last.next();
+    open.push({ subnet, candidate: subnet.address });
+  }
+  while (open.length > 0) close();
+  return found;
+}

@@ -1,0 +1,90 @@
+import { type Finding, Findings, InputError, refuse } from './finding';
+import { type Route, type RouteRules, readRoute, routeKey, routeText } from './route';
+
+/** A route list that was understood. */
+export interface RouteList {
+  /** In the order of the list, without duplicates. */
+  readonly routes: readonly Route[];
+  /** Entries that said the same as an earlier one and were dropped: `[5] "192.168.0.0/24" repeats [0]`. */
+  readonly duplicates: readonly string[];
+}
+
+/**
+ * Reads the text under the ConfigMap's key `routes`: a JSON array, blanks and newlines around it allowed, of subnets as
+ * text or objects (see RouteSpec). The one parser for synth and agent.
+ * @throws InputError with everything that is wrong, each with its position (`routes[3].nextHop`).
+ */
+export function parseRouteList(text: string, rules: RouteRules): RouteList {
+  return readRouteList(parseJson(text), rules);
+}
+
+/** The same for entries that are values already. */
+export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
+  if (!Array.isArray(entries)) {
+    throw new InputError([
+      at('routes', refuse(entries, 'is no JSON array', 'write ["192.168.0.0/24", …], or [] for no routes')),
+    ]);
+  }
+  const findings = new Findings();
+  const seen = new Map<string, { route: Route; index: number }>();
+  const duplicates: string[] = [];
+  entries.forEach((entry: unknown, index) => {
+    const place = `routes[${index}]`;
+    const route = findings.attempt(place, () => readRoute(entry, rules));
+    if (route === undefined) return;
+    const earlier = seen.get(routeKey(route));
+    if (earlier === undefined) seen.set(routeKey(route), { route, index });
+    else if (saysTheSame(earlier.route, route))
+      duplicates.push(`${place} ${route.subnet} repeats routes[${earlier.index}]`);
+    else {
+      const remedy = 'keep one of them, or give them different metrics or tables';
+      findings.add(
+        place,
+        entry,
+        `contradicts routes[${earlier.index}], which has the same subnet, table and metric`,
+        remedy,
+      );
+    }
+  });
+  findings.throwIfAny();
+  return { routes: [...seen.values()].map(({ route }) => route), duplicates };
+}
+
+/** The text for the ConfigMap: a JSON array with one route a line, so that diffs are readable. */
+export function formatRouteList(routes: readonly Route[], rules: RouteRules): string {
+  if (routes.length === 0) return '[]\n';
+  return `[\n${routes.map((route) => `  ${routeText(route, rules)}`).join(',\n')}\n]\n`;
+}
+
+/** Comments explain a route and do not make another one. */
+function saysTheSame(a: Route, b: Route): boolean {
+  const facts = ({ comment: _, ...rest }: Route) =>
+    JSON.stringify({
+      ...rest,
+      subnet: `${rest.subnet}`,
+      nextHops: rest.nextHops.map(String),
+      source: rest.source && `${rest.source}`,
+    });
+  return facts(a) === facts(b);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new InputError([
+      at('routes', refuse(text.trim(), `is not JSON (${(cause as Error).message})`, remedyForJson(text))),
+    ]);
+  }
+}
+
+function remedyForJson(text: string): string {
+  if (text.trim() === '') return 'write [] for no routes';
+  if (/,\s*\]/.test(text)) return 'remove the comma before the closing bracket';
+  if (text.includes("'")) return 'use double quotes';
+  return 'write ["192.168.0.0/24", …]';
+}
+
+function at(place: string, error: InputError): Finding {
+  return { ...(error.findings[0] as Finding), at: place };
+}

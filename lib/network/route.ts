@@ -1,0 +1,237 @@
+import { Address } from './address';
+import { Findings, refuse } from './finding';
+import { parseHostAddress, parseUnicastSubnet, reservedFor, type SubnetRules } from './reserved';
+import type { Subnet } from './subnet';
+
+/** A route as a user writes it: the subnet alone, or with what differs from the defaults. */
+export type RouteSpec = string | RouteFields;
+
+export interface RouteFields {
+  /** Destination, e.g. `192.168.1.0/24`. */
+  readonly subnet: string;
+  /** The next hop. @default the next hop of the private network, found on each node */
+  readonly nextHop?: string;
+  /** Several next hops that share the traffic by flow. Not together with nextHop. */
+  readonly nextHops?: readonly string[];
+  /**
+   * The link of the next hop; needed for a link-local one. Without a next hop: the subnet is reached on this link
+   * itself (a point-to-point link).
+   * @default the link on which the node reaches the next hop
+   */
+  readonly interface?: string;
+  /** Routing table, 1 to 4294967295, not 255 (local). @default that of the NodeRoutes, 254 (main) */
+  readonly table?: number;
+  /** Priority, 0 to 4294967295, lower wins. @default that of the NodeRoutes, 0: the kernel's own (0 for IPv4, 1024 for IPv6) */
+  readonly metric?: number;
+  /** Preferred source address of what the node itself sends. @default chosen by the kernel */
+  readonly source?: string;
+  /** Path MTU in bytes, 576 (IPv6: 1280) to 65535, for tunnels that are narrower than the link. @default that of the link */
+  readonly mtu?: number;
+  /** For people; one line of at most 200 characters. */
+  readonly comment?: string;
+}
+
+/** A route that was understood, defaults filled in. */
+export interface Route {
+  readonly subnet: Subnet;
+  /** Empty: the private network's next hop, or none at all when there is an interface. */
+  readonly nextHops: readonly Address[];
+  readonly interface?: string;
+  readonly table: number;
+  readonly metric: number;
+  readonly source?: Address;
+  readonly mtu?: number;
+  readonly comment?: string;
+}
+
+export interface RouteRules extends SubnetRules {
+  /** Table of routes that name none. */
+  readonly table: number;
+  /** Metric of routes that name none; 0 stands for the kernel's own default. */
+  readonly metric: number;
+}
+
+export const DEFAULT_RULES: RouteRules = { table: 254, metric: 0, allowDefaultRoute: false };
+
+const MOST_NEXT_HOPS = 16;
+const LONGEST_COMMENT = 200;
+const LARGEST_U32 = 0xffffffff;
+/** IP6_RT_PRIO_USER in the kernel's include/uapi/linux/ipv6_route.h: what IPv6 makes of metric 0. */
+const IPV6_DEFAULT_METRIC = 1024;
+const KEYS: ReadonlySet<string> = new Set([
+  'subnet',
+  'nextHop',
+  'nextHops',
+  'interface',
+  'table',
+  'metric',
+  'source',
+  'mtu',
+  'comment',
+]);
+
+/**
+ * Reads one entry of a route list.
+ * @throws InputError with everything that is wrong with it.
+ */
+export function readRoute(entry: unknown, rules: RouteRules): Route {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    const subnet = parseUnicastSubnet(entry, rules);
+    return { subnet, nextHops: [], table: rules.table, metric: effectiveMetric(rules.metric, subnet) };
+  }
+  return readFields(entry as Readonly<Record<string, unknown>>, rules);
+}
+
+/** What the kernel tells routes apart by: destination, table and priority (fib_insert_alias in net/ipv4/fib_trie.c). */
+export function routeKey({ subnet, table, metric }: Pick<Route, 'subnet' | 'table' | 'metric'>): string {
+  return `${subnet} ${table} ${metric}`;
+}
+
+/** The route as JSON, as short as the rules allow: the subnet alone where everything else is the default. */
+export function routeText(route: Route, rules: RouteRules): string {
+  const [onlyHop, ...more] = route.nextHops;
+  const fields: Record<string, unknown> = {
+    subnet: `${route.subnet}`,
+    nextHop: more.length === 0 ? onlyHop?.toString() : undefined,
+    nextHops: more.length > 0 ? route.nextHops.map(String) : undefined,
+    interface: route.interface,
+    table: route.table === rules.table ? undefined : route.table,
+    metric: route.metric === effectiveMetric(rules.metric, route.subnet) ? undefined : route.metric,
+    source: route.source?.toString(),
+    mtu: route.mtu,
+    comment: route.comment,
+  };
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  if (given.length === 1) return JSON.stringify(fields.subnet);
+  return `{ ${given.map(([key, value]) => `"${key}": ${JSON.stringify(value)}`).join(', ')} }`;
+}
+
+function effectiveMetric(metric: number, subnet: Subnet): number {
+  return metric === 0 && subnet.family === 6 ? IPV6_DEFAULT_METRIC : metric;
+}
+
+function readFields(fields: Readonly<Record<string, unknown>>, rules: RouteRules): Route {
+  const findings = new Findings();
+  for (const key of Object.keys(fields)) {
+    if (!KEYS.has(key)) findings.add(key, key, 'is an unknown key', `known are ${[...KEYS].join(', ')}`);
+  }
+  const optional = <T>(key: string, read: (value: unknown) => T): T | undefined =>
+    fields[key] === undefined ? undefined : findings.attempt(key, () => read(fields[key]));
+  const subnet = findings.attempt('subnet', () => parseUnicastSubnet(fields.subnet, rules));
+  const link = optional('interface', readInterface);
+  const table = optional('table', readTable);
+  const metric = optional('metric', (value) => readInteger(value, 0, LARGEST_U32, 'metric'));
+  const comment = optional('comment', readComment);
+  const nextHops = readNextHops(fields, findings, subnet, link);
+  const source = optional('source', (value) => sameFamily(parseHostAddress(value), value, subnet));
+  const mtu = optional('mtu', (value) => readInteger(value, subnet?.family === 6 ? 1280 : 576, 65535, 'mtu'));
+  findings.throwIfAny();
+  return {
+    subnet: subnet as Subnet,
+    nextHops,
+    ...(link !== undefined && { interface: link }),
+    table: table ?? rules.table,
+    metric: effectiveMetric(metric ?? rules.metric, subnet as Subnet),
+    ...(source !== undefined && { source }),
+    ...(mtu !== undefined && { mtu }),
+    ...(comment !== undefined && { comment }),
+  };
+}
+
+function readNextHops(
+  fields: Readonly<Record<string, unknown>>,
+  findings: Findings,
+  subnet: Subnet | undefined,
+  link: string | undefined,
+): Address[] {
+  const { nextHop, nextHops } = fields;
+  if (nextHop !== undefined && nextHops !== undefined) {
+    findings.add('nextHops', nextHops, 'stands beside nextHop', 'keep one of the two');
+    return [];
+  }
+  if (nextHop !== undefined) return hopList([nextHop], () => 'nextHop', findings, subnet, link);
+  if (nextHops === undefined) return [];
+  if (!Array.isArray(nextHops) || nextHops.length === 0 || nextHops.length > MOST_NEXT_HOPS) {
+    findings.add(
+      'nextHops',
+      nextHops,
+      `is no array of 1 to ${MOST_NEXT_HOPS} addresses`,
+      'write ["10.0.0.1", "10.0.0.2"]',
+    );
+    return [];
+  }
+  return hopList(nextHops, (i) => `nextHops[${i}]`, findings, subnet, link);
+}
+
+function hopList(
+  values: readonly unknown[],
+  place: (i: number) => string,
+  findings: Findings,
+  subnet: Subnet | undefined,
+  link: string | undefined,
+): Address[] {
+  const hops: Address[] = [];
+  values.forEach((value, i) => {
+    const hop = findings.attempt(place(i), () => readNextHop(value, subnet, link));
+    if (hop === undefined) return;
+    if (hops.some((other) => other.equals(hop))) findings.add(place(i), value, 'is listed twice', 'remove one');
+    hops.push(hop);
+  });
+  return hops;
+}
+
+function readNextHop(value: unknown, subnet: Subnet | undefined, link: string | undefined): Address {
+  const hop = sameFamily(Address.parse(value), value, subnet);
+  const reserved = reservedFor(hop);
+  if (reserved !== undefined && !(hop.family === 6 && reserved.startsWith('link-local'))) {
+    throw refuse(value, `is ${reserved}`, "write the router's unicast address");
+  }
+  if (reserved !== undefined && link === undefined) {
+    throw refuse(
+      value,
+      'is link-local and says nothing without its link',
+      'add the interface, e.g. "interface": "eth0"',
+    );
+  }
+  if (subnet?.contains(hop) && subnet.prefixLength > 0) {
+    throw refuse(
+      value,
+      `lies in ${subnet}, the subnet it shall lead to`,
+      "write the address of the router on the node's own network",
+    );
+  }
+  return hop;
+}
+
+function sameFamily(address: Address, value: unknown, subnet: Subnet | undefined): Address {
+  if (subnet === undefined || subnet.family === address.family) return address;
+  throw refuse(
+    value,
+    `is IPv${address.family}, the subnet is IPv${subnet.family}`,
+    'use an address of the same family',
+  );
+}
+
+/** dev_valid_name in the kernel's net/core/dev.c. */
+function readInterface(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s/:]{1,15}$/.test(value) && value !== '.' && value !== '..') return value;
+  throw refuse(value, 'is no interface name', 'write 1 to 15 characters without blanks, "/" and ":", e.g. "eth0"');
+}
+
+export function readTable(value: unknown): number {
+  const table = readInteger(value, 1, LARGEST_U32, 'table');
+  if (table === 255) throw refuse(value, 'is the table of local addresses', 'use 254 (main) or a table of your own');
+  return table;
+}
+
+export function readInteger(value: unknown, least: number, most: number, what: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw refuse(value, `is no ${what}`, `write a whole number from ${least} to ${most}`);
+}
+
+function readComment(value: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (typeof value === 'string' && value.length <= LONGEST_COMMENT && !/[\u0000-\u001f\u007f]/.test(value))
+    return value;
+  throw refuse(value, 'is no comment', `write one line of at most ${LONGEST_COMMENT} characters`);
+}

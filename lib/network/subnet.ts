@@ -1,0 +1,113 @@
+import { Address, bitsOf, type Family } from './address';
+import { refuse } from './finding';
+
+/**
+ * A subnet in CIDR notation: the first address and a prefix length. Immutable; equal subnets have equal text.
+ * Prefixes either contain one another or are disjoint (RFC 4632).
+ */
+export class Subnet {
+  readonly last: Address;
+  private readonly text: string;
+
+  /** @param address the first address; the bits behind the prefix must be 0. */
+  constructor(
+    readonly address: Address,
+    readonly prefixLength: number,
+  ) {
+    this.last = new Address(address.bytes.map((byte, i) => byte | hostMask(prefixLength, i)));
+    this.text = `${address}/${prefixLength}`;
+  }
+
+  /** The subnet of the given prefix length around an address. */
+  static around(address: Address, prefixLength: number): Subnet {
+    return new Subnet(new Address(address.bytes.map((byte, i) => byte & ~hostMask(prefixLength, i))), prefixLength);
+  }
+
+  /**
+   * Reads `address/prefix length` strictly; says nothing about whether the range is one to route (see reserved.ts).
+   * @throws InputError for a non-string, blanks, a missing or dotted mask, host bits and whatever Address.parse refuses.
+   */
+  static parse(value: unknown): Subnet {
+    if (typeof value !== 'string')
+      throw refuse(value, 'is not a string', 'write the subnet as text, e.g. "192.168.1.0/24"');
+    if (value !== value.trim()) throw refuse(value, 'has blanks around it', `write "${value.trim()}"`);
+    const [addressText, maskText, ...rest] = value.split('/') as [string, ...string[]];
+    if (rest.length > 0) throw refuse(value, 'has more than one "/"', 'write address/prefix length');
+    if (maskText === undefined) throw refuse(value, ...missingMask(addressText));
+    const address = Address.parse(addressText);
+    const subnet = Subnet.around(address, parsePrefixLength(value, maskText, address.family));
+    if (!subnet.address.equals(address)) {
+      throw refuse(value, `has host bits set behind its ${subnet.prefixLength} bit prefix`, `did you mean ${subnet}?`);
+    }
+    return subnet;
+  }
+
+  get family(): Family {
+    return this.address.family;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+
+  equals(other: Subnet): boolean {
+    return this.text === other.text;
+  }
+
+  contains(other: Subnet | Address): boolean {
+    const [first, last] = other instanceof Subnet ? [other.address, other.last] : [other, other];
+    return first.family === this.family && this.address.compare(first) <= 0 && this.last.compare(last) >= 0;
+  }
+
+  overlaps(other: Subnet): boolean {
+    return this.contains(other) || other.contains(this);
+  }
+
+  /** By family, first address, then the larger subnet first: a subnet stands directly before what it contains. */
+  compare(other: Subnet): number {
+    return this.address.compare(other.address) || this.prefixLength - other.prefixLength;
+  }
+
+  /** The two halves, lower first; undefined for a single address. */
+  halves(): [Subnet, Subnet] | undefined {
+    if (this.prefixLength === bitsOf(this.family)) return undefined;
+    const lower = new Subnet(this.address, this.prefixLength + 1);
+    return [lower, new Subnet(lower.last.next() as Address, this.prefixLength + 1)];
+  }
+
+  /** What is left of this subnet without `hole`, as the fewest subnets in ascending order. */
+  without(hole: Subnet): Subnet[] {
+    if (hole.contains(this)) return [];
+    if (!this.contains(hole)) return [this];
+    return (this.halves() as [Subnet, Subnet]).flatMap((half) => half.without(hole));
+  }
+}
+
+/** The bits of byte `i` that lie behind the prefix. */
+function hostMask(prefixLength: number, i: number): number {
+  return 0xff >> Math.min(8, Math.max(0, prefixLength - 8 * i));
+}
+
+function missingMask(addressText: string): [reason: string, remedy: string] {
+  const address = Address.parse(addressText);
+  return [
+    'has no prefix length',
+    `write ${address}/${bitsOf(address.family)} for this one host, or the prefix length of its subnet`,
+  ];
+}
+
+function parsePrefixLength(value: string, maskText: string, family: Family): number {
+  const most = bitsOf(family);
+  if (/^\d+$/.test(maskText) && Number(maskText) <= most) {
+    if (maskText !== String(Number(maskText)))
+      throw refuse(value, 'has a leading zero in its prefix length', `write /${Number(maskText)}`);
+    return Number(maskText);
+  }
+  if (maskText.includes('.'))
+    throw refuse(value, 'has a dotted mask', 'write the prefix length, e.g. /24 for 255.255.255.0');
+  throw refuse(
+    value,
+    `has a prefix length that is no number from 0 to ${most}`,
+    `write address/prefix length, e.g. /${family === 4 ? 24 : 64}`,
+  );
+}
