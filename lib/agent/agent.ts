@@ -1,0 +1,205 @@
+import { findingText } from '../network';
+import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
+import type { Sighting } from './api/watch-event';
+import { Relevance } from './decide/relevance';
+import type { InstanceLock } from './instance-lock';
+import type { KernelEvent } from './kernel/events';
+import type { Log } from './log';
+import type { Outcome, Reconciler } from './reconciler';
+import { RouteSource } from './route-source';
+import type { Settings } from './settings';
+import { ChangeLog } from './tell/change-log';
+import type { Counters } from './tell/status';
+
+/** As a backstop for what no event tells. */
+const RESYNC_MS = 30_000;
+const RETRY_MS = 1_000;
+const LOCK_RETRY_MS = 1_000;
+/** Passes take at most a third of the time, whatever storms of events go on. */
+const REST_FACTOR = 2;
+/** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
+const LINGER_MS = 3_000;
+const GONE_FRESH_MS = 60_000;
+
+/** Keeps the kernel's routes as the last understood list says, from start to stop. */
+export class Agent implements WatchHandlers {
+  readonly source: RouteSource;
+  outcome: Outcome | undefined;
+  watchState: WatchState = { state: 'connecting' };
+  lockHolder: string | undefined;
+  passError: string | undefined;
+
+  private readonly changeLog: ChangeLog;
+  private readonly tally = { repairs: 0, changes: 0, lastChange: undefined as string | undefined };
+  private relevance: Relevance | undefined;
+  private holdsLock = false;
+  private leaving = false;
+  private nextPass: { trigger: string; timer: NodeJS.Timeout } | undefined;
+  private restUntil = 0;
+  private resync: NodeJS.Timeout | undefined;
+  private lockRetry: NodeJS.Timeout | undefined;
+  private onGone: () => void = () => undefined;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly reconciler: Reconciler,
+    private readonly lock: InstanceLock,
+    private readonly log: Log,
+  ) {
+    this.source = new RouteSource(settings.routeRules, () => performance.now());
+    this.changeLog = new ChangeLog(log);
+  }
+
+  get counters(): Counters {
+    return { listsAccepted: this.source.accepted, listsRejected: this.source.rejected, ...this.tally };
+  }
+
+  start(): void {
+    this.resync = setInterval(() => this.request('resync'), RESYNC_MS);
+    void this.takeLock();
+  }
+
+  onState(state: WatchState): void {
+    const isNews =
+      state.state !== this.watchState.state ||
+      (state.state === 'failing' && this.watchState.state === 'failing' && state.reason !== this.watchState.reason);
+    this.watchState = state;
+    if (!isNews) return;
+    if (state.state === 'failing') this.log('warn', 'watch.failing', `${state.reason}; the routes stay, trying again`);
+    else this.log('info', `watch.${state.state}`, 'the API server answers');
+  }
+
+  onSighting(sighting: Sighting): void {
+    if (!this.source.see(sighting)) return;
+    const { state, list } = this.source;
+    const name = `ConfigMap ${this.settings.namespace}/${this.settings.configMap}`;
+    if (state.state === 'gone') {
+      this.log('warn', 'list.gone', `${name} is gone; its routes stay`);
+      this.onGone();
+    } else if (state.state === 'rejected') {
+      this.log('error', 'list.rejected', `${name} was rejected; the last good list stays`, {
+        findings: state.findings.slice(0, 50).map(findingText),
+      });
+    } else if (list !== undefined) {
+      this.log('info', 'list.accepted', `${list.routes.length} routes listed`, { routes: list.routes.length });
+      this.changeLog.tellDuplicates(list);
+      this.request('list');
+    }
+  }
+
+  onKernelEvents(events: readonly KernelEvent[]): void {
+    if (events.some(({ kind }) => kind === 'overrun'))
+      this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
+    if (this.relevance === undefined || events.some((event) => this.relevance?.concerns(event)))
+      this.request('kernel event');
+  }
+
+  /**
+   * Ends the agent's work. Routes leave only when the ConfigMap is known to be gone for less than 60 s, or becomes so
+   * within 3 s: an uninstall. A restart, a drain, lost rights or silence leave them where they are.
+   */
+  async leave(watch: ConfigMapWatch): Promise<void> {
+    this.leaving = true;
+    clearInterval(this.resync);
+    clearTimeout(this.lockRetry);
+    clearTimeout(this.nextPass?.timer);
+    if (this.settings.onUninstall === 'remove' && this.holdsLock) {
+      if (this.source.state.state !== 'gone') await this.linger(watch);
+      this.removeIfGone();
+    }
+    this.lock.release();
+  }
+
+  private linger(watch: ConfigMapWatch): Promise<void> {
+    return new Promise((resolve) => {
+      this.onGone = resolve;
+      setTimeout(resolve, LINGER_MS);
+      watch.nudge();
+    });
+  }
+
+  private removeIfGone(): void {
+    const { state } = this.source;
+    if (state.state !== 'gone' || performance.now() - state.since > GONE_FRESH_MS) {
+      this.log('info', 'leave.keep', 'stopping; the routes stay');
+      return;
+    }
+    const { done, failed } = this.reconciler.removeAll();
+    const removed = done.filter(({ kind }) => kind === 'delete-route').length;
+    this.log('info', 'leave.remove', `the ConfigMap was deleted: ${removed} routes removed`, {
+      removed,
+      failed: failed.map(({ reason }) => reason).slice(0, 20),
+    });
+  }
+
+  private async takeLock(): Promise<void> {
+    try {
+      const holder = await this.lock.acquire();
+      if (this.leaving) return;
+      if (holder === undefined) {
+        if (this.lockHolder !== undefined) this.log('info', 'lock.taken', 'the other agent is gone; this one goes on');
+        this.lockHolder = undefined;
+        this.holdsLock = true;
+        return this.request('start');
+      }
+      if (holder !== this.lockHolder)
+        this.log(
+          'warn',
+          'lock.held',
+          `route protocol ${this.settings.ownership.protocol} is in use by ${holder}; this agent changes nothing until that ends`,
+        );
+      this.lockHolder = holder;
+    } catch (error) {
+      this.log('error', 'lock.failed', (error as Error).message);
+    }
+    this.lockRetry = setTimeout(() => void this.takeLock(), LOCK_RETRY_MS);
+  }
+
+  /** Asks for a pass; several requests become one, and rest is kept between two. */
+  private request(trigger: string, delay = 0): void {
+    if (!this.holdsLock || this.leaving || this.source.list === undefined) return;
+    const wait = Math.max(delay, this.restUntil - performance.now(), 0);
+    if (this.nextPass !== undefined) {
+      if (trigger !== 'list') return;
+      clearTimeout(this.nextPass.timer);
+    }
+    const timer = setTimeout(() => this.pass(trigger), wait);
+    this.nextPass = { trigger, timer };
+  }
+
+  private pass(trigger: string): void {
+    this.nextPass = undefined;
+    const { list } = this.source;
+    if (list === undefined) return;
+    const started = performance.now();
+    try {
+      this.outcome = this.reconciler.run(list);
+      if (this.passError !== undefined) this.log('info', 'pass.recovered', 'the kernel can be read again');
+      this.passError = undefined;
+      this.note(this.outcome, trigger, performance.now() - started);
+    } catch (error) {
+      const message = `this node's routes could not be read: ${(error as Error).message}`;
+      if (message !== this.passError) this.log('error', 'pass.failed', message);
+      this.passError = message;
+    }
+    this.restUntil = performance.now() + REST_FACTOR * (performance.now() - started);
+    if (this.passError !== undefined || (this.outcome?.failed.length ?? 0) > 0) this.request('retry', RETRY_MS);
+  }
+
+  private note(outcome: Outcome, trigger: string, milliseconds: number): void {
+    const { list } = this.source;
+    if (list !== undefined)
+      this.relevance = new Relevance(
+        list,
+        this.settings.privateNetworks,
+        this.settings.ownership,
+        outcome.verdicts,
+        outcome.snapshot,
+      );
+    this.changeLog.tell(outcome, trigger, milliseconds);
+    if (outcome.done.length === 0) return;
+    this.tally.changes += outcome.done.length;
+    this.tally.lastChange = new Date().toISOString();
+    if (trigger !== 'list' && trigger !== 'start') this.tally.repairs += outcome.done.length;
+  }
+}

@@ -1,0 +1,26 @@
+const FIRST_MS = 500;
+const LONGEST_MS = 30_000;
+
+/**
+ * How long to wait after a failure: 0.5 s, doubling up to 30 s, of which the upper half is drawn by chance, so that
+ * the nodes of a cluster don't come back all at once.
+ */
+export class Backoff {
+  private failures = 0;
+
+  constructor(private readonly random: () => number = Math.random) {}
+
+  /**
+   * @param retryAfterMs what the server asked for; respected up to 30 s.
+   * @returns milliseconds.
+   */
+  next(retryAfterMs = 0): number {
+    const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.failures++);
+    const wait = ceiling * (0.5 + this.random() / 2);
+    return Math.min(LONGEST_MS, Math.max(wait, retryAfterMs));
+  }
+
+  reset(): void {
+    this.failures = 0;
+  }
+}

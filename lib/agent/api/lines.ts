@@ -1,0 +1,36 @@
+/** A line longer than this is no ConfigMap: those hold at most 1 MiB (three bytes to a character at worst, plus envelope). */
+const LONGEST_LINE = 8 * 1024 * 1024;
+
+/**
+ * The complete lines of a stream of bytes. What follows the last newline was cut off and is dropped.
+ * @throws Error when a line is longer than 8 MiB.
+ */
+export async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      const line = Buffer.concat([...rest, chunk.subarray(from, end)]).toString('utf8');
+      rest = [];
+      length = 0;
+      from = end + 1;
+      if (line.trim() !== '') yield line;
+    }
+    rest.push(chunk.subarray(from));
+    length += chunk.length - from;
+    if (length > LONGEST_LINE) throw new Error(`the API server sent a line of more than ${LONGEST_LINE} bytes`);
+  }
+}
+
+/** A whole body as text, bounded like a line. */
+export async function body(chunks: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length > LONGEST_LINE) throw new Error(`the API server sent a body of more than ${LONGEST_LINE} bytes`);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

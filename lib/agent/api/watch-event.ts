@@ -1,0 +1,81 @@
+import { ApiError } from './client';
+
+/** What is known of the watched ConfigMap. */
+export type Sighting =
+  /** It is there; `text` is undefined when it has no key `routes`. */
+  | { readonly kind: 'present'; readonly text: string | undefined; readonly version: string }
+  /** The API server says that it is not there. Silence and refusals never say that. */
+  | { readonly kind: 'gone' };
+
+export type WatchEvent =
+  | { readonly kind: 'sighting'; readonly sighting: Sighting; readonly version: string }
+  | { readonly kind: 'bookmark'; readonly version: string }
+  /** The version asked for is too old (410): list again. */
+  | { readonly kind: 'expired' };
+
+interface ConfigMap {
+  readonly metadata?: { readonly name?: string; readonly resourceVersion?: string };
+  readonly data?: Readonly<Record<string, unknown>> | null;
+}
+
+/**
+ * Reads the answer to a list of the one ConfigMap.
+ * @throws ApiError when it is no such list: then nothing is known.
+ */
+export function readList(text: string, name: string): { sighting: Sighting; version: string } {
+  const list = parseObject(text) as { kind?: unknown; metadata?: { resourceVersion?: unknown }; items?: unknown };
+  const version = list.metadata?.resourceVersion;
+  if (list.kind !== 'ConfigMapList' || typeof version !== 'string' || !Array.isArray(list.items ?? [])) {
+    throw new ApiError('the API server answered with something that is no ConfigMapList');
+  }
+  const found = ((list.items ?? []) as ConfigMap[]).find((item) => item.metadata?.name === name);
+  return { sighting: found === undefined ? { kind: 'gone' } : present(found), version };
+}
+
+/**
+ * Reads one line of a watch (Kubernetes API concepts, "Efficient detection of changes").
+ * @returns undefined for objects of other names.
+ * @throws ApiError for what cannot be understood, and for ERROR events other than 410.
+ */
+export function readWatchEvent(line: string, name: string): WatchEvent | undefined {
+  const { type, object } = parseObject(line) as {
+    type?: unknown;
+    object?: ConfigMap & { code?: number; message?: string };
+  };
+  if (type === 'ERROR') {
+    if (object?.code === 410) return { kind: 'expired' };
+    throw new ApiError(`the watch failed: ${object?.message ?? 'no reason given'}`, object?.code);
+  }
+  const version = object?.metadata?.resourceVersion;
+  if (object === undefined || typeof version !== 'string')
+    throw new ApiError('the API server sent an event without a resourceVersion');
+  if (type === 'BOOKMARK') return { kind: 'bookmark', version };
+  if (object.metadata?.name !== name) return undefined;
+  if (type === 'DELETED') return { kind: 'sighting', sighting: { kind: 'gone' }, version };
+  if (type === 'ADDED' || type === 'MODIFIED') return { kind: 'sighting', sighting: present(object), version };
+  throw new ApiError(`the API server sent an event of the unknown type ${JSON.stringify(type)}`);
+}
+
+/** Versions are opaque but, where both are numbers, grow (KEP-5504); an older event must not undo a newer one. */
+export function isOlder(version: string, than: string): boolean {
+  return /^\d+$/.test(version) && /^\d+$/.test(than) && BigInt(version) < BigInt(than);
+}
+
+function present(configMap: ConfigMap): Sighting {
+  const text = configMap.data?.routes;
+  return {
+    kind: 'present',
+    text: typeof text === 'string' ? text : undefined,
+    version: configMap.metadata?.resourceVersion ?? '',
+  };
+}
+
+function parseObject(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // told below
+  }
+  throw new ApiError('the API server answered with something that is no JSON object');
+}

@@ -1,0 +1,81 @@
+import type { Address, Subnet } from '../../network';
+import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
+import { RT_TABLE_MAIN } from '../netlink/constants';
+import { hopsOf, hopsText, sameWay } from './hops';
+import type { ResolvedRoute } from './resolve';
+
+/** What the node must keep reaching the way it does now. */
+export interface Dependency {
+  /** For people: `the API server 172.21.0.1`. */
+  readonly what: string;
+  /** An address of it; for a subnet the first. */
+  readonly address: Address;
+  /** The protected subnet, if it is one: nothing inside it may be routed. */
+  readonly subnet?: Subnet;
+}
+
+export interface Guard {
+  /** Why the route must not be installed, or undefined. */
+  refuse(route: ResolvedRoute): string | undefined;
+}
+
+/**
+ * Refuses what would take something the node itself depends on. Only the main table is guarded: another one is
+ * consulted only where somebody wrote a rule for it. Our own routes are left out of every judgement, so that it does
+ * not depend on whether they are installed.
+ */
+export function createGuard(
+  snapshot: Snapshot,
+  dependencies: readonly Dependency[],
+  isOurs: (route: KernelRoute) => boolean,
+): Guard {
+  const others = snapshot.routes.filter((route) => route.table === RT_TABLE_MAIN && !isOurs(route));
+  const connected = connectedSubnets(snapshot);
+  const watched = dependencies.map((dependency) => ({ dependency, now: winner(others, dependency.address) }));
+  return {
+    refuse: ({ route, hops }) => {
+      if (route.table !== RT_TABLE_MAIN) return undefined;
+      const link = connected.find(({ subnet }) => subnet.contains(route.subnet));
+      if (link !== undefined)
+        return `${route.subnet} lies in ${link.subnet}, which is connected to this node's ${link.name}`;
+      for (const { dependency, now } of watched) {
+        const reason = takes(route.subnet, hops, dependency, now, snapshot);
+        if (reason !== undefined) return reason;
+      }
+      return undefined;
+    },
+  };
+}
+
+function connectedSubnets({ addresses, links }: Snapshot): { subnet: Subnet; name: string }[] {
+  const found = new Map<string, { subnet: Subnet; name: string }>();
+  for (const { connected, link } of addresses)
+    found.set(`${connected}`, { subnet: connected, name: links.get(link)?.name ?? `#${link}` });
+  return [...found.values()];
+}
+
+function takes(
+  subnet: Subnet,
+  hops: readonly Hop[],
+  { what, address, subnet: kept }: Dependency,
+  now: KernelRoute | undefined,
+  snapshot: Snapshot,
+): string | undefined {
+  if (kept?.contains(subnet)) return `${subnet} lies in ${what}`;
+  if (!subnet.contains(address)) return undefined;
+  if (now !== undefined && now.subnet.prefixLength >= subnet.prefixLength) return undefined;
+  const present = now === undefined ? [] : hopsOf(now, snapshot.nexthops);
+  if (sameWay(present, hops)) return undefined;
+  return `${subnet} would take the way to ${what}, which now goes ${hopsText(present, snapshot.links)}`;
+}
+
+/** The entry a lookup in one table finds: the longest prefix, then the lowest metric. */
+function winner(routes: readonly KernelRoute[], address: Address): KernelRoute | undefined {
+  let best: KernelRoute | undefined;
+  for (const route of routes) {
+    if (!route.subnet.contains(address)) continue;
+    if (best === undefined || route.subnet.prefixLength > best.subnet.prefixLength) best = route;
+    else if (route.subnet.prefixLength === best.subnet.prefixLength && route.metric < best.metric) best = route;
+  }
+  return best;
+}

@@ -1,0 +1,55 @@
+import type { Hop, KernelRoute, Link, Nexthop, Snapshot } from '../kernel/types';
+
+/** The hops of a route, those of the nexthop object it refers to included. */
+export function hopsOf(
+  route: Pick<KernelRoute, 'hops' | 'nexthopId'>,
+  nexthops: ReadonlyMap<number, Nexthop>,
+): readonly Hop[] {
+  if (route.nexthopId === undefined) return route.hops;
+  const nexthop = nexthops.get(route.nexthopId);
+  if (nexthop?.hop !== undefined) return [nexthop.hop];
+  return (nexthop?.group ?? []).flatMap(({ id, weight }) => {
+    const hop = nexthops.get(id)?.hop;
+    return hop === undefined ? [] : [{ ...hop, weight }];
+  });
+}
+
+/** Equal for equal sets of hops, whatever their order. */
+export function hopSetKey(hops: readonly Hop[]): string {
+  return hops.map(hopKey).sort().join(' ');
+}
+
+export function hopKey({ gateway, link, onlink, weight }: Hop): string {
+  return `${gateway ?? 'link'}@${link}${onlink ? '!' : ''}*${weight}`;
+}
+
+/** Whether packets go the same way: gateways and links; weights and flags do not matter. */
+export function sameWay(a: readonly Hop[], b: readonly Hop[]): boolean {
+  const way = (hops: readonly Hop[]) =>
+    hops
+      .map(({ gateway, link }) => `${gateway ?? 'link'}@${link}`)
+      .sort()
+      .join(' ');
+  return a.length > 0 && way(a) === way(b);
+}
+
+/** For people: `via 10.184.0.1 dev eth0`, several joined by `and`. */
+export function hopsText(hops: readonly Hop[], links: ReadonlyMap<number, Link>): string {
+  if (hops.length === 0) return 'nowhere';
+  return hops
+    .map(
+      ({ gateway, link }) =>
+        `${gateway === undefined ? '' : `via ${gateway} `}dev ${links.get(link)?.name ?? `#${link}`}`,
+    )
+    .join(' and ');
+}
+
+/** For people: `10.0.0.0/8 via 10.184.0.1 dev eth0, protocol 3, metric 0`; the table where it is not main. */
+export function routeDescription(
+  route: KernelRoute,
+  { nexthops, links }: Pick<Snapshot, 'nexthops' | 'links'>,
+): string {
+  const hops = hopsText(hopsOf(route, nexthops), links);
+  const table = route.table === 254 ? '' : `, table ${route.table}`;
+  return `${route.subnet} ${hops}, protocol ${route.protocol}, metric ${route.metric}${table}`;
+}

@@ -1,0 +1,71 @@
+import type { Family, Subnet } from '../../network';
+import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
+import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
+import { hopsOf, hopsText } from './hops';
+
+/** What a node knows of the private network of one family. */
+export type PrivateNetwork =
+  /** There is an entry with a next hop: the way to the router. */
+  | { readonly state: 'found'; readonly network: Subnet; readonly hops: readonly Hop[] }
+  /** There should be a next hop but none is to be had now; `reason` says why. */
+  | { readonly state: 'missing'; readonly reason: string }
+  /** The node has neither an entry nor an address in it: nothing of the private network applies here. */
+  | { readonly state: 'absent'; readonly reason: string };
+
+/**
+ * Finds the private network's next hop: the one of the *table entry* whose destination is the private network itself.
+ * A lookup of an address in it would fall back to the default route, the public way out, when the entry is missing.
+ * The first listed network that has an entry counts; of several entries the one with the lowest metric.
+ * @param isOurs tells routes of this agent, which can never show the way.
+ * @param expected the node is known to belong to the private network, so that its absence is a fault.
+ */
+export function findPrivateNetwork(
+  snapshot: Snapshot,
+  networks: readonly Subnet[],
+  family: Family,
+  isOurs: (route: KernelRoute) => boolean,
+  expected: boolean,
+): PrivateNetwork {
+  const ofFamily = networks.filter((network) => network.family === family);
+  for (const network of ofFamily) {
+    const entry = bestEntry(snapshot, network, isOurs);
+    if (entry !== undefined) return readEntry(entry, network, snapshot);
+  }
+  const names = ofFamily.join(', ');
+  if (names === '')
+    return { state: 'missing', reason: `no IPv${family} private network is configured; give the route a nextHop` };
+  const own = snapshot.addresses.find(({ address }) => ofFamily.some((network) => network.contains(address)));
+  if (own === undefined) {
+    return {
+      state: expected ? 'missing' : 'absent',
+      reason: `this node has no route for ${names} and no address in it`,
+    };
+  }
+  return {
+    state: 'missing',
+    reason: `this node has the address ${own.address} but no route for ${names}, so its next hop is unknown`,
+  };
+}
+
+function bestEntry(
+  snapshot: Snapshot,
+  network: Subnet,
+  isOurs: (route: KernelRoute) => boolean,
+): KernelRoute | undefined {
+  const entries = snapshot.routes.filter(
+    (route) =>
+      route.table === RT_TABLE_MAIN && route.type === RTN_UNICAST && route.subnet.equals(network) && !isOurs(route),
+  );
+  return entries.sort((a, b) => a.metric - b.metric)[0];
+}
+
+function readEntry(entry: KernelRoute, network: Subnet, { nexthops, links }: Snapshot): PrivateNetwork {
+  const hops = hopsOf(entry, nexthops);
+  if (hops.length > 0 && hops.every(({ gateway }) => gateway?.family === network.family))
+    return { state: 'found', network, hops };
+  const way = hopsText(hops, links);
+  return {
+    state: 'missing',
+    reason: `the route for ${network} goes ${way}, which names no IPv${network.family} next hop; give the routes a nextHop`,
+  };
+}

@@ -1,0 +1,55 @@
+import { connect, createServer, type Server } from 'node:net';
+
+/**
+ * At most one agent per protocol number writes on a node: two would delete each other's routes. The lock is an
+ * abstract Unix socket (man 7 unix): it lives in the node's network namespace, as the routes do, and the kernel
+ * releases it with the process, however that ends. Who connects is told who holds it.
+ */
+export class InstanceLock {
+  private server: Server | undefined;
+
+  constructor(
+    private readonly protocol: number,
+    private readonly holder: string,
+  ) {}
+
+  /** @returns undefined when the lock is ours, or who holds it. */
+  async acquire(): Promise<string | undefined> {
+    if (this.server !== undefined) return undefined;
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end(this.holder);
+    });
+    server.unref();
+    const isOurs = await new Promise<boolean>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+      );
+      server.listen(this.path, () => resolve(true));
+    });
+    if (isOurs) this.server = server;
+    return isOurs ? undefined : await this.askHolder();
+  }
+
+  release(): void {
+    this.server?.close();
+    this.server = undefined;
+  }
+
+  private get path(): string {
+    return `\0onprem-link/route-protocol/${this.protocol}`;
+  }
+
+  private askHolder(): Promise<string> {
+    return new Promise((resolve) => {
+      let name = '';
+      const socket = connect(this.path);
+      socket.setTimeout(1000, () => socket.destroy());
+      socket.on('data', (data) => {
+        name += data;
+      });
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve(name || 'another agent'));
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { closeSync, read, writeSync } from 'node:fs';
+import { type Message, MessageWriter, parseMessages } from '../netlink/codec';
+import * as nl from '../netlink/constants';
+import { openNetlink } from '../netlink/ffi';
+import { readNodeAddress, readRoute } from './messages';
+import type { KernelRoute, NodeAddress } from './types';
+
+/** Something that happened in the kernel, as far as it may concern routing. */
+export type KernelEvent =
+  | { readonly kind: 'route'; readonly route: KernelRoute; readonly deleted: boolean }
+  | { readonly kind: 'address'; readonly address: NodeAddress }
+  | { readonly kind: 'link'; readonly index: number }
+  | { readonly kind: 'nexthop' | 'rule' }
+  /** Events were lost (ENOBUFS) or could not be read: anything may have happened. */
+  | { readonly kind: 'overrun' };
+
+const GROUPS = [
+  nl.RTNLGRP_LINK,
+  nl.RTNLGRP_IPV4_IFADDR,
+  nl.RTNLGRP_IPV4_ROUTE,
+  nl.RTNLGRP_IPV4_RULE,
+  nl.RTNLGRP_IPV6_IFADDR,
+  nl.RTNLGRP_IPV6_ROUTE,
+  nl.RTNLGRP_IPV6_RULE,
+  nl.RTNLGRP_NEXTHOP,
+];
+const RECEIVE_BUFFER = 8 * 1024 * 1024;
+const READ_BYTES = 64 * 1024;
+
+/** Listens to the kernel's routing events; reads in the thread pool, so that the event loop stays free. */
+export class KernelEvents {
+  private readonly fd = openNetlink({ receiveBuffer: RECEIVE_BUFFER, groups: GROUPS });
+  private readonly buffer = Buffer.alloc(READ_BYTES);
+  private stopped = false;
+
+  /**
+   * @param ownPort events with this netlink port were caused by us and are left out.
+   * @param handle called with each batch of events.
+   */
+  constructor(
+    private readonly ownPort: () => number,
+    private readonly handle: (events: readonly KernelEvent[]) => void,
+  ) {
+    this.readOn();
+  }
+
+  /** A blocked read keeps the process from ending, so a message to ourselves wakes it. */
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    writeSync(
+      this.fd,
+      new MessageWriter()
+        .begin(nl.NLMSG_NOOP, nl.NLM_F_REQUEST | nl.NLM_F_ACK, 0)
+        .end()
+        .finish(),
+    );
+  }
+
+  private readOn(): void {
+    read(this.fd, this.buffer, 0, this.buffer.length, null, (error, length) => {
+      if (this.stopped) return closeSync(this.fd);
+      this.handle(error ? [{ kind: 'overrun' }] : this.parse(length));
+      this.readOn();
+    });
+  }
+
+  private parse(length: number): KernelEvent[] {
+    try {
+      const messages = parseMessages(this.buffer.subarray(0, length));
+      return messages
+        .filter(({ port }) => port === 0 || port !== this.ownPort())
+        .flatMap((message) => readEvent(message) ?? []);
+    } catch {
+      return [{ kind: 'overrun' }];
+    }
+  }
+}
+
+/** @returns undefined for what does not concern routing. */
+export function readEvent({ type, payload }: Message): KernelEvent | undefined {
+  switch (type) {
+    case nl.RTM_NEWROUTE:
+    case nl.RTM_DELROUTE: {
+      const route = readRoute(payload);
+      return route && { kind: 'route', route, deleted: type === nl.RTM_DELROUTE };
+    }
+    case nl.RTM_NEWADDR:
+    case nl.RTM_DELADDR: {
+      const address = readNodeAddress(payload);
+      return address && { kind: 'address', address };
+    }
+    case nl.RTM_NEWLINK:
+    case nl.RTM_DELLINK:
+      return { kind: 'link', index: payload.i32(4) };
+    case nl.RTM_NEWNEXTHOP:
+    case nl.RTM_DELNEXTHOP:
+      return { kind: 'nexthop' };
+    case nl.RTM_NEWRULE:
+    case nl.RTM_DELRULE:
+      return { kind: 'rule' };
+    default:
+      return undefined;
+  }
+}

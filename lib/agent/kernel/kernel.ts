@@ -1,0 +1,65 @@
+import type { Address, Family } from '../../network';
+import { type NetlinkChannel, NetlinkError, type Request } from '../netlink/channel';
+import type { Reader } from '../netlink/codec';
+import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE } from '../netlink/constants';
+import * as messages from './messages';
+import type { Change, KernelRoute, Nexthop, Snapshot } from './types';
+
+const FAMILIES: readonly Family[] = [4, 6];
+
+/** An address to look up, on one link where it is link-local. */
+export interface LookupQuestion {
+  readonly address: Address;
+  readonly link?: number;
+}
+
+/** The kernel's routing state, read and changed through one netlink channel. */
+export class Kernel {
+  constructor(private readonly channel: NetlinkChannel) {}
+
+  /** Netlink port under which our own changes appear in events. */
+  get port(): number {
+    return this.channel.port;
+  }
+
+  /** @throws when anything could not be read: then nothing may be concluded from what is missing. */
+  read(): Snapshot {
+    const links = this.dump(messages.dumpLinks(), RTM_NEWLINK, messages.readLink);
+    return {
+      links: new Map(links.map((link) => [link.index, link])),
+      nexthops: this.readNexthops(),
+      addresses: this.dump(messages.dumpAddresses(), RTM_NEWADDR, messages.readNodeAddress),
+      routes: FAMILIES.flatMap((family) => this.readRoutes(family)),
+    };
+  }
+
+  readNexthops(): Map<number, Nexthop> {
+    const nexthops = this.dump(messages.dumpNexthops(), RTM_NEWNEXTHOP, messages.readNexthop);
+    return new Map(nexthops.map((nexthop) => [nexthop.id, nexthop]));
+  }
+
+  /** Makes the changes in order. One place per change: undefined for done, or why the kernel refused. */
+  apply(changes: readonly Change[], protocol: number): (NetlinkError | undefined)[] {
+    return this.channel.change(changes.map((change) => messages.changeRequest(change, protocol)));
+  }
+
+  /** Which FIB entry wins for each address; undefined where there is none (ENETUNREACH and the like). */
+  lookup(questions: readonly LookupQuestion[]): (KernelRoute | undefined)[] {
+    return this.channel
+      .ask(
+        questions.map(({ address, link }) => messages.lookupRoute(address, link)),
+        messages.readLookup,
+      )
+      .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
+  }
+
+  /** A kernel without IPv6 answers with routes of the other family. */
+  private readRoutes(family: Family): KernelRoute[] {
+    const routes = this.dump(messages.dumpRoutes(family), RTM_NEWROUTE, messages.readRoute);
+    return routes.filter((route) => route.subnet.family === family);
+  }
+
+  private dump<T>(request: Request, type: number, read: (payload: Reader) => T | undefined): T[] {
+    return this.channel.dump(request, (answered, payload) => (answered === type ? read(payload) : undefined));
+  }
+}

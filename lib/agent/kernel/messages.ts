@@ -1,0 +1,283 @@
+import { Address, bitsOf, type Family, Subnet } from '../../network';
+import type { Request } from '../netlink/channel';
+import type { MessageWriter, Reader } from '../netlink/codec';
+import * as nl from '../netlink/constants';
+import type { Change, Hop, KernelRoute, Link, Nexthop, NodeAddress, RouteToWrite } from './types';
+
+/** Requests and answers of rtnetlink (man 7 rtnetlink) as values of ours, and back. */
+
+const SIZEOF_RTMSG = 12;
+const SIZEOF_IFINFOMSG = 16;
+const SIZEOF_IFADDRMSG = 8;
+const SIZEOF_NHMSG = 8;
+const SIZEOF_RTNEXTHOP = 8;
+const SIZEOF_NEXTHOP_GRP = 8;
+
+const familyOf = (number: number): Family | undefined =>
+  number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
+const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
+const readAddress = (reader: Reader | undefined): Address | undefined => reader && new Address(reader.copy());
+
+// ---- reading
+
+export function dumpLinks(): Request {
+  return {
+    type: nl.RTM_GETLINK,
+    write: (w) => w.u32(0).u32(0).u32(0).u32(0).attributeU32(nl.IFLA_EXT_MASK, nl.RTEXT_FILTER_SKIP_STATS),
+  };
+}
+
+export function dumpAddresses(): Request {
+  return { type: nl.RTM_GETADDR, write: (w) => w.u32(0).u32(0) };
+}
+
+export function dumpNexthops(): Request {
+  return { type: nl.RTM_GETNEXTHOP, write: (w) => w.u32(0).u32(0) };
+}
+
+export function dumpRoutes(family: Family): Request {
+  return { type: nl.RTM_GETROUTE, write: (w) => rtmsg(w, { family, prefixLength: 0 }) };
+}
+
+/** Asks which entry of the FIB an address belongs to; a link-local one only on its link. */
+export function lookupRoute(address: Address, link?: number): Request {
+  return {
+    type: nl.RTM_GETROUTE,
+    write: (w) => {
+      rtmsg(w, {
+        family: address.family,
+        prefixLength: bitsOf(address.family),
+        flags: nl.RTM_F_LOOKUP_TABLE | nl.RTM_F_FIB_MATCH,
+      });
+      w.attribute(nl.RTA_DST, address.bytes);
+      if (link !== undefined) w.attributeU32(nl.RTA_OIF, link);
+    },
+  };
+}
+
+/** struct ifinfomsg: family, pad, type u16, index, flags, change. */
+export function readLink(payload: Reader): Link {
+  return {
+    index: payload.i32(4),
+    name: payload.attribute(nl.IFLA_IFNAME, SIZEOF_IFINFOMSG)?.text() ?? '',
+    up: (payload.u32(8) & nl.IFF_UP) !== 0,
+  };
+}
+
+/**
+ * struct ifaddrmsg: family, prefix length, flags, scope, index. On a point-to-point link IFA_LOCAL is the node's own
+ * address and IFA_ADDRESS the peer's, which is what is connected; elsewhere they are equal or IFA_LOCAL is missing.
+ */
+export function readNodeAddress(payload: Reader): NodeAddress | undefined {
+  const peer = readAddress(payload.attribute(nl.IFA_ADDRESS, SIZEOF_IFADDRMSG));
+  const own = readAddress(payload.attribute(nl.IFA_LOCAL, SIZEOF_IFADDRMSG)) ?? peer;
+  if (familyOf(payload.u8(0)) === undefined || own === undefined) return undefined;
+  return { link: payload.u32(4), address: own, connected: Subnet.around(peer ?? own, payload.u8(1)) };
+}
+
+/** @returns undefined for families other than IP, cached clones, and what is local, broadcast or multicast. */
+export function readRoute(payload: Reader): KernelRoute | undefined {
+  const type = payload.u8(7);
+  if ((payload.u32(8) & nl.RTM_F_CLONED) !== 0 || (type >= nl.RTN_LOCAL && type <= nl.RTN_MULTICAST)) return undefined;
+  return readLookup(payload);
+}
+
+/**
+ * struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags. The hops of a nexthop object are
+ * told as well, but the object itself is the better source.
+ */
+export function readLookup(payload: Reader): KernelRoute | undefined {
+  const family = familyOf(payload.u8(0));
+  if (family === undefined) return undefined;
+  const attribute = (type: number) => payload.attribute(type, SIZEOF_RTMSG);
+  const nexthopId = attribute(nl.RTA_NH_ID)?.u32();
+  const source = readAddress(attribute(nl.RTA_PREFSRC));
+  const mtu = attribute(nl.RTA_METRICS)?.attribute(nl.RTAX_MTU)?.u32();
+  return {
+    subnet: new Subnet(readAddress(attribute(nl.RTA_DST)) ?? unspecified(family), payload.u8(1)),
+    table: attribute(nl.RTA_TABLE)?.u32() ?? payload.u8(4),
+    metric: attribute(nl.RTA_PRIORITY)?.u32() ?? 0,
+    protocol: payload.u8(5),
+    type: payload.u8(7),
+    ...(nexthopId === undefined ? { hops: readHops(payload) } : { hops: NO_HOPS, nexthopId }),
+    ...(source !== undefined && { source }),
+    ...(mtu !== undefined && { mtu }),
+  };
+}
+
+const NO_HOPS: readonly Hop[] = [];
+const unspecified = (family: Family): Address => new Address(new Uint8Array(bitsOf(family) / 8));
+
+function readHops(payload: Reader): Hop[] {
+  const multipath = payload.attribute(nl.RTA_MULTIPATH, SIZEOF_RTMSG);
+  if (multipath !== undefined) return readMultipath(multipath);
+  const link = payload.attribute(nl.RTA_OIF, SIZEOF_RTMSG)?.u32();
+  const onlink = (payload.u32(8) & nl.RTNH_F_ONLINK) !== 0;
+  return link === undefined ? [] : [{ ...readGateway(payload, SIZEOF_RTMSG), link, onlink, weight: 1 }];
+}
+
+/** struct rtnexthop: length u16, flags, hops (weight - 1), interface index; attributes behind each. */
+function readMultipath(bytes: Reader): Hop[] {
+  const hops: Hop[] = [];
+  for (let at = 0; at + SIZEOF_RTNEXTHOP <= bytes.length; ) {
+    const length = bytes.u16(at);
+    if (length < SIZEOF_RTNEXTHOP) break;
+    const flags = bytes.u8(at + 2);
+    const gateway = readGateway(bytes.slice(at, at + length), SIZEOF_RTNEXTHOP);
+    const onlink = (flags & nl.RTNH_F_ONLINK) !== 0;
+    const hop = { ...gateway, link: bytes.i32(at + 4), onlink, weight: bytes.u8(at + 3) + 1 };
+    if ((flags & nl.RTNH_F_DEAD) === 0) hops.push(hop);
+    at += (length + 3) & ~3;
+  }
+  return hops;
+}
+
+/** RTA_VIA (family u16, address) is how IPv4 routes name an IPv6 gateway. */
+function readGateway(payload: Reader, from: number): { gateway?: Address } {
+  const via = payload.attribute(nl.RTA_VIA, from);
+  const gateway = readAddress(payload.attribute(nl.RTA_GATEWAY, from)) ?? (via && new Address(via.copy(2)));
+  return gateway === undefined ? {} : { gateway };
+}
+
+/** struct nhmsg: family, scope, protocol, reserved, flags; struct nexthop_grp: id, weight - 1, high byte, reserved. */
+export function readNexthop(payload: Reader): Nexthop | undefined {
+  const id = payload.attribute(nl.NHA_ID, SIZEOF_NHMSG)?.u32();
+  if (id === undefined) return undefined;
+  const family = familyOf(payload.u8(0));
+  const link = payload.attribute(nl.NHA_OIF, SIZEOF_NHMSG)?.u32();
+  const gateway = readAddress(payload.attribute(nl.NHA_GATEWAY, SIZEOF_NHMSG));
+  const group = payload.attribute(nl.NHA_GROUP, SIZEOF_NHMSG);
+  const onlink = (payload.u32(4) & nl.RTNH_F_ONLINK) !== 0;
+  return {
+    id,
+    protocol: payload.u8(2),
+    ...(family !== undefined && { family }),
+    ...(link !== undefined && { hop: { ...(gateway && { gateway }), link, onlink, weight: 1 } }),
+    ...(group !== undefined && { group: readGroup(group) }),
+  };
+}
+
+function readGroup(bytes: Reader): { id: number; weight: number }[] {
+  const members = [];
+  for (let at = 0; at + SIZEOF_NEXTHOP_GRP <= bytes.length; at += SIZEOF_NEXTHOP_GRP) {
+    members.push({ id: bytes.u32(at), weight: bytes.u8(at + 4) + 1 });
+  }
+  return members;
+}
+
+// ---- writing
+
+/** The request that makes a change; every object it writes carries `protocol`, the mark of who owns it. */
+export function changeRequest(change: Change, protocol: number): Request {
+  switch (change.kind) {
+    case 'put-nexthop':
+      return {
+        type: nl.RTM_NEWNEXTHOP,
+        flags: putFlags(change.replace),
+        write: (w) => writeNexthop(w, change.nexthop, protocol),
+      };
+    case 'put-route':
+      return {
+        type: nl.RTM_NEWROUTE,
+        flags: putFlags(change.replace),
+        write: (w) => writeRoute(w, change.route, protocol),
+      };
+    case 'delete-route':
+      return { type: nl.RTM_DELROUTE, write: (w) => writeRouteToDelete(w, change.route) };
+    case 'delete-nexthop':
+      return { type: nl.RTM_DELNEXTHOP, write: (w) => w.u32(0).u32(0).attributeU32(nl.NHA_ID, change.nexthop.id) };
+  }
+}
+
+/** EXCL makes the kernel refuse instead of touching an object that appeared since it was read. */
+function putFlags(replace: boolean): number {
+  return nl.NLM_F_CREATE | (replace ? nl.NLM_F_REPLACE : nl.NLM_F_EXCL);
+}
+
+function writeNexthop(w: MessageWriter, { id, family, hop, group }: Nexthop, protocol: number): void {
+  w.u8(group || family === undefined ? nl.AF_UNSPEC : numberOf(family));
+  w.u8(0).u8(protocol).u8(0);
+  w.u32(hop?.onlink ? nl.RTNH_F_ONLINK : 0);
+  w.attributeU32(nl.NHA_ID, id);
+  if (hop !== undefined) w.attributeU32(nl.NHA_OIF, hop.link);
+  if (hop?.gateway !== undefined) w.attribute(nl.NHA_GATEWAY, hop.gateway.bytes);
+  if (group !== undefined) {
+    w.nested(nl.NHA_GROUP, () => {
+      for (const member of group)
+        w.u32(member.id)
+          .u8(member.weight - 1)
+          .u8(0)
+          .u16(0);
+    });
+  }
+}
+
+function writeRoute(
+  w: MessageWriter,
+  { subnet, table, metric, nexthopId, source, mtu }: RouteToWrite,
+  protocol: number,
+): void {
+  rtmsg(w, { family: subnet.family, prefixLength: subnet.prefixLength, table, protocol, type: nl.RTN_UNICAST });
+  routeKey(w, subnet, table, metric);
+  w.attributeU32(nl.RTA_NH_ID, nexthopId);
+  if (source !== undefined) w.attribute(nl.RTA_PREFSRC, source.bytes);
+  if (mtu !== undefined) w.nested(nl.RTA_METRICS, () => w.attributeU32(nl.RTAX_MTU, mtu));
+}
+
+/** Names all that tells a route from its neighbours, protocol and next hop included: nobody else's can match. */
+function writeRouteToDelete(w: MessageWriter, route: KernelRoute): void {
+  const { subnet, table, metric, protocol, type } = route;
+  rtmsg(w, {
+    family: subnet.family,
+    prefixLength: subnet.prefixLength,
+    table,
+    protocol,
+    type,
+    scope: nl.RT_SCOPE_NOWHERE,
+  });
+  routeKey(w, subnet, table, metric);
+  const [hop, ...more] = route.hops;
+  if (route.nexthopId !== undefined) w.attributeU32(nl.RTA_NH_ID, route.nexthopId);
+  else if (more.length > 0) writeMultipath(w, route.hops);
+  else if (hop !== undefined) {
+    w.attributeU32(nl.RTA_OIF, hop.link);
+    if (hop.gateway?.family === subnet.family) w.attribute(nl.RTA_GATEWAY, hop.gateway.bytes);
+  }
+}
+
+function writeMultipath(w: MessageWriter, hops: readonly Hop[]): void {
+  w.nested(nl.RTA_MULTIPATH, () => {
+    for (const { gateway, link, weight } of hops) {
+      w.u16(SIZEOF_RTNEXTHOP + (gateway === undefined ? 0 : 4 + gateway.bytes.length))
+        .u8(0)
+        .u8(weight - 1)
+        .u32(link);
+      if (gateway !== undefined) w.attribute(nl.RTA_GATEWAY, gateway.bytes);
+    }
+  });
+}
+
+interface RtmsgFields {
+  readonly family: Family;
+  readonly prefixLength: number;
+  readonly table?: number;
+  readonly protocol?: number;
+  readonly scope?: number;
+  readonly type?: number;
+  readonly flags?: number;
+}
+
+/** rtm_table has one byte; larger tables stand in RTA_TABLE alone. */
+function rtmsg(w: MessageWriter, f: RtmsgFields): void {
+  const table = f.table ?? 0;
+  w.u8(numberOf(f.family)).u8(f.prefixLength).u8(0).u8(0);
+  w.u8(table > 255 ? nl.RT_TABLE_COMPAT : table)
+    .u8(f.protocol ?? 0)
+    .u8(f.scope ?? nl.RT_SCOPE_UNIVERSE)
+    .u8(f.type ?? 0);
+  w.u32(f.flags ?? 0);
+}
+
+function routeKey(w: MessageWriter, subnet: Subnet, table: number, metric: number): void {
+  w.attribute(nl.RTA_DST, subnet.address.bytes).attributeU32(nl.RTA_TABLE, table).attributeU32(nl.RTA_PRIORITY, metric);
+}

@@ -1,0 +1,76 @@
+import type { Address, Family, Subnet } from '../../network';
+
+/** One way on: a gateway on a link, or a link alone. */
+export interface Hop {
+  readonly gateway?: Address;
+  /** Interface index. */
+  readonly link: number;
+  /** The gateway is taken to be on the link although no prefix says so. */
+  readonly onlink: boolean;
+  /** Share of the traffic among several, 1 to 256. */
+  readonly weight: number;
+}
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly up: boolean;
+}
+
+/** An address of this node with the subnet it is connected to. */
+export interface NodeAddress {
+  readonly link: number;
+  readonly address: Address;
+  readonly connected: Subnet;
+}
+
+/** An entry of the kernel's routing tables (FIB) that forwards or rejects, as opposed to local and multicast ones. */
+export interface KernelRoute {
+  readonly subnet: Subnet;
+  readonly table: number;
+  /** RTA_PRIORITY; 0 where the kernel tells none. */
+  readonly metric: number;
+  /** rtm_protocol: who it belongs to. */
+  readonly protocol: number;
+  /** RTN_*: 1 forwards, 6 to 8 reject. */
+  readonly type: number;
+  /** The nexthop object it refers to, if any; `hops` is then to be resolved through it. */
+  readonly nexthopId?: number;
+  readonly hops: readonly Hop[];
+  readonly source?: Address;
+  readonly mtu?: number;
+}
+
+/** A nexthop object (Linux 5.3, net/ipv4/nexthop.c): one hop, or a group of others. */
+export interface Nexthop {
+  readonly id: number;
+  readonly protocol: number;
+  readonly family?: Family;
+  readonly hop?: Hop;
+  readonly group?: readonly { readonly id: number; readonly weight: number }[];
+}
+
+/** The kernel's state as far as routing decisions need it, read at one time. */
+export interface Snapshot {
+  readonly links: ReadonlyMap<number, Link>;
+  readonly addresses: readonly NodeAddress[];
+  readonly routes: readonly KernelRoute[];
+  readonly nexthops: ReadonlyMap<number, Nexthop>;
+}
+
+/** A route of ours to write. It always refers to a nexthop object. */
+export interface RouteToWrite {
+  readonly subnet: Subnet;
+  readonly table: number;
+  readonly metric: number;
+  readonly nexthopId: number;
+  readonly source?: Address;
+  readonly mtu?: number;
+}
+
+/** One change of the kernel's state. `replace` says that an object of ours is there already. */
+export type Change =
+  | { readonly kind: 'put-nexthop'; readonly nexthop: Nexthop; readonly replace: boolean }
+  | { readonly kind: 'put-route'; readonly route: RouteToWrite; readonly replace: boolean }
+  | { readonly kind: 'delete-route'; readonly route: KernelRoute }
+  | { readonly kind: 'delete-nexthop'; readonly nexthop: Nexthop };

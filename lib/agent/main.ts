@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { Address } from '../network';
+import { Agent } from './agent';
+import { ApiClient } from './api/client';
+import { ConfigMapWatch } from './api/config-map-watch';
+import type { Dependency } from './decide/guard';
+import { InstanceLock } from './instance-lock';
+import { KernelEvents } from './kernel/events';
+import { Kernel } from './kernel/kernel';
+import { createLog } from './log';
+import { NetlinkChannel } from './netlink/channel';
+import { openNetlink } from './netlink/ffi';
+import { Reconciler } from './reconciler';
+import { readSettings, type Settings } from './settings';
+import { changeText } from './tell/change-log';
+import { askRunningAgent } from './tell/cli';
+import { serve } from './tell/http-server';
+import { pagesOf } from './tell/pages';
+
+/** The route agent: one process on every node. `node agent.cjs` runs it; `status` and `diff` ask the running one. */
+
+const REQUEST_BUFFER = 8 * 1024 * 1024;
+const REQUEST_TIMEOUT_S = 10;
+
+function run(settings: Settings): void {
+  const log = createLog(settings.logLevel, (line) => process.stdout.write(line));
+  const kernel = new Kernel(
+    new NetlinkChannel(openNetlink({ receiveBuffer: REQUEST_BUFFER, receiveTimeout: REQUEST_TIMEOUT_S })),
+  );
+  const client = new ApiClient(settings.apiHost, settings.apiPort);
+  const { privateNetworks, requirePrivateNetwork, ownership } = settings;
+  const dependencies = () => dependenciesOf(settings, client.remoteAddress);
+  const reconciler = new Reconciler(kernel, { privateNetworks, requirePrivateNetwork, ownership, dependencies });
+  const agent = new Agent(
+    settings,
+    reconciler,
+    new InstanceLock(ownership.protocol, `${settings.namespace}/${settings.instance}`),
+    log,
+  );
+  const events = new KernelEvents(
+    () => kernel.port,
+    (batch) => agent.onKernelEvents(batch),
+  );
+  const watch = new ConfigMapWatch(client, settings.namespace, settings.configMap, agent);
+  const preview = () => (agent.source.list === undefined ? [] : reconciler.preview(agent.source.list).map(changeText));
+  const stopServing = serve(
+    pagesOf(settings, agent, readOptional, preview),
+    settings.podIP,
+    settings.httpPort,
+    ({ message }) =>
+      log('error', 'http.failed', `${message}; probes fail until the port is free, routes are kept all the same`),
+  );
+  const exit = (code: number) => {
+    watch.stop();
+    stopServing();
+    events.stop();
+    setImmediate(() => process.exit(code));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => void agent.leave(watch).then(() => exit(0)));
+  process.once('uncaughtException', (error) => {
+    log('error', 'agent.failed', `${error.stack}`);
+    exit(1);
+  });
+  log('info', 'agent.started', `route agent ${settings.instance} on ${settings.nodeName}`, {
+    protocol: ownership.protocol,
+    node: process.version,
+  });
+  agent.start();
+  void watch.run();
+}
+
+function dependenciesOf({ apiHost, protectedSubnets }: Settings, remoteAddress: string | undefined): Dependency[] {
+  const api = readAddress(apiHost) ?? readAddress(remoteAddress);
+  return [
+    ...(api === undefined ? [] : [{ what: `the API server ${api}`, address: api }]),
+    ...protectedSubnets.map((subnet) => ({ what: `the protected subnet ${subnet}`, address: subnet.address, subnet })),
+  ];
+}
+
+function readAddress(text: string | undefined): Address | undefined {
+  try {
+    return Address.parse(text);
+  } catch {
+    return undefined; // a host name: its address is known once a connection stood
+  }
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+async function main(): Promise<void> {
+  try {
+    const settings = readSettings(process.env);
+    const [command] = process.argv.slice(2);
+    if (command === undefined) run(settings);
+    else process.exitCode = await askRunningAgent(command, settings, (text) => process.stdout.write(text));
+  } catch (error) {
+    createLog('info', (line) => process.stdout.write(line))('error', 'agent.failed', (error as Error).message);
+    process.exitCode = 1;
+  }
+}
+
+void main();

@@ -1,0 +1,150 @@
+import { readSync, writeSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import {
+  type Acknowledgement,
+  type Message,
+  MessageWriter,
+  parseMessages,
+  type Reader,
+  readAcknowledgement,
+} from './codec';
+import { NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR } from './constants';
+
+/** A request: its type, the flags beyond REQUEST, and what stands behind the header. */
+export interface Request {
+  readonly type: number;
+  readonly flags?: number;
+  readonly write: (writer: MessageWriter) => void;
+}
+
+/** The kernel refused. `code` is the errno's name, e.g. EEXIST. */
+export class NetlinkError extends Error {
+  readonly code: string;
+  constructor({ errno, words }: Acknowledgement) {
+    const code = getSystemErrorName(-errno);
+    super(words === undefined ? code : `${words} (${code})`);
+    this.name = 'NetlinkError';
+    this.code = code;
+  }
+}
+
+/** Several messages go out by one write; the kernel has queued all their answers when the write returns. */
+const MOST_MESSAGES = 512;
+const MOST_BYTES = 64 * 1024;
+/** The kernel fills dump parts up to 32 KiB when the reader offers that much (net/netlink/af_netlink.c). */
+const READ_BYTES = 64 * 1024;
+const MOST_DUMP_TRIES = 5;
+
+/** Requests and their answers on one netlink socket, one after the other. */
+export class NetlinkChannel {
+  private sequence = 0;
+  private readonly buffer = new Uint8Array(READ_BYTES);
+  /** The socket's own netlink port: events that carry it were caused by us. 0 until the first answer. */
+  port = 0;
+
+  constructor(private readonly fd: number) {}
+
+  /**
+   * Everything the kernel tells of one kind, as `read` makes it of each message; what it makes undefined is left out.
+   * A dump that changed under the reader is read again.
+   * @throws NetlinkError when the kernel refuses; Error after five interrupted tries.
+   */
+  dump<T>(request: Request, read: (type: number, payload: Reader) => T | undefined): T[] {
+    for (let attempt = 0; attempt < MOST_DUMP_TRIES; attempt++) {
+      const found: T[] = [];
+      if (this.dumpOnce(request, read, found)) return found;
+    }
+    throw new Error(`the kernel's tables changed during each of ${MOST_DUMP_TRIES} dumps`);
+  }
+
+  /**
+   * Sends requests that are acknowledged each. The result has one place per request: undefined for success, or why the
+   * kernel refused it. A refused request does not stop the ones behind it.
+   */
+  change(requests: readonly Request[]): (NetlinkError | undefined)[] {
+    return this.batches(requests, NLM_F_ACK, (message, results, place) => {
+      if (message.type !== NLMSG_ERROR) return;
+      const acknowledgement = readAcknowledgement(message);
+      results[place] = acknowledgement.errno === 0 ? undefined : new NetlinkError(acknowledgement);
+    });
+  }
+
+  /** Sends requests that are answered by one message or an error each, and reads the answers by `read`. */
+  ask<T>(requests: readonly Request[], read: (payload: Reader) => T): (T | NetlinkError)[] {
+    return this.batches<T | NetlinkError>(requests, 0, (message, results, place) => {
+      results[place] =
+        message.type === NLMSG_ERROR ? new NetlinkError(readAcknowledgement(message)) : read(message.payload);
+    }) as (T | NetlinkError)[];
+  }
+
+  /** One answer ends one request, so a batch is complete when each of its sequence numbers was answered. */
+  private batches<T>(
+    requests: readonly Request[],
+    flags: number,
+    take: (message: Message, results: (T | undefined)[], place: number) => void,
+  ): (T | undefined)[] {
+    const results = new Array<T | undefined>(requests.length).fill(undefined);
+    for (let done = 0; done < requests.length; ) {
+      const first = this.sequence + 1;
+      const count = this.send(requests, done, flags);
+      let open = count;
+      while (open > 0) {
+        for (const message of this.receive()) {
+          const place = message.sequence - first;
+          if (place < 0 || place >= count) continue; // an answer to an earlier request that was given up
+          take(message, results, done + place);
+          open--;
+        }
+      }
+      done += count;
+    }
+    return results;
+  }
+
+  /** Writes as many requests as one batch takes, and returns how many. */
+  private send(requests: readonly Request[], from: number, flags: number): number {
+    const writer = new MessageWriter();
+    let count = 0;
+    while (from + count < requests.length && count < MOST_MESSAGES && writer.finish().length < MOST_BYTES) {
+      const request = requests[from + count] as Request;
+      this.sequence = (this.sequence + 1) >>> 0;
+      writer.begin(request.type, NLM_F_REQUEST | flags | (request.flags ?? 0), this.sequence);
+      request.write(writer);
+      writer.end();
+      count++;
+    }
+    writeSync(this.fd, writer.finish());
+    return count;
+  }
+
+  /** @returns false when the tables changed meanwhile and the dump may be inconsistent. */
+  private dumpOnce<T>(request: Request, read: (type: number, payload: Reader) => T | undefined, found: T[]): boolean {
+    this.send([{ ...request, flags: NLM_F_DUMP }], 0, 0);
+    let consistent = true;
+    for (let ended = false; !ended; ) {
+      for (const message of this.receive()) {
+        if (message.sequence !== this.sequence) continue;
+        if ((message.flags & NLM_F_DUMP_INTR) !== 0) consistent = false;
+        ended = endsDump(message);
+        const value = ended ? undefined : read(message.type, message.payload);
+        if (value !== undefined) found.push(value);
+      }
+    }
+    return consistent;
+  }
+
+  private receive(): Message[] {
+    const messages = parseMessages(this.buffer.subarray(0, readSync(this.fd, this.buffer)));
+    this.port ||= messages[0]?.port ?? 0;
+    return messages;
+  }
+}
+
+/** @throws NetlinkError when the dump ended because the kernel refused it. */
+function endsDump(message: Message): boolean {
+  if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return false;
+  const errno = -message.payload.i32(0);
+  if (errno > 0)
+    throw new NetlinkError(message.type === NLMSG_ERROR ? readAcknowledgement(message) : { errno, words: undefined });
+  return true;
+}

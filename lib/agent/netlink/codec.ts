@@ -1,0 +1,211 @@
+import { endianness } from 'node:os';
+import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_HDRLEN, NLMSGERR_ATTR_MSG } from './constants';
+
+/** Netlink speaks the byte order of the host, unlike the addresses inside its attributes (man 7 netlink). */
+const LITTLE = endianness() === 'LE';
+const NLA_TYPE_MASK = 0x3fff;
+const NLA_HDRLEN = 4;
+
+const align = (length: number): number => (length + 3) & ~3;
+
+/** Writes any number of messages one behind the other, as one write() takes them. */
+export class MessageWriter {
+  private bytes = new Uint8Array(4096);
+  private view = new DataView(this.bytes.buffer);
+  private length = 0;
+  private start = 0;
+
+  /** Starts a message; its header's length is filled in by end(). */
+  begin(type: number, flags: number, sequence: number): this {
+    this.start = this.length;
+    return this.u32(0).u16(type).u16(flags).u32(sequence).u32(0);
+  }
+
+  end(): this {
+    this.view.setUint32(this.start, this.length - this.start, LITTLE);
+    this.pad();
+    return this;
+  }
+
+  u8(value: number): this {
+    this.reserve(1);
+    this.view.setUint8(this.length, value);
+    this.length += 1;
+    return this;
+  }
+
+  u16(value: number): this {
+    this.reserve(2);
+    this.view.setUint16(this.length, value, LITTLE);
+    this.length += 2;
+    return this;
+  }
+
+  u32(value: number): this {
+    this.reserve(4);
+    this.view.setUint32(this.length, value, LITTLE);
+    this.length += 4;
+    return this;
+  }
+
+  attribute(type: number, payload: Uint8Array): this {
+    this.u16(NLA_HDRLEN + payload.length).u16(type);
+    this.reserve(payload.length);
+    this.bytes.set(payload, this.length);
+    this.length += payload.length;
+    return this.pad();
+  }
+
+  attributeU32(type: number, value: number): this {
+    return this.u16(NLA_HDRLEN + 4)
+      .u16(type)
+      .u32(value);
+  }
+
+  /** An attribute whose payload is whatever `write` writes. */
+  nested(type: number, write: (writer: this) => void): this {
+    const start = this.length;
+    this.u16(0).u16(type);
+    write(this);
+    this.view.setUint16(start, this.length - start, LITTLE);
+    return this.pad();
+  }
+
+  /** All messages so far. */
+  finish(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  private pad(): this {
+    this.reserve(3);
+    this.length = align(this.length); // fresh bytes are 0
+    return this;
+  }
+
+  private reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
+    larger.set(this.bytes);
+    this.bytes = larger;
+    this.view = new DataView(larger.buffer);
+  }
+}
+
+/** A message as it lies in the buffer it was read into. Valid only until the buffer is read into again. */
+export interface Message {
+  readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
+  /** Netlink port of the socket it belongs to; in events of the one that caused it, 0 for the kernel itself. */
+  readonly port: number;
+  readonly payload: Reader;
+}
+
+/**
+ * The messages in `bytes`.
+ * @throws RangeError when a length contradicts the bytes: nothing behind it can be trusted.
+ */
+export function parseMessages(bytes: Uint8Array): Message[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const messages: Message[] = [];
+  let at = 0;
+  while (at + NLMSG_HDRLEN <= bytes.length) {
+    const length = view.getUint32(at, LITTLE);
+    if (length < NLMSG_HDRLEN || at + length > bytes.length) {
+      throw new RangeError(`netlink message of ${length} bytes at ${at} of ${bytes.length}`);
+    }
+    messages.push({
+      type: view.getUint16(at + 4, LITTLE),
+      flags: view.getUint16(at + 6, LITTLE),
+      sequence: view.getUint32(at + 8, LITTLE),
+      port: view.getUint32(at + 12, LITTLE),
+      payload: new Reader(view, at + NLMSG_HDRLEN, at + length),
+    });
+    at += align(length);
+  }
+  return messages;
+}
+
+/**
+ * A stretch of a message: fixed fields by their offset, attributes by their type. It copies nothing and looks
+ * attributes up by walking over them, since a dump of 10,000 routes is read while packets wait for a repair.
+ */
+export class Reader {
+  constructor(
+    private readonly view: DataView,
+    private readonly start: number,
+    private readonly end: number,
+  ) {}
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  u8(at: number): number {
+    return this.view.getUint8(this.within(at, 1));
+  }
+
+  u16(at: number): number {
+    return this.view.getUint16(this.within(at, 2), LITTLE);
+  }
+
+  u32(at = 0): number {
+    return this.view.getUint32(this.within(at, 4), LITTLE);
+  }
+
+  i32(at: number): number {
+    return this.view.getInt32(this.within(at, 4), LITTLE);
+  }
+
+  slice(from: number, to = this.length): Reader {
+    return new Reader(this.view, this.start + from, this.start + to);
+  }
+
+  /** A copy, for values that outlive the buffer. */
+  copy(from = 0): Uint8Array {
+    return new Uint8Array(this.view.buffer, this.view.byteOffset + this.start + from, this.length - from).slice();
+  }
+
+  /** The bytes up to the first 0 as text. */
+  text(): string {
+    const bytes = this.copy();
+    const end = bytes.indexOf(0);
+    return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end)).toString('utf8');
+  }
+
+  /**
+   * The first attribute of a type, looked for from byte `from` (behind the fixed fields) on.
+   * @throws RangeError when a length contradicts the bytes.
+   */
+  attribute(type: number, from = 0): Reader | undefined {
+    for (let at = align(from); at + NLA_HDRLEN <= this.length; ) {
+      const length = this.u16(at);
+      if (length < NLA_HDRLEN || at + length > this.length) {
+        throw new RangeError(`netlink attribute of ${length} bytes at ${at} of ${this.length}`);
+      }
+      if ((this.u16(at + 2) & NLA_TYPE_MASK) === type) return this.slice(at + NLA_HDRLEN, at + length);
+      at += align(length);
+    }
+    return undefined;
+  }
+
+  private within(at: number, bytes: number): number {
+    if (at + bytes > this.length) throw new RangeError(`netlink field of ${bytes} bytes at ${at} of ${this.length}`);
+    return this.start + at;
+  }
+}
+
+/** What an NLMSG_ERROR says: errno 0 is the acknowledgement. */
+export interface Acknowledgement {
+  /** Positive errno, 0 for success. */
+  readonly errno: number;
+  /** The kernel's own words (NETLINK_EXT_ACK), if it gave any. */
+  readonly words: string | undefined;
+}
+
+export function readAcknowledgement(message: Message): Acknowledgement {
+  const errno = -message.payload.i32(0);
+  if ((message.flags & NLM_F_ACK_TLVS) === 0) return { errno, words: undefined };
+  const requestLength = (message.flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : message.payload.u32(4);
+  return { errno, words: message.payload.attribute(NLMSGERR_ATTR_MSG, 4 + requestLength)?.text() };
+}

@@ -1,0 +1,90 @@
+/** Numbers of the kernel's interface, under the kernel's names: include/uapi/linux/{netlink,rtnetlink,nexthop,if_link,if_addr}.h. */
+
+export const AF_UNSPEC = 0;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+export const NLMSG_HDRLEN = 16;
+export const NLMSG_NOOP = 1;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_ACK = 0x4;
+export const NLM_F_DUMP_INTR = 0x10;
+export const NLM_F_DUMP = 0x300;
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+/** In answers: the request is not repeated behind the error. */
+export const NLM_F_CAPPED = 0x100;
+/** In answers: attributes with the kernel's own words follow. */
+export const NLM_F_ACK_TLVS = 0x200;
+export const NLMSGERR_ATTR_MSG = 1;
+
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+export const RTM_GETLINK = 18;
+export const RTM_NEWADDR = 20;
+export const RTM_DELADDR = 21;
+export const RTM_GETADDR = 22;
+export const RTM_NEWROUTE = 24;
+export const RTM_DELROUTE = 25;
+export const RTM_GETROUTE = 26;
+export const RTM_NEWRULE = 32;
+export const RTM_DELRULE = 33;
+export const RTM_NEWNEXTHOP = 104;
+export const RTM_DELNEXTHOP = 105;
+export const RTM_GETNEXTHOP = 106;
+
+export const RTA_DST = 1;
+export const RTA_OIF = 4;
+export const RTA_GATEWAY = 5;
+export const RTA_PRIORITY = 6;
+export const RTA_PREFSRC = 7;
+export const RTA_METRICS = 8;
+export const RTA_MULTIPATH = 9;
+export const RTA_TABLE = 15;
+export const RTA_VIA = 18;
+export const RTA_NH_ID = 30;
+export const RTAX_MTU = 2;
+
+export const RTM_F_CLONED = 0x200;
+export const RTM_F_LOOKUP_TABLE = 0x1000;
+export const RTM_F_FIB_MATCH = 0x2000;
+export const RTNH_F_DEAD = 1;
+export const RTNH_F_ONLINK = 4;
+export const RTN_UNICAST = 1;
+/** The first type that is no ordinary destination of the node: 2 local, 3 broadcast, 4 anycast, 5 multicast. */
+export const RTN_LOCAL = 2;
+export const RTN_MULTICAST = 5;
+export const RT_SCOPE_UNIVERSE = 0;
+/** In a delete: any scope. */
+export const RT_SCOPE_NOWHERE = 255;
+export const RT_TABLE_COMPAT = 252;
+export const RT_TABLE_MAIN = 254;
+export const RT_TABLE_LOCAL = 255;
+export const RTPROT_KERNEL = 2;
+export const RTPROT_BOOT = 3;
+
+export const NHA_ID = 1;
+export const NHA_GROUP = 2;
+export const NHA_OIF = 5;
+export const NHA_GATEWAY = 6;
+
+export const IFLA_IFNAME = 3;
+export const IFLA_EXT_MASK = 29;
+export const RTEXT_FILTER_SKIP_STATS = 8;
+export const IFF_UP = 1;
+export const IFA_ADDRESS = 1;
+export const IFA_LOCAL = 2;
+
+/** Multicast groups (enum rtnetlink_groups). */
+export const RTNLGRP_LINK = 1;
+export const RTNLGRP_IPV4_IFADDR = 5;
+export const RTNLGRP_IPV4_ROUTE = 7;
+export const RTNLGRP_IPV4_RULE = 8;
+export const RTNLGRP_IPV6_IFADDR = 9;
+export const RTNLGRP_IPV6_ROUTE = 11;
+export const RTNLGRP_IPV6_RULE = 19;
+export const RTNLGRP_NEXTHOP = 32;

@@ -1,0 +1,95 @@
+import { Address, DEFAULT_RULES, Findings, type RouteRules, refuse, Subnet } from '../network';
+import type { Ownership } from './decide/ownership';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What the DaemonSet tells the agent through its environment. */
+export interface Settings {
+  /** Name of the NodeRoutes; part of the paths of /livez, /readyz and /status. */
+  readonly instance: string;
+  readonly nodeName: string;
+  /** The node's address; the only one the agent listens on. */
+  readonly podIP: Address;
+  readonly namespace: string;
+  readonly configMap: string;
+  readonly apiHost: string;
+  readonly apiPort: number;
+  readonly privateNetworks: readonly Subnet[];
+  readonly requirePrivateNetwork: boolean;
+  readonly protectedSubnets: readonly Subnet[];
+  readonly ownership: Ownership;
+  readonly routeRules: RouteRules;
+  readonly httpPort: number;
+  readonly logLevel: LogLevel;
+  readonly onUninstall: 'remove' | 'keep';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings from the environment (see lib/charts for what each means to a user).
+ * @throws InputError with everything that is missing or wrong.
+ */
+export function readSettings(environment: Environment): Settings {
+  const findings = new Findings();
+  const read = <T>(name: string, parse: (text: string) => T): T => {
+    const text = environment[name];
+    if (text === undefined) findings.add(name, null, 'is not set', 'set it in the DaemonSet, as synth does');
+    // Undefined never gets out: findings.throwIfAny() below throws before anything is used.
+    return (text === undefined ? undefined : findings.attempt(name, () => parse(text))) as T;
+  };
+  const protocol = read('ROUTE_PROTOCOL', number(1, 255));
+  const settings: Settings = {
+    instance: read('INSTANCE', filled),
+    nodeName: read('NODE_NAME', filled),
+    podIP: read('POD_IP', Address.parse),
+    namespace: read('POD_NAMESPACE', filled),
+    configMap: read('CONFIG_MAP', filled),
+    apiHost: read('KUBERNETES_SERVICE_HOST', filled),
+    apiPort: read('KUBERNETES_SERVICE_PORT', number(1, 65535)),
+    privateNetworks: read('PRIVATE_NETWORKS', list(Subnet.parse)),
+    requirePrivateNetwork: read('REQUIRE_PRIVATE_NETWORK', oneOf(['true', 'false'])) === 'true',
+    protectedSubnets: read('PROTECTED_SUBNETS', list(Subnet.parse)),
+    ownership: {
+      protocol,
+      former: new Set(read('FORMER_PROTOCOLS', list(number(1, 255)))),
+      adoptLegacy: read('ADOPT_LEGACY_ROUTES', oneOf(['true', 'false'])) === 'true',
+    },
+    routeRules: {
+      ...DEFAULT_RULES,
+      table: read('ROUTE_TABLE', number(1, 0xffffffff)),
+      metric: read('ROUTE_METRIC', number(0, 0xffffffff)),
+      allowDefaultRoute: read('ALLOW_DEFAULT_ROUTE', oneOf(['true', 'false'])) === 'true',
+    },
+    httpPort: read('HTTP_PORT', number(1, 65535)),
+    logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
+    onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
+  };
+  findings.throwIfAny();
+  return settings;
+}
+
+function filled(text: string): string {
+  if (text !== '') return text;
+  throw refuse(text, 'is empty', 'give it a value');
+}
+
+function number(least: number, most: number): (text: string) => number {
+  return (text) => {
+    if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
+    throw refuse(text, 'is out of range', `write a whole number from ${least} to ${most}`);
+  };
+}
+
+function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
+  return (text) => {
+    if ((known as readonly string[]).includes(text)) return text as T;
+    throw refuse(text, 'is not known', `write ${known.join(' or ')}`);
+  };
+}
+
+/** Comma separated; empty for none. */
+function list<T>(parse: (text: string) => T): (text: string) => T[] {
+  return (text) => (text === '' ? [] : text.split(',').map(parse));
+}

@@ -1,0 +1,101 @@
+import type { RouteList } from '../../network';
+import { isGood, type Verdict } from '../decide/verdict';
+import type { Change } from '../kernel/types';
+import type { Log } from '../log';
+import type { Outcome } from '../reconciler';
+
+/** A pass may concern thousands of routes; a log line names this many. */
+const MOST_NAMED = 20;
+
+/** Tells what passes change: one line a pass that did something, one for each route whose standing changed. */
+export class ChangeLog {
+  private before = new Map<string, string>();
+
+  constructor(private readonly log: Log) {}
+
+  tell(outcome: Outcome, trigger: string, milliseconds: number): void {
+    if (outcome.done.length > 0) {
+      this.log('info', 'routes.changed', summary(outcome.done), {
+        trigger,
+        milliseconds: Math.round(milliseconds * 10) / 10,
+        ...named(outcome.done),
+      });
+    }
+    for (const { change, reason } of outcome.failed
+      .filter(({ change }) => change.kind.startsWith('delete'))
+      .slice(0, MOST_NAMED)) {
+      this.log('warn', 'change.failed', `${changeText(change)}: the kernel says: ${reason}`);
+    }
+    this.tellStandings(outcome.verdicts);
+  }
+
+  tellDuplicates({ duplicates }: RouteList): void {
+    if (duplicates.length > 0)
+      this.log('warn', 'list.duplicates', `${duplicates.length} entries repeat others`, {
+        duplicates: duplicates.slice(0, MOST_NAMED),
+      });
+  }
+
+  private tellStandings(verdicts: readonly Verdict[]): void {
+    const now = new Map(
+      verdicts.map((verdict) => [
+        `${verdict.route.subnet} ${verdict.route.table} ${verdict.route.metric}`,
+        `${verdict.state} ${verdict.reason ?? ''}`,
+      ]),
+    );
+    const changed = verdicts.filter(({ route, state, reason }) => {
+      const key = `${route.subnet} ${route.table} ${route.metric}`;
+      const earlier = this.before.get(key);
+      return earlier === undefined ? state !== 'effective' || reason !== undefined : earlier !== now.get(key);
+    });
+    for (const verdict of changed.slice(0, MOST_NAMED)) {
+      const { route, state, reason } = verdict;
+      const message = `${route.subnet} is ${state}${reason === undefined ? '' : `: ${reason}`}`;
+      this.log(isGood(verdict) ? 'info' : 'warn', 'route.state', message, { subnet: `${route.subnet}`, state });
+    }
+    if (changed.length > MOST_NAMED)
+      this.log('warn', 'route.state', `… and ${changed.length - MOST_NAMED} more routes changed their state`);
+    this.before = now;
+  }
+}
+
+/** For people: `add 192.168.0.0/24`. */
+export function changeText(change: Change): string {
+  switch (change.kind) {
+    case 'put-route':
+      return `${change.replace ? 'change' : 'add'} ${change.route.subnet}${placeText(change.route)}`;
+    case 'delete-route':
+      return `remove ${change.route.subnet}${placeText(change.route)}`;
+    case 'put-nexthop':
+      return `${change.replace ? 'change' : 'add'} nexthop object ${change.nexthop.id}`;
+    case 'delete-nexthop':
+      return `remove nexthop object ${change.nexthop.id}`;
+  }
+}
+
+function placeText({ table, metric }: { table: number; metric: number }): string {
+  return `${table === 254 ? '' : ` table ${table}`}${metric === 0 || metric === 1024 ? '' : ` metric ${metric}`}`;
+}
+
+const isAdded = (change: Change): boolean => change.kind === 'put-route' && !change.replace;
+const isReplaced = (change: Change): boolean => change.kind === 'put-route' && change.replace;
+const isRemoved = (change: Change): boolean => change.kind === 'delete-route';
+
+function summary(changes: readonly Change[]): string {
+  const moved = changes.some((change) => change.kind === 'put-nexthop' && change.replace);
+  const [added, replaced, removed] = [isAdded, isReplaced, isRemoved].map((is) => changes.filter(is).length);
+  return `${added} routes added, ${replaced} changed, ${removed} removed${moved ? ', next hop changed' : ''}`;
+}
+
+function named(changes: readonly Change[]): Record<string, string[]> {
+  const names = (is: (change: Change) => boolean) =>
+    changes
+      .filter(is)
+      .slice(0, MOST_NAMED)
+      .map((change) => ('route' in change ? `${change.route.subnet}` : ''));
+  return Object.fromEntries(
+    Object.entries({ added: names(isAdded), replaced: names(isReplaced), removed: names(isRemoved) }).filter(
+      ([, list]) => list.length > 0,
+    ),
+  );
+}

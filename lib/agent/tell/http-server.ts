@@ -1,0 +1,51 @@
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { Address } from '../../network';
+
+/** What is served at a path. */
+export type Page = () => { readonly status: number; readonly type: string; readonly body: string };
+
+const RETRY_MS = 2_000;
+
+/**
+ * Serves pages on the node's own address only, since the port is open on the host's network. A port in use is told and
+ * tried again every 2 s: routes matter more than being asked about them.
+ * @returns stops the server.
+ */
+export function serve(
+  pages: ReadonlyMap<string, Page>,
+  address: Address,
+  port: number,
+  onTrouble: (error: NodeJS.ErrnoException) => void,
+): () => void {
+  let retry: NodeJS.Timeout | undefined;
+  const server = createServer(answer(pages));
+  server.requestTimeout = 5_000;
+  server.headersTimeout = 5_000;
+  server.maxConnections = 64;
+  const listen = () => server.listen(port, `${address}`);
+  server.on('error', (error) => {
+    onTrouble(error);
+    retry = setTimeout(listen, RETRY_MS);
+  });
+  listen();
+  return () => {
+    clearTimeout(retry);
+    server.close();
+    server.closeAllConnections();
+  };
+}
+
+function answer(pages: ReadonlyMap<string, Page>): RequestListener {
+  return ({ method, url }, response) => {
+    const page = pages.get((url ?? '').split('?')[0] as string);
+    if (page === undefined)
+      return send(response, 404, 'text/plain', `not here; there is ${[...pages.keys()].join(' ')}\n`);
+    if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'GET only\n');
+    const { status, type, body } = page();
+    send(response, status, type, method === 'HEAD' ? '' : body);
+  };
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }).end(body);
+}

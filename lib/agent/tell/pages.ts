@@ -1,0 +1,78 @@
+import type { Agent } from '../agent';
+import { hopsOf } from '../decide/hops';
+import { isOwn } from '../decide/ownership';
+import type { Settings } from '../settings';
+import type { Page } from './http-server';
+import { metricsText } from './metrics';
+import { reversePathDrops, reversePathFilters } from './reverse-path';
+import { type Facts, readiness, statusOf } from './status';
+
+const TEXT = 'text/plain';
+const JSON_TYPE = 'application/json';
+
+/**
+ * What the agent serves. The paths of the probes carry the instance's name, so that another program on the port, or
+ * another NodeRoutes, can never answer for it.
+ */
+export function pagesOf(
+  settings: Settings,
+  agent: Agent,
+  readFile: (path: string) => string | undefined,
+  preview: () => readonly string[],
+): ReadonlyMap<string, Page> {
+  const facts = () => factsOf(settings, agent, readFile);
+  const name = settings.instance;
+  return new Map<string, Page>([
+    [`/livez/${name}`, () => ({ status: 200, type: TEXT, body: 'alive\n' })],
+    [
+      `/readyz/${name}`,
+      () => {
+        const { ready, reason } = readiness(facts());
+        return { status: ready ? 200 : 503, type: TEXT, body: `${reason}\n` };
+      },
+    ],
+    [
+      `/status/${name}`,
+      () => ({ status: 200, type: JSON_TYPE, body: `${JSON.stringify(statusOf(facts()), null, 2)}\n` }),
+    ],
+    [`/diff/${name}`, () => ({ status: 200, type: JSON_TYPE, body: `${JSON.stringify(preview())}\n` })],
+    ['/metrics', () => ({ status: 200, type: `${TEXT}; version=0.0.4`, body: metricsText(facts()) })],
+  ]);
+}
+
+function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => string | undefined): Facts {
+  const { outcome, source, watchState: watch, lockHolder, passError, counters } = agent;
+  const netstat = readFile('/proc/net/netstat');
+  return {
+    instance: settings.instance,
+    nodeName: settings.nodeName,
+    configMap: `${settings.namespace}/${settings.configMap}`,
+    protocol: settings.ownership.protocol,
+    list: source.state,
+    duplicates: source.list?.duplicates ?? [],
+    watch,
+    lockHolder,
+    passError,
+    outcome,
+    counters,
+    reversePathFilters:
+      outcome === undefined
+        ? []
+        : reversePathFilters(
+            outcome.snapshot,
+            routeLinks(outcome.snapshot, settings),
+            settings.privateNetworks,
+            readFile,
+          ),
+    reversePathDrops: netstat === undefined ? undefined : reversePathDrops(netstat),
+  };
+}
+
+/** The links that our IPv4 routes use. */
+function routeLinks(
+  { routes, nexthops }: NonNullable<Agent['outcome']>['snapshot'],
+  { ownership }: Settings,
+): Set<number> {
+  const ours = routes.filter((route) => route.subnet.family === 4 && isOwn(route, ownership));
+  return new Set(ours.flatMap((route) => hopsOf(route, nexthops).map(({ link }) => link)));
+}

@@ -1,0 +1,90 @@
+/** The part of /status that is shown to people. */
+export interface StatusBody {
+  readonly instance: string;
+  readonly node: string;
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly list: {
+    readonly configMap: string;
+    readonly state: string;
+    readonly version?: string;
+    readonly findings?: readonly string[];
+  };
+  readonly watch: { readonly state: string; readonly reason?: string };
+  readonly privateNetworks: readonly {
+    readonly family: string;
+    readonly state: string;
+    readonly network?: string;
+    readonly way?: string;
+    readonly reason?: string;
+  }[];
+  readonly routes: readonly {
+    readonly subnet: string;
+    readonly table: number;
+    readonly metric: number;
+    readonly state: string;
+    readonly way?: string;
+    readonly reason?: string;
+  }[];
+  readonly routesOmitted: number;
+  readonly reversePathFilters: readonly {
+    readonly interface: string;
+    readonly mode: string;
+    readonly warning?: string;
+  }[];
+  readonly reversePathDrops?: number;
+}
+
+/** The status as a page of text: a head of facts, then a table with a line per route. */
+export function statusText(status: StatusBody): string {
+  const { list, watch, privateNetworks, routes, reversePathFilters: filters } = status;
+  const head = [
+    ['agent', `${status.instance} on ${status.node}`],
+    ['ready', `${status.ready ? 'yes' : 'NO'}: ${status.reason}`],
+    ['list', `${list.configMap} ${list.state}${list.version === undefined ? '' : ` (version ${list.version})`}`],
+    ...(list.findings ?? []).map((finding) => ['', finding]),
+    ['watch', `${watch.state}${watch.reason === undefined ? '' : `: ${watch.reason}`}`],
+    ...privateNetworks.map(({ family, state, network, way, reason }) => [
+      family,
+      state === 'found' ? `${network} ${way}` : `${state}: ${reason}`,
+    ]),
+    ...filters.map(({ interface: name, mode, warning }) => [
+      'rp_filter',
+      `${name} ${mode}${warning === undefined ? '' : `: ${warning}`}`,
+    ]),
+    ['drops', `${status.reversePathDrops ?? 'unknown'} packets by rp_filter since the node started`],
+  ];
+  const rows = routes.map(({ subnet, table, metric, state, way, reason }) => [
+    subnet,
+    state,
+    way ?? '',
+    `${table}`,
+    `${metric}`,
+    reason ?? '',
+  ]);
+  const omitted = status.routesOmitted === 0 ? '' : `… and ${status.routesOmitted} more\n`;
+  return `${table(head)}\n${table([['ROUTE', 'STATE', 'WAY', 'TABLE', 'METRIC', 'REASON'], ...rows])}${omitted}`;
+}
+
+/** What the agent would change, one change a line. */
+export function diffText(changes: readonly string[]): string {
+  return changes.length === 0 ? 'nothing would change\n' : changes.map((change) => `${change}\n`).join('');
+}
+
+/** Columns as wide as their widest cell, the last one as it is. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] as number)))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}

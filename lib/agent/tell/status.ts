@@ -1,0 +1,135 @@
+import { type Finding, findingLines, findingText } from '../../network';
+import type { WatchState } from '../api/config-map-watch';
+import { hopsText } from '../decide/hops';
+import { isGood, type RouteState, type Verdict } from '../decide/verdict';
+import type { Outcome } from '../reconciler';
+import type { ListState } from '../route-source';
+import type { ReversePathFilter } from './reverse-path';
+
+/** All that is known when somebody asks. */
+export interface Facts {
+  readonly instance: string;
+  readonly nodeName: string;
+  readonly configMap: string;
+  readonly protocol: number;
+  readonly list: ListState;
+  readonly duplicates: readonly string[];
+  readonly watch: WatchState;
+  /** Who holds the lock of our protocol number, if it is not us. */
+  readonly lockHolder: string | undefined;
+  /** Why the last pass could not be made, if so. */
+  readonly passError: string | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly counters: Counters;
+  readonly reversePathFilters: readonly ReversePathFilter[];
+  readonly reversePathDrops: number | undefined;
+}
+
+export interface Counters {
+  readonly listsAccepted: number;
+  readonly listsRejected: number;
+  /** Changes made because the kernel's state had drifted. */
+  readonly repairs: number;
+  /** All changes made. */
+  readonly changes: number;
+  /** ISO 8601; undefined when nothing was changed since the start. */
+  readonly lastChange: string | undefined;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** One line for people. */
+  readonly reason: string;
+}
+
+const MOST_REASONS = 3;
+const MOST_ROUTES = 1000;
+const MOST_FINDINGS = 50;
+
+/** Ready means: the list is understood and every route in it does what it says on this node. */
+export function readiness(facts: Facts): Readiness {
+  const trouble = troubleWith(facts);
+  if (trouble !== undefined) return { ready: false, reason: trouble };
+  const verdicts = facts.outcome?.verdicts ?? [];
+  const bad = verdicts.filter((verdict) => !isGood(verdict));
+  if (bad.length > 0) {
+    const first = bad.slice(0, MOST_REASONS).map(({ route, state, reason }) => `${route.subnet} ${state}: ${reason}`);
+    return {
+      ready: false,
+      reason: `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${bad.length > MOST_REASONS ? '; …' : ''}`,
+    };
+  }
+  return { ready: true, reason: goodNews(verdicts) };
+}
+
+function troubleWith({ lockHolder, protocol, passError, list, watch, configMap, outcome }: Facts): string | undefined {
+  if (lockHolder !== undefined)
+    return `route protocol ${protocol} is in use on this node by ${lockHolder}; give one of the two another protocol`;
+  if (list.state === 'gone') return `ConfigMap ${configMap} is gone; its routes stay`;
+  if (list.state === 'rejected')
+    return `the route list was rejected, the last good one stays: ${findingLines(list.findings, 1).join(' ')}`;
+  if (watch.state === 'failing') return `the API server: ${watch.reason}; the routes stay`;
+  if (list.state === 'unknown') return `ConfigMap ${configMap} was not read yet`;
+  return passError ?? (outcome === undefined ? 'the first pass is under way' : undefined);
+}
+
+function goodNews(verdicts: readonly Verdict[]): string {
+  if (verdicts.length === 0) return 'the list is empty';
+  const counts = countStates(verdicts);
+  const elsewhere = verdicts.find(({ state }) => state === 'not-applicable');
+  const told = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
+  return `${verdicts.length} routes: ${told}${elsewhere === undefined ? '' : ` (${elsewhere.reason})`}`;
+}
+
+export function countStates(verdicts: readonly Verdict[]): Map<RouteState, number> {
+  const counts = new Map<RouteState, number>();
+  for (const { state } of verdicts) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
+}
+
+/** The body of /status: nothing secret, bounded to 1,000 routes, those in trouble first. */
+export function statusOf(facts: Facts): object {
+  const { outcome, list } = facts;
+  const verdicts = [...(outcome?.verdicts ?? [])].sort((a, b) => Number(isGood(a)) - Number(isGood(b)));
+  return {
+    instance: facts.instance,
+    node: facts.nodeName,
+    ...readiness(facts),
+    protocol: facts.protocol,
+    list: {
+      configMap: facts.configMap,
+      state: list.state,
+      ...((list.state === 'accepted' || list.state === 'rejected') && { version: list.version }),
+      ...(list.state === 'rejected' && {
+        findings: list.findings.slice(0, MOST_FINDINGS).map((finding: Finding) => findingText(finding)),
+      }),
+      duplicates: facts.duplicates.slice(0, MOST_FINDINGS),
+    },
+    watch: facts.watch,
+    privateNetworks: privateNetworkLines(outcome),
+    routes: verdicts.slice(0, MOST_ROUTES).map(({ route, state, way, reason }) => ({
+      subnet: `${route.subnet}`,
+      table: route.table,
+      metric: route.metric,
+      state,
+      ...(way !== undefined && { way }),
+      ...(reason !== undefined && { reason }),
+      ...(route.comment !== undefined && { comment: route.comment }),
+    })),
+    routesOmitted: Math.max(0, verdicts.length - MOST_ROUTES),
+    counts: Object.fromEntries(countStates(verdicts)),
+    counters: facts.counters,
+    reversePathFilters: facts.reversePathFilters,
+    reversePathDrops: facts.reversePathDrops,
+  };
+}
+
+function privateNetworkLines(outcome: Outcome | undefined): object[] {
+  return [...(outcome?.privateNetworks ?? [])].map(([family, network]) => ({
+    family: `IPv${family}`,
+    state: network.state,
+    ...(network.state === 'found'
+      ? { network: `${network.network}`, way: hopsText(network.hops, outcome?.snapshot.links ?? new Map()) }
+      : { reason: network.reason }),
+  }));
+}
