@@ -1,0 +1,72 @@
+import { TestApiServer } from './api-server';
+import { find, type Manifest } from './dist';
+import type { Picture, Place } from './picture';
+import type { Pod } from './pod';
+import { podOf } from './pod-spec';
+import { startPod } from './pod-start';
+import { grantsOf } from './rbac';
+
+const API_PORT = 6443;
+
+/** What a cluster is made of. */
+export interface ClusterOptions {
+  readonly picture: Picture;
+  /** What GitOps applies, e.g. `readDist('dist/example')`. */
+  readonly objects: readonly Manifest[];
+  /** The DaemonSet to start on nodes. @default the only one there is */
+  readonly daemonSet?: string;
+  /** Milliseconds between bookmarks. @default 60000 */
+  readonly bookmarkMs?: number;
+}
+
+/**
+ * The objects of dist/ brought to life on a picture: ConfigMaps in an API server that grants what the Roles in dist/ grant
+ * and no more, reachable at the picture's address for it, and the DaemonSet's pods on nodes.
+ */
+export class Cluster {
+  private constructor(
+    readonly api: TestApiServer,
+    readonly picture: Picture,
+    /** As applied at the start, without what `api.put` changed. */
+    readonly objects: readonly Manifest[],
+    readonly workload: Manifest,
+    readonly token: string,
+  ) {}
+
+  static async start({ picture, objects, daemonSet, bookmarkMs }: ClusterOptions): Promise<Cluster> {
+    const workload = find(objects, 'DaemonSet', daemonSet);
+    const { namespace, spec } = podOf(workload, true);
+    const names = picture.options.apiServer;
+    const token = 'lab-token';
+    const api = await TestApiServer.start(picture.lab, {
+      names,
+      token,
+      grants: grantsOf(objects, { namespace, name: spec.serviceAccountName ?? 'default' }),
+      ...(bookmarkMs === undefined ? {} : { bookmarkMs }),
+    });
+    for (const object of objects) if (object.kind === 'ConfigMap') api.put(object);
+    await Promise.all(names.map((address) => picture.internet.inside.listen(address, API_PORT, api.socket)));
+    return new Cluster(api, picture, objects, workload, token);
+  }
+
+  /**
+   * Starts the DaemonSet's pod on a node.
+   *
+   * @param workload another than the DaemonSet of dist/, e.g. a changed copy
+   */
+  startPod(node: Place = this.picture.node, workload = this.workload): Promise<Pod> {
+    const [serviceHost] = this.picture.options.apiServer;
+    if (serviceHost === undefined) throw new Error('this picture has no API server');
+    return startPod({
+      netns: node.netns,
+      workload,
+      objects: this.objects,
+      nodeName: node.name,
+      podIPs: node.addresses,
+      serviceHost,
+      servicePort: API_PORT,
+      token: [...this.api.tokens].at(-1) ?? this.token,
+      ca: this.api.ca,
+    });
+  }
+}

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+
+/** A Kubernetes object as YAML has it. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [key: string]: unknown;
+}
+
+/** All objects of a text of YAML documents. @throws at the first document that is not valid YAML */
+export function parseManifests(text: string): Manifest[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const [error] = document.errors;
+    if (error) throw error;
+    const object = document.toJS() as Manifest | null;
+    return object ? [object] : [];
+  });
+}
+
+/** All objects of the YAML files directly in a folder, in the order of the files' names: what GitOps would apply. */
+export function readDist(folder: string): Manifest[] {
+  const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  return files.sort().flatMap((name) => parseManifests(readFileSync(join(folder, name), 'utf8')));
+}
+
+/**
+ * The one object of that kind and, where given, that name and namespace.
+ *
+ * @throws when there is none or more than one
+ */
+export function find(objects: readonly Manifest[], kind: string, name?: string, namespace?: string): Manifest {
+  const found = objects.filter(
+    (object) =>
+      object.kind === kind &&
+      (name === undefined || object.metadata.name === name) &&
+      (namespace === undefined || object.metadata.namespace === namespace),
+  );
+  if (found[0] && found.length === 1) return found[0];
+  const all = objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ');
+  throw new Error(`${found.length} objects are ${kind} ${name ?? ''}, expected one of: ${all}`);
+}

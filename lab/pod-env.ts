@@ -1,0 +1,95 @@
+import type { V1Container } from '@kubernetes/client-node';
+import type { PodToStart } from './pod-spec';
+
+/** Where a pod runs. */
+export interface PodPlace {
+  readonly nodeName: string;
+  readonly podIPs: readonly string[];
+  readonly hostIPs: readonly string[];
+  readonly uid: string;
+}
+
+/** What the image of Node sets, and a runtime on top of it. */
+const IMAGE = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
+
+/**
+ * The downward API.
+ *
+ * @param fieldPath e.g. 'spec.nodeName' or "metadata.labels['app']"
+ * @throws for a field it does not have
+ */
+export function podField(pod: PodToStart, place: PodPlace, fieldPath: string): string {
+  const indexed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath);
+  if (indexed) return pod[indexed[1] as 'labels' | 'annotations'][indexed[2] ?? ''] ?? '';
+  const fields: Record<string, string | undefined> = {
+    'metadata.name': pod.name,
+    'metadata.namespace': pod.namespace,
+    'metadata.uid': place.uid,
+    'spec.nodeName': place.nodeName,
+    'spec.serviceAccountName': pod.spec.serviceAccountName ?? 'default',
+    'status.hostIP': place.hostIPs[0],
+    'status.hostIPs': place.hostIPs.join(','),
+    'status.podIP': place.podIPs[0],
+    'status.podIPs': place.podIPs.join(','),
+  };
+  const value = fields[fieldPath];
+  if (value === undefined) throw new Error(`fieldRef ${fieldPath}: unknown to the lab`);
+  return value;
+}
+
+/** What a kubelet tells every container about the Service `kubernetes`. */
+export function serviceEnvironment(host: string, port: number): Record<string, string> {
+  const address = `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const one = `KUBERNETES_PORT_${port}_TCP`;
+  return {
+    KUBERNETES_SERVICE_HOST: host,
+    KUBERNETES_SERVICE_PORT: String(port),
+    KUBERNETES_SERVICE_PORT_HTTPS: String(port),
+    KUBERNETES_PORT: address,
+    [one]: address,
+    [`${one}_PROTO`]: 'tcp',
+    [`${one}_PORT`]: String(port),
+    [`${one}_ADDR`]: host,
+  };
+}
+
+/** `$(NAME)` becomes the variable's value, an unknown one stays as it is, `$$` is a plain dollar. */
+export function expand(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\$|\$\(([^)]*)\)/g, (all, name: string | undefined) =>
+    name === undefined ? '$' : (variables[name] ?? all),
+  );
+}
+
+/**
+ * All that a container finds in its environment, nothing of the lab's own.
+ *
+ * @param services see {@link serviceEnvironment}; what the pod sets itself goes before it
+ * @throws for a source of values that the lab does not know
+ */
+export function environmentOf(
+  pod: PodToStart,
+  hostname: string,
+  place: PodPlace,
+  services: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const environment: Record<string, string> = { ...IMAGE, HOSTNAME: hostname, ...services };
+  for (const { name, value, valueFrom } of pod.container.env ?? []) {
+    if (valueFrom && !valueFrom.fieldRef) {
+      throw new Error(`env ${name}: the lab knows value and fieldRef, not ${Object.keys(valueFrom).join(', ')}`);
+    }
+    environment[name] = valueFrom?.fieldRef
+      ? podField(pod, place, valueFrom.fieldRef.fieldPath)
+      : expand(value ?? '', environment);
+  }
+  return environment;
+}
+
+/**
+ * What the container runs.
+ *
+ * @throws without a command: the lab has no image, so it does not know the image's own
+ */
+export function commandOf(container: V1Container, environment: Readonly<Record<string, string>>): string[] {
+  if (!container.command?.length) throw new Error(`${container.name}: no command, and the lab has no image to ask`);
+  return [...container.command, ...(container.args ?? [])].map((part) => expand(part, environment));
+}

@@ -1,0 +1,41 @@
+import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
+
+/** What containerd gives to a container that asks for nothing. */
+const USUAL = (
+  'audit_write chown dac_override fowner fsetid kill mknod net_bind_service net_raw setfcap setgid setpcap setuid ' +
+  'sys_chroot'
+).split(' ');
+
+const plain = (capability: string) => capability.toLowerCase().replace(/^cap_/, '');
+
+/** The capabilities of a container in setpriv's spelling; 'all' if it is privileged or adds ALL. */
+export function capabilitiesOf(container: V1Container): 'all' | string[] {
+  const context = container.securityContext ?? {};
+  const add = (context.capabilities?.add ?? []).map(plain);
+  const drop = (context.capabilities?.drop ?? []).map(plain);
+  if (context.privileged || add.includes('all')) return 'all';
+  const kept = drop.includes('all') ? [] : USUAL.filter((capability) => !drop.includes(capability));
+  return [...new Set([...kept, ...add])].sort();
+}
+
+/**
+ * The arguments of `setpriv` that give a process the rights of the container.
+ *
+ * @throws if the container must not run as root but would
+ */
+export function rightsOf(spec: V1PodSpec, container: V1Container): { user: number; setpriv: string[] } {
+  const context = { ...spec.securityContext, ...container.securityContext };
+  const user = context.runAsUser ?? 0;
+  if (context.runAsNonRoot && user === 0) {
+    throw new Error(`${container.name}: runAsNonRoot, but no runAsUser and the image's user is root`);
+  }
+  const capabilities = capabilitiesOf(container);
+  const setpriv = [`--reuid=${user}`, `--regid=${context.runAsGroup ?? 0}`, '--clear-groups'];
+  if (capabilities !== 'all') {
+    setpriv.push(`--bounding-set=${['-all', ...capabilities.map((capability) => `+${capability}`)].join(',')}`);
+  }
+  // A runtime's containers inherit none; only the bounding set limits what root gets.
+  setpriv.push('--inh-caps=-all');
+  if (context.allowPrivilegeEscalation === false) setpriv.push('--no-new-privs');
+  return { user, setpriv };
+}

@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { Cluster } from './cluster';
+import { find, type Manifest, readDist } from './dist';
+import { Lab } from './namespaces';
+import { Picture, type PictureOptions, SEEDS } from './picture';
+import type { Pod } from './pod';
+import { waitFor } from './wait';
+
+/** The protocol number of the example's NodeRoutes. */
+export const PROTOCOL = 142;
+
+/** What dist/example puts into a cluster. */
+export const EXAMPLE = join(__dirname, '..', 'dist', 'example');
+
+export interface SceneOptions {
+  /** @default the seeds' */
+  readonly picture?: PictureOptions;
+  /** Environment of the agent that differs from dist/, by name. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The list to start with. @default that of dist/ */
+  readonly list?: readonly unknown[];
+}
+
+/** A picture with a cluster made from dist/example: what the tests of the agent's promises play on. */
+export class Scene {
+  private constructor(
+    readonly picture: Picture,
+    readonly cluster: Cluster,
+  ) {}
+
+  /** Builds it, hands it to `body`, and removes it, also after a failure. */
+  static async play(options: SceneOptions, body: (scene: Scene) => Promise<void>): Promise<void> {
+    const lab = new Lab();
+    try {
+      const picture = await Picture.build(lab, options.picture ?? SEEDS);
+      const objects = readDist(EXAMPLE).map((object) => withEnvironment(object, options.env ?? {}));
+      const scene = new Scene(picture, await Cluster.start({ picture, objects }));
+      if (options.list !== undefined) scene.putList(options.list);
+      await body(scene);
+    } finally {
+      await lab.close();
+    }
+  }
+
+  get node(): Picture['node'] {
+    return this.picture.node;
+  }
+
+  /** `ip ...` on the node. */
+  ip(command: string): string {
+    return this.node.netns.ip(...command.split(' '));
+  }
+
+  /** Starts the pod and waits until it is ready. */
+  async startReady(): Promise<Pod> {
+    const pod = await this.cluster.startPod();
+    await pod.waitReady(5000);
+    return pod;
+  }
+
+  /** Writes the list as a user would, by the ConfigMap. */
+  putList(entries: readonly unknown[]): void {
+    this.putText(JSON.stringify(entries));
+  }
+
+  /** Writes any text under the key routes. */
+  putText(routes: string): void {
+    const configMap = find(this.cluster.objects, 'ConfigMap', 'static-routes');
+    this.cluster.api.put({ ...configMap, data: { routes } });
+  }
+
+  deleteList(): void {
+    this.cluster.api.delete('onprem-link', 'static-routes');
+  }
+
+  /** Subnets of the agent's routes in the kernel, sorted. */
+  owned(family: 4 | 6 = 4, protocol = PROTOCOL): string[] {
+    return this.picture
+      .routes(family, protocol)
+      .map(({ dst }) => dst)
+      .sort();
+  }
+
+  /** Waits until the kernel holds exactly these routes of the agent; returns the milliseconds it took. */
+  async untilOwned(subnets: readonly string[], ms = 5000, family: 4 | 6 = 4): Promise<number> {
+    const started = performance.now();
+    const wanted = [...subnets].sort().join(' ');
+    await waitFor(`the agent's routes to be ${wanted || 'none'}`, ms, () => this.owned(family).join(' ') === wanted, 1);
+    return performance.now() - started;
+  }
+
+  /** The body of the agent's /status. */
+  async status(pod: Pod): Promise<Status> {
+    const { stdout } = await this.get('/status/node-routes');
+    if (stdout === '') throw new Error(`no status:\n${pod.logs}`);
+    return JSON.parse(stdout) as Status;
+  }
+
+  /** A page of the agent, fetched on the node. */
+  async get(path: string, port = 9142): Promise<{ status: number; stdout: string }> {
+    const { status, body } = await this.node.inside.fetch(`http://${this.node.addresses[0]}:${port}${path}`);
+    return { status, stdout: body };
+  }
+
+  /** Waits until the readiness probe gives an answer that fits. */
+  async untilReadiness(pod: Pod, ready: boolean, reason: RegExp, ms = 5000): Promise<void> {
+    let seen = '';
+    await waitFor(`readiness ${ready} because ${reason}`, ms, async () => {
+      const { ok, body } = await pod.probe('readiness');
+      seen = `${ok} ${body}`;
+      return ok === ready && reason.test(body ?? '');
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; last: ${seen}\n${pod.logs}`);
+    });
+  }
+}
+
+/** The part of /status that tests look at. */
+export interface Status {
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly routes: readonly { subnet: string; state: string; way?: string; reason?: string }[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly counters: { readonly repairs: number; readonly changes: number };
+  readonly reversePathFilters: readonly { interface: string; mode: string; warning?: string }[];
+  readonly reversePathDrops: number;
+}
+
+function withEnvironment(object: Manifest, env: Readonly<Record<string, string>>): Manifest {
+  if (object.kind !== 'DaemonSet' || Object.keys(env).length === 0) return object;
+  const copy = structuredClone(object) as Manifest & {
+    spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };
+  };
+  for (const [name, value] of Object.entries(env)) {
+    const entry = copy.spec.template.spec.containers[0]?.env.find((other) => other.name === name);
+    if (entry === undefined) throw new Error(`dist/ has no environment variable ${name}`);
+    entry.value = value;
+  }
+  return copy;
+}
