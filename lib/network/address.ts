@@ -1,11 +1,14 @@
 import { IPv6 } from 'ipaddr.js';
-import { refuse } from './finding';
+import { type InputError, refuse } from './finding';
 
 /** 4 or 6. */
 export type Family = 4 | 6;
 
-const IPV4 = /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/;
-const IPV4_LOOSE = /^\d+(?:\.\d+){3}$/;
+const FOUR_NUMBERS = /^\d+(?:\.\d+){3}$/;
+const UP_TO_255 = String.raw`(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`; // without leading zeros
+const IPV4 = new RegExp(String.raw`^${UP_TO_255}(?:\.${UP_TO_255}){3}$`);
+/** ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 */
+const LONGEST_TEXT = 45;
 
 /** Bits of an address of the family: 32 or 128. */
 export function bitsOf(family: Family): number {
@@ -18,7 +21,7 @@ export function bitsOf(family: Family): number {
  */
 export class Address {
   readonly family: Family;
-  private written: string | undefined;
+  #written: string | undefined;
 
   /** @param bytes 4 or 16 bytes in network order; not to be changed afterwards. */
   constructor(readonly bytes: Uint8Array) {
@@ -34,29 +37,18 @@ export class Address {
   static parse(value: unknown): Address {
     if (typeof value !== 'string')
       throw refuse(value, 'is not a string', 'write the address as text, e.g. "192.168.1.10"');
-    if (IPV4.test(value)) return parseIPv4(value);
-    if (IPV4_LOOSE.test(value)) {
-      const plain = value.split('.').map(Number).join('.');
-      throw refuse(
-        value,
-        'has leading zeros, which some programs read as octal',
-        `write ${plain} if that is what is meant`,
-      );
-    }
+    if (IPV4.test(value)) return new Address(Uint8Array.from(value.split('.').map(Number)));
+    if (value.length <= LONGEST_TEXT && FOUR_NUMBERS.test(value)) throw refuseIPv4(value);
     if (value.includes('%'))
       throw refuse(value, 'names a zone', 'leave out the % and what follows; an interface is named by its own field');
-    if (!value.includes(':') || !IPv6.isValid(value))
-      throw refuse(value, 'is no IP address', 'write e.g. 192.168.1.10 or fd00::10');
-    const parsed = IPv6.parse(value);
-    if (parsed.isIPv4MappedAddress()) {
-      throw refuse(value, 'is an IPv4-mapped IPv6 address', `write the IPv4 address itself: ${parsed.toIPv4Address()}`);
-    }
-    return new Address(Uint8Array.from(parsed.toByteArray()));
+    const bytes = value.length <= LONGEST_TEXT ? parseIPv6(value) : undefined;
+    if (bytes === undefined) throw refuse(value, 'is no IP address', 'write e.g. 192.168.1.10 or fd00::10');
+    return new Address(bytes);
   }
 
   toString(): string {
-    this.written ??= this.family === 4 ? this.bytes.join('.') : new IPv6([...this.bytes]).toRFC5952String();
-    return this.written;
+    this.#written ??= this.family === 4 ? this.bytes.join('.') : new IPv6([...this.bytes]).toRFC5952String();
+    return this.#written;
   }
 
   /** Below 0, 0 or above 0: IPv4 before IPv6, then by value. */
@@ -84,9 +76,41 @@ export class Address {
   }
 }
 
-function parseIPv4(text: string): Address {
-  const parts = text.split('.').map(Number);
-  const tooLarge = parts.find((part) => part > 255);
-  if (tooLarge !== undefined) throw refuse(text, `is no IPv4 address: ${tooLarge} is above 255`, 'correct it');
-  return new Address(Uint8Array.from(parts));
+/** Says what is wrong with four numbers and dots. */
+function refuseIPv4(text: string): InputError {
+  const tooLarge = text.split('.').find((part) => Number(part) > 255);
+  if (tooLarge !== undefined) return refuse(text, `is no IPv4 address: ${tooLarge} is above 255`, 'correct it');
+  const plain = text.split('.').map(Number).join('.');
+  return refuse(
+    text,
+    'has leading zeros, which some programs read as octal',
+    `write ${plain} if that is what is meant`,
+  );
+}
+
+/** The 16 bytes, or undefined when the text is no IPv6 address. */
+function parseIPv6(text: string): Uint8Array | undefined {
+  const groups = dottedTailAsGroups(text);
+  if (groups.includes('.') || !groups.includes(':')) return undefined;
+  let parsed: IPv6;
+  try {
+    parsed = IPv6.parse(groups);
+  } catch {
+    return undefined;
+  }
+  if (parsed.isIPv4MappedAddress())
+    throw refuse(text, 'is an IPv4-mapped IPv6 address', `write the IPv4 address itself: ${parsed.toIPv4Address()}`);
+  return Uint8Array.from(parsed.toByteArray());
+}
+
+/**
+ * Writes the dotted tail that RFC 4291, 2.2.3 allows as two groups. Of those tails ipaddr.js reads numbers with leading
+ * zeros as octal, and ::1.2.3.4 as ::ffff:1.2.3.4.
+ */
+function dottedTailAsGroups(text: string): string {
+  const start = text.lastIndexOf(':') + 1;
+  const tail = text.slice(start);
+  if (!IPV4.test(tail)) return text;
+  const [a, b, c, d] = tail.split('.').map(Number) as [number, number, number, number];
+  return `${text.slice(0, start)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }

@@ -20,8 +20,17 @@ const LONGEST_QUOTE = 80;
 
 /** The value as JSON, at most 80 characters long. */
 export function quote(value: unknown): string {
-  const text = typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? String(value));
+  const text = asJson(value);
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 1)}…`;
+}
+
+function asJson(value: unknown): string {
+  if (typeof value === 'bigint' || typeof value === 'number') return `${value}`; // JSON has no NaN, only null
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value); // circular, or nested deeper than the stack
+  }
 }
 
 /** An InputError with one finding, to be thrown where the value is read. */
@@ -54,7 +63,7 @@ export class Findings {
       return read();
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.all.push(...error.findings.map((f) => ({ ...f, at: joinPlaces(at, f.at) })));
+      for (const finding of error.findings) this.all.push({ ...finding, at: joinPlaces(at, finding.at) });
       return undefined;
     }
   }

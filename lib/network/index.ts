@@ -1,8 +1,10 @@
 /** The model: pure, no I/O. Both sides stand on it. */
 export * from './address';
 export * from './finding';
+export * from './free-range';
 export * from './mapping';
 export * from './overlap';
+export * from './providers';
 export * from './reserved';
 export * from './route';
 export * from './route-list';

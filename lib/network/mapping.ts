@@ -29,7 +29,7 @@ export class Mapping {
     const findings = new Findings();
     for (const key of Object.keys(spec)) {
       if (key !== 'real' && key !== 'mapped')
-        findings.add(key, key, 'is an unknown key', 'a mapping has real and mapped');
+        findings.add('', key, 'is an unknown key', 'a mapping has real and mapped');
     }
     const { real: realText, mapped: mappedText } = spec as { real?: unknown; mapped?: unknown };
     const real = findings.attempt('real', () => parseUnicastSubnet(realText));
@@ -70,7 +70,7 @@ function checkPair(spec: object, real: Subnet, mapped: Subnet): void {
     throw refuse(
       spec,
       `maps a /${real.prefixLength} to a /${mapped.prefixLength}, so hosts would collide or be left out`,
-      `use a mapped range of the same size, e.g. ${mapped.address}/${real.prefixLength} where that is a subnet and free`,
+      `use a free /${real.prefixLength} as the mapped range`,
     );
   }
   if (real.equals(mapped)) throw refuse(spec, 'maps a subnet to itself', `write "${real}" alone`);

@@ -1,4 +1,5 @@
 import type { Address } from './address';
+import { RESERVED } from './reserved';
 import type { Subnet } from './subnet';
 
 /** Anything that has a subnet. */
@@ -23,19 +24,20 @@ export function overlappingPairs<T extends HasSubnet>(items: readonly T[]): [out
 
 /**
  * For each subnet an address that no longer prefix of the list covers, so that a FIB lookup of it must find that very
- * route; undefined where longer prefixes cover all of it. Keyed by the subnet's text.
+ * route; undefined where longer prefixes cover all of it. Keyed by the subnet's text. For a default route the reserved
+ * ranges count as covered: the kernel answers 0.0.0.0 with loopback (ip_route_output_key_hash_rcu in net/ipv4/route.c).
  */
 export function witnesses(subnets: readonly Subnet[]): Map<string, Address | undefined> {
-  const found = new Map<string, Address | undefined>();
+  const found = new Map<string, Address | undefined>(subnets.map((subnet) => [subnet.toString(), undefined]));
   const open: { subnet: Subnet; candidate: Address | undefined }[] = [];
   const close = () => {
     const { subnet, candidate } = open.pop() as (typeof open)[number];
-    found.set(subnet.toString(), candidate !== undefined && subnet.contains(candidate) ? candidate : undefined);
+    if (candidate !== undefined && subnet.contains(candidate) && found.has(subnet.toString()))
+      found.set(subnet.toString(), candidate);
   };
-  for (const subnet of [...subnets].sort((a, b) => a.compare(b))) {
+  for (const subnet of [...subnets, ...RESERVED.map((range) => range.subnet)].sort((a, b) => a.compare(b))) {
     while (open.length > 0 && !(open.at(-1) as (typeof open)[number]).subnet.contains(subnet)) close();
     const outer = open.at(-1);
-    if (outer?.subnet.equals(subnet)) continue;
     if (outer?.candidate !== undefined && subnet.contains(outer.candidate)) outer.candidate = subnet.last.next();
     open.push({ subnet, candidate: subnet.address });
   }

@@ -2,7 +2,7 @@ import { Address } from './address';
 import { refuse } from './finding';
 import { Subnet } from './subnet';
 
-interface ReservedRange {
+export interface ReservedRange {
   readonly subnet: Subnet;
   readonly what: string;
 }
@@ -14,7 +14,7 @@ const IPV4_MAPPED = new Subnet(
 );
 
 /** Ranges that no router forwards as unicast: RFC 6890 and its registries, RFC 5771, RFC 4291. */
-const RESERVED: readonly ReservedRange[] = [
+export const RESERVED: readonly ReservedRange[] = [
   { subnet: Subnet.parse('0.0.0.0/8'), what: 'unspecified ("this network", RFC 791)' },
   { subnet: Subnet.parse('127.0.0.0/8'), what: 'loopback (RFC 1122)' },
   { subnet: Subnet.parse('169.254.0.0/16'), what: 'link-local (RFC 3927)' },

@@ -1,11 +1,12 @@
-import { type Finding, Findings, InputError, refuse } from './finding';
+import { Findings, InputError } from './finding';
+import { parseJson, repeatedKeys } from './json';
 import { type Route, type RouteRules, readRoute, routeKey, routeText } from './route';
 
 /** A route list that was understood. */
 export interface RouteList {
   /** In the order of the list, without duplicates. */
   readonly routes: readonly Route[];
-  /** Entries that said the same as an earlier one and were dropped: `[5] "192.168.0.0/24" repeats [0]`. */
+  /** Entries that said the same as an earlier one and were dropped: `routes[5] 192.168.0.0/24 repeats routes[0]`. */
   readonly duplicates: readonly string[];
 }
 
@@ -15,17 +16,23 @@ export interface RouteList {
  * @throws InputError with everything that is wrong, each with its position (`routes[3].nextHop`).
  */
 export function parseRouteList(text: string, rules: RouteRules): RouteList {
-  return readRouteList(parseJson(text), rules);
+  const findings = new Findings();
+  const entries = findings.attempt('routes', () => parseJson(text));
+  findings.throwIfAny();
+  for (const { entry, key } of repeatedKeys(text))
+    findings.add(`routes[${entry}]`, key, 'is written twice', 'keep one of the two');
+  const list = findings.attempt('', () => readRouteList(entries, rules));
+  findings.throwIfAny();
+  return list as RouteList;
 }
 
 /** The same for entries that are values already. */
 export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
-  if (!Array.isArray(entries)) {
-    throw new InputError([
-      at('routes', refuse(entries, 'is no JSON array', 'write ["192.168.0.0/24", …], or [] for no routes')),
-    ]);
-  }
   const findings = new Findings();
+  if (!Array.isArray(entries)) {
+    findings.add('routes', entries, 'is no JSON array', 'write ["192.168.0.0/24", …], or [] for no routes');
+    throw new InputError(findings.all);
+  }
   const seen = new Map<string, { route: Route; index: number }>();
   const duplicates: string[] = [];
   entries.forEach((entry: unknown, index) => {
@@ -62,29 +69,8 @@ function saysTheSame(a: Route, b: Route): boolean {
     JSON.stringify({
       ...rest,
       subnet: `${rest.subnet}`,
-      nextHops: rest.nextHops.map(String),
+      nextHops: rest.nextHops.map(String).sort(), // a set: flows are shared, not ordered
       source: rest.source && `${rest.source}`,
     });
   return facts(a) === facts(b);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new InputError([
-      at('routes', refuse(text.trim(), `is not JSON (${(cause as Error).message})`, remedyForJson(text))),
-    ]);
-  }
-}
-
-function remedyForJson(text: string): string {
-  if (text.trim() === '') return 'write [] for no routes';
-  if (/,\s*\]/.test(text)) return 'remove the comma before the closing bracket';
-  if (text.includes("'")) return 'use double quotes';
-  return 'write ["192.168.0.0/24", …]';
-}
-
-function at(place: string, error: InputError): Finding {
-  return { ...(error.findings[0] as Finding), at: place };
 }

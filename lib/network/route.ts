@@ -55,6 +55,8 @@ export const DEFAULT_RULES: RouteRules = { table: 254, metric: 0, allowDefaultRo
 
 const MOST_NEXT_HOPS = 16;
 const LONGEST_COMMENT = 200;
+/** What breaks a line, what YAML 1.1 (5.1) forbids, and what shows a reviewer another order than the one written. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Bidi_Control}\uFEFF]/u;
 const LARGEST_U32 = 0xffffffff;
 /** IP6_RT_PRIO_USER in the kernel's include/uapi/linux/ipv6_route.h: what IPv6 makes of metric 0. */
 const IPV6_DEFAULT_METRIC = 1024;
@@ -113,7 +115,7 @@ function effectiveMetric(metric: number, subnet: Subnet): number {
 function readFields(fields: Readonly<Record<string, unknown>>, rules: RouteRules): Route {
   const findings = new Findings();
   for (const key of Object.keys(fields)) {
-    if (!KEYS.has(key)) findings.add(key, key, 'is an unknown key', `known are ${[...KEYS].join(', ')}`);
+    if (!KEYS.has(key)) findings.add('', key, 'is an unknown key', `known are ${[...KEYS].join(', ')}`);
   }
   const optional = <T>(key: string, read: (value: unknown) => T): T | undefined =>
     fields[key] === undefined ? undefined : findings.attempt(key, () => read(fields[key]));
@@ -212,10 +214,14 @@ function sameFamily(address: Address, value: unknown, subnet: Subnet | undefined
   );
 }
 
-/** dev_valid_name in the kernel's net/core/dev.c. */
+/** dev_valid_name in the kernel's net/core/dev.c, which counts bytes; of those, printable ASCII. */
 function readInterface(value: unknown): string {
-  if (typeof value === 'string' && /^[^\s/:]{1,15}$/.test(value) && value !== '.' && value !== '..') return value;
-  throw refuse(value, 'is no interface name', 'write 1 to 15 characters without blanks, "/" and ":", e.g. "eth0"');
+  if (typeof value === 'string' && /^[!-.0-9;-~]{1,15}$/.test(value) && value !== '.' && value !== '..') return value;
+  throw refuse(
+    value,
+    'is no interface name',
+    'write 1 to 15 ASCII characters without blanks, "/" and ":", e.g. "eth0"',
+  );
 }
 
 export function readTable(value: unknown): number {
@@ -230,8 +236,6 @@ export function readInteger(value: unknown, least: number, most: number, what: s
 }
 
 function readComment(value: unknown): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (typeof value === 'string' && value.length <= LONGEST_COMMENT && !/[\u0000-\u001f\u007f]/.test(value))
-    return value;
-  throw refuse(value, 'is no comment', `write one line of at most ${LONGEST_COMMENT} characters`);
+  if (typeof value === 'string' && value.length <= LONGEST_COMMENT && !UNPRINTABLE.test(value)) return value;
+  throw refuse(value, 'is no comment', `write one line of at most ${LONGEST_COMMENT} printable characters`);
 }

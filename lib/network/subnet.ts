@@ -1,22 +1,19 @@
 import { Address, bitsOf, type Family } from './address';
-import { refuse } from './finding';
+import { InputError, quote, refuse } from './finding';
 
 /**
  * A subnet in CIDR notation: the first address and a prefix length. Immutable; equal subnets have equal text.
  * Prefixes either contain one another or are disjoint (RFC 4632).
  */
 export class Subnet {
-  readonly last: Address;
-  private readonly text: string;
+  #last: Address | undefined;
+  #text: string | undefined;
 
   /** @param address the first address; the bits behind the prefix must be 0. */
   constructor(
     readonly address: Address,
     readonly prefixLength: number,
-  ) {
-    this.last = new Address(address.bytes.map((byte, i) => byte | hostMask(prefixLength, i)));
-    this.text = `${address}/${prefixLength}`;
-  }
+  ) {}
 
   /** The subnet of the given prefix length around an address. */
   static around(address: Address, prefixLength: number): Subnet {
@@ -32,9 +29,10 @@ export class Subnet {
       throw refuse(value, 'is not a string', 'write the subnet as text, e.g. "192.168.1.0/24"');
     if (value !== value.trim()) throw refuse(value, 'has blanks around it', `write "${value.trim()}"`);
     const [addressText, maskText, ...rest] = value.split('/') as [string, ...string[]];
+    if (!/[.:]/.test(addressText)) throw refuse(value, 'is no subnet', 'write e.g. "192.168.1.0/24" or "fd00:1::/48"');
     if (rest.length > 0) throw refuse(value, 'has more than one "/"', 'write address/prefix length');
     if (maskText === undefined) throw refuse(value, ...missingMask(addressText));
-    const address = Address.parse(addressText);
+    const address = parseAddressOf(value, addressText);
     const subnet = Subnet.around(address, parsePrefixLength(value, maskText, address.family));
     if (!subnet.address.equals(address)) {
       throw refuse(value, `has host bits set behind its ${subnet.prefixLength} bit prefix`, `did you mean ${subnet}?`);
@@ -46,17 +44,24 @@ export class Subnet {
     return this.address.family;
   }
 
+  /** The last address: all host bits set. */
+  get last(): Address {
+    this.#last ??= new Address(this.address.bytes.map((byte, i) => byte | hostMask(this.prefixLength, i)));
+    return this.#last;
+  }
+
   toString(): string {
-    return this.text;
+    this.#text ??= `${this.address}/${this.prefixLength}`;
+    return this.#text;
   }
 
   equals(other: Subnet): boolean {
-    return this.text === other.text;
+    return this.prefixLength === other.prefixLength && this.address.equals(other.address);
   }
 
   contains(other: Subnet | Address): boolean {
     const [first, last] = other instanceof Subnet ? [other.address, other.last] : [other, other];
-    return first.family === this.family && this.address.compare(first) <= 0 && this.last.compare(last) >= 0;
+    return this.address.compare(first) <= 0 && this.last.compare(last) >= 0;
   }
 
   overlaps(other: Subnet): boolean {
@@ -86,6 +91,18 @@ export class Subnet {
 /** The bits of byte `i` that lie behind the prefix. */
 function hostMask(prefixLength: number, i: number): number {
   return 0xff >> Math.min(8, Math.max(0, prefixLength - 8 * i));
+}
+
+/** Reads the address in front of the "/"; a refusal shows the whole value. */
+function parseAddressOf(value: string, addressText: string): Address {
+  try {
+    return Address.parse(addressText);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(
+      error.findings.map((f) => ({ ...f, value: quote(value), reason: `has an address that ${f.reason}` })),
+    );
+  }
 }
 
 function missingMask(addressText: string): [reason: string, remedy: string] {

@@ -1,0 +1,82 @@
+import { type Finding, Findings, findingLines, findingText, InputError, quote, refuse } from './finding';
+
+const finding = (at: string): Finding => ({ at, value: '"x"', reason: 'is wrong', remedy: 'write y' });
+
+describe('a value is quoted', () => {
+  const circular: unknown[] = [];
+  circular.push(circular);
+  test.each<[string, unknown, string]>([
+    ['as JSON', { a: ['b', null] }, '{"a":["b",null]}'],
+    ['on one line', 'a\nb\u001b', '"a\\nb\\u001b"'],
+    ['when it is missing', undefined, 'undefined'],
+    ['when JSON does not know the number', Number.NaN, 'NaN'],
+    ['when it is a bigint', 1n, '1'],
+    ['when a bigint lies within', [1n], '[object Array]'],
+    ['when it contains itself', circular, '[object Array]'],
+    ['in full up to 80 characters', 'x'.repeat(78), `"${'x'.repeat(78)}"`],
+    ['shortened beyond', 'x'.repeat(79), `"${'x'.repeat(78)}…`],
+  ])('%s', (_, value, text) => expect(quote(value)).toBe(text));
+
+  test('somehow when it is nested deeper than the stack', () =>
+    expect(quote(JSON.parse('['.repeat(3e5) + ']'.repeat(3e5))).length).toBeLessThanOrEqual(80));
+});
+
+test('a finding is one line with place, value, reason and remedy', () => {
+  expect(findingText(finding('routes[3].nextHop'))).toBe('routes[3].nextHop: "x" is wrong; write y');
+  expect(findingText(finding(''))).toBe('"x" is wrong; write y');
+});
+
+test('an InputError tells all its findings, one a line', () => {
+  const error = new InputError([finding('a'), finding('b')]);
+  expect([error.name, error.message]).toEqual(['InputError', 'a: "x" is wrong; write y\nb: "x" is wrong; write y']);
+  expect(refuse('x', 'is wrong', 'write y').findings).toEqual([finding('')]);
+});
+
+test('findings as lines end with the count of those left out', () => {
+  const findings = ['a', 'b', 'c'].map(finding);
+  expect(findingLines(findings, 3)).toEqual(findings.map(findingText));
+  expect(findingLines(findings, 1)).toEqual(['a: "x" is wrong; write y', '… and 2 more']);
+});
+
+describe('findings are gathered', () => {
+  test('and thrown together, in the order in which they were found', () => {
+    const findings = new Findings();
+    findings.throwIfAny();
+    findings.add('a', 'x', 'is wrong', 'write y');
+    expect(findings.attempt('b', () => 1)).toBe(1);
+    findings.attempt('c', () => {
+      throw refuse('x', 'is wrong', 'write y');
+    });
+    expect(findings.all).toEqual([finding('a'), finding('c')]);
+    expect(() => findings.throwIfAny()).toThrow(new InputError([finding('a'), finding('c')]));
+  });
+
+  test.each([
+    ['', '', ''],
+    ['routes[3]', '', 'routes[3]'],
+    ['', 'nextHop', 'nextHop'],
+    ['routes[3]', 'nextHop', 'routes[3].nextHop'],
+    ['subnets', '[1].real', 'subnets[1].real'],
+  ])('at %j, from within at %j, they stand at %j', (outer, inner, joined) => {
+    const findings = new Findings();
+    findings.attempt(outer, () => {
+      throw new InputError([finding(inner)]);
+    });
+    expect(findings.all).toEqual([finding(joined)]);
+  });
+
+  test('by the hundred thousand', () => {
+    const findings = new Findings();
+    findings.attempt('a', () => {
+      throw new InputError(Array.from({ length: 300_000 }, () => finding('')));
+    });
+    expect(findings.all).toHaveLength(300_000);
+  });
+
+  test('but a mistake of the program passes', () => {
+    const mistake = () => {
+      throw new TypeError('x is not a function');
+    };
+    expect(() => new Findings().attempt('a', mistake)).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { Address } from './address';
+import {
+  addressOf,
+  families,
+  fullText,
+  numbers,
+  rangeAround,
+  ranges,
+  rangeText,
+  refusal,
+  subnetOf,
+  WIDTH,
+} from './oracle';
+import { parseHostAddress, parseUnicastSubnet, reservedFor } from './reserved';
+
+/** The same ranges as leading bits, from the registries: what no subnet and no host may start with. */
+const RESERVED_BITS = {
+  4: ['00000000', '01111111', '1010100111111110', '1110', '1111'],
+  6: ['0'.repeat(128), `${'0'.repeat(127)}1`, '0'.repeat(80) + '1'.repeat(16), '1111111010', '11111111'],
+};
+
+describe('a subnet that no router forwards is refused with value, reason and remedy', () => {
+  const unicast = 'list unicast subnets only';
+  const oneByOne = 'list the subnets behind the VPN one by one';
+  const list = 'list the on-premise subnets, or set allowDefaultRoute';
+  test.each([
+    ['0.0.0.0/8', `"0.0.0.0/8" is unspecified ("this network", RFC 791); ${unicast}`],
+    ['0.0.0.0/32', `"0.0.0.0/32" is unspecified ("this network", RFC 791); ${unicast}`],
+    ['127.0.0.0/8', `"127.0.0.0/8" is loopback (RFC 1122); ${unicast}`],
+    ['127.0.0.1/32', `"127.0.0.1/32" is loopback (RFC 1122); ${unicast}`],
+    ['169.254.169.254/32', `"169.254.169.254/32" is link-local (RFC 3927); ${unicast}`],
+    ['224.0.0.0/4', `"224.0.0.0/4" is multicast (RFC 5771); ${unicast}`],
+    ['239.1.1.1/32', `"239.1.1.1/32" is multicast (RFC 5771); ${unicast}`],
+    ['255.255.255.255/32', `"255.255.255.255/32" is reserved or broadcast (RFC 1112); ${unicast}`],
+    ['::/128', `"::/128" is unspecified (RFC 4291); ${unicast}`],
+    ['::1/128', `"::1/128" is loopback (RFC 4291); ${unicast}`],
+    ['fe80::/64', `"fe80::/64" is link-local (RFC 4291); ${unicast}`],
+    ['ff02::1/128', `"ff02::1/128" is multicast (RFC 4291); ${unicast}`],
+    ['0.0.0.0/1', `"0.0.0.0/1" contains 0.0.0.0/8, which is unspecified ("this network", RFC 791); ${oneByOne}`],
+    ['128.0.0.0/1', `"128.0.0.0/1" contains 169.254.0.0/16, which is link-local (RFC 3927); ${oneByOne}`],
+    ['::/1', `"::/1" contains ::/128, which is unspecified (RFC 4291); ${oneByOne}`],
+    ['::fffe:0:0/95', `"::fffe:0:0/95" contains ::ffff:0:0/96, which is IPv4-mapped (RFC 4291); ${oneByOne}`],
+    ['0.0.0.0/0', `"0.0.0.0/0" is the default route, which would take everything the node sends; ${list}`],
+    ['::/0', `"::/0" is the default route, which would take everything the node sends; ${list}`],
+  ])('%s', (value, message) => {
+    expect(refusal(() => parseUnicastSubnet(value))).toBe(message);
+  });
+
+  test('and so is what is no subnet at all', () =>
+    expect(refusal(() => parseUnicastSubnet('10.94.227.46/24'))).toContain('did you mean 10.94.227.0/24?'));
+});
+
+test('a default route is accepted when it is allowed, and nothing else by that', () => {
+  const rules = { allowDefaultRoute: true };
+  expect(`${parseUnicastSubnet('0.0.0.0/0', rules)}`).toBe('0.0.0.0/0');
+  expect(`${parseUnicastSubnet('::/0', rules)}`).toBe('::/0');
+  expect(refusal(() => parseUnicastSubnet('0.0.0.0/1', rules))).toContain('contains 0.0.0.0/8');
+});
+
+test.each([
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '198.18.0.0/15',
+  '126.0.0.0/8',
+  '64.0.0.0/3',
+  'fd00::/8',
+  '2000::/3',
+  '::2/127',
+])('%s may be routed', (text) => expect(`${parseUnicastSubnet(text)}`).toBe(text));
+
+test('a subnet may be routed exactly when it shares no address with a reserved range', () => {
+  const nearReserved = families.chain((family) =>
+    fc
+      .tuple(fc.constantFrom(...RESERVED_BITS[family]), fc.nat({ max: 4 }), fc.integer({ min: -8, max: 24 }))
+      .map(([bits, fromEnd, more]) => {
+        const value = BigInt(`0b${bits.padEnd(WIDTH[family], '0')}`);
+        const flipped = 2n ** BigInt(WIDTH[family] - bits.length + fromEnd) / 2n;
+        const length = Math.max(0, Math.min(WIDTH[family], bits.length + more));
+        return rangeAround(family, value ^ flipped, length);
+      }),
+  );
+  fc.assert(
+    fc.property(fc.oneof(ranges, nearReserved), (range) => {
+      const bits = range.first.toString(2).padStart(WIDTH[range.family], '0').slice(0, range.prefixLength);
+      const shares = RESERVED_BITS[range.family].some((head) => head.startsWith(bits) || bits.startsWith(head));
+      if (shares) expect(refusal(() => parseUnicastSubnet(rangeText(range)))).not.toBe('');
+      else expect(`${parseUnicastSubnet(rangeText(range))}`).toBe(`${subnetOf(range)}`);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('the address of a host is refused when it lies in a reserved range', () => {
+  expect(`${parseHostAddress('192.168.1.10')}`).toBe('192.168.1.10');
+  expect(refusal(() => parseHostAddress('127.0.0.1'))).toBe(
+    '"127.0.0.1" is loopback (RFC 1122); write the unicast address of the host',
+  );
+  expect(refusal(() => parseHostAddress('fe80::1'))).toContain('is link-local (RFC 4291)');
+  expect(refusal(() => parseHostAddress('::ffff:127.0.0.1'))).toContain('is an IPv4-mapped IPv6 address');
+  expect(refusal(() => parseHostAddress('10.0.0.1/32'))).toContain('is no IP address');
+});
+
+test('an address is reserved exactly when its leading bits say so', () => {
+  const inputs = families.chain((family) => fc.tuple(fc.constant(family), numbers(family)));
+  fc.assert(
+    fc.property(inputs, ([family, value]) => {
+      const bits = value.toString(2).padStart(WIDTH[family], '0');
+      const reserved = RESERVED_BITS[family].some((head) => bits.startsWith(head));
+      expect(reservedFor(addressOf(family, value)) !== undefined).toBe(reserved);
+    }),
+  );
+  expect(reservedFor(Address.parse('10.0.0.1'))).toBeUndefined();
+  expect(fullText(4, 0x7f000001n)).toBe('127.0.0.1');
+});

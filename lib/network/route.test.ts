@@ -1,0 +1,195 @@
+import { refusal } from './oracle';
+import {
+  DEFAULT_RULES,
+  type Route,
+  type RouteSpec,
+  readInteger,
+  readRoute,
+  readTable,
+  routeKey,
+  routeText,
+} from './route';
+
+/** The route with its addresses as text. */
+const plain = ({ subnet, nextHops, source, ...rest }: Route) => ({
+  ...rest,
+  subnet: `${subnet}`,
+  nextHops: nextHops.map(String),
+  ...(source && { source: `${source}` }),
+});
+
+describe('a route is read', () => {
+  test.each<[string, RouteSpec, object]>([
+    ['from a subnet', '192.168.0.0/24', { subnet: '192.168.0.0/24', nextHops: [], table: 254, metric: 0 }],
+    [
+      'from a subnet in an object',
+      { subnet: '192.168.0.0/24' },
+      { subnet: '192.168.0.0/24', nextHops: [], table: 254, metric: 0 },
+    ],
+    [
+      'in IPv6 with the metric of the kernel',
+      'fd00::/64',
+      { subnet: 'fd00::/64', nextHops: [], table: 254, metric: 1024 },
+    ],
+    [
+      'in IPv6 with metric 0, which the kernel does not know either',
+      { subnet: 'fd00::/64', metric: 0 },
+      { subnet: 'fd00::/64', nextHops: [], table: 254, metric: 1024 },
+    ],
+    [
+      'with everything',
+      {
+        subnet: 'fd00::/64',
+        nextHops: ['fe80::1', 'FE80::2'],
+        interface: 'eth0.100',
+        table: 4294967295,
+        metric: 4294967295,
+        source: 'fd01::1',
+        mtu: 1280,
+        comment: 'Zürich 👩‍💻, "bld. 5"',
+      },
+      {
+        subnet: 'fd00::/64',
+        nextHops: ['fe80::1', 'fe80::2'],
+        interface: 'eth0.100',
+        table: 4294967295,
+        metric: 4294967295,
+        source: 'fd01::1',
+        mtu: 1280,
+        comment: 'Zürich 👩‍💻, "bld. 5"',
+      },
+    ],
+  ])('%s', (_, spec, route) => expect(plain(readRoute(spec, DEFAULT_RULES))).toEqual(route));
+
+  test('with the table and metric of the rules where it names none', () => {
+    const rules = { table: 100, metric: 50 };
+    expect(readRoute('10.0.0.0/24', rules)).toMatchObject({ table: 100, metric: 50 });
+    expect(readRoute({ subnet: 'fd00::/64' }, rules)).toMatchObject({ table: 100, metric: 50 });
+    expect(readRoute({ subnet: '10.0.0.0/24', table: 1, metric: 0 }, rules)).toMatchObject({ table: 1, metric: 0 });
+  });
+
+  test('for the default route only when it is allowed, through any next hop', () => {
+    const spec = { subnet: '0.0.0.0/0', nextHop: '10.0.0.1' };
+    expect(refusal(() => readRoute(spec, DEFAULT_RULES))).toContain('subnet: "0.0.0.0/0" is the default route');
+    const rules = { ...DEFAULT_RULES, allowDefaultRoute: true };
+    expect(plain(readRoute(spec, rules)).nextHops).toEqual(['10.0.0.1']);
+    expect(`${readRoute('::/0', rules).subnet}`).toBe('::/0');
+  });
+});
+
+describe('a route is refused with place, value, reason and remedy', () => {
+  const subnet = '192.168.0.0/24';
+  const hop = (text: unknown) => ({ subnet, nextHop: text });
+  const v6 = { subnet: 'fd00::/64' };
+  const known = 'known are subnet, nextHop, nextHops, interface, table, metric, source, mtu, comment';
+  const noInterface = 'is no interface name; write 1 to 15 ASCII characters without blanks, "/" and ":", e.g. "eth0"';
+  const noComment = 'is no comment; write one line of at most 200 printable characters';
+  const noText = 'is not a string; write the subnet as text, e.g. "192.168.1.0/24"';
+  const oneTo16 = 'is no array of 1 to 16 addresses; write ["10.0.0.1", "10.0.0.2"]';
+  test.each<[unknown, string]>([
+    [null, `null ${noText}`],
+    [7, `7 ${noText}`],
+    [[['10.0.0.0/8']], `[["10.0.0.0/8"]] ${noText}`],
+    [{}, `subnet: undefined ${noText}`],
+    [{ subnet: null }, `subnet: null ${noText}`],
+    [JSON.parse(`{"subnet":"${subnet}","__proto__":{}}`), `"__proto__" is an unknown key; ${known}`],
+    [{ subnet, constructor: 1 }, `"constructor" is an unknown key; ${known}`],
+    [{ subnet, 'next\nhop': 1 }, `"next\\nhop" is an unknown key; ${known}`],
+    [hop(null), 'nextHop: null is not a string; write the address as text, e.g. "192.168.1.10"'],
+    [hop('10.0.0.1/24'), 'nextHop: "10.0.0.1/24" is no IP address; write e.g. 192.168.1.10 or fd00::10'],
+    [hop('fd00::1'), 'nextHop: "fd00::1" is IPv6, the subnet is IPv4; use an address of the same family'],
+    [hop('127.0.0.1'), `nextHop: "127.0.0.1" is loopback (RFC 1122); write the router's unicast address`],
+    [hop('169.254.1.1'), `nextHop: "169.254.1.1" is link-local (RFC 3927); write the router's unicast address`],
+    [
+      hop('192.168.0.1'),
+      `nextHop: "192.168.0.1" lies in 192.168.0.0/24, the subnet it shall lead to; write the address of the router on the node's own network`,
+    ],
+    [
+      { ...v6, nextHop: 'fe80::1' },
+      'nextHop: "fe80::1" is link-local and says nothing without its link; add the interface, e.g. "interface": "eth0"',
+    ],
+    [
+      { ...hop('10.0.0.1'), nextHops: ['10.0.0.2'] },
+      'nextHops: ["10.0.0.2"] stands beside nextHop; keep one of the two',
+    ],
+    [{ subnet, nextHops: [] }, `nextHops: [] ${oneTo16}`],
+    [{ subnet, nextHops: '10.0.0.1' }, `nextHops: "10.0.0.1" ${oneTo16}`],
+    [{ subnet, nextHops: ['10.0.0.1', '10.0.0.1'] }, 'nextHops[1]: "10.0.0.1" is listed twice; remove one'],
+    [{ subnet, interface: 'a-name-too-long-' }, `interface: "a-name-too-long-" ${noInterface}`],
+    [{ subnet, interface: 'eth0:1' }, `interface: "eth0:1" ${noInterface}`],
+    [{ subnet, interface: 'eth0\0' }, `interface: "eth0\\u0000" ${noInterface}`],
+    [{ subnet, interface: 'ööööööööö' }, `interface: "ööööööööö" ${noInterface}`],
+    [{ subnet, interface: '..' }, `interface: ".." ${noInterface}`],
+    [{ subnet, interface: '' }, `interface: "" ${noInterface}`],
+    [{ subnet, table: null }, 'table: null is no table; write a whole number from 1 to 4294967295'],
+    [{ subnet, table: 0 }, 'table: 0 is no table; write a whole number from 1 to 4294967295'],
+    [{ subnet, table: '254' }, 'table: "254" is no table; write a whole number from 1 to 4294967295'],
+    [{ subnet, table: 255 }, 'table: 255 is the table of local addresses; use 254 (main) or a table of your own'],
+    [{ subnet, metric: -1 }, 'metric: -1 is no metric; write a whole number from 0 to 4294967295'],
+    [{ subnet, metric: 2 ** 32 }, 'metric: 4294967296 is no metric; write a whole number from 0 to 4294967295'],
+    [{ subnet, metric: 1.5 }, 'metric: 1.5 is no metric; write a whole number from 0 to 4294967295'],
+    [
+      { subnet, source: '224.0.0.1' },
+      'source: "224.0.0.1" is multicast (RFC 5771); write the unicast address of the host',
+    ],
+    [{ subnet, source: 'fd00::1' }, 'source: "fd00::1" is IPv6, the subnet is IPv4; use an address of the same family'],
+    [{ subnet, mtu: 575 }, 'mtu: 575 is no mtu; write a whole number from 576 to 65535'],
+    [{ ...v6, mtu: 1279 }, 'mtu: 1279 is no mtu; write a whole number from 1280 to 65535'],
+    [{ subnet, comment: 'a\nb' }, `comment: "a\\nb" ${noComment}`],
+    [{ subnet, comment: 'a\u2028b' }, `comment: "a\u2028b" ${noComment}`],
+    [{ subnet, comment: '\u202e' }, `comment: "\u202e" ${noComment}`],
+    [{ subnet, comment: '\ud800' }, `comment: "\\ud800" ${noComment}`],
+    [{ subnet, comment: 5 }, `comment: 5 ${noComment}`],
+  ])('%j', (spec, message) => expect(refusal(() => readRoute(spec, DEFAULT_RULES))).toBe(message));
+
+  test('with more than 16 next hops or 200 characters of comment, not with as many', () => {
+    const hops = (count: number) => Array.from({ length: count }, (_, i) => `10.0.0.${i + 1}`);
+    expect(readRoute({ subnet, nextHops: hops(16), comment: 'x'.repeat(200) }, DEFAULT_RULES).nextHops).toHaveLength(
+      16,
+    );
+    expect(refusal(() => readRoute({ subnet, nextHops: hops(17) }, DEFAULT_RULES))).toContain(oneTo16);
+    expect(refusal(() => readRoute({ subnet, comment: 'x'.repeat(201) }, DEFAULT_RULES))).toContain(noComment);
+  });
+
+  test('with all that is wrong in it at once', () => {
+    const spec = { subnet: '10.0.0.1/8', gateway: 'x', nextHops: ['10.0.0.1', 'y', null], table: 255, mtu: 1 };
+    expect(refusal(() => readRoute(spec, DEFAULT_RULES)).split('\n')).toEqual([
+      `"gateway" is an unknown key; ${known}`,
+      'subnet: "10.0.0.1/8" has host bits set behind its 8 bit prefix; did you mean 10.0.0.0/8?',
+      'table: 255 is the table of local addresses; use 254 (main) or a table of your own',
+      'nextHops[1]: "y" is no IP address; write e.g. 192.168.1.10 or fd00::10',
+      'nextHops[2]: null is not a string; write the address as text, e.g. "192.168.1.10"',
+      'mtu: 1 is no mtu; write a whole number from 576 to 65535',
+    ]);
+  });
+});
+
+test('a route is written as short as the rules allow', () => {
+  const write = (spec: RouteSpec, rules = DEFAULT_RULES) => routeText(readRoute(spec, rules), DEFAULT_RULES);
+  expect(write({ subnet: '10.0.0.0/24', table: 254, metric: 0 })).toBe('"10.0.0.0/24"');
+  expect(write({ subnet: 'fd00::/64', metric: 0 })).toBe('"fd00::/64"');
+  expect(write({ subnet: '10.0.0.0/24', nextHops: ['10.1.0.1'] })).toBe(
+    '{ "subnet": "10.0.0.0/24", "nextHop": "10.1.0.1" }',
+  );
+  expect(write({ subnet: '10.0.0.0/24', comment: 'a "b"', nextHops: ['10.1.0.2', '10.1.0.1'] })).toBe(
+    '{ "subnet": "10.0.0.0/24", "nextHops": ["10.1.0.2","10.1.0.1"], "comment": "a \\"b\\"" }',
+  );
+  expect(write('10.0.0.0/24', { table: 100, metric: 5 })).toBe(
+    '{ "subnet": "10.0.0.0/24", "table": 100, "metric": 5 }',
+  );
+});
+
+test('the kernel tells routes apart by subnet, table and metric', () => {
+  const key = (spec: RouteSpec) => routeKey(readRoute(spec, DEFAULT_RULES));
+  expect(key('10.0.0.0/24')).toBe('10.0.0.0/24 254 0');
+  expect(key({ subnet: '10.0.0.0/24', nextHop: '10.1.0.1' })).toBe(key('10.0.0.0/24'));
+  expect(key({ subnet: 'fd00::/64', metric: 1024 })).toBe(key('fd00::/64'));
+});
+
+test('tables and other whole numbers are read for whoever needs them', () => {
+  expect(readTable(254)).toBe(254);
+  expect(readInteger(142, 5, 255, 'protocol')).toBe(142);
+  expect(refusal(() => readInteger(Number.NaN, 5, 255, 'protocol'))).toBe(
+    'NaN is no protocol; write a whole number from 5 to 255',
+  );
+});

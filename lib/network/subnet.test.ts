@@ -1,0 +1,243 @@
+import { BlockList } from 'node:net';
+import fc from 'fast-check';
+import { Address } from './address';
+import {
+  addressOf,
+  crowdedRanges,
+  families,
+  fullText,
+  holds,
+  numberOf,
+  numbers,
+  type Range,
+  rangeAround,
+  rangeOf,
+  rangePairs,
+  ranges,
+  rangeText,
+  refusal,
+  subnetOf,
+  WIDTH,
+} from './oracle';
+import { Subnet } from './subnet';
+
+const isMapped = ({ family, first }: Range) => family === 6 && first >> 32n === 0xffffn;
+const size = ({ first, last }: Range) => last - first + 1n;
+
+describe('a subnet is read', () => {
+  test.each([
+    ['192.168.0.0/24', '192.168.0.0/24'],
+    ['10.0.0.1/32', '10.0.0.1/32'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['FD00:0:0::/48', 'fd00::/48'],
+    ['fd00::1/128', 'fd00::1/128'],
+    ['::/0', '::/0'],
+  ])('%s as %s', (text, canonical) => expect(`${Subnet.parse(text)}`).toBe(canonical));
+
+  test('from its full text to the same first and last address', () => {
+    fc.assert(
+      fc.property(ranges, (range) => {
+        fc.pre(!isMapped(range));
+        expect(rangeOf(Subnet.parse(rangeText(range)))).toEqual(range);
+      }),
+    );
+  });
+
+  test('from its own text to an equal subnet', () => {
+    fc.assert(
+      fc.property(rangePairs, ([a, b]) => {
+        fc.pre(!isMapped(a));
+        expect(Subnet.parse(`${subnetOf(a)}`).equals(subnetOf(a))).toBe(true);
+        expect(subnetOf(a).equals(subnetOf(b))).toBe(rangeText(a) === rangeText(b));
+      }),
+    );
+  });
+
+  test('only without host bits; with them the subnet that is meant is proposed', () => {
+    const inputs = families.chain((family) =>
+      fc.tuple(fc.constant(family), numbers(family), fc.nat({ max: WIDTH[family] })),
+    );
+    fc.assert(
+      fc.property(inputs, ([family, value, prefixLength]) => {
+        const range = rangeAround(family, value, prefixLength);
+        fc.pre(!isMapped({ ...range, first: value }));
+        const text = `${fullText(family, value)}/${prefixLength}`;
+        if (range.first === value) expect(`${Subnet.parse(text)}`).toBe(`${subnetOf(range)}`);
+        else expect(refusal(() => Subnet.parse(text))).toContain(`; did you mean ${subnetOf(range)}?`);
+        expect(`${Subnet.around(addressOf(family, value), prefixLength)}`).toBe(`${subnetOf(range)}`);
+      }),
+    );
+  });
+});
+
+describe('a subnet is refused with value, reason and remedy', () => {
+  const example = 'write e.g. "192.168.1.0/24" or "fd00:1::/48"';
+  test.each([
+    [undefined, 'undefined is not a string; write the subnet as text, e.g. "192.168.1.0/24"'],
+    [24, '24 is not a string; write the subnet as text, e.g. "192.168.1.0/24"'],
+    [['10.0.0.0/8'], '["10.0.0.0/8"] is not a string; write the subnet as text, e.g. "192.168.1.0/24"'],
+    ['', `"" is no subnet; ${example}`],
+    ['10/8', `"10/8" is no subnet; ${example}`],
+    ['/24', `"/24" is no subnet; ${example}`],
+    [' 10.0.0.0/8\n', '" 10.0.0.0/8\\n" has blanks around it; write "10.0.0.0/8"'],
+    ['10.94.227.46/24', '"10.94.227.46/24" has host bits set behind its 24 bit prefix; did you mean 10.94.227.0/24?'],
+    ['fd00:1::1/64', '"fd00:1::1/64" has host bits set behind its 64 bit prefix; did you mean fd00:1::/64?'],
+    [
+      '10.94.227.46',
+      '"10.94.227.46" has no prefix length; write 10.94.227.46/32 for this one host, or the prefix length of its subnet',
+    ],
+    ['fd00::', '"fd00::" has no prefix length; write fd00::/128 for this one host, or the prefix length of its subnet'],
+    ['10.0.0', '"10.0.0" is no IP address; write e.g. 192.168.1.10 or fd00::10'],
+    ['10.0.0.0/8/8', '"10.0.0.0/8/8" has more than one "/"; write address/prefix length'],
+    [
+      '10.0.0.0/255.0.0.0',
+      '"10.0.0.0/255.0.0.0" has a dotted mask; write the prefix length, e.g. /24 for 255.255.255.0',
+    ],
+    ['10.0.0.0/024', '"10.0.0.0/024" has a leading zero in its prefix length; write /24'],
+    [
+      '1.2.3.4/33',
+      '"1.2.3.4/33" has a prefix length that is no number from 0 to 32; write address/prefix length, e.g. /24',
+    ],
+    [
+      '10.0.0.0/',
+      '"10.0.0.0/" has a prefix length that is no number from 0 to 32; write address/prefix length, e.g. /24',
+    ],
+    [
+      '10.0.0.0/-1',
+      '"10.0.0.0/-1" has a prefix length that is no number from 0 to 32; write address/prefix length, e.g. /24',
+    ],
+    [
+      'fd00::/129',
+      '"fd00::/129" has a prefix length that is no number from 0 to 128; write address/prefix length, e.g. /64',
+    ],
+    ['300.1.1.0/24', '"300.1.1.0/24" has an address that is no IPv4 address: 300 is above 255; correct it'],
+    [
+      '010.0.0.0/8',
+      '"010.0.0.0/8" has an address that has leading zeros, which some programs read as octal; write 10.0.0.0 if that is what is meant',
+    ],
+    [
+      '::ffff:10.0.0.0/104',
+      '"::ffff:10.0.0.0/104" has an address that is an IPv4-mapped IPv6 address; write the IPv4 address itself: 10.0.0.0',
+    ],
+  ])('%j', (value, message) => expect(refusal(() => Subnet.parse(value))).toBe(message));
+});
+
+describe('of two subnets', () => {
+  test('one contains the other exactly when all its addresses lie in it', () => {
+    fc.assert(
+      fc.property(rangePairs, ([a, b]) => {
+        expect(subnetOf(a).contains(subnetOf(b))).toBe(holds(a, b));
+        expect(subnetOf(a).contains(addressOf(b.family, b.first))).toBe(holds(a, { ...b, last: b.first }));
+        expect(subnetOf(a).contains(addressOf(b.family, b.last))).toBe(holds(a, { ...b, first: b.last }));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('one contains an address exactly when Node thinks so', () => {
+    fc.assert(
+      fc.property(rangePairs, ([a, { family, first }]) => {
+        fc.pre(a.family === family); // to Node ::/0 contains IPv4, too
+        const list = new BlockList();
+        list.addSubnet(fullText(a.family, a.first), a.prefixLength, `ipv${a.family}`);
+        expect(subnetOf(a).contains(addressOf(family, first))).toBe(
+          list.check(fullText(family, first), `ipv${family}`),
+        );
+      }),
+    );
+  });
+
+  test('both overlap exactly when they share an address', () => {
+    fc.assert(
+      fc.property(rangePairs, ([a, b]) => {
+        const shared = a.family === b.family && a.first <= b.last && b.first <= a.last;
+        expect([subnetOf(a).overlaps(subnetOf(b)), subnetOf(b).overlaps(subnetOf(a))]).toEqual([shared, shared]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('the one of the lower family, the lower address, the larger size stands first', () => {
+    const order = (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b));
+    fc.assert(
+      fc.property(rangePairs, ([a, b]) => {
+        const expected = a.family - b.family || order(a.first, b.first) || order(b.last, a.last);
+        expect(Math.sign(subnetOf(a).compare(subnetOf(b)))).toBe(Math.sign(expected));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test('halves are the lower and the upper half; a single address has none', () => {
+  fc.assert(
+    fc.property(ranges, ({ family, first, last, prefixLength }) => {
+      const halves = subnetOf({ family, first, last, prefixLength }).halves();
+      if (first === last) expect(halves).toBeUndefined();
+      else {
+        const middle = (first + last) / 2n;
+        expect(halves?.map(rangeOf)).toEqual([
+          { family, first, last: middle, prefixLength: prefixLength + 1 },
+          { family, first: middle + 1n, last, prefixLength: prefixLength + 1 },
+        ]);
+      }
+    }),
+  );
+});
+
+describe('a subnet without another', () => {
+  test.each([
+    ['10.0.0.0/30', '10.0.0.2/32', ['10.0.0.0/31', '10.0.0.3/32']],
+    ['0.0.0.0/0', '128.0.0.0/1', ['0.0.0.0/1']],
+    ['10.0.0.0/24', '10.0.0.0/8', []],
+    ['10.0.0.0/24', '10.0.0.0/24', []],
+    ['10.0.0.0/24', '10.0.1.0/24', ['10.0.0.0/24']],
+    ['10.0.0.0/24', '::/0', ['10.0.0.0/24']],
+  ])('%s without %s is %j', (whole, hole, rest) =>
+    expect(Subnet.parse(whole).without(Subnet.parse(hole)).map(String)).toEqual(rest),
+  );
+
+  test('is all its other addresses, in ascending order and the fewest subnets', () => {
+    fc.assert(
+      fc.property(rangePairs, ([whole, hole]) => {
+        const rest = subnetOf(whole).without(subnetOf(hole)).map(rangeOf);
+        const removed = holds(whole, hole) ? size(hole) : holds(hole, whole) ? size(whole) : 0n;
+        expect(rest.reduce((sum, part) => sum + size(part), 0n)).toBe(size(whole) - removed);
+        expect(rest.every((part) => holds(whole, part) && !holds(hole, part) && !holds(part, hole))).toBe(true);
+        expect(rest.slice(1).every((part, i) => part.first > (rest[i] as Range).last)).toBe(true);
+        // With one hole each missing bit of prefix costs one subnet, and no two of them have the same size to be merged.
+        expect(new Set(rest.map((part) => part.prefixLength)).size).toBe(rest.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('misses none of the addresses of a small subnet', () => {
+    const pairs = families.chain((family) => fc.tuple(crowdedRanges(family), crowdedRanges(family)));
+    fc.assert(
+      fc.property(pairs, ([whole, hole]) => {
+        const rest = subnetOf(whole).without(subnetOf(hole));
+        for (let value = whole.first; value <= whole.last; value++) {
+          const expected = holds(hole, { ...whole, first: value, last: value }) ? 0 : 1;
+          expect(rest.filter((part) => part.contains(addressOf(whole.family, value)))).toHaveLength(expected);
+        }
+      }),
+    );
+  });
+});
+
+test('equal subnets are deeply equal, whether or not they were used before', () => {
+  const [used, fresh] = [Subnet.parse('fd00:1::/64'), Subnet.parse('FD00:1::/64')];
+  expect([`${used}`, `${used.last}`, used.contains(used)]).toEqual([
+    'fd00:1::/64',
+    'fd00:1::ffff:ffff:ffff:ffff',
+    true,
+  ]);
+  expect(used).toEqual(fresh);
+});
+
+test('the last address of a subnet is told', () => {
+  expect(`${Subnet.parse('10.0.1.0/27').last}`).toBe('10.0.1.31');
+  expect(numberOf(Subnet.parse('::/0').last)).toBe(2n ** 128n - 1n);
+  expect(Subnet.parse('10.0.0.1/32').last.equals(Address.parse('10.0.0.1'))).toBe(true);
+});
