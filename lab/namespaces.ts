@@ -78,6 +78,11 @@ export class Namespace {
     if (lines.length > 0) run('ip', ['-n', this.name, '-batch', '-'], `${lines.join('\n')}\n`);
   }
 
+  /** Loads nftables rules. */
+  load(rules: string): void {
+    run('nsenter', [`--net=${this.path}`, 'nft', '-f', '-'], rules);
+  }
+
   /** Runs a program in here to its end, returns its output. */
   run(command: string, ...args: string[]): string {
     return run('nsenter', [`--net=${this.path}`, command, ...args]);

@@ -126,12 +126,15 @@ export class Picture {
   readonly servers: readonly Place[];
   /** The public side: gateway and the API server's addresses. */
   readonly internet: Place;
+  /** Where all bridges are. */
+  readonly wires: Namespace;
 
   private constructor(
     readonly lab: Lab,
     readonly options: PictureOptions,
   ) {
     const wires = lab.namespace('wires');
+    this.wires = wires;
     wires.batch(['priv', 'pub', 'premises'].flatMap((name) => [`link add ${name} type bridge`, `link set ${name} up`]));
     let port = 0;
     const plug = (netns: Namespace, name: string, addresses: readonly string[]) => {

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Namespace } from './namespaces';
@@ -43,7 +42,6 @@ export function startScript(options: {
 
 /** The processes around a container. */
 export interface Shell {
-  readonly child: ChildProcess;
   readonly exited: Promise<Exit>;
   /** What the shell and unshare told so far: the machine's number of the container's process 1, and 'started'. */
   readonly told: () => string[];
@@ -75,7 +73,7 @@ export function startShell(netns: Namespace, script: string, logs: PodLogs): She
       resolve(killed ? { code: null, signal: 'SIGKILL' } : { code, signal });
     });
   });
-  return { child, exited, told: () => told.split('\n'), complaints: () => complaints.trim() };
+  return { exited, told: () => told.split('\n'), complaints: () => complaints.trim() };
 }
 
 /**

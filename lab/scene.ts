@@ -23,10 +23,14 @@ export interface SceneOptions {
 
 /** A picture with a cluster made from dist/example: what the tests of the agent's promises play on. */
 export class Scene {
+  private readonly grants: Cluster['api']['grants'];
+
   private constructor(
     readonly picture: Picture,
     readonly cluster: Cluster,
-  ) {}
+  ) {
+    this.grants = cluster.api.grants;
+  }
 
   /** Builds it, hands it to `body`, and removes it, also after a failure. */
   static async play(options: SceneOptions, body: (scene: Scene) => Promise<void>): Promise<void> {
@@ -51,10 +55,11 @@ export class Scene {
     return this.node.netns.ip(...command.split(' '));
   }
 
-  /** Starts the pod and waits until it is ready. */
+  /** Starts the pod and waits until it is ready and its watch is open. */
   async startReady(): Promise<Pod> {
     const pod = await this.cluster.startPod();
     await pod.waitReady(5000);
+    await pod.waitForLog(({ json }) => json?.event === 'watch.connected', 5000);
     return pod;
   }
 
@@ -67,6 +72,11 @@ export class Scene {
   putText(routes: string): void {
     const configMap = find(this.cluster.objects, 'ConfigMap', 'static-routes');
     this.cluster.api.put({ ...configMap, data: { routes } });
+  }
+
+  /** Gives back what the Role in dist/ grants, after a test took it away. */
+  restoreGrants(): void {
+    this.cluster.api.grants = this.grants;
   }
 
   deleteList(): void {

@@ -1,9 +1,10 @@
 import { findingText } from '../network';
+import { Backoff } from './api/backoff';
 import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
 import type { Sighting } from './api/watch-event';
 import { Relevance } from './decide/relevance';
 import type { InstanceLock } from './instance-lock';
-import type { KernelEvent } from './kernel/events';
+import type { KernelEvent } from './kernel/event';
 import type { Log } from './log';
 import type { Outcome, Reconciler } from './reconciler';
 import { RouteSource } from './route-source';
@@ -13,7 +14,8 @@ import type { Counters } from './tell/status';
 
 /** As a backstop for what no event tells. */
 const RESYNC_MS = 30_000;
-const RETRY_MS = 1_000;
+/** By then what was queued before events were lost has been read; until it is, the kernel drops more without a word. */
+const OVERRUN_SETTLES_MS = 1_000;
 const LOCK_RETRY_MS = 1_000;
 /** Passes take at most a third of the time, whatever storms of events go on. */
 const REST_FACTOR = 2;
@@ -34,10 +36,13 @@ export class Agent implements WatchHandlers {
   private relevance: Relevance | undefined;
   private holdsLock = false;
   private leaving = false;
-  private nextPass: { trigger: string; timer: NodeJS.Timeout } | undefined;
+  private nextPass: { readonly trigger: string; readonly due: number; readonly timer: NodeJS.Timeout } | undefined;
   private restUntil = 0;
   private resync: NodeJS.Timeout | undefined;
+  private readonly retry = new Backoff();
   private lockRetry: NodeJS.Timeout | undefined;
+  private lockError: string | undefined;
+  private overrun: NodeJS.Timeout | undefined;
   private onGone: () => void = () => undefined;
 
   constructor(
@@ -88,10 +93,18 @@ export class Agent implements WatchHandlers {
   }
 
   onKernelEvents(events: readonly KernelEvent[]): void {
-    if (events.some(({ kind }) => kind === 'overrun'))
-      this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
+    if (events.some(({ kind }) => kind === 'overrun')) this.settleOverrun();
     if (this.relevance === undefined || events.some((event) => this.relevance?.concerns(event)))
       this.request('kernel event');
+  }
+
+  private settleOverrun(): void {
+    if (this.overrun !== undefined) return;
+    this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
+    this.overrun = setTimeout(() => {
+      this.overrun = undefined;
+      this.request('kernel event');
+    }, OVERRUN_SETTLES_MS);
   }
 
   /**
@@ -101,6 +114,7 @@ export class Agent implements WatchHandlers {
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.leaving = true;
     clearInterval(this.resync);
+    clearTimeout(this.overrun);
     clearTimeout(this.lockRetry);
     clearTimeout(this.nextPass?.timer);
     if (this.settings.onUninstall === 'remove' && this.holdsLock) {
@@ -112,8 +126,11 @@ export class Agent implements WatchHandlers {
 
   private linger(watch: ConfigMapWatch): Promise<void> {
     return new Promise((resolve) => {
-      this.onGone = resolve;
-      setTimeout(resolve, LINGER_MS);
+      const timer = setTimeout(resolve, LINGER_MS);
+      this.onGone = () => {
+        clearTimeout(timer);
+        resolve();
+      };
       watch.nudge();
     });
   }
@@ -124,18 +141,23 @@ export class Agent implements WatchHandlers {
       this.log('info', 'leave.keep', 'stopping; the routes stay');
       return;
     }
-    const { done, failed } = this.reconciler.removeAll();
-    const removed = done.filter(({ kind }) => kind === 'delete-route').length;
-    this.log('info', 'leave.remove', `the ConfigMap was deleted: ${removed} routes removed`, {
-      removed,
-      failed: failed.map(({ reason }) => reason).slice(0, 20),
-    });
+    try {
+      const { done, failed } = this.reconciler.removeAll();
+      const removed = done.filter(({ kind }) => kind === 'delete-route').length;
+      this.log('info', 'leave.remove', `the ConfigMap was deleted: ${removed} routes removed`, {
+        removed,
+        failed: failed.map(({ reason }) => reason).slice(0, 20),
+      });
+    } catch (error) {
+      this.log('error', 'leave.failed', `the routes could not be removed: ${(error as Error).message}`);
+    }
   }
 
   private async takeLock(): Promise<void> {
     try {
       const holder = await this.lock.acquire();
-      if (this.leaving) return;
+      if (this.leaving) return this.lock.release();
+      this.lockError = undefined;
       if (holder === undefined) {
         if (this.lockHolder !== undefined) this.log('info', 'lock.taken', 'the other agent is gone; this one goes on');
         this.lockHolder = undefined;
@@ -150,21 +172,24 @@ export class Agent implements WatchHandlers {
         );
       this.lockHolder = holder;
     } catch (error) {
-      this.log('error', 'lock.failed', (error as Error).message);
+      const { message } = error as Error;
+      if (message !== this.lockError) this.log('error', 'lock.failed', message);
+      this.lockError = message;
     }
+    if (this.leaving) return;
     this.lockRetry = setTimeout(() => void this.takeLock(), LOCK_RETRY_MS);
   }
 
-  /** Asks for a pass; several requests become one, and rest is kept between two. */
+  /** Asks for a pass; several requests become one, made when the first of them is due, and rest is kept between two. */
   private request(trigger: string, delay = 0): void {
     if (!this.holdsLock || this.leaving || this.source.list === undefined) return;
-    const wait = Math.max(delay, this.restUntil - performance.now(), 0);
-    if (this.nextPass !== undefined) {
-      if (trigger !== 'list') return;
-      clearTimeout(this.nextPass.timer);
-    }
-    const timer = setTimeout(() => this.pass(trigger), wait);
-    this.nextPass = { trigger, timer };
+    const now = performance.now();
+    const due = Math.max(now + delay, this.restUntil);
+    // A new list gives its name to the pass even if that is to come anyway.
+    if (this.nextPass !== undefined && this.nextPass.due <= due && trigger !== 'list') return;
+    clearTimeout(this.nextPass?.timer);
+    const name = this.nextPass?.trigger === 'list' ? 'list' : trigger;
+    this.nextPass = { trigger: name, due, timer: setTimeout(() => this.pass(name), due - now) };
   }
 
   private pass(trigger: string): void {
@@ -183,7 +208,8 @@ export class Agent implements WatchHandlers {
       this.passError = message;
     }
     this.restUntil = performance.now() + REST_FACTOR * (performance.now() - started);
-    if (this.passError !== undefined || (this.outcome?.failed.length ?? 0) > 0) this.request('retry', RETRY_MS);
+    if (this.passError === undefined && this.outcome?.failed.length === 0) this.retry.reset();
+    else this.request('retry', this.retry.next());
   }
 
   private note(outcome: Outcome, trigger: string, milliseconds: number): void {

@@ -1,5 +1,8 @@
 import { connect, createServer, type Server } from 'node:net';
 
+/** Whoever listens there may send anything. */
+const LONGEST_NAME = 1024;
+
 /**
  * At most one agent per protocol number writes on a node: two would delete each other's routes. The lock is an
  * abstract Unix socket (man 7 unix): it lives in the node's network namespace, as the routes do, and the kernel
@@ -22,7 +25,8 @@ export class InstanceLock {
     });
     server.unref();
     const isOurs = await new Promise<boolean>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) =>
+      // Stays for what may come later, such as a connection that could not be accepted.
+      server.on('error', (error: NodeJS.ErrnoException) =>
         error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
       );
       server.listen(this.path, () => resolve(true));
@@ -47,9 +51,10 @@ export class InstanceLock {
       socket.setTimeout(1000, () => socket.destroy());
       socket.on('data', (data) => {
         name += data;
+        if (name.length > LONGEST_NAME) socket.destroy();
       });
       socket.on('error', () => undefined);
-      socket.on('close', () => resolve(name || 'another agent'));
+      socket.on('close', () => resolve(name.slice(0, LONGEST_NAME) || 'another agent'));
     });
   }
 }

@@ -1,14 +1,22 @@
-import { type Family, type Route, type RouteList, routeKey, type Subnet } from '../network';
+import type { Family, Route, RouteList, Subnet } from '../network';
 import { findShadowed } from './decide/effect';
 import { createGuard, type Dependency } from './decide/guard';
 import { hopsText } from './decide/hops';
+import { identityOf } from './decide/identity';
+import { refreshIPv6 } from './decide/ipv6-cache';
 import { isOwn, type Ownership } from './decide/ownership';
 import { type Plan, plan } from './decide/plan';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
-import { nextHopsToLookUp, type Resolved, type ResolvedRoute, resolveRoute } from './decide/resolve';
+import {
+  followsPrivateNetwork,
+  nextHopsToLookUp,
+  type Resolved,
+  type ResolvedRoute,
+  resolveRoute,
+} from './decide/resolve';
 import type { Verdict } from './decide/verdict';
 import type { Kernel } from './kernel/kernel';
-import type { Change, Snapshot } from './kernel/types';
+import type { Change, Hop, KernelRoute, Snapshot } from './kernel/types';
 
 export interface ReconcilerSettings {
   readonly privateNetworks: readonly Subnet[];
@@ -36,12 +44,13 @@ export interface Outcome {
 interface Decision {
   readonly snapshot: Snapshot;
   readonly resolved: readonly Resolved[];
-  readonly refusals: ReadonlyMap<string, string>;
+  readonly refusals: ReadonlyMap<Route, string>;
   readonly plan: Plan;
   readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
+const NOTHING: RouteList = { routes: [], duplicates: [] };
 
 /** Brings the kernel to what the list says: reads, decides, changes, and proves by lookups. */
 export class Reconciler {
@@ -56,31 +65,45 @@ export class Reconciler {
   /** @throws when the kernel cannot be read; nothing was changed then. */
   run(list: RouteList): Outcome {
     const decision = this.decide(list);
-    const results = this.kernel.apply(decision.plan.changes, this.settings.ownership.protocol);
-    const done = decision.plan.changes.filter((_, i) => results[i] === undefined);
-    const failed = decision.plan.changes.flatMap((change, i) => {
-      const error = results[i];
-      return error === undefined ? [] : [{ change, reason: error.message }];
-    });
-    const { snapshot, privateNetworks } = decision;
+    const { snapshot, privateNetworks, plan } = decision;
+    const first = this.apply(plan.changes);
+    const then = first.failed.length === 0 ? this.apply(plan.cleanup) : { done: [], failed: [] };
+    const last = this.apply(refreshIPv6([...first.done, ...then.done], snapshot, this.settings.ownership));
+    const done = [...first.done, ...then.done, ...last.done];
+    const failed = [...first.failed, ...then.failed, ...last.failed];
     return { verdicts: this.judge(decision, failed), done, failed, privateNetworks, snapshot };
   }
 
   /** What run() would change now; changes nothing. */
   preview(list: RouteList): readonly Change[] {
-    return this.decide(list).plan.changes;
+    const { changes, cleanup } = this.decide(list).plan;
+    return [...changes, ...cleanup];
   }
 
   /** Removes all routes and nexthop objects of ours. */
   removeAll(): { done: readonly Change[]; failed: readonly FailedChange[] } {
-    return this.run({ routes: [], duplicates: [] });
+    const first = this.run(NOTHING);
+    if (first.failed.length === 0) return first;
+    const second = this.run(NOTHING); // some of it may have been gone already, which keeps the objects
+    return { done: [...first.done, ...second.done], failed: second.failed };
   }
+
+  private apply(changes: readonly Change[]): { done: Change[]; failed: FailedChange[] } {
+    const results = this.kernel.apply(changes, this.settings.ownership.protocol);
+    const done = changes.filter((_, i) => results[i] === undefined);
+    const failed = changes.flatMap((change, i) => {
+      const error = results[i];
+      return error === undefined ? [] : [{ change, reason: error.message }];
+    });
+    return { done, failed };
+  }
+
+  private readonly isOurs = (route: KernelRoute): boolean => isOwn(route, this.settings.ownership);
 
   private decide(list: RouteList): Decision {
     const snapshot = this.kernel.read();
     const { ownership } = this.settings;
-    const isOurs = (route: { protocol: number }) => isOwn(route, ownership);
-    const privateNetworks = this.findPrivateNetworks(snapshot);
+    const privateNetworks = this.findPrivateNetworks(snapshot, list);
     const questions = [...nextHopsToLookUp(list.routes, snapshot)];
     const answers = this.kernel.lookup(questions.map(([, question]) => question));
     const toNextHops = new Map(questions.map(([key], i) => [key, answers[i]]));
@@ -88,88 +111,114 @@ export class Reconciler {
       resolveRoute(route, snapshot, { private: privateNetworks, toNextHops }),
     );
     const ways = resolved.filter((item) => item.state === 'resolved');
-    const guard = createGuard(snapshot, [...this.settings.dependencies(), ...nextHopDependencies(ways)], isOurs);
-    const refusals = new Map<string, string>();
+    const dependencies = [...this.settings.dependencies(), ...nextHopDependencies(ways)];
+    const guard = createGuard(snapshot, this.settings.privateNetworks, dependencies, this.isOurs);
+    const refusals = new Map<Route, string>();
     for (const way of ways) {
       const reason = guard.refuse(way);
-      if (reason !== undefined) refusals.set(routeKey(way.route), reason);
+      if (reason !== undefined) refusals.set(way.route, reason);
     }
-    const wanted = ways.filter(({ route }) => !refusals.has(routeKey(route)));
-    const keep = new Set(resolved.filter(({ state }) => state !== 'resolved').map(({ route }) => routeKey(route)));
+    const wanted = ways.filter(({ route }) => !refusals.has(route));
+    const keep = resolved.filter(({ state }) => state !== 'resolved').map(({ route }) => route);
     return { snapshot, resolved, refusals, privateNetworks, plan: plan(wanted, keep, snapshot, ownership) };
   }
 
-  private findPrivateNetworks(snapshot: Snapshot): Map<Family, PrivateNetwork> {
-    const { privateNetworks, requirePrivateNetwork, ownership } = this.settings;
-    const isOurs = (route: { protocol: number }) => isOwn(route, ownership);
+  private findPrivateNetworks(snapshot: Snapshot, list: RouteList): Map<Family, PrivateNetwork> {
+    const { privateNetworks, requirePrivateNetwork } = this.settings;
     const found = new Map<Family, PrivateNetwork>();
     for (const family of FAMILIES) {
-      const hasOurs = snapshot.routes.some((route) => route.subnet.family === family && isOurs(route));
-      const expected = requirePrivateNetwork || hasOurs || this.seen.has(family);
-      const network = findPrivateNetwork(snapshot, privateNetworks, family, isOurs, expected);
+      const isExpected = () => requirePrivateNetwork || this.seen.has(family) || this.hadWay(family, snapshot, list);
+      const network = findPrivateNetwork(snapshot, privateNetworks, family, this.isOurs, isExpected);
       if (network.state !== 'absent') this.seen.add(family);
       found.set(family, network);
     }
     return found;
   }
 
+  /** A route of ours that follows the private network is there: an earlier run of the agent knew the way. */
+  private hadWay(family: Family, { routes }: Snapshot, list: RouteList): boolean {
+    const own = new Set(routes.filter(this.isOurs).map(identityOf));
+    return list.routes.some(
+      (route) => route.subnet.family === family && followsPrivateNetwork(route) && own.has(identityOf(route)),
+    );
+  }
+
   private judge(decision: Decision, failed: readonly FailedChange[]): Verdict[] {
-    const failures = failuresByRoute(decision.plan, failed);
+    const failures = new Failures(failed);
     const candidates = decision.resolved.filter(
       (item): item is { state: 'resolved' } & ResolvedRoute =>
-        item.state === 'resolved' && this.isExpectedToWin(decision.plan, failures, item.route),
+        item.state === 'resolved' && isExpectedToWin(item.route, decision.plan, failures),
     );
     // The objects were just changed, so lookups are read against what is there now.
     const nexthops = decision.plan.changes.length === 0 ? decision.snapshot.nexthops : this.kernel.readNexthops();
-    const shadowed = findShadowed(candidates, { nexthops, links: decision.snapshot.links }, (addresses) =>
+    const shadowed = findShadowed(candidates, { ...decision.snapshot, nexthops }, this.isOurs, (addresses) =>
       this.kernel.lookup(addresses.map((address) => ({ address }))),
     );
-    return decision.resolved.map((item) => verdictOf(item, decision, failures, shadowed));
-  }
-
-  private isExpectedToWin({ standings }: Plan, failures: ReadonlyMap<string, string>, route: Route): boolean {
-    const state = standings.get(routeKey(route))?.state;
-    return (state === 'ours' || state === 'satisfied') && !failures.has(routeKey(route));
+    const ways = new WayTexts(decision.snapshot);
+    return decision.resolved.map((item) => verdictOf(item, decision, ways, failures, shadowed));
   }
 }
 
+/** Ways in words. Most routes share one, so it is written once. */
+class WayTexts {
+  private readonly written = new Map<readonly Hop[], string>();
+
+  constructor(private readonly snapshot: Snapshot) {}
+
+  of(hops: readonly Hop[]): string {
+    const text = this.written.get(hops) ?? hopsText(hops, this.snapshot.links);
+    this.written.set(hops, text);
+    return text;
+  }
+}
+
+function isExpectedToWin(route: Route, { standings, nexthopIds }: Plan, failures: Failures): boolean {
+  const state = standings.get(route)?.state;
+  return state === 'satisfied' || (state === 'ours' && failures.of(route, nexthopIds.get(route)) === undefined);
+}
+
 function nextHopDependencies(ways: readonly ResolvedRoute[]): Dependency[] {
+  const sets = new Set(ways.map(({ hops }) => hops)); // most routes share one
   const gateways = new Map(
-    ways.flatMap(({ hops }) => hops.flatMap(({ gateway }) => (gateway ? [[`${gateway}`, gateway] as const] : []))),
+    [...sets].flatMap((hops) => hops.flatMap(({ gateway }) => (gateway ? [[`${gateway}`, gateway] as const] : []))),
   );
   return [...gateways.values()].map((address) => ({ what: `the next hop ${address}`, address }));
 }
 
-/** Why routes could not be written, the failure of the nexthop object they refer to included. */
-function failuresByRoute({ changes }: Plan, failed: readonly FailedChange[]): Map<string, string> {
-  const objects = new Map<number, string>();
-  const routes = new Map<string, string>();
-  for (const { change, reason } of failed) {
-    if (change.kind === 'put-nexthop') objects.set(change.nexthop.id, reason);
-    if (change.kind === 'put-route') routes.set(routeKey(change.route), reason);
+/** Why routes could not be written, or could not get the next hop they are to have. */
+class Failures {
+  private readonly objects = new Map<number, string>();
+  private readonly routes = new Map<string, string>();
+
+  constructor(failed: readonly FailedChange[]) {
+    for (const { change, reason } of failed) {
+      if (change.kind === 'put-nexthop') this.objects.set(change.nexthop.id, reason);
+      if (change.kind === 'put-route') this.routes.set(identityOf(change.route), reason);
+    }
   }
-  for (const change of changes) {
-    const reason = change.kind === 'put-route' ? objects.get(change.route.nexthopId) : undefined;
-    if (change.kind === 'put-route' && reason !== undefined) routes.set(routeKey(change.route), reason);
+
+  of(route: Route, nexthopId: number | undefined): string | undefined {
+    const ofObject = nexthopId === undefined ? undefined : this.objects.get(nexthopId);
+    return ofObject ?? (this.routes.size === 0 ? undefined : this.routes.get(identityOf(route)));
   }
-  return routes;
 }
 
 function verdictOf(
   item: Resolved,
   decision: Decision,
-  failures: ReadonlyMap<string, string>,
+  ways: WayTexts,
+  failures: Failures,
   shadowed: ReadonlyMap<string, string>,
 ): Verdict {
   const { route } = item;
   if (item.state !== 'resolved') return { route, state: item.state, reason: item.reason };
-  const way = hopsText(item.hops, decision.snapshot.links);
-  const refusal = decision.refusals.get(routeKey(route));
+  const way = ways.of(item.hops);
+  const refusal = decision.refusals.get(route);
   if (refusal !== undefined) return { route, state: 'refused', reason: refusal };
-  const standing = decision.plan.standings.get(routeKey(route));
+  const standing = decision.plan.standings.get(route);
   if (standing?.state === 'conflicting')
     return { route, state: 'conflicting', way, reason: `listed ${way}, but the node has ${standing.conflict}` };
-  const failure = failures.get(routeKey(route));
+  const failure = failures.of(route, decision.plan.nexthopIds.get(route));
   if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel says: ${failure}` };
   const winner = route.table === 254 ? shadowed.get(`${route.subnet}`) : undefined;
   if (winner !== undefined) return { route, state: 'shadowed', way, reason: `a lookup finds ${winner}` };

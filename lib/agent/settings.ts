@@ -1,4 +1,4 @@
-import { Address, DEFAULT_RULES, Findings, type RouteRules, refuse, Subnet } from '../network';
+import { Address, DEFAULT_RULES, Findings, type RouteRules, readTable, refuse, Subnet } from '../network';
 import type { Ownership } from './decide/ownership';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -39,7 +39,7 @@ export function readSettings(environment: Environment): Settings {
     // Undefined never gets out: findings.throwIfAny() below throws before anything is used.
     return (text === undefined ? undefined : findings.attempt(name, () => parse(text))) as T;
   };
-  const protocol = read('ROUTE_PROTOCOL', number(1, 255));
+  const protocol = read('ROUTE_PROTOCOL', routeProtocol);
   const settings: Settings = {
     instance: read('INSTANCE', filled),
     nodeName: read('NODE_NAME', filled),
@@ -53,12 +53,12 @@ export function readSettings(environment: Environment): Settings {
     protectedSubnets: read('PROTECTED_SUBNETS', list(Subnet.parse)),
     ownership: {
       protocol,
-      former: new Set(read('FORMER_PROTOCOLS', list(number(1, 255)))),
+      former: new Set(read('FORMER_PROTOCOLS', list(routeProtocol))),
       adoptLegacy: read('ADOPT_LEGACY_ROUTES', oneOf(['true', 'false'])) === 'true',
     },
     routeRules: {
       ...DEFAULT_RULES,
-      table: read('ROUTE_TABLE', number(1, 0xffffffff)),
+      table: read('ROUTE_TABLE', (text) => readTable(number(1, 0xffffffff)(text))),
       metric: read('ROUTE_METRIC', number(0, 0xffffffff)),
       allowDefaultRoute: read('ALLOW_DEFAULT_ROUTE', oneOf(['true', 'false'])) === 'true',
     },
@@ -81,6 +81,9 @@ function number(least: number, most: number): (text: string) => number {
     throw refuse(text, 'is out of range', `write a whole number from ${least} to ${most}`);
   };
 }
+
+/** 1 to 4 mark the routes of the kernel, of administrators and of network managers: they must never be ours. */
+const routeProtocol = number(5, 255);
 
 function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
   return (text) => {

@@ -6,6 +6,8 @@ import { request } from 'node:https';
 const CREDENTIALS = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** A connection on which nothing is acknowledged is given up after 15 s and ten probes a second apart (libuv's). */
 const KEEP_ALIVE_MS = 15_000;
+/** An answer begins at once, a watch's as well, however long it then takes. */
+const ANSWER_MS = 10_000;
 const LONGEST_ERROR_BODY = 4096;
 
 /** The API server answered with an error, or not at all. */
@@ -25,7 +27,7 @@ export class ApiError extends Error {
 
 export interface ApiRequest {
   readonly path: string;
-  /** Milliseconds without a byte, headers included, after which the answer is given up. */
+  /** Milliseconds without a byte after which an answer that has begun is given up. */
   readonly silenceMs: number;
   /** Ends the request from outside. */
   readonly signal: AbortSignal;
@@ -43,27 +45,21 @@ export class ApiClient {
   ) {}
 
   /**
-   * The answer's body as it arrives, once its status is 200. Token and CA are read anew each time, as they rotate.
-   * @throws ApiError for everything else; the returned stream may fail with one as well.
+   * The answer's body as it arrives; the promise is kept as soon as the status is 200, which for a watch may be long
+   * before the first byte. Token and CA are read anew each time, as they rotate.
+   * @throws ApiError for everything else; the body may fail with one as well.
    */
-  async *get({ path, silenceMs, signal }: ApiRequest): AsyncGenerator<Buffer> {
+  async get({ path, silenceMs, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {
     const response = await this.open(path, silenceMs, signal);
     if (response.statusCode !== 200) throw await errorOf(response, path);
-    try {
-      for await (const chunk of response) yield chunk as Buffer;
-    } catch (cause) {
-      throw signal.aborted
-        ? cause
-        : new ApiError(`the connection broke: ${(cause as Error).message}`, undefined, 0, { cause });
-    } finally {
-      response.destroy();
-    }
+    return bodyOf(response, signal);
   }
 
   private open(path: string, silenceMs: number, signal: AbortSignal): Promise<IncomingMessage> {
     const token = this.readFile(`${CREDENTIALS}/token`).trim();
     const ca = this.readFile(`${CREDENTIALS}/ca.crt`);
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'onprem-link' };
+    const patience = Math.min(ANSWER_MS, silenceMs);
     return new Promise((resolve, reject) => {
       const sent = request({
         host: this.host,
@@ -73,7 +69,7 @@ export class ApiClient {
         headers,
         agent: false,
         signal,
-        timeout: silenceMs,
+        timeout: patience,
       });
       sent.on('socket', (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -81,8 +77,17 @@ export class ApiClient {
           this.remoteAddress = socket.remoteAddress;
         });
       });
-      sent.on('timeout', () => sent.destroy(new Error(`nothing heard for ${silenceMs / 1000} s`)));
-      sent.on('response', resolve);
+      let answer: IncomingMessage | undefined;
+      // A request that is answered already would only say "aborted".
+      sent.on('timeout', () => {
+        const waited = answer === undefined ? patience : silenceMs;
+        (answer ?? sent).destroy(new Error(`nothing heard for ${waited / 1000} s`));
+      });
+      sent.on('response', (response) => {
+        answer = response;
+        response.socket.setTimeout(silenceMs);
+        resolve(response);
+      });
       sent.on('error', (cause) =>
         reject(
           new ApiError(`no answer: ${cause.message || (cause as { code?: string }).code}`, undefined, 0, { cause }),
@@ -90,6 +95,18 @@ export class ApiClient {
       );
       sent.end();
     });
+  }
+}
+
+async function* bodyOf(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of response) yield chunk as Buffer;
+  } catch (cause) {
+    throw signal.aborted
+      ? cause
+      : new ApiError(`the connection broke: ${(cause as Error).message}`, undefined, 0, { cause });
+  } finally {
+    response.destroy();
   }
 }
 
@@ -101,7 +118,10 @@ const REMEDIES: Readonly<Record<number, string>> = {
 async function errorOf(response: IncomingMessage, path: string): Promise<ApiError> {
   let body = '';
   try {
-    for await (const chunk of response) if (body.length < LONGEST_ERROR_BODY) body += chunk;
+    for await (const chunk of response) {
+      body += chunk;
+      if (body.length > LONGEST_ERROR_BODY) break;
+    }
   } catch {
     // The status says enough when the rest does not arrive.
   }

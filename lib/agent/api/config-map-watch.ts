@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Backoff } from './backoff';
 import { type ApiClient, ApiError } from './client';
 import { body, lines } from './lines';
@@ -13,7 +12,7 @@ const WATCH_SECONDS = 300;
 /** A watch that ends sooner than this was no success. */
 const SHORT_WATCH_MS = 1_000;
 
-/** How the watch stands; `connected` from the first answer of the server to the next failure. */
+/** How the watch stands; `connected` from the moment it is open to the next failure. */
 export type WatchState =
   | { readonly state: 'connecting' }
   | { readonly state: 'connected' }
@@ -30,8 +29,10 @@ export interface WatchHandlers {
  */
 export class ConfigMapWatch {
   private readonly stopping = new AbortController();
-  private waking = new AbortController();
+  private wake: () => void = () => undefined;
   private readonly backoff = new Backoff();
+  /** What was seen last, to go on from; undefined when a list is needed. */
+  private version: string | undefined;
 
   constructor(
     private readonly client: ApiClient,
@@ -42,16 +43,12 @@ export class ConfigMapWatch {
 
   /** Resolves after stop(). */
   async run(): Promise<void> {
-    let version: string | undefined;
     while (!this.stopping.signal.aborted) {
       try {
-        version ??= await this.list();
-        version = await this.watch(version);
+        this.version ??= await this.list();
+        await this.watch(this.version);
       } catch (error) {
-        if (this.stopping.signal.aborted) return;
-        // A refusal may be about the version (410, or 504 after a restored etcd); a broken connection never is.
-        if (error instanceof ApiError && error.status !== undefined) version = undefined;
-        await this.fail(error as Error);
+        if (!this.stopping.signal.aborted) await this.fail(error as Error);
       }
     }
   }
@@ -63,57 +60,64 @@ export class ConfigMapWatch {
 
   /** Ends a pause between two tries: now is the time to know. */
   nudge(): void {
-    this.waking.abort();
-    this.waking = new AbortController();
+    this.wake();
   }
 
   private async fail(error: Error): Promise<void> {
-    this.handlers.onState({ state: 'failing', reason: error.message });
-    await this.pause(this.backoff.next(error instanceof ApiError ? error.retryAfterMs : 0));
+    const { status, retryAfterMs } = error instanceof ApiError ? error : new ApiError(error.message);
+    // A refusal may be about the version (410, or 504 after a restored etcd); a broken connection never is.
+    if (status !== undefined) this.version = undefined;
+    // 410 says that the version is too old, as happens to watches in quiet times; what was read still holds.
+    if (status !== 410) this.handlers.onState({ state: 'failing', reason: error.message });
+    await this.pause(this.backoff.next(retryAfterMs));
   }
 
-  private async pause(milliseconds: number): Promise<void> {
-    await delay(milliseconds, undefined, { signal: this.waking.signal }).catch(() => undefined);
+  private pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.stopping.signal.aborted) this.wake();
+    });
   }
 
   private async list(): Promise<string> {
     const text = await body(
-      this.client.get({ path: this.path(''), silenceMs: LIST_SILENCE_MS, signal: this.stopping.signal }),
+      await this.client.get({ path: this.path(''), silenceMs: LIST_SILENCE_MS, signal: this.stopping.signal }),
     );
     const { sighting, version } = readList(text, this.name);
-    this.handlers.onState({ state: 'connected' });
     this.handlers.onSighting(sighting);
     return version;
   }
 
-  /** @returns the version to go on from; undefined when a list is needed. */
-  private async watch(from: string): Promise<string | undefined> {
+  private async watch(from: string): Promise<void> {
     const seconds = Math.round(WATCH_SECONDS * (0.8 + 0.4 * Math.random()));
     const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(from)}`;
-    const answer = this.client.get({
+    const answer = await this.client.get({
       path: this.path(query),
       silenceMs: WATCH_SILENCE_MS,
       signal: this.stopping.signal,
     });
+    this.handlers.onState({ state: 'connected' });
     const opened = performance.now();
-    let version = from;
-    for await (const line of lines(answer)) {
-      const event = readWatchEvent(line, this.name);
-      if (event === undefined) continue;
-      if (event.kind === 'expired') {
-        await this.pause(this.backoff.next());
-        return undefined;
-      }
-      this.backoff.reset();
-      this.handlers.onState({ state: 'connected' });
-      if (isOlder(event.version, version)) continue;
-      version = event.version;
-      if (event.kind === 'sighting') this.handlers.onSighting(event.sighting);
+    const stood = () => performance.now() - opened >= SHORT_WATCH_MS;
+    try {
+      for await (const line of lines(answer)) this.take(line);
+    } finally {
+      if (stood()) this.backoff.reset();
     }
     // The server ended it as asked, or was stopped in good order; one that ends at once would make us spin.
-    if (performance.now() - opened < SHORT_WATCH_MS) await this.pause(this.backoff.next());
-    else this.backoff.reset();
-    return version;
+    if (!stood()) await this.pause(this.backoff.next());
+  }
+
+  /** The version moves with each event: to start again from an older one would play old lists over newer ones. */
+  private take(line: string): void {
+    const event = readWatchEvent(line, this.name);
+    if (event === undefined || (this.version !== undefined && isOlder(event.version, this.version))) return;
+    if (event.sighting !== undefined) this.handlers.onSighting(event.sighting);
+    this.version = event.version;
   }
 
   private path(more: string): string {

@@ -7,11 +7,11 @@ export type Sighting =
   /** The API server says that it is not there. Silence and refusals never say that. */
   | { readonly kind: 'gone' };
 
-export type WatchEvent =
-  | { readonly kind: 'sighting'; readonly sighting: Sighting; readonly version: string }
-  | { readonly kind: 'bookmark'; readonly version: string }
-  /** The version asked for is too old (410): list again. */
-  | { readonly kind: 'expired' };
+/** How far the watch has come, with what it saw; a bookmark saw nothing. */
+export interface WatchEvent {
+  readonly version: string;
+  readonly sighting?: Sighting;
+}
 
 interface ConfigMap {
   readonly metadata?: { readonly name?: string; readonly resourceVersion?: string };
@@ -28,31 +28,28 @@ export function readList(text: string, name: string): { sighting: Sighting; vers
   if (list.kind !== 'ConfigMapList' || typeof version !== 'string' || !Array.isArray(list.items ?? [])) {
     throw new ApiError('the API server answered with something that is no ConfigMapList');
   }
-  const found = ((list.items ?? []) as ConfigMap[]).find((item) => item.metadata?.name === name);
-  return { sighting: found === undefined ? { kind: 'gone' } : present(found), version };
+  const found = ((list.items ?? []) as (ConfigMap | null)[]).find((item) => item?.metadata?.name === name);
+  return { sighting: found ? present(found) : { kind: 'gone' }, version };
 }
 
 /**
  * Reads one line of a watch (Kubernetes API concepts, "Efficient detection of changes").
  * @returns undefined for objects of other names.
- * @throws ApiError for what cannot be understood, and for ERROR events other than 410.
+ * @throws ApiError for what cannot be understood, and for ERROR events, with their code (410: the version is too old).
  */
 export function readWatchEvent(line: string, name: string): WatchEvent | undefined {
   const { type, object } = parseObject(line) as {
     type?: unknown;
-    object?: ConfigMap & { code?: number; message?: string };
+    object?: (ConfigMap & { code?: number; message?: string }) | null;
   };
-  if (type === 'ERROR') {
-    if (object?.code === 410) return { kind: 'expired' };
-    throw new ApiError(`the watch failed: ${object?.message ?? 'no reason given'}`, object?.code);
-  }
+  if (type === 'ERROR') throw new ApiError(`the watch failed: ${object?.message ?? 'no reason given'}`, object?.code);
   const version = object?.metadata?.resourceVersion;
-  if (object === undefined || typeof version !== 'string')
+  if (!object || typeof version !== 'string')
     throw new ApiError('the API server sent an event without a resourceVersion');
-  if (type === 'BOOKMARK') return { kind: 'bookmark', version };
+  if (type === 'BOOKMARK') return { version };
   if (object.metadata?.name !== name) return undefined;
-  if (type === 'DELETED') return { kind: 'sighting', sighting: { kind: 'gone' }, version };
-  if (type === 'ADDED' || type === 'MODIFIED') return { kind: 'sighting', sighting: present(object), version };
+  if (type === 'DELETED') return { version, sighting: { kind: 'gone' } };
+  if (type === 'ADDED' || type === 'MODIFIED') return { version, sighting: present(object) };
   throw new ApiError(`the API server sent an event of the unknown type ${JSON.stringify(type)}`);
 }
 

@@ -1,61 +1,86 @@
-import { type Address, type Route, routeKey, type Subnet, witnesses } from '../../network';
+import { type Address, witnesses } from '../../network';
 import type { KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
 import { hopsOf, routeDescription, sameWay } from './hops';
+import { identityOf } from './identity';
 import type { ResolvedRoute } from './resolve';
-
-/** Routes inside a listed subnet may take parts of it; after so many parts the rest is taken to be theirs as well. */
-const MOST_ROUNDS = 4;
 
 /**
  * Asks the FIB whether routes are effective: present is not enough where a rule, another table or another metric wins.
- * Only the main table's are asked for, since plain lookups find nothing of others.
- * @param lookup the FIB entry that wins for each address.
- * @returns for each route that loses, the entry that wins, by the route's subnet.
+ * Only the main table's are asked for, since plain lookups find nothing of others. The address asked for is one that
+ * no longer prefix takes, ours or other people's.
+ * @param isOurs tells our routes from other people's.
+ * @param lookup the FIB's answer for each address; undefined for none.
+ * @returns for each route that loses, what wins, by the route's subnet.
  */
 export function findShadowed(
   resolved: readonly ResolvedRoute[],
-  snapshot: Pick<Snapshot, 'nexthops' | 'links'>,
+  snapshot: Pick<Snapshot, 'routes' | 'nexthops' | 'links'>,
+  isOurs: (route: KernelRoute) => boolean,
   lookup: (addresses: readonly Address[]) => (KernelRoute | undefined)[],
 ): Map<string, string> {
   const shadowed = new Map<string, string>();
-  const listed = resolved.map(({ route }) => route.subnet);
-  const keys = new Set(resolved.map(({ route }) => routeKey(route)));
-  const inside: Subnet[] = [];
-  let open = resolved.filter(({ route }) => route.table === RT_TABLE_MAIN);
-  for (let round = 0; round < MOST_ROUNDS && open.length > 0; round++) {
-    const addresses = witnesses([...listed, ...inside]);
-    const asked = open.filter(({ route }) => addresses.get(`${route.subnet}`) !== undefined);
-    const winners = lookup(asked.map(({ route }) => addresses.get(`${route.subnet}`) as Address));
-    open = [];
-    asked.forEach((resolvedRoute, i) => {
-      const winner = winners[i];
-      if (wins(resolvedRoute, winner, keys, snapshot.nexthops)) return;
-      const isPart = winner !== undefined && isInside(winner.subnet, resolvedRoute.route) && round + 1 < MOST_ROUNDS;
-      if (isPart) {
-        inside.push(winner.subnet);
-        open.push(resolvedRoute);
-      } else
-        shadowed.set(
-          `${resolvedRoute.route.subnet}`,
-          winner === undefined ? 'no route at all' : routeDescription(winner, snapshot),
-        );
-    });
+  const inMain = resolved.filter(({ route }) => route.table === RT_TABLE_MAIN);
+  const othersInMain = snapshot.routes.filter((route) => route.table === RT_TABLE_MAIN && !isOurs(route));
+  const listed = inMain.map(({ route }) => route.subnet);
+  const free = witnesses([...listed, ...othersInMain.map(({ subnet }) => subnet)]);
+  const asked = inMain.filter(({ route }) => free.get(`${route.subnet}`) !== undefined);
+  let identities: ReadonlySet<string> | undefined;
+  const isListed = (winner: KernelRoute) => {
+    identities ??= new Set(inMain.map(({ route }) => identityOf(route)));
+    return identities.has(identityOf(winner));
+  };
+  const isExpected = (winner: KernelRoute, { metric }: ResolvedRoute['route']) =>
+    isOurs(winner) && (winner.metric === metric || isListed(winner));
+  const answers = lookup(asked.map(({ route }) => free.get(`${route.subnet}`) as Address));
+  asked.forEach((way, i) => {
+    const winner = answers[i];
+    const { route } = way;
+    const isEffective =
+      route.subnet.family === 4
+        ? winsIPv4(way, winner, isExpected, snapshot)
+        : winsIPv6(way, winner, othersInMain, snapshot);
+    if (!isEffective)
+      shadowed.set(`${route.subnet}`, winner === undefined ? 'no route' : routeDescription(winner, snapshot));
+  });
+  if (asked.length < inMain.length) {
+    const own = witnesses(listed);
+    for (const { route } of inMain) {
+      const isTaken = free.get(`${route.subnet}`) === undefined && own.get(`${route.subnet}`) !== undefined;
+      if (isTaken) shadowed.set(`${route.subnet}`, 'routes of others inside it, which take all of it');
+    }
   }
   return shadowed;
 }
 
-/** Of several listed routes of one subnet the others stand by; somebody else's that goes the same way is as good. */
-function wins(
+/**
+ * The answer is the FIB entry itself (RTM_F_FIB_MATCH). Of several listed routes of one subnet the others stand by;
+ * somebody else's that goes the same way is as good.
+ */
+function winsIPv4(
   { route, hops }: ResolvedRoute,
   winner: KernelRoute | undefined,
-  listed: ReadonlySet<string>,
-  nexthops: Snapshot['nexthops'],
+  isExpected: (winner: KernelRoute, route: ResolvedRoute['route']) => boolean,
+  { nexthops }: Pick<Snapshot, 'nexthops'>,
 ): boolean {
   if (winner === undefined || !winner.subnet.equals(route.subnet) || winner.table !== route.table) return false;
-  return listed.has(routeKey(winner)) || sameWay(hopsOf(winner, nexthops), hops);
+  return isExpected(winner, route) || sameWay(hopsOf(winner, nexthops), hops);
 }
 
-function isInside(subnet: Subnet, { subnet: outer }: Route): boolean {
-  return outer.contains(subnet) && !outer.equals(subnet);
+/**
+ * IPv6 routes of one nexthop object share the kernel's cached lookup result, and an answer is filled in from whichever
+ * route came first: a FIB match may name a neighbour, and ENETUNREACH comes once that neighbour is deleted, while
+ * packets flow (docs/decisions). The way in a plain answer is right, so that is what counts; without an answer the
+ * tables have to do.
+ */
+function winsIPv6(
+  { route, hops }: ResolvedRoute,
+  winner: KernelRoute | undefined,
+  others: readonly KernelRoute[],
+  { nexthops }: Pick<Snapshot, 'nexthops'>,
+): boolean {
+  if (winner === undefined)
+    return !others.some(({ subnet, metric }) => subnet.equals(route.subnet) && metric < route.metric);
+  const taken = hopsOf(winner, nexthops);
+  return taken.length > 0 && taken.every((hop) => hops.some((wanted) => sameWay([hop], [wanted])));
 }

@@ -23,9 +23,11 @@ export interface Guard {
  * Refuses what would take something the node itself depends on. Only the main table is guarded: another one is
  * consulted only where somebody wrote a rule for it. Our own routes are left out of every judgement, so that it does
  * not depend on whether they are installed.
+ * @param privateNetworks their entries show the way to everything else, so they must stay somebody else's.
  */
 export function createGuard(
   snapshot: Snapshot,
+  privateNetworks: readonly Subnet[],
   dependencies: readonly Dependency[],
   isOurs: (route: KernelRoute) => boolean,
 ): Guard {
@@ -35,6 +37,8 @@ export function createGuard(
   return {
     refuse: ({ route, hops }) => {
       if (route.table !== RT_TABLE_MAIN) return undefined;
+      if (privateNetworks.some((network) => network.equals(route.subnet)))
+        return `${route.subnet} is a private network itself, whose entry shows the next hop`;
       const link = connected.find(({ subnet }) => subnet.contains(route.subnet));
       if (link !== undefined)
         return `${route.subnet} lies in ${link.subnet}, which is connected to this node's ${link.name}`;

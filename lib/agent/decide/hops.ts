@@ -25,12 +25,19 @@ export function hopKey({ gateway, link, onlink, weight }: Hop): string {
 
 /** Whether packets go the same way: gateways and links; weights and flags do not matter. */
 export function sameWay(a: readonly Hop[], b: readonly Hop[]): boolean {
+  const [first, second] = [a[0], b[0]];
+  if (first !== undefined && second !== undefined && a.length === 1 && b.length === 1) return sameHop(first, second);
   const way = (hops: readonly Hop[]) =>
     hops
       .map(({ gateway, link }) => `${gateway ?? 'link'}@${link}`)
       .sort()
       .join(' ');
   return a.length > 0 && way(a) === way(b);
+}
+
+function sameHop(a: Hop, b: Hop): boolean {
+  if (a.link !== b.link) return false;
+  return a.gateway === undefined || b.gateway === undefined ? a.gateway === b.gateway : a.gateway.equals(b.gateway);
 }
 
 /** For people: `via 10.184.0.1 dev eth0`, several joined by `and`. */

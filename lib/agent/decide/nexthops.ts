@@ -1,8 +1,14 @@
-import { type Family, routeKey } from '../../network';
+import type { Family } from '../../network';
 import type { Change, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
 import { hopKey, hopSetKey } from './hops';
+import { identityOf } from './identity';
 import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute } from './resolve';
+
+/** A route that is to be there, with the one of ours that is there already. */
+interface InstalledWay extends ResolvedRoute {
+  readonly own: KernelRoute | undefined;
+}
 
 /** A nexthop object that is not numbered yet. */
 type Content = Omit<Nexthop, 'id' | 'protocol'>;
@@ -15,70 +21,83 @@ type Content = Omit<Nexthop, 'id' | 'protocol'>;
 export class NexthopAssignment {
   /** Objects to put, members of a group before it. */
   readonly changes: Change[] = [];
+  /** By set of hops. */
   private readonly ids = new Map<string, number>();
   private readonly claimed = new Set<number>();
-  private readonly mine: readonly Nexthop[];
-  private readonly members: ReadonlySet<number>;
+  /** Ours by content. */
+  private readonly mine: ReadonlyMap<string, Nexthop>;
+  private heirs: ReadonlyMap<string, readonly Nexthop[]> | undefined;
+  private readonly setKeys = new SetKeys();
+  private lastId: number;
 
   constructor(
-    resolved: readonly ResolvedRoute[],
-    own: ReadonlyMap<string, KernelRoute>,
+    private readonly installed: readonly InstalledWay[],
+    private readonly leaving: ReadonlySet<KernelRoute>,
     private readonly snapshot: Snapshot,
     private readonly ownership: Ownership,
   ) {
-    this.mine = [...snapshot.nexthops.values()].filter(({ protocol }) => protocol === ownership.protocol);
-    this.members = groupMembers(snapshot.nexthops.values());
-    const users = usersOf(resolved, own);
-    const sets = new Map(
-      resolved.map(({ route, hops }) => [setKey(route.subnet.family, hops), { family: route.subnet.family, hops }]),
-    );
-    const wanted = [...sets.values()].flatMap(({ family, hops }) =>
-      hops.map((hop) => ({ family, hop: { ...hop, weight: 1 } })),
-    );
-    this.claimExact(wanted.map(({ family, hop }) => contentKey({ family, hop })));
-    for (const { family, hop } of wanted) this.assign(setKey(family, [hop]), { family, hop }, users);
-    for (const [key, { family, hops }] of sets)
-      if (hops.length > 1) this.assign(key, { group: this.groupOf(family, hops) }, users);
+    const mine = [...snapshot.nexthops.values()].filter(({ protocol }) => protocol === ownership.protocol);
+    this.mine = new Map(mine.map((nexthop) => [contentKey(nexthop), nexthop]));
+    this.lastId = ownership.protocol * 0x1000000;
+    const sets = this.distinctSets();
+    const singles = [...sets.values()].flatMap(({ family, hops }) => hops.map((hop) => single(family, hop)));
+    this.assignAll(singles.map((content) => [this.setKeys.of(content.family, [content.hop]), content]));
+    const several = [...sets].filter(([, { hops }]) => hops.length > 1);
+    this.assignAll(several.map(([key, { family, hops }]) => [key, { group: this.groupOf(family, hops) }]));
+  }
+
+  private distinctSets(): Map<string, { family: Family; hops: readonly Hop[] }> {
+    const sets = new Map<string, { family: Family; hops: readonly Hop[] }>();
+    for (const { route, hops } of this.installed) {
+      const { family } = route.subnet;
+      const key = this.setKeys.of(family, hops);
+      if (!sets.has(key)) sets.set(key, { family, hops });
+    }
+    return sets;
   }
 
   /** The object for hops of routes of one family. */
   idOf(family: Family, hops: readonly Hop[]): number {
-    return this.ids.get(setKey(family, hops)) as number;
+    return this.ids.get(this.setKeys.of(family, hops)) as number;
   }
 
   /** Objects of ours that nothing will refer to once `changes` are made; groups before their members. */
   unused(changes: readonly Change[]): Change[] {
     const gone = new Set(changes.flatMap((change) => (change.kind === 'delete-route' ? [change.route] : [])));
     const rewritten = new Set(
-      changes.flatMap((change) => (change.kind === 'put-route' ? [routeKey(change.route)] : [])),
+      changes.flatMap((change) => (change.kind === 'put-route' ? [identityOf(change.route)] : [])),
     );
     const referred = new Set<number>(this.claimed);
     for (const route of this.snapshot.routes) {
-      const stays = !gone.has(route) && !(isOwn(route, this.ownership) && rewritten.has(routeKey(route)));
-      if (route.nexthopId !== undefined && stays) referred.add(route.nexthopId);
+      if (route.nexthopId === undefined || referred.has(route.nexthopId) || gone.has(route)) continue;
+      if (!isOwn(route, this.ownership) || !rewritten.has(identityOf(route))) referred.add(route.nexthopId);
     }
     const isUnused = (nexthop: Nexthop) => isOwn(nexthop, this.ownership) && !referred.has(nexthop.id);
-    const all = [...this.snapshot.nexthops.values()];
-    const groups = all.filter((nexthop) => nexthop.group !== undefined && isUnused(nexthop));
-    const keptMembers = groupMembers(all.filter((nexthop) => !groups.includes(nexthop)));
+    const rewrittenObjects = changes.flatMap((change) => (change.kind === 'put-nexthop' ? [change.nexthop] : []));
+    const all = [
+      ...new Map([...this.snapshot.nexthops.values(), ...rewrittenObjects].map((each) => [each.id, each])).values(),
+    ];
+    const groups = new Set(all.filter((nexthop) => nexthop.group !== undefined && isUnused(nexthop)));
+    const keptMembers = groupMembers(all.filter((nexthop) => !groups.has(nexthop)));
     const singles = all.filter(
       (nexthop) => nexthop.group === undefined && isUnused(nexthop) && !keptMembers.has(nexthop.id),
     );
     return [...groups, ...singles].map((nexthop) => ({ kind: 'delete-nexthop', nexthop }));
   }
 
-  /** What is wanted as it is must not be changed into something else. */
-  private claimExact(keys: readonly string[]): void {
-    for (const key of keys) {
-      const exact = this.mine.find((nexthop) => contentKey(nexthop) === key);
+  private assignAll(wanted: readonly (readonly [key: string, content: Content])[]): void {
+    // What is wanted as it is must not be changed into something else.
+    for (const [, content] of wanted) {
+      const exact = this.mine.get(contentKey(content));
       if (exact !== undefined) this.claimed.add(exact.id);
     }
+    for (const [key, content] of wanted) this.assign(key, content);
   }
 
-  private assign(key: string, content: Content, users: ReadonlyMap<number, ReadonlySet<string>>): void {
+  private assign(key: string, content: Content): void {
     if (this.ids.has(key)) return;
-    const exact = this.mine.find((nexthop) => contentKey(nexthop) === contentKey(content));
-    const reused = exact ?? this.mine.find((nexthop) => this.canBecome(nexthop, key, content, users));
+    const exact = this.mine.get(contentKey(content));
+    const reused = exact ?? this.heirsOf(key).find((heir) => this.canBecome(heir, content));
     const id = reused?.id ?? this.freeId();
     this.ids.set(key, id);
     this.claimed.add(id);
@@ -87,34 +106,79 @@ export class NexthopAssignment {
     this.changes.push({ kind: 'put-nexthop', nexthop, replace: reused !== undefined });
   }
 
-  /** All its routes want the new content, no group counts on the old one, and the kernel allows the change. */
-  private canBecome(
-    nexthop: Nexthop,
-    key: string,
-    content: Content,
-    users: ReadonlyMap<number, ReadonlySet<string>>,
-  ): boolean {
-    const wants = users.get(nexthop.id);
-    const sameKind =
-      nexthop.family === content.family && (nexthop.group === undefined) === (content.group === undefined);
-    return (
-      sameKind && !this.claimed.has(nexthop.id) && !this.members.has(nexthop.id) && wants?.size === 1 && wants.has(key)
-    );
+  /** The kernel changes neither the family nor a single object into a group. */
+  private canBecome({ id, family, group }: Nexthop, content: Content): boolean {
+    const sameKind = family === content.family && (group === undefined) === (content.group === undefined);
+    return sameKind && !this.claimed.has(id);
+  }
+
+  /** Objects that may be changed in place into a set of hops: all their routes want it, and no group the old content. */
+  private heirsOf(key: string): readonly Nexthop[] {
+    this.heirs ??= this.findHeirs();
+    return this.heirs.get(key) ?? [];
+  }
+
+  private findHeirs(): Map<string, Nexthop[]> {
+    const wishes = this.wishes();
+    const members = groupMembers(this.snapshot.nexthops.values());
+    const heirs = new Map<string, Nexthop[]>();
+    for (const nexthop of this.mine.values()) {
+      const [wish, ...others] = wishes.get(nexthop.id) ?? [];
+      if (wish === undefined || others.length > 0 || members.has(nexthop.id)) continue;
+      const sameWish = heirs.get(wish);
+      if (sameWish === undefined) heirs.set(wish, [nexthop]);
+      else sameWish.push(nexthop);
+    }
+    return heirs;
+  }
+
+  /**
+   * What the routes of each object want. Who has no wish is to stay as it is: a route whose next hop is not known now,
+   * or somebody else's.
+   */
+  private wishes(): Map<number, Set<string | undefined>> {
+    const wishOf = new Map<KernelRoute, string>();
+    for (const { own, route, hops } of this.installed)
+      if (own !== undefined) wishOf.set(own, this.setKeys.of(route.subnet.family, hops));
+    const wishes = new Map<number, Set<string | undefined>>();
+    for (const route of this.snapshot.routes) {
+      if (route.nexthopId === undefined || this.leaving.has(route)) continue;
+      const known = wishes.get(route.nexthopId);
+      if (known === undefined) wishes.set(route.nexthopId, new Set([wishOf.get(route)]));
+      else known.add(wishOf.get(route));
+    }
+    return wishes;
   }
 
   private groupOf(family: Family, hops: readonly Hop[]): { id: number; weight: number }[] {
-    return hops.map((hop) => ({ id: this.idOf(family, [{ ...hop, weight: 1 }]), weight: hop.weight }));
+    return hops.map((hop) => ({ id: this.idOf(family, [hop]), weight: hop.weight }));
   }
 
   /** Numbers of ours start with the protocol number, so that people see whose an object is. */
   private freeId(): number {
-    let id = this.ownership.protocol * 0x1000000 + 1;
-    while (this.snapshot.nexthops.has(id) || this.claimed.has(id)) id++;
-    return id;
+    do this.lastId++;
+    while (this.snapshot.nexthops.has(this.lastId));
+    return this.lastId;
   }
 }
 
-const setKey = (family: Family, hops: readonly Hop[]): string => `${family} ${hopSetKey(hops)}`;
+/** Names sets of hops. Most routes share one array of hops, so its name is made once. */
+class SetKeys {
+  private readonly made = { 4: new Map<readonly Hop[], string>(), 6: new Map<readonly Hop[], string>() };
+
+  of(family: Family, hops: readonly Hop[]): string {
+    const known = this.made[family].get(hops);
+    if (known !== undefined) return known;
+    const key = `${family} ${hopSetKey(hops.length === 1 ? hops.map(alone) : hops)}`;
+    this.made[family].set(hops, key);
+    return key;
+  }
+}
+
+/** What weighs is the share among several. */
+const alone = (hop: Hop): Hop => ({ ...hop, weight: 1 });
+
+const single = (family: Family, hop: Hop) => ({ family, hop: alone(hop) });
 
 function contentKey({ family, hop, group }: Content): string {
   if (hop !== undefined) return `${family} ${hopKey(hop)}`;
@@ -122,18 +186,6 @@ function contentKey({ family, hop, group }: Content): string {
     .map(({ id, weight }) => `${id}*${weight}`)
     .sort()
     .join(' ')}`;
-}
-
-/** For each object in use by our routes, the sets that these routes want. */
-function usersOf(resolved: readonly ResolvedRoute[], own: ReadonlyMap<string, KernelRoute>): Map<number, Set<string>> {
-  const users = new Map<number, Set<string>>();
-  for (const { route, hops } of resolved) {
-    const id = own.get(routeKey(route))?.nexthopId;
-    if (id === undefined) continue;
-    const wants = users.get(id) ?? new Set<string>();
-    users.set(id, wants.add(setKey(route.subnet.family, hops)));
-  }
-  return users;
 }
 
 function groupMembers(nexthops: Iterable<Nexthop>): Set<number> {

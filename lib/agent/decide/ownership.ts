@@ -10,6 +10,7 @@ export interface Ownership {
   readonly adoptLegacy: boolean;
 }
 
-export function isOwn(object: Pick<KernelRoute, 'protocol'>, { protocol, former }: Ownership): boolean {
-  return object.protocol === protocol || former.has(object.protocol);
+/** A qualified route is never ours whatever it carries: our deletes could not name it apart from one that is. */
+export function isOwn(object: Pick<KernelRoute, 'protocol' | 'qualified'>, { protocol, former }: Ownership): boolean {
+  return (object.protocol === protocol || former.has(object.protocol)) && !object.qualified;
 }

@@ -1,7 +1,8 @@
-import { type Route, routeKey } from '../../network';
+import type { Route } from '../../network';
 import type { Change, KernelRoute, Snapshot } from '../kernel/types';
 import { RTPROT_BOOT } from '../netlink/constants';
 import { hopsOf, routeDescription, sameWay } from './hops';
+import { identityOf } from './identity';
 import { NexthopAssignment } from './nexthops';
 import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute } from './resolve';
@@ -15,66 +16,94 @@ export type Standing =
   | { readonly state: 'conflicting'; readonly conflict: string };
 
 export interface Plan {
-  /** In the order in which they are made: nobody refers to what is not there yet or no longer. */
+  /** In the order in which they are made: nobody refers to what is not there yet. */
   readonly changes: readonly Change[];
-  /** By routeKey. */
-  readonly standings: ReadonlyMap<string, Standing>;
+  /**
+   * To be made when all changes succeeded: routes that have a successor, and nexthop objects, with which the kernel
+   * removes what still refers to them.
+   */
+  readonly cleanup: readonly Change[];
+  readonly standings: ReadonlyMap<Route, Standing>;
+  /** The nexthop object of each route that is or will be ours. */
+  readonly nexthopIds: ReadonlyMap<Route, number>;
 }
 
 /**
  * What has to change so that the kernel holds the resolved routes and nothing else of ours.
- * @param keep keys of routes that are listed but cannot be resolved now: whatever of them is there stays as it is.
+ * @param keep routes that are listed but cannot be resolved now: whatever of them is there stays as it is.
  */
 export function plan(
   resolved: readonly ResolvedRoute[],
-  keep: ReadonlySet<string>,
+  keep: readonly Route[],
   snapshot: Snapshot,
   ownership: Ownership,
 ): Plan {
-  const { own, others } = sortRoutes(resolved, snapshot, ownership);
-  const standings = new Map<string, Standing>();
+  const { own, surplus, others } = sortRoutes(snapshot, ownership);
+  const standings = new Map<Route, Standing>();
   const installed: InstalledRoute[] = [];
-  for (const resolvedRoute of resolved) {
-    const key = routeKey(resolvedRoute.route);
-    const rivals = others.get(prefixKey(resolvedRoute.route)) ?? [];
-    const legacy = rivals.find((rival) => ownership.adoptLegacy && isLegacy(rival, resolvedRoute, snapshot));
-    const standing = judge(
-      resolvedRoute,
-      own.get(key),
-      rivals.filter((rival) => rival !== legacy),
-      snapshot,
-    );
-    standings.set(key, standing);
-    if (standing.state === 'ours') installed.push({ ...resolvedRoute, own: own.get(key), legacy, rivals });
+  for (const way of resolved) {
+    const { route } = way;
+    const mine = own.get(identityOf(route));
+    const rivals = others.get(`${route.subnet}`)?.filter(({ table }) => table === route.table) ?? NONE;
+    const legacy = ownership.adoptLegacy ? rivals.filter((rival) => isLegacy(rival, way, snapshot)) : NONE;
+    const strangers = legacy.length === 0 ? rivals : rivals.filter((rival) => !legacy.includes(rival));
+    const standing = judge(way, mine, strangers, snapshot);
+    standings.set(route, standing);
+    if (standing.state === 'ours') installed.push({ route, hops: way.hops, own: mine, legacy, strangers });
   }
-  const nexthops = new NexthopAssignment(installed, own, snapshot, ownership);
-  const routeChanges = [
-    ...installed.flatMap((resolvedRoute) => putRoute(resolvedRoute, nexthops, ownership)),
-    ...deletions(installed, own, keep),
+  const leaving = leavingRoutes(installed, own, surplus, keep);
+  const prefixes = new Set(leaving.length === 0 ? [] : installed.map(({ route }) => prefixKey(route)));
+  const hasSuccessor = (route: KernelRoute) => prefixes.has(prefixKey(route));
+  const nexthops = new NexthopAssignment(installed, new Set(leaving), snapshot, ownership);
+  const nexthopIds = new Map<Route, number>();
+  for (const { route, hops } of installed) nexthopIds.set(route, nexthops.idOf(route.subnet.family, hops));
+  const changes = [
+    ...nexthops.changes,
+    ...installed.flatMap((way) => putRoute(way, nexthopIds.get(way.route) as number, ownership)),
+    ...leaving.filter((route) => !hasSuccessor(route)).map(deleteRoute),
   ];
-  return { changes: [...nexthops.changes, ...routeChanges, ...nexthops.unused(routeChanges)], standings };
+  const succeeded = [...leaving.filter(hasSuccessor), ...installed.flatMap(succeededLegacy)].map(deleteRoute);
+  return { changes, cleanup: [...succeeded, ...nexthops.unused([...changes, ...succeeded])], standings, nexthopIds };
 }
+
+const NONE: readonly KernelRoute[] = [];
+
+const deleteRoute = (route: KernelRoute): Change => ({ kind: 'delete-route', route });
 
 interface InstalledRoute extends ResolvedRoute {
   readonly own: KernelRoute | undefined;
-  readonly legacy: KernelRoute | undefined;
-  readonly rivals: readonly KernelRoute[];
+  /** Routes of the original DaemonSet that ours takes the place of. */
+  readonly legacy: readonly KernelRoute[];
+  /** Other people's routes of the same prefix. */
+  readonly strangers: readonly KernelRoute[];
 }
 
-/** Our routes by key, and other people's by prefix as far as the resolved routes have the same prefix. */
+/**
+ * Our routes by identity, and other people's by subnet. Of ours with one identity (somebody appended one) the first
+ * counts, which is what REPLACE takes.
+ */
 function sortRoutes(
-  resolved: readonly ResolvedRoute[],
   snapshot: Snapshot,
   ownership: Ownership,
-): { own: Map<string, KernelRoute>; others: Map<string, KernelRoute[]> } {
+): { own: Map<string, KernelRoute>; surplus: KernelRoute[]; others: Map<string, KernelRoute[]> } {
   const own = new Map<string, KernelRoute>();
-  const others = new Map<string, KernelRoute[]>(resolved.map(({ route }) => [prefixKey(route), []]));
+  const surplus: KernelRoute[] = [];
+  const others = new Map<string, KernelRoute[]>();
   for (const route of snapshot.routes) {
-    if (isOwn(route, ownership)) own.set(routeKey(route), route);
-    else others.get(prefixKey(route))?.push(route);
+    if (isOwn(route, ownership)) {
+      const identity = identityOf(route);
+      if (own.has(identity)) surplus.push(route);
+      else own.set(identity, route);
+    } else {
+      const sameSubnet = others.get(`${route.subnet}`);
+      if (sameSubnet === undefined) others.set(`${route.subnet}`, [route]);
+      else sameSubnet.push(route);
+    }
   }
-  return { own, others };
+  return { own, surplus, others };
 }
+
+const OURS: Standing = { state: 'ours' };
 
 function judge(
   resolvedRoute: ResolvedRoute,
@@ -82,28 +111,28 @@ function judge(
   rivals: readonly KernelRoute[],
   snapshot: Snapshot,
 ): Standing {
+  if (rivals.length === 0) return OURS;
   const against = rivals
     .filter((rival) => !goesTheWay(rival, resolvedRoute, snapshot))
     .map((rival) => routeDescription(rival, snapshot));
   const conflict = against.join('; ');
-  if (own !== undefined) return conflict === '' ? { state: 'ours' } : { state: 'ours', conflict };
+  if (own !== undefined) return conflict === '' ? OURS : { state: 'ours', conflict };
   if (conflict !== '') return { state: 'conflicting', conflict };
-  const [same] = rivals;
-  return same === undefined ? { state: 'ours' } : { state: 'satisfied', by: routeDescription(same, snapshot) };
+  return { state: 'satisfied', by: routeDescription(rivals[0] as KernelRoute, snapshot) };
 }
 
 function putRoute(
-  { route, hops, own, legacy, rivals }: InstalledRoute,
-  nexthops: NexthopAssignment,
+  { route, own, legacy, strangers }: InstalledRoute,
+  nexthopId: number,
   ownership: Ownership,
 ): Change[] {
   const { subnet, table, metric, source, mtu } = route;
-  const nexthopId = nexthops.idOf(subnet.family, hops);
   if (own !== undefined && isAsWanted(own, route, nexthopId, ownership)) return [];
-  const sharesKey = (other: KernelRoute | undefined) => other !== undefined && routeKey(other) === routeKey(route);
-  // REPLACE takes the first route of the key, whoever owns it: never where somebody else shares ours.
-  if (own !== undefined && rivals.some(sharesKey)) return [];
-  const replace = own !== undefined || sharesKey(legacy);
+  const isTwin = (other: KernelRoute) => other.metric === metric;
+  // REPLACE takes the first route of prefix and metric, whoever owns it: never where there is another one. A legacy
+  // route beside ours goes in this pass, so that the next one can.
+  if (strangers.some(isTwin) || (own !== undefined && legacy.some(isTwin))) return [];
+  const replace = own !== undefined || legacy.some(isTwin);
   return [
     {
       kind: 'put-route',
@@ -119,18 +148,25 @@ function isAsWanted(own: KernelRoute, { source, mtu }: Route, nexthopId: number,
   return own.protocol === protocol && own.nexthopId === nexthopId && own.mtu === mtu && sameSource;
 }
 
-/** Ours that nobody wants any more, and legacy routes whose successor has another metric. */
-function deletions(
+/** Ours that nobody wants any more. */
+function leavingRoutes(
   installed: readonly InstalledRoute[],
   own: ReadonlyMap<string, KernelRoute>,
-  keep: ReadonlySet<string>,
-): Change[] {
-  const wanted = new Set(installed.map(({ route }) => routeKey(route)));
-  const unwanted = [...own].flatMap(([key, route]) => (wanted.has(key) || keep.has(key) ? [] : [route]));
-  const succeeded = installed.flatMap(({ route, legacy }) =>
-    legacy === undefined || routeKey(legacy) === routeKey(route) ? [] : [legacy],
-  );
-  return [...unwanted, ...succeeded].map((route) => ({ kind: 'delete-route', route }));
+  surplus: readonly KernelRoute[],
+  keep: readonly Route[],
+): KernelRoute[] {
+  const kept = new Set(keep.map(identityOf));
+  const staying = new Set<KernelRoute | undefined>(installed.map((route) => route.own));
+  for (const identity of kept) staying.add(own.get(identity));
+  return [
+    ...[...own.values()].filter((route) => !staying.has(route)),
+    ...surplus.filter((route) => !kept.has(identityOf(route))),
+  ];
+}
+
+/** Legacy routes but the one that ours replaces by having the same metric. */
+function succeededLegacy({ route, own, legacy }: InstalledRoute): readonly KernelRoute[] {
+  return legacy.filter((other) => own !== undefined || other.metric !== route.metric);
 }
 
 /** As the original DaemonSet left it: same prefix, same way, protocol boot. */

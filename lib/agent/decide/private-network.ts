@@ -9,6 +9,8 @@ export type PrivateNetwork =
   | { readonly state: 'found'; readonly network: Subnet; readonly hops: readonly Hop[] }
   /** There should be a next hop but none is to be had now; `reason` says why. */
   | { readonly state: 'missing'; readonly reason: string }
+  /** No private network of this family is configured. */
+  | { readonly state: 'unconfigured'; readonly reason: string }
   /** The node has neither an entry nor an address in it: nothing of the private network applies here. */
   | { readonly state: 'absent'; readonly reason: string };
 
@@ -17,14 +19,14 @@ export type PrivateNetwork =
  * A lookup of an address in it would fall back to the default route, the public way out, when the entry is missing.
  * The first listed network that has an entry counts; of several entries the one with the lowest metric.
  * @param isOurs tells routes of this agent, which can never show the way.
- * @param expected the node is known to belong to the private network, so that its absence is a fault.
+ * @param isExpected whether the node is known to belong to the private network, so that its absence is a fault.
  */
 export function findPrivateNetwork(
   snapshot: Snapshot,
   networks: readonly Subnet[],
   family: Family,
   isOurs: (route: KernelRoute) => boolean,
-  expected: boolean,
+  isExpected: () => boolean,
 ): PrivateNetwork {
   const ofFamily = networks.filter((network) => network.family === family);
   for (const network of ofFamily) {
@@ -33,11 +35,11 @@ export function findPrivateNetwork(
   }
   const names = ofFamily.join(', ');
   if (names === '')
-    return { state: 'missing', reason: `no IPv${family} private network is configured; give the route a nextHop` };
+    return { state: 'unconfigured', reason: `no IPv${family} private network is configured; give the route a nextHop` };
   const own = snapshot.addresses.find(({ address }) => ofFamily.some((network) => network.contains(address)));
   if (own === undefined) {
     return {
-      state: expected ? 'missing' : 'absent',
+      state: isExpected() ? 'missing' : 'absent',
       reason: `this node has no route for ${names} and no address in it`,
     };
   }
@@ -54,7 +56,11 @@ function bestEntry(
 ): KernelRoute | undefined {
   const entries = snapshot.routes.filter(
     (route) =>
-      route.table === RT_TABLE_MAIN && route.type === RTN_UNICAST && route.subnet.equals(network) && !isOurs(route),
+      route.table === RT_TABLE_MAIN &&
+      route.type === RTN_UNICAST &&
+      !route.qualified &&
+      route.subnet.equals(network) &&
+      !isOurs(route),
   );
   return entries.sort((a, b) => a.metric - b.metric)[0];
 }

@@ -1,5 +1,5 @@
 import { type RouteList, reservedFor, type Subnet } from '../../network';
-import type { KernelEvent } from '../kernel/events';
+import type { KernelEvent } from '../kernel/event';
 import type { Snapshot } from '../kernel/types';
 import { hopsOf } from './hops';
 import { isOwn, type Ownership } from './ownership';

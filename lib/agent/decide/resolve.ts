@@ -21,6 +21,11 @@ export interface Ways {
   readonly toNextHops: ReadonlyMap<string, KernelRoute | undefined>;
 }
 
+/** Whether the way of a route is the private network's. */
+export function followsPrivateNetwork({ nextHops, interface: name }: Route): boolean {
+  return nextHops.length === 0 && name === undefined;
+}
+
 /** Next hops of the list that have to be looked up before resolveRoute: global addresses, with their link if it is named. */
 export function nextHopsToLookUp(
   routes: readonly Route[],

@@ -1,18 +1,8 @@
 import { closeSync, read, writeSync } from 'node:fs';
-import { type Message, MessageWriter, parseMessages } from '../netlink/codec';
+import { MessageWriter, parseMessages } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import { openNetlink } from '../netlink/ffi';
-import { readNodeAddress, readRoute } from './messages';
-import type { KernelRoute, NodeAddress } from './types';
-
-/** Something that happened in the kernel, as far as it may concern routing. */
-export type KernelEvent =
-  | { readonly kind: 'route'; readonly route: KernelRoute; readonly deleted: boolean }
-  | { readonly kind: 'address'; readonly address: NodeAddress }
-  | { readonly kind: 'link'; readonly index: number }
-  | { readonly kind: 'nexthop' | 'rule' }
-  /** Events were lost (ENOBUFS) or could not be read: anything may have happened. */
-  | { readonly kind: 'overrun' };
+import { type KernelEvent, readEvent } from './event';
 
 const GROUPS = [
   nl.RTNLGRP_LINK,
@@ -26,6 +16,7 @@ const GROUPS = [
 ];
 const RECEIVE_BUFFER = 8 * 1024 * 1024;
 const READ_BYTES = 64 * 1024;
+const ERROR_PAUSE_MS = 1_000;
 
 /** Listens to the kernel's routing events; reads in the thread pool, so that the event loop stays free. */
 export class KernelEvents {
@@ -61,7 +52,9 @@ export class KernelEvents {
     read(this.fd, this.buffer, 0, this.buffer.length, null, (error, length) => {
       if (this.stopped) return closeSync(this.fd);
       this.handle(error ? [{ kind: 'overrun' }] : this.parse(length));
-      this.readOn();
+      // An error that stays (all but ENOBUFS) must not make us spin.
+      if (error && error.code !== 'ENOBUFS') setTimeout(() => this.readOn(), ERROR_PAUSE_MS);
+      else this.readOn();
     });
   }
 
@@ -74,32 +67,5 @@ export class KernelEvents {
     } catch {
       return [{ kind: 'overrun' }];
     }
-  }
-}
-
-/** @returns undefined for what does not concern routing. */
-export function readEvent({ type, payload }: Message): KernelEvent | undefined {
-  switch (type) {
-    case nl.RTM_NEWROUTE:
-    case nl.RTM_DELROUTE: {
-      const route = readRoute(payload);
-      return route && { kind: 'route', route, deleted: type === nl.RTM_DELROUTE };
-    }
-    case nl.RTM_NEWADDR:
-    case nl.RTM_DELADDR: {
-      const address = readNodeAddress(payload);
-      return address && { kind: 'address', address };
-    }
-    case nl.RTM_NEWLINK:
-    case nl.RTM_DELLINK:
-      return { kind: 'link', index: payload.i32(4) };
-    case nl.RTM_NEWNEXTHOP:
-    case nl.RTM_DELNEXTHOP:
-      return { kind: 'nexthop' };
-    case nl.RTM_NEWRULE:
-    case nl.RTM_DELRULE:
-      return { kind: 'rule' };
-    default:
-      return undefined;
   }
 }

@@ -39,7 +39,10 @@ export function dumpRoutes(family: Family): Request {
   return { type: nl.RTM_GETROUTE, write: (w) => rtmsg(w, { family, prefixLength: 0 }) };
 }
 
-/** Asks which entry of the FIB an address belongs to; a link-local one only on its link. */
+/**
+ * Asks where the kernel sends an address; a link-local one only on its link. IPv4 answers with the FIB entry itself and
+ * its true table; IPv6 with the way alone, its FIB match is not reliable (see decide/effect.ts).
+ */
 export function lookupRoute(address: Address, link?: number): Request {
   return {
     type: nl.RTM_GETROUTE,
@@ -47,7 +50,7 @@ export function lookupRoute(address: Address, link?: number): Request {
       rtmsg(w, {
         family: address.family,
         prefixLength: bitsOf(address.family),
-        flags: nl.RTM_F_LOOKUP_TABLE | nl.RTM_F_FIB_MATCH,
+        flags: address.family === 4 ? nl.RTM_F_FIB_MATCH | nl.RTM_F_LOOKUP_TABLE : 0,
       });
       w.attribute(nl.RTA_DST, address.bytes);
       if (link !== undefined) w.attributeU32(nl.RTA_OIF, link);
@@ -69,9 +72,10 @@ export function readLink(payload: Reader): Link {
  * address and IFA_ADDRESS the peer's, which is what is connected; elsewhere they are equal or IFA_LOCAL is missing.
  */
 export function readNodeAddress(payload: Reader): NodeAddress | undefined {
+  if (familyOf(payload.u8(0)) === undefined) return undefined; // other families have addresses of other lengths
   const peer = readAddress(payload.attribute(nl.IFA_ADDRESS, SIZEOF_IFADDRMSG));
   const own = readAddress(payload.attribute(nl.IFA_LOCAL, SIZEOF_IFADDRMSG)) ?? peer;
-  if (familyOf(payload.u8(0)) === undefined || own === undefined) return undefined;
+  if (own === undefined) return undefined;
   return { link: payload.u32(4), address: own, connected: Subnet.around(peer ?? own, payload.u8(1)) };
 }
 
@@ -99,6 +103,7 @@ export function readLookup(payload: Reader): KernelRoute | undefined {
     metric: attribute(nl.RTA_PRIORITY)?.u32() ?? 0,
     protocol: payload.u8(5),
     type: payload.u8(7),
+    ...((payload.u8(2) !== 0 || payload.u8(3) !== 0) && { qualified: true }),
     ...(nexthopId === undefined ? { hops: readHops(payload) } : { hops: NO_HOPS, nexthopId }),
     ...(source !== undefined && { source }),
     ...(mtu !== undefined && { mtu }),
@@ -174,6 +179,12 @@ export function changeRequest(change: Change, protocol: number): Request {
       return {
         type: nl.RTM_NEWNEXTHOP,
         flags: putFlags(change.replace),
+        write: (w) => writeNexthop(w, change.nexthop, protocol),
+      };
+    case 'refresh-nexthop':
+      return {
+        type: nl.RTM_NEWNEXTHOP,
+        flags: putFlags(true),
         write: (w) => writeNexthop(w, change.nexthop, protocol),
       };
     case 'put-route':

@@ -34,6 +34,8 @@ export interface KernelRoute {
   readonly protocol: number;
   /** RTN_*: 1 forwards, 6 to 8 reject. */
   readonly type: number;
+  /** It holds for one type of service or one source prefix only, as no route of ours ever does. */
+  readonly qualified?: true;
   /** The nexthop object it refers to, if any; `hops` is then to be resolved through it. */
   readonly nexthopId?: number;
   readonly hops: readonly Hop[];
@@ -71,6 +73,8 @@ export interface RouteToWrite {
 /** One change of the kernel's state. `replace` says that an object of ours is there already. */
 export type Change =
   | { readonly kind: 'put-nexthop'; readonly nexthop: Nexthop; readonly replace: boolean }
+  /** Writes an object of ours again as it is, so that the kernel forgets what it cached for it. */
+  | { readonly kind: 'refresh-nexthop'; readonly nexthop: Nexthop }
   | { readonly kind: 'put-route'; readonly route: RouteToWrite; readonly replace: boolean }
   | { readonly kind: 'delete-route'; readonly route: KernelRoute }
   | { readonly kind: 'delete-nexthop'; readonly nexthop: Nexthop };

@@ -85,13 +85,13 @@ export class NetlinkChannel {
   ): (T | undefined)[] {
     const results = new Array<T | undefined>(requests.length).fill(undefined);
     for (let done = 0; done < requests.length; ) {
-      const first = this.sequence + 1;
+      const first = (this.sequence + 1) >>> 0;
       const count = this.send(requests, done, flags);
       let open = count;
       while (open > 0) {
         for (const message of this.receive()) {
-          const place = message.sequence - first;
-          if (place < 0 || place >= count) continue; // an answer to an earlier request that was given up
+          const place = (message.sequence - first) >>> 0; // sequence numbers wrap, and may do so within a batch
+          if (place >= count) continue; // an answer to an earlier request that was given up
           take(message, results, done + place);
           open--;
         }

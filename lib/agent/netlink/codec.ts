@@ -157,12 +157,15 @@ export class Reader {
     return this.view.getInt32(this.within(at, 4), LITTLE);
   }
 
+  /** @throws RangeError when it would reach beyond this stretch. */
   slice(from: number, to = this.length): Reader {
+    if (from > to || to > this.length) throw new RangeError(`netlink bytes ${from} to ${to} of ${this.length}`);
     return new Reader(this.view, this.start + from, this.start + to);
   }
 
   /** A copy, for values that outlive the buffer. */
   copy(from = 0): Uint8Array {
+    if (from > this.length) throw new RangeError(`netlink bytes from ${from} of ${this.length}`);
     return new Uint8Array(this.view.buffer, this.view.byteOffset + this.start + from, this.length - from).slice();
   }
 

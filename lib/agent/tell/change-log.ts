@@ -2,7 +2,7 @@ import type { RouteList } from '../../network';
 import { isGood, type Verdict } from '../decide/verdict';
 import type { Change } from '../kernel/types';
 import type { Log } from '../log';
-import type { Outcome } from '../reconciler';
+import type { FailedChange, Outcome } from '../reconciler';
 
 /** A pass may concern thousands of routes; a log line names this many. */
 const MOST_NAMED = 20;
@@ -10,6 +10,8 @@ const MOST_NAMED = 20;
 /** Tells what passes change: one line a pass that did something, one for each route whose standing changed. */
 export class ChangeLog {
   private before = new Map<string, string>();
+  private told: readonly Verdict[] = [];
+  private failedBefore: ReadonlySet<string> = new Set();
 
   constructor(private readonly log: Log) {}
 
@@ -21,12 +23,20 @@ export class ChangeLog {
         ...named(outcome.done),
       });
     }
-    for (const { change, reason } of outcome.failed
-      .filter(({ change }) => change.kind.startsWith('delete'))
-      .slice(0, MOST_NAMED)) {
-      this.log('warn', 'change.failed', `${changeText(change)}: the kernel says: ${reason}`);
-    }
+    this.tellFailedRemovals(outcome.failed);
     this.tellStandings(outcome.verdicts);
+  }
+
+  /** What cannot be written shows in a route's standing; what cannot be removed has none. */
+  private tellFailedRemovals(failed: readonly FailedChange[]): void {
+    const now = new Set(
+      failed
+        .filter(({ change }) => change.kind.startsWith('delete'))
+        .map(({ change, reason }) => `${changeText(change)}: the kernel says: ${reason}`),
+    );
+    const news = [...now].filter((text) => !this.failedBefore.has(text));
+    for (const text of news.slice(0, MOST_NAMED)) this.log('warn', 'change.failed', text);
+    this.failedBefore = now;
   }
 
   tellDuplicates({ duplicates }: RouteList): void {
@@ -37,6 +47,10 @@ export class ChangeLog {
   }
 
   private tellStandings(verdicts: readonly Verdict[]): void {
+    const { told } = this;
+    this.told = verdicts;
+    // Most passes find all as it was.
+    if (verdicts.length === told.length && verdicts.every((verdict, i) => isSame(verdict, told[i] as Verdict))) return;
     const now = new Map(
       verdicts.map((verdict) => [
         `${verdict.route.subnet} ${verdict.route.table} ${verdict.route.metric}`,
@@ -59,6 +73,10 @@ export class ChangeLog {
   }
 }
 
+function isSame(a: Verdict, b: Verdict): boolean {
+  return a.route === b.route && a.state === b.state && a.reason === b.reason;
+}
+
 /** For people: `add 192.168.0.0/24`. */
 export function changeText(change: Change): string {
   switch (change.kind) {
@@ -68,6 +86,8 @@ export function changeText(change: Change): string {
       return `remove ${change.route.subnet}${placeText(change.route)}`;
     case 'put-nexthop':
       return `${change.replace ? 'change' : 'add'} nexthop object ${change.nexthop.id}`;
+    case 'refresh-nexthop':
+      return `refresh nexthop object ${change.nexthop.id}`;
     case 'delete-nexthop':
       return `remove nexthop object ${change.nexthop.id}`;
   }

@@ -125,7 +125,8 @@ export function statusOf(facts: Facts): object {
 }
 
 function privateNetworkLines(outcome: Outcome | undefined): object[] {
-  return [...(outcome?.privateNetworks ?? [])].map(([family, network]) => ({
+  const configured = [...(outcome?.privateNetworks ?? [])].filter(([, { state }]) => state !== 'unconfigured');
+  return configured.map(([family, network]) => ({
     family: `IPv${family}`,
     state: network.state,
     ...(network.state === 'found'

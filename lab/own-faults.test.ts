@@ -1,0 +1,124 @@
+import { find, type Manifest } from './dist';
+import { describeLab } from './requirements';
+import { Scene } from './scene';
+import { waitFor } from './wait';
+
+jest.setTimeout(90_000);
+
+const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
+
+describeLab('what happens to the agent itself', () => {
+  it('a port in use: routes are kept all the same, and it is served once the port is free', () =>
+    Scene.play({}, async (scene) => {
+      const squatter = await scene.node.inside.serve('10.184.0.2', 9142, 'somebody else');
+      const pod = await scene.cluster.startPod();
+      await scene.untilOwned(SUBNETS);
+      await pod.waitForLog(({ json }) => json?.event === 'http.failed', 5000);
+      expect((await pod.probe('readiness')).body).toBe('somebody else');
+      await squatter.close();
+      await scene.untilReadiness(pod, true, /2 effective/);
+    }));
+
+  it('SIGKILL at any moment of a stream of changes loses no route of the last list', () =>
+    Scene.play({}, async (scene) => {
+      let last: string[] = [];
+      for (let round = 0; round < 8; round++) {
+        const pod = await scene.cluster.startPod();
+        for (let i = 0; i < 5; i++) {
+          last = [...SUBNETS, ...Array.from({ length: 40 }, (_, k) => `172.31.${(round * 5 + i + k) % 250}.0/24`)];
+          scene.putList(last);
+          await pod
+            .waitForLog(({ json }) => json?.event === 'list.accepted', 5000, pod.logs.lines.length)
+            .catch(() => undefined);
+        }
+        pod.signal('SIGKILL');
+        await pod.exited;
+        for (const subnet of SUBNETS) expect(scene.owned()).toContain(subnet);
+      }
+      await scene.startReady();
+      await scene.untilOwned([...new Set(last)]);
+    }));
+
+  it('two agents with one protocol number: the second tells, is unready and changes nothing until the first is gone', () =>
+    Scene.play({}, async (scene) => {
+      const first = await scene.startReady();
+      const second = await scene.cluster.startPod(scene.node, asAnother(find(scene.cluster.objects, 'DaemonSet')));
+      await scene.untilReadiness(
+        second,
+        false,
+        /route protocol 142 is in use on this node by onprem-link\/node-routes; give one of the two another protocol/,
+      );
+      expect(scene.owned()).toEqual(SUBNETS);
+      await scene.untilReadiness(first, true, /2 effective/);
+      first.signal('SIGKILL');
+      await first.exited;
+      await second.waitForLog(({ json }) => json?.event === 'lock.taken', 5000);
+    }));
+
+  it('a storm of 50,000 foreign changes: alive, and right again when it is over', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      const storm = Array.from(
+        { length: 25_000 },
+        (_, i) => `172.${16 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) * 4}/30`,
+      );
+      scene.node.netns.batch(storm.map((subnet) => `route add ${subnet} via 198.51.100.1`));
+      scene.ip('route del 192.168.0.0/24');
+      scene.node.netns.batch(storm.map((subnet) => `route del ${subnet} via 198.51.100.1`));
+      await scene.untilOwned(SUBNETS, 10_000);
+      await scene.untilReadiness(pod, true, /2 effective/, 10_000);
+    }));
+
+  it('lost kernel events (ENOBUFS) lead to a new reading of everything', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      // Stopped, it cannot read; the kernel's queue for it overflows, and the deletion at the end gets lost with the rest.
+      pod.signal('SIGSTOP');
+      const storm = Array.from(
+        { length: 40_000 },
+        (_, i) => `172.${16 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) * 4}/30`,
+      );
+      scene.node.netns.batch(storm.map((subnet) => `route add ${subnet} via 198.51.100.1`));
+      scene.ip('route del 192.168.0.0/24');
+      pod.signal('SIGCONT');
+      await pod.waitForLog(({ json }) => json?.event === 'kernel.overrun', 10_000);
+      await scene.untilOwned(SUBNETS, 10_000);
+    }));
+
+  it("missing rights are told, by the kernel's words, without a crash", () =>
+    Scene.play({}, async (scene) => {
+      const copy = structuredClone(find(scene.cluster.objects, 'DaemonSet')) as never as {
+        spec: { template: { spec: { containers: { securityContext: { capabilities: object } }[] } } };
+      };
+      const container = copy.spec.template.spec.containers[0];
+      if (container) container.securityContext.capabilities = { drop: ['ALL'] };
+      const pod = await scene.cluster.startPod(scene.node, copy as never);
+      const line = await pod.waitForLog(({ json }) => json?.level === 'error', 5000);
+      expect(line.json?.message).toMatch(/CAP_NET_ADMIN/);
+      expect((await pod.exited).code).toBe(1);
+      expect(scene.owned()).toEqual([]);
+    }));
+
+  it('bad settings are told, all at once, and it ends', () =>
+    Scene.play({ env: { ROUTE_PROTOCOL: '999', PRIVATE_NETWORKS: '10.0.0.1/8' } }, async (scene) => {
+      const pod = await scene.cluster.startPod();
+      const line = await pod.waitForLog(({ json }) => json?.event === 'agent.failed', 5000);
+      expect(line.json?.message).toMatch(/ROUTE_PROTOCOL: .*\n.*PRIVATE_NETWORKS: .*did you mean 10\.0\.0\.0\/8/);
+      expect((await pod.exited).code).toBe(1);
+    }));
+
+  it('an uncaught signal of the kubelet during a pass ends it in good order', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      scene.putList(Array.from({ length: 5000 }, (_, i) => `172.16.${i >> 6}.${(i & 63) * 4}/30`));
+      await pod.waitForLog(({ json }) => json?.event === 'list.accepted' && json.routes === 5000, 10_000);
+      expect(await pod.stop()).toEqual({ code: 0, signal: null });
+      await waitFor('the routes to stay', 1000, () => scene.owned().length > 0);
+    }));
+});
+
+/** The DaemonSet of a second NodeRoutes whose author forgot to give it a protocol number of its own. */
+function asAnother(workload: Manifest): Manifest {
+  const text = JSON.stringify(workload).replaceAll('z/node-routes"', 'z/second"').replaceAll('9142', '9143');
+  return JSON.parse(text.replace('"INSTANCE","value":"node-routes"', '"INSTANCE","value":"second"')) as Manifest;
+}

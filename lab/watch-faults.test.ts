@@ -1,0 +1,103 @@
+import { describeLab } from './requirements';
+import { Scene } from './scene';
+import { waitFor } from './wait';
+
+jest.setTimeout(90_000);
+
+const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
+const ADDED = [...SUBNETS, '192.168.5.0/24'];
+/** A back-off may have grown meanwhile. */
+const RECOVERY = 35_000;
+
+describeLab('a watch that misbehaves changes no route, and nothing is lost', () => {
+  it.each(['list', 'event'] as const)('cut in the middle of a line (%s)', (what) =>
+    Scene.play({}, async (scene) => {
+      await scene.startReady();
+      scene.cluster.api.cut(what);
+      if (what === 'list') scene.cluster.api.compact(true);
+      scene.putList(ADDED);
+      await scene.untilOwned(ADDED, RECOVERY);
+    }),
+  );
+
+  it('a restart with a shorter history (410 as an event, and as a status)', () =>
+    Scene.play({}, async (scene) => {
+      await scene.startReady();
+      for (const [goneAs, subnets] of [
+        ['event', ADDED],
+        ['status', SUBNETS],
+      ] as const) {
+        scene.cluster.api.goneAs = goneAs;
+        scene.cluster.api.outage('down');
+        scene.putList(subnets);
+        scene.cluster.api.compact();
+        scene.cluster.api.outage(undefined);
+        await scene.untilOwned(subnets, RECOVERY);
+      }
+    }));
+
+  it('events out of order, without data, of unknown types, and bytes that are no JSON', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      const { api } = scene.cluster;
+      const current = api.store.list('onprem-link', 'static-routes')[0];
+      if (current === undefined) throw new Error('no list');
+      scene.putList(ADDED);
+      await scene.untilOwned(ADDED);
+      api.send({ type: 'MODIFIED', object: { ...current, data: { routes: '[]' } } });
+      const { data: _, ...empty } = current;
+      api.put(empty);
+      await scene.untilReadiness(pod, false, /rejected.*key routes/s);
+      expect(scene.owned()).toEqual([...ADDED].sort());
+      api.sendRaw('{"type":\n');
+      await waitFor('another watch', RECOVERY, () => api.requested('watch').length >= 2);
+      scene.putList(SUBNETS);
+      await scene.untilOwned(SUBNETS, RECOVERY);
+    }));
+
+  it("silence on an open connection, as behind a dead load balancer: noticed by the kernel's probes", () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      const gateway = scene.picture.internet.netns;
+      gateway.ip('link', 'set', 'pub', 'down');
+      scene.putList(ADDED);
+      await scene.untilReadiness(pod, false, /the API server/, 60_000);
+      gateway.ip('link', 'set', 'pub', 'up');
+      await scene.untilOwned(ADDED, RECOVERY + 10_000);
+    }));
+
+  it('an API server that takes connections and says nothing', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      scene.cluster.api.outage('no answer');
+      scene.cluster.api.dropConnections();
+      await scene.untilReadiness(pod, false, /nothing heard for/, 30_000);
+      scene.putList(ADDED);
+      scene.cluster.api.outage(undefined);
+      scene.cluster.api.dropConnections();
+      await scene.untilOwned(ADDED, RECOVERY);
+    }));
+
+  it('a list of almost 1 MiB', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      const subnets = Array.from(
+        { length: 40_000 },
+        (_, i) => `172.${16 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) * 4}/30`,
+      );
+      scene.putList(subnets);
+      await scene.untilReadiness(pod, true, /40000 effective/, 60_000);
+      scene.putList(SUBNETS);
+      await scene.untilOwned(SUBNETS, 30_000);
+    }));
+
+  it('and quiet times cost nothing: one list, one watch, kept by bookmarks', () =>
+    Scene.play({}, async (scene) => {
+      await scene.startReady();
+      const { api } = scene.cluster;
+      for (let i = 0; i < 3; i++) api.bookmark();
+      scene.putList(ADDED);
+      await scene.untilOwned(ADDED);
+      expect(api.requests.map(({ verb }) => verb)).toEqual(['list', 'watch']);
+    }));
+});

@@ -1,0 +1,449 @@
+import { DEFAULT_RULES } from '../network';
+import { Agent } from './agent';
+import type { ConfigMapWatch } from './api/config-map-watch';
+import { isOwn, type Ownership } from './decide/ownership';
+import type { InstanceLock } from './instance-lock';
+import type { KernelEvent } from './kernel/event';
+import type { Kernel } from './kernel/kernel';
+import { Reconciler } from './reconciler';
+import type { Settings } from './settings';
+import { address, route as kernelRoute, SEEDS, snapshot, subnet } from './testing/ip';
+import { MemoryKernel } from './testing/memory-kernel';
+
+const OWNERSHIP: Ownership = { protocol: 142, former: new Set(), adoptLegacy: false };
+const SETTINGS: Settings = {
+  instance: 'node-routes',
+  nodeName: 'worker-1',
+  podIP: address('10.184.0.2'),
+  namespace: 'onprem-link',
+  configMap: 'static-routes',
+  apiHost: '172.21.0.1',
+  apiPort: 443,
+  privateNetworks: [subnet('10.0.0.0/8')],
+  requirePrivateNetwork: false,
+  protectedSubnets: [],
+  ownership: OWNERSHIP,
+  routeRules: DEFAULT_RULES,
+  httpPort: 9142,
+  logLevel: 'info',
+  onUninstall: 'remove',
+};
+
+interface Options {
+  readonly settings?: Partial<Settings>;
+  /** Who holds the lock, asked each time; undefined: we do. */
+  readonly holder?: () => string | undefined | Promise<string | undefined>;
+}
+
+function start({ settings = {}, holder = () => undefined }: Options = {}) {
+  const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, OWNERSHIP));
+  const reconciler = new Reconciler(kernel as unknown as Kernel, { ...SETTINGS, dependencies: () => [] });
+  const run = jest.spyOn(reconciler, 'run');
+  const lock = { acquire: jest.fn(async () => holder()), release: jest.fn() };
+  const logged: { level: string; event: string; message: string; details: unknown }[] = [];
+  const agent = new Agent(
+    { ...SETTINGS, ...settings },
+    reconciler,
+    lock as unknown as InstanceLock,
+    (level, event, message, details) => logged.push({ level, event, message, details }),
+  );
+  agent.start();
+  let version = 0;
+  return {
+    agent,
+    kernel,
+    run,
+    lock,
+    logged,
+    events: () => logged.map(({ event }) => event),
+    list: (...subnets: string[]) =>
+      agent.onSighting({ kind: 'present', text: JSON.stringify(subnets), version: `${++version}` }),
+    gone: () => agent.onSighting({ kind: 'gone' }),
+    owned: () =>
+      kernel
+        .read()
+        .routes.filter(({ protocol }) => protocol === 142)
+        .map((route) => `${route.subnet}`),
+    deleteByHand: () => {
+      const [route] = kernel.read().routes.filter(({ protocol }) => protocol === 142);
+      kernel.remove((other) => other === route);
+      agent.onKernelEvents([{ kind: 'route', route: route as never, deleted: true }]);
+    },
+  };
+}
+
+const IRRELEVANT: KernelEvent = { kind: 'route', route: kernelRoute('172.30.0.7/32 dev pods'), deleted: false };
+const RULE: KernelEvent = { kind: 'rule' };
+const WATCH = { nudge: jest.fn() } as unknown as ConfigMapWatch;
+const settle = (milliseconds = 5) => jest.advanceTimersByTimeAsync(milliseconds);
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+describe('passes', () => {
+  test('begin when the lock is ours and a list was understood, in whatever order', async () => {
+    const early = start();
+    early.list('192.168.0.0/24');
+    expect(early.run).not.toHaveBeenCalled();
+    await settle();
+    expect(early.owned()).toEqual(['192.168.0.0/24']);
+
+    const late = start();
+    await settle();
+    expect(late.run).not.toHaveBeenCalled();
+    late.list('192.168.0.0/24');
+    await settle();
+    expect(late.owned()).toEqual(['192.168.0.0/24']);
+    expect(late.agent.counters).toMatchObject({ repairs: 0, changes: 2, listsAccepted: 1 });
+  });
+
+  test('repair within milliseconds what an event tells', async () => {
+    const { list, owned, deleteByHand, agent } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    deleteByHand();
+    expect(owned()).toEqual([]);
+    await settle(5);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    expect(agent.counters).toMatchObject({ repairs: 1 });
+  });
+
+  test('repair what no event told at the latest after 30 s', async () => {
+    const { kernel, list, owned } = start();
+    list('192.168.0.0/24');
+    await settle();
+    kernel.remove(({ protocol }) => protocol === 142);
+    await settle(29_000);
+    expect(owned()).toEqual([]);
+    await settle(1_000);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+  });
+
+  test('are not made for events that do not concern us, and one is made for many that do', async () => {
+    const { agent, list, run } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    const before = run.mock.calls.length;
+    agent.onKernelEvents([IRRELEVANT]);
+    await settle(500);
+    expect(run).toHaveBeenCalledTimes(before);
+    for (let i = 0; i < 100; i++) agent.onKernelEvents([IRRELEVANT, RULE]);
+    await settle(500);
+    expect(run).toHaveBeenCalledTimes(before + 1);
+  });
+
+  test('rest twice as long as they took, however many events come', async () => {
+    const { agent, list, run, kernel } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    const before = run.mock.calls.length;
+    const read = kernel.read.bind(kernel);
+    kernel.read = () => {
+      jest.advanceTimersByTime(10); // reading takes 10 ms
+      return read();
+    };
+    for (let i = 0; i < 1000; i++) {
+      agent.onKernelEvents([RULE]);
+      await settle(1);
+    }
+    const made = run.mock.calls.length - before;
+    expect(made).toBeGreaterThan(30);
+    expect(made).toBeLessThan(55);
+  });
+
+  test('say nothing where they find nothing to do', async () => {
+    const { agent, list, logged } = start();
+    list('192.168.0.0/24');
+    await settle();
+    const before = logged.length;
+    for (let i = 0; i < 10; i++) {
+      agent.onKernelEvents([RULE]);
+      await settle(30_000);
+    }
+    expect(logged.slice(before)).toEqual([]);
+  });
+
+  test('call a change that a list and an event asked for the list’s', async () => {
+    const { agent, list, logged } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    agent.onKernelEvents([RULE]);
+    list('192.168.0.0/24', '192.168.1.0/24');
+    agent.onKernelEvents([RULE]);
+    await settle(500);
+    expect(logged.at(-1)).toMatchObject({ event: 'routes.changed', details: { trigger: 'list' } });
+    expect(agent.counters.repairs).toBe(0);
+  });
+});
+
+describe('a change the kernel refuses', () => {
+  test('is tried again, ever more rarely, told once, and without delay when an event comes', async () => {
+    const { agent, kernel, list, run, logged, owned } = start();
+    kernel.refuse = ({ kind }) => (kind === 'put-route' ? 'Network is down' : undefined);
+    list('192.168.0.0/24');
+    await settle(10_000);
+    const inTenSeconds = run.mock.calls.length;
+    expect(inTenSeconds).toBeGreaterThan(4);
+    expect(inTenSeconds).toBeLessThan(12);
+    await settle(300_000);
+    expect(run.mock.calls.length - inTenSeconds).toBeLessThan(40);
+    expect(logged.filter(({ level }) => level === 'warn')).toMatchObject([{ event: 'route.state' }]);
+
+    kernel.refuse = () => undefined;
+    agent.onKernelEvents([{ kind: 'link', index: 2 }]);
+    await settle(10);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+  });
+});
+
+describe('a kernel that cannot be read', () => {
+  test('is told once, asked again, and told when it answers', async () => {
+    const { agent, kernel, list, events, owned } = start();
+    const read = kernel.read.bind(kernel);
+    kernel.read = () => {
+      throw new Error('ENOBUFS');
+    };
+    list('192.168.0.0/24');
+    await settle(5_000);
+    expect(agent.passError).toBe("this node's routes could not be read: ENOBUFS");
+    kernel.read = read;
+    await settle(30_000);
+    expect(agent.passError).toBeUndefined();
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    expect(events()).toEqual(['list.accepted', 'pass.failed', 'pass.recovered', 'routes.changed']);
+  });
+
+  test('that lost events is read at once and again when it has calmed down, told once a second at most', async () => {
+    const { agent, kernel, list, owned, events } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    for (let i = 0; i < 50; i++) agent.onKernelEvents([{ kind: 'overrun' }]);
+    await settle(100);
+    kernel.remove(({ protocol }) => protocol === 142); // dropped by the kernel without a word
+    await settle(1_000);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    expect(events().filter((event) => event === 'kernel.overrun')).toHaveLength(1);
+  });
+});
+
+describe('what is read', () => {
+  test('and not understood changes nothing, and is told with all findings', async () => {
+    const { agent, list, logged, owned } = start();
+    list('192.168.0.0/24');
+    await settle();
+    list('192.168.0.0/24', '10.94.227.46/24');
+    await settle(100);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    expect(logged.at(-1)).toMatchObject({
+      level: 'error',
+      event: 'list.rejected',
+      details: { findings: [expect.stringContaining('routes[1]: "10.94.227.46/24" has host bits')] },
+    });
+    expect(agent.counters).toMatchObject({ listsAccepted: 1, listsRejected: 1 });
+  });
+
+  test('or gone leaves the routes, through any number of passes', async () => {
+    const { list, gone, owned, events } = start();
+    list('192.168.0.0/24');
+    await settle();
+    gone();
+    await settle(300_000);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    expect(events()).toEqual(['list.accepted', 'routes.changed', 'list.gone']);
+  });
+
+  test('before anything was understood removes nothing that an earlier agent left', async () => {
+    const { agent, kernel, gone } = start();
+    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
+    gone();
+    agent.onSighting({ kind: 'present', text: 'garbage', version: '1' });
+    agent.onSighting({ kind: 'present', text: undefined, version: '2' });
+    agent.onKernelEvents([{ kind: 'overrun' }]);
+    await settle(120_000);
+    expect(kernel.applied).toEqual([]);
+  });
+
+  test('as an empty list removes them', async () => {
+    const { list, owned } = start();
+    list('192.168.0.0/24');
+    await settle();
+    list();
+    await settle(100);
+    expect(owned()).toEqual([]);
+  });
+
+  test('with repetitions is told with them', async () => {
+    const { list, logged } = start();
+    list('192.168.0.0/24', '192.168.0.0/24');
+    expect(logged.at(-1)).toMatchObject({
+      event: 'list.duplicates',
+      details: { duplicates: ['routes[1] 192.168.0.0/24 repeats routes[0]'] },
+    });
+  });
+});
+
+test('the watch is told when its state or its reason changes, and not otherwise', () => {
+  const { agent, logged } = start();
+  agent.onState({ state: 'failing', reason: 'HTTP 503' });
+  agent.onState({ state: 'failing', reason: 'HTTP 503' });
+  agent.onState({ state: 'failing', reason: 'no answer' });
+  agent.onState({ state: 'connected' });
+  agent.onState({ state: 'connected' });
+  expect(logged.map(({ event, message }) => `${event}: ${message}`)).toEqual([
+    'watch.failing: HTTP 503; the routes stay, trying again',
+    'watch.failing: no answer; the routes stay, trying again',
+    'watch.connected: the API server answers',
+  ]);
+  expect(agent.watchState).toEqual({ state: 'connected' });
+});
+
+describe('a protocol number that another agent holds', () => {
+  test('makes this one change nothing, tell it once, and go on when the other ends', async () => {
+    let holder: string | undefined = 'default/other';
+    const { agent, list, run, owned, events } = start({ holder: () => holder });
+    list('192.168.0.0/24');
+    await settle(10_000);
+    expect(run).not.toHaveBeenCalled();
+    expect(agent.lockHolder).toBe('default/other');
+    holder = undefined;
+    await settle(1_100);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    expect(agent.lockHolder).toBeUndefined();
+    expect(events()).toEqual(['list.accepted', 'lock.held', 'lock.taken', 'routes.changed']);
+  });
+
+  test('or that cannot be had at all is asked for again, told once', async () => {
+    const holder = jest.fn((): string | undefined => {
+      throw new Error('EACCES');
+    });
+    const { events } = start({ holder });
+    await settle(5_000);
+    expect(holder.mock.calls.length).toBeGreaterThan(3);
+    expect(events()).toEqual(['lock.failed']);
+  });
+
+  test('is not taken any more by an agent that is leaving', async () => {
+    let answer: () => void = () => undefined;
+    const { agent, lock, run, list } = start({
+      holder: () =>
+        new Promise((resolve) => {
+          answer = () => resolve(undefined);
+        }),
+    });
+    list('192.168.0.0/24');
+    await agent.leave(WATCH);
+    answer();
+    await settle(5_000);
+    expect(lock.acquire).toHaveBeenCalledTimes(1);
+    expect(lock.release).toHaveBeenCalledTimes(2);
+    expect(run).not.toHaveBeenCalled();
+  });
+});
+
+describe('an agent that leaves', () => {
+  async function installed(options: Options = {}) {
+    const node = start(options);
+    node.list('192.168.0.0/24');
+    await settle(500);
+    return node;
+  }
+
+  test('removes everything when the ConfigMap is known to be gone', async () => {
+    const { agent, gone, kernel, owned, logged, lock } = await installed();
+    gone();
+    await settle(59_000);
+    await agent.leave(WATCH);
+    expect([owned(), kernel.read().nexthops.size]).toEqual([[], 0]);
+    expect(logged.at(-1)).toMatchObject({ event: 'leave.remove', details: { removed: 1, failed: [] } });
+    expect(lock.release).toHaveBeenCalled();
+  });
+
+  test('removes everything when the ConfigMap goes while it lingers, at once', async () => {
+    const { agent, gone, owned } = await installed();
+    const leaving = agent.leave(WATCH);
+    expect(WATCH.nudge).toHaveBeenCalled();
+    await settle(2_900);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    gone();
+    await leaving;
+    expect(owned()).toEqual([]);
+  });
+
+  test.each([
+    ['nothing is known', () => undefined],
+    [
+      'the API server refuses',
+      ({ agent }: Awaited<ReturnType<typeof installed>>) => agent.onState({ state: 'failing', reason: 'HTTP 403' }),
+    ],
+    [
+      'the list is not understood',
+      ({ agent }: Awaited<ReturnType<typeof installed>>) =>
+        agent.onSighting({ kind: 'present', text: undefined, version: '99' }),
+    ],
+  ])('keeps the routes when %s, after 3 s', async (_, happen) => {
+    const node = await installed();
+    const leaving = node.agent.leave(WATCH);
+    happen(node);
+    await settle(2_990);
+    expect(node.events()).not.toContain('leave.keep');
+    await settle(20);
+    await leaving;
+    expect(node.owned()).toEqual(['192.168.0.0/24']);
+    expect(node.logged.at(-1)).toMatchObject({ event: 'leave.keep' });
+  });
+
+  test('keeps the routes when the ConfigMap has been gone for longer than 60 s', async () => {
+    const { agent, gone, owned } = await installed();
+    gone();
+    await settle(60_100);
+    await agent.leave(WATCH);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+  });
+
+  test('keeps the routes when the ConfigMap came back', async () => {
+    const { agent, gone, list, owned } = await installed();
+    gone();
+    list('192.168.0.0/24');
+    const leaving = agent.leave(WATCH);
+    await settle(3_000);
+    await leaving;
+    expect(owned()).toEqual(['192.168.0.0/24']);
+  });
+
+  test('keeps the routes when it is told to, without lingering', async () => {
+    const { agent, gone, owned } = await installed({ settings: { onUninstall: 'keep' } });
+    gone();
+    await agent.leave(WATCH);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+  });
+
+  test('removes nothing that another agent owns', async () => {
+    const { agent, gone, kernel } = start({ holder: () => 'default/other' });
+    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
+    gone();
+    await settle(100);
+    await agent.leave(WATCH);
+    expect(kernel.applied).toEqual([]);
+  });
+
+  test('makes no pass any more, whatever happens', async () => {
+    const { agent, list, run } = await installed();
+    const leaving = agent.leave(WATCH);
+    const before = run.mock.calls.length;
+    list('192.168.7.0/24');
+    agent.onKernelEvents([RULE, { kind: 'overrun' }]);
+    await settle(60_000);
+    await leaving;
+    expect(run).toHaveBeenCalledTimes(before);
+  });
+
+  test('ends also when the kernel cannot be read', async () => {
+    const { agent, gone, kernel, logged } = await installed();
+    gone();
+    kernel.read = () => {
+      throw new Error('ENOBUFS');
+    };
+    await agent.leave(WATCH);
+    expect(logged.at(-1)).toMatchObject({ event: 'leave.failed', message: 'the routes could not be removed: ENOBUFS' });
+  });
+});

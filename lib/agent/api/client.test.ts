@@ -1,0 +1,201 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { generate } from 'selfsigned';
+import { ApiClient, ApiError } from './client';
+import { body } from './lines';
+
+const PATH = '/api/v1/namespaces/onprem-link/configmaps?fieldSelector=metadata.name%3Dstatic-routes';
+const certificates: Record<'ours' | 'others', { cert: string; key: string }> = {
+  ours: { cert: '', key: '' },
+  others: { cert: '', key: '' },
+};
+let server: Server;
+let answer: RequestListener;
+let credentials: Record<string, string>;
+
+beforeAll(async () => {
+  for (const name of ['ours', 'others'] as const) {
+    const made = await generate([{ name: 'commonName', value: 'kube-apiserver' }], {
+      keyType: 'ec',
+      algorithm: 'sha256',
+      extensions: [
+        { name: 'basicConstraints', cA: true, critical: true },
+        { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+      ],
+    });
+    certificates[name] = { cert: made.cert, key: made.private };
+  }
+  server = createServer(certificates.ours, (request, response) => answer(request, response));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+beforeEach(() => {
+  credentials = { token: ' secret\n', 'ca.crt': certificates.ours.cert };
+});
+
+function client(port = (server.address() as AddressInfo).port): ApiClient {
+  return new ApiClient('127.0.0.1', port, (path) => {
+    const content = credentials[path.split('/').at(-1) as string];
+    if (content === undefined) throw new Error(`ENOENT: ${path}`);
+    return content;
+  });
+}
+
+const signal = () => new AbortController().signal;
+const get = (from = client(), silenceMs = 5_000) => from.get({ path: PATH, silenceMs, signal: signal() });
+const text = async (from?: ApiClient, silenceMs?: number) => body(await get(from, silenceMs));
+
+describe('an answer', () => {
+  test('comes as bytes, to a request with the token', async () => {
+    const seen: unknown[] = [];
+    answer = ({ method, url, headers }, response) => {
+      seen.push([method, url, headers.authorization, headers.accept]);
+      response.write('{"kind":');
+      response.end('"ConfigMapList"}');
+    };
+    const asking = client();
+    expect(await text(asking)).toBe('{"kind":"ConfigMapList"}');
+    expect(seen).toEqual([['GET', PATH, 'Bearer secret', 'application/json']]);
+    expect(asking.remoteAddress).toBe('127.0.0.1');
+  });
+
+  test('is there as soon as its status is, though no byte has come', async () => {
+    let finish: () => void = () => undefined;
+    answer = (_, response) => {
+      response.flushHeaders();
+      finish = () => response.end('late');
+    };
+    const arriving = await get();
+    finish();
+    expect(await body(arriving)).toBe('late');
+  });
+
+  test('is asked for with the token and the CA of the moment', async () => {
+    answer = ({ headers }, response) => void response.end(headers.authorization);
+    const asking = client();
+    await text(asking);
+    credentials.token = 'rotated';
+    expect(await text(asking)).toBe('Bearer rotated');
+    credentials['ca.crt'] = certificates.others.cert;
+    await expect(text(asking)).rejects.toThrow(/^no answer: .*certificate/);
+  });
+});
+
+describe('a refusal', () => {
+  const refusing = (status: number, headers: Record<string, string>, said: string) => {
+    answer = (_, response) => void response.writeHead(status, headers).end(said);
+  };
+  const refused = () =>
+    get().then(
+      () => undefined,
+      (error: ApiError) => error,
+    );
+
+  test('tells its status and the words of the Status object', async () => {
+    refusing(500, {}, JSON.stringify({ kind: 'Status', message: 'etcdserver: leader changed' }));
+    expect(await refused()).toMatchObject({
+      name: 'ApiError',
+      status: 500,
+      message: 'HTTP 500 for /api/v1/namespaces/onprem-link/configmaps: etcdserver: leader changed',
+    });
+  });
+
+  test.each([
+    [401, /the token was not accepted/],
+    [403, /the Role or RoleBinding of this DaemonSet is missing/],
+  ])('HTTP %i tells what to look at', async (status, words) => {
+    refusing(status, {}, '{"message":"Unauthorized"}');
+    expect(await refused()).toMatchObject({ status, message: expect.stringMatching(words) });
+  });
+
+  test.each([
+    ['7', 7_000],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 0],
+    ['soon', 0],
+  ])('with Retry-After: %s', async (value, retryAfterMs) => {
+    refusing(429, { 'retry-after': value }, '');
+    expect(await refused()).toMatchObject({ status: 429, retryAfterMs });
+  });
+
+  test.each(['<html>', '"text"', 'null', '{"message":7}'])('with the body %s tells its status alone', async (said) => {
+    refusing(502, {}, said);
+    expect((await refused())?.message).toBe('HTTP 502 for /api/v1/namespaces/onprem-link/configmaps');
+  });
+
+  test('that talks without end is not listened to for long', async () => {
+    answer = (_, response) => {
+      response.writeHead(503);
+      const timer = setInterval(() => response.write('x'.repeat(1000)), 1);
+      response.on('close', () => clearInterval(timer));
+    };
+    expect(await refused()).toMatchObject({ status: 503 });
+  });
+
+  test('a redirect is one, too', async () => {
+    refusing(302, { location: 'https://192.0.2.1/' }, '');
+    expect(await refused()).toMatchObject({ status: 302 });
+  });
+});
+
+describe('no answer', () => {
+  const noAnswer = { name: 'ApiError', status: undefined };
+
+  test('from a port where nobody listens', async () => {
+    await expect(text(client(1))).rejects.toMatchObject({
+      ...noAnswer,
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  test('within the time given, headers included', async () => {
+    answer = () => undefined;
+    await expect(text(client(), 100)).rejects.toMatchObject({
+      ...noAnswer,
+      message: 'no answer: nothing heard for 0.1 s',
+    });
+  });
+
+  test('any more within the time given, after a beginning', async () => {
+    answer = (_, response) => void response.write('{"type":');
+    await expect(text(client(), 100)).rejects.toMatchObject({
+      ...noAnswer,
+      message: 'the connection broke: nothing heard for 0.1 s',
+    });
+  });
+
+  test('to its end, when the connection is cut', async () => {
+    answer = (_, response) => void response.write('{"type":', () => response.destroy());
+    await expect(text()).rejects.toMatchObject({ ...noAnswer, message: 'the connection broke: aborted' });
+  });
+
+  test('that a CA of ours has signed', async () => {
+    credentials['ca.crt'] = certificates.others.cert;
+    await expect(text()).rejects.toBeInstanceOf(ApiError);
+  });
+
+  test('without a token to ask with', async () => {
+    delete credentials.token;
+    await expect(text()).rejects.toThrow('ENOENT');
+  });
+});
+
+test('a request can be ended from outside, before and during the answer', async () => {
+  const stop = new AbortController();
+  answer = () => undefined;
+  const waiting = client().get({ path: PATH, silenceMs: 5_000, signal: stop.signal });
+  setTimeout(() => stop.abort(), 20);
+  await expect(waiting).rejects.toThrow(/abort/);
+
+  const later = new AbortController();
+  answer = (_, response) => void response.write('x');
+  const reading = body(await client().get({ path: PATH, silenceMs: 5_000, signal: later.signal }));
+  setTimeout(() => later.abort(), 20);
+  await expect(reading).rejects.toThrow();
+});

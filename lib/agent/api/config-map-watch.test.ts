@@ -1,0 +1,342 @@
+import { ApiClient, ApiError, type ApiRequest } from './client';
+import { ConfigMapWatch, type WatchState } from './config-map-watch';
+import type { Sighting } from './watch-event';
+
+const NAME = 'static-routes';
+const configMap = (version: string, routes = '[]') => ({
+  metadata: { name: NAME, resourceVersion: version },
+  data: { routes },
+});
+const list = (version: string, ...items: object[]) =>
+  JSON.stringify({ kind: 'ConfigMapList', metadata: { resourceVersion: version }, items });
+const event = (type: string, object: object) => `${JSON.stringify({ type, object })}\n`;
+const bookmark = (version: string) => event('BOOKMARK', { metadata: { resourceVersion: version } });
+const TOO_OLD = event('ERROR', { code: 410, message: 'too old resource version' });
+
+/** One answer: bytes, an error instead of an answer, an error in its course, a pause, or silence until the end. */
+type Step = string | Error | { readonly wait: number } | 'silence';
+
+/** An API server that answers each request as told, one after the other, then not at all. */
+class Script extends ApiClient {
+  readonly asked: string[] = [];
+  /** What happened, in order: requests, sightings and states. */
+  readonly story: string[] = [];
+  readonly watch: ConfigMapWatch;
+
+  constructor(private readonly answers: (readonly Step[])[]) {
+    super('192.0.2.1', 443);
+    this.watch = new ConfigMapWatch(this, 'onprem-link', NAME, {
+      onSighting: (sighting) => this.story.push(sightingText(sighting)),
+      onState: (state) => this.story.push(stateText(state)),
+    });
+  }
+
+  override async get({ path, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {
+    const query = new URLSearchParams(path.split('?')[1]);
+    this.asked.push(path);
+    this.story.push(query.has('watch') ? `watch from ${query.get('resourceVersion')}` : 'list');
+    const [first, ...rest] = this.answers.shift() ?? ['silence'];
+    if (first instanceof Error) throw first;
+    return play([first as Step, ...rest], signal);
+  }
+}
+
+async function* play(steps: readonly Step[], signal: AbortSignal): AsyncGenerator<Buffer> {
+  for (const step of steps) {
+    if (step instanceof Error) throw step;
+    if (typeof step === 'object') await new Promise((resolve) => setTimeout(resolve, step.wait));
+    else if (step !== 'silence') yield Buffer.from(step);
+    else
+      await new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
+      );
+  }
+}
+
+const sightingText = (sighting: Sighting) =>
+  sighting.kind === 'gone' ? 'gone' : `present ${sighting.version} ${sighting.text}`;
+const stateText = (state: WatchState) => (state.state === 'failing' ? `failing: ${state.reason}` : state.state);
+
+/** Plays the script for so many milliseconds and tells the story. */
+async function story(answers: (readonly Step[])[], milliseconds = 1): Promise<string[]> {
+  const script = new Script(answers);
+  const running = script.watch.run();
+  await jest.advanceTimersByTimeAsync(milliseconds);
+  script.watch.stop();
+  await running;
+  return script.story;
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  jest.spyOn(Math, 'random').mockReturnValue(1); // the longest of all waits
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+describe('following a ConfigMap', () => {
+  test('begins with a list, and watches from its version', async () => {
+    expect(
+      await story([
+        [list('7', configMap('5', 'a'))],
+        [event('MODIFIED', configMap('8', 'b')), bookmark('20'), event('DELETED', configMap('21')), 'silence'],
+      ]),
+    ).toEqual(['list', 'present 5 a', 'watch from 7', 'connected', 'present 8 b', 'gone']);
+  });
+
+  test('asks for that one ConfigMap alone, as its Role allows, with bookmarks', async () => {
+    const script = new Script([[list('7')]]);
+    const running = script.watch.run();
+    await jest.advanceTimersByTimeAsync(1);
+    script.watch.stop();
+    await running;
+    const [listPath, watchPath] = script.asked;
+    expect(listPath).toBe('/api/v1/namespaces/onprem-link/configmaps?fieldSelector=metadata.name%3Dstatic-routes');
+    expect(watchPath).toBe(`${listPath}&watch=true&allowWatchBookmarks=true&timeoutSeconds=360&resourceVersion=7`);
+  });
+
+  test('is connected as soon as the watch is open, before any event', async () => {
+    expect(await story([[list('7')], ['silence']])).toEqual(['list', 'gone', 'watch from 7', 'connected']);
+  });
+
+  test('goes on from the last version when the server ends the watch, without a list', async () => {
+    expect(await story([[list('7')], [{ wait: 5_000 }, bookmark('30')], ['silence']], 5_001)).toEqual([
+      'list',
+      'gone',
+      'watch from 7',
+      'connected',
+      'watch from 30',
+      'connected',
+    ]);
+  });
+
+  test('rests before it asks again when watches end at once', async () => {
+    const script = new Script([[list('7')], ...Array.from({ length: 100 }, () => [bookmark('8')])]);
+    const running = script.watch.run();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(script.asked.length).toBeLessThan(12);
+    script.watch.stop();
+    await running;
+    expect(script.story.some((line) => line.startsWith('failing'))).toBe(false);
+  });
+
+  test('leaves events alone that are older than what was seen', async () => {
+    expect(
+      await story([
+        [list('7', configMap('5', 'a'))],
+        [
+          event('MODIFIED', configMap('9', 'new')),
+          event('MODIFIED', configMap('8', 'old')),
+          event('DELETED', configMap('6')),
+          bookmark('3'),
+          'silence',
+        ],
+      ]),
+    ).toEqual(['list', 'present 5 a', 'watch from 7', 'connected', 'present 9 new']);
+  });
+});
+
+describe('a version that is too old', () => {
+  test.each([
+    ['in the watch', [TOO_OLD]],
+    ['as a refusal', [new ApiError('HTTP 410', 410)]],
+  ])('leads to a list, after a wait, and is no failure (%s)', async (_, steps) => {
+    const told = await story([[list('7', configMap('5', 'a'))], steps, [list('50', configMap('40', 'b'))]], 501);
+    expect(told.filter((line) => line !== 'connected')).toEqual([
+      'list',
+      'present 5 a',
+      'watch from 7',
+      'list',
+      'present 40 b',
+      'watch from 50',
+    ]);
+  });
+
+  test('that no list helps makes the waits longer', async () => {
+    const rounds = Array.from({ length: 100 }, () => [[list('7')], [TOO_OLD]]).flat();
+    const told = await story(rounds, 60_000);
+    expect(told.filter((line) => line === 'list').length).toBeLessThan(9);
+  });
+});
+
+describe('a connection that breaks', () => {
+  test('is told, and the watch goes on from the last event, so that nothing is played twice', async () => {
+    expect(
+      await story(
+        [
+          [list('7', configMap('5', 'a'))],
+          [
+            event('MODIFIED', configMap('8', 'b')),
+            event('MODIFIED', configMap('9', 'c')),
+            new ApiError('the connection broke'),
+          ],
+          ['silence'],
+        ],
+        501,
+      ),
+    ).toEqual([
+      'list',
+      'present 5 a',
+      'watch from 7',
+      'connected',
+      'present 8 b',
+      'present 9 c',
+      'failing: the connection broke',
+      'watch from 9',
+      'connected',
+    ]);
+  });
+
+  test('in the middle of a line loses that line, and the server sends it again', async () => {
+    const cut = event('MODIFIED', configMap('8', 'b')).slice(0, 40);
+    const told = await story(
+      [[list('7')], [cut, new ApiError('cut')], [event('MODIFIED', configMap('8', 'b')), 'silence']],
+      501,
+    );
+    expect(told.slice(-3)).toEqual(['watch from 7', 'connected', 'present 8 b']);
+  });
+
+  test('or never comes about is tried again with growing waits, and the version kept', async () => {
+    const down = () => [new ApiError('no answer: connect ECONNREFUSED')];
+    const answers = [[list('7', configMap('5', 'a'))], ...Array.from({ length: 8 }, down), ['silence' as const]];
+    const script = new Script(answers);
+    const running = script.watch.run();
+    const at: number[] = [];
+    for (let second = 0; second < 130; second++) {
+      await jest.advanceTimersByTimeAsync(1_000);
+      at.push(script.asked.length);
+    }
+    script.watch.stop();
+    await running;
+    expect(script.story.filter((line) => line.startsWith('watch'))).toEqual(new Array(9).fill('watch from 7'));
+    expect(script.story.at(-1)).toBe('connected');
+    expect(script.story.filter((line) => line === 'gone')).toEqual([]);
+    expect(at[1]).toBe(4); // 0.5 s, 1 s, …
+    expect(at[90]).toBe(9); // … 30 s
+  });
+
+  test('after a while of good service begins with short waits again', async () => {
+    const cut = [{ wait: 2_000 }, new ApiError('cut')];
+    const told = await story([[list('7')], ...Array.from({ length: 20 }, () => cut)], 20 * 2_501);
+    expect(told.filter((line) => line.startsWith('watch')).length).toBeGreaterThan(18);
+  });
+});
+
+describe('a refusal', () => {
+  test.each([401, 403, 429, 500, 503, 504])('of the watch (HTTP %i) is told and leads to a list', async (status) => {
+    const told = await story([[list('7')], [new ApiError(`HTTP ${status}`, status)], [list('9')]], 501);
+    expect(told).toEqual([
+      'list',
+      'gone',
+      'watch from 7',
+      `failing: HTTP ${status}`,
+      'list',
+      'gone',
+      'watch from 9',
+      'connected',
+    ]);
+  });
+
+  test.each([401, 403, 500])('of the list (HTTP %i) never says that the ConfigMap is gone', async (status) => {
+    const refusal = () => [new ApiError(`HTTP ${status}`, status)];
+    const told = await story(Array.from({ length: 50 }, refusal), 600_000);
+    expect(new Set(told)).toEqual(new Set(['list', `failing: HTTP ${status}`]));
+    expect(told.length).toBeGreaterThan(20);
+  });
+
+  test('with Retry-After is respected', async () => {
+    const busy = [new ApiError('HTTP 429', 429, 12_000)];
+    const answers = () => [busy, [list('7')]];
+    expect(await story(answers(), 11_900)).toEqual(['list', 'failing: HTTP 429']);
+    expect(await story(answers(), 12_100)).toContain('gone');
+  });
+});
+
+describe('an answer that cannot be understood', () => {
+  test('instead of a list says nothing', async () => {
+    for (const answer of ['<html>', '{}', '{"kind":"ConfigMapList","metadata":{},"items":[]}']) {
+      const told = await story([[answer], [list('7', configMap('5', 'a'))]], 501);
+      expect(told[1]).toMatch(/^failing: the API server answered with something/);
+      expect(told.slice(2, 4)).toEqual(['list', 'present 5 a']);
+    }
+  });
+
+  test('within a watch is told, and the watch goes on from the last version', async () => {
+    const told = await story([[list('7')], [bookmark('8'), 'garbage\n', bookmark('9')], ['silence']], 501);
+    expect(told.slice(-3)).toEqual([
+      'failing: the API server answered with something that is no JSON object',
+      'watch from 8',
+      'connected',
+    ]);
+  });
+});
+
+describe('an error that a handler throws', () => {
+  test('is a failure like any other and ends nothing', async () => {
+    const script = new Script([[list('7')], [list('8')]]);
+    let thrown = false;
+    Object.assign(script.watch, {
+      handlers: {
+        onSighting: () => {
+          if (!thrown) {
+            thrown = true;
+            throw new RangeError('Maximum call stack size exceeded');
+          }
+          script.story.push('seen');
+        },
+        onState: (state: WatchState) => script.story.push(stateText(state)),
+      },
+    });
+    const running = script.watch.run();
+    await jest.advanceTimersByTimeAsync(501);
+    script.watch.stop();
+    await running;
+    expect(script.story).toEqual([
+      'list',
+      'failing: Maximum call stack size exceeded',
+      'list',
+      'seen',
+      'watch from 8',
+      'connected',
+    ]);
+  });
+});
+
+describe('stop', () => {
+  test.each([
+    ['while the watch is open', [[list('7')], ['silence' as const]]],
+    ['during a pause', [[new ApiError('no answer')]]],
+    ['while a list is under way', [['silence' as const]]],
+  ])('ends it %s', async (_, answers) => {
+    const script = new Script(answers);
+    const running = script.watch.run();
+    await jest.advanceTimersByTimeAsync(10);
+    const before = script.story.length;
+    script.watch.stop();
+    await running;
+    expect(script.story).toHaveLength(before);
+  });
+
+  test('before the start leaves nothing to do', async () => {
+    const script = new Script([]);
+    script.watch.stop();
+    await script.watch.run();
+    expect(script.asked).toEqual([]);
+  });
+});
+
+test('a nudge ends a pause, since now is the time to know', async () => {
+  const script = new Script([[new ApiError('no answer')], [new ApiError('no answer')], [list('7')]]);
+  const running = script.watch.run();
+  await jest.advanceTimersByTimeAsync(10);
+  script.watch.nudge();
+  await jest.advanceTimersByTimeAsync(10);
+  expect(script.asked).toHaveLength(2);
+  script.watch.nudge();
+  await jest.advanceTimersByTimeAsync(10);
+  expect(script.story).toContain('gone');
+  script.watch.stop();
+  await running;
+});

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { ApiError } from './client';
+import { isOlder, readList, readWatchEvent } from './watch-event';
+
+const NAME = 'static-routes';
+const configMap = (resourceVersion: string, data?: unknown, name = NAME) => ({
+  metadata: { name, resourceVersion },
+  ...(data !== undefined && { data }),
+});
+const list = (items: unknown, fields: object = {}) =>
+  JSON.stringify({ kind: 'ConfigMapList', metadata: { resourceVersion: '7' }, items, ...fields });
+const event = (type: string, object: unknown) => JSON.stringify({ type, object });
+
+describe('a list', () => {
+  test('shows the ConfigMap with its own version, and the version to watch from', () => {
+    expect(readList(list([configMap('5', { routes: '[]' })]), NAME)).toEqual({
+      version: '7',
+      sighting: { kind: 'present', text: '[]', version: '5' },
+    });
+  });
+
+  test.each([
+    ['no items', []],
+    ['null for items', null],
+    ['others alone', [configMap('5', {}, 'kube-root-ca.crt')]],
+  ])('with %s says that it is gone', (_, items) => {
+    expect(readList(list(items), NAME)).toEqual({ version: '7', sighting: { kind: 'gone' } });
+  });
+
+  test.each([
+    ['no data', undefined],
+    ['null for data', null],
+    ['another key', { route: '[]' }],
+    ['no string', { routes: ['192.168.0.0/24'] }],
+    ['data that is no object', 'routes'],
+  ])('shows one with %s as present without a text', (_, data) => {
+    expect(readList(list([configMap('5', data)]), NAME).sighting).toEqual({
+      kind: 'present',
+      text: undefined,
+      version: '5',
+    });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no JSON', '<html>502 Bad Gateway</html>'],
+    ['half of one', list([configMap('5')]).slice(0, 60)],
+    ['null', 'null'],
+    ['an array', '[]'],
+    ['a string', '"ConfigMapList"'],
+    ['a Status', JSON.stringify({ kind: 'Status', metadata: {}, code: 403 })],
+    ['another kind', list([], { kind: 'SecretList' })],
+    ['no version', list([], { metadata: {} })],
+    ['null for metadata', list([], { metadata: null })],
+    ['a version that is a number', list([], { metadata: { resourceVersion: 7 } })],
+    ['items that are no array', list({})],
+  ])('that is %s is an error and says nothing', (_, text) => {
+    expect(() => readList(text, NAME)).toThrow(ApiError);
+  });
+
+  test('with garbage among its items is searched all the same', () => {
+    const items = [null, 7, 'x', {}, { metadata: null }, configMap('5', { routes: '[]' })];
+    expect(readList(list(items), NAME).sighting.kind).toBe('present');
+  });
+});
+
+describe('an event', () => {
+  test.each(['ADDED', 'MODIFIED'])('%s shows the ConfigMap', (type) => {
+    expect(readWatchEvent(event(type, configMap('8', { routes: '[]' })), NAME)).toEqual({
+      version: '8',
+      sighting: { kind: 'present', text: '[]', version: '8' },
+    });
+  });
+
+  test('DELETED says that it is gone, whatever it still carries', () => {
+    expect(readWatchEvent(event('DELETED', configMap('9', { routes: '[]' })), NAME)).toEqual({
+      version: '9',
+      sighting: { kind: 'gone' },
+    });
+  });
+
+  test('BOOKMARK tells the version alone', () => {
+    expect(readWatchEvent(event('BOOKMARK', { metadata: { resourceVersion: '10' } }), NAME)).toEqual({ version: '10' });
+  });
+
+  test.each(['ADDED', 'MODIFIED', 'DELETED'])('%s of another name is none', (type) => {
+    expect(readWatchEvent(event(type, configMap('8', {}, 'other')), NAME)).toBeUndefined();
+  });
+
+  test.each([
+    [410, { code: 410, message: 'too old resource version' }, 'the watch failed: too old resource version'],
+    [500, { code: 500 }, 'the watch failed: no reason given'],
+    [undefined, null, 'the watch failed: no reason given'],
+  ])('ERROR is one, with its code (%s)', (status, object, message) => {
+    expect(() => readWatchEvent(event('ERROR', object), NAME)).toThrow(expect.objectContaining({ status, message }));
+  });
+
+  test.each([
+    ['no JSON', '{"type":"ADDED","obj'],
+    ['no object', '{"type":"ADDED"}'],
+    ['null for its object', event('MODIFIED', null)],
+    ['no version', event('DELETED', { metadata: { name: NAME } })],
+    ['an unknown type', event('REPLACED', configMap('8'))],
+    ['no type', JSON.stringify({ object: configMap('8') })],
+    ['a number', '17'],
+  ])('with %s is an error without a status: the version still holds', (_, line) => {
+    expect(() => readWatchEvent(line, NAME)).toThrow(expect.objectContaining({ name: 'ApiError', status: undefined }));
+  });
+});
+
+test('no JSON whatever says that the ConfigMap is gone, or anything but ApiError', () => {
+  const values = fc.oneof(
+    fc.json(),
+    fc.jsonValue().map((value) => event('MODIFIED', value)),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(values, (text) => {
+      for (const read of [readList, readWatchEvent])
+        try {
+          expect(read(text, NAME)?.sighting?.kind).not.toBe('gone');
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+        }
+    }),
+  );
+});
+
+test('versions are compared as numbers of any size, and not at all where they are none', () => {
+  expect(isOlder('9', '10')).toBe(true);
+  expect(isOlder('10', '9')).toBe(false);
+  expect(isOlder('10', '10')).toBe(false);
+  expect(isOlder('9007199254740993', '9007199254740994')).toBe(true);
+  expect(isOlder('abc', '10')).toBe(false);
+  expect(isOlder('9', 'abc')).toBe(false);
+});

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { type Address, DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
+import type { KernelRoute } from '../kernel/types';
+import { hop, route as kernelRoute, nexthop, snapshot } from '../testing/ip';
+import { winner } from '../testing/memory-kernel';
+import { findShadowed } from './effect';
+
+const HOPS = [hop('via 10.184.0.1 dev priv')];
+const OURS = '1 via 10.184.0.1 dev priv';
+const isOurs = ({ protocol }: { protocol: number }) => protocol === 142;
+const listed = (specs: readonly RouteSpec[], hops = HOPS) =>
+  specs.map((spec) => ({ route: readRoute(spec, DEFAULT_RULES), hops }));
+
+/** @param first tables that are consulted before main, as rules may have it. */
+function shadowedAmong(specs: readonly RouteSpec[], routes: readonly string[], first: readonly string[] = []) {
+  const state = snapshot({ nexthops: [OURS], routes });
+  const rules = first.map(kernelRoute);
+  const lookup = jest.fn((addresses: readonly Address[]) =>
+    addresses.map((address) => rules.find(({ subnet }) => subnet.contains(address)) ?? winner(state.routes, address)),
+  );
+  return { shadowed: Object.fromEntries(findShadowed(listed(specs), state, isOurs, lookup)), lookup };
+}
+
+const ours = (text: string) => `${text} proto ours nhid 1`;
+
+describe('a route is effective', () => {
+  test('when a lookup finds it', () => {
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')]).shadowed).toEqual({});
+  });
+
+  test('when a lookup finds somebody else’s that goes the same way', () => {
+    const { shadowed } = shadowedAmong(['192.168.0.0/24'], ['192.168.0.0/24 via 10.184.0.1 dev priv']);
+    expect(shadowed).toEqual({});
+  });
+
+  test('when it stands by for another listed one of its subnet', () => {
+    const specs = ['192.168.0.0/24', { subnet: '192.168.0.0/24', metric: 50 }];
+    const routes = [ours('192.168.0.0/24'), ours('192.168.0.0/24 metric 50')];
+    expect(shadowedAmong(specs, routes).shadowed).toEqual({});
+  });
+
+  test('outside of longer prefixes, ours or other people’s', () => {
+    const { shadowed, lookup } = shadowedAmong(
+      ['192.168.0.0/16', '192.168.0.0/24'],
+      [ours('192.168.0.0/16'), ours('192.168.0.0/24'), '192.168.1.0/24 dev pods', '192.168.2.0/24 dev pods'],
+    );
+    expect(shadowed).toEqual({});
+    expect(lookup.mock.calls[0]?.[0].map(String).sort()).toEqual(['192.168.0.0', '192.168.3.0']);
+  });
+
+  test('without a question where longer listed prefixes cover all of it', () => {
+    const specs = ['192.168.0.0/23', '192.168.0.0/24', '192.168.1.0/24'];
+    const { shadowed, lookup } = shadowedAmong(specs, specs.map(ours));
+    expect(shadowed).toEqual({});
+    expect(lookup.mock.calls[0]?.[0]).toHaveLength(2);
+  });
+
+  test('without a question in a table that lookups do not consult', () => {
+    const { shadowed, lookup } = shadowedAmong([{ subnet: '192.168.0.0/24', table: 100 }], []);
+    expect(shadowed).toEqual({});
+    expect(lookup.mock.calls[0]?.[0]).toEqual([]);
+  });
+});
+
+describe('a route is shadowed', () => {
+  const elsewhere = 'via 198.51.100.1 dev pub';
+
+  test('by a lower metric of somebody else', () => {
+    const routes = [ours('192.168.0.0/24 metric 100'), `192.168.0.0/24 ${elsewhere}`];
+    expect(shadowedAmong([{ subnet: '192.168.0.0/24', metric: 100 }], routes).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0',
+    });
+  });
+
+  test('by one of somebody else with its very prefix and metric that comes first', () => {
+    const routes = [`192.168.0.0/24 ${elsewhere}`, ours('192.168.0.0/24')];
+    expect(shadowedAmong(['192.168.0.0/24'], routes).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0',
+    });
+  });
+
+  test('by a table that a rule puts first, even where the entry looks the same', () => {
+    const rule = `192.168.0.0/24 ${elsewhere} table 77`;
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [rule]).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0, table 77',
+    });
+  });
+
+  test('by routes of others that take all of it, as VPN clients do', () => {
+    const halves = [`192.168.0.0/25 ${elsewhere}`, `192.168.0.128/25 ${elsewhere}`];
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24'), ...halves]).shadowed).toEqual({
+      '192.168.0.0/24': 'routes of others inside it, which take all of it',
+    });
+  });
+
+  test('where it is gone, by the route that covers it or by none', () => {
+    expect(shadowedAmong(['192.168.0.0/24'], []).shadowed).toEqual({ '192.168.0.0/24': 'no route' });
+    expect(shadowedAmong(['192.168.0.0/24'], [`0.0.0.0/0 ${elsewhere}`]).shadowed).toEqual({
+      '192.168.0.0/24': '0.0.0.0/0 via 198.51.100.1 dev pub, protocol 3, metric 0',
+    });
+  });
+});
+
+describe('in IPv6, where answers name the way alone', () => {
+  const hops6 = [hop('via fd00::1 dev priv'), hop('via fd00::2 dev priv')];
+  const shadowed = (answer: string | undefined, routes: readonly string[] = [], metric = 1024) => {
+    const lookup = (addresses: readonly Address[]) =>
+      addresses.map(() => (answer === undefined ? undefined : kernelRoute(answer)));
+    const state = { ...snapshot({ routes }), nexthops: new Map([[1, nexthop('1 via fd00::1 dev priv')]]) };
+    return findShadowed(listed([{ subnet: '2001:db8::/48', metric }], hops6), state, isOurs, lookup).size > 0;
+  };
+
+  test('one of its hops makes a route effective, another way shadows it', () => {
+    expect(shadowed('2001:db8::/128 via fd00::2 dev priv')).toBe(false);
+    expect(shadowed('2001:db8::/128 nhid 1')).toBe(false);
+    expect(shadowed('2001:db8::/128 via fd00::3 dev priv')).toBe(true);
+    expect(shadowed('2001:db8::/128 via fd00::1 dev pub')).toBe(true);
+    expect(shadowed('blackhole 2001:db8::/128')).toBe(true);
+  });
+
+  test('without an answer a lower metric of somebody else shadows it, an equal one does not', () => {
+    expect(shadowed(undefined)).toBe(false);
+    expect(shadowed(undefined, ['2001:db8::/48 via fd00::9 dev pub metric 512'])).toBe(true);
+    expect(shadowed(undefined, ['2001:db8::/48 via fd00::9 dev pub metric 1024'])).toBe(false);
+  });
+});
+
+test('what is told agrees with what a packet would find, whatever lies around', () => {
+  const inside = fc
+    .tuple(fc.nat({ max: 15 }), fc.integer({ min: 26, max: 30 }))
+    .map(([block, length]) => `192.168.0.${(block * 16) & (256 - 2 ** (32 - length))}/${length}`);
+  fc.assert(
+    fc.property(fc.uniqueArray(inside, { maxLength: 6 }), fc.uniqueArray(inside, { maxLength: 6 }), (own, others) => {
+      const specs = ['192.168.0.0/24', ...own];
+      const foreign = others.filter((text) => !specs.includes(text)).map((text) => `${text} via 198.51.100.1 dev pub`);
+      const { shadowed } = shadowedAmong(specs, [...specs.map(ours), ...foreign]);
+      const state = snapshot({ routes: [...specs.map(ours), ...foreign] }).routes;
+      for (const spec of specs) expect(spec in shadowed).toBe(!reachesAny(spec, state) && !isCoveredByOwn(spec, specs));
+    }),
+  );
+});
+
+/** Whether any address of a /24 or longer finds the route of that very subnet. */
+function reachesAny(text: string, routes: readonly KernelRoute[]): boolean {
+  return addressesOf(text).some((address) => `${winner(routes, address)?.subnet}` === text);
+}
+
+function isCoveredByOwn(text: string, specs: readonly string[]): boolean {
+  return !reachesAny(text, specs.map(ours).map(kernelRoute));
+}
+
+function addressesOf(text: string): Address[] {
+  const all: Address[] = [];
+  const { subnet } = kernelRoute(text);
+  for (let at: Address | undefined = subnet.address; at && subnet.contains(at); at = at.next()) all.push(at);
+  return all;
+}

@@ -1,0 +1,20 @@
+import type { Change, Nexthop, Snapshot } from '../kernel/types';
+import { isOwn, type Ownership } from './ownership';
+
+/**
+ * IPv6 routes that share a nexthop object share its cached lookup result as well (fib6_nh's rt6i_pcpu in
+ * net/ipv6/route.c), which remembers one of them. When that one goes, the others' new connections choose their source
+ * address as if no interface were known, often one that the other end cannot answer. Replacing the object by itself
+ * makes the kernel forget the result, without a lookup that misses; see docs/decisions.
+ * @returns a refresh of each IPv6 object of ours that stays, if any IPv6 route changes.
+ */
+export function refreshIPv6(changes: readonly Change[], snapshot: Snapshot, ownership: Ownership): Change[] {
+  if (!changes.some(concernsIPv6)) return [];
+  const touched = new Set(changes.flatMap((change) => ('nexthop' in change ? [change.nexthop.id] : [])));
+  const stays = (nexthop: Nexthop) => nexthop.family === 6 && isOwn(nexthop, ownership) && !touched.has(nexthop.id);
+  return [...snapshot.nexthops.values()].filter(stays).map((nexthop) => ({ kind: 'refresh-nexthop', nexthop }));
+}
+
+function concernsIPv6(change: Change): boolean {
+  return 'route' in change && change.route.subnet.family === 6;
+}

@@ -1,0 +1,154 @@
+import { DEFAULT_RULES, type Family, type RouteSpec, readRoute } from '../../network';
+import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
+import type { PrivateNetwork } from './private-network';
+import { followsPrivateNetwork, nextHopsToLookUp, resolveRoute } from './resolve';
+
+const NODE = snapshot({ ...SEEDS, nexthops: ['5 proto 4 via 10.184.0.9 dev priv'] });
+const FOUND: PrivateNetwork = {
+  state: 'found',
+  network: subnet('10.0.0.0/8'),
+  hops: [hop('via 10.184.0.1 dev priv')],
+};
+const spec = (fields: RouteSpec) => readRoute(fields, DEFAULT_RULES);
+
+function resolve(
+  fields: RouteSpec,
+  { network = FOUND, found = {} }: { network?: PrivateNetwork; found?: Readonly<Record<string, string>> } = {},
+) {
+  const toNextHops = new Map(Object.entries(found).map(([key, text]) => [key, kernelRoute(text)]));
+  const networks = new Map<Family, PrivateNetwork>([
+    [4, network],
+    [6, network],
+  ]);
+  const { route, ...rest } = resolveRoute(spec(fields), NODE, { private: networks, toNextHops });
+  return rest;
+}
+
+describe('a route without a next hop', () => {
+  test('goes the way of the private network, with all its hops', () => {
+    expect(resolve('192.168.0.0/24')).toEqual({ state: 'resolved', hops: FOUND.hops });
+  });
+
+  test('waits while that is missing, and does not apply where it is absent', () => {
+    expect(resolve('192.168.0.0/24', { network: { state: 'missing', reason: 'why' } })).toEqual({
+      state: 'waiting',
+      reason: 'why',
+    });
+    expect(resolve('192.168.0.0/24', { network: { state: 'absent', reason: 'why' } })).toEqual({
+      state: 'not-applicable',
+      reason: 'why',
+    });
+  });
+
+  test('but with an interface leads into that link', () => {
+    const fields = { subnet: '192.168.0.0/24', interface: 'pub' };
+    expect(resolve(fields, { network: { state: 'missing', reason: 'why' } })).toEqual({
+      state: 'resolved',
+      hops: [hop('dev pub')],
+    });
+  });
+
+  test('alone follows the private network', () => {
+    expect(followsPrivateNetwork(spec('192.168.0.0/24'))).toBe(true);
+    expect(followsPrivateNetwork(spec({ subnet: '192.168.0.0/24', interface: 'pub' }))).toBe(false);
+    expect(followsPrivateNetwork(spec({ subnet: '192.168.0.0/24', nextHop: '10.184.0.9' }))).toBe(false);
+  });
+});
+
+test('a route by an interface that the node has not waits for it', () => {
+  for (const nextHop of [{}, { nextHop: '10.184.0.9' }])
+    expect(resolve({ subnet: '192.168.0.0/24', interface: 'wg0', ...nextHop })).toEqual({
+      state: 'waiting',
+      reason: 'this node has no interface wg0',
+    });
+});
+
+describe('a named next hop', () => {
+  const fields = { subnet: '192.168.0.0/24', nextHop: '10.184.0.9' };
+
+  test('is reached on the link its address is connected to', () => {
+    expect(resolve(fields, { found: { '10.184.0.9%': '10.184.0.0/26 dev priv proto kernel' } })).toEqual({
+      state: 'resolved',
+      hops: [hop('via 10.184.0.9 dev priv')],
+    });
+  });
+
+  test('is on the link also where the entry for it names itself as gateway, onlink as there', () => {
+    expect(resolve(fields, { found: { '10.184.0.9%': '0.0.0.0/0 via 10.184.0.9 dev priv onlink' } })).toEqual({
+      state: 'resolved',
+      hops: [hop('via 10.184.0.9 dev priv onlink')],
+    });
+    expect(resolve(fields, { found: { '10.184.0.9%': '0.0.0.0/0 nhid 5' } })).toMatchObject({ state: 'resolved' });
+  });
+
+  test('behind another router is none', () => {
+    expect(resolve(fields, { found: { '10.184.0.9%': '0.0.0.0/0 via 198.51.100.1 dev pub' } })).toEqual({
+      state: 'waiting',
+      reason:
+        'next hop 10.184.0.9 is on no link of this node (it is reached via 198.51.100.1 dev pub); name the interface if it is',
+    });
+  });
+
+  test('behind several links is none', () => {
+    const entry = '0.0.0.0/0 nexthop dev priv nexthop dev pub';
+    expect(resolve(fields, { found: { '10.184.0.9%': entry } })).toMatchObject({ state: 'waiting' });
+  });
+
+  test('that cannot be reached at all makes the route wait', () => {
+    const reason = 'next hop 10.184.0.9 cannot be reached from this node';
+    expect(resolve(fields)).toEqual({ state: 'waiting', reason });
+    expect(resolve(fields, { found: { '10.184.0.9%': 'blackhole 10.184.0.9/32' } })).toEqual({
+      state: 'waiting',
+      reason,
+    });
+  });
+
+  test('with its interface is taken to be there, onlink unless the link connects it', () => {
+    const named = { ...fields, interface: 'pub' };
+    expect(resolve(named)).toEqual({ state: 'resolved', hops: [hop('via 10.184.0.9 dev pub onlink')] });
+    expect(resolve(named, { found: { '10.184.0.9%pub': '10.184.0.0/26 dev priv' } })).toEqual({
+      state: 'resolved',
+      hops: [hop('via 10.184.0.9 dev pub onlink')],
+    });
+    expect(resolve(named, { found: { '10.184.0.9%pub': '10.184.0.0/26 dev pub' } })).toEqual({
+      state: 'resolved',
+      hops: [hop('via 10.184.0.9 dev pub')],
+    });
+  });
+
+  test('that is link-local needs no onlink', () => {
+    expect(resolve({ subnet: '2001:db8::/48', nextHop: 'fe80::1', interface: 'priv' })).toEqual({
+      state: 'resolved',
+      hops: [hop('via fe80::1 dev priv')],
+    });
+  });
+
+  test('among several makes the route wait when it alone cannot be had', () => {
+    const several = { subnet: '192.168.0.0/24', nextHops: ['10.184.0.9', '10.184.0.11'] };
+    const found = { '10.184.0.9%': '10.184.0.0/26 dev priv' };
+    expect(resolve(several, { found })).toEqual({
+      state: 'waiting',
+      reason: 'next hop 10.184.0.11 cannot be reached from this node',
+    });
+    expect(resolve(several, { found: { ...found, '10.184.0.11%': '10.184.0.0/26 dev priv' } })).toEqual({
+      state: 'resolved',
+      hops: [hop('via 10.184.0.9 dev priv'), hop('via 10.184.0.11 dev priv')],
+    });
+  });
+});
+
+test('each next hop is looked up once, with its link where one is named and there', () => {
+  const routes = [
+    spec('192.168.0.0/24'),
+    spec({ subnet: '192.168.1.0/24', nextHop: '10.184.0.9' }),
+    spec({ subnet: '192.168.2.0/24', nextHop: '10.184.0.9' }),
+    spec({ subnet: '192.168.3.0/24', nextHop: '10.184.0.9', interface: 'priv' }),
+    spec({ subnet: '192.168.4.0/24', nextHop: '10.184.0.9', interface: 'wg0' }),
+  ];
+  const asked = [...nextHopsToLookUp(routes, NODE)].map(([key, { address, link }]) => [key, `${address}`, link]);
+  expect(asked).toEqual([
+    ['10.184.0.9%', '10.184.0.9', undefined],
+    ['10.184.0.9%priv', '10.184.0.9', LINKS.priv],
+    ['10.184.0.9%wg0', '10.184.0.9', undefined],
+  ]);
+});

@@ -1,0 +1,67 @@
+import { createServer, type Server } from 'node:net';
+import { InstanceLock } from './instance-lock';
+
+/** Numbers of this process alone: the locks are the machine's. */
+let protocol = 100_000 + process.pid * 10;
+beforeEach(() => {
+  protocol++;
+});
+
+const open: { release(): void }[] = [];
+const lock = (holder: string) => {
+  const made = new InstanceLock(protocol, holder);
+  open.push(made);
+  return made;
+};
+afterEach(() => {
+  for (const each of open.splice(0)) each.release();
+});
+
+/** Somebody else on the lock's socket. */
+async function stranger(answer: Parameters<typeof createServer>[1]): Promise<void> {
+  const server: Server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(`\0onprem-link/route-protocol/${protocol}`, resolve));
+  open.push({ release: () => server.close() });
+}
+
+test('the first to ask has it, the second is told who', async () => {
+  expect(await lock('default/one').acquire()).toBeUndefined();
+  expect(await lock('default/two').acquire()).toBe('default/one');
+});
+
+test('it is had until it is released, and asking again changes nothing', async () => {
+  const first = lock('default/one');
+  const second = lock('default/two');
+  await first.acquire();
+  expect(await first.acquire()).toBeUndefined();
+  first.release();
+  first.release();
+  expect(await second.acquire()).toBeUndefined();
+  expect(await first.acquire()).toBe('default/two');
+});
+
+test('of two that ask at once one has it', async () => {
+  const answers = await Promise.all(['default/one', 'default/two'].map((name) => lock(name).acquire()));
+  expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
+});
+
+test('each protocol number has a lock of its own', async () => {
+  const first = lock('default/one');
+  protocol++;
+  const second = lock('default/two');
+  expect([await first.acquire(), await second.acquire()]).toEqual([undefined, undefined]);
+});
+
+test('a holder that says nothing is told as another agent', async () => {
+  await stranger((socket) => socket.end());
+  expect(await lock('default/one').acquire()).toBe('another agent');
+});
+
+test('a holder that talks without end is cut short', async () => {
+  await stranger((socket) => {
+    socket.on('error', () => undefined);
+    const talk = () => socket.write('x'.repeat(10_000), (error) => error || talk());
+    talk();
+  });
+  expect(await lock('default/one').acquire()).toBe('x'.repeat(1024));
+});

@@ -1,0 +1,387 @@
+import { Address, Subnet } from '../../network';
+import type { Request } from '../netlink/channel';
+import { type Message, MessageWriter, parseMessages } from '../netlink/codec';
+import { address, hop, subnet } from '../testing/ip';
+import { attribute, attributes, ip4, ip6, message, padded, u8, u16, u32 } from '../testing/wire';
+import {
+  changeRequest,
+  dumpAddresses,
+  dumpLinks,
+  dumpNexthops,
+  dumpRoutes,
+  lookupRoute,
+  readLink,
+  readLookup,
+  readNexthop,
+  readNodeAddress,
+  readRoute,
+} from './messages';
+import type { Change, KernelRoute, RouteToWrite } from './types';
+
+/** What stands behind the header of a request. */
+function payloadOf({ type, write }: Request): Buffer {
+  const writer = new MessageWriter().begin(type, 0, 0);
+  write(writer);
+  return Buffer.from(writer.end().finish()).subarray(16);
+}
+
+const readerOf = (...payload: Buffer[]) => (parseMessages(message({ type: 0 }, ...payload)) as [Message])[0].payload;
+
+/** struct rtmsg: family, destination and source length, tos, table, protocol, scope, type, flags. */
+function rtmsg(fields: readonly [number, number, number, number, number, number, number, number], flags = 0): Buffer {
+  return Buffer.concat([u8(...fields), u32(flags)]);
+}
+
+const NHID = 142 * 2 ** 24 + 1;
+const ROUTE: RouteToWrite = { subnet: subnet('192.168.1.0/24'), table: 254, metric: 0, nexthopId: NHID };
+const put = (route: RouteToWrite, replace = false): Change => ({ kind: 'put-route', route, replace });
+const del = (route: KernelRoute): Change => ({ kind: 'delete-route', route });
+const KERNEL_ROUTE: KernelRoute = {
+  subnet: subnet('192.168.1.0/24'),
+  table: 254,
+  metric: 0,
+  protocol: 142,
+  type: 1,
+  hops: [],
+};
+
+describe('a route is written', () => {
+  test('with its nexthop object, whose number is above 2^31', () => {
+    expect(payloadOf(changeRequest(put(ROUTE), 142))).toEqual(
+      Buffer.concat([
+        rtmsg([2, 24, 0, 0, 254, 142, 0, 1]),
+        attributes(
+          attribute(1, ip4('192.168.1.0')), // RTA_DST
+          attribute(15, u32(254)), // RTA_TABLE
+          attribute(6, u32(0)), // RTA_PRIORITY
+          attribute(30, u32(0x8e000001)), // RTA_NH_ID
+        ),
+      ]),
+    );
+  });
+
+  test('with source and MTU, in a table above 255, in IPv6', () => {
+    const route: RouteToWrite = {
+      subnet: subnet('2001:db8:a::/48'),
+      table: 100_000,
+      metric: 1024,
+      nexthopId: 7,
+      source: address('fd00::2'),
+      mtu: 1400,
+    };
+    expect(payloadOf(changeRequest(put(route), 142))).toEqual(
+      Buffer.concat([
+        rtmsg([10, 48, 0, 0, 252, 142, 0, 1]), // RT_TABLE_COMPAT
+        attributes(
+          attribute(1, ip6('2001:db8:a:0:0:0:0:0')),
+          attribute(15, u32(100_000)),
+          attribute(6, u32(1024)),
+          attribute(30, u32(7)),
+          attribute(7, ip6('fd00:0:0:0:0:0:0:2')), // RTA_PREFSRC
+          attribute(8, attribute(2, u32(1400))), // RTA_METRICS { RTAX_MTU }
+        ),
+      ]),
+    );
+  });
+
+  test('exclusively where nothing of ours is there, and as a replacement where it is', () => {
+    expect(changeRequest(put(ROUTE), 142)).toMatchObject({ type: 24, flags: 0x400 | 0x200 }); // CREATE | EXCL
+    expect(changeRequest(put(ROUTE, true), 142)).toMatchObject({ type: 24, flags: 0x400 | 0x100 }); // CREATE | REPLACE
+  });
+});
+
+describe('a delete names all that tells a route from its neighbours', () => {
+  const key = [attribute(1, ip4('192.168.1.0')), attribute(15, u32(254)), attribute(6, u32(0))];
+
+  test('the nexthop object', () => {
+    const request = changeRequest(del({ ...KERNEL_ROUTE, nexthopId: NHID }), 200);
+    expect(request.type).toBe(25);
+    expect(request.flags).toBeUndefined();
+    expect(payloadOf(request)).toEqual(
+      Buffer.concat([rtmsg([2, 24, 0, 0, 254, 142, 255, 1]), attributes(...key, attribute(30, u32(NHID)))]),
+    );
+  });
+
+  test('or gateway and link, and the protocol the route has', () => {
+    const route = { ...KERNEL_ROUTE, protocol: 3, hops: [hop('via 10.184.0.1 dev priv')] };
+    expect(payloadOf(changeRequest(del(route), 142))).toEqual(
+      Buffer.concat([
+        rtmsg([2, 24, 0, 0, 254, 3, 255, 1]),
+        attributes(...key, attribute(4, u32(2)), attribute(5, ip4('10.184.0.1'))), // RTA_OIF, RTA_GATEWAY
+      ]),
+    );
+  });
+
+  test('or each of several hops with its weight', () => {
+    const route = { ...KERNEL_ROUTE, hops: [hop('via 10.184.0.1 dev priv weight 3'), hop('dev pub')] };
+    expect(payloadOf(changeRequest(del(route), 142))).toEqual(
+      Buffer.concat([
+        rtmsg([2, 24, 0, 0, 254, 142, 255, 1]),
+        attributes(
+          ...key,
+          attribute(
+            9, // RTA_MULTIPATH of struct rtnexthop
+            u16(16),
+            u8(0, 2),
+            u32(2),
+            attribute(5, ip4('10.184.0.1')),
+            u16(8),
+            u8(0, 0),
+            u32(3),
+          ),
+        ),
+      ]),
+    );
+  });
+
+  test('and of a blackhole its type', () => {
+    expect(payloadOf(changeRequest(del({ ...KERNEL_ROUTE, type: 6 }), 142))).toEqual(
+      Buffer.concat([rtmsg([2, 24, 0, 0, 254, 142, 255, 6]), attributes(...key)]),
+    );
+  });
+});
+
+describe('a nexthop object is written', () => {
+  const change = (nexthop: Extract<Change, { kind: 'put-nexthop' }>['nexthop'], replace = false): Change => ({
+    kind: 'put-nexthop',
+    nexthop,
+    replace,
+  });
+
+  test('with gateway, link and the onlink flag', () => {
+    const nexthop = { id: NHID, protocol: 9, family: 4 as const, hop: hop('via 10.184.0.1 dev priv onlink') };
+    const request = changeRequest(change(nexthop), 142);
+    expect(request).toMatchObject({ type: 104, flags: 0x600 });
+    expect(payloadOf(request)).toEqual(
+      Buffer.concat([
+        u8(2, 0, 142, 0), // struct nhmsg: family, scope, protocol, reserved
+        u32(4), // RTNH_F_ONLINK
+        attributes(attribute(1, u32(NHID)), attribute(5, u32(2)), attribute(6, ip4('10.184.0.1'))),
+      ]),
+    );
+  });
+
+  test('as a link alone in IPv6', () => {
+    const nexthop = { id: 5, protocol: 142, family: 6 as const, hop: hop('dev pods') };
+    expect(payloadOf(changeRequest(change(nexthop), 142))).toEqual(
+      Buffer.concat([u8(10, 0, 142, 0), u32(0), attributes(attribute(1, u32(5)), attribute(5, u32(4)))]),
+    );
+  });
+
+  test('as a group of no family, with weights one less than said', () => {
+    const group = [
+      { id: NHID, weight: 1 },
+      { id: 6, weight: 256 },
+    ];
+    const request = changeRequest(change({ id: 7, protocol: 142, group }, true), 142);
+    expect(request.flags).toBe(0x500);
+    expect(payloadOf(request)).toEqual(
+      Buffer.concat([
+        u8(0, 0, 142, 0),
+        u32(0),
+        attributes(attribute(1, u32(7)), attribute(2, u32(NHID), u8(0, 0, 0, 0), u32(6), u8(255, 0, 0, 0))),
+      ]),
+    );
+  });
+
+  test('and deleted by its number', () => {
+    const request = changeRequest({ kind: 'delete-nexthop', nexthop: { id: NHID, protocol: 142 } }, 142);
+    expect(request.type).toBe(105);
+    expect(payloadOf(request)).toEqual(Buffer.concat([u32(0), u32(0), attributes(attribute(1, u32(NHID)))]));
+  });
+});
+
+describe('questions', () => {
+  test('ask for everything of one kind with an empty header, as strict checking demands', () => {
+    expect([dumpLinks(), dumpAddresses(), dumpNexthops(), dumpRoutes(4)].map(({ type }) => type)).toEqual([
+      18, 22, 106, 26,
+    ]);
+    expect(payloadOf(dumpLinks())).toEqual(Buffer.concat([Buffer.alloc(16), attribute(29, u32(8))]));
+    expect(payloadOf(dumpAddresses())).toEqual(Buffer.alloc(8));
+    expect(payloadOf(dumpNexthops())).toEqual(Buffer.alloc(8));
+    expect(payloadOf(dumpRoutes(4))).toEqual(rtmsg([2, 0, 0, 0, 0, 0, 0, 0]));
+    expect(payloadOf(dumpRoutes(6))).toEqual(rtmsg([10, 0, 0, 0, 0, 0, 0, 0]));
+  });
+
+  test('ask IPv4 for the FIB entry of an address', () => {
+    expect(payloadOf(lookupRoute(address('192.168.1.1')))).toEqual(
+      Buffer.concat([rtmsg([2, 32, 0, 0, 0, 0, 0, 0], 0x3000), attribute(1, ip4('192.168.1.1'))]),
+    );
+  });
+
+  test('ask IPv6 for the way, of a link-local address on its link', () => {
+    expect(payloadOf(lookupRoute(address('fe80::1'), 3))).toEqual(
+      Buffer.concat([
+        rtmsg([10, 128, 0, 0, 0, 0, 0, 0]),
+        attributes(attribute(1, ip6('fe80:0:0:0:0:0:0:1')), attribute(4, u32(3))),
+      ]),
+    );
+  });
+});
+
+describe('a route is read', () => {
+  const dst = attribute(1, ip4('10.0.0.0'));
+  const read = (header: Buffer, ...all: Buffer[]) => readRoute(readerOf(header, attributes(...all)));
+
+  test('with one hop', () => {
+    expect(read(rtmsg([2, 8, 0, 0, 254, 3, 0, 1]), dst, attribute(4, u32(2)), attribute(5, ip4('10.184.0.1')))).toEqual(
+      {
+        subnet: subnet('10.0.0.0/8'),
+        table: 254,
+        metric: 0,
+        protocol: 3,
+        type: 1,
+        hops: [hop('via 10.184.0.1 dev priv')],
+      },
+    );
+  });
+
+  test('with onlink, metric, source and MTU, in a table above 255', () => {
+    expect(
+      read(
+        rtmsg([2, 8, 0, 0, 252, 4, 0, 1], 4),
+        dst,
+        attribute(15, u32(4_000_000_000)),
+        attribute(6, u32(4_294_967_295)),
+        attribute(4, u32(2)),
+        attribute(5, ip4('10.184.0.1')),
+        attribute(7, ip4('10.184.0.2')),
+        attribute(8, attribute(2, u32(1400))),
+      ),
+    ).toEqual({
+      subnet: subnet('10.0.0.0/8'),
+      table: 4_000_000_000,
+      metric: 4_294_967_295,
+      protocol: 4,
+      type: 1,
+      hops: [hop('via 10.184.0.1 dev priv onlink')],
+      source: address('10.184.0.2'),
+      mtu: 1400,
+    });
+  });
+
+  test('of the default destination, which has no RTA_DST', () => {
+    expect(`${read(rtmsg([10, 0, 0, 0, 254, 9, 0, 1]))?.subnet}`).toBe('::/0');
+    expect(`${read(rtmsg([2, 0, 0, 0, 254, 9, 0, 1]))?.subnet}`).toBe('0.0.0.0/0');
+  });
+
+  test('by its nexthop object alone, though the kernel tells the hop too', () => {
+    expect(
+      read(rtmsg([2, 8, 0, 0, 254, 142, 0, 1]), dst, attribute(30, u32(NHID)), attribute(4, u32(2))),
+    ).toMatchObject({ nexthopId: NHID, hops: [] });
+  });
+
+  test('with an IPv6 gateway of an IPv4 route, by RTA_VIA', () => {
+    const via = attribute(18, u16(10), ip6('fe80:0:0:0:0:0:0:1'));
+    expect(read(rtmsg([2, 8, 0, 0, 254, 3, 0, 1]), dst, attribute(4, u32(3)), via)?.hops).toEqual([
+      hop('via fe80::1 dev pub'),
+    ]);
+  });
+
+  test('with several hops, those of dead links left out', () => {
+    const rtnexthop = (flags: number, weight: number, link: number, ...all: Buffer[]) => {
+      const inner = attributes(...all);
+      return padded(Buffer.concat([u16(8 + inner.length), u8(flags, weight - 1), u32(link), inner]));
+    };
+    const multipath = attribute(
+      9,
+      rtnexthop(4, 256, 2, attribute(5, ip4('10.184.0.1'))),
+      rtnexthop(1, 1, 3, attribute(5, ip4('10.184.0.9'))),
+      rtnexthop(0, 2, 3, attribute(18, u16(10), ip6('fe80:0:0:0:0:0:0:1'))),
+      rtnexthop(0, 1, 4),
+    );
+    expect(read(rtmsg([2, 8, 0, 0, 254, 3, 0, 1]), dst, multipath)?.hops).toEqual([
+      hop('via 10.184.0.1 dev priv onlink weight 256'),
+      hop('via fe80::1 dev pub weight 2'),
+      hop('dev pods'),
+    ]);
+  });
+
+  test('as qualified where it holds for one type of service or source prefix only', () => {
+    expect(read(rtmsg([2, 8, 0, 16, 254, 142, 0, 1]), dst)).toMatchObject({ qualified: true });
+    expect(read(rtmsg([10, 0, 64, 0, 254, 142, 0, 1]))).toMatchObject({ qualified: true });
+    expect(read(rtmsg([2, 8, 0, 0, 254, 142, 0, 1]), dst)).not.toHaveProperty('qualified');
+  });
+
+  test.each([
+    ['local', rtmsg([2, 32, 0, 0, 255, 2, 254, 2])],
+    ['broadcast', rtmsg([2, 32, 0, 0, 255, 2, 254, 3])],
+    ['anycast', rtmsg([10, 128, 0, 0, 255, 2, 254, 4])],
+    ['multicast', rtmsg([10, 8, 0, 0, 255, 2, 254, 5])],
+    ['a cached clone', rtmsg([10, 128, 0, 0, 254, 2, 0, 1], 0x200)],
+    ['of another family', rtmsg([28, 20, 0, 0, 254, 2, 0, 1])],
+  ])('not at all when it is %s', (_, header) => expect(readRoute(readerOf(header))).toBeUndefined());
+
+  test.each([6, 7, 8, 9])('when it rejects (type %i)', (type) => {
+    expect(read(rtmsg([2, 8, 0, 0, 254, 4, 0, type]), dst)).toMatchObject({ type, hops: [] });
+  });
+
+  test('as an answer also when it is local, as one of our own addresses is', () => {
+    expect(readLookup(readerOf(rtmsg([2, 32, 0, 0, 255, 2, 254, 2]), dst))).toMatchObject({ table: 255, type: 2 });
+  });
+});
+
+describe('nexthop objects, links and addresses are read', () => {
+  test('an object with its hop', () => {
+    const all = attributes(attribute(1, u32(NHID)), attribute(5, u32(2)), attribute(6, ip4('10.184.0.1')));
+    expect(readNexthop(readerOf(u8(2, 0, 142, 0), u32(4), all))).toEqual({
+      id: NHID,
+      protocol: 142,
+      family: 4,
+      hop: hop('via 10.184.0.1 dev priv onlink'),
+    });
+  });
+
+  test('a group with its members', () => {
+    const all = attributes(attribute(1, u32(9)), attribute(2, u32(NHID), u8(4, 0, 0, 0), u32(8), u8(0, 0, 0, 0)));
+    expect(readNexthop(readerOf(u8(0, 0, 142, 0), u32(0), all))).toEqual({
+      id: 9,
+      protocol: 142,
+      group: [
+        { id: NHID, weight: 5 },
+        { id: 8, weight: 1 },
+      ],
+    });
+  });
+
+  test('a blackhole object leads nowhere', () => {
+    const all = attributes(attribute(1, u32(9)), attribute(4));
+    expect(readNexthop(readerOf(u8(2, 0, 3, 0), u32(0), all))).toEqual({ id: 9, protocol: 3, family: 4 });
+  });
+
+  test('a link', () => {
+    const header = Buffer.concat([u8(0, 0), u16(1), u32(7), u32(1), u32(0)]);
+    expect(readLink(readerOf(header, attributes(attribute(3, Buffer.from('eth0\0')))))).toEqual({
+      index: 7,
+      name: 'eth0',
+      up: true,
+    });
+  });
+
+  test('an address with its subnet, and of a point-to-point link the subnet of the peer', () => {
+    const header = Buffer.concat([u8(2, 26, 0, 0), u32(2)]);
+    const plain = attributes(attribute(1, ip4('10.184.0.2')), attribute(2, ip4('10.184.0.2')));
+    expect(readNodeAddress(readerOf(header, plain))).toEqual({
+      link: 2,
+      address: address('10.184.0.2'),
+      connected: subnet('10.184.0.0/26'),
+    });
+    const peer = attributes(attribute(1, ip4('10.9.9.1')), attribute(2, ip4('10.184.0.2')));
+    expect(readNodeAddress(readerOf(Buffer.concat([u8(2, 32, 0, 0), u32(2)]), peer))).toEqual({
+      link: 2,
+      address: address('10.184.0.2'),
+      connected: subnet('10.9.9.1/32'),
+    });
+  });
+
+  test('an IPv6 address, which has no IFA_LOCAL', () => {
+    const header = Buffer.concat([u8(10, 64, 0, 0), u32(2)]);
+    const read = readNodeAddress(readerOf(header, attributes(attribute(1, ip6('fd00:1:0:0:0:0:0:2')))));
+    expect(read?.address).toEqual(new Address(ip6('fd00:1:0:0:0:0:0:2').subarray()));
+    expect(read?.connected.equals(Subnet.parse('fd00:1::/64'))).toBe(true);
+  });
+
+  test('an address of another family is none, whatever its length', () => {
+    expect(readNodeAddress(readerOf(Buffer.concat([u8(45, 0, 0, 0), u32(2)]), attribute(1, u8(9))))).toBeUndefined();
+  });
+});

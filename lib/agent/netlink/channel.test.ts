@@ -1,0 +1,161 @@
+import { readSync, writeSync } from 'node:fs';
+import { attribute, attributes, message, u32 } from '../testing/wire';
+import { NetlinkChannel, NetlinkError } from './channel';
+import { parseMessages } from './codec';
+
+jest.mock('node:fs', () => ({ readSync: jest.fn(), writeSync: jest.fn() }));
+
+const [ERROR, DONE] = [2, 3];
+const [ACK, DUMP, MULTI, INTERRUPTED] = [0x4, 0x300, 0x2, 0x10];
+
+interface Asked {
+  readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
+}
+
+/** A socket whose other end answers each request at once; each answer is one read. */
+function answering(answer: (asked: Asked) => readonly Buffer[]): { channel: NetlinkChannel; writes: Asked[][] } {
+  const writes: Asked[][] = [];
+  const queue: Buffer[] = [];
+  jest.mocked(writeSync).mockImplementation((_fd, bytes) => {
+    const asked = parseMessages(bytes as unknown as Uint8Array);
+    writes.push(asked.map(({ type, flags, sequence }) => ({ type, flags, sequence })));
+    queue.push(...asked.flatMap(answer));
+    return 0;
+  });
+  jest.mocked(readSync).mockImplementation((_fd, buffer) => {
+    const bytes = queue.shift();
+    if (bytes === undefined) throw Object.assign(new Error('EAGAIN'), { code: 'EAGAIN' });
+    (buffer as Uint8Array).set(bytes);
+    return bytes.length;
+  });
+  return { channel: new NetlinkChannel(3), writes };
+}
+
+const acknowledge = ({ sequence }: Asked, errno = 0) =>
+  message({ type: ERROR, sequence, port: 77 }, u32(-errno >>> 0), message({ type: 0, sequence }));
+const found = ({ sequence }: Asked, value: number, flags = MULTI) =>
+  message({ type: 24, flags, sequence, port: 77 }, u32(value));
+const done = ({ sequence }: Asked, flags = MULTI) => message({ type: DONE, flags, sequence, port: 77 }, u32(0));
+
+const request = (type: number) => ({ type, write: () => undefined });
+const readNumber = (type: number, payload: { u32(): number }) => (type === 24 ? payload.u32() : undefined);
+
+describe('changes', () => {
+  test('are told apart by their sequence numbers, in whatever order the kernel answers', () => {
+    const queue: Buffer[] = [];
+    const { channel } = answering((asked) => {
+      queue.unshift(acknowledge(asked, asked.type === 25 ? 3 : 0));
+      return asked.type === 26 ? [Buffer.concat(queue)] : [];
+    });
+    const [first, second, third] = channel.change([request(24), request(25), request(26)]);
+    expect([first, third]).toEqual([undefined, undefined]);
+    expect(second).toMatchObject({ code: 'ESRCH', message: 'ESRCH' });
+  });
+
+  test('are asked to be acknowledged, and one that is refused does not stop those behind it', () => {
+    const { channel, writes } = answering((asked) => [acknowledge(asked, asked.sequence === 1 ? 17 : 0)]);
+    expect(channel.change([request(24), request(24)]).map((error) => error?.code)).toEqual(['EEXIST', undefined]);
+    expect(writes[0]?.map(({ flags }) => flags & ACK)).toEqual([ACK, ACK]);
+  });
+
+  test("carry the kernel's own words", () => {
+    const words = attributes(attribute(1, Buffer.from('Nexthop has invalid gateway\0')));
+    const { channel } = answering(({ sequence }) => [
+      message({ type: ERROR, flags: 0x300, sequence }, u32(-22 >>> 0), message({ type: 0, sequence }), words),
+    ]);
+    expect(channel.change([request(104)])[0]).toMatchObject({ message: 'Nexthop has invalid gateway (EINVAL)' });
+  });
+
+  test('go out in batches, each read to its end before the next', () => {
+    const { channel, writes } = answering((asked) => [acknowledge(asked)]);
+    expect(channel.change(Array.from({ length: 1300 }, () => request(24)))).toEqual(new Array(1300).fill(undefined));
+    expect(writes.map((batch) => batch.length)).toEqual([512, 512, 276]);
+  });
+
+  test('are none where nothing is asked', () => {
+    const { channel, writes } = answering(() => []);
+    expect(channel.change([])).toEqual([]);
+    expect(writes).toEqual([]);
+  });
+
+  test('are matched beyond the largest sequence number', () => {
+    const { channel } = answering((asked) => [acknowledge(asked, asked.sequence === 1 ? 3 : 0)]);
+    Object.assign(channel, { sequence: 0xfffffffe });
+    expect(channel.change([1, 2, 3].map(request)).map((error) => error?.code)).toEqual([undefined, undefined, 'ESRCH']);
+  });
+});
+
+describe('questions', () => {
+  test('are answered one by one, by a message or an error', () => {
+    const { channel } = answering((asked) => [
+      asked.type === 9 ? acknowledge(asked, 101) : found(asked, asked.type, 0),
+    ]);
+    const [first, second] = channel.ask([request(8), request(9)], (payload) => payload.u32());
+    expect(first).toBe(8);
+    expect(second).toBeInstanceOf(NetlinkError);
+    expect(second).toMatchObject({ code: 'ENETUNREACH' });
+  });
+
+  test('leave the answers to an earlier request alone that was given up', () => {
+    let isFirst = true;
+    const { channel } = answering((asked) => {
+      if (!isFirst) return [found({ ...asked, sequence: asked.sequence - 1 }, 1, 0), found(asked, 2, 0)];
+      isFirst = false;
+      return [];
+    });
+    expect(() => channel.ask([request(8)], (payload) => payload.u32())).toThrow('EAGAIN');
+    expect(channel.ask([request(8)], (payload) => payload.u32())).toEqual([2]);
+  });
+});
+
+describe('a dump', () => {
+  test('is read over as many reads as it takes, what is of no interest left out', () => {
+    const { channel, writes } = answering((asked) => [
+      Buffer.concat([found(asked, 1), message({ type: 99, flags: MULTI, sequence: asked.sequence }, u32(5))]),
+      found(asked, 2),
+      done(asked),
+    ]);
+    expect(channel.dump(request(26), readNumber)).toEqual([1, 2]);
+    expect(writes[0]?.[0]?.flags).toBe(DUMP | 1);
+    expect(channel.port).toBe(77);
+  });
+
+  test('that changed under the reader is read again, and what was read of it forgotten', () => {
+    let tries = 0;
+    const { channel } = answering((asked) =>
+      ++tries < 3
+        ? [found(asked, 1, MULTI | INTERRUPTED), done(asked)]
+        : [Buffer.concat([found(asked, 7), done(asked)])],
+    );
+    expect(channel.dump(request(26), readNumber)).toEqual([7]);
+  });
+
+  test('is known to be interrupted also where only its end says so', () => {
+    let tries = 0;
+    const { channel } = answering((asked) => [found(asked, ++tries), done(asked, tries === 1 ? INTERRUPTED : MULTI)]);
+    expect(channel.dump(request(26), readNumber)).toEqual([2]);
+  });
+
+  test('that changes each time is given up after five tries', () => {
+    const { channel, writes } = answering((asked) => [done(asked, INTERRUPTED)]);
+    expect(() => channel.dump(request(26), readNumber)).toThrow('changed during each of 5 dumps');
+    expect(writes).toHaveLength(5);
+  });
+
+  test('that the kernel refuses is an error, not an empty answer', () => {
+    const { channel } = answering((asked) => [acknowledge(asked, 22)]);
+    expect(() => channel.dump(request(26), readNumber)).toThrow('EINVAL');
+  });
+
+  test('that ends with an error is one as well', () => {
+    const { channel } = answering(({ sequence }) => [message({ type: DONE, sequence }, u32(-12 >>> 0))]);
+    expect(() => channel.dump(request(26), readNumber)).toThrow('ENOMEM');
+  });
+
+  test('that nothing answers is an error', () => {
+    const { channel } = answering(() => []);
+    expect(() => channel.dump(request(26), readNumber)).toThrow('EAGAIN');
+  });
+});

@@ -1,0 +1,241 @@
+import { DEFAULT_RULES, type RouteSpec, readRouteList, type Subnet } from '../network';
+import { isOwn, type Ownership } from './decide/ownership';
+import type { Kernel } from './kernel/kernel';
+import { Reconciler } from './reconciler';
+import { address, route as kernelRoute, SEEDS, snapshot, subnet } from './testing/ip';
+import { MemoryKernel } from './testing/memory-kernel';
+
+const OWNERSHIP: Ownership = { protocol: 142, former: new Set(), adoptLegacy: false };
+const TWO: readonly RouteSpec[] = ['192.168.0.0/24', '192.168.1.0/24'];
+
+interface Options {
+  readonly state?: Parameters<typeof snapshot>[0];
+  readonly requirePrivateNetwork?: boolean;
+  readonly privateNetworks?: readonly Subnet[];
+}
+
+function node({
+  state = SEEDS,
+  requirePrivateNetwork = false,
+  privateNetworks = [subnet('10.0.0.0/8')],
+}: Options = {}) {
+  const kernel = new MemoryKernel(snapshot(state), (object) => isOwn(object, OWNERSHIP));
+  const settings = {
+    privateNetworks,
+    requirePrivateNetwork,
+    ownership: OWNERSHIP,
+    dependencies: () => [{ what: 'the API server 172.21.0.1', address: address('172.21.0.1') }],
+  };
+  const reconciler = new Reconciler(kernel as unknown as Kernel, settings);
+  const run = (specs: readonly RouteSpec[] = TWO) => reconciler.run(readRouteList(specs, DEFAULT_RULES));
+  const told = (specs: readonly RouteSpec[] = TWO) =>
+    run(specs).verdicts.map(
+      ({ route, state: standing, reason }) => `${route.subnet} ${standing}${reason ? `: ${reason}` : ''}`,
+    );
+  return { kernel, reconciler, run, told };
+}
+
+const owned = (kernel: MemoryKernel) =>
+  kernel
+    .read()
+    .routes.filter(({ protocol }) => protocol === 142)
+    .map(({ subnet: own }) => `${own}`);
+
+describe('a pass', () => {
+  test('installs what is listed, proves it, and has nothing to do the next time', () => {
+    const { kernel, run } = node();
+    const first = run();
+    expect(first.done.map(({ kind }) => kind)).toEqual(['put-nexthop', 'put-route', 'put-route']);
+    expect(first.verdicts).toMatchObject([
+      { state: 'effective', way: 'via 10.184.0.1 dev priv' },
+      { state: 'effective', way: 'via 10.184.0.1 dev priv' },
+    ]);
+    expect(run()).toMatchObject({ done: [], failed: [] });
+    expect(kernel.harm).toEqual([]);
+  });
+
+  test('removes what is listed no more, with its nexthop object', () => {
+    const { kernel, run } = node();
+    run();
+    expect(run(['192.168.1.0/24']).done).toMatchObject([{ kind: 'delete-route' }]);
+    expect(run([]).done.map(({ kind }) => kind)).toEqual(['delete-route', 'delete-nexthop']);
+    expect(kernel.read().nexthops.size).toBe(0);
+  });
+
+  test('keeps routes whose next hop is lost, and tells what they wait for', () => {
+    const { kernel, run, told } = node();
+    run();
+    kernel.remove(({ subnet: own }) => `${own}` === '10.0.0.0/8');
+    expect(told()).toEqual(
+      TWO.map(
+        (listed) =>
+          `${listed} waiting: this node has the address 10.184.0.2 but no route for 10.0.0.0/8, so its next hop is unknown`,
+      ),
+    );
+    expect(owned(kernel)).toEqual(TWO);
+  });
+
+  test('follows the private network’s next hop by one change', () => {
+    const { kernel, run } = node();
+    run();
+    kernel.remove(({ subnet: own }) => `${own}` === '10.0.0.0/8');
+    kernel.add(kernelRoute('10.0.0.0/8 via 10.184.0.3 dev priv'));
+    expect(run().done).toMatchObject([{ kind: 'put-nexthop', replace: true }]);
+    expect(run().verdicts[0]).toMatchObject({ state: 'effective', way: 'via 10.184.0.3 dev priv' });
+  });
+
+  test('previews exactly what it would do, and does nothing', () => {
+    const { kernel, reconciler, run } = node();
+    run();
+    const list = readRouteList(['192.168.7.0/24'], DEFAULT_RULES);
+    const preview = reconciler.preview(list);
+    expect(kernel.applied).toHaveLength(3);
+    expect(reconciler.run(list).done).toEqual(preview);
+  });
+});
+
+describe('a route is told', () => {
+  test('as refused with the reason, the rest of the list applied and the route taken away', () => {
+    const { kernel, run, told } = node();
+    run(['172.16.0.0/12']);
+    expect(told(['172.16.0.0/12', '192.168.0.0/24', '10.184.0.32/28', '10.0.0.0/8'])).toEqual([
+      '172.16.0.0/12 refused: 172.16.0.0/12 would take the way to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
+      '192.168.0.0/24 effective',
+      "10.184.0.32/28 refused: 10.184.0.32/28 lies in 10.184.0.0/26, which is connected to this node's priv",
+      '10.0.0.0/8 refused: 10.0.0.0/8 is a private network itself, whose entry shows the next hop',
+    ]);
+    expect(owned(kernel)).toEqual(['192.168.0.0/24']);
+  });
+
+  test('as refused where it would take the way to a next hop', () => {
+    const { kernel, told } = node();
+    kernel.add(kernelRoute('203.0.113.0/24 via 10.184.0.9 dev priv onlink'));
+    const far = { subnet: '192.168.0.0/24', nextHop: '203.0.113.1', interface: 'priv' };
+    expect(told([far, '203.0.113.0/28'])).toEqual([
+      '192.168.0.0/24 effective',
+      '203.0.113.0/28 refused: 203.0.113.0/28 would take the way to the next hop 203.0.113.1, which now goes via 10.184.0.9 dev priv',
+    ]);
+  });
+
+  test('as conflicting with both sides, as satisfied with the one that is there', () => {
+    const { kernel, told } = node();
+    kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub metric 50'));
+    kernel.add(kernelRoute('192.168.1.0/24 via 10.184.0.1 dev priv'));
+    expect(told()).toEqual([
+      '192.168.0.0/24 conflicting: listed via 10.184.0.1 dev priv, but the node has 192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 50',
+      '192.168.1.0/24 satisfied: the node has 192.168.1.0/24 via 10.184.0.1 dev priv, protocol 3, metric 0',
+    ]);
+    expect(kernel.applied).toEqual([]);
+  });
+
+  test('as effective though somebody else’s came beside it and loses, as shadowed where it wins', () => {
+    const { kernel, run, told } = node();
+    const spec = { subnet: '192.168.0.0/24', metric: 50 };
+    run([spec]);
+    const other = '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric';
+    kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub metric 90'));
+    expect(told([spec])).toEqual([`192.168.0.0/24 effective: the node also has ${other} 90`]);
+    kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub metric 10'));
+    expect(told([spec])).toEqual([`192.168.0.0/24 shadowed: a lookup finds ${other} 10`]);
+  });
+
+  test('as installed in a table that only a rule leads to', () => {
+    expect(node().told([{ subnet: '192.168.0.0/24', table: 100 }])).toEqual(['192.168.0.0/24 installed']);
+  });
+
+  test('as failed with the kernel’s words', () => {
+    const { kernel, told } = node();
+    kernel.refuse = (change) => (change.kind === 'put-route' ? 'Invalid source' : undefined);
+    expect(told(['192.168.0.0/24'])).toEqual(['192.168.0.0/24 failed: the kernel says: Invalid source (EINVAL)']);
+  });
+
+  test('as failed where its nexthop object is refused, new or changed in place', () => {
+    const { kernel, run, told } = node();
+    run();
+    kernel.remove(({ subnet: own }) => `${own}` === '10.0.0.0/8');
+    kernel.add(kernelRoute('10.0.0.0/8 via 10.184.0.3 dev priv'));
+    kernel.refuse = (change) => (change.kind === 'put-nexthop' ? 'Nexthop has invalid gateway' : undefined);
+    const reason = 'failed: the kernel says: Nexthop has invalid gateway (EINVAL)';
+    expect(told()).toEqual(TWO.map((listed) => `${listed} ${reason}`));
+    expect(owned(kernel)).toEqual(TWO);
+  });
+});
+
+describe('a change that fails', () => {
+  test('leaves the object that the route still refers to, and all else is done', () => {
+    const { kernel, run } = node();
+    run(['192.168.0.0/24', '192.168.9.0/24']);
+    kernel.refuse = (change) => (change.kind === 'put-route' && change.replace ? 'refused' : undefined);
+    const far = { subnet: '192.168.0.0/24', nextHop: '10.184.0.9', mtu: 1400 };
+    const { done, failed } = run([far, '192.168.7.0/24']);
+    expect(failed).toMatchObject([{ change: { kind: 'put-route' }, reason: 'refused (EINVAL)' }]);
+    expect(done.filter(({ kind }) => kind === 'delete-nexthop')).toEqual([]);
+    expect(owned(kernel).sort()).toEqual(['192.168.0.0/24', '192.168.7.0/24']);
+    expect(kernel.harm).toEqual([]);
+  });
+
+  test('in the removal of everything is tried again, so that no object is left behind', () => {
+    const { kernel, reconciler, run } = node();
+    run();
+    let first = true;
+    kernel.refuse = ({ kind }) => {
+      if (kind !== 'delete-route' || !first) return undefined;
+      first = false;
+      return 'not now';
+    };
+    const { done, failed } = reconciler.removeAll();
+    expect(failed).toEqual([]);
+    expect(done.map(({ kind }) => kind)).toEqual(['delete-route', 'delete-route', 'delete-nexthop']);
+    expect([owned(kernel), kernel.read().nexthops.size]).toEqual([[], 0]);
+  });
+});
+
+describe('a node outside of the private network', () => {
+  const outside = {
+    addresses: ['198.51.100.2/28 dev pub'],
+    routes: ['0.0.0.0/0 via 198.51.100.1 dev pub', '198.51.100.0/28 dev pub proto kernel'],
+  };
+  const reason = 'this node has no route for 10.0.0.0/8 and no address in it';
+
+  test('has nothing to do, also while it has routes of ours that do not follow the private network', () => {
+    const { told } = node({ state: outside });
+    const named = { subnet: '192.168.9.0/24', nextHop: '198.51.100.5' };
+    for (let pass = 0; pass < 2; pass++)
+      expect(told(['192.168.0.0/24', named])).toEqual([
+        `192.168.0.0/24 not-applicable: ${reason}`,
+        '192.168.9.0/24 effective',
+      ]);
+  });
+
+  test('waits where the private network is required', () => {
+    expect(node({ state: outside, requirePrivateNetwork: true }).told(['192.168.0.0/24'])).toEqual([
+      `192.168.0.0/24 waiting: ${reason}`,
+    ]);
+  });
+
+  test('waits where it was in it before, as this agent saw or as a route of ours shows', () => {
+    const { kernel, run, told } = node();
+    run([]);
+    kernel.remove(() => true);
+    kernel.add(...outside.routes.map(kernelRoute));
+    const seen = new Reconciler(kernel as unknown as Kernel, {
+      privateNetworks: [subnet('10.0.0.0/8')],
+      requirePrivateNetwork: false,
+      ownership: OWNERSHIP,
+      dependencies: () => [],
+    });
+    expect(told(['192.168.0.0/24'])[0]).toMatch(/waiting/);
+    expect(seen.run(readRouteList(TWO, DEFAULT_RULES)).verdicts[0]?.state).toBe('waiting'); // it has an address in it
+    const left = { ...outside, routes: [...outside.routes, '192.168.0.0/24 via 10.184.0.1 dev priv proto ours'] };
+    expect(node({ state: left }).told()).toEqual(TWO.map((listed) => `${listed} waiting: ${reason}`));
+  });
+});
+
+test('a kernel that cannot be read is an error, and nothing is changed', () => {
+  const { kernel, run } = node();
+  kernel.read = () => {
+    throw new Error('ENOBUFS');
+  };
+  expect(() => run()).toThrow('ENOBUFS');
+  expect(kernel.applied).toEqual([]);
+});

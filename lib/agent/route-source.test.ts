@@ -1,0 +1,85 @@
+import { DEFAULT_RULES } from '../network';
+import type { Sighting } from './api/watch-event';
+import { RouteSource } from './route-source';
+
+function follow() {
+  const clock = { now: 1000 };
+  const source = new RouteSource(DEFAULT_RULES, () => clock.now);
+  const present = (version: string, text: string | undefined): Sighting => ({ kind: 'present', text, version });
+  return {
+    source,
+    clock,
+    show: (version: string, text: string | undefined) => source.see(present(version, text)),
+    subnets: () => source.list?.routes.map(({ subnet }) => `${subnet}`),
+  };
+}
+
+test('nothing is known at first', () => {
+  const { source } = follow();
+  expect([source.state, source.list]).toEqual([{ state: 'unknown' }, undefined]);
+});
+
+test('a list in the original’s format is accepted', () => {
+  const { source, show, subnets } = follow();
+  expect(show('5', ' \n    [ \n      "192.168.0.0/24",\n      "192.168.1.0/24"\n    ]')).toBe(true);
+  expect(source.state).toEqual({ state: 'accepted', version: '5' });
+  expect(subnets()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
+});
+
+test.each([
+  ['a bad one', '["10.94.227.46/24"]', /host bits/],
+  ['no JSON', '[', /is not JSON/],
+  ['an empty text', '', /write \[\] for no routes/],
+  ['none at all', undefined, /should have the key routes; write routes: "\[\]" for no routes/],
+])('after %s the last good list stays', (_, text, reason) => {
+  const { source, show, subnets } = follow();
+  show('5', '["192.168.0.0/24"]');
+  expect(show('6', text)).toBe(true);
+  expect(subnets()).toEqual(['192.168.0.0/24']);
+  expect(source.state).toMatchObject({ state: 'rejected', version: '6' });
+  if (source.state.state === 'rejected')
+    expect(source.state.findings.map(({ reason: why, remedy }) => `${why}; ${remedy}`).join()).toMatch(reason);
+  expect([source.accepted, source.rejected]).toEqual([1, 1]);
+});
+
+test('without a last good list there is none, rather than an empty one', () => {
+  const { show, source } = follow();
+  show('6', '[');
+  expect(source.list).toBeUndefined();
+});
+
+test('an empty list is one', () => {
+  const { show, subnets } = follow();
+  show('6', '[]');
+  expect(subnets()).toEqual([]);
+});
+
+test('the same version again is no news, good or bad', () => {
+  const { source, show } = follow();
+  show('5', '["192.168.0.0/24"]');
+  const { list } = source;
+  expect(show('5', '["192.168.0.0/24"]')).toBe(false);
+  expect(source.list).toBe(list);
+  show('6', '[');
+  expect(show('6', '[')).toBe(false);
+  expect([source.accepted, source.rejected]).toEqual([1, 1]);
+});
+
+test('what is gone keeps its list, and the time since it is known', () => {
+  const { source, show, subnets, clock } = follow();
+  show('5', '["192.168.0.0/24"]');
+  clock.now = 2000;
+  expect(source.see({ kind: 'gone' })).toBe(true);
+  clock.now = 3000;
+  expect(source.see({ kind: 'gone' })).toBe(false);
+  expect(source.state).toEqual({ state: 'gone', since: 2000 });
+  expect(subnets()).toEqual(['192.168.0.0/24']);
+});
+
+test('what comes back is accepted, with its old version as well', () => {
+  const { source, show } = follow();
+  show('5', '[]');
+  source.see({ kind: 'gone' });
+  expect(show('5', '[]')).toBe(true);
+  expect(source.state).toEqual({ state: 'accepted', version: '5' });
+});

@@ -1,0 +1,99 @@
+import { InputError } from '../network';
+import { readSettings } from './settings';
+
+const COMPLETE = {
+  INSTANCE: 'node-routes',
+  NODE_NAME: 'worker-1',
+  POD_IP: '10.184.0.2',
+  POD_NAMESPACE: 'onprem-link',
+  CONFIG_MAP: 'static-routes',
+  KUBERNETES_SERVICE_HOST: '172.21.0.1',
+  KUBERNETES_SERVICE_PORT: '443',
+  PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8',
+  REQUIRE_PRIVATE_NETWORK: 'false',
+  PROTECTED_SUBNETS: '',
+  ROUTE_PROTOCOL: '142',
+  FORMER_PROTOCOLS: '140,141',
+  ADOPT_LEGACY_ROUTES: 'true',
+  ROUTE_TABLE: '254',
+  ROUTE_METRIC: '0',
+  ALLOW_DEFAULT_ROUTE: 'false',
+  HTTP_PORT: '9142',
+  LOG_LEVEL: 'info',
+  ON_UNINSTALL: 'remove',
+};
+
+function findings(changed: Readonly<Record<string, string | undefined>>): string[] {
+  try {
+    readSettings({ ...COMPLETE, ...changed });
+    return [];
+  } catch (error) {
+    return (error as InputError).message.split('\n');
+  }
+}
+
+test('the environment is read', () => {
+  const { podIP, privateNetworks, ownership, routeRules, ...rest } = readSettings({ ...COMPLETE, OTHER: 'x' });
+  expect(`${podIP}`).toBe('10.184.0.2');
+  expect(privateNetworks.map(String)).toEqual(['10.0.0.0/8', 'fd00::/8']);
+  expect(ownership).toEqual({ protocol: 142, former: new Set([140, 141]), adoptLegacy: true });
+  expect(routeRules).toEqual({ table: 254, metric: 0, allowDefaultRoute: false });
+  expect(rest).toEqual({
+    instance: 'node-routes',
+    nodeName: 'worker-1',
+    namespace: 'onprem-link',
+    configMap: 'static-routes',
+    apiHost: '172.21.0.1',
+    apiPort: 443,
+    requirePrivateNetwork: false,
+    protectedSubnets: [],
+    httpPort: 9142,
+    logLevel: 'info',
+    onUninstall: 'remove',
+  });
+});
+
+test('everything that is missing is told at once', () => {
+  expect(() => readSettings({})).toThrow(InputError);
+  try {
+    readSettings({});
+  } catch (error) {
+    expect((error as InputError).findings.map(({ at }) => at).sort()).toEqual(Object.keys(COMPLETE).sort());
+    expect((error as InputError).message).toContain('POD_IP: null is not set; set it in the DaemonSet, as synth does');
+  }
+});
+
+test.each([
+  ['INSTANCE', ''],
+  ['POD_IP', 'worker-1'],
+  ['KUBERNETES_SERVICE_PORT', '0'],
+  ['KUBERNETES_SERVICE_PORT', '65536'],
+  ['HTTP_PORT', '-1'],
+  ['HTTP_PORT', '9142.5'],
+  ['PRIVATE_NETWORKS', '10.0.0.0/8, fd00::/8'],
+  ['PRIVATE_NETWORKS', '10.0.0.1/8'],
+  ['PROTECTED_SUBNETS', ','],
+  ['REQUIRE_PRIVATE_NETWORK', 'yes'],
+  ['LOG_LEVEL', 'trace'],
+  ['ON_UNINSTALL', ''],
+  ['ROUTE_PROTOCOL', ''],
+  ['ROUTE_PROTOCOL', '256'],
+  ['ROUTE_METRIC', '4294967296'],
+  ['ROUTE_TABLE', '0'],
+  ['ROUTE_TABLE', '0xfe'],
+])('%s is refused as %j', (name, value) => {
+  const [first, ...more] = findings({ [name]: value });
+  expect(first).toMatch(new RegExp(`^${name}: `));
+  expect(more).toEqual([]);
+});
+
+test.each([1, 2, 3, 4])('protocol number %i marks routes that must never be ours', (number) => {
+  expect(findings({ ROUTE_PROTOCOL: `${number}`, FORMER_PROTOCOLS: `141,${number}` })).toEqual([
+    `ROUTE_PROTOCOL: "${number}" is out of range; write a whole number from 5 to 255`,
+    `FORMER_PROTOCOLS: "${number}" is out of range; write a whole number from 5 to 255`,
+  ]);
+});
+
+test('the table of local addresses is refused', () => {
+  expect(findings({ ROUTE_TABLE: '255' })[0]).toMatch(/is the table of local addresses/);
+});

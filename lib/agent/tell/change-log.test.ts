@@ -1,0 +1,169 @@
+import { DEFAULT_RULES, readRouteList } from '../../network';
+import type { Verdict } from '../decide/verdict';
+import type { Change } from '../kernel/types';
+import type { FailedChange, Outcome } from '../reconciler';
+import { outcome, verdict } from '../testing/facts';
+import { nexthop, route, subnet } from '../testing/ip';
+import { ChangeLog, changeText } from './change-log';
+
+const put = (text: string, replace = false, metric = 0, table = 254): Change => ({
+  kind: 'put-route',
+  route: { subnet: subnet(text), table, metric, nexthopId: 1 },
+  replace,
+});
+const remove = (text: string): Change => ({ kind: 'delete-route', route: route(text) });
+const object = (replace = false): Change => ({
+  kind: 'put-nexthop',
+  nexthop: nexthop('7 via 10.184.0.1 dev priv'),
+  replace,
+});
+
+function logTo(lines: string[]) {
+  const details: unknown[] = [];
+  const changeLog = new ChangeLog((level, event, message, more) => {
+    lines.push(`${level} ${event}: ${message}`);
+    details.push(more);
+  });
+  const tell = (changed: { done?: Change[]; failed?: FailedChange[]; verdicts?: Verdict[] }) =>
+    changeLog.tell({ ...outcome(), ...changed } as Outcome, 'kernel event', 1.2345);
+  return { changeLog, tell, details };
+}
+
+describe('a pass', () => {
+  test('that changed something is one line, with what it changed and why', () => {
+    const lines: string[] = [];
+    const { tell, details } = logTo(lines);
+    tell({ done: [object(true), put('192.168.0.0/24'), put('192.168.1.0/24', true), remove('192.168.2.0/24')] });
+    expect(lines).toEqual(['info routes.changed: 1 routes added, 1 changed, 1 removed, next hop changed']);
+    expect(details).toEqual([
+      {
+        trigger: 'kernel event',
+        milliseconds: 1.2,
+        added: ['192.168.0.0/24'],
+        replaced: ['192.168.1.0/24'],
+        removed: ['192.168.2.0/24'],
+      },
+    ]);
+  });
+
+  test('that changed nothing is none', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    const verdicts = [verdict('192.168.0.0/24')];
+    for (let i = 0; i < 3; i++) tell({ verdicts });
+    expect(lines).toEqual([]);
+  });
+
+  test('that changed thousands names twenty', () => {
+    const { tell, details } = logTo([]);
+    tell({ done: Array.from({ length: 3000 }, (_, i) => put(`10.${i >> 8}.${i & 255}.0/24`)) });
+    expect((details[0] as { added: string[] }).added).toHaveLength(20);
+  });
+});
+
+describe('a route', () => {
+  test('that is effective from the start is not mentioned, every other state is', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    tell({
+      verdicts: [
+        verdict('192.168.0.0/24'),
+        verdict('192.168.1.0/24', 'satisfied', 'the node has it'),
+        verdict('192.168.2.0/24', 'waiting', 'no entry'),
+        verdict('192.168.3.0/24', 'effective', 'the node also has one'),
+      ],
+    });
+    expect(lines).toEqual([
+      'info route.state: 192.168.1.0/24 is satisfied: the node has it',
+      'warn route.state: 192.168.2.0/24 is waiting: no entry',
+      'info route.state: 192.168.3.0/24 is effective: the node also has one',
+    ]);
+  });
+
+  test('is told once for each change of state or reason, whether the list was read anew or not', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    const states = [
+      verdict('192.168.0.0/24', 'waiting', 'one'),
+      verdict('192.168.0.0/24', 'waiting', 'one'),
+      verdict('192.168.0.0/24', 'waiting', 'two'),
+      verdict('192.168.0.0/24'),
+      verdict('192.168.0.0/24'),
+    ];
+    for (const state of states) tell({ verdicts: [state] });
+    expect(lines).toEqual([
+      'warn route.state: 192.168.0.0/24 is waiting: one',
+      'warn route.state: 192.168.0.0/24 is waiting: two',
+      'info route.state: 192.168.0.0/24 is effective',
+    ]);
+  });
+
+  test('that leaves the list and returns is told again', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    for (const verdicts of [[verdict('192.168.0.0/24', 'failed', 'x')], [], [verdict('192.168.0.0/24', 'failed', 'x')]])
+      tell({ verdicts });
+    expect(lines).toHaveLength(2);
+  });
+
+  test('is told apart from another of its subnet', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    const verdicts = [verdict({ subnet: '192.168.0.0/24', metric: 5 }, 'waiting', 'x'), verdict('192.168.0.0/24')];
+    tell({ verdicts });
+    tell({ verdicts });
+    expect(lines).toHaveLength(1);
+  });
+
+  test('among very many is counted', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    tell({ verdicts: Array.from({ length: 100 }, (_, i) => verdict(`192.168.${i}.0/24`, 'waiting', 'x')) });
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe('warn route.state: … and 80 more routes changed their state');
+  });
+});
+
+describe('what cannot be removed', () => {
+  const failed = [{ change: remove('192.168.0.0/24'), reason: 'No such process (ESRCH)' }];
+
+  test('is told once, however often it is tried, and again after it worked', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    for (let i = 0; i < 100; i++) tell({ failed });
+    expect(lines).toEqual(['warn change.failed: remove 192.168.0.0/24: the kernel says: No such process (ESRCH)']);
+    tell({});
+    tell({ failed });
+    expect(lines).toHaveLength(2);
+  });
+
+  test('is told apart from what cannot be written, which has a state to tell it', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    tell({
+      failed: [
+        { change: put('192.168.0.0/24'), reason: 'x' },
+        { change: object(), reason: 'x' },
+      ],
+    });
+    expect(lines).toEqual([]);
+  });
+});
+
+test('repetitions in a list are told', () => {
+  const lines: string[] = [];
+  const { changeLog } = logTo(lines);
+  changeLog.tellDuplicates(readRouteList(['192.168.0.0/24'], DEFAULT_RULES));
+  changeLog.tellDuplicates(readRouteList(['192.168.0.0/24', '192.168.0.0/24'], DEFAULT_RULES));
+  expect(lines).toEqual(['warn list.duplicates: 1 entries repeat others']);
+});
+
+test.each([
+  [put('192.168.0.0/24'), 'add 192.168.0.0/24'],
+  [put('192.168.0.0/24', true, 50, 100), 'change 192.168.0.0/24 table 100 metric 50'],
+  [put('2001:db8::/48', false, 1024), 'add 2001:db8::/48'],
+  [remove('192.168.0.0/24 metric 7'), 'remove 192.168.0.0/24 metric 7'],
+  [object(), 'add nexthop object 7'],
+  [object(true), 'change nexthop object 7'],
+  [{ kind: 'delete-nexthop', nexthop: nexthop('7 via 10.184.0.1 dev priv') } as const, 'remove nexthop object 7'],
+])('%# a change reads well', (change, text) => expect(changeText(change)).toBe(text));

@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Settings } from '../settings';
+import { facts } from '../testing/facts';
+import { address } from '../testing/ip';
+import { askRunningAgent } from './cli';
+import { statusOf } from './status';
+
+let server: Server;
+const pages: Record<string, unknown> = {};
+
+beforeAll(async () => {
+  server = createServer(({ url }, response) => {
+    const page = pages[url as string];
+    response.statusCode = page === undefined ? 404 : 200;
+    response.end(typeof page === 'string' ? page : JSON.stringify(page ?? 'not here'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterAll(() => {
+  server.close();
+});
+
+async function run(command: string, httpPort = (server.address() as AddressInfo).port): Promise<[number, string]> {
+  let printed = '';
+  const settings = { podIP: address('127.0.0.1'), httpPort, instance: 'node-routes' } as Settings;
+  const code = await askRunningAgent(command, settings, (text) => {
+    printed += text;
+  });
+  return [code, printed];
+}
+
+test('status prints the page, and its code says whether the agent is ready', async () => {
+  pages['/status/node-routes'] = statusOf(facts());
+  expect(await run('status')).toEqual([0, expect.stringContaining('ready      yes: 2 routes: 2 effective\n')]);
+  pages['/status/node-routes'] = statusOf(facts({ passError: 'ENOBUFS' }));
+  expect(await run('status')).toEqual([1, expect.stringContaining('ready      NO: ENOBUFS\n')]);
+});
+
+test('diff prints what would change, and its code says whether anything would', async () => {
+  pages['/diff/node-routes'] = [];
+  expect(await run('diff')).toEqual([0, 'nothing would change\n']);
+  pages['/diff/node-routes'] = ['add 192.168.0.0/24'];
+  expect(await run('diff')).toEqual([1, 'add 192.168.0.0/24\n']);
+});
+
+test('an agent that does not answer, or not as expected, is told', async () => {
+  expect(await run('status', 1)).toEqual([1, expect.stringMatching(/^the agent does not answer: .*ECONNREFUSED/)]);
+  delete pages['/diff/node-routes'];
+  expect(await run('diff')).toEqual([1, 'the agent does not answer: HTTP 404: "not here"\n']);
+  pages['/status/node-routes'] = '<html>';
+  expect(await run('status')).toEqual([1, expect.stringMatching(/^the agent does not answer: .*JSON/)]);
+});
+
+test('an unknown command is told', async () => {
+  expect(await run('stop')).toEqual([2, 'unknown command "stop"; there is status and diff\n']);
+});

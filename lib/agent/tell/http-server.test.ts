@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import http, { get, request } from 'node:http';
+import net, { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { Address } from '../../network';
+import { type Page, serve } from './http-server';
+
+const HOST = '127.0.0.1';
+const address = Address.parse(HOST);
+const text = (body: string) => () => ({ status: 200, type: 'text/plain', body });
+const PAGES: readonly (readonly [string, Page])[] = [
+  ['/livez/node-routes', text('alive\n')],
+  [
+    '/broken',
+    () => {
+      throw new Error('ENOBUFS');
+    },
+  ],
+];
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, HOST);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function served(onTrouble: (error: Error) => void = () => undefined): Promise<number> {
+  const port = await freePort();
+  stops.push(serve(new Map(PAGES), address, port, onTrouble));
+  await until(async () => (await ask(port, '/livez/node-routes')).status === 200);
+  return port;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds().catch(() => false))) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+
+function ask(port: number, path: string, method = 'GET'): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: HOST, port, path, method, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode, type: response.headers['content-type'], body }));
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+test('pages are served, whatever the query', async () => {
+  const port = await served();
+  const alive = { status: 200, type: 'text/plain; charset=utf-8', body: 'alive\n' };
+  expect(await ask(port, '/livez/node-routes')).toEqual(alive);
+  expect(await ask(port, '/livez/node-routes?timeout=1')).toEqual(alive);
+  expect(await ask(port, '/livez/node-routes', 'HEAD')).toEqual({ ...alive, body: '' });
+});
+
+test('another path is not found, and another method not allowed', async () => {
+  const port = await served();
+  expect(await ask(port, '/livez')).toMatchObject({
+    status: 404,
+    body: 'not here; there is /livez/node-routes /broken\n',
+  });
+  expect(await ask(port, '/livez/node-routes', 'POST')).toMatchObject({ status: 405 });
+});
+
+test('a page that cannot be made is told to who asked, and ends nothing', async () => {
+  const port = await served();
+  expect(await ask(port, '/broken')).toMatchObject({ status: 500, body: 'ENOBUFS\n' });
+  expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
+});
+
+test('garbage ends its own connection alone', async () => {
+  const port = await served();
+  const socket = connect(port, HOST);
+  socket
+    .resume()
+    .on('error', () => undefined)
+    .write('\x16\x03\x01 nonsense\r\n\r\n');
+  await once(socket, 'close');
+  expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
+});
+
+test('connections on which nobody asks anything are looked for every second and closed after five', async () => {
+  const create = jest.spyOn(http, 'createServer');
+  await served();
+  expect(create.mock.calls[0]?.[0]).toMatchObject({
+    requestTimeout: 5_000,
+    headersTimeout: 5_000,
+    connectionsCheckingInterval: 1_000,
+  });
+  create.mockRestore();
+});
+
+test('a port in use is told once, tried again, and served when it is free', async () => {
+  const port = await freePort();
+  const other: Server = createServer().listen(port, HOST);
+  await once(other, 'listening');
+  const trouble: string[] = [];
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'performance'] });
+  const stop = serve(new Map(PAGES), address, port, ({ message }) => trouble.push(message));
+  stops.push(stop);
+  for (let i = 0; i < 5; i++) {
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await jest.advanceTimersByTimeAsync(2_000);
+  }
+  expect(trouble).toEqual([expect.stringContaining('EADDRINUSE')]);
+  other.close();
+  await once(other, 'close');
+  await jest.advanceTimersByTimeAsync(2_000);
+  jest.useRealTimers();
+  await until(async () => (await ask(port, '/livez/node-routes')).status === 200);
+});
+
+test('an error of the listening server concerns one connection and starts no second server', async () => {
+  const trouble: string[] = [];
+  const listen = jest.spyOn(net.Server.prototype, 'listen');
+  const port = await served(({ message }) => trouble.push(message));
+  const server = listen.mock.contexts.at(-1) as Server;
+  jest.useFakeTimers();
+  server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  expect(() => jest.advanceTimersByTime(10_000)).not.toThrow();
+  jest.useRealTimers();
+  listen.mockRestore();
+  expect(trouble).toEqual(['accept EMFILE']);
+  expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
+});
+
+test('once stopped nothing is served, connections that are open included', async () => {
+  const port = await served();
+  const open = get({ host: HOST, port, path: '/livez/node-routes', headers: { connection: 'keep-alive' } });
+  const [response] = await once(open, 'response');
+  response.resume();
+  for (const stop of stops.splice(0)) stop();
+  await expect(ask(port, '/livez/node-routes')).rejects.toThrow('ECONNREFUSED');
+});

@@ -1,0 +1,96 @@
+import { facts, outcome, verdict } from '../testing/facts';
+import { metricsText } from './metrics';
+
+interface Metric {
+  readonly help: string;
+  readonly type: string;
+  readonly samples: Map<string, number>;
+}
+
+/** Reads Prometheus' text format 0.0.4 by its own rules, strictly. */
+function parse(text: string): Map<string, Metric> {
+  const found = new Map<string, Metric>();
+  let help: [string, string] | undefined;
+  let current: [string, Metric] | undefined;
+  expect(text.endsWith('\n')).toBe(true);
+  for (const line of text.slice(0, -1).split('\n')) {
+    const [, helpName, helpText] = /^# HELP ([a-z_]+) (.+)$/.exec(line) ?? [];
+    const [, typeName, type] = /^# TYPE ([a-z_]+) (gauge|counter)$/.exec(line) ?? [];
+    const [, name, labels = '', value] = /^([a-z_]+)(\{.+\})? (-?[\d.]+)$/.exec(line) ?? [];
+    if (helpName !== undefined) {
+      expect(found.has(helpName)).toBe(false);
+      help = [helpName, helpText as string];
+    } else if (typeName !== undefined) {
+      expect(help?.[0]).toBe(typeName);
+      current = [typeName, { help: help?.[1] as string, type: type as string, samples: new Map() }];
+      found.set(...current);
+    } else {
+      expect([line, name]).toEqual([line, current?.[0]]);
+      expect(current?.[1].samples.has(labels)).toBe(false);
+      current?.[1].samples.set(labels, Number(value));
+    }
+  }
+  return found;
+}
+
+const metrics = (given = facts()) => parse(metricsText(given));
+const value = (name: string, labels = '', given = facts()) =>
+  metrics(given).get(`onprem_link_${name}`)?.samples.get(labels);
+
+test('everything has one HELP, one TYPE, and counters end in _total', () => {
+  for (const [name, { type, help }] of metrics()) {
+    expect(name.startsWith('onprem_link_')).toBe(true);
+    expect(name.endsWith('_total')).toBe(type === 'counter');
+    expect(help.endsWith('.') || help.endsWith(')')).toBe(true);
+  }
+});
+
+test('routes are counted by state, states without routes as 0', () => {
+  const given = facts({
+    outcome: outcome(
+      verdict('192.168.0.0/24'),
+      verdict('192.168.1.0/24'),
+      verdict('192.168.2.0/24', 'conflicting', 'x'),
+    ),
+  });
+  expect(value('routes_desired', '', given)).toBe(3);
+  expect(value('routes', '{state="effective"}', given)).toBe(2);
+  expect(value('routes', '{state="conflicting"}', given)).toBe(1);
+  expect(value('routes', '{state="refused"}', given)).toBe(0);
+  expect(metrics(given).get('onprem_link_routes')?.samples.size).toBe(9);
+  expect(value('ready', '', given)).toBe(0);
+});
+
+test('counters, times and states are told', () => {
+  expect(value('ready')).toBe(1);
+  expect(value('changes_total')).toBe(3);
+  expect(value('repairs_total')).toBe(0);
+  expect(value('last_change_timestamp_seconds')).toBe(Date.UTC(2026, 10, 22, 10) / 1000);
+  expect(value('lists_total', '{result="accepted"}')).toBe(1);
+  expect(value('lists_total', '{result="rejected"}')).toBe(0);
+  expect([value('list_accepted'), value('list_gone'), value('watch_connected'), value('protocol_in_use')]).toEqual([
+    1, 0, 1, 0,
+  ]);
+  expect(value('rp_filter_mode', '{interface="priv"}')).toBe(1);
+  expect(value('rp_filter_dropped_packets_total')).toBe(7);
+});
+
+test('trouble is told', () => {
+  const given = facts({
+    list: { state: 'gone', since: 0 },
+    watch: { state: 'failing', reason: 'HTTP 403' },
+    lockHolder: 'default/other',
+    outcome: undefined,
+    counters: { listsAccepted: 0, listsRejected: 2, repairs: 0, changes: 0, lastChange: undefined },
+    reversePathDrops: undefined,
+  });
+  expect([value('list_accepted', '', given), value('list_gone', '', given)]).toEqual([0, 1]);
+  expect([value('watch_connected', '', given), value('protocol_in_use', '', given)]).toEqual([0, 1]);
+  expect(value('last_change_timestamp_seconds', '', given)).toBe(0);
+  expect(value('rp_filter_dropped_packets_total', '', given)).toBeUndefined();
+});
+
+test('what a label must not hold as it is, is escaped', () => {
+  const given = facts({ reversePathFilters: [{ interface: 'a"b\\c\nd', mode: 'loose' }] });
+  expect(metricsText(given)).toContain('onprem_link_rp_filter_mode{interface="a\\"b\\\\c\\nd"} 2\n');
+});

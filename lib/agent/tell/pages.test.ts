@@ -1,0 +1,86 @@
+import { DEFAULT_RULES } from '../../network';
+import type { Agent } from '../agent';
+import type { Settings } from '../settings';
+import { facts, outcome, verdict } from '../testing/facts';
+import { address, SEEDS, snapshot, subnet } from '../testing/ip';
+import { pagesOf } from './pages';
+
+const SETTINGS: Settings = {
+  instance: 'node-routes',
+  nodeName: 'worker-1',
+  podIP: address('10.184.0.2'),
+  namespace: 'onprem-link',
+  configMap: 'static-routes',
+  apiHost: '172.21.0.1',
+  apiPort: 443,
+  privateNetworks: [subnet('10.0.0.0/8')],
+  requirePrivateNetwork: false,
+  protectedSubnets: [],
+  ownership: { protocol: 142, former: new Set(), adoptLegacy: false },
+  routeRules: DEFAULT_RULES,
+  httpPort: 9142,
+  logLevel: 'info',
+  onUninstall: 'remove',
+};
+
+function page(path: string, given: Partial<ReturnType<typeof facts>> = {}) {
+  const { list, watch: watchState, ...rest } = facts(given);
+  const agent = { ...rest, watchState, source: { state: list, list: undefined } } as unknown as Agent;
+  const files: Readonly<Record<string, string>> = {
+    '/proc/net/netstat': 'TcpExt: IPReversePathFilter\nTcpExt: 5\n',
+    '/proc/sys/net/ipv4/conf/all/rp_filter': '1\n',
+    '/proc/sys/net/ipv4/conf/priv/rp_filter': '0\n',
+  };
+  const pages = pagesOf(
+    SETTINGS,
+    agent,
+    (file) => files[file],
+    () => ['add 192.168.0.0/24'],
+  );
+  return pages.get(path)?.();
+}
+
+test('the probes carry the instance’s name, so that nobody else can answer for it', () => {
+  expect(page('/livez')).toBeUndefined();
+  expect(page('/readyz')).toBeUndefined();
+  expect(page('/livez/node-routes')).toMatchObject({ status: 200 });
+});
+
+test('readiness is a status with its reason', () => {
+  expect(page('/readyz/node-routes')).toEqual({ status: 200, type: 'text/plain', body: '2 routes: 2 effective\n' });
+  const waiting = { outcome: outcome(verdict('192.168.0.0/24', 'waiting', 'why')) };
+  expect(page('/readyz/node-routes', waiting)).toEqual({
+    status: 503,
+    type: 'text/plain',
+    body: '1 of 1 routes: 192.168.0.0/24 waiting: why\n',
+  });
+});
+
+test('being alive does not depend on anything', () => {
+  expect(page('/livez/node-routes', { passError: 'ENOBUFS', outcome: undefined })).toMatchObject({ status: 200 });
+});
+
+test('the status is JSON, with the reverse path filter of the links our routes use', () => {
+  const routes = [...SEEDS.routes, '192.168.0.0/24 nhid 1 proto ours'];
+  const given = outcome(verdict('192.168.0.0/24'));
+  const node = snapshot({ ...SEEDS, routes, nexthops: ['1 via 10.184.0.1 dev priv'] });
+  const body = page('/status/node-routes', { outcome: { ...given, snapshot: node } })?.body as string;
+  expect(JSON.parse(body)).toMatchObject({
+    ready: true,
+    node: 'worker-1',
+    reversePathFilters: [{ interface: 'priv', mode: 'strict' }],
+    reversePathDrops: 5,
+  });
+});
+
+test('metrics and the diff are there', () => {
+  expect(page('/metrics')).toMatchObject({
+    type: 'text/plain; version=0.0.4',
+    body: expect.stringContaining('# HELP'),
+  });
+  expect(page('/diff/node-routes')).toEqual({
+    status: 200,
+    type: 'application/json',
+    body: '["add 192.168.0.0/24"]\n',
+  });
+});

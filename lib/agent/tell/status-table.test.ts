@@ -1,0 +1,76 @@
+import { facts, outcome, verdict } from '../testing/facts';
+import { hop, subnet } from '../testing/ip';
+import { statusOf } from './status';
+import { diffText, type StatusBody, statusText } from './status-table';
+
+const table = (changed: Parameters<typeof facts>[0] = {}) =>
+  statusText(JSON.parse(JSON.stringify(statusOf(facts(changed)))) as StatusBody);
+
+test('the status is a page that reads well on a terminal', () => {
+  const given = {
+    ...outcome(
+      verdict('192.168.0.0/24'),
+      verdict({ subnet: '2001:db8:a::/48', table: 100, metric: 50 }, 'waiting', 'this node has no interface wg0'),
+    ),
+    privateNetworks: new Map([
+      [4, { state: 'found', network: subnet('10.0.0.0/8'), hops: [hop('via 10.184.0.1 dev priv')] }],
+    ] as const),
+  };
+  expect(`\n${table({ outcome: given })}`).toBe(`
+agent      node-routes on worker-1
+ready      NO: 1 of 2 routes: 2001:db8:a::/48 waiting: this node has no interface wg0
+list       onprem-link/static-routes accepted (version 7)
+watch      connected
+IPv4       10.0.0.0/8 via 10.184.0.1 dev priv
+rp_filter  priv strict
+drops      7 packets by rp_filter since the node started
+
+ROUTE            STATE      WAY                      TABLE  METRIC  REASON
+2001:db8:a::/48  waiting    via 10.184.0.1 dev priv  100    50      this node has no interface wg0
+192.168.0.0/24   effective  via 10.184.0.1 dev priv  254    0
+`);
+});
+
+test('trouble is shown where it belongs', () => {
+  const finding = {
+    at: 'routes[1]',
+    value: '"10.0.0.1/8"',
+    reason: 'has host bits set',
+    remedy: 'did you mean 10.0.0.0/8?',
+  };
+  const page = table({
+    list: { state: 'rejected', version: '8', findings: [finding] },
+    watch: { state: 'failing', reason: 'HTTP 403' },
+    reversePathFilters: [{ interface: 'priv', mode: 'strict', warning: 'packets are dropped' }],
+    reversePathDrops: undefined,
+    outcome: {
+      ...outcome(),
+      privateNetworks: new Map([[4, { state: 'missing', reason: 'no route for 10.0.0.0/8' }]] as const),
+    },
+  });
+  for (const line of [
+    'list       onprem-link/static-routes rejected (version 8)',
+    '           routes[1]: "10.0.0.1/8" has host bits set; did you mean 10.0.0.0/8?',
+    'watch      failing: HTTP 403',
+    'IPv4       missing: no route for 10.0.0.0/8',
+    'rp_filter  priv strict: packets are dropped',
+    'drops      unknown packets by rp_filter since the node started',
+  ])
+    expect(page).toContain(`${line}\n`);
+});
+
+test('of very many routes the page tells how many it leaves out', () => {
+  const many = Array.from({ length: 1001 }, (_, i) => verdict(`10.${i >> 8}.${i & 255}.0/24`));
+  expect(table({ outcome: outcome(...many) }).endsWith('… and 1 more\n')).toBe(true);
+});
+
+test('before anything is known there is a page, too', () => {
+  expect(table({ list: { state: 'unknown' }, outcome: undefined })).toContain(
+    'list       onprem-link/static-routes unknown\n',
+  );
+});
+
+test('a diff is one change a line', () => {
+  expect(diffText([])).toBe('nothing would change\n');
+  expect(diffText(['add 192.168.0.0/24', 'remove 192.168.1.0/24'])).toBe('add 192.168.0.0/24\nremove 192.168.1.0/24\n');
+});

@@ -1,0 +1,35 @@
+import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
+import type { Verdict } from '../decide/verdict';
+import type { Outcome } from '../reconciler';
+import type { Facts } from '../tell/status';
+import { SEEDS, snapshot } from './ip';
+
+/** Facts about a node on which everything is as it should be, for tests. */
+
+export function verdict(spec: RouteSpec, state: Verdict['state'] = 'effective', reason?: string): Verdict {
+  const route = readRoute(spec, DEFAULT_RULES);
+  return { route, state, way: 'via 10.184.0.1 dev priv', ...(reason !== undefined && { reason }) };
+}
+
+export function outcome(...verdicts: readonly Verdict[]): Outcome {
+  return { verdicts, done: [], failed: [], privateNetworks: new Map(), snapshot: snapshot(SEEDS) };
+}
+
+export function facts(changed: Partial<Facts> = {}): Facts {
+  return {
+    instance: 'node-routes',
+    nodeName: 'worker-1',
+    configMap: 'onprem-link/static-routes',
+    protocol: 142,
+    list: { state: 'accepted', version: '7' },
+    duplicates: [],
+    watch: { state: 'connected' },
+    lockHolder: undefined,
+    passError: undefined,
+    outcome: outcome(verdict('192.168.0.0/24'), verdict('192.168.1.0/24')),
+    counters: { listsAccepted: 1, listsRejected: 0, repairs: 0, changes: 3, lastChange: '2026-11-22T10:00:00.000Z' },
+    reversePathFilters: [{ interface: 'priv', mode: 'strict' }],
+    reversePathDrops: 7,
+    ...changed,
+  };
+}

@@ -1,0 +1,138 @@
+import type { Address } from '../../network';
+import { hopKey } from '../decide/hops';
+import type { LookupQuestion } from '../kernel/kernel';
+import type { Change, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
+import { NetlinkError } from '../netlink/channel';
+
+const [ENOENT, ESRCH, EEXIST, EINVAL] = [2, 3, 17, 22];
+
+/**
+ * The kernel's routing state in memory, for tests: refuses what the kernel refuses, is as careless as the kernel with
+ * what belongs to others, and notes it (`harm`).
+ */
+export class MemoryKernel {
+  readonly port = 1;
+  /** What no change of ours must ever do. */
+  readonly harm: string[] = [];
+  readonly applied: Change[] = [];
+  /** Refuses further changes for which it returns a reason. */
+  refuse: (change: Change) => string | undefined = () => undefined;
+  private routes: KernelRoute[];
+  private readonly nexthops: Map<number, Nexthop>;
+
+  constructor(
+    private readonly start: Snapshot,
+    private readonly isOurs: (object: { readonly protocol: number }) => boolean,
+  ) {
+    this.routes = [...start.routes];
+    this.nexthops = new Map(start.nexthops);
+  }
+
+  read(): Snapshot {
+    return { ...this.start, routes: [...this.routes], nexthops: new Map(this.nexthops) };
+  }
+
+  readNexthops(): Map<number, Nexthop> {
+    return new Map(this.nexthops);
+  }
+
+  add(...routes: readonly KernelRoute[]): void {
+    this.routes.push(...routes);
+  }
+
+  remove(matches: (route: KernelRoute) => boolean): void {
+    this.routes = this.routes.filter((route) => !matches(route));
+  }
+
+  apply(changes: readonly Change[], protocol: number): (NetlinkError | undefined)[] {
+    return changes.map((change) => {
+      const reason = this.refuse(change);
+      const errno = reason === undefined ? this.make(change, protocol) : EINVAL;
+      if (errno === undefined) this.applied.push(change);
+      return errno === undefined ? undefined : new NetlinkError({ errno, words: reason });
+    });
+  }
+
+  /** By the longest prefix, then the lowest metric, of the main table. */
+  lookup(questions: readonly LookupQuestion[]): (KernelRoute | undefined)[] {
+    return questions.map(({ address }) => winner(this.routes, address));
+  }
+
+  private make(change: Change, protocol: number): number | undefined {
+    switch (change.kind) {
+      case 'put-nexthop':
+        return this.putNexthop({ ...change.nexthop, protocol }, change.replace);
+      case 'put-route':
+        return this.putRoute({ ...change.route, protocol, type: 1, hops: [] }, change.replace);
+      case 'delete-route':
+        return this.deleteRoute(change.route);
+      case 'delete-nexthop':
+        return this.deleteNexthop(change.nexthop.id);
+    }
+  }
+
+  private putNexthop(nexthop: Nexthop, replace: boolean): number | undefined {
+    const there = this.nexthops.get(nexthop.id);
+    if (there !== undefined && !replace) return EEXIST;
+    if (nexthop.group?.some(({ id }) => this.nexthops.get(id)?.hop === undefined)) return EINVAL;
+    if (there !== undefined) {
+      if ((there.group === undefined) !== (nexthop.group === undefined) || there.family !== nexthop.family)
+        return EINVAL;
+      const users = this.routes.filter(({ nexthopId }) => nexthopId === nexthop.id);
+      if (!this.isOurs(there) || !users.every(this.isOurs))
+        this.harm.push(`changed the object ${nexthop.id} of others`);
+    }
+    this.nexthops.set(nexthop.id, nexthop);
+    return undefined;
+  }
+
+  private putRoute(route: KernelRoute, replace: boolean): number | undefined {
+    if (!this.nexthops.has(route.nexthopId as number)) {
+      this.harm.push(`route ${route.subnet} refers to no nexthop object`);
+      return EINVAL;
+    }
+    const place = this.routes.findIndex((other) => sameKey(other, route));
+    if (place !== -1 && !replace) return EEXIST;
+    const there = this.routes[place];
+    if (there === undefined) this.routes.push(route);
+    else this.routes[place] = route;
+    if (there !== undefined && !this.isOurs(there)) this.harm.push(`replaced ${text(there)}`);
+    return undefined;
+  }
+
+  private deleteRoute(route: KernelRoute): number | undefined {
+    const found = this.routes.find((other) => text(other) === text(route));
+    if (found === undefined) return ESRCH;
+    if (!this.isOurs(found)) this.harm.push(`deleted ${text(found)}`);
+    this.routes = this.routes.filter((other) => other !== found);
+    return undefined;
+  }
+
+  private deleteNexthop(id: number): number | undefined {
+    const there = this.nexthops.get(id);
+    if (there === undefined) return ENOENT;
+    if (!this.isOurs(there)) this.harm.push(`deleted the object ${id} of others`);
+    if (this.routes.some(({ nexthopId }) => nexthopId === id)) this.harm.push(`deleted the object ${id} in use`);
+    const isMember = [...this.nexthops.values()].some(({ group }) => group?.some((member) => member.id === id));
+    if (isMember) this.harm.push(`deleted the object ${id} of a group`);
+    this.nexthops.delete(id);
+    this.routes = this.routes.filter(({ nexthopId }) => nexthopId !== id);
+    return undefined;
+  }
+}
+
+export function winner(routes: readonly KernelRoute[], address: Address): KernelRoute | undefined {
+  return routes
+    .filter(({ subnet, table, qualified }) => table === 254 && !qualified && subnet.contains(address))
+    .sort((a, b) => b.subnet.prefixLength - a.subnet.prefixLength || a.metric - b.metric)[0];
+}
+
+function sameKey(a: KernelRoute, b: KernelRoute): boolean {
+  return a.subnet.equals(b.subnet) && a.table === b.table && a.metric === b.metric && a.qualified === b.qualified;
+}
+
+/** All that tells routes apart. */
+export function text({ subnet, table, metric, protocol, type, nexthopId, hops, qualified }: KernelRoute): string {
+  const way = nexthopId === undefined ? hops.map(hopKey).join(' ') : `nhid ${nexthopId}`;
+  return `${subnet} table ${table} metric ${metric} proto ${protocol} type ${type} ${way}${qualified ? ' qualified' : ''}`;
+}
