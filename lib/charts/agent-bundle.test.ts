@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Yaml } from 'cdk8s';
+import { copyRepository, copySources, NODE_MODULES, REPOSITORY } from '../repository';
+import { agentBundle } from './agent-bundle';
+import { fitsClientSideApply } from './apply-limits';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** What a copy of the package in another place makes of the agent. */
+function bundleFrom(copy: string): string {
+  const print = "process.stdout.write(require('./lib/charts/agent-bundle').agentBundle())";
+  const run = spawnSync(process.execPath, ['--import', 'tsx', '--eval', print], { cwd: copy, encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  return run.stdout;
+}
+
+test('the agent can be read: a literal block in YAML, since no raw control character is in it', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  expect(agentBundle()).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/);
+  expect(Yaml.stringify({ data: { 'agent.cjs': agentBundle() } })).toMatch(/^data:\n {2}agent\.cjs: \|\n/);
+  const longest = Math.max(
+    ...agentBundle()
+      .split('\n')
+      .map((line) => line.length),
+  );
+  expect(longest).toBeLessThan(1000);
+});
+
+test('the agent is below 200 KiB, and below 256 KiB as JSON', () => {
+  expect(Buffer.byteLength(agentBundle())).toBeLessThan(200 * 1024);
+  expect(fitsClientSideApply(agentBundle())).toBe(true);
+});
+
+test('the agent is a script by itself: it requires nothing but what Node brings', () => {
+  const required = [...agentBundle().matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name);
+  expect(required.length).toBeGreaterThan(0);
+  expect(required.filter((name) => !name?.startsWith('node:'))).toEqual([]);
+});
+
+test('the agent names no folder of this machine', () => {
+  expect(agentBundle()).not.toContain(REPOSITORY);
+  expect(agentBundle()).not.toContain('../');
+});
+
+test('the bytes are the same from another folder, whose packages are linked', () => {
+  expect(bundleFrom(copyRepository(join(folder, 'elsewhere', 'deeper')))).toBe(agentBundle());
+});
+
+test('the bytes are the same where packages are hoisted', () => {
+  symlinkSync(NODE_MODULES, join(folder, 'node_modules'));
+  expect(bundleFrom(copySources(join(folder, 'packages', 'onprem-link')))).toBe(agentBundle());
+});
+
+test('the bytes are the same where each package is linked from a store', () => {
+  const copy = copySources(join(folder, 'app'));
+  const store = join(folder, 'store', 'ipaddr.js@2', 'node_modules');
+  mkdirSync(store, { recursive: true });
+  cpSync(join(NODE_MODULES, 'ipaddr.js'), join(store, 'ipaddr.js'), { recursive: true });
+  mkdirSync(join(copy, 'node_modules'));
+  symlinkSync(join(store, 'ipaddr.js'), join(copy, 'node_modules', 'ipaddr.js'));
+  for (const name of ['esbuild', '@esbuild', 'tsx', 'get-tsconfig', 'resolve-pkg-maps'])
+    symlinkSync(join(NODE_MODULES, name), join(copy, 'node_modules', name));
+  expect(bundleFrom(copy)).toBe(agentBundle());
+});
+
+test('in the published package the program lies ready and is taken as it is', () => {
+  const copy = copyRepository(join(folder, 'package'));
+  writeFileSync(join(copy, 'lib', 'agent', 'agent.cjs'), '// ready\n');
+  expect(bundleFrom(copy)).toBe('// ready\n');
+});

@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
+
+const PACKAGE = join(__dirname, '..', '..');
+/** In the published package the program lies ready; in the repository it is built from its source. */
+const READY_MADE = join(PACKAGE, 'lib', 'agent', 'agent.cjs');
+const SOURCE = join('lib', 'agent', 'main.ts');
+
+let bundle: string | undefined;
+
+/** The agent as one readable CommonJS file for Node 26. */
+export function agentBundle(): string {
+  bundle ??= existsSync(READY_MADE) ? readFileSync(READY_MADE, 'utf8') : buildAgent();
+  return bundle;
+}
+
+function buildAgent(): string {
+  const { outputFiles, metafile } = buildSync({
+    absWorkingDir: PACKAGE,
+    entryPoints: [SOURCE],
+    bundle: true,
+    platform: 'node',
+    target: 'node26',
+    format: 'cjs',
+    charset: 'utf8',
+    legalComments: 'inline',
+    logLevel: 'silent',
+    metafile: true,
+    write: false,
+    tsconfigRaw: {},
+  });
+  return withStablePaths((outputFiles[0] as { text: string }).text, Object.keys(metafile.inputs));
+}
+
+/**
+ * esbuild names every module by its path from the working folder. Where packages lie differs between installs, and a
+ * program that differs in comments alone would restart a whole fleet: packages are named from node_modules on.
+ */
+function withStablePaths(text: string, inputs: readonly string[]): string {
+  let stable = text;
+  for (const input of inputs) {
+    const path = resolve(PACKAGE, input).split('/node_modules/');
+    const name = path.length > 1 ? `node_modules/${path.at(-1)}` : relative(PACKAGE, resolve(PACKAGE, input));
+    if (name !== input) stable = stable.replaceAll(input, name);
+  }
+  return stable;
+}

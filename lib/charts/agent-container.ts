@@ -1,0 +1,135 @@
+import { k8s } from 'cdk8s-plus-28';
+import { AGENT_FILE } from './agent-config-map';
+import type { ProtectedSubnet } from './cluster';
+import type { NodeRoutesSettings } from './node-routes-options';
+import { toQuantities } from './resources';
+
+/** Where the program lies, mounted from the ConfigMap or part of an own image. */
+const AGENT_FOLDER = '/opt/onprem-link';
+/** Where every client looks for the token, the cluster's CA and the namespace. */
+const API_ACCESS_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+const AGENT_VOLUME = 'agent';
+const API_ACCESS_VOLUME = 'api-access';
+const PORT_NAME = 'http';
+
+/**
+ * Node's permission model guards against mistakes of ours: what is not named here cannot be read, nothing can be
+ * written and no process started. It is no sandbox, since FFI can call anything; the container's rights are the limit.
+ */
+const COMMAND: readonly string[] = [
+  'node',
+  '--permission',
+  '--allow-ffi',
+  '--allow-net',
+  `--allow-fs-read=${AGENT_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
+  `--allow-fs-read=${API_ACCESS_FOLDER}/`,
+  '--allow-fs-read=/proc/net/netstat',
+  '--allow-fs-read=/proc/sys/net/',
+  '--disable-warning=ExperimentalWarning',
+  '--disable-warning=PERM0003',
+  `${AGENT_FOLDER}/${AGENT_FILE}`,
+];
+
+/** The one container of a pod. */
+export function agentContainer(
+  settings: NodeRoutesSettings,
+  protectedSubnets: readonly ProtectedSubnet[],
+): k8s.Container {
+  const { name, port, privileged, resources } = settings;
+  return {
+    name: 'route-agent',
+    image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
+    imagePullPolicy: settings.imagePullPolicy,
+    command: [...COMMAND],
+    env: environment(settings, protectedSubnets),
+    ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
+    livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
+    readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },
+    resources: { requests: toQuantities(resources.requests), limits: toQuantities(resources.limits) },
+    securityContext: securityContext(privileged),
+    volumeMounts: [
+      ...(settings.agent === 'image' ? [] : [{ name: AGENT_VOLUME, mountPath: AGENT_FOLDER, readOnly: true }]),
+      { name: API_ACCESS_VOLUME, mountPath: API_ACCESS_FOLDER, readOnly: true },
+    ],
+  };
+}
+
+/** The volumes that its mounts name. */
+export function agentVolumes(agentConfigMapName: string | undefined): k8s.Volume[] {
+  const access = { name: API_ACCESS_VOLUME, projected: apiAccess() };
+  if (agentConfigMapName === undefined) return [access];
+  return [{ name: AGENT_VOLUME, configMap: { name: agentConfigMapName, defaultMode: 0o444 } }, access];
+}
+
+/** What a client inside the cluster needs, without the token of every pod being mounted by default. */
+function apiAccess(): k8s.ProjectedVolumeSource {
+  return {
+    defaultMode: 0o644,
+    sources: [
+      { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      {
+        downwardApi: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
+    ],
+  };
+}
+
+function environment(settings: NodeRoutesSettings, protectedSubnets: readonly ProtectedSubnet[]): k8s.EnvVar[] {
+  const { apiServer } = settings;
+  const values: Record<string, unknown> = {
+    INSTANCE: settings.name,
+    CONFIG_MAP: settings.configMapName,
+    PRIVATE_NETWORKS: settings.privateNetworks.join(','),
+    REQUIRE_PRIVATE_NETWORK: settings.requirePrivateNetwork,
+    PROTECTED_SUBNETS: [...new Set(protectedSubnets.map(({ subnet }) => `${subnet}`))].join(','),
+    ALLOW_DEFAULT_ROUTE: settings.allowDefaultRoute,
+    ROUTE_PROTOCOL: settings.protocol,
+    FORMER_PROTOCOLS: settings.formerProtocols.join(','),
+    ADOPT_LEGACY_ROUTES: settings.adoptLegacyRoutes,
+    ROUTE_TABLE: settings.table,
+    ROUTE_METRIC: settings.metric,
+    HTTP_PORT: settings.port,
+    LOG_LEVEL: settings.logLevel,
+    ON_UNINSTALL: settings.onUninstall,
+    ...(apiServer !== undefined && {
+      KUBERNETES_SERVICE_HOST: apiServer.host,
+      KUBERNETES_SERVICE_PORT: apiServer.port,
+    }),
+  };
+  return [
+    fromPod('NODE_NAME', 'spec.nodeName'),
+    fromPod('POD_IP', 'status.podIP'),
+    fromPod('POD_NAMESPACE', 'metadata.namespace'),
+    ...Object.entries(values).map(([name, value]) => ({ name, value: `${value}` })),
+  ];
+}
+
+function fromPod(name: string, fieldPath: string): k8s.EnvVar {
+  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
+}
+
+/** No host: the kubelet asks the pod's address, which on the host network is the node's. */
+function probe(path: string): k8s.Probe {
+  return { httpGet: { path, port: k8s.IntOrString.fromString(PORT_NAME), scheme: 'HTTP' }, timeoutSeconds: 3 };
+}
+
+/** Root because capabilities of other users do not survive the start of a container (containerd#5644). */
+function securityContext(privileged: boolean): k8s.SecurityContext {
+  const always: k8s.SecurityContext = {
+    runAsUser: 0,
+    runAsGroup: 0,
+    runAsNonRoot: false,
+    readOnlyRootFilesystem: true,
+  };
+  if (privileged) return { ...always, privileged };
+  return {
+    ...always,
+    privileged,
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
+  };
+}

@@ -1,0 +1,154 @@
+import { CONFIG_MAP_LIMIT } from './apply-limits';
+import { CLUSTER, findingsOf, manifestsOf, siteWith, siteWithNetwork } from './fixtures';
+import { NodeRoutes } from './node-routes';
+import type { NodeRoutesProps } from './node-routes-props';
+import { Site } from './site';
+
+const PLACE = 'site example › node routes node-routes';
+
+function findingsWith(props: NodeRoutesProps, subnets?: readonly string[]): string[] {
+  const { site } = siteWithNetwork(subnets);
+  new NodeRoutes(site, 'node-routes', props);
+  return findingsOf(site);
+}
+
+test('a route that takes addresses of the cluster is refused', () => {
+  expect(findingsWith({ routes: ['172.30.4.0/24', '192.168.9.0/24'] })).toEqual([
+    `${PLACE} › routes: "172.30.4.0/24" overlaps the cluster's pods 172.30.0.0/16; have the routers map it to a free range and write { real: "172.30.4.0/24", mapped: "192.168.1.0/24" }`,
+  ]);
+});
+
+test("a network's subnet is told where the network is written, not for every NodeRoutes again", () => {
+  expect(findingsWith({ routes: [{ subnet: '172.30.4.0/24', mtu: 1400 }] }, ['172.30.4.0/24'])).toEqual([
+    expect.stringContaining('on-premise datacentre › subnets[0]: "172.30.4.0/24"'),
+  ]);
+});
+
+test('a default route that was allowed may cover everything', () => {
+  expect(findingsWith({ routes: ['0.0.0.0/0'], allowDefaultRoute: true })).toEqual([]);
+});
+
+test('of a list with refused routes the others are checked, too', () => {
+  expect(findingsWith({ routes: ['192.168.9.1/24', '172.21.0.0/24'] })).toEqual([
+    `${PLACE} › routes[0]: "192.168.9.1/24" has host bits set behind its 24 bit prefix; did you mean 192.168.9.0/24?`,
+    expect.stringContaining(`${PLACE} › routes: "172.21.0.0/24" overlaps the cluster's services 172.21.0.0/16`),
+  ]);
+});
+
+test("the private network's own entry is what shows the way and cannot be a route", () => {
+  const props = { privateNetworks: ['10.96.0.0/12'] };
+  const text = `${PLACE} › routes: "10.96.0.0/12" is a private network itself, whose entry shows the next hop; list the on-premise subnets in it one by one`;
+  expect(findingsWith({ ...props, routes: ['10.96.0.0/12'] })).toEqual([text]);
+  expect(findingsWith(props, ['10.96.0.0/12'])).toEqual([text]);
+  expect(findingsWith({ ...props, routes: [{ subnet: '10.96.0.0/12', table: 100 }, '10.96.8.0/24'] })).toEqual([]);
+});
+
+test('a route that takes the way to the API server is refused', () => {
+  expect(findingsWith({ apiServer: { host: '192.168.0.9', port: 6443 } })).toEqual([
+    `${PLACE} › routes: "192.168.0.0/24" would take the way to the API server 192.168.0.9; list subnets without it`,
+  ]);
+  expect(findingsWith({ apiServer: { host: 'api.example.com', port: 6443 } })).toEqual([]);
+});
+
+test('a route of a family without private network needs a next hop or an interface', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'node-routes', {
+    routes: ['fd40::/48', { subnet: 'fd41::/48', nextHop: 'fd10::1' }, { subnet: 'fd42::/48', interface: 'tun0' }],
+  });
+  expect(findingsOf(site)).toEqual([
+    `${PLACE} › routes: "fd40::/48" has no next hop: no private network is IPv6; add one to privateNetworks, or give the route a nextHop`,
+  ]);
+});
+
+test('a network of another site is refused', () => {
+  const { site } = siteWithNetwork();
+  const other = siteWith(CLUSTER, 'other').onPremise('plant', { subnets: ['192.168.7.0/24'] });
+  new NodeRoutes(site, 'node-routes', { networks: [other] });
+  expect(findingsOf(site)).toEqual([`${PLACE} › networks[0]: "plant" belongs to another site; use this site's own`]);
+});
+
+test('a list that no ConfigMap holds is refused', () => {
+  const routes = Array.from({ length: 6000 }, (_, i) => ({
+    subnet: `192.168.${i >> 8}.${i & 255}/32`,
+    comment: 'x'.repeat(150),
+  }));
+  const site = siteWith();
+  new NodeRoutes(site, 'node-routes', { routes });
+  expect(findingsOf(site)).toEqual([
+    `${PLACE} › routes: 1206803 bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT}); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own`,
+  ]);
+});
+
+test('a program that client-side apply cannot take is refused by name', () => {
+  const site = new Site('example', { cluster: CLUSTER, agentBundle: 'x'.repeat(200 * 1024 + 1) });
+  new NodeRoutes(site, 'node-routes');
+  expect(findingsOf(site)).toEqual([
+    expect.stringMatching(
+      /^site example › node routes node-routes › agent: 204801 bytes of program are too many for ConfigMap node-routes-agent-[0-9a-f]{10} \(204800, and 262144 as JSON\); build an image with the Dockerfile and set agent: 'image'$/,
+    ),
+  ]);
+  const asJson = new Site('example', { cluster: CLUSTER, agentBundle: '\n'.repeat(150 * 1024) });
+  new NodeRoutes(asJson, 'node-routes');
+  expect(findingsOf(asJson)).toEqual([expect.stringContaining('153600 bytes of program are too many')]);
+});
+
+test('an image with the agent must be named', () => {
+  expect(findingsWith({ agent: 'image' })).toEqual([
+    `${PLACE} › image: "docker.io/library/node:26.10.0-trixie-slim" carries no agent; name the image that you built with the Dockerfile`,
+  ]);
+});
+
+test('two digests are one too many', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  expect(findingsWith({ image: `node@${digest}`, digest })).toEqual([
+    expect.stringContaining('has a digest, and another one is given; keep one of the two'),
+  ]);
+});
+
+test('the number of former routes is not the one in use', () => {
+  expect(findingsWith({ formerProtocols: [142] })).toEqual([
+    `${PLACE} › formerProtocols: 142 is the protocol still in use; leave it out`,
+  ]);
+});
+
+test('several NodeRoutes of a site differ in name, list, protocol and port', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'a', { name: 'routes' });
+  new NodeRoutes(site, 'b', { name: 'routes' });
+  const remedy = 'give each NodeRoutes of a site one of its own';
+  const place = 'site example › node routes b';
+  expect(findingsOf(site)).toEqual([
+    `${place} › name: "routes" is that of site example › node routes a, too; ${remedy}`,
+    `${place} › configMapName: "static-routes" is that of site example › node routes a, too; ${remedy}`,
+    `${place} › protocol: 142 is that of site example › node routes a, too; ${remedy}`,
+    `${place} › port: 9142 is that of site example › node routes a, too; ${remedy}`,
+  ]);
+});
+
+test('a number that another NodeRoutes had before is taken as well', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'a', { formerProtocols: [150, 151] });
+  new NodeRoutes(site, 'b', { configMapName: 'b', port: 9143, protocol: 150, formerProtocols: [142, 151] });
+  expect(findingsOf(site).map((line) => line.split(' is that of')[0])).toEqual([
+    'site example › node routes b › formerProtocols: 142',
+    'site example › node routes b › formerProtocols: 151',
+    'site example › node routes b › protocol: 150',
+  ]);
+});
+
+test('two NodeRoutes that differ stand side by side, in one namespace that is emitted once', () => {
+  const { site } = siteWithNetwork();
+  new NodeRoutes(site, 'a');
+  new NodeRoutes(site, 'b', { configMapName: 'b', protocol: 143, port: 9143 });
+  expect(findingsOf(site)).toEqual([]);
+  const kinds = site.charts.flatMap((chart) => manifestsOf(chart).map(({ kind }) => kind));
+  expect(kinds.filter((kind) => kind === 'Namespace')).toHaveLength(1);
+  expect(kinds.filter((kind) => kind === 'ResourceQuota')).toHaveLength(1);
+});
+
+test('in two namespaces names may be equal, numbers on the node may not', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'a', { name: 'routes' });
+  new NodeRoutes(site, 'b', { name: 'routes', namespace: 'kube-system', protocol: 143 });
+  expect(findingsOf(site)).toEqual([expect.stringContaining('node routes b › port: 9142 is that of')]);
+});

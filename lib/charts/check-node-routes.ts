@@ -1,0 +1,117 @@
+import { Address, type Findings, type Route } from '../network';
+import { CONFIG_MAP_LIMIT, fitsClientSideApply, fitsConfigMap } from './apply-limits';
+import type { FreeRanges } from './free-ranges';
+import type { NodeRoutes } from './node-routes';
+import { DEFAULT_IMAGE, type NodeRoutesSettings } from './node-routes-options';
+import { placeIn } from './options';
+import { tellTakenSubnets } from './protected';
+import type { Site } from './site';
+
+/** The table in which the agent looks up the private network. */
+const MAIN_TABLE = 254;
+/** What a reviewer can still be expected to open. */
+const LARGEST_PROGRAM = 200 * 1024;
+
+export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings): void {
+  site.nodeRoutes.forEach((nodeRoutes, i) => {
+    checkNetworksOf(nodeRoutes, site, findings);
+    tellTakenSubnets(site.cluster.protectedSubnets, routesBeyondNetworks(nodeRoutes), free, findings);
+    for (const route of nodeRoutes.routes()) checkWay(nodeRoutes, route, findings);
+    checkFormerProtocols(nodeRoutes, findings);
+    checkRouteListSize(nodeRoutes, findings);
+    checkAgent(nodeRoutes, findings);
+    for (const earlier of site.nodeRoutes.slice(0, i)) tellClashes(earlier, nodeRoutes, findings);
+  });
+}
+
+function checkNetworksOf({ settings, place }: NodeRoutes, site: Site, findings: Findings): void {
+  settings.networks?.forEach((network, i) => {
+    if (network.site !== site)
+      findings.add(placeIn(place, `networks[${i}]`), network.name, 'belongs to another site', "use this site's own");
+  });
+}
+
+/** Those of the networks are looked at as such, and a default route was allowed explicitly. */
+function routesBeyondNetworks(nodeRoutes: NodeRoutes) {
+  const ofNetworks = new Set(
+    nodeRoutes.networks().flatMap(({ subnets }) => subnets.map(({ mapping }) => `${mapping.mapped}`)),
+  );
+  return nodeRoutes.ownRoutes
+    .filter(({ subnet }) => subnet.prefixLength > 0 && !ofNetworks.has(`${subnet}`))
+    .map(({ subnet }) => ({ place: placeIn(nodeRoutes.place, 'routes'), subnet, isTranslated: false }));
+}
+
+/** Every route has a way, and takes away neither the entry that shows it nor the one to the API server. */
+function checkWay({ settings, place }: NodeRoutes, route: Route, findings: Findings): void {
+  const { privateNetworks, apiServer } = settings;
+  const { subnet } = route;
+  const tell = (reason: string, remedy: string) => findings.add(placeIn(place, 'routes'), `${subnet}`, reason, remedy);
+  if (route.table === MAIN_TABLE && privateNetworks.some((network) => network.equals(subnet)))
+    tell('is a private network itself, whose entry shows the next hop', 'list the on-premise subnets in it one by one');
+  if (subnet.prefixLength > 0 && apiServer !== undefined && containsHost(route, apiServer.host))
+    tell(`would take the way to the API server ${apiServer.host}`, 'list subnets without it');
+  const hasOwnWay = route.nextHops.length > 0 || route.interface !== undefined;
+  if (!hasOwnWay && !privateNetworks.some(({ family }) => family === subnet.family)) {
+    tell(
+      `has no next hop: no private network is IPv${subnet.family}`,
+      'add one to privateNetworks, or give the route a nextHop',
+    );
+  }
+}
+
+function checkFormerProtocols({ settings, place }: NodeRoutes, findings: Findings): void {
+  const { protocol, formerProtocols } = settings;
+  if (formerProtocols.includes(protocol))
+    findings.add(placeIn(place, 'formerProtocols'), protocol, 'is the protocol still in use', 'leave it out');
+}
+
+function containsHost({ subnet }: Route, host: string): boolean {
+  const isName = !/^[\d.]+$|:/.test(host);
+  return !isName && subnet.contains(Address.parse(host));
+}
+
+function checkRouteListSize({ place, text }: NodeRoutes, findings: Findings): void {
+  if (fitsConfigMap(text())) return;
+  findings.add(
+    placeIn(place, 'routes'),
+    Buffer.byteLength(text()),
+    `bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT})`,
+    'aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own',
+  );
+}
+
+function checkAgent({ settings, place, agentConfigMap }: NodeRoutes, findings: Findings): void {
+  const tellImage = (reason: string, remedy: string) =>
+    findings.add(placeIn(place, 'image'), settings.image, reason, remedy);
+  if (settings.agent === 'image' && settings.image === DEFAULT_IMAGE)
+    tellImage('carries no agent', 'name the image that you built with the Dockerfile');
+  if (settings.digest !== undefined && settings.image.includes('@'))
+    tellImage('has a digest, and another one is given', 'keep one of the two');
+  if (agentConfigMap === undefined) return;
+  const size = Buffer.byteLength(agentConfigMap.program);
+  if (size <= LARGEST_PROGRAM && fitsClientSideApply(agentConfigMap.program)) return;
+  findings.add(
+    placeIn(place, 'agent'),
+    size,
+    `bytes of program are too many for ConfigMap ${agentConfigMap.configMapName} (${LARGEST_PROGRAM}, and 262144 as JSON)`,
+    "build an image with the Dockerfile and set agent: 'image'",
+  );
+}
+
+/** On one node two agents cannot share a port, and what carries the same protocol number they take from each other. */
+function tellClashes(earlier: NodeRoutes, later: NodeRoutes, findings: Findings): void {
+  const tell = (option: keyof NodeRoutesSettings, value: unknown) =>
+    findings.add(
+      placeIn(later.place, option),
+      value,
+      `is that of ${earlier.place}, too`,
+      'give each NodeRoutes of a site one of its own',
+    );
+  const [one, other] = [earlier.settings, later.settings];
+  const areNeighbours = one.namespace === other.namespace;
+  const different = [...(areNeighbours ? (['name', 'configMapName'] as const) : []), 'protocol', 'port'] as const;
+  for (const option of different) if (one[option] === other[option]) tell(option, other[option]);
+  for (const former of other.formerProtocols)
+    if (former === one.protocol || one.formerProtocols.includes(former)) tell('formerProtocols', former);
+  if (one.formerProtocols.includes(other.protocol)) tell('protocol', other.protocol);
+}

@@ -1,0 +1,22 @@
+import { type Finding, Findings } from '../network';
+import { checkExternalServices } from './check-external-services';
+import { checkMappings } from './check-mappings';
+import { checkNetworks } from './check-networks';
+import { checkNodeRoutes } from './check-node-routes';
+import { checkProvider } from './check-provider';
+import { checkVpns } from './check-vpns';
+import { FreeRanges } from './free-ranges';
+import type { Site } from './site';
+
+/** What can be judged only when the site is complete. */
+export function checkSite(site: Site): Finding[] {
+  const findings = new Findings();
+  const free = new FreeRanges(site);
+  checkNetworks(site, free, findings);
+  checkMappings(site, free, findings);
+  checkProvider(site, free, findings);
+  checkNodeRoutes(site, free, findings);
+  checkExternalServices(site, findings);
+  checkVpns(site, findings);
+  return findings.all;
+}

@@ -1,0 +1,40 @@
+/** The label that slices of ours carry instead of a controller's name, and what all objects are part of. */
+export const PROJECT = 'onprem-link';
+
+export const SYNC_OPTIONS = 'argocd.argoproj.io/sync-options';
+
+/** Annotations that the GitOps tools read. */
+export const SYNC_AFTER_OTHERS_ARE_PRUNED = { [SYNC_OPTIONS]: 'PruneLast=true' };
+export const SERVER_SIDE_APPLY = { [SYNC_OPTIONS]: 'ServerSideApply=true' };
+export const NEVER_DELETE = {
+  [SYNC_OPTIONS]: 'Prune=false,Delete=false',
+  'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+};
+/** Flux would otherwise replace `${NAME}` inside the data. */
+export const NO_SUBSTITUTION = { 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' };
+
+/** Says which part of the site an object belongs to. */
+export const COMPONENT = 'app.kubernetes.io/component';
+/** The parts that nodes need for their routes; all others may fail without them. */
+export const ROUTING_COMPONENTS = ['namespace', 'quota', 'route-agent'] as const;
+
+type Pairs = Readonly<Record<string, string>>;
+
+/** No app.kubernetes.io/instance: Argo CD may track by that label. */
+export function commonLabels(name: string, component: string, more: Pairs = {}): Record<string, string> {
+  return {
+    ...more,
+    'app.kubernetes.io/name': name,
+    [COMPONENT]: component,
+    'app.kubernetes.io/part-of': PROJECT,
+    'app.kubernetes.io/managed-by': 'cdk8s',
+  };
+}
+
+/** All annotations together; Argo CD's sync options are one comma separated list under one key. */
+export function mergeAnnotations(...parts: readonly Pairs[]): Record<string, string> {
+  const merged: Record<string, string> = Object.assign({}, ...parts);
+  const options = parts.flatMap((part) => part[SYNC_OPTIONS]?.split(',') ?? []);
+  if (options.length > 0) merged[SYNC_OPTIONS] = [...new Set(options)].join(',');
+  return merged;
+}

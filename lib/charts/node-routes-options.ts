@@ -1,0 +1,131 @@
+import type { k8s } from 'cdk8s-plus-28';
+import { Address, parseUnicastSubnet, readInteger, readTable, refuse, type Subnet } from '../network';
+import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from './names';
+import type { ApiServer, NodeRoutesProps } from './node-routes-props';
+import { OnPremise } from './on-premise';
+import { listOf, type Options, oneOf, readBoolean, readNested, someOf } from './options';
+import { DEFAULT_RESOURCES, type Resources, readResources } from './resources';
+import { readRouteProtocol } from './route-protocol';
+
+/** The props with defaults filled in and texts understood. */
+export interface NodeRoutesSettings
+  extends Required<
+    Omit<NodeRoutesProps, 'networks' | 'routes' | 'privateNetworks' | 'digest' | 'apiServer' | 'resources'>
+  > {
+  readonly networks: readonly OnPremise[] | undefined;
+  /** Not read yet: what is right in a route depends on table, metric and allowDefaultRoute. */
+  readonly routes: unknown;
+  readonly privateNetworks: readonly Subnet[];
+  readonly digest: string | undefined;
+  readonly apiServer: ApiServer | undefined;
+  readonly resources: Resources;
+}
+
+/** Shorter than other names, since `-agent` follows in that of a file and `-agent-` with a hash in that of a ConfigMap. */
+export const readNodeRoutesName = dnsLabel('node routes', 52);
+
+export const DEFAULT_IMAGE = 'docker.io/library/node:26.10.0-trixie-slim';
+
+const API_SERVER_OPTIONS: Options<ApiServer> = {
+  host: { fallback: '', required: true, read: readHost },
+  port: { fallback: 443, required: true, read: (value) => readInteger(value, 1, 65535, 'port') },
+};
+
+export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
+  return {
+    name: { fallback: id, read: readNodeRoutesName },
+    namespace: { fallback: 'onprem-link', read: dnsLabel('a namespace') },
+    createNamespace: { fallback: true, read: readBoolean },
+    networks: { fallback: undefined, read: listOf(readNetwork) },
+    routes: { fallback: [], read: (value) => value },
+    allowDefaultRoute: { fallback: false, read: readBoolean },
+    configMapName: { fallback: 'static-routes', read: dnsSubdomain('a ConfigMap') },
+    privateNetworks: {
+      fallback: [parseUnicastSubnet('10.0.0.0/8')],
+      read: someOf(
+        (subnet) => parseUnicastSubnet(subnet),
+        'write the private network of the nodes, e.g. ["10.0.0.0/8"]',
+      ),
+    },
+    requirePrivateNetwork: { fallback: false, read: readBoolean },
+    protocol: { fallback: 142, read: readRouteProtocol },
+    formerProtocols: { fallback: [], read: listOf(readRouteProtocol) },
+    adoptLegacyRoutes: { fallback: false, read: readBoolean },
+    table: { fallback: 254, read: readTable },
+    metric: { fallback: 0, read: (value) => readInteger(value, 0, 0xffffffff, 'metric') },
+    onUninstall: { fallback: 'remove', read: oneOf('remove', 'keep') },
+    nodeSelector: { fallback: {}, read: readNodeSelector },
+    tolerations: { fallback: [{ operator: 'Exists' }], read: listOf(readToleration) },
+    agent: { fallback: 'config-map', read: oneOf('config-map', 'image') },
+    image: { fallback: DEFAULT_IMAGE, read: readImage },
+    digest: { fallback: undefined, read: readDigest },
+    imagePullPolicy: { fallback: 'IfNotPresent', read: oneOf('Always', 'IfNotPresent', 'Never') },
+    imagePullSecrets: { fallback: [], read: listOf(dnsSubdomain('a Secret')) },
+    port: { fallback: 9142, read: readUnprivilegedPort },
+    apiServer: { fallback: undefined, read: readNested(API_SERVER_OPTIONS) },
+    resources: { fallback: DEFAULT_RESOURCES, read: readResources },
+    priorityClassName: { fallback: 'system-node-critical', read: dnsSubdomain('a priority class') },
+    maxUnavailable: { fallback: '10%', read: readMaxUnavailable },
+    logLevel: { fallback: 'info', read: oneOf('debug', 'info', 'warn', 'error') },
+    privileged: { fallback: false, read: readBoolean },
+    labels: { fallback: {}, read: readLabels },
+    annotations: { fallback: {}, read: readAnnotations },
+  };
+}
+
+function readNetwork(value: unknown): OnPremise {
+  if (value instanceof OnPremise) return value;
+  throw refuse(value, 'is no on-premise network', 'write what site.onPremise(…) returned');
+}
+
+const TOLERATION_OPTIONS: Options<k8s.Toleration> = {
+  key: { fallback: undefined, read: readText },
+  operator: { fallback: undefined, read: oneOf('Exists', 'Equal') },
+  value: { fallback: undefined, read: readText },
+  effect: { fallback: undefined, read: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute') },
+  tolerationSeconds: { fallback: undefined, read: (value) => readInteger(value, 0, 2 ** 31, 'number of seconds') },
+};
+
+function readToleration(value: unknown): k8s.Toleration {
+  const toleration = readNested(TOLERATION_OPTIONS)(value);
+  if (toleration.key !== undefined || toleration.operator === 'Exists') return toleration;
+  throw refuse(
+    value,
+    'has no key, hence tolerates nothing',
+    'name the key, or write { operator: "Exists" } for every taint',
+  );
+}
+
+function readText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw refuse(value, 'is not a string', 'put it into quotes');
+}
+
+function readImage(value: unknown): string {
+  if (typeof value !== 'string' || !/^[a-z0-9][\w./:@-]*$/.test(value))
+    throw refuse(value, 'is no image reference', `write e.g. "${DEFAULT_IMAGE}"`);
+  const tag = /:([\w][\w.-]*)$/.exec(value.split('@')[0] as string)?.[1];
+  if (value.includes('@sha256:') || (tag !== undefined && tag !== 'latest')) return value;
+  throw refuse(value, 'names no version, so nodes could run different ones', 'add the tag of a version');
+}
+
+function readDigest(value: unknown): string {
+  if (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)) return value;
+  throw refuse(value, 'is no digest', 'write sha256: and 64 hexadecimal digits');
+}
+
+/** The agent has no NET_BIND_SERVICE. */
+function readUnprivilegedPort(value: unknown): number {
+  return readInteger(value, 1024, 65535, 'unprivileged port');
+}
+
+function readMaxUnavailable(value: unknown): number | string {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
+  if (typeof value === 'string' && /^(?:[1-9]\d?|100)%$/.test(value)) return value;
+  throw refuse(value, 'is no number of nodes', 'write a whole number from 1, or "1%" to "100%"');
+}
+
+function readHost(value: unknown): string {
+  const isAddress = typeof value === 'string' && /^[\d.]+$|:/.test(value);
+  return isAddress ? Address.parse(value).toString() : dnsSubdomain('a host')(value);
+}

@@ -1,0 +1,118 @@
+import { Chart } from 'cdk8s';
+import {
+  Findings,
+  formatRouteList,
+  type Route,
+  type RouteRules,
+  readRoute,
+  readRouteList,
+  routeKey,
+  type Subnet,
+} from '../network';
+import { AgentConfigMap } from './agent-config-map';
+import { AgentDaemonSet } from './agent-daemon-set';
+import { AgentRights } from './agent-rights';
+import { commonLabels } from './metadata';
+import { type NodeRoutesSettings, nodeRoutesOptions, readNodeRoutesName } from './node-routes-options';
+import type { NodeRoutesProps } from './node-routes-props';
+import type { OnPremise } from './on-premise';
+import { attemptIn, placeIn, readOptions } from './options';
+import { RouteListConfigMap } from './route-list-config-map';
+import type { Site } from './site';
+
+/** Static routes on every node: the list in a ConfigMap and the agent that keeps the kernel as the list says. */
+export class NodeRoutes extends Chart {
+  /** Where findings about it stand. @internal */
+  readonly place: string;
+  /** The props with defaults filled in. @internal */
+  readonly settings: NodeRoutesSettings;
+  /** The routes beyond the networks' subnets. @internal */
+  readonly ownRoutes: readonly Route[];
+  /** Worth telling, but not wrong. @internal */
+  readonly notes: readonly string[];
+  /** Read once each, since the list is asked for several times. */
+  private readonly plainRoutes = new Map<Subnet, Route>();
+  /** @internal */
+  readonly agentConfigMap: AgentConfigMap | undefined;
+
+  constructor(
+    private readonly site: Site,
+    id: string,
+    props: NodeRoutesProps = {},
+  ) {
+    const place = placeIn(site.place, `node routes ${id}`);
+    const settings = readOptions(site.findings, place, props, nodeRoutesOptions(id));
+    const { name, namespace, labels, annotations, priorityClassName } = settings;
+    super(site, site.claim(id, place, readNodeRoutesName), {
+      namespace,
+      labels: commonLabels(name, 'route-agent', labels),
+    });
+    this.place = place;
+    this.settings = settings;
+    const list = attemptIn(site.findings, place, () => readRouteList(settings.routes, settings));
+    this.ownRoutes = list?.routes ?? readableRoutes(settings.routes, settings);
+    this.notes = (list?.duplicates ?? []).map((duplicate) => `${placeIn(place, duplicate)}; it is dropped`);
+
+    site.namespaces.add({ namespace, create: settings.createNamespace, priorityClassName });
+    new RouteListConfigMap(this, 'route-list', {
+      name: settings.configMapName,
+      annotations,
+      text: this.text,
+    });
+    const { serviceAccountName } = new AgentRights(this, 'rights', {
+      name,
+      annotations,
+      configMapName: settings.configMapName,
+    });
+    this.agentConfigMap = this.addAgent();
+    new AgentDaemonSet(this, 'agent', {
+      settings,
+      serviceAccountName,
+      agentConfigMapName: this.agentConfigMap?.configMapName,
+      protectedSubnets: site.cluster.ownSubnets,
+    });
+    site.nodeRoutes.push(this);
+  }
+
+  /** The networks whose subnets are routed. */
+  networks(): readonly OnPremise[] {
+    return this.settings.networks ?? this.site.networks;
+  }
+
+  /** The list as the nodes get it: the networks' subnets in order, then the routes beyond them. */
+  routes(): Route[] {
+    const own = new Set(this.ownRoutes.map(routeKey));
+    const ofNetworks = this.networks()
+      .flatMap(({ subnets }) => subnets)
+      .map(({ mapping }) => this.routeTo(mapping.mapped));
+    return [...ofNetworks.filter((route) => !own.has(routeKey(route))), ...this.ownRoutes];
+  }
+
+  private routeTo(subnet: Subnet): Route {
+    const route = this.plainRoutes.get(subnet) ?? readRoute(`${subnet}`, this.settings);
+    this.plainRoutes.set(subnet, route);
+    return route;
+  }
+
+  /** The list as the ConfigMap holds it. @internal */
+  readonly text = () => formatRouteList(this.routes(), this.settings);
+
+  /** In a file of its own, so that nobody has to scroll past a program to see the rights it is given. */
+  private addAgent(): AgentConfigMap | undefined {
+    const { agent, name, namespace, annotations } = this.settings;
+    if (agent === 'image') return undefined;
+    return new AgentConfigMap(this.site, this.site.claim(`${this.node.id}-agent`, this.place), {
+      name,
+      namespace,
+      annotations,
+      labels: this.labels,
+      program: this.site.agentBundle(),
+    });
+  }
+}
+
+/** Those that can be read where others are refused, so that all of what is wrong is told at once. */
+function readableRoutes(entries: unknown, rules: RouteRules): Route[] {
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry) => new Findings().attempt('', () => readRoute(entry, rules)) ?? []);
+}

@@ -1,0 +1,77 @@
+import { Yaml } from 'cdk8s';
+import { DEFAULT_RULES, parseRouteList } from '../network';
+import { findingsOf, type Manifest, manifestsOf, siteWith } from './fixtures';
+import { NodeRoutes } from './node-routes';
+import type { NodeRoutesProps } from './node-routes-props';
+
+type ConfigMap = Manifest & { data: { routes: string }; immutable?: boolean };
+
+/** `count` routes with comments of the given length. */
+function configMapOf(count: number, commentLength: number, props: NodeRoutesProps = {}): ConfigMap {
+  const site = siteWith();
+  const routes = Array.from({ length: count }, (_, i) => ({
+    subnet: `192.168.${i >> 8}.${i & 255}/32`,
+    comment: 'x'.repeat(commentLength),
+  }));
+  const [configMap] = manifestsOf(new NodeRoutes(site, 'node-routes', { routes, ...props }));
+  expect(findingsOf(site)).toEqual([]);
+  return configMap as ConfigMap;
+}
+
+test('the text is one route a line, as the one parser reads it', () => {
+  const { data } = configMapOf(3, 5);
+  expect(data.routes).toMatchInlineSnapshot(`
+"[
+  { "subnet": "192.168.0.0/32", "comment": "xxxxx" },
+  { "subnet": "192.168.0.1/32", "comment": "xxxxx" },
+  { "subnet": "192.168.0.2/32", "comment": "xxxxx" }
+]
+"
+`);
+  expect(parseRouteList(data.routes, DEFAULT_RULES).routes).toHaveLength(3);
+});
+
+test('it stays editable, and Flux leaves its text alone', () => {
+  const configMap = configMapOf(1, 5);
+  expect(configMap.immutable).toBeUndefined();
+  expect(configMap.metadata.annotations).toEqual({ 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' });
+});
+
+test('it is a readable block in YAML, also with umlauts and quotes in a comment', () => {
+  const routes = [{ subnet: '192.168.1.0/24', comment: 'Zürich’s "old" site' }];
+  const configMap = configMapOf(0, 0, { routes });
+  expect(Yaml.stringify(configMap)).toContain(
+    '  routes: |\n    [\n      { "subnet": "192.168.1.0/24", "comment": "Zürich’s \\"old\\" site" }\n',
+  );
+});
+
+/** What kubectl would keep in its annotation, beside the annotations there are. */
+function annotationBytes(configMap: ConfigMap): number {
+  return (
+    Buffer.byteLength(JSON.stringify(configMap)) + Buffer.byteLength(JSON.stringify(configMap.metadata.annotations))
+  );
+}
+
+test('the longest list without server-side apply is one that client-side apply can take', () => {
+  const isClientSide = (count: number) =>
+    configMapOf(count, 190).metadata.annotations?.['argocd.argoproj.io/sync-options'] === undefined;
+  let [most, tooMany] = [1000, 1200];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (isClientSide(middle)) most = middle;
+    else tooMany = middle;
+  }
+  expect(annotationBytes(configMapOf(most, 190))).toBeLessThan(262_144);
+});
+
+test('server-side apply is asked for near the limit, not long before it', () => {
+  expect(configMapOf(1000, 190).metadata.annotations).not.toHaveProperty(['argocd.argoproj.io/sync-options']);
+  expect(configMapOf(1100, 190).metadata.annotations).toHaveProperty(['argocd.argoproj.io/sync-options']);
+});
+
+test("the user's own sync options are kept beside it", () => {
+  const annotations = { 'argocd.argoproj.io/sync-options': 'Validate=false' };
+  expect(configMapOf(1100, 190, { annotations }).metadata.annotations).toMatchObject({
+    'argocd.argoproj.io/sync-options': 'Validate=false,ServerSideApply=true',
+  });
+});

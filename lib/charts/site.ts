@@ -1,0 +1,147 @@
+import { join } from 'node:path';
+import { App } from 'cdk8s';
+import { Findings, findingText, InputError, PROVIDERS, type Provider, refuse } from '../network';
+import { agentBundle } from './agent-bundle';
+import { bootstrapApp, writeBootstrap } from './bootstrap';
+import { checkSite } from './checks';
+import { Cluster, type ClusterProps } from './cluster';
+import type { ExternalService } from './external-service';
+import { dnsLabel } from './names';
+import { Namespaces } from './namespaces';
+import type { NodeRoutes } from './node-routes';
+import { OnPremise, type OnPremiseProps } from './on-premise';
+import { type Options, oneOf, readOptions } from './options';
+import { writeRouterFiles } from './router-files';
+
+export interface SiteProps {
+  /** The cluster's own address ranges. */
+  readonly cluster: ClusterProps;
+  /** The cloud the cluster runs in; ranges that it keeps for itself are refused. Known: 'ibm', 'azure'. @default none */
+  readonly provider?: Provider;
+  /**
+   * The agent's program, for tests whose snapshots shall not change with it.
+   * @default the one of this package
+   */
+  readonly agentBundle?: string;
+}
+
+interface SiteSettings {
+  readonly cluster: Cluster;
+  readonly provider: Provider | undefined;
+  readonly agentBundle: string | undefined;
+}
+
+const SITE_OPTIONS: Options<SiteSettings> = {
+  cluster: { fallback: Cluster.NONE, required: true, read: Cluster.read },
+  provider: { fallback: undefined, read: oneOf(...(Object.keys(PROVIDERS) as Provider[])) },
+  agentBundle: { fallback: undefined, read: readProgram },
+};
+
+/** Which site of this process wrote a folder: a second one of the same name would write over it. */
+const written = new Map<string, Site>();
+
+const readFileName = dnsLabel('a chart and its file');
+
+/**
+ * One cluster and what it reaches: the scope of all charts, with an output folder of its own. Everything that is wrong
+ * with it is told together when it is synthesised, and then nothing is written.
+ */
+export class Site extends App {
+  readonly cluster: Cluster;
+  /** @internal */
+  readonly provider: Provider | undefined;
+  /** The program that the nodes run. @internal */
+  readonly agentBundle: () => string;
+  /** Where findings about the site stand. @internal */
+  readonly place: string;
+  /** What was refused so far. @internal */
+  readonly findings = new Findings();
+  /** @internal */
+  readonly namespaces = new Namespaces(this);
+  /** @internal */
+  readonly networks: OnPremise[] = [];
+  /** @internal */
+  readonly nodeRoutes: NodeRoutes[] = [];
+  /** @internal */
+  readonly externalServices: ExternalService[] = [];
+  private isChecked = false;
+  private bootstrapScope: App | undefined;
+  private readonly ids = new Set([Namespaces.CHART_ID]);
+
+  /**
+   * @param name names the folder below the output folder, e.g. `dist/example`. The output folder is that of cdk8s:
+   * CDK8S_OUTDIR, or dist.
+   */
+  constructor(
+    readonly name: string,
+    props: SiteProps,
+  ) {
+    super({ outdir: join(process.env.CDK8S_OUTDIR ?? 'dist', `${name}`), recordConstructMetadata: false });
+    this.place = `site ${name}`;
+    this.findings.attempt(this.place, () => dnsLabel('a site')(name));
+    const settings = readOptions(this.findings, this.place, props, SITE_OPTIONS);
+    this.cluster = settings.cluster;
+    this.provider = settings.provider;
+    this.agentBundle = () => settings.agentBundle ?? agentBundle();
+    this.node.addValidation({ validate: () => (this.isChecked ? [] : this.check().map(findingText)) });
+  }
+
+  /** A network behind the VPN. */
+  onPremise(name: string, props: OnPremiseProps): OnPremise {
+    const network = new OnPremise(this, name, props);
+    this.findings.attempt(network.place, () => dnsLabel('an on-premise network')(name));
+    if (this.networks.some((other) => other.name === name))
+      this.findings.add(network.place, name, 'names two networks of this site', 'give each a name of its own');
+    this.networks.push(network);
+    return network;
+  }
+
+  /** Writes one file per chart. @throws InputError with everything that is wrong; then nothing is written. */
+  override synth(): void {
+    const findings = this.check();
+    if (findings.length > 0) throw new InputError(findings);
+    const writer = written.get(this.outdir);
+    if (writer !== undefined && writer !== this)
+      throw refuse(this.name, 'names two sites, and the second would write over the first', 'rename one of them');
+    written.set(this.outdir, this);
+    for (const note of this.nodeRoutes.flatMap(({ notes }) => notes)) console.warn(note);
+    this.isChecked = true; // cdk8s validates everything anew for every chart
+    try {
+      super.synth();
+      writeRouterFiles(this);
+      writeBootstrap(this, this.bootstrapScope);
+    } finally {
+      this.isChecked = false;
+    }
+  }
+
+  /**
+   * The id for a chart, which names its file. A bad or taken one is told and replaced, since constructs would throw.
+   * @internal
+   */
+  claim(id: string, place: string, read: (value: unknown) => string = readFileName): string {
+    const good = this.findings.attempt(place, () => read(id));
+    if (good !== undefined && !this.ids.has(id)) {
+      this.ids.add(id);
+      return id;
+    }
+    if (good !== undefined)
+      this.findings.add(place, id, 'names two charts of this site, hence one file', 'choose another id');
+    return this.claim(`refused-${this.ids.size}`, place);
+  }
+
+  /** The scope of what tells a GitOps tool of this site, since that is nothing the tool itself applies. @internal */
+  bootstrap(): App {
+    this.bootstrapScope ??= bootstrapApp(this);
+    return this.bootstrapScope;
+  }
+
+  private check() {
+    return [...this.findings.all, ...checkSite(this)];
+  }
+}
+
+function readProgram(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw refuse(value, 'is no program text', 'leave it out for the agent of this package');
+}

@@ -1,0 +1,3 @@
+/** What a cdk8s project imports from this package. */
+export * from './charts';
+export { type Finding, InputError, type RouteFields, type RouteSpec, type SubnetSpec } from './network';

@@ -1,0 +1,102 @@
+import { Address, Subnet } from '../network';
+
+/** What is set on one object; several values stand behind one key. */
+export type Settings = ReadonlyMap<string, readonly string[]>;
+
+/** The objects of each `config` path, by name or number. */
+export type Configuration = ReadonlyMap<string, ReadonlyMap<string, Settings>>;
+
+/** Reads `config … edit … set … next … end`. @throws where a line has no place in that */
+export function parseFortigate(text: string): Configuration {
+  const reader = new Reader();
+  for (const line of text.split('\n')) {
+    const [command, ...words] = wordsOf(line);
+    if (command !== undefined && !reader.take(command, words)) throw new Error(`no command of FortiOS here: ${line}`);
+  }
+  return reader.configuration;
+}
+
+/** Where in the text the reader is: outside, in a path, in an object of it. */
+class Reader {
+  readonly configuration = new Map<string, Map<string, Map<string, string[]>>>();
+  private objects: Map<string, Map<string, string[]>> | undefined;
+  private settings: Map<string, string[]> | undefined;
+
+  /** @returns whether the command may stand here */
+  take(command: string, [first = '', ...more]: readonly string[]): boolean {
+    switch (this.settings === undefined ? (this.objects === undefined ? 'outside' : 'path') : 'object') {
+      case 'outside':
+        return command === 'config' && this.enter([first, ...more].join(' '));
+      case 'path':
+        return (
+          (command === 'edit' && first !== '' && more.length === 0 && this.edit(first)) ||
+          (command === 'end' && this.end())
+        );
+      default:
+        return (command === 'set' && more.length > 0 && this.set(first, more)) || (command === 'next' && this.next());
+    }
+  }
+
+  private enter(path: string): true {
+    this.objects = this.configuration.get(path) ?? new Map();
+    this.configuration.set(path, this.objects);
+    return true;
+  }
+
+  private edit(name: string): true {
+    this.settings = this.objects?.get(name) ?? new Map<string, string[]>();
+    this.objects?.set(name, this.settings);
+    return true;
+  }
+
+  private set(key: string, values: string[]): true {
+    this.settings?.set(key, values);
+    return true;
+  }
+
+  private next(): true {
+    this.settings = undefined;
+    return true;
+  }
+
+  private end(): true {
+    this.objects = undefined;
+    return true;
+  }
+}
+
+/** Words and quoted words up to a comment. */
+function wordsOf(line: string): string[] {
+  const text = line.trim();
+  if (text.startsWith('#')) return [];
+  return [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+}
+
+export const objectsOf = (all: Configuration, path: string) => all.get(path) ?? new Map<string, Settings>();
+
+/** The one value behind a key. @throws when there is none or more than one */
+export function only(settings: Settings | undefined, key: string): string {
+  const [value, ...more] = settings?.get(key) ?? [];
+  if (value === undefined || more.length > 0)
+    throw new Error(`${key} has ${value === undefined ? 'no' : 'several'} values`);
+  return value;
+}
+
+/** `192.168.1.0/24` of `192.168.1.0 255.255.255.0` or of an IPv6 prefix. */
+export function prefix(words: readonly string[] = []): string {
+  const [address, mask] = words;
+  if (address === undefined) throw new Error('no subnet');
+  if (mask === undefined) return address;
+  const ones = Address.parse(mask).bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
+  return `${Subnet.parse(`${address}/${ones}`)}`;
+}
+
+/** The subnet that a range of addresses is. */
+export function span(first: string, last: string): string {
+  const begin = Address.parse(first);
+  const length = Array.from({ length: 33 }, (_, i) => i).find((i) => {
+    const subnet = Subnet.around(begin, i);
+    return subnet.address.equals(begin) && subnet.last.equals(Address.parse(last));
+  });
+  return `${Subnet.parse(`${first}/${length}`)}`;
+}

@@ -1,0 +1,109 @@
+import type { Family, Mapping } from '../network';
+import { banner } from './banner';
+import { familiesOf, localSubnets, mssOf, ofFamily, remoteSubnets, seenAs, type Tunnel } from './tunnel';
+
+/**
+ * One-to-one NAT, MSS clamp and guards of a Linux router (nft(8), nftables ≥ 1.0, Linux ≥ 5.6), in a table of its own
+ * that loading replaces as a whole. Rules name the other end's ranges, not an interface, so that they hold for policies,
+ * for XFRM interfaces and for a TUN alike.
+ */
+export function nftablesConf(tunnel: Tunnel): string {
+  const table = `inet onprem-link-${tunnel.network}`;
+  const chains = [guardIn, destinationNat, clamp, sourceNat, guardOut].flatMap((chain) => {
+    const rules = familiesOf(tunnel).flatMap((family) => chain.rules(tunnel, family));
+    return rules.length === 0 ? [] : [chainText(chain, tunnel, rules)];
+  });
+  return `#!/usr/sbin/nft -f
+${banner(tunnel, '#')}
+table ${table}
+delete table ${table}
+table ${table} {
+${chains.join('\n')}
+}
+`;
+}
+
+interface Chain {
+  readonly name: string;
+  readonly hook: string;
+  readonly why: (tunnel: Tunnel) => readonly string[];
+  readonly rules: (tunnel: Tunnel, family: Family) => readonly string[];
+}
+
+function chainText({ name, hook, why }: Chain, tunnel: Tunnel, rules: readonly string[]): string {
+  const comments = why(tunnel).map((line) => `  # ${line}`);
+  const body = [`type ${hook}; policy accept;`, ...rules].map((line) => `    ${line}`);
+  return [...comments, `  chain ${name} {`, ...body, '  }'].join('\n');
+}
+
+const ip = (family: Family) => (family === 4 ? 'ip' : 'ip6');
+const setOf = (subnets: readonly Mapping[]) => `{ ${subnets.map(({ mapped }) => mapped).join(', ')} }`;
+const remotes = (tunnel: Tunnel, family: Family) => setOf(ofFamily(remoteSubnets(tunnel), family));
+
+const guardIn: Chain = {
+  name: 'from-outside',
+  hook: 'filter hook prerouting priority mangle - 10',
+  why: ({ remote, local }) => [
+    `What claims to come from ${remote.what} and did not come through the tunnel is forged.`,
+    `Through the tunnel it has an IPsec state even on ${local.outside}.`,
+  ],
+  rules: (tunnel, family) => [
+    `iifname "${tunnel.local.outside}" meta ipsec missing ${ip(family)} saddr ${remotes(tunnel, family)} counter drop`,
+  ],
+};
+
+const destinationNat: Chain = {
+  name: 'to-real',
+  hook: 'nat hook prerouting priority dstnat - 10',
+  why: (tunnel) => [`To ${tunnel.local.what}, from ${tunnel.remote.what} only:`, ...mapped(tunnel)],
+  rules: (tunnel, family) => {
+    const translated = ofFamily(localSubnets(tunnel), family).filter(({ isTranslated }) => isTranslated);
+    if (translated.length === 0) return [];
+    const map = translated.map((subnet) => `${subnet.mapped} : ${subnet.real}`).join(', ');
+    return [
+      `${ip(family)} saddr ${remotes(tunnel, family)} dnat ${ip(family)} prefix to ${ip(family)} daddr map { ${map} }`,
+    ];
+  },
+};
+
+const clamp: Chain = {
+  name: 'mss',
+  hook: 'filter hook forward priority mangle',
+  why: () => ['ESP takes room in every packet: TCP segments that fit, whatever the two hosts believe.'],
+  rules: (tunnel, family) =>
+    ['saddr', 'daddr'].map(
+      (side) =>
+        `${ip(family)} ${side} ${remotes(tunnel, family)} tcp flags syn / syn,rst tcp option maxseg size set ${mssOf(tunnel, family)}`,
+    ),
+};
+
+const sourceNat: Chain = {
+  name: 'to-mapped',
+  hook: 'nat hook postrouting priority srcnat - 10',
+  why: (tunnel) => [
+    `From ${tunnel.local.what}, to ${tunnel.remote.what} only:`,
+    ...mapped(tunnel),
+    'A range that maps to itself is kept from any masquerade rule of this router, which comes later.',
+  ],
+  rules: (tunnel, family) => {
+    const map = ofFamily(localSubnets(tunnel), family).map((subnet) => `${subnet.real} : ${subnet.mapped}`);
+    return [
+      `${ip(family)} daddr ${remotes(tunnel, family)} snat ${ip(family)} prefix to ${ip(family)} saddr map { ${map.join(', ')} }`,
+    ];
+  },
+};
+
+const guardOut: Chain = {
+  name: 'to-outside',
+  hook: 'filter hook postrouting priority srcnat + 10',
+  why: ({ remote, local }) => [
+    `To ${remote.what} through the tunnel or not at all: nothing leaves ${local.outside} in the clear while it is down.`,
+  ],
+  rules: (tunnel, family) => [
+    `oifname "${tunnel.local.outside}" rt ipsec missing ${ip(family)} daddr ${remotes(tunnel, family)} counter drop`,
+  ],
+};
+
+function mapped(tunnel: Tunnel): string[] {
+  return localSubnets(tunnel).map((subnet) => `  ${seenAs(subnet)}`);
+}

@@ -1,0 +1,139 @@
+import { type Address, type Family, type Mapping, Subnet } from '../network';
+import type { Proposal } from './proposal';
+
+/** What a router runs; each has a renderer of its own. */
+export const PRODUCTS = ['strongswan', 'vyos', 'fortigate'] as const;
+export type Product = (typeof PRODUCTS)[number];
+
+/** One router of a VPN and what lies behind it. */
+export interface TunnelEnd {
+  /** What its subnets are, for comments: `the nodes of example`. */
+  readonly what: string;
+  /** Its subnets; the other end knows them by their mapped ranges only. */
+  readonly subnets: readonly Mapping[];
+  /** Where the other end finds it. */
+  readonly publicAddress: Address;
+  /** The address of its outside interface: another one where a cloud translates the public address to it. */
+  readonly localAddress: Address;
+  /** Its identity in IKE. */
+  readonly id: string;
+  /** The interface towards the other end. */
+  readonly outside: string;
+  /** The interface towards its subnets. */
+  readonly inside: string;
+  /** Where the other end lies, one per family at most; none: the router's default route leads there. */
+  readonly outsideNextHops: readonly Address[];
+  /** Where its subnets lie, one per family at most; none: they are connected. */
+  readonly insideNextHops: readonly Address[];
+  readonly products: readonly Product[];
+}
+
+/** A VPN between two routers as one of them sees it: an IKE_SA with one CHILD_SA (RFC 7296) per pair of subnets. */
+export interface Tunnel {
+  readonly site: string;
+  /** The on-premise network: it names the tunnel on both routers. */
+  readonly network: string;
+  readonly local: TunnelEnd;
+  readonly remote: TunnelEnd;
+  readonly ike: Proposal;
+  readonly esp: Proposal;
+  /** Largest TCP segment over IPv4, in bytes; over IPv6, whose header is longer, it is 20 less. */
+  readonly mss: number;
+  /** Whether this end opens the tunnel; the other one waits for it. */
+  readonly initiates: boolean;
+  /** First of the numbers under which the local router's rules stand where it numbers rules; see rulesOf. */
+  readonly firstRule: number;
+}
+
+/** A pair of subnets that share a CHILD_SA. Its traffic selectors are the mapped ranges. */
+export interface Selector {
+  readonly local: Mapping;
+  readonly remote: Mapping;
+}
+
+/** The same tunnel from the other end. */
+export function otherEnd(tunnel: Tunnel): Tunnel {
+  return { ...tunnel, local: tunnel.remote, remote: tunnel.local, initiates: !tunnel.initiates };
+}
+
+/** All pairs of a local and a remote subnet of one family: FortiGate and IKEv1 devices negotiate no more than one a time. */
+export function selectorsOf({ local, remote }: Tunnel): Selector[] {
+  return local.subnets.flatMap((mine) =>
+    remote.subnets
+      .filter(({ real }) => real.family === mine.real.family)
+      .map((theirs) => ({ local: mine, remote: theirs })),
+  );
+}
+
+/** Those subnets of this end that the other end has something of the same family for. */
+export function localSubnets(tunnel: Tunnel): Mapping[] {
+  return [...new Set(selectorsOf(tunnel).map(({ local }) => local))];
+}
+
+/** Those of the other end, likewise. */
+export function remoteSubnets(tunnel: Tunnel): Mapping[] {
+  return [...new Set(selectorsOf(tunnel).map(({ remote }) => remote))];
+}
+
+export function familiesOf(tunnel: Tunnel): Family[] {
+  return ([4, 6] as const).filter((family) => ofFamily(localSubnets(tunnel), family).length > 0);
+}
+
+export function ofFamily(subnets: readonly Mapping[], family: Family): Mapping[] {
+  return subnets.filter(({ real }) => real.family === family);
+}
+
+/** How many numbers from `firstRule` on any of a router's rule lists takes. */
+export function rulesOf(tunnel: Tunnel): number {
+  const [near, far] = [localSubnets(tunnel).length, remoteSubnets(tunnel).length];
+  return Math.max(near * far, 2 * near, near + 2 * far + 1);
+}
+
+export function mssOf({ mss }: Tunnel, family: Family): number {
+  return family === 4 ? mss : mss - 20;
+}
+
+/** A static route of a router and why it needs it. */
+export interface RouterRoute {
+  readonly subnet: Subnet;
+  readonly nextHop: Address;
+  readonly interface: string;
+  readonly why: string;
+}
+
+/** The routes a router needs beyond its connected ones and the way out that the VPN itself takes. */
+export function routesOf(tunnel: Tunnel): RouterRoute[] {
+  return [...insideRoutes(tunnel), ...outsideRoutes(tunnel)];
+}
+
+/** To the subnets behind this router. */
+export function insideRoutes(tunnel: Tunnel): RouterRoute[] {
+  const { local } = tunnel;
+  return localSubnets(tunnel).flatMap(({ real }) =>
+    local.insideNextHops
+      .filter(({ family }) => family === real.family)
+      .map((nextHop) => ({ subnet: real, nextHop, interface: local.inside, why: local.what })),
+  );
+}
+
+/**
+ * To the other router and, by the same way, to the mapped subnets behind it: an IPsec policy takes effect on the
+ * interface to which a route leads, and without one the packets never get there.
+ */
+export function outsideRoutes(tunnel: Tunnel): RouterRoute[] {
+  const { local, remote } = tunnel;
+  const peer = new Subnet(remote.publicAddress, remote.publicAddress.family === 4 ? 32 : 128);
+  return [
+    { subnet: peer, why: 'the router at the other end' },
+    ...remoteSubnets(tunnel).map(({ mapped }) => ({ subnet: mapped, why: remote.what })),
+  ].flatMap(({ subnet, why }) =>
+    local.outsideNextHops
+      .filter(({ family }) => family === subnet.family)
+      .map((nextHop) => ({ subnet, nextHop, interface: local.outside, why })),
+  );
+}
+
+/** `nodes of example: 10.0.1.0/27, seen there as 192.168.2.0/27`, for comments. */
+export function seenAs({ real, mapped, isTranslated }: Mapping): string {
+  return isTranslated ? `${real}, which the other end sees as ${mapped}` : `${real}`;
+}

@@ -1,0 +1,10 @@
+/** `npm run bundle`: the agent as a file, for the Dockerfile. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { agentBundle } from '../lib/charts/agent-bundle';
+
+const folder = join(__dirname, '..', 'build');
+const program = agentBundle();
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, 'agent.cjs'), program);
+console.log(`build/agent.cjs: ${(Buffer.byteLength(program) / 1024).toFixed(1)} KiB`);

@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The folders that synthesis writes, beside one another: the first is CDK8S_OUTDIR. They are replaced together. */
+export const OUTPUT_ROOTS = ['dist', 'routers', 'bootstrap'] as const;
+
+const STAGING = /^\.synth-(\d+)$/;
+/** Inside the staging folder: what was there before, until all of the new is in its place. */
+const REPLACED = 'replaced';
+const DISCARDED = 'discarded';
+
+/** The staging folder of this process, beside what it will replace, so that moving is renaming. */
+export function stagingFolder(repository: string): string {
+  return join(repository, `.synth-${process.pid}`);
+}
+
+/** Puts the new output in the place of the old one, all of it or nothing. */
+export function replaceOutput(repository: string, staging: string): void {
+  mkdirSync(join(staging, REPLACED));
+  try {
+    for (const root of OUTPUT_ROOTS) {
+      move(join(repository, root), join(staging, REPLACED, root));
+      move(join(staging, root), join(repository, root));
+    }
+  } catch (cause) {
+    restore(repository, staging);
+    throw new Error(`the output could not be replaced and is as it was: ${(cause as Error).message}`, { cause });
+  }
+  renameSync(join(staging, REPLACED), join(staging, DISCARDED)); // from here on a crash restores nothing
+}
+
+/** Brings back what a run replaced that was killed in the middle of it, and removes the folders of dead runs. */
+export function recoverOutput(repository: string): void {
+  for (const name of readdirSync(repository)) {
+    const pid = STAGING.exec(name)?.[1];
+    if (pid === undefined || isAnotherRun(Number(pid))) continue;
+    restore(repository, join(repository, name));
+    rmSync(join(repository, name), { recursive: true, force: true });
+  }
+}
+
+/** The files of all roots by their path from the repository, in order. */
+export function readOutput(folder: string): Map<string, Buffer> {
+  const paths = OUTPUT_ROOTS.filter((root) => existsSync(join(folder, root)))
+    .flatMap((root) => readdirSync(join(folder, root), { recursive: true }).map((path) => join(root, `${path}`)))
+    .filter((path) => statSync(join(folder, path)).isFile())
+    .sort();
+  return new Map(paths.map((path) => [path, readFileSync(join(folder, path))]));
+}
+
+function restore(repository: string, staging: string): void {
+  const replaced = join(staging, REPLACED);
+  if (!existsSync(replaced)) return;
+  for (const root of readdirSync(replaced)) {
+    rmSync(join(repository, root), { recursive: true, force: true });
+    renameSync(join(replaced, root), join(repository, root));
+  }
+}
+
+function move(from: string, to: string): void {
+  if (existsSync(from)) renameSync(from, to);
+}
+
+function isAnotherRun(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

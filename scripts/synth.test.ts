@@ -1,0 +1,150 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { copyRepository, REPOSITORY } from '../lib/repository';
+import { readOutput } from './output';
+
+jest.setTimeout(30_000);
+
+let folder: string;
+let copy: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'synth-'));
+  copy = copyRepository(join(folder, 'copy'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const SYNTH = ['--import', 'tsx', 'scripts/synth.ts'];
+
+function synth() {
+  return spawnSync(process.execPath, SYNTH, { cwd: copy, encoding: 'utf8' });
+}
+
+function mainIs(text: string): void {
+  writeFileSync(join(copy, 'main.ts'), text);
+}
+
+/** A site with the given name and one network, without waiting for the agent to be built. */
+function site(name: string, subnet = '192.168.0.0/24'): string {
+  return `
+    const { NodeRoutes, Site } = require('./lib');
+    const cluster = { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };
+    const site = new Site('${name}', { cluster, agentBundle: '// stub' });
+    site.onPremise('datacentre', { subnets: ['${subnet}'] });
+    new NodeRoutes(site, 'node-routes');
+  `;
+}
+
+/** The output by path, as text, so that a difference can be read. */
+function outputOf(repository: string): Record<string, string> {
+  return Object.fromEntries([...readOutput(repository)].map(([path, content]) => [path, `${content}`]));
+}
+
+function leftovers(): string[] {
+  return readdirSync(copy).filter((name) => name.startsWith('.synth'));
+}
+
+test('dist/ and routers/ are what synth makes', () => {
+  expect(synth().stderr).toBe('');
+  const committed = readOutput(REPOSITORY);
+  const made = readOutput(copy);
+  const paths = [...new Set([...committed.keys(), ...made.keys()])].sort();
+  const stale = paths.filter((path) => !made.get(path)?.equals(committed.get(path) ?? Buffer.of()));
+  // What to do about it: npm run synth
+  expect(stale).toEqual([]);
+});
+
+test('cdk8s synth makes the same bytes', () => {
+  const cli = join(REPOSITORY, 'node_modules', '.bin', 'cdk8s');
+  const env = { ...process.env, CDK8S_CHECK_UPGRADE: 'false' };
+  const run = spawnSync(cli, ['synth'], { cwd: copy, encoding: 'utf8', env });
+  expect(run.status).toBe(0);
+  const made = outputOf(copy);
+  expect(synth().stdout).toContain('Unchanged.');
+  expect(outputOf(copy)).toEqual(made);
+});
+
+test('it says what it wrote, and the second time that nothing changed', () => {
+  mainIs(`${site('example')} site.synth();`);
+  expect(synth().stdout).toMatch(/^dist\/example\/namespace\.k8s\.yaml +973 B {2}new\n/);
+  const { ino } = statSync(join(copy, 'dist'));
+  expect(synth().stdout).toMatch(/\nUnchanged\.\n$/);
+  expect(statSync(join(copy, 'dist')).ino).toBe(ino);
+});
+
+test('no file stays of what is no longer made', () => {
+  mainIs(`${site('north')} site.synth();`);
+  synth();
+  mainIs(`${site('south')} site.synth();`);
+  expect(synth().stdout).toMatch(/^dist\/north\/node-routes\.k8s\.yaml +- {2}removed$/m);
+  expect(readdirSync(join(copy, 'dist'))).toEqual(['south']);
+});
+
+test('a refused site is told without a stack, and everything stays as it was, also what a good site had written', () => {
+  mainIs(`${site('example')} site.synth();`);
+  synth();
+  const before = outputOf(copy);
+  mainIs(`{ ${site('good')} site.synth(); } { ${site('bad', '172.30.1.0/24')} site.synth(); }`);
+  const run = synth();
+  expect(run.status).toBe(1);
+  expect(run.stderr).toBe(
+    `site bad › on-premise datacentre › subnets[0]: "172.30.1.0/24" overlaps the cluster's pods 172.30.0.0/16; have the routers map it to a free range and write { real: "172.30.1.0/24", mapped: "192.168.0.0/24" }\n`,
+  );
+  expect(outputOf(copy)).toEqual(before);
+  expect(leftovers()).toEqual([]);
+});
+
+test('text that is no TypeScript is told without a stack', () => {
+  mainIs('const = 1;');
+  const run = synth();
+  expect(run.status).toBe(1);
+  expect(run.stderr).toContain('main.ts:1:6: ERROR: Expected identifier but found "="');
+  expect(run.stderr).not.toContain('    at ');
+});
+
+test('a bug comes with its stack', () => {
+  mainIs('throw new Error("a bug");');
+  expect(synth().stderr).toMatch(/^Error: a bug\n {4}at .*main\.ts/);
+});
+
+test('a main.ts that synthesises nothing does not empty dist/', () => {
+  mainIs(`${site('example')} site.synth();`);
+  synth();
+  const before = outputOf(copy);
+  mainIs(site('example'));
+  const run = synth();
+  expect([run.status, run.stderr]).toEqual([1, '"main.ts" synthesised nothing; call site.synth() at its end\n']);
+  expect(outputOf(copy)).toEqual(before);
+});
+
+test('a main.ts that waits for something is waited for', () => {
+  mainIs(`setTimeout(() => { ${site('late')} site.synth(); }, 50);`);
+  expect(synth().stdout).toContain('dist/late/node-routes.k8s.yaml');
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s in the middle leaves everything as it was and nothing behind', async (signal, code) => {
+  mkdirSync(join(copy, 'dist'));
+  writeFileSync(join(copy, 'dist', 'before'), '');
+  const busy = 'console.log("busy"); const end = Date.now() + 1000; while (Date.now() < end);';
+  mainIs(`${site('example')} site.synth(); ${busy}`);
+  const run = spawn(process.execPath, SYNTH, { cwd: copy, stdio: ['ignore', 'pipe', 'inherit'] });
+  run.stdout.once('data', () => run.kill(signal));
+  expect(await new Promise((resolve) => run.once('exit', resolve))).toBe(code);
+  expect(readdirSync(join(copy, 'dist'))).toEqual(['before']);
+  expect(leftovers()).toEqual([]);
+});
+
+test('the folder of a run that was killed is swept by the next', async () => {
+  mainIs(`${site('example')} site.synth(); console.log("busy"); while (true);`);
+  const run = spawn(process.execPath, SYNTH, { cwd: copy, stdio: ['ignore', 'pipe', 'inherit'] });
+  run.stdout.once('data', () => run.kill('SIGKILL'));
+  await new Promise((resolve) => run.once('exit', resolve));
+  expect(leftovers()).toHaveLength(1);
+  mainIs(`${site('example')} site.synth();`);
+  synth();
+  expect(leftovers()).toEqual([]);
+});

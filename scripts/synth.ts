@@ -1,0 +1,40 @@
+/** `npm run synth`: runs main.ts and replaces its output as a whole, or leaves everything as it was. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError, refuse } from '../lib/network';
+import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stagingFolder } from './output';
+import { summary } from './summary';
+
+const REPOSITORY = join(__dirname, '..');
+const STAGING = stagingFolder(REPOSITORY);
+
+recoverOutput(REPOSITORY);
+process.on('exit', () => rmSync(STAGING, { recursive: true, force: true }));
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
+process.on('uncaughtException', (error) => {
+  console.error(messageOf(error));
+  process.exit(1);
+});
+// When there is nothing left to do: also a main.ts that waits for something has come to its end by then.
+process.once('beforeExit', (code) => {
+  if (code === 0) finish();
+});
+setImmediate(() => {}); // one turn of the event loop, in which a signal that came meanwhile is noticed
+
+process.env.CDK8S_OUTDIR = join(STAGING, OUTPUT_ROOTS[0]);
+require('../main');
+
+function finish(): void {
+  const made = readOutput(STAGING);
+  if (made.size === 0) throw refuse('main.ts', 'synthesised nothing', 'call site.synth() at its end');
+  const { lines, isChanged } = summary(readOutput(REPOSITORY), made);
+  if (isChanged) replaceOutput(REPOSITORY, STAGING);
+  console.log(lines.join('\n'));
+}
+
+/** A site that is refused, and text that tsx, esbuild or cdk8s refuse, are nobody's bugs: no stack. */
+function messageOf(error: Error): string {
+  const isTold = error instanceof InputError || /^(?:Validation|Transform|Build) failed/.test(error.message);
+  return isTold ? error.message : (error.stack ?? error.message);
+}
