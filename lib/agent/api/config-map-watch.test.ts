@@ -319,6 +319,17 @@ describe('stop', () => {
     expect(script.story).toHaveLength(before);
   });
 
+  test('as the watch ends by itself leaves no pause to wait for', async () => {
+    const script = new Script([[list('7')], [event('DELETED', configMap('8'))]]);
+    const push = script.story.push.bind(script.story);
+    script.story.push = (line) => {
+      if (script.asked.length === 2 && line === 'gone') script.watch.stop();
+      return push(line);
+    };
+    await script.watch.run();
+    expect(script.story.at(-1)).toBe('gone');
+  });
+
   test('before the start leaves nothing to do', async () => {
     const script = new Script([]);
     script.watch.stop();
