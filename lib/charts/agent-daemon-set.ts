@@ -2,6 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { agentContainer, agentVolumes } from './agent-container';
 import type { ProtectedSubnet } from './cluster';
+import { SILENCED_ON_AGENT } from './linters';
 import { commonLabels, mergeAnnotations } from './metadata';
 import type { NodeRoutesSettings } from './node-routes-options';
 
@@ -20,7 +21,7 @@ export class AgentDaemonSet extends Construct {
     const { settings } = props;
     const labels = commonLabels(settings.name, 'route-agent', settings.labels);
     new k8s.KubeDaemonSet(this, 'daemon-set', {
-      metadata: { name: settings.name, annotations: mergeAnnotations(settings.annotations) },
+      metadata: { name: settings.name, annotations: mergeAnnotations(SILENCED_ON_AGENT, settings.annotations) },
       spec: {
         // The selector of a DaemonSet can never be changed, so it holds no more than it must.
         selector: {

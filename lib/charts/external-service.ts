@@ -3,6 +3,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { EndpointSlices } from './endpoint-slices';
 import { type ExternalServiceSettings, externalServiceOptions } from './external-service-options';
 import { LegacyEndpoints } from './legacy-endpoints';
+import { SILENCED_ON_SERVICE } from './linters';
 import { commonLabels, mergeAnnotations } from './metadata';
 import { readServiceName } from './names';
 import type { Server } from './on-premise';
@@ -65,7 +66,7 @@ export class ExternalService extends Chart {
     const { name, annotations, servers, ports, headless, sessionAffinity } = this.settings;
     const families = ([4, 6] as const).filter((family) => servers.some(({ mapped }) => mapped.family === family));
     new k8s.KubeService(this, 'service', {
-      metadata: { name, annotations: mergeAnnotations(annotations, realAddresses(servers)) },
+      metadata: { name, annotations: mergeAnnotations(SILENCED_ON_SERVICE, annotations, realAddresses(servers)) },
       spec: {
         type: 'ClusterIP',
         ...(headless && { clusterIp: 'None' }),

@@ -162,8 +162,8 @@ describe('whatever the text holds', () => {
     ['150,000 unknown keys', () => `[{${Array.from({ length: 1.5e5 }, (_, i) => `"k${i}":0`).join()}}]`],
     ['a string of a million characters', () => `["${'1'.repeat(1e6)}"]`],
     ['a million next hops', () => `[{"subnet":"10.0.0.0/24","nextHops":[${'0,'.repeat(1e6)}0]}]`],
-    ['30,000 times the same', () => `["10.0.0.0/24"${',"10.0.0.0/24"'.repeat(3e4)}]`],
-    ['30,000 numbers', () => `[0${',0'.repeat(3e4)}]`],
+    ['20,000 times the same', () => `["10.0.0.0/24"${',"10.0.0.0/24"'.repeat(2e4)}]`],
+    ['20,000 numbers', () => `[0${',0'.repeat(2e4)}]`],
   ])('the end comes soon: %s', (_, text) => {
     expect(cpuSeconds(() => expect(parses(text())).toBe(true))).toBeLessThan(4);
   });

@@ -1,0 +1,22 @@
+/** The repository as tests see it, and copies of it in other places. */
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const REPOSITORY = join(__dirname, '..');
+export const NODE_MODULES = join(REPOSITORY, 'node_modules');
+
+const SOURCES = ['lib', 'imports', 'scripts', 'main.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml'];
+
+/** What synthesis needs, without its packages. */
+export function copySources(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const source of SOURCES) cpSync(join(REPOSITORY, source), join(folder, source), { recursive: true });
+  return folder;
+}
+
+/** The same with the packages of this repository linked. */
+export function copyRepository(folder: string): string {
+  copySources(folder);
+  symlinkSync(NODE_MODULES, join(folder, 'node_modules'));
+  return folder;
+}
