@@ -25,6 +25,14 @@ export class ApiError extends Error {
   }
 }
 
+/** The API server took the connection and then said nothing: it may be dead, or have nothing to say. */
+export class SilenceError extends ApiError {
+  constructor(milliseconds: number) {
+    super(`nothing heard for ${milliseconds / 1000} s`);
+    this.name = 'SilenceError';
+  }
+}
+
 export interface ApiRequest {
   readonly path: string;
   /** Milliseconds without a byte after which an answer that has begun is given up. */
@@ -88,11 +96,7 @@ export class ApiClient {
         response.socket.setTimeout(silenceMs);
         resolve(response);
       });
-      sent.on('error', (cause) =>
-        reject(
-          new ApiError(`no answer: ${cause.message || (cause as { code?: string }).code}`, undefined, 0, { cause }),
-        ),
-      );
+      sent.on('error', (cause) => reject(asApiError('no answer', cause)));
       sent.end();
     });
   }
@@ -102,12 +106,15 @@ async function* bodyOf(response: IncomingMessage, signal: AbortSignal): AsyncGen
   try {
     for await (const chunk of response) yield chunk as Buffer;
   } catch (cause) {
-    throw signal.aborted
-      ? cause
-      : new ApiError(`the connection broke: ${(cause as Error).message}`, undefined, 0, { cause });
+    throw signal.aborted ? cause : asApiError('the connection broke', cause as Error);
   } finally {
     response.destroy();
   }
+}
+
+function asApiError(what: string, cause: Error): ApiError {
+  if (cause instanceof ApiError) return cause;
+  return new ApiError(`${what}: ${cause.message || (cause as { code?: string }).code}`, undefined, 0, { cause });
 }
 
 const REMEDIES: Readonly<Record<number, string>> = {

@@ -1,4 +1,4 @@
-import { ApiClient, ApiError, type ApiRequest } from './client';
+import { ApiClient, ApiError, type ApiRequest, SilenceError } from './client';
 import { ConfigMapWatch, type WatchState } from './config-map-watch';
 import type { Sighting } from './watch-event';
 
@@ -259,7 +259,7 @@ describe('an answer that cannot be understood', () => {
     for (const answer of ['<html>', '{}', '{"kind":"ConfigMapList","metadata":{},"items":[]}']) {
       const told = await story([[answer], [list('7', configMap('5', 'a'))]], 501);
       expect(told[1]).toMatch(/^failing: the API server answered with something/);
-      expect(told.slice(2, 4)).toEqual(['list', 'present 5 a']);
+      expect(told.slice(2, 5)).toEqual(['list', 'connected', 'present 5 a']);
     }
   });
 
@@ -297,6 +297,7 @@ describe('an error that a handler throws', () => {
       'list',
       'failing: Maximum call stack size exceeded',
       'list',
+      'connected',
       'seen',
       'watch from 8',
       'connected',
@@ -350,4 +351,38 @@ test('a nudge ends a pause, since now is the time to know', async () => {
   expect(script.story).toContain('gone');
   script.watch.stop();
   await running;
+});
+
+describe('a watch on which nothing is heard', () => {
+  const silence = new SilenceError(90_000);
+
+  test('is followed by a list, which tells whether the server is alive, and is no failure by itself', async () => {
+    expect(await story([[list('7')], [silence], [list('9')], [silence], [list('11', configMap('10', 'a'))]])).toEqual([
+      'list',
+      'gone',
+      'watch from 7',
+      'list',
+      'gone',
+      'watch from 9',
+      'list',
+      'present 10 a',
+      'watch from 11',
+      'connected',
+    ]);
+  });
+
+  test('is one when the list is not answered either, which ends as soon as one is', async () => {
+    expect(await story([[list('7')], [silence], [silence], [list('9')], [silence]], 501)).toEqual([
+      'list',
+      'gone',
+      'watch from 7',
+      'list',
+      'failing: nothing heard for 90 s',
+      'list',
+      'connected',
+      'gone',
+      'watch from 9',
+      'list',
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 import { Backoff } from './backoff';
-import { type ApiClient, ApiError } from './client';
+import { type ApiClient, ApiError, SilenceError } from './client';
 import { body, lines } from './lines';
 import { isOlder, readList, readWatchEvent, type Sighting } from './watch-event';
 
@@ -12,7 +12,7 @@ const WATCH_SECONDS = 300;
 /** A watch that ends sooner than this was no success. */
 const SHORT_WATCH_MS = 1_000;
 
-/** How the watch stands; `connected` from the moment it is open to the next failure. */
+/** How the watch stands; `connected` from the moment it is open, or the server answers again, to the next failure. */
 export type WatchState =
   | { readonly state: 'connecting' }
   | { readonly state: 'connected' }
@@ -33,6 +33,8 @@ export class ConfigMapWatch {
   private readonly backoff = new Backoff();
   /** What was seen last, to go on from; undefined when a list is needed. */
   private version: string | undefined;
+  /** What is to be over before all is well again: a list when nothing was heard, a watch when one was refused. */
+  private failing: 'list' | 'watch' | undefined;
 
   constructor(
     private readonly client: ApiClient,
@@ -48,7 +50,9 @@ export class ConfigMapWatch {
         this.version ??= await this.list();
         await this.watch(this.version);
       } catch (error) {
-        if (!this.stopping.signal.aborted) await this.fail(error as Error);
+        // A silent watch may be one on which nothing happens: a list tells whether the server is alive.
+        if (error instanceof SilenceError && this.version !== undefined) this.version = undefined;
+        else if (!this.stopping.signal.aborted) await this.fail(error as Error);
       }
     }
   }
@@ -66,6 +70,7 @@ export class ConfigMapWatch {
   private async fail(error: Error): Promise<void> {
     const { status, retryAfterMs } = error instanceof ApiError ? error : new ApiError(error.message);
     // A refusal may be about the version (410, or 504 after a restored etcd); a broken connection never is.
+    if (status !== 410) this.failing = status !== undefined && this.version !== undefined ? 'watch' : 'list';
     if (status !== undefined) this.version = undefined;
     // 410 says that the version is too old, as happens to watches in quiet times; what was read still holds.
     if (status !== 410) this.handlers.onState({ state: 'failing', reason: error.message });
@@ -83,11 +88,17 @@ export class ConfigMapWatch {
     });
   }
 
+  private connected(): void {
+    this.failing = undefined;
+    this.handlers.onState({ state: 'connected' });
+  }
+
   private async list(): Promise<string> {
     const text = await body(
       await this.client.get({ path: this.path(''), silenceMs: LIST_SILENCE_MS, signal: this.stopping.signal }),
     );
     const { sighting, version } = readList(text, this.name);
+    if (this.failing === 'list') this.connected();
     this.handlers.onSighting(sighting);
     return version;
   }
@@ -100,7 +111,7 @@ export class ConfigMapWatch {
       silenceMs: WATCH_SILENCE_MS,
       signal: this.stopping.signal,
     });
-    this.handlers.onState({ state: 'connected' });
+    this.connected();
     const opened = performance.now();
     const stood = () => performance.now() - opened >= SHORT_WATCH_MS;
     try {

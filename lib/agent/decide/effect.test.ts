@@ -79,7 +79,13 @@ describe('a route is shadowed', () => {
     });
   });
 
-  test('by a table that a rule puts first, even where the entry looks the same', () => {
+  test('by a table that a rule puts first, unless that goes the same way', () => {
+    const same = ours('192.168.0.0/24 table 77');
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [same]).shadowed).toEqual({});
+    const mine = `192.168.0.0/24 ${elsewhere} proto ours table 77`;
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [mine]).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 142, metric 0, table 77',
+    });
     const rule = `192.168.0.0/24 ${elsewhere} table 77`;
     expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [rule]).shadowed).toEqual({
       '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0, table 77',

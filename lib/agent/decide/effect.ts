@@ -63,8 +63,8 @@ function winsIPv4(
   isExpected: (winner: KernelRoute, route: ResolvedRoute['route']) => boolean,
   { nexthops }: Pick<Snapshot, 'nexthops'>,
 ): boolean {
-  if (winner === undefined || !winner.subnet.equals(route.subnet) || winner.table !== route.table) return false;
-  return isExpected(winner, route) || sameWay(hopsOf(winner, nexthops), hops);
+  if (winner === undefined || !winner.subnet.equals(route.subnet)) return false;
+  return (winner.table === route.table && isExpected(winner, route)) || sameWay(hopsOf(winner, nexthops), hops);
 }
 
 /**

@@ -138,6 +138,14 @@ describe('what is as it should be', () => {
   });
 });
 
+test('a route of a former number is moved also where it refers to an object of the new one', () => {
+  const state = snapshot({
+    nexthops: [`${ID} via 10.184.0.1 dev priv`],
+    routes: [`192.168.0.0/24 nhid ${ID} proto former`],
+  });
+  expect(changesOf(planned(ways(['192.168.0.0/24']), state))).toEqual([['~192.168.0.0/24'], []]);
+});
+
 describe('a changed next hop', () => {
   const many = Array.from({ length: 500 }, (_, i) => `192.168.${i >> 1}.${(i & 1) * 128}/25`);
   const state = snapshot({
@@ -171,6 +179,14 @@ describe('a changed next hop', () => {
       routes: [`192.168.0.0/24 nhid ${ID} proto ours`, `203.0.113.0/24 nhid ${ID} proto static`],
     });
     expect(changesOf(planned(ways(['192.168.0.0/24'], B), shared))).toEqual([['+#1', '~192.168.0.0/24'], []]);
+  });
+
+  test('leaves alone an object that a group counts on, be it somebody else’s', () => {
+    const grouped = snapshot({
+      nexthops: [`${ID} via 10.184.0.1 dev priv`, `9 proto static group ${ID}`],
+      routes: [`192.168.0.0/24 nhid ${ID} proto ours`],
+    });
+    expect(changesOf(planned(ways(['192.168.0.0/24'], B), grouped))).toEqual([['+#1', '~192.168.0.0/24'], []]);
   });
 
   test('also moves what leaves the list at the same time, which hinders nobody', () => {
@@ -374,6 +390,15 @@ describe('routes of the original DaemonSet', () => {
       routes: [legacy, `192.168.0.0/24 nhid ${ID} proto ours`],
     });
     expect(changesOf(planned(ways(['192.168.0.0/24']), beside, adopt))).toEqual([[], ['-192.168.0.0/24']]);
+  });
+
+  test('go first where ours beside them has to be replaced, which might hit them instead', () => {
+    const beside = snapshot({
+      nexthops: [`${ID} via 10.184.0.1 dev priv`],
+      routes: [legacy, `192.168.0.0/24 nhid ${ID} proto ours`],
+    });
+    const wanted = ways([{ subnet: '192.168.0.0/24', mtu: 1400 }]);
+    expect(changesOf(planned(wanted, beside, adopt))).toEqual([[], ['-192.168.0.0/24']]);
   });
 
   test('all go, of whatever metric', () => {

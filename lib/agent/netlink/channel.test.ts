@@ -122,6 +122,14 @@ describe('a dump', () => {
     expect(channel.port).toBe(77);
   });
 
+  test('leaves what is left of an earlier one alone', () => {
+    const { channel } = answering((asked) => {
+      const earlier = { ...asked, sequence: asked.sequence - 1 };
+      return [found(earlier, 1), done(earlier), found(asked, 2), done(asked)];
+    });
+    expect(channel.dump(request(26), readNumber)).toEqual([2]);
+  });
+
   test('that changed under the reader is read again, and what was read of it forgotten', () => {
     let tries = 0;
     const { channel } = answering((asked) =>
