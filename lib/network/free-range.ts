@@ -26,7 +26,7 @@ function freeSubnetIn(block: Subnet, prefixLength: number, taken: readonly Subne
     const obstacle = taken.find((other) => other.overlaps(candidate));
     if (obstacle === undefined) return candidate;
     // Prefixes nest, so what follows the larger of the two begins a subnet of this length.
-    const larger = obstacle;
+    const larger = obstacle.contains(candidate) ? obstacle : candidate;
     const next = larger.last.next();
     if (next === undefined) return undefined;
     candidate = Subnet.around(next, prefixLength);
