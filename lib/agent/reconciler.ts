@@ -144,10 +144,10 @@ export class Reconciler {
   }
 
   private judge(decision: Decision, failed: readonly FailedChange[]): Verdict[] {
-    const failures = new Failures(failed);
+    const failures = new Failures(failed, decision.plan);
     const candidates = decision.resolved.filter(
       (item): item is { state: 'resolved' } & ResolvedRoute =>
-        item.state === 'resolved' && isExpectedToWin(item.route, decision.plan, failures),
+        item.state === 'resolved' && isExpectedToWin(item, decision.plan, failures),
     );
     // The objects were just changed, so lookups are read against what is there now.
     const nexthops = decision.plan.changes.length === 0 ? decision.snapshot.nexthops : this.kernel.readNexthops();
@@ -172,9 +172,9 @@ class WayTexts {
   }
 }
 
-function isExpectedToWin(route: Route, { standings, nexthopIds }: Plan, failures: Failures): boolean {
-  const state = standings.get(route)?.state;
-  return state === 'satisfied' || (state === 'ours' && failures.of(route, nexthopIds.get(route)) === undefined);
+function isExpectedToWin(way: ResolvedRoute, { standings }: Plan, failures: Failures): boolean {
+  const state = standings.get(way.route)?.state;
+  return state === 'satisfied' || (state === 'ours' && failures.of(way) === undefined);
 }
 
 function nextHopDependencies(ways: readonly ResolvedRoute[]): Dependency[] {
@@ -185,21 +185,26 @@ function nextHopDependencies(ways: readonly ResolvedRoute[]): Dependency[] {
   return [...gateways.values()].map((address) => ({ what: `the next hop ${address}`, address }));
 }
 
-/** Why routes could not be written, or could not get the next hop they are to have. */
+/** Why routes of ours could not be written, or could not get the next hop they are to have. */
 class Failures {
   private readonly objects = new Map<number, string>();
   private readonly routes = new Map<string, string>();
 
-  constructor(failed: readonly FailedChange[]) {
+  constructor(
+    failed: readonly FailedChange[],
+    private readonly plan: Plan,
+  ) {
     for (const { change, reason } of failed) {
       if (change.kind === 'put-nexthop') this.objects.set(change.nexthop.id, reason);
       if (change.kind === 'put-route') this.routes.set(identityOf(change.route), reason);
     }
   }
 
-  of(route: Route, nexthopId: number | undefined): string | undefined {
-    const ofObject = nexthopId === undefined ? undefined : this.objects.get(nexthopId);
-    return ofObject ?? (this.routes.size === 0 ? undefined : this.routes.get(identityOf(route)));
+  of({ route, hops }: ResolvedRoute): string | undefined {
+    if (this.objects.size === 0 && this.routes.size === 0) return undefined;
+    if (this.plan.standings.get(route)?.state !== 'ours') return undefined;
+    const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, hops));
+    return ofObject ?? this.routes.get(identityOf(route));
   }
 }
 
@@ -218,7 +223,7 @@ function verdictOf(
   const standing = decision.plan.standings.get(route);
   if (standing?.state === 'conflicting')
     return { route, state: 'conflicting', way, reason: `listed ${way}, but the node has ${standing.conflict}` };
-  const failure = failures.of(route, decision.plan.nexthopIds.get(route));
+  const failure = failures.of(item);
   if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel says: ${failure}` };
   const winner = route.table === 254 ? shadowed.get(`${route.subnet}`) : undefined;
   if (winner !== undefined) return { route, state: 'shadowed', way, reason: `a lookup finds ${winner}` };

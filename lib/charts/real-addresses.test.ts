@@ -45,7 +45,7 @@ test('annotations of the user stay beside it', () => {
   const [service] = manifestsOf(
     new ExternalService(site, 'orders', { namespace: 'default', servers, ports: { http: 80 }, annotations }),
   );
-  expect(service?.metadata.annotations).toEqual({
+  expect(service?.metadata.annotations).toMatchObject({
     ...annotations,
     [REAL_ADDRESSES]: '192.168.1.10 is 10.0.1.10 (datacentre)',
   });

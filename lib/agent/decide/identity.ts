@@ -6,5 +6,6 @@ import type { Route } from '../../network';
  */
 export function identityOf({ subnet, table, metric }: Pick<Route, 'subnet' | 'table' | 'metric'>): string {
   const bytes = subnet.address.bytes as unknown as number[]; // apply takes anything like an array, and is the quickest way
-  return `${String.fromCharCode.apply(undefined, bytes)}/${subnet.prefixLength} ${table} ${metric}`;
+  const rest = String.fromCharCode(subnet.prefixLength, table & 0xffff, table >>> 16, metric & 0xffff, metric >>> 16);
+  return String.fromCharCode.apply(undefined, bytes) + rest;
 }

@@ -24,8 +24,8 @@ export interface Plan {
    */
   readonly cleanup: readonly Change[];
   readonly standings: ReadonlyMap<Route, Standing>;
-  /** The nexthop object of each route that is or will be ours. */
-  readonly nexthopIds: ReadonlyMap<Route, number>;
+  /** Tells the nexthop objects of the routes that are or will be ours. */
+  readonly nexthops: Pick<NexthopAssignment, 'idOf'>;
 }
 
 /**
@@ -38,32 +38,34 @@ export function plan(
   snapshot: Snapshot,
   ownership: Ownership,
 ): Plan {
-  const { own, surplus, others } = sortRoutes(snapshot, ownership);
+  const { own: left, surplus, others } = sortRoutes(snapshot, ownership);
   const standings = new Map<Route, Standing>();
   const installed: InstalledRoute[] = [];
   for (const way of resolved) {
     const { route } = way;
-    const mine = own.get(identityOf(route));
+    const identity = identityOf(route);
+    const own = left.get(identity);
     const rivals = others.get(`${route.subnet}`)?.filter(({ table }) => table === route.table) ?? NONE;
     const legacy = ownership.adoptLegacy ? rivals.filter((rival) => isLegacy(rival, way, snapshot)) : NONE;
     const strangers = legacy.length === 0 ? rivals : rivals.filter((rival) => !legacy.includes(rival));
-    const standing = judge(way, mine, strangers, snapshot);
+    const standing = judge(way, own, strangers, snapshot);
     standings.set(route, standing);
-    if (standing.state === 'ours') installed.push({ route, hops: way.hops, own: mine, legacy, strangers });
+    if (standing.state !== 'ours') continue;
+    installed.push({ route, hops: way.hops, own, legacy, strangers });
+    left.delete(identity);
   }
-  const leaving = leavingRoutes(installed, own, surplus, keep);
+  const leaving = leavingRoutes(left, surplus, keep);
   const prefixes = new Set(leaving.length === 0 ? [] : installed.map(({ route }) => prefixKey(route)));
   const hasSuccessor = (route: KernelRoute) => prefixes.has(prefixKey(route));
   const nexthops = new NexthopAssignment(installed, new Set(leaving), snapshot, ownership);
-  const nexthopIds = new Map<Route, number>();
-  for (const { route, hops } of installed) nexthopIds.set(route, nexthops.idOf(route.subnet.family, hops));
   const changes = [
     ...nexthops.changes,
-    ...installed.flatMap((way) => putRoute(way, nexthopIds.get(way.route) as number, ownership)),
+    ...putRoutes(installed, nexthops, ownership),
     ...leaving.filter((route) => !hasSuccessor(route)).map(deleteRoute),
   ];
-  const succeeded = [...leaving.filter(hasSuccessor), ...installed.flatMap(succeededLegacy)].map(deleteRoute);
-  return { changes, cleanup: [...succeeded, ...nexthops.unused([...changes, ...succeeded])], standings, nexthopIds };
+  const adopted = installed.filter(({ legacy }) => legacy.length > 0);
+  const succeeded = [...leaving.filter(hasSuccessor), ...adopted.flatMap(succeededLegacy)].map(deleteRoute);
+  return { changes, cleanup: [...succeeded, ...nexthops.unused([...changes, ...succeeded])], standings, nexthops };
 }
 
 const NONE: readonly KernelRoute[] = [];
@@ -121,25 +123,32 @@ function judge(
   return { state: 'satisfied', by: routeDescription(rivals[0] as KernelRoute, snapshot) };
 }
 
+function putRoutes(installed: readonly InstalledRoute[], nexthops: NexthopAssignment, ownership: Ownership): Change[] {
+  const changes: Change[] = [];
+  for (const way of installed) {
+    const change = putRoute(way, nexthops.idOf(way.route.subnet.family, way.hops), ownership);
+    if (change !== undefined) changes.push(change);
+  }
+  return changes;
+}
+
 function putRoute(
   { route, own, legacy, strangers }: InstalledRoute,
   nexthopId: number,
   ownership: Ownership,
-): Change[] {
+): Change | undefined {
   const { subnet, table, metric, source, mtu } = route;
-  if (own !== undefined && isAsWanted(own, route, nexthopId, ownership)) return [];
+  if (own !== undefined && isAsWanted(own, route, nexthopId, ownership)) return undefined;
   const isTwin = (other: KernelRoute) => other.metric === metric;
   // REPLACE takes the first route of prefix and metric, whoever owns it: never where there is another one. A legacy
   // route beside ours goes in this pass, so that the next one can.
-  if (strangers.some(isTwin) || (own !== undefined && legacy.some(isTwin))) return [];
+  if (strangers.some(isTwin) || (own !== undefined && legacy.some(isTwin))) return undefined;
   const replace = own !== undefined || legacy.some(isTwin);
-  return [
-    {
-      kind: 'put-route',
-      replace,
-      route: { subnet, table, metric, nexthopId, ...(source && { source }), ...(mtu && { mtu }) },
-    },
-  ];
+  return {
+    kind: 'put-route',
+    replace,
+    route: { subnet, table, metric, nexthopId, ...(source && { source }), ...(mtu && { mtu }) },
+  };
 }
 
 function isAsWanted(own: KernelRoute, { source, mtu }: Route, nexthopId: number, { protocol }: Ownership): boolean {
@@ -148,20 +157,15 @@ function isAsWanted(own: KernelRoute, { source, mtu }: Route, nexthopId: number,
   return own.protocol === protocol && own.nexthopId === nexthopId && own.mtu === mtu && sameSource;
 }
 
-/** Ours that nobody wants any more. */
+/** Ours that nobody wants any more. @param left those, by identity, that no resolved route wants. */
 function leavingRoutes(
-  installed: readonly InstalledRoute[],
-  own: ReadonlyMap<string, KernelRoute>,
+  left: ReadonlyMap<string, KernelRoute>,
   surplus: readonly KernelRoute[],
   keep: readonly Route[],
 ): KernelRoute[] {
   const kept = new Set(keep.map(identityOf));
-  const staying = new Set<KernelRoute | undefined>(installed.map((route) => route.own));
-  for (const identity of kept) staying.add(own.get(identity));
-  return [
-    ...[...own.values()].filter((route) => !staying.has(route)),
-    ...surplus.filter((route) => !kept.has(identityOf(route))),
-  ];
+  const isLeaving = (route: KernelRoute) => !kept.has(identityOf(route));
+  return [...[...left.values()].filter(isLeaving), ...surplus.filter(isLeaving)];
 }
 
 /** Legacy routes but the one that ours replaces by having the same metric. */

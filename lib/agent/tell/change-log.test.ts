@@ -98,6 +98,19 @@ describe('a route', () => {
     ]);
   });
 
+  test('is told for another reason in the same list, and for the same reason in another one', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    const waiting = verdict('192.168.0.0/24', 'waiting', 'one');
+    for (const verdicts of [[waiting], [{ ...waiting, reason: 'two' }], [verdict('192.168.1.0/24', 'waiting', 'two')]])
+      tell({ verdicts });
+    expect(lines).toEqual([
+      'warn route.state: 192.168.0.0/24 is waiting: one',
+      'warn route.state: 192.168.0.0/24 is waiting: two',
+      'warn route.state: 192.168.1.0/24 is waiting: two',
+    ]);
+  });
+
   test('that leaves the list and returns is told again', () => {
     const lines: string[] = [];
     const { tell } = logTo(lines);
