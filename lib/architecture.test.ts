@@ -21,11 +21,12 @@ const HOMES: Readonly<Record<string, Home>> = {
   'lib/review': { ours: ['lib/network'] },
   lib: { ours: ['lib/charts', 'lib/network'] },
   imports: { ours: [], packages: ['cdk8s', 'constructs'] },
-  scripts: { ours: ['lib', 'lib/charts', 'lib/network', 'main.ts'] },
+  scripts: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'main.ts'] },
   // The lab runs what dist/ contains, never the agent's source.
   lab: { ours: ['lib', 'lib/charts', 'lib/network'] },
   bench: { ours: ['lab', 'lib', 'lib/charts', 'lib/network'] },
-  'main.ts': { ours: ['lib'] },
+  'main.ts': { ours: ['lib', 'sites'] },
+  sites: { ours: ['lib'] },
 };
 
 /** What a test may import beyond that, and its helpers, which no other file imports: any package, too. */

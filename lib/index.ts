@@ -1,3 +1,4 @@
 /** What a cdk8s project imports from this package. */
 export * from './charts';
+export { importSites } from './import-sites';
 export { type Finding, InputError, type RouteFields, type RouteSpec, type SubnetSpec } from './network';

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { buildSync } from 'esbuild';
 
 const PACKAGE = join(__dirname, '..', '..');
 /** In the published package the program lies ready; in the repository it is built from its source. */
@@ -16,6 +15,8 @@ export function agentBundle(): string {
 }
 
 function buildAgent(): string {
+  // Here, because who uses the package needs no bundler.
+  const { buildSync } = require('esbuild') as typeof import('esbuild');
   const { outputFiles, metafile } = buildSync({
     absWorkingDir: PACKAGE,
     entryPoints: [SOURCE],

@@ -40,6 +40,11 @@ const SITE_OPTIONS: Options<SiteSettings> = {
 /** Which site of this process wrote a folder: a second one of the same name would write over it. */
 const written = new Map<string, Site>();
 
+/** The sites that this process synthesised. @internal */
+export function writtenSites(): Site[] {
+  return [...written.values()];
+}
+
 const readFileName = dnsLabel('a chart and its file');
 
 /**
