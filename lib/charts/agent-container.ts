@@ -28,6 +28,9 @@ const COMMAND: readonly string[] = [
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',
   '--disable-warning=PERM0003',
+  // Each pass reads all routes and forgets them: without bounds the garbage of 10,000 grows beyond the memory limit.
+  '--max-semi-space-size=4',
+  '--max-old-space-size=128',
   `${AGENT_FOLDER}/${AGENT_FILE}`,
 ];
 

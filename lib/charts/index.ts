@@ -5,6 +5,7 @@ export type { ClusterProps } from './cluster';
 export { ExternalService, type ExternalServiceProps } from './external-service';
 export { FluxBootstrap, type FluxBootstrapProps } from './flux-bootstrap';
 export type { FluxGitSource, FluxKnownSource, FluxOciSource, FluxSource } from './flux-source';
+export { Monitoring, type MonitoringProps } from './monitoring';
 export { NodeRoutes } from './node-routes';
 export type { ApiServer, NodeRoutesProps } from './node-routes-props';
 export { OnPremise, type OnPremiseProps, Server } from './on-premise';

@@ -67,7 +67,7 @@ export interface NodeRoutesProps {
   readonly apiServer?: ApiServer;
   /**
    * Requests and limits; each of the two is replaced as a whole.
-   * @default requests 10m CPU, 64Mi memory, 16Mi ephemeral-storage; limits 1 CPU, 192Mi memory, 64Mi ephemeral-storage
+   * @default requests 10m CPU, 64Mi memory, 16Mi ephemeral-storage; limits 1 CPU, 256Mi memory, 64Mi ephemeral-storage
    */
   readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
   /**

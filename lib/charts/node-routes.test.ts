@@ -176,7 +176,7 @@ test.each([
   [{ apiServer: { host: 'api' } }, 'apiServer.port: undefined is no port; write a whole number from 1 to 65535'],
   [
     { resources: { requests: { memory: '1Gi' } } },
-    'resources.requests.memory: "1Gi" is above the limit of 192Mi; raise the limit or request less',
+    'resources.requests.memory: "1Gi" is above the limit of 256Mi; raise the limit or request less',
   ],
   [
     { resources: { limits: { cpu: 1 } } },

@@ -13,7 +13,7 @@ export interface Resources {
 /** What the agent is measured to need, with room: 45 to 60 MB resident, a hundredth of a core. */
 export const DEFAULT_RESOURCES: Resources = {
   requests: { cpu: '10m', memory: '64Mi', 'ephemeral-storage': '16Mi' },
-  limits: { cpu: '1', memory: '192Mi', 'ephemeral-storage': '64Mi' },
+  limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '64Mi' },
 };
 
 const RESOURCES_OPTIONS: Options<Resources> = {

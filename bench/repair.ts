@@ -1,0 +1,75 @@
+import { repeat, rest, subnets, withAgent } from './subject';
+import { spread, type Table } from './table';
+
+const SIZES = [1000, 10_000] as const;
+
+async function table(
+  texts: Omit<Table, 'rows' | 'head'>,
+  measure: (size: number) => Promise<readonly number[]>,
+): Promise<Table> {
+  const rows: string[][] = [];
+  for (const size of SIZES) rows.push([`${size}`, ...spread(await measure(size))]);
+  return { ...texts, head: ['routes', 'p50', 'p99', 'rounds'], rows };
+}
+
+export function deleted(): Promise<Table> {
+  const texts = {
+    title: 'Repair of a deleted route',
+    text: "`ip route del` of one route: from the kernel's message of the deletion to that of the route being back.",
+  };
+  return table(texts, async (size) => {
+    let times: number[] = [];
+    await withAgent(size, async ({ scene, listener }) => {
+      const all = subnets(size);
+      times = await repeat(60, async (round) => {
+        listener.clear();
+        scene.ip(`route del ${all[(round * 7919) % size]}`);
+        const gone = await listener.until('del 142', 1);
+        return (await listener.until('add 142', 1)) - gone;
+      });
+    });
+    return times;
+  });
+}
+
+export function bounced(): Promise<Table> {
+  const texts = {
+    title: 'After a link bounce',
+    text: 'The private link goes down for a second, which removes every route on it, and comes up again, the private network with it: from the message of the link being up to that of the last route.',
+  };
+  return table(texts, async (size) => {
+    let times: number[] = [];
+    await withAgent(size, async ({ scene, listener }) => {
+      times = await repeat(20, async () => {
+        scene.ip('link set priv down');
+        await rest(1000);
+        listener.clear();
+        scene.node.netns.batch(['link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
+        const up = await listener.until('link', 1);
+        return (await listener.until('add 142', size)) - up;
+      });
+    });
+    return times;
+  });
+}
+
+export function moved(): Promise<Table> {
+  const texts = {
+    title: 'The next hop changes',
+    text: "The private network's route gets another next hop: from the kernel's message of that to the message of the changed nexthop object, by which all routes have followed: the one message that the agent writes.",
+  };
+  return table(texts, async (size) => {
+    let times: number[] = [];
+    await withAgent(size, async ({ scene, listener }) => {
+      times = await repeat(60, async (round) => {
+        listener.clear();
+        scene.ip(`route replace 10.0.0.0/8 via ${round % 2 === 0 ? '10.184.0.3' : '10.184.0.1'} proto static`);
+        const changed = await listener.until('add 4', 1);
+        const followed = await listener.until('nexthop', 1);
+        if (listener.count('nexthop') !== 1) throw new Error('more than one nexthop object was written');
+        return followed - changed;
+      });
+    });
+    return times;
+  });
+}

@@ -1,0 +1,127 @@
+import { Chart, Lazy } from 'cdk8s';
+import { PodMonitor } from '../../imports/podmonitor-monitoring.coreos.com';
+import { PrometheusRule, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/prometheusrule-monitoring.coreos.com';
+import { refuse } from '../network';
+import { commonLabels, mergeAnnotations, PROJECT } from './metadata';
+import { type Alert, alerts } from './monitoring-rules';
+import { dnsLabel, readAnnotations, readLabels } from './names';
+import { type Options, placeIn, readOptions } from './options';
+import type { Site } from './site';
+
+export interface MonitoringProps {
+  /** Name of the PodMonitor and the PrometheusRule. @default 'onprem-link' */
+  readonly name?: string;
+  /** Namespace of the two. @default 'onprem-link' */
+  readonly namespace?: string;
+  /** Labels of the two, for a Prometheus that selects by some, e.g. `{ release: 'prometheus' }`. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of the two. @default none */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** How often agents are asked, e.g. '30s'. @default as Prometheus is configured */
+  readonly interval?: string;
+  /** Packets a second that rp_filter drops on one node before that is told. @default 1 */
+  readonly dropsPerSecond?: number;
+  /** Labels of all alerts, for the Alertmanager. @default none */
+  readonly alertLabels?: Readonly<Record<string, string>>;
+  /** Where docs/runbooks.md can be read; alerts get `runbook_url` with their section. @default none */
+  readonly runbooks?: string;
+}
+
+interface Settings extends Required<Omit<MonitoringProps, 'interval' | 'runbooks'>> {
+  readonly interval: string | undefined;
+  readonly runbooks: string | undefined;
+}
+
+const MONITORING_OPTIONS: Options<Settings> = {
+  name: { fallback: PROJECT, read: dnsLabel('a PodMonitor') },
+  namespace: { fallback: PROJECT, read: dnsLabel('a namespace') },
+  labels: { fallback: {}, read: readLabels },
+  annotations: { fallback: {}, read: readAnnotations },
+  interval: { fallback: undefined, read: readDuration },
+  dropsPerSecond: { fallback: 1, read: readRate },
+  alertLabels: { fallback: {}, read: readLabels },
+  runbooks: { fallback: undefined, read: readAddress },
+};
+
+/**
+ * Prometheus watches the agents of a site: a PodMonitor and a PrometheusRule of the Prometheus operator, which the
+ * cluster must have.
+ */
+export class Monitoring extends Chart {
+  constructor(site: Site, id: string, props: MonitoringProps = {}) {
+    const place = placeIn(site.place, `monitoring ${id}`);
+    const settings = readOptions(site.findings, place, props, MONITORING_OPTIONS);
+    const { name, namespace, labels, annotations } = settings;
+    super(site, site.claim(id, place), { namespace, labels: commonLabels(name, 'monitoring', labels) });
+    const metadata = { name, annotations: mergeAnnotations(annotations) };
+    new PodMonitor(this, 'pod-monitor', { metadata, spec: podMonitorSpec(site, settings) });
+    new PrometheusRule(this, 'rules', {
+      metadata,
+      spec: { groups: [{ name: PROJECT, rules: rulesOf(site, settings) }] },
+    });
+  }
+}
+
+/** All agents of the site; `node` and `pool` say which one a figure is of. */
+function podMonitorSpec(site: Site, { interval }: Settings) {
+  return {
+    namespaceSelector: {
+      matchNames: Lazy.any({
+        produce: () => [...new Set(site.nodeRoutes.map(({ settings }) => settings.namespace))].sort(),
+      }),
+    },
+    selector: { matchLabels: { 'app.kubernetes.io/component': 'route-agent', 'app.kubernetes.io/part-of': PROJECT } },
+    podMetricsEndpoints: [
+      {
+        port: 'http',
+        path: '/metrics',
+        ...(interval !== undefined && { interval }),
+        relabelings: [
+          { sourceLabels: ['__meta_kubernetes_pod_node_name'], targetLabel: 'node' },
+          { sourceLabels: ['__meta_kubernetes_pod_label_app_kubernetes_io_name'], targetLabel: 'pool' },
+        ],
+      },
+    ],
+  };
+}
+
+/** Known when the site is complete, as there is one rule for each of its pools. */
+function rulesOf(site: Site, settings: Settings) {
+  const { name, namespace, dropsPerSecond } = settings;
+  const produce = () => {
+    const pools = site.nodeRoutes.map(({ settings: pool }) => ({ namespace: pool.namespace, name: pool.name }));
+    return alerts(`${namespace}/${name}`, dropsPerSecond, pools).map((alert) => rule(alert, settings));
+  };
+  return Lazy.any({ produce });
+}
+
+function rule({ name, expr, holds, severity, summary, labels }: Alert, { alertLabels, runbooks }: Settings) {
+  const section = `#${name.toLowerCase()}`;
+  return {
+    alert: name,
+    expr: PrometheusRuleSpecGroupsRulesExpr.fromString(expr),
+    for: holds,
+    labels: { ...alertLabels, ...labels, severity },
+    annotations: {
+      summary,
+      runbook: `docs/runbooks.md${section}`,
+      ...(runbooks !== undefined && { runbook_url: `${runbooks}${section}` }),
+    },
+  };
+}
+
+/** As Prometheus writes them. */
+function readDuration(value: unknown): string {
+  if (typeof value === 'string' && /^[1-9]\d*(?:ms|s|m|h)$/.test(value)) return value;
+  throw refuse(value, 'is no duration', 'write e.g. "30s" or "1m"');
+}
+
+function readRate(value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw refuse(value, 'is no rate', 'write packets a second, 0 or more');
+}
+
+function readAddress(value: unknown): string {
+  if (typeof value === 'string' && /^https?:\/\/[^\s#]+$/.test(value)) return value;
+  throw refuse(value, 'is no address of a page', 'write e.g. "https://git.example.com/network/docs/runbooks.md"');
+}

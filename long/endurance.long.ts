@@ -1,0 +1,114 @@
+import type { Manifest } from '../lab/dist';
+import { describeLab } from '../lab/requirements';
+import { Scene } from '../lab/scene';
+import { runs, share } from './budget';
+
+const BASE = ['192.168.0.0/24', '192.168.1.0/24'];
+const KILLS = Math.max(5, Math.round(runs(100_000) / 2000));
+const SOAK_MS = share(0.25);
+const SAMPLE_MS = 1000;
+
+jest.setTimeout(SOAK_MS + 600_000);
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The base and some of 250 others, other ones each time. */
+function listOf(step: number, size = 60): string[] {
+  return [...BASE, ...Array.from({ length: size }, (_, k) => `172.31.${(step * 7 + k) % 250}.0/24`)];
+}
+
+describeLab('an agent that is killed again and again', () => {
+  it(`${KILLS} SIGKILLs under a stream of changes: what every list names is never gone, and the last list is kept`, () =>
+    Scene.play({ list: BASE }, async (scene) => {
+      const foreign = '172.30.0.0/16';
+      scene.ip(`route add ${foreign} via 10.184.0.1`);
+      await (await scene.startReady()).stop();
+      let [step, isOver] = [0, false];
+      const losses: string[] = [];
+      const changing = (async () => {
+        while (!isOver) {
+          scene.putList(listOf(++step));
+          await sleep(20 + (step % 7) * 5);
+        }
+      })();
+      const watching = (async () => {
+        while (!isOver) {
+          const there = scene.picture.routes().map(({ dst }) => dst);
+          for (const subnet of [...BASE, foreign]) if (!there.includes(subnet)) losses.push(`${subnet} at ${step}`);
+          await sleep(10);
+        }
+      })();
+      for (let kill = 0; kill < KILLS; kill++) {
+        const pod = await scene.cluster.startPod();
+        // From before its first read of the kernel to well within the stream.
+        await sleep((kill % 10) * 45);
+        pod.signal('SIGKILL');
+        await pod.exited;
+      }
+      isOver = true;
+      await Promise.all([changing, watching]);
+      await scene.startReady();
+      await scene.untilOwned(listOf(step), 10_000);
+      expect(losses).toEqual([]);
+      expect(scene.picture.nexthops()).toHaveLength(1);
+    }));
+});
+
+/** Least squares: units of y per unit of x. */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const mean = (at: 0 | 1) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [x0, y0] = [mean(0), mean(1)];
+  const over = points.reduce((sum, [x]) => sum + (x - x0) ** 2, 0);
+  return points.reduce((sum, [x, y]) => sum + (x - x0) * (y - y0), 0) / over;
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** A heap so small that garbage is collected soon: what grows then is a leak. */
+const SMALL_HEAP = ['--max-semi-space-size=2', '--max-old-space-size=64'];
+
+function withSmallHeap(workload: Manifest): Manifest {
+  const copy = structuredClone(workload) as Manifest & {
+    spec: { template: { spec: { containers: { command: string[] }[] } } };
+  };
+  copy.spec.template.spec.containers[0]?.command.splice(1, 0, ...SMALL_HEAP);
+  return copy;
+}
+
+/** One round of everything that makes the agent work. @returns the list it ends with */
+async function trouble(scene: Scene, step: number): Promise<string[]> {
+  const list = listOf(step, 240);
+  if (step % 3 === 0) scene.putText('no list');
+  scene.putList(list);
+  if (step % 5 === 0) scene.ip('nexthop flush proto 142');
+  if (step % 20 === 0) scene.cluster.api.dropConnections();
+  if (step % 4 === 0) for (const page of ['status', 'readyz', 'diff']) await scene.get(`/${page}/node-routes`);
+  await sleep(50);
+  return list;
+}
+
+describeLab('an agent that runs for long', () => {
+  it(`does not grow in ${Math.round(SOAK_MS / 1000)} s of changes, repairs, broken watches and questions`, () =>
+    Scene.play({ list: listOf(0, 240) }, async (scene) => {
+      const pod = await scene.cluster.startPod(scene.node, withSmallHeap(scene.cluster.workload));
+      await pod.waitReady(10_000);
+      const samples: [number, number][] = [];
+      const started = performance.now();
+      let last = BASE;
+      for (let step = 1; performance.now() - started < SOAK_MS; step++) {
+        last = await trouble(scene, step);
+        const passed = performance.now() - started;
+        if (passed >= samples.length * SAMPLE_MS) samples.push([passed / 1000, pod.rss().now / 1024]);
+      }
+      await scene.untilOwned(last, 45_000);
+      await scene.untilReadiness(pod, true, /effective/, 45_000);
+      const settled = samples.slice(samples.length >> 2);
+      const kib = settled.map(([, size]) => size);
+      const quarter = kib.length >> 2;
+      const grown = median(kib.slice(-quarter)) - median(kib.slice(0, quarter));
+      const told = `median ${Math.round(median(kib))} KiB, slope ${slope(settled).toFixed(1)} KiB/s, grown ${grown} KiB`;
+      process.stderr.write(`RSS in ${samples.length} s: ${told}\n`);
+      // A garbage collector breathes, and the allocator keeps some of it.
+      expect(grown).toBeLessThan(8 * 1024);
+    }));
+});

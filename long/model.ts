@@ -1,0 +1,104 @@
+import { PROTOCOL } from '../lab/scene';
+
+/** What the kernel holds of a prefix and metric: the gateways, sorted. */
+export type Ways = string;
+
+export interface Entry {
+  readonly subnet: string;
+  readonly metric?: number;
+  readonly nextHops?: readonly string[];
+}
+
+export const familyOf = (subnet: string): 4 | 6 => (subnet.includes(':') ? 6 : 4);
+
+/** What the kernel tells our routes apart by; IPv6 makes 1024 of no metric. */
+export const keyOf = ({ subnet, metric }: Entry): string =>
+  `${subnet} ${metric ?? (familyOf(subnet) === 6 ? 1024 : 0)}`;
+
+const waysOf = (gateways: readonly string[]): Ways => [...gateways].sort().join(' ');
+
+/** What the ConfigMap holds: a list, something that is none, or nothing because it is gone. */
+export type Held = { readonly list: readonly Entry[] } | 'bad' | 'gone';
+
+/**
+ * What must be in the kernel at every quiet point, worked out from what happened, with none of the agent's code: a list
+ * that was understood is what counts, a route waits where its next hop is unknown, and a prefix that somebody else has
+ * is left to them.
+ */
+export class Model {
+  held: Held;
+  /** The list that the running agent has understood; undefined for none since its start. */
+  understood: readonly Entry[] | undefined;
+  isApiUp = true;
+  isRunning = true;
+  /** The private network's next hop, as long as the node has an entry for it. */
+  readonly nextHop = new Map<4 | 6, string | undefined>();
+  /** Ours in the kernel. */
+  own = new Map<string, Ways>();
+  /** Other people's routes, by subnet, with the metric 77: their gateway. */
+  readonly foreign = new Map<string, string>();
+
+  constructor(list: readonly Entry[], nextHop4: string, nextHop6: string) {
+    this.held = { list };
+    this.nextHop.set(4, nextHop4).set(6, nextHop6);
+    this.settle();
+  }
+
+  /** Brings `own` to what a running agent makes of all that. */
+  settle(): void {
+    if (!this.isRunning) return;
+    if (this.isApiUp && typeof this.held === 'object') this.understood = this.held.list;
+    if (this.understood === undefined) return; // it knows of no list: what is there stays
+    const wanted = new Map<string, Ways>();
+    for (const entry of this.understood) {
+      const key = keyOf(entry);
+      const there = this.own.get(key);
+      if (there === undefined && this.foreign.has(entry.subnet)) continue;
+      const ways = this.waysTo(entry) ?? there;
+      if (ways !== undefined) wanted.set(key, ways);
+    }
+    this.own = wanted;
+  }
+
+  /** Undefined while the next hop is unknown. */
+  private waysTo({ subnet, nextHops }: Entry): Ways | undefined {
+    const gateway = this.nextHop.get(familyOf(subnet));
+    return nextHops !== undefined ? waysOf(nextHops) : gateway;
+  }
+
+  /** Ours in words, a line each: what `linesOf` makes of the kernel. */
+  lines(): string {
+    return [...this.own]
+      .map(([key, ways]) => `${key} via ${ways}`)
+      .sort()
+      .join('\n');
+  }
+
+  foreignLines(): string {
+    return [...this.foreign]
+      .map(([subnet, gateway]) => `${subnet} 77 via ${gateway}`)
+      .sort()
+      .join('\n');
+  }
+}
+
+export interface Seen {
+  readonly dst: string;
+  readonly protocol: string;
+  readonly metric?: number;
+  readonly gateway?: string;
+  readonly nexthops?: readonly { readonly gateway?: string }[];
+}
+
+/** Routes of the kernel in the model's words. */
+export function linesOf(routes: readonly Seen[]): string {
+  return routes
+    .map(({ dst, metric, gateway, nexthops }) => {
+      const gateways = nexthops?.map((hop) => hop.gateway ?? '?') ?? [gateway ?? '?'];
+      return `${dst} ${metric ?? 0} via ${waysOf(gateways)}`;
+    })
+    .sort()
+    .join('\n');
+}
+
+export const isOurs = ({ protocol }: Seen): boolean => protocol === String(PROTOCOL);
