@@ -55,29 +55,6 @@ describeLab('a watch that misbehaves changes no route, and nothing is lost', () 
       await scene.untilOwned(SUBNETS, RECOVERY);
     }));
 
-  it("silence on an open connection, as behind a dead load balancer: noticed by the kernel's probes", () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      const gateway = scene.picture.internet.netns;
-      gateway.ip('link', 'set', 'pub', 'down');
-      scene.putList(ADDED);
-      await scene.untilReadiness(pod, false, /the API server/, 60_000);
-      gateway.ip('link', 'set', 'pub', 'up');
-      await scene.untilOwned(ADDED, RECOVERY + 10_000);
-    }));
-
-  it('an API server that takes connections and says nothing', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.cluster.api.outage('no answer');
-      scene.cluster.api.dropConnections();
-      await scene.untilReadiness(pod, false, /nothing heard for/, 30_000);
-      scene.putList(ADDED);
-      scene.cluster.api.outage(undefined);
-      scene.cluster.api.dropConnections();
-      await scene.untilOwned(ADDED, RECOVERY);
-    }));
-
   it('a list of almost 1 MiB', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();
