@@ -20,6 +20,8 @@ const HOMES: Readonly<Record<string, Home>> = {
   'lib/routers': { ours: ['lib/network'], packages: [] },
   'lib/review': { ours: ['lib/network'] },
   lib: { ours: ['lib/charts', 'lib/network'] },
+  // What alerts and the table of all nodes take from the agent is checked where both sides are seen.
+  'lib/agent-contract.test.ts': { ours: ['lib/agent', 'lib/charts', 'lib/network', 'lib/review'] },
   imports: { ours: [], packages: ['cdk8s', 'constructs'] },
   scripts: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'main.ts'] },
   // The lab runs what dist/ contains, never the agent's source.

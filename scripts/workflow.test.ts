@@ -18,12 +18,13 @@ const steps: Step[] = jobs.verify.steps;
 test('install, test, synth again, and fail when something differs', () => {
   expect(steps.flatMap(({ name, run }) => (run === undefined ? [] : [name]))).toEqual([
     'install',
+    'plan',
     'test',
     'synth again',
     'fail when dist/ differs',
   ]);
   const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
-  for (const name of ['test', 'synth']) expect(scripts).toHaveProperty(name);
+  for (const name of ['plan', 'test', 'synth']) expect(scripts).toHaveProperty(name);
 });
 
 test('it may read, and every action has a version', () => {

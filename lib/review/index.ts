@@ -1,0 +1,11 @@
+/** What people look at: the plan of a pull request, the picture of a site, all nodes of a cluster. Pure. */
+export { diagramOf } from './diagram';
+export { type Diagrams, embed } from './embed';
+export type { AgentStatus, Answer } from './fleet';
+export { fleetTable, isFleetReady } from './fleet-table';
+export { markdownOf } from './page-markdown';
+export { terminalTextOf } from './page-terminal';
+export type { Picture } from './picture';
+export { planOf, type Tree } from './plan';
+export { planPage } from './plan-page';
+export type { Plan } from './plan-types';

@@ -1,0 +1,65 @@
+import { parseDocument } from 'yaml';
+
+/** A Kubernetes object as it stands in dist/. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Metadata;
+  readonly [field: string]: unknown;
+}
+
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** An object and the file it stands in. */
+export interface Placed {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
+/** Objects of one text are parsed once: most of dist/ is the same on both sides, and between sites. */
+const parsed = new Map<string, Manifest | undefined>();
+
+/**
+ * The objects of a file. Three dashes at the start of a line begin a document wherever they stand, since text inside
+ * one is indented.
+ * @throws Error for what is no YAML, or no Kubernetes object.
+ */
+export function readManifests(path: string, text: string): Placed[] {
+  return text.split(/^---(?:[ \t].*)?$/m).flatMap((document) => {
+    const manifest = parsed.has(document) ? parsed.get(document) : parse(document);
+    parsed.set(document, manifest);
+    return manifest === undefined ? [] : [{ path, manifest }];
+  });
+}
+
+/** `apps/v1 DaemonSet onprem-link/node-routes`, what an API server tells objects apart by. */
+export function keyOf({ apiVersion, kind, metadata }: Manifest): string {
+  return `${apiVersion.split('/').slice(0, -1).join('/')} ${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+/** For people: `DaemonSet node-routes`. */
+export function nameOf({ kind, metadata }: Manifest): string {
+  return `${kind} ${metadata.name}`;
+}
+
+function parse(document: string): Manifest | undefined {
+  const { errors, ...rest } = readYaml(document);
+  if (errors.length > 0) throw new Error(errors[0]);
+  const { value } = rest;
+  if (value === null || value === undefined) return undefined;
+  const { kind, metadata, apiVersion } = value as Partial<Manifest>;
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string' || typeof metadata?.name !== 'string')
+    throw new Error('a document in it is no Kubernetes object');
+  return value as Manifest;
+}
+
+function readYaml(text: string): { value: unknown; errors: string[] } {
+  const document = parseDocument(text, { version: '1.1', logLevel: 'silent', keepSourceTokens: false });
+  const errors = document.errors.map(({ message }) => message.split('\n')[0] as string);
+  return { value: errors.length > 0 ? undefined : document.toJS(), errors };
+}

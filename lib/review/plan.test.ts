@@ -1,0 +1,204 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ExternalService, NodeRoutes, type NodeRoutesProps, Site, type VpnProps } from '../charts';
+import { CLUSTER, STUB_AGENT } from '../charts/fixtures';
+import type { SubnetSpec } from '../network';
+import { markdownOf } from './page-markdown';
+import { terminalTextOf } from './page-terminal';
+import { planOf, type Tree } from './plan';
+import { planPage } from './plan-page';
+
+interface Case {
+  readonly name?: string;
+  readonly subnets?: readonly SubnetSpec[];
+  readonly vpn?: VpnProps;
+  readonly pool?: string;
+  readonly routes?: NodeRoutesProps;
+  readonly service?: string;
+  readonly servers?: readonly string[];
+  readonly port?: number;
+  readonly agent?: string;
+}
+
+const VPN: VpnProps = {
+  cluster: { publicAddress: '203.0.113.1', outside: 'eth1', inside: 'eth0', products: ['strongswan'] },
+  onPremise: { publicAddress: '192.0.2.1', outside: 'eth1', inside: 'eth0', products: ['vyos'] },
+};
+
+/** What synthesis writes for a site that differs from the usual one in something. */
+function site(differs: Case = {}): Tree {
+  const { name = 'example', pool = 'node-routes', service = 'orders', agent = STUB_AGENT } = differs;
+  const folder = mkdtempSync(join(tmpdir(), 'plan-'));
+  process.env.CDK8S_OUTDIR = join(folder, 'dist');
+  try {
+    const made = new Site(name, { cluster: CLUSTER, agentBundle: agent });
+    const network = made.onPremise('datacentre', {
+      subnets: differs.subnets ?? ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }],
+      ...(differs.vpn && { vpn: differs.vpn }),
+    });
+    new NodeRoutes(made, pool, differs.routes);
+    if (service !== '')
+      new ExternalService(made, service, {
+        namespace: 'shop',
+        servers: network.servers(...(differs.servers ?? ['192.168.0.10', '10.0.1.11'])),
+        ports: { http: differs.port ?? 8080 },
+      });
+    made.synth();
+    return treeIn(folder);
+  } finally {
+    delete process.env.CDK8S_OUTDIR;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function treeIn(folder: string): Map<string, string> {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const files = paths.filter((path) => statSync(join(folder, path)).isFile());
+  return new Map(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+}
+
+/** The tree with the text of every file changed. */
+function edited(tree: Tree, pattern: RegExp | string, text: string): Tree {
+  return new Map([...tree].map(([path, content]) => [path, content.replaceAll(pattern, text)]));
+}
+
+function page(before: Tree, after: Tree): string {
+  return markdownOf(planPage(planOf(before, after, '4f2a1c9 (merge base with main)')));
+}
+
+const BASE = site();
+
+test('nothing is one line', () => {
+  expect(page(BASE, site())).toBe('Nothing changes against 4f2a1c9 (merge base with main).\n');
+});
+
+test.each<[string, Tree, Tree]>([
+  [
+    'a subnet comes, one goes, and routers are configured elsewhere',
+    BASE,
+    site({
+      subnets: ['192.168.0.0/24', '192.168.64.0/20', 'fd40::/64'],
+      servers: ['192.168.0.10'],
+      routes: { privateNetworks: ['10.0.0.0/8', 'fd00::/8'] },
+    }),
+  ],
+  [
+    'a subnet comes with the files of both routers',
+    site({ vpn: VPN }),
+    site({
+      vpn: VPN,
+      subnets: ['192.168.0.0/24', '192.168.9.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }],
+    }),
+  ],
+  ['the private network, hence every next hop', BASE, site({ routes: { privateNetworks: ['10.184.0.0/16'] } })],
+  [
+    'one route gets a way of its own',
+    BASE,
+    site({
+      routes: { routes: [{ subnet: '192.168.0.0/24', nextHop: '10.184.0.9', mtu: 1350, comment: 'the new | line' }] },
+    }),
+  ],
+  [
+    'a narrower tunnel',
+    site({ routes: { routes: [{ subnet: '192.168.0.0/24', mtu: 1400 }] } }),
+    site({ routes: { routes: [{ subnet: '192.168.0.0/24', mtu: 1350 }] } }),
+  ],
+  [
+    'prefixes that swallow one another',
+    site({ routes: { routes: ['192.168.8.0/24'] } }),
+    site({ routes: { routes: ['192.168.8.0/21', { subnet: '192.168.12.0/24', nextHop: '10.184.0.9' }] } }),
+  ],
+  [
+    'a mapping moves its servers',
+    BASE,
+    site({ subnets: ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.7.0/24' }] }),
+  ],
+  ['servers come and go, and a port', BASE, site({ servers: ['192.168.0.10', '192.168.0.12'], port: 9090 })],
+  ['a service loses all of its servers', BASE, edited(BASE, /^endpoints:\n(?: .*\n)+/gm, 'endpoints: []\n')],
+  ['a service goes', BASE, site({ service: '' })],
+  ['new agent code', BASE, site({ agent: `${STUB_AGENT}console.log("more");\n` })],
+  [
+    'a setting and another image',
+    BASE,
+    site({ routes: { logLevel: 'debug', image: 'docker.io/library/node:26.11.0-trixie-slim' } }),
+  ],
+  ['more rights', BASE, edited(site({ routes: { privileged: true } }), /^ {4}verbs:$/gm, '    verbs:\n      - delete')],
+  ['a pool, its service and their files have other names', BASE, site({ pool: 'edge-routes', service: 'orders-v2' })],
+  ['another protocol without the former one', BASE, site({ routes: { protocol: 150 } })],
+  ['the list is emptied', BASE, edited(BASE, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []')],
+  [
+    'a list that the agents refuse, and a file that is no YAML',
+    BASE,
+    new Map([...edited(BASE, '"192.168.0.0/24"', '"192.168.0.1/24"'), ['dist/example/own.yaml', 'kind: [']]),
+  ],
+  ['a site in another folder', site({ vpn: VPN }), site({ name: 'production', vpn: VPN })],
+  ['a site comes', BASE, new Map([...BASE, ...site({ name: 'second' })])],
+  ['a site goes', new Map([...BASE, ...site({ name: 'second', vpn: VPN })]), BASE],
+  [
+    'a selector that never changes',
+    BASE,
+    edited(BASE, /^ {6}app\.kubernetes\.io\/component: route-agent\n {6}app/gm, '      app'),
+  ],
+  [
+    'objects of the user, and a label',
+    new Map([...BASE, ['dist/example/a.yaml', CONFIG_MAP('a')], ['dist/example/c.yaml', CONFIG_MAP('c')]]),
+    new Map([
+      ...BASE,
+      ['dist/example/b.yaml', CONFIG_MAP('b')],
+      ['dist/example/c.yaml', CONFIG_MAP('c').replace('team', 'squad')],
+    ]),
+  ],
+])('%s', (_, before, after) => {
+  expect(page(before, after)).toMatchSnapshot();
+});
+
+function CONFIG_MAP(name: string): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  labels: { team: network }\ndata: { a: "1", b: "2" }\n`;
+}
+
+test('objects in other files are where they were', () => {
+  const moved = new Map([...BASE].map(([path, text]) => [path.replace('orders.k8s', 'shop.k8s'), text]));
+  expect(page(BASE, moved)).toContain('the same objects, in other files or other words');
+});
+
+test('what is dangerous is red on a terminal, and nothing is coloured where colour is not wanted', () => {
+  const blocks = planPage(planOf(BASE, site({ routes: { privileged: true, routes: ['192.168.8.0/24'] } }), 'HEAD'));
+  expect(terminalTextOf(blocks, true).replaceAll('\u001b', '␛')).toMatchSnapshot();
+  expect(terminalTextOf(blocks, false)).not.toContain('\u001b');
+});
+
+test('a long list of routes is folded for a pull request and cut on a terminal, but counted in full', () => {
+  const subnets = Array.from({ length: 600 }, (_, i) => `192.168.${64 + (i >> 4)}.${(i & 15) << 4}/28`);
+  const blocks = planPage(planOf(BASE, site({ routes: { routes: subnets } }), 'HEAD'));
+  expect(markdownOf(blocks)).toContain('600 routes added (9,600 addresses)');
+  expect(markdownOf(blocks)).toContain('<details><summary>575 more</summary>');
+  expect(markdownOf(blocks)).toContain('… and 75 more');
+  expect(terminalTextOf(blocks, false)).toContain('… and 560 more');
+});
+
+test('what a manifest holds cannot move the cursor of a terminal or end the marks of a name', () => {
+  const evil = edited(
+    site({ routes: { routes: [{ subnet: '192.168.8.0/24', comment: 'COMMENT' }] } }),
+    'COMMENT',
+    'a`b\\u001b[2J<b>',
+  );
+  const text = page(BASE, evil);
+  expect(text).not.toContain('\u001b');
+  expect(text).not.toContain('<b>');
+});
+
+test('the plan is data for programs', () => {
+  const plan = planOf(BASE, site({ routes: { routes: ['192.168.8.0/24'] } }), 'HEAD');
+  expect(JSON.parse(JSON.stringify(plan))).toMatchObject({
+    isChanged: true,
+    sites: [
+      {
+        name: 'example',
+        pools: [
+          { name: 'node-routes', routes: { added: [{ subnet: '192.168.8.0/24' }] }, restart: { restarts: false } },
+        ],
+      },
+    ],
+  });
+});

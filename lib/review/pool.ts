@@ -1,0 +1,126 @@
+import { InputError, parseRouteList, parseUnicastSubnet, type Route, type RouteRules } from '../network';
+import type { Manifest, Placed } from './manifest';
+
+/** One NodeRoutes as its manifests have it. */
+export interface Pool {
+  readonly name: string;
+  readonly namespace: string;
+  readonly daemonSet: Placed;
+  /** All that it consists of. */
+  readonly parts: readonly Placed[];
+  /** The agent's settings: environment variables with a value. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly routes: readonly Route[];
+  /** Why the list cannot be read. */
+  readonly refusal: string | undefined;
+  readonly program: { readonly placed: Placed; readonly text: string } | undefined;
+  readonly image: string;
+}
+
+/** The part of a pod's specification that a plan looks at. */
+interface PodSpec {
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly containers?: readonly Container[];
+  readonly volumes?: readonly { readonly configMap?: { readonly name?: string } }[];
+}
+
+interface Container {
+  readonly image?: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+
+const LABEL = 'app.kubernetes.io/';
+const PROGRAM_KEY = 'agent.cjs';
+
+/** The pools of a site: the DaemonSets of the agent with what they refer to. */
+export function poolsOf(objects: readonly Placed[]): Pool[] {
+  return objects.filter(({ manifest }) => isAgent(manifest)).map((placed) => poolOf(placed, objects));
+}
+
+export function podTemplateOf(manifest: Manifest): Manifest | undefined {
+  return (manifest.spec as { template?: Manifest } | undefined)?.template;
+}
+
+/** `all nodes`, or by which labels they are chosen. */
+export function nodesOf({ daemonSet }: Pool): string {
+  const selector = Object.entries(podSpecOf(daemonSet.manifest).nodeSelector ?? {})
+    .filter(([key]) => key !== 'kubernetes.io/os')
+    .map(([key, value]) => (value === '' ? key : `${key}=${value}`));
+  return selector.length === 0 ? 'all Linux nodes' : `nodes with ${selector.join(', ')}`;
+}
+
+/** The way a route takes: its own next hops, or that of the private network, which each node finds by itself. */
+export function wayOf(route: Route, { settings }: Pool): string {
+  const link = route.interface === undefined ? '' : `dev ${route.interface}`;
+  if (route.nextHops.length > 0) return `via ${route.nextHops.join(' and ')} ${link}`.trimEnd();
+  if (link !== '') return link;
+  return `next hop of ${privateNetworks(settings, route.subnet.family)}`;
+}
+
+function isAgent({ kind, metadata }: Manifest): boolean {
+  return kind === 'DaemonSet' && metadata.labels?.[`${LABEL}component`] === 'route-agent';
+}
+
+function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
+  const { metadata } = daemonSet.manifest;
+  const namespace = metadata.namespace ?? '';
+  const spec = podSpecOf(daemonSet.manifest);
+  const container = spec.containers?.[0];
+  const settings = Object.fromEntries(
+    (container?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])),
+  );
+  const configMaps = objects.filter(
+    ({ manifest }) => manifest.kind === 'ConfigMap' && (manifest.metadata.namespace ?? '') === namespace,
+  );
+  const named = (name: string | undefined) => configMaps.find(({ manifest }) => manifest.metadata.name === name);
+  const list = named(settings.CONFIG_MAP);
+  const program = (spec.volumes ?? []).map(({ configMap }) => named(configMap?.name)).find(programOf);
+  return {
+    name: metadata.name,
+    namespace,
+    daemonSet,
+    parts: [daemonSet, list, program].filter((part) => part !== undefined),
+    settings,
+    ...readList(list, settings),
+    program: program && { placed: program, text: programOf(program) as string },
+    image: container?.image ?? '',
+  };
+}
+
+function readList(list: Placed | undefined, settings: Pool['settings']): Pick<Pool, 'routes' | 'refusal'> {
+  const text = (list?.manifest.data as Record<string, string> | undefined)?.routes;
+  if (text === undefined) return { routes: [], refusal: `there is no ConfigMap ${settings.CONFIG_MAP} with routes` };
+  try {
+    return { routes: parseRouteList(text, rulesOf(settings)).routes, refusal: undefined };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { routes: [], refusal: error.message.split('\n')[0]?.replaceAll('`', "'") };
+  }
+}
+
+function rulesOf(settings: Pool['settings']): RouteRules {
+  return {
+    table: Number(settings.ROUTE_TABLE ?? 254),
+    metric: Number(settings.ROUTE_METRIC ?? 0),
+    allowDefaultRoute: settings.ALLOW_DEFAULT_ROUTE === 'true',
+  };
+}
+
+function privateNetworks({ PRIVATE_NETWORKS: text = '' }: Pool['settings'], family: number): string {
+  const ofFamily = text.split(',').filter((subnet) => {
+    try {
+      return parseUnicastSubnet(subnet).family === family;
+    } catch {
+      return false;
+    }
+  });
+  return ofFamily.length === 0 ? 'no private network' : ofFamily.join(' or ');
+}
+
+function podSpecOf(manifest: Manifest): PodSpec {
+  return (podTemplateOf(manifest)?.spec as PodSpec | undefined) ?? {};
+}
+
+function programOf(placed: Placed | undefined): string | undefined {
+  return (placed?.manifest.data as Record<string, string> | undefined)?.[PROGRAM_KEY];
+}

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { OUTPUT_ROOTS } from './output';
+
+/** Git was asked for something that it does not have; the message says what to do. */
+export class GitError extends Error {}
+
+/** What the working tree is compared with. */
+export interface Base {
+  readonly commit: string;
+  /** For people: `4f2a1c9 (merge base with origin/main)`. */
+  readonly text: string;
+}
+
+/** Whichever exists first is the main branch; a pull request's workflow names its own. */
+function mainBranches(): string[] {
+  const { GITHUB_BASE_REF: base = '' } = process.env;
+  return [...(base === '' ? [] : [`origin/${base}`]), 'origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
+}
+
+/**
+ * The given revision, or else the merge base with the main branch.
+ * @throws GitError where there is no such revision, or the history is too shallow to know the merge base.
+ */
+export function baseRevision(repository: string, revision?: string): Base {
+  const git = (...args: string[]) => gitText(repository, args);
+  if (revision !== undefined) {
+    const commit = git('rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`);
+    if (commit !== undefined) return { commit, text: `${commit.slice(0, 7)} (${revision})` };
+    throw new GitError(`${JSON.stringify(revision)} is no revision of this repository${shallowHint(git)}`);
+  }
+  const branch = mainBranches().find(
+    (name) => git('rev-parse', '--verify', '--quiet', `${name}^{commit}`) !== undefined,
+  );
+  if (branch === undefined)
+    throw new GitError(
+      `there is no main branch to compare with; name a revision: npm run plan -- HEAD~1${shallowHint(git)}`,
+    );
+  const commit = git('merge-base', branch, 'HEAD');
+  if (commit !== undefined) return { commit, text: `${commit.slice(0, 7)} (merge base with ${branch})` };
+  throw new GitError(
+    `HEAD and ${branch} have no common commit${shallowHint(git) || '; name a revision: npm run plan -- HEAD~1'}`,
+  );
+}
+
+/** The output that a commit holds, texts by path, read by two calls of Git whatever the number of files. */
+export function readRevision(repository: string, commit: string): Map<string, string> {
+  const listed = run(repository, ['ls-tree', '-r', '-z', commit, '--', ...OUTPUT_ROOTS]);
+  const entries = `${listed}`.split('\0').flatMap((line) => {
+    const [, type, id, path] = /^\d+ (\w+) (\w+)\t(.*)$/s.exec(line) ?? [];
+    return type === 'blob' ? [{ id: id as string, path: path as string }] : [];
+  });
+  if (entries.length === 0) return new Map();
+  const answers = run(repository, ['cat-file', '--batch'], entries.map(({ id }) => `${id}\n`).join(''));
+  const texts = new Map<string, string>();
+  let position = 0;
+  for (const { path } of entries) {
+    const end = answers.indexOf('\n', position);
+    const head = answers.toString('utf8', position, end);
+    const size = Number(head.split(' ')[2]);
+    if (Number.isNaN(size)) throw new GitError(`${path} of ${commit.slice(0, 7)} is not here: ${head}`);
+    texts.set(path, answers.toString('utf8', end + 1, end + 1 + size));
+    position = end + 1 + size + 1;
+  }
+  return texts;
+}
+
+function shallowHint(git: (...args: string[]) => string | undefined): string {
+  if (git('rev-parse', '--is-shallow-repository') !== 'true') return '';
+  return '; this clone is shallow: git fetch --unshallow, or fetch-depth: 0 in actions/checkout';
+}
+
+function gitText(repository: string, args: readonly string[]): string | undefined {
+  const { status, stdout, error } = spawnSync('git', args, { cwd: repository, encoding: 'utf8' });
+  if (error !== undefined) throw new GitError(`git cannot be run: ${error.message}`);
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+function run(repository: string, args: readonly string[], input = ''): Buffer {
+  const { status, stdout, stderr, error } = spawnSync('git', args, { cwd: repository, input, maxBuffer: 2 ** 30 });
+  if (error !== undefined) throw new GitError(`git cannot be run: ${error.message}`);
+  if (status !== 0) throw new GitError(`git ${args[0]}: ${`${stderr}`.trim()}`);
+  return stdout;
+}

@@ -1,0 +1,63 @@
+/** `npm run status`: what all agents of a cluster say, on one screen. */
+import { parseArgs } from 'node:util';
+import { fleetTable, isFleetReady } from '../lib/review';
+import { askFleet } from './fleet';
+import { kubectlWith } from './kubectl';
+
+const HELP = `npm run status -- [options]: what all agents of a cluster say, equal nodes in one line
+
+  --context NAME, --kubeconfig FILE   as kubectl takes them
+  -n, --namespace NAME                one namespace only     (default: all)
+  --all                               more than a screen
+  --json                              what every agent said
+
+It asks through the API server's pod proxy, hence needs: list pods and daemonsets, get pods/proxy.
+Exit code: 0 all nodes are ready, 1 some are not, 2 the cluster cannot be asked.
+`;
+
+const OPTIONS = {
+  context: { type: 'string' },
+  kubeconfig: { type: 'string' },
+  namespace: { type: 'string', short: 'n' },
+  all: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: Error) => {
+    console.error(error.message);
+    process.exitCode = 2;
+  },
+);
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: OPTIONS });
+  const { context, kubeconfig, namespace } = values;
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const kubectl = kubectlWith([
+    ...(context === undefined ? [] : [`--context=${context}`]),
+    ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+  ]);
+  const fleet = await askFleet(kubectl, namespace === undefined ? ['--all-namespaces'] : [`--namespace=${namespace}`]);
+  if (fleet.answers.length === 0 && fleet.missing.length === 0) throw new Error('there is no agent in this cluster');
+  if (values.json) console.log(JSON.stringify(fleet, null, 2));
+  else process.stdout.write(fleetTable(fleet.answers, fleet.missing, screen(values.all)));
+  return isFleetReady(fleet.answers, fleet.missing) ? 0 : 1;
+}
+
+function screen(isAll: boolean) {
+  const { columns = 160, rows = 40, isTTY = false } = process.stdout;
+  const isColoured = isTTY && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb';
+  return {
+    columns: isAll && !isTTY ? Number.POSITIVE_INFINITY : columns,
+    rows: isAll ? Number.POSITIVE_INFINITY : rows,
+    isColoured,
+  };
+}
