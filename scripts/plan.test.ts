@@ -78,7 +78,7 @@ test('--json is data, --markdown is for a pull request', () => {
   commit('one');
   write('dist/example/a.yaml', configMap('two'));
   expect(JSON.parse(plan(['--json']).stdout)).toMatchObject({ isChanged: true, sites: [{ name: 'example' }] });
-  expect(plan(['--markdown']).stdout).toContain('| ✏️ | `data.text` | `one` → `two` |');
+  expect(plan(['--markdown']).stdout).toContain('| ~ | `data.text` | `one` → `two` |');
 });
 
 test.each([

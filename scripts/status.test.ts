@@ -17,9 +17,9 @@ echo "$*" >> "$here/calls"
 ls "$here/running" | wc -l >> "$here/counts"
 case "$*" in
   *"get pods "*) cat "$here/pods" || exit 1 ;;
-  *"get daemonsets "*) cat "$here/daemonsets" ;;
+  *"get daemonsets "*) cat "$here/daemonsets" || exit 1 ;;
   *pods/node-routes-3:*) sleep 0.1; echo 'Error from server (ServiceUnavailable): error trying to reach service: dial tcp 10.0.1.3:9142: connect: connection refused' >&2; rm "$here/running/$$"; exit 1 ;;
-  *"get --raw "*) sleep 0.1; cat "$here/status" ;;
+  *"get --raw "*) sleep 0.1; cat "$here/status" || exit 1 ;;
   *) echo "unexpected: $*" >&2; exit 1 ;;
 esac
 rm "$here/running/$$"

@@ -47,7 +47,7 @@ function table(rows: readonly Row[]): string {
   ].join('\n');
 }
 
-const SIGNS = { '+': '➕', '-': '➖', '~': '✏️' } as const;
+const SIGNS = { '+': '+', '-': '−', '~': '~' } as const;
 
 /** Escapes all that is not between backticks, where Markdown takes everything as it is. */
 function inline(text: string): string {

@@ -17,6 +17,8 @@ export interface Pool {
   readonly image: string;
 }
 
+type ListOrRefusal = Pick<Pool, 'routes' | 'refusal'>;
+
 /** The part of a pod's specification that a plan looks at. */
 interface PodSpec {
   readonly nodeSelector?: Readonly<Record<string, string>>;
@@ -87,11 +89,22 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
   };
 }
 
-function readList(list: Placed | undefined, settings: Pool['settings']): Pick<Pool, 'routes' | 'refusal'> {
+/** Lists that were read: mostly they are the same on both sides. */
+const known = new Map<string, ListOrRefusal>();
+
+function readList(list: Placed | undefined, settings: Pool['settings']): ListOrRefusal {
   const text = (list?.manifest.data as Record<string, string> | undefined)?.routes;
   if (text === undefined) return { routes: [], refusal: `there is no ConfigMap ${settings.CONFIG_MAP} with routes` };
+  const rules = rulesOf(settings);
+  const key = `${JSON.stringify(rules)} ${text}`;
+  const result = known.get(key) ?? parseList(text, rules);
+  known.set(key, result);
+  return result;
+}
+
+function parseList(text: string, rules: RouteRules): ListOrRefusal {
   try {
-    return { routes: parseRouteList(text, rulesOf(settings)).routes, refusal: undefined };
+    return { routes: parseRouteList(text, rules).routes, refusal: undefined };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { routes: [], refusal: error.message.split('\n')[0]?.replaceAll('`', "'") };
