@@ -66,11 +66,15 @@ export class Reconciler {
   run(list: RouteList): Outcome {
     const decision = this.decide(list);
     const { snapshot, privateNetworks, plan } = decision;
-    const first = this.apply(plan.changes);
-    const then = first.failed.length === 0 ? this.apply(plan.cleanup) : { done: [], failed: [] };
-    const last = this.apply(refreshIPv6([...first.done, ...then.done], snapshot, this.settings.ownership));
-    const done = [...first.done, ...then.done, ...last.done];
-    const failed = [...first.failed, ...then.failed, ...last.failed];
+    const all = [...plan.changes, ...plan.cleanup];
+    const refreshed = (changes: readonly Change[]) => [
+      ...changes,
+      ...refreshIPv6(changes, all, snapshot, this.settings.ownership),
+    ];
+    const first = this.apply(refreshed(plan.changes));
+    const then = first.failed.length === 0 ? this.apply(refreshed(plan.cleanup)) : { done: [], failed: [] };
+    const done = [...first.done, ...then.done];
+    const failed = [...first.failed, ...then.failed];
     return { verdicts: this.judge(decision, failed), done, failed, privateNetworks, snapshot };
   }
 
@@ -93,7 +97,8 @@ export class Reconciler {
     const done = changes.filter((_, i) => results[i] === undefined);
     const failed = changes.flatMap((change, i) => {
       const error = results[i];
-      return error === undefined ? [] : [{ change, reason: error.message }];
+      // A refresh only fails while its link is down, which makes the kernel forget by itself.
+      return error === undefined || change.kind === 'refresh-nexthop' ? [] : [{ change, reason: error.message }];
     });
     return { done, failed };
   }

@@ -36,7 +36,9 @@ const remove = (subnet: string): Change => ({
 });
 
 const refreshed = (...changes: Change[]) =>
-  refreshIPv6(changes, SNAPSHOT, OURS).map((change) => 'nexthop' in change && `${change.kind} ${change.nexthop.id}`);
+  refreshIPv6(changes, changes, SNAPSHOT, OURS).map(
+    (change) => 'nexthop' in change && `${change.kind} ${change.nexthop.id}`,
+  );
 
 test('a pass that concerns IPv4 only, or nothing, refreshes nothing', () => {
   expect(refreshed()).toEqual([]);

@@ -6,11 +6,17 @@ import { isOwn, type Ownership } from './ownership';
  * net/ipv6/route.c), which remembers one of them. When that one goes, the others' new connections choose their source
  * address as if no interface were known, often one that the other end cannot answer. Replacing the object by itself
  * makes the kernel forget the result, without a lookup that misses; see docs/decisions.
- * @returns a refresh of each IPv6 object of ours that stays, if any IPv6 route changes.
+ * @param all everything the pass changes: objects that it writes or removes itself are left alone.
+ * @returns a refresh of each IPv6 object of ours that stays, if `changes` concern IPv6; to be sent behind them at once.
  */
-export function refreshIPv6(changes: readonly Change[], snapshot: Snapshot, ownership: Ownership): Change[] {
+export function refreshIPv6(
+  changes: readonly Change[],
+  all: readonly Change[],
+  snapshot: Snapshot,
+  ownership: Ownership,
+): Change[] {
   if (!changes.some(concernsIPv6)) return [];
-  const touched = new Set(changes.flatMap((change) => ('nexthop' in change ? [change.nexthop.id] : [])));
+  const touched = new Set(all.flatMap((change) => ('nexthop' in change ? [change.nexthop.id] : [])));
   const stays = (nexthop: Nexthop) => nexthop.family === 6 && isOwn(nexthop, ownership) && !touched.has(nexthop.id);
   return [...snapshot.nexthops.values()].filter(stays).map((nexthop) => ({ kind: 'refresh-nexthop', nexthop }));
 }
