@@ -131,6 +131,7 @@ export interface Status {
   readonly reason: string;
   readonly routes: readonly { subnet: string; state: string; way?: string; reason?: string }[];
   readonly counts: Readonly<Record<string, number>>;
+  readonly nextHops: readonly { nextHop: string; state: string }[];
   readonly counters: { readonly repairs: number; readonly changes: number };
   readonly reversePathFilters: readonly { interface: string; mode: string; warning?: string }[];
   readonly reversePathDrops: number;

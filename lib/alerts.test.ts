@@ -11,6 +11,7 @@ const groups = (rule as unknown as { spec: { groups: object[] } }).spec;
 
 const AGENT = 'job="onprem-link/onprem-link", namespace="onprem-link", node="worker-1", pool="node-routes"';
 const DAEMON_SET = 'namespace="onprem-link", daemonset="node-routes"';
+const NEXT_HOP = ', next_hop="10.184.0.1", interface="priv"';
 
 /** Figures of an agent on a node on which all is well, one a minute. */
 const WELL: Readonly<Record<string, string>> = {
@@ -19,6 +20,8 @@ const WELL: Readonly<Record<string, string>> = {
   [`onprem_link_routes{${AGENT}, state="effective"}`]: '2x60',
   [`onprem_link_routes{${AGENT}, state="conflicting"}`]: '0x60',
   [`onprem_link_routes{${AGENT}, state="waiting"}`]: '0x60',
+  [`onprem_link_next_hop_up{${AGENT}${NEXT_HOP}}`]: '1x60',
+  [`onprem_link_next_hops_missing{${AGENT}}`]: '0x60',
   [`onprem_link_list_accepted{${AGENT}}`]: '1x60',
   [`onprem_link_list_gone{${AGENT}}`]: '0x60',
   [`onprem_link_watch_connected{${AGENT}}`]: '1x60',
@@ -68,7 +71,7 @@ describePromtool('promtool', () => {
     const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
       'rules.yml': groups,
     });
-    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 8 rules found')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 9 rules found')]);
   });
 
   test('nothing fires while all is well, whatever the reverse path filter drops now and then', () => {
@@ -78,7 +81,9 @@ describePromtool('promtool', () => {
   test.each<[string, number, number, Readonly<Record<string, string | undefined>>]>([
     ['OnpremLinkNodeWithoutRoutes', 4, 6, { [agent('ready')]: '0x60' }],
     ['OnpremLinkConflict', 4, 6, { [routes('conflicting')]: '1x60' }],
-    ['OnpremLinkNextHopDown', 1, 3, { [routes('waiting')]: '2x60' }],
+    ['OnpremLinkNextHopMissing', 1, 3, { [routes('waiting')]: '2x60' }],
+    ['OnpremLinkNextHopMissing', 1, 3, { [agent('next_hops_missing')]: '1x60' }],
+    ['OnpremLinkNextHopDown', 1, 3, { [agent('next_hop_up', NEXT_HOP)]: '0x60' }],
     ['OnpremLinkReversePathDrops', 9, 13, { [agent('rp_filter_dropped_packets_total')]: '0+120x60' }],
     ['OnpremLinkListRejected', 1, 3, { [agent('list_accepted')]: '0x60' }],
     ['OnpremLinkAgentSilent', 4, 6, { [`up{${AGENT}}`]: '0x60' }],

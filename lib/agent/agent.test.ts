@@ -1,33 +1,14 @@
-import { DEFAULT_RULES } from '../network';
 import { Agent } from './agent';
 import type { ConfigMapWatch } from './api/config-map-watch';
-import { isOwn, type Ownership } from './decide/ownership';
+import { isOwn } from './decide/ownership';
 import type { InstanceLock } from './instance-lock';
 import type { KernelEvent } from './kernel/event';
 import type { Kernel } from './kernel/kernel';
 import { Reconciler } from './reconciler';
 import type { Settings } from './settings';
-import { address, route as kernelRoute, SEEDS, snapshot, subnet } from './testing/ip';
+import { route as kernelRoute, SEEDS, snapshot } from './testing/ip';
 import { MemoryKernel } from './testing/memory-kernel';
-
-const OWNERSHIP: Ownership = { protocol: 142, former: new Set(), adoptLegacy: false };
-const SETTINGS: Settings = {
-  instance: 'node-routes',
-  nodeName: 'worker-1',
-  podIP: address('10.184.0.2'),
-  namespace: 'onprem-link',
-  configMap: 'static-routes',
-  apiHost: '172.21.0.1',
-  apiPort: 443,
-  privateNetworks: [subnet('10.0.0.0/8')],
-  requirePrivateNetwork: false,
-  protectedSubnets: [],
-  ownership: OWNERSHIP,
-  routeRules: DEFAULT_RULES,
-  httpPort: 9142,
-  logLevel: 'info',
-  onUninstall: 'remove',
-};
+import { SETTINGS } from './testing/settings';
 
 interface Options {
   readonly settings?: Partial<Settings>;
@@ -36,15 +17,21 @@ interface Options {
 }
 
 function start({ settings = {}, holder = () => undefined }: Options = {}) {
-  const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, OWNERSHIP));
-  const reconciler = new Reconciler(kernel as unknown as Kernel, { ...SETTINGS, dependencies: () => [] });
+  const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, SETTINGS.ownership));
+  const reconciler = new Reconciler(kernel as unknown as Kernel, {
+    ...SETTINGS,
+    dependencies: () => [],
+    healthOf: () => undefined,
+  });
   const run = jest.spyOn(reconciler, 'run');
   const lock = { acquire: jest.fn(async () => holder()), release: jest.fn() };
+  const nextHops = { all: [], follow: jest.fn(), stop: jest.fn() };
   const logged: { level: string; event: string; message: string; details: unknown }[] = [];
   const agent = new Agent(
     { ...SETTINGS, ...settings },
     reconciler,
     lock as unknown as InstanceLock,
+    nextHops,
     (level, event, message, details) => logged.push({ level, event, message, details }),
   );
   agent.start();
@@ -54,6 +41,7 @@ function start({ settings = {}, holder = () => undefined }: Options = {}) {
     kernel,
     run,
     lock,
+    nextHops,
     logged,
     events: () => logged.map(({ event }) => event),
     list: (...subnets: string[]) =>

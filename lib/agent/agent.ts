@@ -6,6 +6,7 @@ import { Relevance } from './decide/relevance';
 import type { InstanceLock } from './instance-lock';
 import type { KernelEvent } from './kernel/event';
 import type { Log } from './log';
+import type { NextHopWatch, WatchedNextHop } from './next-hop-watch';
 import type { Outcome, Reconciler } from './reconciler';
 import { RouteSource } from './route-source';
 import type { Settings } from './settings';
@@ -19,6 +20,8 @@ const OVERRUN_SETTLES_MS = 1_000;
 const LOCK_RETRY_MS = 1_000;
 /** Passes take at most a third of the time, whatever storms of events go on. */
 const REST_FACTOR = 2;
+/** Triggers of passes whose changes are no repairs: nothing had drifted. */
+const NOT_A_REPAIR: ReadonlySet<string> = new Set(['list', 'start', 'next hop']);
 /** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
 const LINGER_MS = 3_000;
 const GONE_FRESH_MS = 60_000;
@@ -49,6 +52,7 @@ export class Agent implements WatchHandlers {
     private readonly settings: Settings,
     private readonly reconciler: Reconciler,
     private readonly lock: InstanceLock,
+    readonly nextHops: Pick<NextHopWatch, 'all' | 'follow' | 'stop'>,
     private readonly log: Log,
   ) {
     this.source = new RouteSource(settings.routeRules, () => performance.now());
@@ -98,6 +102,11 @@ export class Agent implements WatchHandlers {
       this.request('kernel event');
   }
 
+  onNextHops(changed: readonly WatchedNextHop[]): void {
+    this.changeLog.tellNextHops(changed);
+    if (changed.some(({ isAlone }) => !isAlone)) this.request('next hop');
+  }
+
   private settleOverrun(): void {
     if (this.overrun !== undefined) return;
     this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
@@ -113,6 +122,7 @@ export class Agent implements WatchHandlers {
    */
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.leaving = true;
+    this.nextHops.stop();
     clearInterval(this.resync);
     clearTimeout(this.overrun);
     clearTimeout(this.lockRetry);
@@ -215,17 +225,12 @@ export class Agent implements WatchHandlers {
   private note(outcome: Outcome, trigger: string, milliseconds: number): void {
     const { list } = this.source;
     if (list !== undefined)
-      this.relevance = new Relevance(
-        list,
-        this.settings.privateNetworks,
-        this.settings.ownership,
-        outcome.verdicts,
-        outcome.snapshot,
-      );
+      this.relevance = new Relevance(list, this.settings.privateNetworks, this.settings.ownership, outcome);
+    this.nextHops.follow(outcome.nextHops);
     this.changeLog.tell(outcome, trigger, milliseconds);
     if (outcome.done.length === 0) return;
     this.tally.changes += outcome.done.length;
     this.tally.lastChange = new Date().toISOString();
-    if (trigger !== 'list' && trigger !== 'start') this.tally.repairs += outcome.done.length;
+    if (!NOT_A_REPAIR.has(trigger)) this.tally.repairs += outcome.done.length;
   }
 }

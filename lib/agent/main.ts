@@ -10,6 +10,7 @@ import { Kernel } from './kernel/kernel';
 import { createLog } from './log';
 import { NetlinkChannel } from './netlink/channel';
 import { openNetlink } from './netlink/ffi';
+import { NextHopWatch } from './next-hop-watch';
 import { Reconciler } from './reconciler';
 import { readSettings, type Settings } from './settings';
 import { changeText } from './tell/change-log';
@@ -30,13 +31,22 @@ function run(settings: Settings): void {
   const client = new ApiClient(settings.apiHost, settings.apiPort);
   const { privateNetworks, requirePrivateNetwork, ownership } = settings;
   const dependencies = () => dependenciesOf(settings, client.remoteAddress);
-  const reconciler = new Reconciler(kernel, { privateNetworks, requirePrivateNetwork, ownership, dependencies });
-  const agent = new Agent(
-    settings,
-    reconciler,
-    new InstanceLock(ownership.protocol, `${settings.namespace}/${settings.instance}`),
-    log,
+  const nextHops = new NextHopWatch(
+    kernel,
+    () => performance.now(),
+    (changed) => agent.onNextHops(changed),
+    ({ message }) => log('warn', 'nexthop.unknown', `the next hops cannot be asked for: ${message}`),
   );
+  const { healthOf } = nextHops;
+  const reconciler = new Reconciler(kernel, {
+    privateNetworks,
+    requirePrivateNetwork,
+    ownership,
+    dependencies,
+    healthOf,
+  });
+  const lock = new InstanceLock(ownership.protocol, `${settings.namespace}/${settings.instance}`);
+  const agent = new Agent(settings, reconciler, lock, nextHops, log);
   const events = new KernelEvents(
     () => kernel.port,
     (batch) => agent.onKernelEvents(batch),

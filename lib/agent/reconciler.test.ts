@@ -1,4 +1,5 @@
 import { DEFAULT_RULES, type RouteSpec, readRouteList, type Subnet } from '../network';
+import type { HealthOf } from './decide/choose';
 import { isOwn, type Ownership } from './decide/ownership';
 import type { Kernel } from './kernel/kernel';
 import { Reconciler } from './reconciler';
@@ -12,18 +13,21 @@ interface Options {
   readonly state?: Parameters<typeof snapshot>[0];
   readonly requirePrivateNetwork?: boolean;
   readonly privateNetworks?: readonly Subnet[];
+  readonly healthOf?: HealthOf;
 }
 
 function node({
   state = SEEDS,
   requirePrivateNetwork = false,
   privateNetworks = [subnet('10.0.0.0/8')],
+  healthOf = () => undefined,
 }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(state), (object) => isOwn(object, OWNERSHIP));
   const settings = {
     privateNetworks,
     requirePrivateNetwork,
     ownership: OWNERSHIP,
+    healthOf,
     dependencies: () => [{ what: 'the API server 172.21.0.1', address: address('172.21.0.1') }],
   };
   const reconciler = new Reconciler(kernel as unknown as Kernel, settings);
@@ -91,6 +95,56 @@ describe('a pass', () => {
     const preview = reconciler.preview(list);
     expect(kernel.applied).toHaveLength(3);
     expect(reconciler.run(list).done).toEqual(preview);
+  });
+});
+
+describe('several next hops', () => {
+  const down = (...gateways: string[]) => {
+    const dead = new Set(gateways);
+    const healthOf: HealthOf = ({ gateway }) => ({ state: dead.has(`${gateway}`) ? 'down' : 'up', since: 0 });
+    return { dead, healthOf };
+  };
+  const LIST: readonly RouteSpec[] = TWO.map((to) => ({ subnet: `${to}`, nextHops: ['10.184.0.1', '10.184.0.3'] }));
+
+  test('one that is down leaves the group and comes back by one message for all routes', () => {
+    const { dead, healthOf } = down();
+    const { kernel, run } = node({ healthOf });
+    run(LIST);
+    const [group] = [...kernel.read().nexthops.values()].filter((nexthop) => nexthop.group !== undefined);
+    expect(group?.group).toHaveLength(2);
+    dead.add('10.184.0.1');
+    expect(run(LIST).done).toMatchObject([
+      { kind: 'put-nexthop', replace: true, nexthop: { id: group?.id, group: [{}] } },
+      { kind: 'delete-nexthop' },
+    ]);
+    expect(run(LIST)).toMatchObject({
+      done: [],
+      verdicts: [{ state: 'effective', way: 'via 10.184.0.3 dev priv' }, {}],
+    });
+    dead.clear();
+    expect(run(LIST).done).toMatchObject([
+      { kind: 'put-nexthop', replace: false },
+      { kind: 'put-nexthop', replace: true, nexthop: { id: group?.id, group: [{}, {}] } },
+    ]);
+    expect(kernel.harm).toEqual([]);
+  });
+
+  test('are told with what has none beside it, and who cannot be reached at all', () => {
+    const { run } = node();
+    const outcome = run(['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.3', '203.0.113.9'] }]);
+    expect(outcome.nextHops).toMatchObject([
+      { interface: 'priv', isAlone: true },
+      { interface: 'priv', isAlone: false },
+    ]);
+    expect(outcome.missingNextHops).toEqual([expect.stringMatching(/^next hop 203\.0\.113\.9 is on no link/)]);
+    expect(outcome.verdicts).toMatchObject([{ state: 'effective' }, { state: 'effective' }]);
+  });
+
+  test('a route of others over all of them is as good, whoever is down', () => {
+    const { healthOf } = down('10.184.0.1');
+    const { kernel, run } = node({ healthOf });
+    kernel.add(kernelRoute('192.168.0.0/24 nexthop via 10.184.0.1 dev priv nexthop via 10.184.0.3 dev priv'));
+    expect(run(LIST).verdicts[0]).toMatchObject({ state: 'satisfied' });
   });
 });
 

@@ -1,19 +1,15 @@
 import type { Family, Route, RouteList, Subnet } from '../network';
+import type { HealthOf } from './decide/choose';
 import { findShadowed } from './decide/effect';
 import { createGuard, type Dependency } from './decide/guard';
 import { hopsText } from './decide/hops';
 import { identityOf } from './decide/identity';
 import { refreshIPv6 } from './decide/ipv6-cache';
+import { type NextHop, nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
 import { type Plan, plan } from './decide/plan';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
-import {
-  followsPrivateNetwork,
-  nextHopsToLookUp,
-  type Resolved,
-  type ResolvedRoute,
-  resolveRoute,
-} from './decide/resolve';
+import { followsPrivateNetwork, nextHopsToLookUp, type Resolved, type ResolvedRoute, Resolver } from './decide/resolve';
 import type { Verdict } from './decide/verdict';
 import type { Kernel } from './kernel/kernel';
 import type { Change, Hop, KernelRoute, Snapshot } from './kernel/types';
@@ -24,6 +20,8 @@ export interface ReconcilerSettings {
   /** What the node must keep reaching; asked for at each pass. */
   readonly dependencies: () => readonly Dependency[];
   readonly ownership: Ownership;
+  /** Which next hops answer. */
+  readonly healthOf: HealthOf;
 }
 
 /** A change the kernel refused, in words. */
@@ -38,6 +36,9 @@ export interface Outcome {
   readonly done: readonly Change[];
   readonly failed: readonly FailedChange[];
   readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
+  readonly nextHops: readonly NextHop[];
+  /** Why next hops cannot be reached at all whose routes have others beside them. */
+  readonly missingNextHops: readonly string[];
   readonly snapshot: Snapshot;
 }
 
@@ -75,7 +76,16 @@ export class Reconciler {
     const then = first.failed.length === 0 ? this.apply(refreshed(plan.cleanup)) : { done: [], failed: [] };
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
-    return { verdicts: this.judge(decision, failed), done, failed, privateNetworks, snapshot };
+    const ways = decision.resolved.filter((item) => item.state === 'resolved');
+    return {
+      verdicts: this.judge(decision, failed),
+      done,
+      failed,
+      privateNetworks,
+      nextHops: nextHopsOf(ways, snapshot.links),
+      missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
+      snapshot,
+    };
   }
 
   /** What run() would change now; changes nothing. */
@@ -112,9 +122,9 @@ export class Reconciler {
     const questions = [...nextHopsToLookUp(list.routes, snapshot)];
     const answers = this.kernel.lookup(questions.map(([, question]) => question));
     const toNextHops = new Map(questions.map(([key], i) => [key, answers[i]]));
-    const resolved = list.routes.map((route) =>
-      resolveRoute(route, snapshot, { private: privateNetworks, toNextHops }),
-    );
+    const { healthOf } = this.settings;
+    const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf });
+    const resolved = list.routes.map((route) => resolver.resolve(route));
     const ways = resolved.filter((item) => item.state === 'resolved');
     const dependencies = [...this.settings.dependencies(), ...nextHopDependencies(ways)];
     const guard = createGuard(snapshot, this.settings.privateNetworks, dependencies, this.isOurs);
@@ -183,7 +193,7 @@ function isExpectedToWin(way: ResolvedRoute, { standings }: Plan, failures: Fail
 }
 
 function nextHopDependencies(ways: readonly ResolvedRoute[]): Dependency[] {
-  const sets = new Set(ways.map(({ hops }) => hops)); // most routes share one
+  const sets = new Set(ways.map(({ hops, members }) => members ?? hops)); // most routes share one
   const gateways = new Map(
     [...sets].flatMap((hops) => hops.flatMap(({ gateway }) => (gateway ? [[`${gateway}`, gateway] as const] : []))),
   );
@@ -205,10 +215,11 @@ class Failures {
     }
   }
 
-  of({ route, hops }: ResolvedRoute): string | undefined {
+  of(way: ResolvedRoute): string | undefined {
+    const { route } = way;
     if (this.objects.size === 0 && this.routes.size === 0) return undefined;
     if (this.plan.standings.get(route)?.state !== 'ours') return undefined;
-    const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, hops));
+    const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, way));
     return ofObject ?? this.routes.get(identityOf(route));
   }
 }

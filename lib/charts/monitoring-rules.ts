@@ -43,11 +43,18 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       summary: `Somebody else's routes lead {{ $value }} subnets of the list elsewhere ${WHERE}`,
     },
     {
-      name: 'OnpremLinkNextHopDown',
-      expr: `${state('waiting')} > 0`,
+      name: 'OnpremLinkNextHopMissing',
+      expr: `${state('waiting')} > 0 or onprem_link_next_hops_missing${ours} > 0`,
       holds: '2m',
       severity: 'critical',
-      summary: `{{ $value }} routes have no next hop ${WHERE}`,
+      summary: `Next hops cannot be found or reached ${WHERE}`,
+    },
+    {
+      name: 'OnpremLinkNextHopDown',
+      expr: `onprem_link_next_hop_up${ours} == 0`,
+      holds: '2m',
+      severity: 'critical',
+      summary: `Next hop {{ $labels.next_hop }} dev {{ $labels.interface }} does not answer ${WHERE}`,
     },
     {
       name: 'OnpremLinkReversePathDrops',

@@ -69,6 +69,13 @@ describe('of entries for the same route', () => {
     ).toHaveLength(3));
 });
 
+test('next hops that are used in order are the same list only in the same order', () => {
+  const inOrder = (...nextHops: string[]) => ({ subnet: '192.168.0.0/24', nextHops, mode: 'failover' });
+  const [one, other] = [inOrder('10.1.0.1', '10.1.0.2'), inOrder('10.1.0.2', '10.1.0.1')];
+  expect(readRouteList([one, one], DEFAULT_RULES).duplicates).toHaveLength(1);
+  expect(() => readRouteList([one, other], DEFAULT_RULES)).toThrow(/contradicts routes\[0\]/);
+});
+
 describe('a route list is refused', () => {
   test('with everything that is wrong with it, each with its position', () => {
     const text = `["192.168.0.0/24", "10.94.227.46/24", "10.94.227.46", null, {"subnet": "::/0", "nexthop": "10.1.0.1"},
@@ -77,7 +84,7 @@ describe('a route list is refused', () => {
       'routes[1]: "10.94.227.46/24" has host bits set behind its 24 bit prefix; did you mean 10.94.227.0/24?',
       'routes[2]: "10.94.227.46" has no prefix length; write 10.94.227.46/32 for this one host, or the prefix length of its subnet',
       'routes[3]: null is not a string; write the subnet as text, e.g. "192.168.1.0/24"',
-      'routes[4]: "nexthop" is an unknown key; known are subnet, nextHop, nextHops, interface, table, metric, source, mtu, comment',
+      'routes[4]: "nexthop" is an unknown key; known are subnet, nextHop, nextHops, mode, interface, table, metric, source, mtu, comment',
       'routes[4].subnet: "::/0" is the default route, which would take everything the node sends; list the on-premise subnets, or set allowDefaultRoute',
       'routes[5].nextHops[1]: "127.0.0.1" is loopback (RFC 1122); write the router\'s unicast address',
       'routes[6]: "010.0.0.0/8" has an address that has leading zeros, which some programs read as octal; write 10.0.0.0 if that is what is meant',

@@ -69,8 +69,14 @@ function saysTheSame(a: Route, b: Route): boolean {
     JSON.stringify({
       ...rest,
       subnet: `${rest.subnet}`,
-      nextHops: rest.nextHops.map(String).sort(), // a set: flows are shared, not ordered
+      nextHops: nextHopsKey(rest),
       source: rest.source && `${rest.source}`,
     });
   return facts(a) === facts(b);
+}
+
+/** Of next hops that share the traffic the order says nothing. */
+function nextHopsKey({ nextHops, mode }: Route): string[] {
+  const texts = nextHops.map(String);
+  return mode === 'failover' ? texts : texts.sort();
 }

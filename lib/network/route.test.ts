@@ -81,7 +81,8 @@ describe('a route is refused with place, value, reason and remedy', () => {
   const subnet = '192.168.0.0/24';
   const hop = (text: unknown) => ({ subnet, nextHop: text });
   const v6 = { subnet: 'fd00::/64' };
-  const known = 'known are subnet, nextHop, nextHops, interface, table, metric, source, mtu, comment';
+  const noSeveral = 'has no several next hops to be about; list them under nextHops, or leave the mode out';
+  const known = 'known are subnet, nextHop, nextHops, mode, interface, table, metric, source, mtu, comment';
   const noInterface = 'is no interface name; write 1 to 15 ASCII characters without blanks, "/" and ":", e.g. "eth0"';
   const noComment = 'is no comment; write one line of at most 200 printable characters';
   const noText = 'is not a string; write the subnet as text, e.g. "192.168.1.0/24"';
@@ -113,6 +114,13 @@ describe('a route is refused with place, value, reason and remedy', () => {
       'nextHops: ["10.0.0.2"] stands beside nextHop; keep one of the two',
     ],
     [{ subnet, nextHops: [] }, `nextHops: [] ${oneTo16}`],
+    [
+      { subnet, nextHops: ['10.0.0.1', '10.0.0.2'], mode: 'standby' },
+      'mode: "standby" is no way to use several next hops; write "balance" or "failover"',
+    ],
+    [{ subnet, nextHops: ['10.0.0.1'], mode: 'failover' }, `mode: "failover" ${noSeveral}`],
+    [{ ...hop('10.0.0.1'), mode: 'balance' }, `mode: "balance" ${noSeveral}`],
+    [{ subnet, mode: 'failover' }, `mode: "failover" ${noSeveral}`],
     [{ subnet, nextHops: '10.0.0.1' }, `nextHops: "10.0.0.1" ${oneTo16}`],
     [{ subnet, nextHops: ['10.0.0.1', '10.0.0.1'] }, 'nextHops[1]: "10.0.0.1" is listed twice; remove one'],
     [{ subnet, interface: 'a-name-too-long-' }, `interface: "a-name-too-long-" ${noInterface}`],
@@ -170,6 +178,13 @@ test('a route is written as short as the rules allow', () => {
   expect(write({ subnet: 'fd00::/64', metric: 0 })).toBe('"fd00::/64"');
   expect(write({ subnet: '10.0.0.0/24', nextHops: ['10.1.0.1'] })).toBe(
     '{ "subnet": "10.0.0.0/24", "nextHop": "10.1.0.1" }',
+  );
+  const both = ['10.1.0.2', '10.1.0.1'];
+  expect(write({ subnet: '10.0.0.0/24', nextHops: both, mode: 'failover' })).toBe(
+    '{ "subnet": "10.0.0.0/24", "nextHops": ["10.1.0.2","10.1.0.1"], "mode": "failover" }',
+  );
+  expect(write({ subnet: '10.0.0.0/24', nextHops: both, mode: 'balance' })).toBe(
+    '{ "subnet": "10.0.0.0/24", "nextHops": ["10.1.0.2","10.1.0.1"] }',
   );
   expect(write({ subnet: '10.0.0.0/24', comment: 'a "b"', nextHops: ['10.1.0.2', '10.1.0.1'] })).toBe(
     '{ "subnet": "10.0.0.0/24", "nextHops": ["10.1.0.2","10.1.0.1"], "comment": "a \\"b\\"" }',

@@ -11,8 +11,10 @@ export interface RouteFields {
   readonly subnet: string;
   /** The next hop. @default the next hop of the private network, found on each node */
   readonly nextHop?: string;
-  /** Several next hops that share the traffic by flow. Not together with nextHop. */
+  /** Several next hops, of which those that answer are used (see mode). Not together with nextHop. */
   readonly nextHops?: readonly string[];
+  /** 'balance': nextHops share the traffic by flow. 'failover': the first that answers takes it all. @default 'balance' */
+  readonly mode?: NextHopMode;
   /**
    * The link of the next hop; needed for a link-local one. Without a next hop: the subnet is reached on this link
    * itself (a point-to-point link).
@@ -31,11 +33,16 @@ export interface RouteFields {
   readonly comment?: string;
 }
 
+/** How several next hops are used. */
+export type NextHopMode = 'balance' | 'failover';
+
 /** A route that was understood, defaults filled in. */
 export interface Route {
   readonly subnet: Subnet;
   /** Empty: the private network's next hop, or none at all when there is an interface. */
   readonly nextHops: readonly Address[];
+  /** The first next hop that answers takes all of the traffic; otherwise those that answer share it. */
+  readonly mode?: 'failover';
   readonly interface?: string;
   readonly table: number;
   readonly metric: number;
@@ -64,6 +71,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'subnet',
   'nextHop',
   'nextHops',
+  'mode',
   'interface',
   'table',
   'metric',
@@ -96,6 +104,7 @@ export function routeText(route: Route, rules: RouteRules): string {
     subnet: `${route.subnet}`,
     nextHop: more.length === 0 ? onlyHop?.toString() : undefined,
     nextHops: more.length > 0 ? route.nextHops.map(String) : undefined,
+    mode: route.mode,
     interface: route.interface,
     table: route.table === rules.table ? undefined : route.table,
     metric: route.metric === effectiveMetric(rules.metric, route.subnet) ? undefined : route.metric,
@@ -125,12 +134,14 @@ function readFields(fields: Readonly<Record<string, unknown>>, rules: RouteRules
   const metric = optional('metric', (value) => readInteger(value, 0, LARGEST_U32, 'metric'));
   const comment = optional('comment', readComment);
   const nextHops = readNextHops(fields, findings, subnet, link);
+  const mode = optional('mode', (value) => readMode(value, fields));
   const source = optional('source', (value) => sameFamily(parseHostAddress(value), value, subnet));
   const mtu = optional('mtu', (value) => readInteger(value, subnet?.family === 6 ? 1280 : 576, 65535, 'mtu'));
   findings.throwIfAny();
   return {
     subnet: subnet as Subnet,
     nextHops,
+    ...(mode === 'failover' && { mode }),
     ...(link !== undefined && { interface: link }),
     table: table ?? rules.table,
     metric: effectiveMetric(metric ?? rules.metric, subnet as Subnet),
@@ -163,6 +174,13 @@ function readNextHops(
     return [];
   }
   return hopList(nextHops, (i) => `nextHops[${i}]`, findings, subnet, link);
+}
+
+function readMode(value: unknown, { nextHops }: Readonly<Record<string, unknown>>): NextHopMode {
+  if (value !== 'balance' && value !== 'failover')
+    throw refuse(value, 'is no way to use several next hops', 'write "balance" or "failover"');
+  if (Array.isArray(nextHops) && nextHops.length > 1) return value;
+  throw refuse(value, 'has no several next hops to be about', 'list them under nextHops, or leave the mode out');
 }
 
 function hopList(

@@ -54,7 +54,8 @@ export function nodesOf({ daemonSet }: Pool): string {
 /** The way a route takes: its own next hops, or that of the private network, which each node finds by itself. */
 export function wayOf(route: Route, { settings }: Pool): string {
   const link = route.interface === undefined ? '' : `dev ${route.interface}`;
-  if (route.nextHops.length > 0) return `via ${route.nextHops.join(' and ')} ${link}`.trimEnd();
+  const joint = route.mode === 'failover' ? ', else ' : ' and ';
+  if (route.nextHops.length > 0) return `via ${route.nextHops.join(joint)} ${link}`.trimEnd();
   if (link !== '') return link;
   return `next hop of ${privateNetworks(settings, route.subnet.family)}`;
 }

@@ -58,13 +58,15 @@ export function findShadowed(
  * somebody else's that goes the same way is as good.
  */
 function winsIPv4(
-  { route, hops }: ResolvedRoute,
+  { route, hops, members = hops }: ResolvedRoute,
   winner: KernelRoute | undefined,
   isExpected: (winner: KernelRoute, route: ResolvedRoute['route']) => boolean,
   { nexthops }: Pick<Snapshot, 'nexthops'>,
 ): boolean {
   if (winner === undefined || !winner.subnet.equals(route.subnet)) return false;
-  return (winner.table === route.table && isExpected(winner, route)) || sameWay(hopsOf(winner, nexthops), hops);
+  if (winner.table === route.table && isExpected(winner, route)) return true;
+  const taken = hopsOf(winner, nexthops);
+  return sameWay(taken, hops) || sameWay(taken, members);
 }
 
 /**
@@ -74,7 +76,7 @@ function winsIPv4(
  * tables have to do.
  */
 function winsIPv6(
-  { route, hops }: ResolvedRoute,
+  { route, hops, members = hops }: ResolvedRoute,
   winner: KernelRoute | undefined,
   others: readonly KernelRoute[],
   { nexthops }: Pick<Snapshot, 'nexthops'>,
@@ -82,5 +84,5 @@ function winsIPv6(
   if (winner === undefined)
     return !others.some(({ subnet, metric }) => subnet.equals(route.subnet) && metric < route.metric);
   const taken = hopsOf(winner, nexthops);
-  return taken.length > 0 && taken.every((hop) => hops.some((wanted) => sameWay([hop], [wanted])));
+  return taken.length > 0 && taken.every((hop) => members.some((wanted) => sameWay([hop], [wanted])));
 }

@@ -35,7 +35,7 @@ export function createGuard(
   const connected = connectedSubnets(snapshot);
   const watched = dependencies.map((dependency) => ({ dependency, now: winner(others, dependency.address) }));
   return {
-    refuse: ({ route, hops }) => {
+    refuse: ({ route, hops, members = hops }) => {
       if (route.table !== RT_TABLE_MAIN) return undefined;
       if (privateNetworks.some((network) => network.equals(route.subnet)))
         return `${route.subnet} is a private network itself, whose entry shows the next hop`;
@@ -43,7 +43,7 @@ export function createGuard(
       if (link !== undefined)
         return `${route.subnet} lies in ${link.subnet}, which is connected to this node's ${link.name}`;
       for (const { dependency, now } of watched) {
-        const reason = takes(route.subnet, hops, dependency, now, snapshot);
+        const reason = takes(route.subnet, members, dependency, now, snapshot);
         if (reason !== undefined) return reason;
       }
       return undefined;

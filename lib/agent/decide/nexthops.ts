@@ -3,7 +3,7 @@ import type { Change, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/type
 import { hopKey, hopSetKey } from './hops';
 import { identityOf } from './identity';
 import { isOwn, type Ownership } from './ownership';
-import type { ResolvedRoute } from './resolve';
+import type { ResolvedRoute, Way } from './resolve';
 
 /** A route that is to be there, with the one of ours that is there already. */
 interface InstalledWay extends ResolvedRoute {
@@ -40,25 +40,25 @@ export class NexthopAssignment {
     this.mine = new Map(mine.map((nexthop) => [contentKey(nexthop), nexthop]));
     this.lastId = ownership.protocol * 0x1000000;
     const sets = this.distinctSets();
-    const singles = [...sets.values()].flatMap(({ family, hops }) => hops.map((hop) => single(family, hop)));
-    this.assignAll(singles.map((content) => [this.setKeys.of(content.family, [content.hop]), content]));
-    const several = [...sets].filter(([, { hops }]) => hops.length > 1);
-    this.assignAll(several.map(([key, { family, hops }]) => [key, { group: this.groupOf(family, hops) }]));
+    const singles = [...sets.values()].flatMap(({ family, way }) => way.hops.map((hop) => single(family, hop)));
+    this.assignAll(singles.map((content) => [this.setKeys.of(content.family, { hops: [content.hop] }), content]));
+    const groups = [...sets].filter(([, { way }]) => isGroup(way));
+    this.assignAll(groups.map(([key, { family, way }]) => [key, { group: this.groupOf(family, way.hops) }]));
   }
 
-  private distinctSets(): Map<string, { family: Family; hops: readonly Hop[] }> {
-    const sets = new Map<string, { family: Family; hops: readonly Hop[] }>();
-    for (const { route, hops } of this.installed) {
-      const { family } = route.subnet;
-      const key = this.setKeys.of(family, hops);
-      if (!sets.has(key)) sets.set(key, { family, hops });
+  private distinctSets(): Map<string, { family: Family; way: Way }> {
+    const sets = new Map<string, { family: Family; way: Way }>();
+    for (const way of this.installed) {
+      const { family } = way.route.subnet;
+      const key = this.setKeys.of(family, way);
+      if (!sets.has(key)) sets.set(key, { family, way });
     }
     return sets;
   }
 
-  /** The object for hops of routes of one family. */
-  idOf(family: Family, hops: readonly Hop[]): number {
-    return this.ids.get(this.setKeys.of(family, hops)) as number;
+  /** The object for the way of routes of one family. */
+  idOf(family: Family, way: Way): number {
+    return this.ids.get(this.setKeys.of(family, way)) as number;
   }
 
   /** Objects of ours that nothing will refer to once `changes` are made; groups before their members. */
@@ -138,8 +138,8 @@ export class NexthopAssignment {
    */
   private wishes(): Map<number, Set<string | undefined>> {
     const wishOf = new Map<KernelRoute, string>();
-    for (const { own, route, hops } of this.installed)
-      if (own !== undefined) wishOf.set(own, this.setKeys.of(route.subnet.family, hops));
+    for (const way of this.installed)
+      if (way.own !== undefined) wishOf.set(way.own, this.setKeys.of(way.route.subnet.family, way));
     const wishes = new Map<number, Set<string | undefined>>();
     for (const route of this.snapshot.routes) {
       if (route.nexthopId === undefined || this.leaving.has(route)) continue;
@@ -151,7 +151,7 @@ export class NexthopAssignment {
   }
 
   private groupOf(family: Family, hops: readonly Hop[]): { id: number; weight: number }[] {
-    return hops.map((hop) => ({ id: this.idOf(family, [hop]), weight: hop.weight }));
+    return hops.map((hop) => ({ id: this.idOf(family, { hops: [hop] }), weight: hop.weight }));
   }
 
   /** Numbers of ours start with the protocol number, so that people see whose an object is. */
@@ -162,14 +162,18 @@ export class NexthopAssignment {
   }
 }
 
+/** Of several next hops one may be left: it stays a group, so that one message changes it again. */
+const isGroup = ({ hops, members }: Way): boolean => members !== undefined || hops.length > 1;
+
 /** Names sets of hops. Most routes share one array of hops, so its name is made once. */
 class SetKeys {
   private readonly made = { 4: new Map<readonly Hop[], string>(), 6: new Map<readonly Hop[], string>() };
 
-  of(family: Family, hops: readonly Hop[]): string {
+  of(family: Family, way: Way): string {
+    const { hops } = way;
     const known = this.made[family].get(hops);
     if (known !== undefined) return known;
-    const key = `${family} ${hopSetKey(hops.length === 1 ? hops.map(alone) : hops)}`;
+    const key = `${family} ${isGroup(way) ? `group ${hopSetKey(hops)}` : hopSetKey(hops.map(alone))}`;
     this.made[family].set(hops, key);
     return key;
   }

@@ -51,7 +51,7 @@ export function plan(
     const standing = judge(way, own, strangers, snapshot);
     standings.set(route, standing);
     if (standing.state !== 'ours') continue;
-    installed.push({ route, hops: way.hops, own, legacy, strangers });
+    installed.push({ ...way, own, legacy, strangers });
     left.delete(identity);
   }
   const leaving = leavingRoutes(left, surplus, keep);
@@ -126,7 +126,7 @@ function judge(
 function putRoutes(installed: readonly InstalledRoute[], nexthops: NexthopAssignment, ownership: Ownership): Change[] {
   const changes: Change[] = [];
   for (const way of installed) {
-    const change = putRoute(way, nexthops.idOf(way.route.subnet.family, way.hops), ownership);
+    const change = putRoute(way, nexthops.idOf(way.route.subnet.family, way), ownership);
     if (change !== undefined) changes.push(change);
   }
   return changes;
@@ -178,8 +178,9 @@ function isLegacy(route: KernelRoute, resolvedRoute: ResolvedRoute, snapshot: Sn
   return route.protocol === RTPROT_BOOT && goesTheWay(route, resolvedRoute, snapshot);
 }
 
-function goesTheWay(route: KernelRoute, resolvedRoute: ResolvedRoute, snapshot: Snapshot): boolean {
-  return sameWay(hopsOf(route, snapshot.nexthops), resolvedRoute.hops);
+function goesTheWay(route: KernelRoute, { hops, members }: ResolvedRoute, snapshot: Snapshot): boolean {
+  const taken = hopsOf(route, snapshot.nexthops);
+  return sameWay(taken, hops) || (members !== undefined && sameWay(taken, members));
 }
 
 const prefixKey = ({ subnet, table }: Pick<Route, 'subnet' | 'table'>): string => `${subnet} ${table}`;

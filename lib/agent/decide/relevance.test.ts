@@ -11,9 +11,11 @@ const NODE = snapshot({
   routes: ['192.168.0.0/24 nhid 1 proto ours', '0.0.0.0/0 via 198.51.100.1 dev pub', '172.30.0.0/24 dev pods'],
 });
 
-function concerns(event: KernelEvent, state: RouteState = 'effective'): boolean {
+function concerns(event: KernelEvent, state: RouteState = 'effective', missingNextHops: string[] = []): boolean {
   const verdicts: Verdict[] = LIST.routes.map((listed) => ({ route: listed, state }));
-  return new Relevance(LIST, [subnet('10.0.0.0/8')], OWNERSHIP, verdicts, NODE).concerns(event);
+  return new Relevance(LIST, [subnet('10.0.0.0/8')], OWNERSHIP, { verdicts, missingNextHops, snapshot: NODE }).concerns(
+    event,
+  );
 }
 
 const routeEvent = (text: string): KernelEvent => ({ kind: 'route', route: route(text), deleted: true });
@@ -45,4 +47,10 @@ test.each([
   for (const state of ['waiting', 'failed', 'conflicting', 'shadowed', 'refused'] as const)
     expect(concerns(event, state)).toBe(any);
   for (const state of ['satisfied', 'installed', 'not-applicable'] as const) expect(concerns(event, state)).toBe(false);
+});
+
+test('any link may be that of a next hop that is missing', () => {
+  expect(concerns(linkEvent('pub'), 'effective', ['next hop 198.51.100.9 cannot be reached from this node'])).toBe(
+    true,
+  );
 });

@@ -5,6 +5,13 @@ import { hopsOf } from './hops';
 import { isOwn, type Ownership } from './ownership';
 import { isGood, type Verdict } from './verdict';
 
+/** What a pass found, as far as it matters here. */
+interface Found {
+  readonly verdicts: readonly Verdict[];
+  readonly missingNextHops: readonly string[];
+  readonly snapshot: Snapshot;
+}
+
 /**
  * Whether a kernel event can change what the last pass found. A node's other programs (the pod network above all)
  * cause many events; a pass for each would be wasted. What is overlooked here the resync finds.
@@ -19,11 +26,10 @@ export class Relevance {
     list: RouteList,
     privateNetworks: readonly Subnet[],
     private readonly ownership: Ownership,
-    verdicts: readonly Verdict[],
-    snapshot: Snapshot,
+    { verdicts, missingNextHops, snapshot }: Found,
   ) {
     this.subnets = new Set([...list.routes.map(({ subnet }) => subnet), ...privateNetworks].map(String));
-    this.isUnsettled = !verdicts.every(isGood);
+    this.isUnsettled = missingNextHops.length > 0 || !verdicts.every(isGood);
     for (const route of snapshot.routes) {
       if (!isOwn(route, ownership) && !this.subnets.has(`${route.subnet}`)) continue;
       for (const { link } of hopsOf(route, snapshot.nexthops)) this.links.add(link);

@@ -1,7 +1,8 @@
 import { DEFAULT_RULES, type Family, type RouteSpec, readRoute } from '../../network';
 import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
+import type { HealthOf } from './choose';
 import type { PrivateNetwork } from './private-network';
-import { followsPrivateNetwork, nextHopsToLookUp, resolveRoute } from './resolve';
+import { followsPrivateNetwork, nextHopsToLookUp, Resolver } from './resolve';
 
 const NODE = snapshot({ ...SEEDS, nexthops: ['5 proto 4 via 10.184.0.9 dev priv'] });
 const FOUND: PrivateNetwork = {
@@ -11,16 +12,19 @@ const FOUND: PrivateNetwork = {
 };
 const spec = (fields: RouteSpec) => readRoute(fields, DEFAULT_RULES);
 
-function resolve(
-  fields: RouteSpec,
-  { network = FOUND, found = {} }: { network?: PrivateNetwork; found?: Readonly<Record<string, string>> } = {},
-) {
+interface Options {
+  readonly network?: PrivateNetwork;
+  readonly found?: Readonly<Record<string, string>>;
+  readonly healthOf?: HealthOf;
+}
+
+function resolve(fields: RouteSpec, { network = FOUND, found = {}, healthOf = () => undefined }: Options = {}) {
   const toNextHops = new Map(Object.entries(found).map(([key, text]) => [key, kernelRoute(text)]));
   const networks = new Map<Family, PrivateNetwork>([
     [4, network],
     [6, network],
   ]);
-  const { route, ...rest } = resolveRoute(spec(fields), NODE, { private: networks, toNextHops });
+  const { route, ...rest } = new Resolver(NODE, { private: networks, toNextHops, healthOf }).resolve(spec(fields));
   return rest;
 }
 
@@ -123,16 +127,52 @@ describe('a named next hop', () => {
     });
   });
 
-  test('among several makes the route wait when it alone cannot be had', () => {
+  describe('among several', () => {
     const several = { subnet: '192.168.0.0/24', nextHops: ['10.184.0.9', '10.184.0.11'] };
-    const found = { '10.184.0.9%': '10.184.0.0/26 dev priv' };
-    expect(resolve(several, { found })).toEqual({
-      state: 'waiting',
-      reason: 'next hop 10.184.0.11 cannot be reached from this node',
+    const [first, second] = [hop('via 10.184.0.9 dev priv'), hop('via 10.184.0.11 dev priv')];
+    const found = { '10.184.0.9%': '10.184.0.0/26 dev priv', '10.184.0.11%': '10.184.0.0/26 dev priv' };
+    const firstIsDown: HealthOf = (each) => ({ state: `${each.gateway}` === '10.184.0.9' ? 'down' : 'up', since: 0 });
+
+    test('shares the traffic', () => {
+      const members = [first, second];
+      expect(resolve(several, { found })).toEqual({ state: 'resolved', hops: members, members });
     });
-    expect(resolve(several, { found: { ...found, '10.184.0.11%': '10.184.0.0/26 dev priv' } })).toEqual({
+
+    test('is left out while it does not answer', () => {
+      expect(resolve(several, { found, healthOf: firstIsDown })).toMatchObject({ hops: [second] });
+    });
+
+    test('is used alone while it is the first that answers, where they are to take turns', () => {
+      const inTurn = { ...several, mode: 'failover' as const };
+      expect(resolve(inTurn, { found })).toMatchObject({ hops: [first], members: [first, second] });
+      expect(resolve(inTurn, { found, healthOf: firstIsDown })).toMatchObject({ hops: [second] });
+    });
+
+    test('is left out when it cannot be had, with the reason', () => {
+      expect(resolve(several, { found: { '10.184.0.9%': '10.184.0.0/26 dev priv' } })).toEqual({
+        state: 'resolved',
+        hops: [first],
+        members: [first],
+        missing: ['next hop 10.184.0.11 cannot be reached from this node'],
+      });
+    });
+
+    test('makes the route wait when none can be had', () => {
+      expect(resolve(several)).toEqual({
+        state: 'waiting',
+        reason:
+          'next hop 10.184.0.9 cannot be reached from this node; next hop 10.184.0.11 cannot be reached from this node',
+      });
+    });
+  });
+
+  test('of the private network is left out as well while it does not answer and others do', () => {
+    const hops = [hop('via 10.184.0.9 dev priv'), hop('via 10.184.0.11 dev priv')];
+    const healthOf: HealthOf = ({ gateway }) => ({ state: `${gateway}` === '10.184.0.9' ? 'down' : 'up', since: 0 });
+    expect(resolve('192.168.0.0/24', { network: { ...FOUND, hops } as PrivateNetwork, healthOf })).toEqual({
       state: 'resolved',
-      hops: [hop('via 10.184.0.9 dev priv'), hop('via 10.184.0.11 dev priv')],
+      hops: hops.slice(1),
+      members: hops,
     });
   });
 });

@@ -1,12 +1,22 @@
 import type { Address, Family, Route } from '../../network';
 import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
+import { chooseHops, type HealthOf } from './choose';
 import { hopsOf, hopsText } from './hops';
 import type { PrivateNetwork } from './private-network';
 
-/** A route with the way it shall take on this node. */
-export interface ResolvedRoute {
-  readonly route: Route;
+/** The way that a route shall take on this node. */
+export interface Way {
+  /** Those in use. */
   readonly hops: readonly Hop[];
+  /** Where there are several next hops: all of them that the node can reach at all, whether they answer or not. */
+  readonly members?: readonly Hop[];
+  /** Why others of several next hops are no members now, each in words. */
+  readonly missing?: readonly string[];
+}
+
+/** A route with the way it shall take on this node. */
+export interface ResolvedRoute extends Way {
+  readonly route: Route;
 }
 
 /** A route of the list with its way, or why there is none. */
@@ -15,10 +25,11 @@ export type Resolved =
   | { readonly state: 'waiting' | 'not-applicable'; readonly route: Route; readonly reason: string };
 
 /** What the node knows of the ways to next hops. */
-export interface Ways {
+export interface Known {
   readonly private: ReadonlyMap<Family, PrivateNetwork>;
   /** The FIB entry for each next hop that names no interface, by its text. */
   readonly toNextHops: ReadonlyMap<string, KernelRoute | undefined>;
+  readonly healthOf: HealthOf;
 }
 
 /** Whether the way of a route is the private network's. */
@@ -40,27 +51,53 @@ export function nextHopsToLookUp(
   return questions;
 }
 
-/** Finds the hops of a route on this node. */
-export function resolveRoute(route: Route, snapshot: Snapshot, ways: Ways): Resolved {
-  const link = route.interface === undefined ? undefined : linkNamed(route.interface, snapshot);
-  if (route.interface !== undefined && link === undefined) {
-    return { state: 'waiting', route, reason: `this node has no interface ${route.interface}` };
+/** Finds the ways of a list's routes on this node. Most routes share one, so each is worked out once. */
+export class Resolver {
+  private readonly found = new Map<string, Way | string>();
+
+  constructor(
+    private readonly snapshot: Snapshot,
+    private readonly known: Known,
+  ) {}
+
+  resolve(route: Route): Resolved {
+    if (followsPrivateNetwork(route)) return this.byPrivateNetwork(route);
+    const key = `${route.nextHops.join()}%${route.interface ?? ''}%${route.mode ?? ''}`;
+    const way = this.found.get(key) ?? this.named(route);
+    this.found.set(key, way);
+    return typeof way === 'string' ? { state: 'waiting', route, reason: way } : { state: 'resolved', route, ...way };
   }
-  if (route.nextHops.length > 0) return resolveNamed(route, link, snapshot, ways);
-  if (link !== undefined) return { state: 'resolved', route, hops: [{ link, onlink: false, weight: 1 }] };
-  const network = ways.private.get(route.subnet.family) as PrivateNetwork;
-  if (network.state === 'found') return { state: 'resolved', route, hops: network.hops };
-  return { state: network.state === 'absent' ? 'not-applicable' : 'waiting', route, reason: network.reason };
+
+  private byPrivateNetwork(route: Route): Resolved {
+    const { family } = route.subnet;
+    const network = this.known.private.get(family) as PrivateNetwork;
+    if (network.state !== 'found')
+      return { state: network.state === 'absent' ? 'not-applicable' : 'waiting', route, reason: network.reason };
+    const key = `private ${family}`;
+    const way = (this.found.get(key) as Way | undefined) ?? wayOver(network.hops, undefined, this.known.healthOf);
+    this.found.set(key, way);
+    return { state: 'resolved', route, ...way };
+  }
+
+  /** @returns the way, or why there is none now. */
+  private named({ nextHops, interface: name, mode }: Route): Way | string {
+    const link = name === undefined ? undefined : linkNamed(name, this.snapshot);
+    if (name !== undefined && link === undefined) return `this node has no interface ${name}`;
+    if (nextHops.length === 0) return { hops: [{ link: link as number, onlink: false, weight: 1 }] };
+    const { toNextHops, healthOf } = this.known;
+    const each = nextHops.map((gateway) =>
+      resolveNextHop(gateway, link, toNextHops.get(questionKey(gateway, name)), this.snapshot),
+    );
+    const missing = each.filter((hop) => typeof hop === 'string');
+    const hops = each.filter((hop) => typeof hop !== 'string');
+    if (hops.length === 0) return missing.join('; ');
+    if (nextHops.length === 1) return { hops };
+    return { ...wayOver(hops, mode, healthOf), members: hops, ...(missing.length > 0 && { missing }) };
+  }
 }
 
-function resolveNamed(route: Route, link: number | undefined, snapshot: Snapshot, ways: Ways): Resolved {
-  const hops: Hop[] = [];
-  for (const gateway of route.nextHops) {
-    const hop = resolveNextHop(gateway, link, ways.toNextHops.get(questionKey(gateway, route.interface)), snapshot);
-    if (typeof hop === 'string') return { state: 'waiting', route, reason: hop };
-    hops.push(hop);
-  }
-  return { state: 'resolved', route, hops };
+function wayOver(hops: readonly Hop[], mode: Route['mode'], healthOf: HealthOf): Way {
+  return hops.length === 1 ? { hops } : { hops: chooseHops(hops, mode, healthOf), members: hops };
 }
 
 /** @returns the hop, or why there is none now. */

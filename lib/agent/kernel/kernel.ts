@@ -3,6 +3,7 @@ import { type NetlinkChannel, NetlinkError, type Request } from '../netlink/chan
 import type { Reader } from '../netlink/codec';
 import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE } from '../netlink/constants';
 import * as messages from './messages';
+import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, readNeighbour } from './neighbour';
 import type { Change, KernelRoute, Nexthop, Snapshot } from './types';
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -51,6 +52,19 @@ export class Kernel {
         messages.readLookup,
       )
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
+  }
+
+  /**
+   * What the kernel knows of neighbours, and makes it ask them all anew: the next call tells who answered.
+   * One place per key; undefined where it knows nothing.
+   */
+  askNeighbours(keys: readonly NeighbourKey[]): (Neighbour | undefined)[] {
+    const known = this.channel
+      .ask(keys.map(getNeighbour), readNeighbour)
+      .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
+    // Refused where the link is down: then nobody will answer.
+    this.channel.change(keys.flatMap((key, i) => askNeighbour(key, known[i]) ?? []));
+    return known;
   }
 
   /** A kernel without IPv6 answers with routes of the other family. */

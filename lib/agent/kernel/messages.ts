@@ -13,9 +13,9 @@ const SIZEOF_NHMSG = 8;
 const SIZEOF_RTNEXTHOP = 8;
 const SIZEOF_NEXTHOP_GRP = 8;
 
-const familyOf = (number: number): Family | undefined =>
+export const familyOf = (number: number): Family | undefined =>
   number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
-const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
+export const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
 const readAddress = (reader: Reader | undefined): Address | undefined => reader && new Address(reader.copy());
 
 // ---- reading
@@ -60,10 +60,12 @@ export function lookupRoute(address: Address, link?: number): Request {
 
 /** struct ifinfomsg: family, pad, type u16, index, flags, change. */
 export function readLink(payload: Reader): Link {
+  const flags = payload.u32(8);
   return {
     index: payload.i32(4),
     name: payload.attribute(nl.IFLA_IFNAME, SIZEOF_IFINFOMSG)?.text() ?? '',
-    up: (payload.u32(8) & nl.IFF_UP) !== 0,
+    up: (flags & nl.IFF_UP) !== 0,
+    ...((flags & (nl.IFF_NOARP | nl.IFF_POINTOPOINT)) !== 0 && { noNeighbours: true }),
   };
 }
 

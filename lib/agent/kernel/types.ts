@@ -15,6 +15,8 @@ export interface Link {
   readonly index: number;
   readonly name: string;
   readonly up: boolean;
+  /** Nobody is asked for hardware addresses there, so whether a next hop is alive cannot be told. */
+  readonly noNeighbours?: true;
 }
 
 /** An address of this node with the subnet it is connected to. */

@@ -1,4 +1,4 @@
-/** Numbers of the kernel's interface, under the kernel's names: include/uapi/linux/{netlink,rtnetlink,nexthop,if_link,if_addr}.h. */
+/** Numbers of the kernel's interface, under the kernel's names: include/uapi/linux/{netlink,rtnetlink,nexthop,if_link,if_addr,neighbour}.h. */
 
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;
@@ -31,6 +31,8 @@ export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
 export const RTM_GETROUTE = 26;
+export const RTM_NEWNEIGH = 28;
+export const RTM_GETNEIGH = 30;
 export const RTM_NEWRULE = 32;
 export const RTM_DELRULE = 33;
 export const RTM_NEWNEXTHOP = 104;
@@ -72,10 +74,24 @@ export const NHA_GROUP = 2;
 export const NHA_OIF = 5;
 export const NHA_GATEWAY = 6;
 
+export const NDA_DST = 1;
+export const NUD_NONE = 0;
+export const NUD_INCOMPLETE = 0x01;
+export const NUD_REACHABLE = 0x02;
+export const NUD_STALE = 0x04;
+export const NUD_DELAY = 0x08;
+export const NUD_PROBE = 0x10;
+export const NUD_FAILED = 0x20;
+export const NUD_NOARP = 0x40;
+export const NUD_PERMANENT = 0x80;
+export const NTF_USE = 0x01;
+
 export const IFLA_IFNAME = 3;
 export const IFLA_EXT_MASK = 29;
 export const RTEXT_FILTER_SKIP_STATS = 8;
 export const IFF_UP = 1;
+export const IFF_POINTOPOINT = 0x10;
+export const IFF_NOARP = 0x80;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
 

@@ -1,7 +1,9 @@
 import type { RouteList } from '../../network';
+import { HOLD_DOWN_MS } from '../decide/health';
 import { isGood, type Verdict } from '../decide/verdict';
 import type { Change } from '../kernel/types';
 import type { Log } from '../log';
+import type { WatchedNextHop } from '../next-hop-watch';
 import type { FailedChange, Outcome } from '../reconciler';
 
 /** A pass may concern thousands of routes; a log line names this many. */
@@ -44,6 +46,29 @@ export class ChangeLog {
       this.log('warn', 'list.duplicates', `${duplicates.length} entries repeat others`, {
         duplicates: duplicates.slice(0, MOST_NAMED),
       });
+  }
+
+  tellNextHops(changed: readonly WatchedNextHop[]): void {
+    for (const { address, interface: name, isAlone, health } of changed) {
+      const fields = { nextHop: `${address}`, interface: name };
+      const who = `next hop ${address} dev ${name}`;
+      const { state } = health;
+      if (state === 'down')
+        this.log(
+          'warn',
+          'nexthop.down',
+          `${who} does not answer${isAlone ? '; it is the only one and stays' : ''}`,
+          fields,
+        );
+      else if (state === 'up') this.log('info', 'nexthop.up', `${who} answers`, fields);
+      else
+        this.log(
+          'info',
+          'nexthop.returning',
+          `${who} answers again; it is up once it has done so for ${HOLD_DOWN_MS / 1000} s`,
+          fields,
+        );
+    }
   }
 
   private tellStandings(verdicts: readonly Verdict[]): void {

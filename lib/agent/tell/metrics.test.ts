@@ -94,3 +94,20 @@ test('what a label must not hold as it is, is escaped', () => {
   const given = facts({ reversePathFilters: [{ interface: 'a"b\\c\nd', mode: 'loose' }] });
   expect(metricsText(given)).toContain('onprem_link_rp_filter_mode{interface="a\\"b\\\\c\\nd"} 2\n');
 });
+
+test('a next hop that does not answer is 0, one that does or returns is 1', () => {
+  const hopOf = (nextHop: string, state: 'up' | 'returning' | 'down') => ({
+    nextHop,
+    interface: 'priv',
+    state,
+    seconds: 1,
+  });
+  const missingNextHops = ['next hop 203.0.113.9 cannot be reached from this node'];
+  const given = facts({
+    nextHops: [hopOf('10.184.0.1', 'up'), hopOf('10.184.0.3', 'down'), hopOf('fe80::1', 'returning')],
+    outcome: { ...outcome(), missingNextHops },
+  });
+  const up = (nextHop: string) => value('next_hop_up', `{next_hop="${nextHop}",interface="priv"}`, given);
+  expect(['10.184.0.1', '10.184.0.3', 'fe80::1'].map(up)).toEqual([1, 0, 1]);
+  expect(value('next_hops_missing', '', given)).toBe(1);
+});

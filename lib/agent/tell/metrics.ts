@@ -34,6 +34,21 @@ export function metricsText(facts: Facts): string {
       'Routes by state.',
       STATES.map((state) => [{ state }, counts.get(state) ?? 0]),
     ),
+    metric(
+      'next_hop_up',
+      'gauge',
+      'Whether a next hop answers (ARP, neighbour discovery); those of several that do not are not used.',
+      facts.nextHops.map(({ nextHop, interface: name, state }) => [
+        { next_hop: nextHop, interface: name },
+        state === 'down' ? 0 : 1,
+      ]),
+    ),
+    metric(
+      'next_hops_missing',
+      'gauge',
+      'Next hops of routes with several that cannot be reached from this node at all.',
+      [[{}, outcome?.missingNextHops.length ?? 0]],
+    ),
     metric('changes_total', 'counter', 'Changes made in the kernel.', [[{}, counters.changes]]),
     metric('repairs_total', 'counter', 'Changes made because the kernel had drifted from the list.', [
       [{}, counters.repairs],

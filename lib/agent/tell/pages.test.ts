@@ -1,31 +1,13 @@
-import { DEFAULT_RULES } from '../../network';
 import type { Agent } from '../agent';
-import type { Settings } from '../settings';
 import { facts, outcome, verdict } from '../testing/facts';
-import { address, SEEDS, snapshot, subnet } from '../testing/ip';
+import { SEEDS, snapshot } from '../testing/ip';
+import { SETTINGS } from '../testing/settings';
 import { pagesOf } from './pages';
 
-const SETTINGS: Settings = {
-  instance: 'node-routes',
-  nodeName: 'worker-1',
-  podIP: address('10.184.0.2'),
-  namespace: 'onprem-link',
-  configMap: 'static-routes',
-  apiHost: '172.21.0.1',
-  apiPort: 443,
-  privateNetworks: [subnet('10.0.0.0/8')],
-  requirePrivateNetwork: false,
-  protectedSubnets: [],
-  ownership: { protocol: 142, former: new Set(), adoptLegacy: false },
-  routeRules: DEFAULT_RULES,
-  httpPort: 9142,
-  logLevel: 'info',
-  onUninstall: 'remove',
-};
-
 function page(path: string, given: Partial<ReturnType<typeof facts>> = {}) {
-  const { list, watch: watchState, ...rest } = facts(given);
-  const agent = { ...rest, watchState, source: { state: list, list: undefined } } as unknown as Agent;
+  const { list, watch: watchState, nextHops: _, ...rest } = facts(given);
+  const nextHops = { all: [] };
+  const agent = { ...rest, watchState, nextHops, source: { state: list, list: undefined } } as unknown as Agent;
   const files: Readonly<Record<string, string>> = {
     '/proc/net/netstat': 'TcpExt: IPReversePathFilter\nTcpExt: 5\n',
     '/proc/sys/net/ipv4/conf/all/rp_filter': '1\n',

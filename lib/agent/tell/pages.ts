@@ -54,6 +54,12 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
     lockHolder,
     passError,
     outcome,
+    nextHops: agent.nextHops.all.map(({ address, interface: link, health }) => ({
+      nextHop: `${address}`,
+      interface: link,
+      state: health.state,
+      seconds: Math.round((performance.now() - health.since) / 1000),
+    })),
     counters,
     reversePathFilters:
       outcome === undefined

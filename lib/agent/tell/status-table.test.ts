@@ -43,8 +43,10 @@ test('trouble is shown where it belongs', () => {
     watch: { state: 'failing', reason: 'HTTP 403' },
     reversePathFilters: [{ interface: 'priv', mode: 'strict', warning: 'packets are dropped' }],
     reversePathDrops: undefined,
+    nextHops: [{ nextHop: '10.184.0.3', interface: 'priv', state: 'down', seconds: 12 }],
     outcome: {
       ...outcome(),
+      missingNextHops: ['next hop 203.0.113.9 cannot be reached from this node'],
       privateNetworks: new Map([[4, { state: 'missing', reason: 'no route for 10.0.0.0/8' }]] as const),
     },
   });
@@ -53,6 +55,8 @@ test('trouble is shown where it belongs', () => {
     '           routes[1]: "10.0.0.1/8" has host bits set; did you mean 10.0.0.0/8?',
     'watch      failing: HTTP 403',
     'IPv4       missing: no route for 10.0.0.0/8',
+    'next hop   10.184.0.3 dev priv down for 12 s',
+    'next hop   missing: next hop 203.0.113.9 cannot be reached from this node',
     'rp_filter  priv strict: packets are dropped',
     'drops      unknown packets by rp_filter since the node started',
   ])

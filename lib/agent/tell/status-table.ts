@@ -18,6 +18,13 @@ export interface StatusBody {
     readonly way?: string;
     readonly reason?: string;
   }[];
+  readonly nextHops: readonly {
+    readonly nextHop: string;
+    readonly interface: string;
+    readonly state: string;
+    readonly seconds: number;
+  }[];
+  readonly missingNextHops: readonly string[];
   readonly routes: readonly {
     readonly subnet: string;
     readonly table: number;
@@ -48,6 +55,11 @@ export function statusText(status: StatusBody): string {
       family,
       state === 'found' ? `${network} ${way}` : `${state}: ${reason}`,
     ]),
+    ...status.nextHops.map(({ nextHop, interface: name, state, seconds }) => [
+      'next hop',
+      `${nextHop} dev ${name} ${state} for ${seconds} s`,
+    ]),
+    ...status.missingNextHops.map((reason) => ['next hop', `missing: ${reason}`]),
     ...filters.map(({ interface: name, mode, warning }) => [
       'rp_filter',
       `${name} ${mode}${warning === undefined ? '' : `: ${warning}`}`,

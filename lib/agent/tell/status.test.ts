@@ -119,6 +119,8 @@ describe('the status', () => {
         duplicates: ['routes[1] repeats routes[0]'],
       },
       watch: { state: 'connected' },
+      nextHops: [],
+      missingNextHops: [],
       privateNetworks: [
         { family: 'IPv4', state: 'found', network: '10.0.0.0/8', way: 'via 10.184.0.1 dev priv' },
         { family: 'IPv6', state: 'absent', reason: 'no address in it' },
@@ -167,5 +169,20 @@ describe('the status', () => {
       routes: [],
       privateNetworks: [],
     });
+  });
+});
+
+describe('next hops', () => {
+  const down = { nextHop: '10.184.0.3', interface: 'priv', state: 'down' as const, seconds: 12 };
+
+  test('that do not answer, or cannot be reached, make no node unready but are told', () => {
+    const missingNextHops = ['next hop 203.0.113.9 cannot be reached from this node'];
+    const given = facts({ nextHops: [down], outcome: { ...outcome(verdict('192.168.0.0/24')), missingNextHops } });
+    expect(readiness(given)).toEqual({
+      ready: true,
+      reason:
+        '1 routes: 1 effective; next hop 10.184.0.3 dev priv does not answer; next hop 203.0.113.9 cannot be reached from this node',
+    });
+    expect(statusOf(given)).toMatchObject({ nextHops: [down], missingNextHops });
   });
 });

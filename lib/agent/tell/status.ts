@@ -1,5 +1,6 @@
 import { type Finding, findingLines, findingText } from '../../network';
 import type { WatchState } from '../api/config-map-watch';
+import type { HealthState } from '../decide/health';
 import { hopsText } from '../decide/hops';
 import { isGood, type RouteState, type Verdict } from '../decide/verdict';
 import type { Outcome } from '../reconciler';
@@ -20,9 +21,18 @@ export interface Facts {
   /** Why the last pass could not be made, if so. */
   readonly passError: string | undefined;
   readonly outcome: Outcome | undefined;
+  readonly nextHops: readonly NextHopFacts[];
   readonly counters: Counters;
   readonly reversePathFilters: readonly ReversePathFilter[];
   readonly reversePathDrops: number | undefined;
+}
+
+export interface NextHopFacts {
+  readonly nextHop: string;
+  readonly interface: string;
+  readonly state: HealthState;
+  /** How long it has been in this state. */
+  readonly seconds: number;
 }
 
 export interface Counters {
@@ -59,7 +69,14 @@ export function readiness(facts: Facts): Readiness {
       reason: `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${bad.length > MOST_REASONS ? '; …' : ''}`,
     };
   }
-  return { ready: true, reason: goodNews(verdicts) };
+  return { ready: true, reason: [goodNews(verdicts), ...silentNextHops(facts)].join('; ') };
+}
+
+/** Routes go on as well as they can without them, so that this makes no node unready. */
+function silentNextHops({ nextHops, outcome }: Facts): string[] {
+  const silent = nextHops.filter(({ state }) => state === 'down');
+  const texts = silent.map(({ nextHop, interface: name }) => `next hop ${nextHop} dev ${name} does not answer`);
+  return [...texts, ...(outcome?.missingNextHops ?? [])].slice(0, MOST_REASONS);
 }
 
 function troubleWith({ lockHolder, protocol, passError, list, watch, configMap, outcome }: Facts): string | undefined {
@@ -107,6 +124,8 @@ export function statusOf(facts: Facts): object {
     },
     watch: facts.watch,
     privateNetworks: privateNetworkLines(outcome),
+    nextHops: facts.nextHops,
+    missingNextHops: outcome?.missingNextHops ?? [],
     routes: verdicts.slice(0, MOST_ROUTES).map(({ route, state, way, reason }) => ({
       subnet: `${route.subnet}`,
       table: route.table,

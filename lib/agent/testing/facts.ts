@@ -12,7 +12,15 @@ export function verdict(spec: RouteSpec, state: Verdict['state'] = 'effective', 
 }
 
 export function outcome(...verdicts: readonly Verdict[]): Outcome {
-  return { verdicts, done: [], failed: [], privateNetworks: new Map(), snapshot: snapshot(SEEDS) };
+  return {
+    verdicts,
+    done: [],
+    failed: [],
+    privateNetworks: new Map(),
+    nextHops: [],
+    missingNextHops: [],
+    snapshot: snapshot(SEEDS),
+  };
 }
 
 export function facts(changed: Partial<Facts> = {}): Facts {
@@ -27,6 +35,7 @@ export function facts(changed: Partial<Facts> = {}): Facts {
     lockHolder: undefined,
     passError: undefined,
     outcome: outcome(verdict('192.168.0.0/24'), verdict('192.168.1.0/24')),
+    nextHops: [],
     counters: { listsAccepted: 1, listsRejected: 0, repairs: 0, changes: 3, lastChange: '2026-11-22T10:00:00.000Z' },
     reversePathFilters: [{ interface: 'priv', mode: 'strict' }],
     reversePathDrops: 7,

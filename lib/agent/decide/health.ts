@@ -1,0 +1,47 @@
+import type { Neighbour } from '../kernel/neighbour';
+import * as nl from '../netlink/constants';
+
+/** How a next hop stands: `returning` answers again, but not for long enough yet. */
+export type HealthState = 'up' | 'returning' | 'down';
+
+export interface Health {
+  readonly state: HealthState;
+  /** Milliseconds of a steady clock. */
+  readonly since: number;
+  /** Looks in a row at which it had not answered the question of the look before; undefined before the first question. */
+  readonly unanswered?: number;
+}
+
+/** At looks a second apart a dead next hop is out within 4 s: at most one until it is asked, and three without an answer. */
+export const MOST_UNANSWERED = 3;
+/** A next hop that was down has to answer for so long without a break before it is used again. */
+export const HOLD_DOWN_MS = 10_000;
+
+const ANSWERED = nl.NUD_REACHABLE | nl.NUD_NOARP | nl.NUD_PERMANENT;
+/** Known, but not lately heard of: says nothing. */
+const AGED = nl.NUD_STALE | nl.NUD_DELAY;
+
+/** Unknown counts as up: a route must not wait for its next hop to be asked. */
+export function firstHealth(now: number): Health {
+  return { state: 'up', since: now };
+}
+
+/**
+ * What follows from a look at a neighbour that was asked at the look before.
+ * @param now milliseconds of a steady clock.
+ */
+export function nextHealth(health: Health, neighbour: Neighbour | undefined, now: number): Health {
+  const state = neighbour?.state ?? nl.NUD_NONE;
+  if ((state & ANSWERED) !== 0) return { ...answered(health, now), unanswered: 0 };
+  const isFirst = health.unanswered === undefined;
+  if (isFirst || (state & AGED) !== 0) return { ...health, unanswered: health.unanswered ?? 0 };
+  const unanswered = (health.unanswered ?? 0) + 1;
+  const isOut = health.state === 'returning' || (health.state === 'up' && unanswered >= MOST_UNANSWERED);
+  return isOut ? { state: 'down', since: now, unanswered } : { ...health, unanswered };
+}
+
+function answered(health: Health, now: number): Health {
+  if (health.state === 'down') return { state: 'returning', since: now };
+  if (health.state === 'returning' && now - health.since >= HOLD_DOWN_MS) return { state: 'up', since: now };
+  return health;
+}

@@ -1,0 +1,101 @@
+import type { NextHop } from './decide/next-hops';
+import { NUD_FAILED, NUD_REACHABLE } from './netlink/constants';
+import { NextHopWatch } from './next-hop-watch';
+import { address, LINKS } from './testing/ip';
+
+const nextHop = (text: string, isAlone = false): NextHop => ({
+  address: address(text),
+  link: LINKS.priv as number,
+  interface: 'priv',
+  isAlone,
+});
+const [A, B] = [nextHop('10.184.0.1'), nextHop('10.184.0.3')];
+
+function watching() {
+  const silent = new Set<string>();
+  const asked: string[][] = [];
+  const changes: string[] = [];
+  const troubles: string[] = [];
+  let trouble: Error | undefined;
+  const kernel = {
+    askNeighbours: (keys: readonly { readonly address: unknown }[]) => {
+      if (trouble !== undefined) throw trouble;
+      asked.push(keys.map((key) => `${key.address}`));
+      return keys.map((key) => ({ state: silent.has(`${key.address}`) ? NUD_FAILED : NUD_REACHABLE, flags: 0 }));
+    },
+  };
+  const watch = new NextHopWatch(
+    kernel,
+    () => performance.now(),
+    (changed) => changes.push(...changed.map((each) => `${each.address} ${each.health.state}`)),
+    ({ message }) => troubles.push(message),
+  );
+  const fail = (error: Error | undefined) => {
+    trouble = error;
+  };
+  return { watch, silent, asked, changes, troubles, fail };
+}
+
+const pass = (seconds: number) => jest.advanceTimersByTime(seconds * 1000);
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+test('one that dies is told within five seconds, and once it answers again', () => {
+  const { watch, silent, changes } = watching();
+  watch.follow([A, B]);
+  pass(5);
+  expect(changes).toEqual([]);
+  silent.add('10.184.0.1');
+  pass(4);
+  expect(changes).toEqual(['10.184.0.1 down']);
+  silent.clear();
+  pass(1);
+  expect(changes).toEqual(['10.184.0.1 down', '10.184.0.1 returning']);
+  pass(10);
+  expect(changes).toEqual(['10.184.0.1 down', '10.184.0.1 returning', '10.184.0.1 up']);
+  watch.stop();
+});
+
+test('one without another beside it is asked every ten seconds', () => {
+  const { watch, asked } = watching();
+  watch.follow([A, nextHop('10.184.0.9', true)]);
+  pass(20);
+  expect(asked.filter((keys) => keys.includes('10.184.0.9'))).toHaveLength(2);
+  expect(asked.filter((keys) => keys.includes('10.184.0.1'))).toHaveLength(20);
+  watch.stop();
+});
+
+test('what is known stays when a pass names the same next hops again, and goes when it does not', () => {
+  const { watch, silent } = watching();
+  watch.follow([A, B]);
+  silent.add('10.184.0.1');
+  pass(10);
+  const state = () => watch.healthOf({ gateway: A.address, link: A.link, onlink: false, weight: 1 })?.state;
+  expect(state()).toBe('down');
+  watch.follow([A, B]);
+  expect(state()).toBe('down');
+  watch.follow([B]);
+  expect(state()).toBeUndefined();
+  watch.stop();
+});
+
+test('a kernel that cannot be asked changes nothing', () => {
+  const { watch, changes, troubles, fail } = watching();
+  watch.follow([A, B]);
+  fail(new Error('ENOBUFS'));
+  pass(10);
+  expect(changes).toEqual([]);
+  expect(troubles[0]).toBe('ENOBUFS');
+  fail(undefined);
+  pass(1);
+  expect(watch.all.map(({ health }) => health.state)).toEqual(['up', 'up']);
+  watch.stop();
+});
+
+test('nothing is asked when there is nothing to watch', () => {
+  const { watch } = watching();
+  watch.follow([A]);
+  watch.follow([]);
+  expect(jest.getTimerCount()).toBe(0);
+});

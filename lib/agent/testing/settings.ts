@@ -1,0 +1,22 @@
+import { DEFAULT_RULES } from '../../network';
+import type { Settings } from '../settings';
+import { address, subnet } from './ip';
+
+/** Settings of an agent on the node of SEEDS, for tests. */
+export const SETTINGS: Settings = {
+  instance: 'node-routes',
+  nodeName: 'worker-1',
+  podIP: address('10.184.0.2'),
+  namespace: 'onprem-link',
+  configMap: 'static-routes',
+  apiHost: '172.21.0.1',
+  apiPort: 443,
+  privateNetworks: [subnet('10.0.0.0/8')],
+  requirePrivateNetwork: false,
+  protectedSubnets: [],
+  ownership: { protocol: 142, former: new Set(), adoptLegacy: false },
+  routeRules: DEFAULT_RULES,
+  httpPort: 9142,
+  logLevel: 'info',
+  onUninstall: 'remove',
+};
