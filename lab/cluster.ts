@@ -53,8 +53,9 @@ export class Cluster {
    * Starts the DaemonSet's pod on a node.
    *
    * @param workload another than the DaemonSet of dist/, e.g. a changed copy
+   * @param emptyDirs see PodOptions
    */
-  startPod(node: Place = this.picture.node, workload = this.workload): Promise<Pod> {
+  startPod(node: Place = this.picture.node, workload = this.workload, emptyDirs?: string): Promise<Pod> {
     const [serviceHost] = this.picture.options.apiServer;
     if (serviceHost === undefined) throw new Error('this picture has no API server');
     return startPod({
@@ -67,6 +68,7 @@ export class Cluster {
       servicePort: API_PORT,
       token: [...this.api.tokens].at(-1) ?? this.token,
       ca: this.api.ca,
+      ...(emptyDirs !== undefined && { emptyDirs }),
     });
   }
 }

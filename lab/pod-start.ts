@@ -36,6 +36,11 @@ export interface PodOptions {
   readonly ca: string;
   /** Starts another image than that of the lab's Node, trusting that it would do the same. @default false */
   readonly anyImage?: boolean;
+  /**
+   * A folder that holds the pod's emptyDirs, to be given to a second container of the same pod: a kubelet restarts one
+   * with what the first left there. @default each container begins with empty ones, those in memory limited in size
+   */
+  readonly emptyDirs?: string;
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -98,7 +103,7 @@ export async function startPod(options: PodOptions): Promise<Pod> {
   };
 
   const folder = mkdtempSync(join(netns.lab.folder, 'pod-'));
-  const volumes = layOutVolumes(folder, pod, sources);
+  const volumes = layOutVolumes(folder, pod, sources, options.emptyDirs);
   const hostname = pod.spec.hostNetwork ? nodeName : pod.name;
   const security = pod.container.securityContext ?? {};
   const { root, fstab } = layOutRoot(folder, hostname, security.privileged ?? false, volumes.mounts);

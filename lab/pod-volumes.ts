@@ -133,14 +133,19 @@ function topNames(folder: string, version: string): string[] {
   return readdirSync(join(folder, version));
 }
 
-/** The mounts of a pod's volumes, and a function that writes their files anew after `sources` changed. */
+/**
+ * The mounts of a pod's volumes, and a function that writes their files anew after `sources` changed.
+ *
+ * @param emptyDirs a folder for what a second container of the pod is to find in its emptyDirs
+ */
 export function layOutVolumes(
   folder: string,
   pod: PodToStart,
   sources: VolumeSources,
+  emptyDirs?: string,
 ): { mounts: Mount[]; write(): void } {
   const volumes = new Map((pod.spec.volumes ?? []).map((volume) => [volume.name, volume]));
-  const pathOf = (volume: V1Volume) => join(folder, 'volumes', volume.name);
+  const pathOf = (volume: V1Volume) => join((volume.emptyDir && emptyDirs) ?? join(folder, 'volumes'), volume.name);
   const write = () => {
     for (const volume of volumes.values()) {
       const files = filesOf(volume, sources);
@@ -156,7 +161,7 @@ export function layOutVolumes(
   const mounts = (pod.container.volumeMounts ?? []).map(({ name, mountPath, readOnly }) => {
     const volume = volumes.get(name);
     if (!volume) throw new Error(`${pod.container.name}: volumeMounts names an unknown volume ${name}`);
-    if (volume.emptyDir?.medium === 'Memory') {
+    if (volume.emptyDir?.medium === 'Memory' && emptyDirs === undefined) {
       const { sizeLimit } = volume.emptyDir;
       const size = sizeLimit === undefined ? '' : `,size=${bytesOf(sizeLimit)}`;
       return { source: 'tmpfs', target: mountPath, type: 'tmpfs', options: `mode=0777${size}${readOnly ? ',ro' : ''}` };

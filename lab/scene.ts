@@ -129,6 +129,7 @@ export class Scene {
 export interface Status {
   readonly ready: boolean;
   readonly reason: string;
+  readonly list: { readonly rollout: { readonly state: string } };
   readonly routes: readonly { subnet: string; state: string; way?: string; reason?: string }[];
   readonly counts: Readonly<Record<string, number>>;
   readonly nextHops: readonly { nextHop: string; state: string }[];

@@ -11,7 +11,7 @@ import { type AgentStatus, fleetTable } from './review';
 /** Metrics that are not the agent's: Prometheus' own, and kube-state-metrics' (docs/metrics/workload in its repository). */
 const OTHERS = ['up', 'kube_daemonset_status_desired_number_scheduled'];
 /** What in an expression is followed or preceded by a name without being one. */
-const WORDS = /^(?:and|or|unless|on|by|max|count|sum|rate|absent|vector)$/;
+const WORDS = /^(?:and|or|unless|on|by|max|count|sum|rate|increase|absent|vector)$/;
 
 interface Rule {
   readonly alert: string;

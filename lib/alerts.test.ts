@@ -24,6 +24,8 @@ const WELL: Readonly<Record<string, string>> = {
   [`onprem_link_next_hops_missing{${AGENT}}`]: '0x60',
   [`onprem_link_list_accepted{${AGENT}}`]: '1x60',
   [`onprem_link_list_gone{${AGENT}}`]: '0x60',
+  [`onprem_link_list_rolled_back{${AGENT}}`]: '0x60',
+  [`onprem_link_rollbacks_total{${AGENT}}`]: '0x60',
   [`onprem_link_watch_connected{${AGENT}}`]: '1x60',
   [`onprem_link_rp_filter_dropped_packets_total{${AGENT}}`]: '0+6x60',
   [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '1x60',
@@ -71,7 +73,7 @@ describePromtool('promtool', () => {
     const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
       'rules.yml': groups,
     });
-    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 9 rules found')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 10 rules found')]);
   });
 
   test('nothing fires while all is well, whatever the reverse path filter drops now and then', () => {
@@ -86,6 +88,8 @@ describePromtool('promtool', () => {
     ['OnpremLinkNextHopDown', 1, 3, { [agent('next_hop_up', NEXT_HOP)]: '0x60' }],
     ['OnpremLinkReversePathDrops', 9, 13, { [agent('rp_filter_dropped_packets_total')]: '0+120x60' }],
     ['OnpremLinkListRejected', 1, 3, { [agent('list_accepted')]: '0x60' }],
+    ['OnpremLinkListRolledBack', 1, 3, { [agent('list_rolled_back')]: '0x2 1x57' }],
+    ['OnpremLinkListRolledBack', 1, 3, { [agent('rollbacks_total')]: '0x2 1x57' }],
     ['OnpremLinkAgentSilent', 4, 6, { [`up{${AGENT}}`]: '0x60' }],
     ['OnpremLinkWatchSilent', 9, 11, { [agent('watch_connected')]: '0x60' }],
     ['OnpremLinkAgentMissing', 14, 16, { [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '2x60' }],

@@ -159,8 +159,12 @@ export const LINTER_RULES: readonly LinterRule[] = [
   },
   {
     names: 'KSV-0028',
-    says: 'volumes are ConfigMaps and projections',
-    passes: ({ pod }) => pod.volumes?.every((volume) => 'configMap' in volume || 'projected' in volume) === true,
+    says: 'volumes are ConfigMaps, projections and memory of a limited size, nothing of the node',
+    passes: ({ pod }) =>
+      pod.volumes?.every(
+        ({ configMap, projected, emptyDir }) =>
+          configMap ?? projected ?? (emptyDir?.medium === 'Memory' && emptyDir.sizeLimit !== undefined),
+      ) === true,
   },
   {
     names: 'projected-token-long-expiration',

@@ -4,9 +4,11 @@ import { isOwn } from './decide/ownership';
 import type { InstanceLock } from './instance-lock';
 import type { KernelEvent } from './kernel/event';
 import type { Kernel } from './kernel/kernel';
+import type { Attempt } from './reachability';
 import { Reconciler } from './reconciler';
 import type { Settings } from './settings';
 import { route as kernelRoute, SEEDS, snapshot } from './testing/ip';
+import { memoryJournal } from './testing/memory-journal';
 import { MemoryKernel } from './testing/memory-kernel';
 import { SETTINGS } from './testing/settings';
 
@@ -14,9 +16,11 @@ interface Options {
   readonly settings?: Partial<Settings>;
   /** Who holds the lock, asked each time; undefined: we do. */
   readonly holder?: () => string | undefined | Promise<string | undefined>;
+  /** @default everything can be reached */
+  readonly attempt?: Attempt;
 }
 
-function start({ settings = {}, holder = () => undefined }: Options = {}) {
+function start({ settings = {}, holder = () => undefined, attempt = async () => 'connected' }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, SETTINGS.ownership));
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     ...SETTINGS,
@@ -27,13 +31,16 @@ function start({ settings = {}, holder = () => undefined }: Options = {}) {
   const lock = { acquire: jest.fn(async () => holder()), release: jest.fn() };
   const nextHops = { all: [], follow: jest.fn(), stop: jest.fn() };
   const logged: { level: string; event: string; message: string; details: unknown }[] = [];
-  const agent = new Agent(
-    { ...SETTINGS, ...settings },
+  const journal = memoryJournal();
+  const agent = new Agent({
+    settings: { ...SETTINGS, ...settings },
     reconciler,
-    lock as unknown as InstanceLock,
+    lock: lock as unknown as InstanceLock,
     nextHops,
-    (level, event, message, details) => logged.push({ level, event, message, details }),
-  );
+    journal,
+    attempt,
+    log: (level, event, message, details) => logged.push({ level, event, message, details }),
+  });
   agent.start();
   let version = 0;
   return {

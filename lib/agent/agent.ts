@@ -1,13 +1,17 @@
-import { findingText } from '../network';
+import { findingText, type RouteList } from '../network';
 import { Backoff } from './api/backoff';
 import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
 import type { Sighting } from './api/watch-event';
 import { Relevance } from './decide/relevance';
+import { turnOf } from './decide/turn';
 import type { InstanceLock } from './instance-lock';
+import type { Journal } from './journal';
 import type { KernelEvent } from './kernel/event';
 import type { Log } from './log';
 import type { NextHopWatch, WatchedNextHop } from './next-hop-watch';
+import type { Attempt } from './reachability';
 import type { Outcome, Reconciler } from './reconciler';
+import { Rollout } from './rollout';
 import { RouteSource } from './route-source';
 import type { Settings } from './settings';
 import { ChangeLog } from './tell/change-log';
@@ -21,14 +25,27 @@ const LOCK_RETRY_MS = 1_000;
 /** Passes take at most a third of the time, whatever storms of events go on. */
 const REST_FACTOR = 2;
 /** Triggers of passes whose changes are no repairs: nothing had drifted. */
-const NOT_A_REPAIR: ReadonlySet<string> = new Set(['list', 'start', 'next hop']);
+const NOT_A_REPAIR: ReadonlySet<string> = new Set(['list', 'start', 'next hop', 'rollback']);
 /** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
 const LINGER_MS = 3_000;
 const GONE_FRESH_MS = 60_000;
 
+export interface AgentParts {
+  readonly settings: Settings;
+  readonly reconciler: Reconciler;
+  readonly lock: InstanceLock;
+  readonly nextHops: Pick<NextHopWatch, 'all' | 'follow' | 'stop'>;
+  readonly journal: Journal;
+  /** Opens a fresh connection to what has to stay reachable. */
+  readonly attempt: Attempt;
+  readonly log: Log;
+}
+
 /** Keeps the kernel's routes as the last understood list says, from start to stop. */
 export class Agent implements WatchHandlers {
   readonly source: RouteSource;
+  readonly rollout: Rollout;
+  readonly nextHops: AgentParts['nextHops'];
   outcome: Outcome | undefined;
   watchState: WatchState = { state: 'connecting' };
   lockHolder: string | undefined;
@@ -48,23 +65,39 @@ export class Agent implements WatchHandlers {
   private overrun: NodeJS.Timeout | undefined;
   private onGone: () => void = () => undefined;
 
-  constructor(
-    private readonly settings: Settings,
-    private readonly reconciler: Reconciler,
-    private readonly lock: InstanceLock,
-    readonly nextHops: Pick<NextHopWatch, 'all' | 'follow' | 'stop'>,
-    private readonly log: Log,
-  ) {
+  private readonly settings: Settings;
+  private readonly reconciler: Reconciler;
+  private readonly lock: InstanceLock;
+  private readonly log: Log;
+
+  constructor({ settings, reconciler, lock, nextHops, journal, attempt, log }: AgentParts) {
+    this.settings = settings;
+    this.reconciler = reconciler;
+    this.lock = lock;
+    this.nextHops = nextHops;
+    this.log = log;
     this.source = new RouteSource(settings.routeRules, () => performance.now());
     this.changeLog = new ChangeLog(log);
+    this.rollout = new Rollout({
+      ownership: settings.ownership,
+      rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
+      turn: turnOf(settings.nodeName, settings.applyOverMs),
+      targets: [{ host: settings.apiHost, port: settings.apiPort }, ...settings.confirm],
+      attempt,
+      journal,
+      log,
+      request: (trigger) => this.request(trigger),
+    });
   }
 
   get counters(): Counters {
-    return { listsAccepted: this.source.accepted, listsRejected: this.source.rejected, ...this.tally };
+    const { source, rollout, tally } = this;
+    return { listsAccepted: source.accepted, listsRejected: source.rejected, rollbacks: rollout.rollbacks, ...tally };
   }
 
   start(): void {
     this.resync = setInterval(() => this.request('resync'), RESYNC_MS);
+    this.rollout.resume();
     void this.takeLock();
   }
 
@@ -92,7 +125,7 @@ export class Agent implements WatchHandlers {
     } else if (list !== undefined) {
       this.log('info', 'list.accepted', `${list.routes.length} routes listed`, { routes: list.routes.length });
       this.changeLog.tellDuplicates(list);
-      this.request('list');
+      this.rollout.accept(list, this.source.text);
     }
   }
 
@@ -131,7 +164,21 @@ export class Agent implements WatchHandlers {
       if (this.source.state.state !== 'gone') await this.linger(watch);
       this.removeIfGone();
     }
+    this.takeBackUnconfirmed();
+    this.rollout.stop();
     this.lock.release();
+  }
+
+  /** The next agent would take for granted what it finds in the kernel. */
+  private takeBackUnconfirmed(): void {
+    const base = this.rollout.unconfirmedBase;
+    if (base === undefined || this.source.state.state === 'gone') return;
+    try {
+      this.reconciler.run(base);
+      this.log('warn', 'leave.rolled-back', 'stopping before the last change was confirmed; it was taken back');
+    } catch (error) {
+      this.log('error', 'leave.failed', `the last change could not be taken back: ${(error as Error).message}`);
+    }
   }
 
   private linger(watch: ConfigMapWatch): Promise<void> {
@@ -192,7 +239,7 @@ export class Agent implements WatchHandlers {
 
   /** Asks for a pass; several requests become one, made when the first of them is due, and rest is kept between two. */
   private request(trigger: string, delay = 0): void {
-    if (!this.holdsLock || this.leaving || this.source.list === undefined) return;
+    if (!this.holdsLock || this.leaving || this.rollout.inForce === undefined) return;
     const now = performance.now();
     const due = Math.max(now + delay, this.restUntil);
     // A new list gives its name to the pass even if that is to come anyway.
@@ -204,14 +251,17 @@ export class Agent implements WatchHandlers {
 
   private pass(trigger: string): void {
     this.nextPass = undefined;
-    const { list } = this.source;
-    if (list === undefined) return;
+    const { inForce } = this.rollout;
+    if (inForce === undefined) return;
     const started = performance.now();
     try {
-      this.outcome = this.reconciler.run(list);
+      this.outcome = this.reconciler.run(inForce.list, {
+        removes: inForce.removes,
+        beforeChanges: (snapshot) => this.rollout.beforeChanges(snapshot),
+      });
       if (this.passError !== undefined) this.log('info', 'pass.recovered', 'the kernel can be read again');
       this.passError = undefined;
-      this.note(this.outcome, trigger, performance.now() - started);
+      this.note(this.outcome, inForce.list, trigger, performance.now() - started);
     } catch (error) {
       const message = `this node's routes could not be read: ${(error as Error).message}`;
       if (message !== this.passError) this.log('error', 'pass.failed', message);
@@ -220,12 +270,11 @@ export class Agent implements WatchHandlers {
     this.restUntil = performance.now() + REST_FACTOR * (performance.now() - started);
     if (this.passError === undefined && this.outcome?.failed.length === 0) this.retry.reset();
     else this.request('retry', this.retry.next());
+    if (this.outcome !== undefined && this.passError === undefined) this.rollout.afterPass(this.outcome);
   }
 
-  private note(outcome: Outcome, trigger: string, milliseconds: number): void {
-    const { list } = this.source;
-    if (list !== undefined)
-      this.relevance = new Relevance(list, this.settings.privateNetworks, this.settings.ownership, outcome);
+  private note(outcome: Outcome, list: RouteList, trigger: string, milliseconds: number): void {
+    this.relevance = new Relevance(list, this.settings.privateNetworks, this.settings.ownership, outcome);
     this.nextHops.follow(outcome.nextHops);
     this.changeLog.tell(outcome, trigger, milliseconds);
     if (outcome.done.length === 0) return;

@@ -5,12 +5,14 @@ import { ApiClient } from './api/client';
 import { ConfigMapWatch } from './api/config-map-watch';
 import type { Dependency } from './decide/guard';
 import { InstanceLock } from './instance-lock';
+import { Journal } from './journal';
 import { KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
 import { createLog } from './log';
 import { NetlinkChannel } from './netlink/channel';
 import { openNetlink } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
+import { tryToConnect } from './reachability';
 import { Reconciler } from './reconciler';
 import { readSettings, type Settings } from './settings';
 import { changeText } from './tell/change-log';
@@ -20,6 +22,8 @@ import { pagesOf } from './tell/pages';
 
 /** The route agent: one process on every node. `node agent.cjs` runs it; `status` and `diff` ask the running one. */
 
+/** In the pod's only volume that can be written to. */
+const JOURNAL = '/run/onprem-link/journal.json';
 const REQUEST_BUFFER = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_S = 10;
 
@@ -46,7 +50,8 @@ function run(settings: Settings): void {
     healthOf,
   });
   const lock = new InstanceLock(ownership.protocol, `${settings.namespace}/${settings.instance}`);
-  const agent = new Agent(settings, reconciler, lock, nextHops, log);
+  const journal = new Journal(JOURNAL);
+  const agent = new Agent({ settings, reconciler, lock, nextHops, journal, attempt: tryToConnect, log });
   const events = new KernelEvents(
     () => kernel.port,
     (batch) => agent.onKernelEvents(batch),

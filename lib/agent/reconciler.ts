@@ -24,6 +24,13 @@ export interface ReconcilerSettings {
   readonly healthOf: HealthOf;
 }
 
+export interface PassOptions {
+  /** Whether routes of ours that the list does not name are removed. @default true */
+  readonly removes?: boolean;
+  /** Called when there is something to change, before anything is. */
+  readonly beforeChanges?: (snapshot: Snapshot) => void;
+}
+
 /** A change the kernel refused, in words. */
 export interface FailedChange {
   readonly change: Change;
@@ -64,10 +71,11 @@ export class Reconciler {
   ) {}
 
   /** @throws when the kernel cannot be read; nothing was changed then. */
-  run(list: RouteList): Outcome {
-    const decision = this.decide(list);
+  run(list: RouteList, { removes = true, beforeChanges = () => undefined }: PassOptions = {}): Outcome {
+    const decision = this.decide(list, removes);
     const { snapshot, privateNetworks, plan } = decision;
     const all = [...plan.changes, ...plan.cleanup];
+    if (all.length > 0) beforeChanges(snapshot);
     const refreshed = (changes: readonly Change[]) => [
       ...changes,
       ...refreshIPv6(changes, all, snapshot, this.settings.ownership),
@@ -90,7 +98,7 @@ export class Reconciler {
 
   /** What run() would change now; changes nothing. */
   preview(list: RouteList): readonly Change[] {
-    const { changes, cleanup } = this.decide(list).plan;
+    const { changes, cleanup } = this.decide(list, true).plan;
     return [...changes, ...cleanup];
   }
 
@@ -115,7 +123,7 @@ export class Reconciler {
 
   private readonly isOurs = (route: KernelRoute): boolean => isOwn(route, this.settings.ownership);
 
-  private decide(list: RouteList): Decision {
+  private decide(list: RouteList, removes: boolean): Decision {
     const snapshot = this.kernel.read();
     const { ownership } = this.settings;
     const privateNetworks = this.findPrivateNetworks(snapshot, list);
@@ -135,7 +143,13 @@ export class Reconciler {
     }
     const wanted = ways.filter(({ route }) => !refusals.has(route));
     const keep = resolved.filter(({ state }) => state !== 'resolved').map(({ route }) => route);
-    return { snapshot, resolved, refusals, privateNetworks, plan: plan(wanted, keep, snapshot, ownership) };
+    return {
+      snapshot,
+      resolved,
+      refusals,
+      privateNetworks,
+      plan: plan(wanted, { keep, removes }, snapshot, ownership),
+    };
   }
 
   private findPrivateNetworks(snapshot: Snapshot, list: RouteList): Map<Family, PrivateNetwork> {

@@ -13,6 +13,8 @@ export type ListState =
 export class RouteSource {
   /** Kept through bad lists, a deleted ConfigMap and silence: only a list that was understood changes routes. */
   list: RouteList | undefined;
+  /** The text it was read from. */
+  text = '';
   state: ListState = { state: 'unknown' };
   accepted = 0;
   rejected = 0;
@@ -34,6 +36,7 @@ export class RouteSource {
       return false;
     try {
       this.list = this.parse(text);
+      this.text = text as string;
       this.accepted++;
       this.state = { state: 'accepted', version };
     } catch (error) {

@@ -21,6 +21,8 @@ const COMPLETE = {
   HTTP_PORT: '9142',
   LOG_LEVEL: 'info',
   ON_UNINSTALL: 'remove',
+  APPLY_OVER_SECONDS: '300',
+  CONFIRM: '10.184.0.10:443,[FD00::a]:8443',
 };
 
 function findings(changed: Readonly<Record<string, string | undefined>>): string[] {
@@ -50,6 +52,11 @@ test('the environment is read', () => {
     httpPort: 9142,
     logLevel: 'info',
     onUninstall: 'remove',
+    applyOverMs: 300_000,
+    confirm: [
+      { host: '10.184.0.10', port: 443 },
+      { host: 'fd00::a', port: 8443 },
+    ],
   });
 });
 
@@ -79,6 +86,12 @@ test.each([
   ['ROUTE_PROTOCOL', ''],
   ['ROUTE_PROTOCOL', '256'],
   ['ROUTE_METRIC', '4294967296'],
+  ['APPLY_OVER_SECONDS', '5m'],
+  ['APPLY_OVER_SECONDS', '86401'],
+  ['CONFIRM', '10.184.0.10'],
+  ['CONFIRM', 'fd00::a:443'],
+  ['CONFIRM', 'orders:443'],
+  ['CONFIRM', '10.184.0.10:0'],
   ['ROUTE_TABLE', '0'],
   ['ROUTE_TABLE', '0xfe'],
 ])('%s is refused as %j', (name, value) => {

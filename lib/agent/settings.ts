@@ -1,5 +1,6 @@
 import { Address, DEFAULT_RULES, Findings, type RouteRules, readTable, refuse, Subnet } from '../network';
 import type { Ownership } from './decide/ownership';
+import type { Target } from './reachability';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -23,6 +24,10 @@ export interface Settings {
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly onUninstall: 'remove' | 'keep';
+  /** Time over which the nodes apply a changed list, each at its turn; 0: at once. */
+  readonly applyOverMs: number;
+  /** What has to stay reachable when routes change, beside the API server. */
+  readonly confirm: readonly Target[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,6 +70,8 @@ export function readSettings(environment: Environment): Settings {
     httpPort: read('HTTP_PORT', number(1, 65535)),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
     onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
+    applyOverMs: 1000 * read('APPLY_OVER_SECONDS', number(0, 86_400)),
+    confirm: read('CONFIRM', list(target)),
   };
   findings.throwIfAny();
   return settings;
@@ -84,6 +91,14 @@ function number(least: number, most: number): (text: string) => number {
 
 /** 1 to 4 mark the routes of the kernel, of administrators and of network managers: they must never be ours. */
 const routeProtocol = number(5, 255);
+
+/** `10.184.0.1:443`, `[fd00::1]:443` */
+function target(text: string): Target {
+  const [, bracketed, plain, port = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined) throw refuse(text, 'is no address with a port', 'write e.g. 10.184.0.1:443 or [fd00::1]:443');
+  return { host: `${Address.parse(host)}`, port: number(1, 65535)(port) };
+}
 
 function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
   return (text) => {

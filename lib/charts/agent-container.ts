@@ -6,16 +6,21 @@ import { toQuantities } from './resources';
 
 /** Where the program lies, mounted from the ConfigMap or part of an own image. */
 const AGENT_FOLDER = '/opt/onprem-link';
+/** The only folder that the agent may write to: its journal outlives the container, not the pod. */
+const JOURNAL_FOLDER = '/run/onprem-link';
 /** Where every client looks for the token, the cluster's CA and the namespace. */
 const API_ACCESS_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const AGENT_VOLUME = 'agent';
 const API_ACCESS_VOLUME = 'api-access';
+const JOURNAL_VOLUME = 'journal';
+/** A route list of the size of a ConfigMap, twice while it is replaced. */
+const JOURNAL_SIZE = '4Mi';
 const PORT_NAME = 'http';
 
 /**
- * Node's permission model guards against mistakes of ours: what is not named here cannot be read, nothing can be
- * written and no process started. It is no sandbox, since FFI can call anything; the container's rights are the limit.
+ * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
+ * written, and no process started. It is no sandbox, since FFI can call anything; the container's rights are the limit.
  */
 const COMMAND: readonly string[] = [
   'node',
@@ -24,6 +29,8 @@ const COMMAND: readonly string[] = [
   '--allow-net',
   `--allow-fs-read=${AGENT_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
+  `--allow-fs-read=${JOURNAL_FOLDER}/`,
+  `--allow-fs-write=${JOURNAL_FOLDER}/`,
   '--allow-fs-read=/proc/net/netstat',
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',
@@ -54,15 +61,25 @@ export function agentContainer(
     volumeMounts: [
       ...(settings.agent === 'image' ? [] : [{ name: AGENT_VOLUME, mountPath: AGENT_FOLDER, readOnly: true }]),
       { name: API_ACCESS_VOLUME, mountPath: API_ACCESS_FOLDER, readOnly: true },
+      { name: JOURNAL_VOLUME, mountPath: JOURNAL_FOLDER },
     ],
   };
 }
 
 /** The volumes that its mounts name. */
 export function agentVolumes(agentConfigMapName: string | undefined): k8s.Volume[] {
-  const access = { name: API_ACCESS_VOLUME, projected: apiAccess() };
-  if (agentConfigMapName === undefined) return [access];
-  return [{ name: AGENT_VOLUME, configMap: { name: agentConfigMapName, defaultMode: 0o444 } }, access];
+  const program =
+    agentConfigMapName === undefined
+      ? []
+      : [{ name: AGENT_VOLUME, configMap: { name: agentConfigMapName, defaultMode: 0o444 } }];
+  return [
+    ...program,
+    { name: API_ACCESS_VOLUME, projected: apiAccess() },
+    {
+      name: JOURNAL_VOLUME,
+      emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString(JOURNAL_SIZE) },
+    },
+  ];
 }
 
 /** What a client inside the cluster needs, without the token of every pod being mounted by default. */
@@ -98,6 +115,8 @@ function environment(settings: NodeRoutesSettings, protectedSubnets: readonly Pr
     HTTP_PORT: settings.port,
     LOG_LEVEL: settings.logLevel,
     ON_UNINSTALL: settings.onUninstall,
+    APPLY_OVER_SECONDS: settings.applyOver,
+    CONFIRM: settings.confirm.join(','),
     ...(apiServer !== undefined && {
       KUBERNETES_SERVICE_HOST: apiServer.host,
       KUBERNETES_SERVICE_PORT: apiServer.port,

@@ -74,6 +74,8 @@ export const EVERY_NODE_ROUTES_OPTION: Required<Omit<NodeRoutesProps, 'networks'
   table: 200,
   metric: 20,
   onUninstall: 'keep',
+  confirm: ['10.184.0.10:443', '[fd00:184::a]:8443'],
+  applyOver: '5m',
   nodeSelector: { 'node-role.kubernetes.io/edge': '' },
   tolerations: [
     { key: 'edge', operator: 'Equal', value: 'yes', effect: 'NoExecute', tolerationSeconds: 60 },

@@ -71,6 +71,13 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       severity: 'critical',
       summary: `The route list is not understood ${WHERE}; the last good one stays`,
     },
+    {
+      name: 'OnpremLinkListRolledBack',
+      expr: `onprem_link_list_rolled_back${ours} == 1 or increase(onprem_link_rollbacks_total${ours}[15m]) > 0`,
+      holds: '0m',
+      severity: 'critical',
+      summary: `A change of the routes was taken back, since the node lost what it could reach before, ${WHERE}`,
+    },
     ...pools.map((pool) => agentMissing(job, pool)),
     {
       name: 'OnpremLinkAgentSilent',

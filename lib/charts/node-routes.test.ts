@@ -186,6 +186,20 @@ test.each([
   [{ maxUnavailable: 0 }, 'maxUnavailable: 0 is no number of nodes; write a whole number from 1, or "1%" to "100%"'],
   [{ maxUnavailable: '0%' }, 'is no number of nodes'],
   [
+    { confirm: ['10.184.0.10'] },
+    'confirm[0]: "10.184.0.10" is no address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',
+  ],
+  [{ confirm: ['fd00::1:443'] }, 'confirm[0]: "fd00::1:443" is no address with a port'],
+  [{ confirm: ['orders:443'] }, 'confirm[0]: "orders" is no IP address'],
+  [{ confirm: ['10.184.0.10:0'] }, 'confirm[0]: 0 is no port; write a whole number from 1 to 65535'],
+  [{ confirm: ['127.0.0.1:443'] }, 'confirm[0]: "127.0.0.1" is loopback'],
+  [
+    { applyOver: '5 min' },
+    'applyOver: "5 min" is no time up to a day; write whole seconds, or e.g. "90s", "5m" or "2h"',
+  ],
+  [{ applyOver: '25h' }, 'is no time up to a day'],
+  [{ applyOver: -1 }, 'is no time up to a day'],
+  [
     { logLevel: 'trace' },
     'logLevel: "trace" is not one of the known values; write "debug" or "info" or "warn" or "error"',
   ],

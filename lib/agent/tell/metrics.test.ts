@@ -78,14 +78,16 @@ test('counters, times and states are told', () => {
 test('trouble is told', () => {
   const given = facts({
     list: { state: 'gone', since: 0 },
+    rollout: { state: 'suspended', reason: 'lost' },
     watch: { state: 'failing', reason: 'HTTP 403' },
     lockHolder: 'default/other',
     outcome: undefined,
-    counters: { listsAccepted: 0, listsRejected: 2, repairs: 0, changes: 0, lastChange: undefined },
+    counters: { listsAccepted: 0, listsRejected: 2, rollbacks: 3, repairs: 0, changes: 0, lastChange: undefined },
     reversePathDrops: undefined,
   });
   expect([value('list_accepted', '', given), value('list_gone', '', given)]).toEqual([0, 1]);
   expect([value('watch_connected', '', given), value('protocol_in_use', '', given)]).toEqual([0, 1]);
+  expect([value('list_rolled_back', '', given), value('rollbacks_total', '', given)]).toEqual([1, 3]);
   expect(value('last_change_timestamp_seconds', '', given)).toBe(0);
   expect(value('rp_filter_dropped_packets_total', '', given)).toBeUndefined();
 });
@@ -110,4 +112,9 @@ test('a next hop that does not answer is 0, one that does or returns is 1', () =
   const up = (nextHop: string) => value('next_hop_up', `{next_hop="${nextHop}",interface="priv"}`, given);
   expect(['10.184.0.1', '10.184.0.3', 'fe80::1'].map(up)).toEqual([1, 0, 1]);
   expect(value('next_hops_missing', '', given)).toBe(1);
+});
+
+test('a list that waits for its turn is told', () => {
+  expect([value('list_staged'), value('list_rolled_back')]).toEqual([0, 0]);
+  expect(value('list_staged', '', facts({ rollout: { state: 'staged', seconds: 7 } }))).toBe(1);
 });

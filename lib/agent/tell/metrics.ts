@@ -66,6 +66,21 @@ export function metricsText(facts: Facts): string {
       'Whether the list that the API server shows now is understood.',
       flag(list.state === 'accepted'),
     ),
+    metric(
+      'list_staged',
+      'gauge',
+      "Whether a changed list waits for this node's turn.",
+      flag(facts.rollout.state === 'staged'),
+    ),
+    metric(
+      'list_rolled_back',
+      'gauge',
+      'Whether the last list was taken back, and the one before is in force.',
+      flag(facts.rollout.reason !== undefined),
+    ),
+    metric('rollbacks_total', 'counter', 'Changes that were taken back because the node lost what it could reach.', [
+      [{}, counters.rollbacks],
+    ]),
     metric('list_gone', 'gauge', 'Whether the ConfigMap is known to be deleted.', flag(list.state === 'gone')),
     metric('watch_connected', 'gauge', 'Whether the watch of the ConfigMap stands.', flag(watch.state === 'connected')),
     metric(

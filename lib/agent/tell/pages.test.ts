@@ -7,7 +7,13 @@ import { pagesOf } from './pages';
 function page(path: string, given: Partial<ReturnType<typeof facts>> = {}) {
   const { list, watch: watchState, nextHops: _, ...rest } = facts(given);
   const nextHops = { all: [] };
-  const agent = { ...rest, watchState, nextHops, source: { state: list, list: undefined } } as unknown as Agent;
+  const agent = {
+    ...rest,
+    watchState,
+    nextHops,
+    rollout: { state: { state: 'settled' } },
+    source: { state: list, list: undefined },
+  } as unknown as Agent;
   const files: Readonly<Record<string, string>> = {
     '/proc/net/netstat': 'TcpExt: IPReversePathFilter\nTcpExt: 5\n',
     '/proc/sys/net/ipv4/conf/all/rp_filter': '1\n',

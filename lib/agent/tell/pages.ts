@@ -1,11 +1,12 @@
 import type { Agent } from '../agent';
 import { hopsOf } from '../decide/hops';
 import { isOwn } from '../decide/ownership';
+import type { RolloutState } from '../rollout';
 import type { Settings } from '../settings';
 import type { Page } from './http-server';
 import { metricsText } from './metrics';
 import { reversePathDrops, reversePathFilters } from './reverse-path';
-import { type Facts, readiness, statusOf } from './status';
+import { type Facts, type RolloutFacts, readiness, statusOf } from './status';
 
 const TEXT = 'text/plain';
 const JSON_TYPE = 'application/json';
@@ -49,6 +50,7 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
     configMap: `${settings.namespace}/${settings.configMap}`,
     protocol: settings.ownership.protocol,
     list: source.state,
+    rollout: rolloutFacts(agent.rollout.state),
     duplicates: source.list?.duplicates ?? [],
     watch,
     lockHolder,
@@ -72,6 +74,12 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
           ),
     reversePathDrops: netstat === undefined ? undefined : reversePathDrops(netstat),
   };
+}
+
+function rolloutFacts(rollout: RolloutState): RolloutFacts {
+  const { state } = rollout;
+  if (state === 'staged') return { state, seconds: Math.max(0, Math.round((rollout.due - performance.now()) / 1000)) };
+  return { state, ...('reason' in rollout && { reason: rollout.reason }) };
 }
 
 /** The links that our IPv4 routes use. */

@@ -22,6 +22,7 @@ ready      NO: 1 of 2 routes: 2001:db8:a::/48 waiting: this node has no interfac
 list       onprem-link/static-routes accepted (version 7)
 watch      connected
 IPv4       10.0.0.0/8 via 10.184.0.1 dev priv
+next hop   10.184.0.1 dev priv up for 60 s
 rp_filter  priv strict
 drops      7 packets by rp_filter since the node started
 
@@ -43,6 +44,7 @@ test('trouble is shown where it belongs', () => {
     watch: { state: 'failing', reason: 'HTTP 403' },
     reversePathFilters: [{ interface: 'priv', mode: 'strict', warning: 'packets are dropped' }],
     reversePathDrops: undefined,
+    rollout: { state: 'condemned', reason: '172.21.0.1:443 was lost' },
     nextHops: [{ nextHop: '10.184.0.3', interface: 'priv', state: 'down', seconds: 12 }],
     outcome: {
       ...outcome(),
@@ -53,6 +55,7 @@ test('trouble is shown where it belongs', () => {
   for (const line of [
     'list       onprem-link/static-routes rejected (version 8)',
     '           routes[1]: "10.0.0.1/8" has host bits set; did you mean 10.0.0.0/8?',
+    'rollout    condemned: 172.21.0.1:443 was lost',
     'watch      failing: HTTP 403',
     'IPv4       missing: no route for 10.0.0.0/8',
     'next hop   10.184.0.3 dev priv down for 12 s',
@@ -78,3 +81,8 @@ test('a diff is one change a line', () => {
   expect(diffText([])).toBe('nothing would change\n');
   expect(diffText(['add 192.168.0.0/24', 'remove 192.168.1.0/24'])).toBe('add 192.168.0.0/24\nremove 192.168.1.0/24\n');
 });
+
+test.each([
+  [{ state: 'staged', seconds: 42 }, 'rollout    staged: applied in 42 s'],
+  [{ state: 'trial' }, 'rollout    trial: not confirmed yet'],
+] as const)('%j is a line', (rollout, line) => expect(table({ rollout })).toContain(`${line}\n`));

@@ -9,6 +9,7 @@ export interface StatusBody {
     readonly state: string;
     readonly version?: string;
     readonly findings?: readonly string[];
+    readonly rollout: { readonly state: string; readonly reason?: string; readonly seconds?: number };
   };
   readonly watch: { readonly state: string; readonly reason?: string };
   readonly privateNetworks: readonly {
@@ -50,6 +51,7 @@ export function statusText(status: StatusBody): string {
     ['ready', `${status.ready ? 'yes' : 'NO'}: ${status.reason}`],
     ['list', `${list.configMap} ${list.state}${list.version === undefined ? '' : ` (version ${list.version})`}`],
     ...(list.findings ?? []).map((finding) => ['', finding]),
+    ...rolloutLine(list.rollout),
     ['watch', `${watch.state}${watch.reason === undefined ? '' : `: ${watch.reason}`}`],
     ...privateNetworks.map(({ family, state, network, way, reason }) => [
       family,
@@ -76,6 +78,13 @@ export function statusText(status: StatusBody): string {
   ]);
   const omitted = status.routesOmitted === 0 ? '' : `… and ${status.routesOmitted} more\n`;
   return `${table(head)}\n${table([['ROUTE', 'STATE', 'WAY', 'TABLE', 'METRIC', 'REASON'], ...rows])}${omitted}`;
+}
+
+/** Nothing while the list is simply in force. */
+function rolloutLine({ state, reason, seconds }: StatusBody['list']['rollout']): string[][] {
+  if (state === 'settled') return [];
+  const more = seconds === undefined ? (reason ?? 'not confirmed yet') : `applied in ${seconds} s`;
+  return [['rollout', `${state}: ${more}`]];
 }
 
 /** What the agent would change, one change a line. */

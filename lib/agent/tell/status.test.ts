@@ -117,9 +117,10 @@ describe('the status', () => {
         state: 'accepted',
         version: '7',
         duplicates: ['routes[1] repeats routes[0]'],
+        rollout: { state: 'settled' },
       },
       watch: { state: 'connected' },
-      nextHops: [],
+      nextHops: [{ nextHop: '10.184.0.1', interface: 'priv', state: 'up', seconds: 60 }],
       missingNextHops: [],
       privateNetworks: [
         { family: 'IPv4', state: 'found', network: '10.0.0.0/8', way: 'via 10.184.0.1 dev priv' },
@@ -139,7 +140,14 @@ describe('the status', () => {
       ],
       routesOmitted: 0,
       counts: { effective: 1, installed: 1 },
-      counters: { listsAccepted: 1, listsRejected: 0, repairs: 0, changes: 3, lastChange: '2026-11-22T10:00:00.000Z' },
+      counters: {
+        listsAccepted: 1,
+        listsRejected: 0,
+        rollbacks: 0,
+        repairs: 0,
+        changes: 3,
+        lastChange: '2026-11-22T10:00:00.000Z',
+      },
       reversePathFilters: [{ interface: 'priv', mode: 'strict' }],
       reversePathDrops: 7,
     });
@@ -184,5 +192,28 @@ describe('next hops', () => {
         '1 routes: 1 effective; next hop 10.184.0.3 dev priv does not answer; next hop 203.0.113.9 cannot be reached from this node',
     });
     expect(statusOf(given)).toMatchObject({ nextHops: [down], missingNextHops });
+  });
+});
+
+describe('a list that is not simply in force', () => {
+  test('waits for its turn: the node is Ready with the one before, and says how long', () => {
+    expect(readiness(facts({ rollout: { state: 'staged', seconds: 42 } }))).toEqual({
+      ready: true,
+      reason: '2 routes: 2 effective; a changed list is applied in 42 s',
+    });
+  });
+
+  test('is on trial: not Ready yet', () => {
+    expect(readiness(facts({ rollout: { state: 'trial' } }))).toEqual({
+      ready: false,
+      reason: 'the list is applied and not confirmed yet',
+    });
+  });
+
+  test.each(['suspended', 'condemned'] as const)('is %s: not Ready, with the reason', (state) => {
+    expect(readiness(facts({ rollout: { state, reason: '172.21.0.1:443 was lost' } }))).toEqual({
+      ready: false,
+      reason: `the list was taken back (${state}): 172.21.0.1:443 was lost; the one before stays in force`,
+    });
   });
 });

@@ -4,6 +4,7 @@ import type { HealthState } from '../decide/health';
 import { hopsText } from '../decide/hops';
 import { isGood, type RouteState, type Verdict } from '../decide/verdict';
 import type { Outcome } from '../reconciler';
+import type { RolloutState } from '../rollout';
 import type { ListState } from '../route-source';
 import type { ReversePathFilter } from './reverse-path';
 
@@ -14,6 +15,7 @@ export interface Facts {
   readonly configMap: string;
   readonly protocol: number;
   readonly list: ListState;
+  readonly rollout: RolloutFacts;
   readonly duplicates: readonly string[];
   readonly watch: WatchState;
   /** Who holds the lock of our protocol number, if it is not us. */
@@ -27,6 +29,15 @@ export interface Facts {
   readonly reversePathDrops: number | undefined;
 }
 
+/** How the last understood list stands; the one before is in force while it is staged, suspended or condemned. */
+export interface RolloutFacts {
+  readonly state: RolloutState['state'];
+  /** Why it was taken back. */
+  readonly reason?: string;
+  /** Until it is applied, when staged. */
+  readonly seconds?: number;
+}
+
 export interface NextHopFacts {
   readonly nextHop: string;
   readonly interface: string;
@@ -38,6 +49,8 @@ export interface NextHopFacts {
 export interface Counters {
   readonly listsAccepted: number;
   readonly listsRejected: number;
+  /** Changes that were taken back because the node lost what it could reach. */
+  readonly rollbacks: number;
   /** Changes made because the kernel's state had drifted. */
   readonly repairs: number;
   /** All changes made. */
@@ -69,7 +82,11 @@ export function readiness(facts: Facts): Readiness {
       reason: `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${bad.length > MOST_REASONS ? '; …' : ''}`,
     };
   }
-  return { ready: true, reason: [goodNews(verdicts), ...silentNextHops(facts)].join('; ') };
+  return { ready: true, reason: [goodNews(verdicts), ...stagedList(facts), ...silentNextHops(facts)].join('; ') };
+}
+
+function stagedList({ rollout: { state, seconds } }: Facts): string[] {
+  return state === 'staged' ? [`a changed list is applied in ${seconds} s`] : [];
 }
 
 /** Routes go on as well as they can without them, so that this makes no node unready. */
@@ -79,7 +96,16 @@ function silentNextHops({ nextHops, outcome }: Facts): string[] {
   return [...texts, ...(outcome?.missingNextHops ?? [])].slice(0, MOST_REASONS);
 }
 
-function troubleWith({ lockHolder, protocol, passError, list, watch, configMap, outcome }: Facts): string | undefined {
+function troubleWith({
+  lockHolder,
+  protocol,
+  passError,
+  list,
+  rollout,
+  watch,
+  configMap,
+  outcome,
+}: Facts): string | undefined {
   if (lockHolder !== undefined)
     return `route protocol ${protocol} is in use on this node by ${lockHolder}; give one of the two another protocol`;
   if (list.state === 'gone') return `ConfigMap ${configMap} is gone; its routes stay`;
@@ -87,6 +113,10 @@ function troubleWith({ lockHolder, protocol, passError, list, watch, configMap, 
     return `the route list was rejected, the last good one stays: ${findingLines(list.findings, 1).join(' ')}`;
   if (watch.state === 'failing') return `the API server: ${watch.reason}; the routes stay`;
   if (list.state === 'unknown') return `ConfigMap ${configMap} was not read yet`;
+  if (rollout.reason !== undefined)
+    return `the list was taken back (${rollout.state}): ${rollout.reason}; the one before stays in force`;
+  if (rollout.state === 'trial' && outcome !== undefined && outcome.verdicts.every(isGood))
+    return 'the list is applied and not confirmed yet';
   return passError ?? (outcome === undefined ? 'the first pass is under way' : undefined);
 }
 
@@ -121,6 +151,7 @@ export function statusOf(facts: Facts): object {
         findings: list.findings.slice(0, MOST_FINDINGS).map((finding: Finding) => findingText(finding)),
       }),
       duplicates: facts.duplicates.slice(0, MOST_FINDINGS),
+      rollout: facts.rollout,
     },
     watch: facts.watch,
     privateNetworks: privateNetworkLines(outcome),

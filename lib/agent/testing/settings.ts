@@ -19,4 +19,6 @@ export const SETTINGS: Settings = {
   httpPort: 9142,
   logLevel: 'info',
   onUninstall: 'remove',
+  applyOverMs: 0,
+  confirm: [],
 };

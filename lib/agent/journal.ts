@@ -1,0 +1,40 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+
+/** What an agent that is killed leaves to the next one in its pod. */
+export interface JournalEntry {
+  /** `trial`: the list was applied and not confirmed yet. `condemned`: it was taken back, and is not applied again. */
+  readonly state: 'trial' | 'condemned';
+  /** Which list, by its hash. */
+  readonly list: string;
+  /** The route list to return to, as text. */
+  readonly base: string;
+}
+
+/** The one file that the agent writes, in a memory emptyDir of its pod: it outlives the container, not the node. */
+export class Journal {
+  constructor(private readonly path: string) {}
+
+  /** @returns undefined where there is none, or none that can be read. */
+  read(): JournalEntry | undefined {
+    try {
+      const entry = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
+      const { state, list, base } = entry;
+      const isKnown =
+        (state === 'trial' || state === 'condemned') && typeof list === 'string' && typeof base === 'string';
+      return isKnown ? { state, list, base } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** All of it or nothing: whoever is killed while writing leaves the entry before. @throws when it cannot be written. */
+  write(entry: JournalEntry): void {
+    writeFileSync(`${this.path}.new`, JSON.stringify(entry));
+    renameSync(`${this.path}.new`, this.path);
+  }
+
+  /** @throws when it is there and cannot be removed. */
+  clear(): void {
+    rmSync(this.path, { force: true });
+  }
+}

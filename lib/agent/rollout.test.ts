@@ -1,0 +1,377 @@
+import { DEFAULT_RULES, parseRouteList, type Subnet } from '../network';
+import type { JournalEntry } from './journal';
+import type { Kernel } from './kernel/kernel';
+import type { Answer, Target } from './reachability';
+import { type Outcome, Reconciler } from './reconciler';
+import { CONFIRM_MS, Rollout } from './rollout';
+import { route as kernelRoute, SEEDS, snapshot, subnet } from './testing/ip';
+import { memoryJournal } from './testing/memory-journal';
+import { MemoryKernel } from './testing/memory-kernel';
+
+const API: Target = { host: '172.21.0.1', port: 443 };
+const OTHER: Target = { host: '10.184.0.10', port: 22 };
+const OWNERSHIP = { protocol: 142, former: new Set<number>(), adoptLegacy: false };
+const [A, B, BAD] = ['["192.168.0.0/24"]', '["192.168.1.0/24"]', '["192.168.0.0/24", "192.168.66.0/24"]'] as const;
+
+interface Options {
+  readonly turn?: number;
+  readonly entry?: JournalEntry;
+  readonly targets?: readonly Target[];
+}
+
+/** A node that loses what `lost` says, asked with the subnets that are routed at that time. */
+function node({ turn = 0, entry, targets = [API] }: Options = {}) {
+  const kernel = new MemoryKernel(snapshot(SEEDS), ({ protocol }) => protocol === 142);
+  const reconciler = new Reconciler(kernel as unknown as Kernel, {
+    privateNetworks: [subnet('10.0.0.0/8')],
+    requirePrivateNetwork: false,
+    dependencies: () => [],
+    ownership: OWNERSHIP,
+    healthOf: () => undefined,
+  });
+  const routed = () =>
+    kernel
+      .read()
+      .routes.filter(({ protocol }) => protocol === 142)
+      .map((route) => `${route.subnet as Subnet}`);
+  const behaviour: { answer: (target: Target, subnets: readonly string[]) => Answer } = {
+    answer: (_, subnets) => (subnets.includes('192.168.66.0/24') ? 'none' : 'connected'),
+  };
+  const journal = memoryJournal(entry);
+  const events: string[] = [];
+  const triggers: string[] = [];
+  const pass = () => {
+    const { inForce } = rollout;
+    if (inForce === undefined) return;
+    const outcome: Outcome = reconciler.run(inForce.list, {
+      removes: inForce.removes,
+      beforeChanges: (read) => rollout.beforeChanges(read),
+    });
+    rollout.afterPass(outcome);
+  };
+  const rollout = new Rollout({
+    ownership: OWNERSHIP,
+    rules: DEFAULT_RULES,
+    turn,
+    targets,
+    attempt: async (target) => behaviour.answer(target, routed()),
+    journal,
+    log: (_, event) => events.push(event),
+    request: (trigger) => {
+      triggers.push(trigger);
+      setTimeout(pass, 0);
+    },
+  });
+  const accept = (text: string) => rollout.accept(parseRouteList(text, DEFAULT_RULES), text);
+  return { kernel, rollout, routed, behaviour, journal, events, triggers, pass, accept };
+}
+
+/** Reached before the change, and not after it. */
+function onceThen(answer: Answer): () => Answer {
+  let asked = 0;
+  return () => (asked++ === 0 ? 'connected' : answer);
+}
+
+const wait = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+describe('a list', () => {
+  test('is confirmed when what was reachable before still is; the journal names what to go back to meanwhile', async () => {
+    const { accept, rollout, routed, journal } = node();
+    accept(A);
+    await wait(5);
+    accept(B);
+    await wait(5);
+    expect([routed(), rollout.state]).toEqual([['192.168.1.0/24'], { state: 'settled' }]);
+    expect(journal.entries.map((entry) => entry && [entry.state, entry.base])).toEqual([
+      ['trial', '[]\n'],
+      undefined,
+      ['trial', A],
+      undefined,
+    ]);
+  });
+
+  test('that changes nothing is not tried, and one that comes again is not looked at', async () => {
+    const { accept, kernel, journal, triggers, pass } = node();
+    accept(A);
+    await wait(5);
+    pass();
+    accept('["192.168.0.0/24" ]');
+    await wait(5);
+    accept('["192.168.0.0/24" ]');
+    await wait(5);
+    expect(triggers).toEqual(['list', 'list']);
+    expect([kernel.applied.length, journal.entries.filter((entry) => entry !== undefined)]).toEqual([
+      2,
+      [expect.objectContaining({ state: 'trial' })],
+    ]);
+  });
+
+  test('with which the API server is lost is taken back after 10 s, and condemned when it is back without it', async () => {
+    const { accept, rollout, routed, events, journal } = node();
+    accept(A);
+    await wait(5);
+    accept(BAD);
+    await wait(CONFIRM_MS - 500);
+    expect([routed().length, rollout.state.state]).toEqual([2, 'trial']);
+    await wait(1000);
+    expect(routed()).toEqual(['192.168.0.0/24']);
+    expect(rollout.state).toEqual({
+      state: 'condemned',
+      reason: '172.21.0.1:443 could not be reached with it, and could be without it',
+    });
+    expect(rollout.rollbacks).toBe(1);
+    expect(events).toEqual(['list.rolled-back', 'list.condemned']);
+    expect(journal.read()).toMatchObject({ state: 'condemned', base: A });
+    await wait(600_000);
+    expect(routed()).toEqual(['192.168.0.0/24']);
+  });
+
+  test('that is condemned gives way to another one, and may come again after that', async () => {
+    const { accept, rollout, routed, behaviour, journal } = node();
+    accept(BAD);
+    await wait(CONFIRM_MS + 1000);
+    expect([routed(), rollout.state.state]).toEqual([[], 'condemned']);
+    accept(B);
+    await wait(5);
+    expect([routed(), rollout.state.state, journal.read()]).toEqual([['192.168.1.0/24'], 'settled', undefined]);
+    behaviour.answer = () => 'connected';
+    accept(BAD);
+    await wait(5);
+    expect(routed()).toHaveLength(2);
+  });
+
+  test('that came before the first one was confirmed goes back to the routes that were there', async () => {
+    const { accept, kernel, routed } = node();
+    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
+    accept(BAD);
+    await wait(5);
+    expect(routed()).not.toContain('192.168.9.0/24');
+    await wait(CONFIRM_MS + 500);
+    expect(routed()).toEqual(['192.168.9.0/24']);
+  });
+
+  test('with which only what could not be reached before cannot be reached is confirmed', async () => {
+    const { accept, rollout, behaviour } = node({ targets: [API, OTHER] });
+    behaviour.answer = (target) => (target === OTHER ? 'none' : 'connected');
+    accept(A);
+    await wait(5);
+    expect(rollout.state).toEqual({ state: 'settled' });
+  });
+
+  test('before which nothing could be reached is applied, and told', async () => {
+    const { accept, routed, rollout, events, behaviour } = node();
+    behaviour.answer = () => 'none';
+    accept(A);
+    await wait(5);
+    expect([routed(), rollout.state.state, events]).toEqual([['192.168.0.0/24'], 'settled', ['list.unconfirmed']]);
+  });
+});
+
+describe('an API server that restarts condemns nothing', () => {
+  test('away for longer than the trial: the list waits, and is applied when it is back', async () => {
+    const { accept, rollout, routed, behaviour, events } = node();
+    accept(A);
+    await wait(5);
+    behaviour.answer = onceThen('refused');
+    accept(B);
+    await wait(CONFIRM_MS + 5000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'suspended']);
+    behaviour.answer = () => 'connected';
+    await wait(60_000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
+    expect(events).toEqual(['list.rolled-back', 'list.retried']);
+  });
+
+  test('back just after the list was taken back: it had refused connections, so the list is tried again', async () => {
+    const { accept, rollout, routed, behaviour } = node();
+    accept(A);
+    await wait(5);
+    behaviour.answer = onceThen('refused');
+    accept(B);
+    await wait(CONFIRM_MS + 1000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'suspended']);
+    behaviour.answer = () => 'connected';
+    await wait(5000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
+  });
+
+  test('away silently: only what comes back at once was gone because of the list', async () => {
+    const { accept, rollout, routed, behaviour } = node();
+    accept(A);
+    await wait(5);
+    behaviour.answer = onceThen('none');
+    accept(B);
+    await wait(CONFIRM_MS + 4000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'suspended']);
+    behaviour.answer = () => 'connected';
+    await wait(60_000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
+  });
+
+  test('but a list that loses it every time is not tried for ever', async () => {
+    const { accept, rollout, behaviour } = node();
+    behaviour.answer = (_, subnets) => (subnets.includes('192.168.66.0/24') ? 'refused' : 'connected');
+    accept(BAD);
+    await wait(120_000);
+    expect([rollout.rollbacks, rollout.state.state]).toEqual([3, 'condemned']);
+  });
+});
+
+describe('a list that replaces one on trial', () => {
+  test('is tried against what was reachable before the first of the two', async () => {
+    const { accept, rollout, routed } = node();
+    accept(A);
+    await wait(5);
+    accept(BAD);
+    await wait(3000);
+    accept('["192.168.66.0/24"]');
+    await wait(5);
+    expect(routed()).toEqual(['192.168.66.0/24']);
+    await wait(CONFIRM_MS + 3000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'condemned']);
+  });
+
+  test('and repairs it, is confirmed', async () => {
+    const { accept, rollout, routed, journal } = node();
+    accept(A);
+    await wait(5);
+    accept(BAD);
+    await wait(3000);
+    accept(B);
+    await wait(500);
+    expect([routed(), rollout.state.state, rollout.rollbacks, journal.read()]).toEqual([
+      ['192.168.1.0/24'],
+      'settled',
+      0,
+      undefined,
+    ]);
+  });
+});
+
+describe('a list whose routes all wait', () => {
+  test('is tried once they have a way', async () => {
+    const { accept, kernel, rollout, routed, pass } = node();
+    kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
+    accept(BAD);
+    await wait(60_000);
+    expect([routed(), rollout.state.state]).toEqual([[], 'trial']);
+    kernel.add(kernelRoute('10.0.0.0/8 via 10.184.0.1 dev priv'));
+    pass();
+    expect(routed()).toHaveLength(2);
+    await wait(CONFIRM_MS + 1000);
+    expect([routed(), rollout.state.state]).toEqual([[], 'condemned']);
+  });
+});
+
+describe('an agent that was killed', () => {
+  const entry: JournalEntry = { state: 'trial', list: 'hash', base: A };
+
+  test('in the middle of a trial is gone back by the next one first, list or no list', async () => {
+    const { kernel, rollout, routed, events, triggers } = node({ entry });
+    kernel.add(kernelRoute('192.168.66.0/24 via 10.184.0.1 dev priv proto ours'));
+    rollout.resume();
+    await wait(5);
+    expect([routed(), events, triggers, rollout.rollbacks]).toEqual([
+      ['192.168.0.0/24'],
+      ['list.resumed'],
+      ['rollback'],
+      1,
+    ]);
+  });
+
+  test('and the list is tried again after that', async () => {
+    const { accept, rollout, triggers, routed } = node({ entry });
+    rollout.resume();
+    accept(BAD);
+    await wait(CONFIRM_MS + 1000);
+    expect([triggers, routed(), rollout.state.state]).toEqual([
+      ['rollback', 'list', 'rollback'],
+      ['192.168.0.0/24'],
+      'condemned',
+    ]);
+  });
+
+  test('after a list was condemned does not try it again, but keeps the one before', async () => {
+    const first = node();
+    first.accept(A);
+    await wait(5);
+    first.accept(BAD);
+    await wait(CONFIRM_MS + 1000);
+    const { accept, rollout, routed, pass } = node({ entry: first.journal.read() as JournalEntry });
+    rollout.resume();
+    accept(BAD);
+    await wait(60_000);
+    pass();
+    expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'condemned']);
+    accept(B);
+    await wait(5);
+    expect(routed()).toEqual(['192.168.1.0/24']);
+  });
+
+  test('with a journal that says nothing sensible begins anew', async () => {
+    const { rollout, events, triggers } = node({ entry: { ...entry, base: 'nonsense' } });
+    rollout.resume();
+    expect([rollout.inForce, events, triggers]).toEqual([undefined, ['journal.failed'], []]);
+  });
+});
+
+describe('staged', () => {
+  const turn = 60_000;
+
+  test('a changed list has its turn; one that is replaced before is skipped', async () => {
+    const { accept, rollout, routed } = node({ turn });
+    accept(A);
+    await wait(turn + 100);
+    accept(BAD);
+    await wait(turn - 1000);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'staged']);
+    accept(B);
+    await wait(turn - 1000);
+    expect(routed()).toEqual(['192.168.0.0/24']);
+    await wait(1100);
+    expect([routed(), rollout.state, rollout.rollbacks]).toEqual([['192.168.1.0/24'], { state: 'settled' }, 0]);
+  });
+
+  test('a first list adds at once what is missing, and removes at its turn', async () => {
+    const { accept, kernel, rollout, routed, pass } = node({ turn });
+    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
+    accept(A);
+    await wait(10);
+    expect([routed().sort(), rollout.state.state]).toEqual([['192.168.0.0/24', '192.168.9.0/24'], 'staged']);
+    kernel.remove((route) => `${route.subnet}` === '192.168.0.0/24');
+    pass();
+    expect(routed()).toContain('192.168.0.0/24');
+    await wait(turn);
+    expect(routed()).toEqual(['192.168.0.0/24']);
+  });
+
+  test('a list on trial is taken back before another one waits for its turn', async () => {
+    const { accept, routed } = node({ turn });
+    accept(A);
+    await wait(turn + 100);
+    accept(BAD);
+    await wait(turn + 3000);
+    expect(routed()).toHaveLength(2);
+    accept(B);
+    await wait(100);
+    expect(routed()).toEqual(['192.168.0.0/24']);
+    await wait(turn);
+    expect(routed()).toEqual(['192.168.1.0/24']);
+  });
+});
+
+test('an agent that ends in the middle of a trial knows what to go back to', async () => {
+  const { accept, rollout } = node();
+  accept(A);
+  await wait(5);
+  expect(rollout.unconfirmedBase).toBeUndefined();
+  accept(BAD);
+  await wait(3000);
+  expect(rollout.unconfirmedBase?.routes.map((route) => `${route.subnet}`)).toEqual(['192.168.0.0/24']);
+  rollout.stop();
+  await wait(60_000);
+  expect(jest.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,305 @@
+import { createHash } from 'node:crypto';
+import { formatRouteList, parseRouteList, type RouteList, type RouteRules } from '../network';
+import { Backoff } from './api/backoff';
+import type { Ownership } from './decide/ownership';
+import { presentList } from './decide/present-list';
+import type { Journal, JournalEntry } from './journal';
+import type { Snapshot } from './kernel/types';
+import type { Log } from './log';
+import { pause } from './pause';
+import { type Attempt, type Lost, type Target, targetText, unreached } from './reachability';
+import type { Outcome } from './reconciler';
+
+/** What was reachable before a change is reachable again within this time after it, or the change is taken back. */
+export const CONFIRM_MS = 10_000;
+/** What is back so soon after a list was taken back was gone because of the list. */
+const RETURN_MS = 3_000;
+/** A list that was taken back so often is not tried again, whatever else may have been the cause each time. */
+const MOST_TRIALS = 3;
+
+/** How the last understood list stands. */
+export type RolloutState =
+  /** It is in force, or there is none yet. */
+  | { readonly state: 'settled' }
+  /** It waits for this node's turn; `due` in milliseconds of the steady clock. */
+  | { readonly state: 'staged'; readonly due: number }
+  /** It was applied, and what was reachable before has to show that it still is. */
+  | { readonly state: 'trial' }
+  /** It was taken back; it is tried again when what was lost is back (suspended), or not any more (condemned). */
+  | { readonly state: 'suspended' | 'condemned'; readonly reason: string };
+
+/** What passes bring the kernel to. */
+export interface InForce {
+  readonly list: RouteList;
+  /** Whether routes of ours that the list does not name are removed. */
+  readonly removes: boolean;
+}
+
+export interface RolloutParts {
+  readonly ownership: Ownership;
+  readonly rules: RouteRules;
+  /** Milliseconds from seeing a changed list to applying it. */
+  readonly turn: number;
+  /** What has to stay reachable. */
+  readonly targets: readonly Target[];
+  readonly attempt: Attempt;
+  readonly journal: Journal;
+  readonly log: Log;
+  /** Asks for a pass with what is in force; `afterPass` follows. */
+  readonly request: (trigger: string) => void;
+}
+
+/** A list with its text, and the text's hash. */
+interface Candidate {
+  readonly list: RouteList;
+  readonly text: string;
+  readonly hash: string;
+}
+
+/**
+ * Decides which list is in force: gives a changed one its turn, tries it, and goes back to the one before when the node
+ * loses what it could reach. The journal tells an agent that was killed meanwhile.
+ */
+export class Rollout {
+  inForce: InForce | undefined;
+  state: RolloutState = { state: 'settled' };
+  rollbacks = 0;
+
+  private candidate: Candidate | undefined;
+  /** What to go back to; undefined while no list was confirmed: then to the routes that were there. */
+  private base: { readonly list: RouteList; readonly text: string } | undefined;
+  /** Hash of the list that is not to be tried any more. */
+  private condemned: string | undefined;
+  /** The kernel was changed, and nothing has shown yet that it may stay so. */
+  private isUnconfirmed = false;
+  /** Hash of the list that the journal names. */
+  private noted: string | undefined;
+  /** What was reachable before the first change that is unconfirmed. */
+  private owed: readonly Target[] = [];
+  private current = new AbortController();
+  private resumed: Promise<unknown> = Promise.resolve();
+  private onPass: (outcome: Outcome) => void = () => undefined;
+
+  constructor(private readonly parts: RolloutParts) {}
+
+  /** Goes on where an agent that was killed stopped: what it had not confirmed is taken back first. */
+  resume(): void {
+    const entry = this.parts.journal.read();
+    const base = entry && this.readBase(entry);
+    if (entry === undefined || base === undefined) return;
+    this.base = { list: base, text: entry.base };
+    this.inForce = { list: base, removes: true };
+    if (entry.state === 'condemned') {
+      this.condemned = entry.list;
+    } else {
+      this.rollbacks++;
+      this.parts.log(
+        'warn',
+        'list.resumed',
+        'the last change was not confirmed before the agent ended; taking it back',
+      );
+      this.resumed = this.passed('rollback', new AbortController().signal);
+    }
+  }
+
+  /** Takes a list that was understood. One that comes while another has not had its turn takes its place. */
+  accept(list: RouteList, text: string): void {
+    const hash = createHash('sha256').update(text).digest('hex');
+    if (hash === this.candidate?.hash) return;
+    this.candidate = { list, text, hash };
+    this.stop();
+    this.current = new AbortController();
+    const { signal } = this.current;
+    this.roll(this.candidate, signal).catch((error: Error) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+
+  /** Leaves everything as it is now. */
+  stop(): void {
+    this.current.abort();
+  }
+
+  /** The list to go back to while what was changed is not confirmed. */
+  get unconfirmedBase(): RouteList | undefined {
+    return this.isUnconfirmed ? this.base?.list : undefined;
+  }
+
+  /** To be called before the first change of a pass is made. */
+  beforeChanges(snapshot: Snapshot): void {
+    if (this.state.state !== 'trial' || this.candidate === undefined) return;
+    if (this.isUnconfirmed && this.noted === this.candidate.hash) return;
+    if (this.base === undefined) {
+      const list = presentList(snapshot, this.parts.ownership);
+      this.base = { list, text: formatRouteList(list.routes, this.parts.rules) };
+    }
+    this.isUnconfirmed = true;
+    this.note({ state: 'trial', list: this.candidate.hash, base: this.base.text });
+  }
+
+  /** To be called after a pass that could be made. */
+  afterPass(outcome: Outcome): void {
+    const { onPass } = this;
+    this.onPass = () => undefined;
+    onPass(outcome);
+  }
+
+  private async roll(candidate: Candidate, signal: AbortSignal): Promise<void> {
+    const { turn, log } = this.parts;
+    await this.resumed;
+    signal.throwIfAborted();
+    if (candidate.hash === this.condemned) {
+      this.state = { state: 'condemned', reason: 'it was taken back by an earlier run of this agent' };
+      return;
+    }
+    const isFirst = this.inForce === undefined;
+    if (turn > 0) {
+      // Nobody would watch over it while the next one waits.
+      if (this.isUnconfirmed) await this.goBack(signal);
+      const staged: RolloutState = { state: 'staged', due: performance.now() + turn };
+      // Nobody waits for routes that are missing; only removals have their turn.
+      if (isFirst && !(await this.prove(candidate, false, signal))) return;
+      this.state = staged;
+      log('info', 'list.staged', `this node applies the list in ${Math.round(turn / 1000)} s`);
+      await pause(staged.due - performance.now(), signal);
+    }
+    await this.prove(candidate, true, signal);
+  }
+
+  /** Applies a list until it is confirmed. @returns false when it was condemned. */
+  private async prove(candidate: Candidate, removes: boolean, signal: AbortSignal): Promise<boolean> {
+    const { targets, log } = this.parts;
+    for (let trial = 1; ; trial++) {
+      const lostBefore = new Set((await this.unreached(targets, 0, signal)).map(({ target }) => target));
+      this.owed = targets.filter((target) => this.owed.includes(target) || !lostBefore.has(target));
+      this.inForce = { list: candidate.list, removes };
+      this.state = { state: 'trial' };
+      await this.untilSomethingHappened(signal);
+      if (this.isUnconfirmed && this.owed.length === 0)
+        log(
+          'warn',
+          'list.unconfirmed',
+          'nothing could be reached before the list was applied, so nothing can confirm it',
+        );
+      const lost = this.isUnconfirmed ? await this.unreached(this.owed, CONFIRM_MS, signal) : [];
+      if (lost.length === 0) {
+        this.confirm(candidate, removes);
+        return true;
+      }
+      await this.takeBack(lost, signal);
+      if (await this.isToBlame(lost, trial, signal)) {
+        this.condemn(candidate, lost);
+        return false;
+      }
+    }
+  }
+
+  /** A list whose routes all have to wait has shown nothing yet. */
+  private async untilSomethingHappened(signal: AbortSignal): Promise<void> {
+    let found = await this.passed('list', signal);
+    while (!this.isUnconfirmed && found.verdicts.some(({ state }) => state === 'waiting'))
+      found = await this.nextPass(signal);
+  }
+
+  private confirm(candidate: Candidate, removes: boolean): void {
+    if (removes) this.base = candidate;
+    this.condemned = undefined;
+    this.isUnconfirmed = false;
+    this.owed = [];
+    this.state = { state: 'settled' };
+    this.clearJournal();
+  }
+
+  private async takeBack(lost: readonly Lost[], signal: AbortSignal): Promise<void> {
+    const { log } = this.parts;
+    const names = namesOf(lost);
+    const reason = `${names} could not be reached for ${CONFIRM_MS / 1000} s after it was applied`;
+    this.rollbacks++;
+    this.state = { state: 'suspended', reason };
+    log('error', 'list.rolled-back', `the list is taken back: ${reason}`, { lost: names });
+    await this.goBack(signal);
+  }
+
+  private async goBack(signal: AbortSignal): Promise<void> {
+    // Before anything was changed, it was noted what to go back to.
+    this.inForce = { list: this.base?.list as RouteList, removes: true };
+    await this.passed('rollback', signal);
+    this.isUnconfirmed = false;
+    this.owed = [];
+  }
+
+  /**
+   * Waits until what was lost is back, and says whether the list was the cause: if so it is back at once. A server that
+   * restarts refuses connections for a while and comes back whenever it likes; it has to be lost several times.
+   */
+  private async isToBlame(lost: readonly Lost[], trial: number, signal: AbortSignal): Promise<boolean> {
+    const targets = lost.map(({ target }) => target);
+    const isBackAtOnce = (await this.unreached(targets, RETURN_MS, signal)).length === 0;
+    if (isBackAtOnce && lost.some(({ answer }) => answer === 'none')) return true;
+    const backoff = new Backoff();
+    while ((await this.unreached(targets, 0, signal)).length > 0) await pause(backoff.next(), signal);
+    if (trial < MOST_TRIALS) this.parts.log('info', 'list.retried', 'what was lost is back; the list is tried again');
+    return trial >= MOST_TRIALS;
+  }
+
+  private condemn(candidate: Candidate, lost: readonly Lost[]): void {
+    const reason = `${namesOf(lost)} could not be reached with it, and could be without it`;
+    this.condemned = candidate.hash;
+    this.state = { state: 'condemned', reason };
+    this.parts.log(
+      'error',
+      'list.condemned',
+      `the list is not applied any more: ${reason}; the one before stays in force`,
+    );
+    this.note({ state: 'condemned', list: candidate.hash, base: this.base?.text as string });
+  }
+
+  /** Resolves when a pass was made with what is in force now. */
+  private passed(trigger: string, signal: AbortSignal): Promise<Outcome> {
+    const made = this.nextPass(signal);
+    this.parts.request(trigger);
+    return made;
+  }
+
+  private nextPass(signal: AbortSignal): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.onPass = resolve;
+    });
+  }
+
+  private unreached(targets: readonly Target[], milliseconds: number, signal: AbortSignal): Promise<Lost[]> {
+    return unreached(targets, milliseconds, signal, this.parts.attempt);
+  }
+
+  private readBase({ base }: JournalEntry): RouteList | undefined {
+    try {
+      return parseRouteList(base, this.parts.rules);
+    } catch (error) {
+      this.parts.log('warn', 'journal.failed', `the journal cannot be used: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  /** Without the journal everything goes on, but for an agent that is killed in the middle of a trial. */
+  private note(entry: JournalEntry): void {
+    this.noted = entry.list;
+    this.tryJournal(() => this.parts.journal.write(entry));
+  }
+
+  private clearJournal(): void {
+    this.tryJournal(() => this.parts.journal.clear());
+  }
+
+  private tryJournal(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.parts.log('warn', 'journal.failed', `the journal cannot be written: ${(error as Error).message}`);
+    }
+  }
+}
+
+function namesOf(lost: readonly Lost[]): string {
+  return lost.map(({ target }) => targetText(target)).join(' and ');
+}
