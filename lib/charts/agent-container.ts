@@ -1,3 +1,4 @@
+import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { AGENT_FILE } from './agent-config-map';
 import type { ProtectedSubnet } from './cluster';
@@ -45,6 +46,7 @@ const COMMAND: readonly string[] = [
 export function agentContainer(
   settings: NodeRoutesSettings,
   protectedSubnets: readonly ProtectedSubnet[],
+  disjointProtocols: () => readonly number[],
 ): k8s.Container {
   const { name, port, privileged, resources } = settings;
   return {
@@ -52,7 +54,10 @@ export function agentContainer(
     image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
     imagePullPolicy: settings.imagePullPolicy,
     command: [...COMMAND],
-    env: environment(settings, protectedSubnets),
+    env: [
+      ...environment(settings, protectedSubnets),
+      { name: 'DISJOINT_PROTOCOLS', value: Lazy.any({ produce: () => disjointProtocols().join(',') }) },
+    ],
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
     livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },

@@ -2,6 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { agentContainer, agentVolumes } from './agent-container';
 import type { ProtectedSubnet } from './cluster';
+import { nodeSelectorOf } from './disjoint-pools';
 import { SILENCED_ON_AGENT } from './linters';
 import { commonLabels, mergeAnnotations } from './metadata';
 import type { NodeRoutesSettings } from './node-routes-options';
@@ -12,6 +13,8 @@ export interface AgentDaemonSetProps {
   /** The ConfigMap with the program; undefined when the image carries it. */
   readonly agentConfigMapName: string | undefined;
   readonly protectedSubnets: readonly ProtectedSubnet[];
+  /** See disjointProtocols(); known when the site is complete. */
+  readonly disjointProtocols: () => readonly number[];
 }
 
 /** The agent on every node, on the node's own network. */
@@ -43,6 +46,7 @@ function podSpec({
   serviceAccountName,
   agentConfigMapName,
   protectedSubnets,
+  disjointProtocols,
 }: AgentDaemonSetProps): k8s.PodSpec {
   const { imagePullSecrets } = settings;
   return {
@@ -52,12 +56,12 @@ function podSpec({
     serviceAccountName,
     automountServiceAccountToken: false,
     priorityClassName: settings.priorityClassName,
-    nodeSelector: { 'kubernetes.io/os': 'linux', ...settings.nodeSelector },
+    nodeSelector: { ...nodeSelectorOf(settings) },
     tolerations: [...settings.tolerations],
     terminationGracePeriodSeconds: 15,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-    containers: [agentContainer(settings, protectedSubnets)],
+    containers: [agentContainer(settings, protectedSubnets, disjointProtocols)],
     volumes: agentVolumes(agentConfigMapName),
   };
 }

@@ -54,7 +54,12 @@ export interface NodeRoutesProps {
    */
   readonly applyOver?: number | string;
 
-  /** Labels of the nodes to run on, beside `kubernetes.io/os: linux`. @default none */
+  /**
+   * Labels of the nodes to run on, beside `kubernetes.io/os: linux`. Several NodeRoutes on the same nodes leave each
+   * other's routes alone. Where two name the same label with different values, no node is in both; one that moves ends
+   * with the new one's routes only: the old one's are taken over once its agent has been silent there for 60 s.
+   * @default none
+   */
   readonly nodeSelector?: Readonly<Record<string, string>>;
   /** @default every taint is tolerated */
   readonly tolerations?: readonly k8s.Toleration[];

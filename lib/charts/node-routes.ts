@@ -12,6 +12,7 @@ import {
 import { AgentConfigMap } from './agent-config-map';
 import { AgentDaemonSet } from './agent-daemon-set';
 import { AgentRights } from './agent-rights';
+import { disjointProtocols } from './disjoint-pools';
 import { commonLabels } from './metadata';
 import { type NodeRoutesSettings, nodeRoutesOptions, readNodeRoutesName } from './node-routes-options';
 import type { NodeRoutesProps } from './node-routes-props';
@@ -70,6 +71,11 @@ export class NodeRoutes extends Chart {
       serviceAccountName,
       agentConfigMapName: this.agentConfigMap?.configMapName,
       protectedSubnets: site.cluster.ownSubnets,
+      disjointProtocols: () =>
+        disjointProtocols(
+          settings,
+          site.nodeRoutes.map((pool) => pool.settings),
+        ),
     });
     site.nodeRoutes.push(this);
   }
