@@ -7,7 +7,7 @@ import type { Kernel } from './kernel/kernel';
 import type { Attempt } from './reachability';
 import { Reconciler } from './reconciler';
 import type { Settings } from './settings';
-import { route as kernelRoute, SEEDS, snapshot } from './testing/ip';
+import { route as kernelRoute, nexthop, SEEDS, snapshot } from './testing/ip';
 import { memoryJournal } from './testing/memory-journal';
 import { MemoryKernel } from './testing/memory-kernel';
 import { SETTINGS } from './testing/settings';
@@ -26,13 +26,16 @@ function start({ settings = {}, holder = () => undefined, attempt = async () => 
     ...SETTINGS,
     dependencies: () => [],
     healthOf: () => undefined,
+    get ownership() {
+      return agent.ownership;
+    },
   });
   const run = jest.spyOn(reconciler, 'run');
   const lock = { acquire: jest.fn(async () => holder()), release: jest.fn() };
   const nextHops = { all: [], follow: jest.fn(), stop: jest.fn() };
   const logged: { level: string; event: string; message: string; details: unknown }[] = [];
   const journal = memoryJournal();
-  const agent = new Agent({
+  const agent: Agent = new Agent({
     settings: { ...SETTINGS, ...settings },
     reconciler,
     lock: lock as unknown as InstanceLock,
@@ -332,6 +335,98 @@ describe('a protocol number that another agent holds', () => {
     expect(lock.acquire).toHaveBeenCalledTimes(1);
     expect(lock.release).toHaveBeenCalledTimes(2);
     expect(run).not.toHaveBeenCalled();
+  });
+});
+
+describe('routes of a pool that never shares a node with this one', () => {
+  const LEFT = [
+    kernelRoute('192.168.0.0/24 via 10.184.0.1 dev priv proto 143'),
+    kernelRoute('192.168.1.0/24 via 198.51.100.1 dev pub proto 143 metric 50'),
+    kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'),
+  ];
+
+  async function moved() {
+    const node = start();
+    node.kernel.add(...LEFT);
+    node.list('192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24');
+    await settle(500);
+    return node;
+  }
+  const routesOf = (node: Awaited<ReturnType<typeof moved>>, protocol: number) =>
+    node.kernel
+      .read()
+      .routes.filter((route) => route.protocol === protocol)
+      .map((route) => `${route.subnet}`)
+      .sort();
+
+  test('are somebody else’s until they are taken over', async () => {
+    const node = await moved();
+    expect(node.owned()).toEqual(['192.168.2.0/24']);
+    expect(routesOf(node, 143)).toHaveLength(3);
+    expect(node.agent.isReadyFor(143)).toBe(true);
+  });
+
+  test('become ours or go in one pass, which is told and is no repair', async () => {
+    const node = await moved();
+    node.agent.takeOver(143);
+    await settle(500);
+    expect([routesOf(node, 142), routesOf(node, 143)]).toEqual([
+      ['192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24'],
+      [],
+    ]);
+    expect(node.logged.find(({ event }) => event === 'routes.taken-over')).toMatchObject({
+      message: 'the agent of protocol 143 has been silent on this node for 60 s: 3 routes taken over',
+      details: { protocol: 143, routes: 3 },
+    });
+    expect(node.logged).toContainEqual(
+      expect.objectContaining({
+        event: 'routes.changed',
+        details: expect.objectContaining({ trigger: 'takeover', removed: ['192.168.9.0/24', '192.168.1.0/24'] }),
+      }),
+    );
+    expect(node.agent.counters.repairs).toBe(0);
+  });
+
+  test('are repaired like any of ours from then on', async () => {
+    const node = await moved();
+    node.agent.takeOver(143);
+    await settle(500);
+    const straggler = kernelRoute('192.168.77.0/24 dev pods proto 143');
+    node.kernel.add(straggler);
+    node.agent.onKernelEvents([{ kind: 'route', route: straggler, deleted: false }]);
+    await settle(500);
+    expect(routesOf(node, 143)).toEqual([]);
+  });
+
+  test.each<[string, (node: Awaited<ReturnType<typeof moved>>) => unknown]>([
+    ['the list is gone', ({ gone }) => gone()],
+    ['the list was rejected', ({ list }) => list('192.168.0.1/24')],
+    ['the agent leaves', ({ agent }) => void agent.leave(WATCH)],
+  ])('are left alone when %s', async (_, happen) => {
+    const node = await moved();
+    happen(node);
+    expect(node.agent.isReadyFor(143)).toBe(false);
+  });
+
+  test('are not asked for where there are none, before the first pass, or while another agent holds our number', async () => {
+    expect((await moved()).agent.isReadyFor(144)).toBe(false);
+    const early = start();
+    early.kernel.add(...LEFT);
+    expect(early.agent.isReadyFor(143)).toBe(false);
+    const second = start({ holder: () => 'default/other' });
+    second.kernel.add(...LEFT);
+    second.list('192.168.0.0/24');
+    await settle(500);
+    expect(second.agent.isReadyFor(143)).toBe(false);
+  });
+
+  test('are taken over for their nexthop objects alone, too', async () => {
+    const node = start();
+    const object = nexthop('2399141889 proto 143 via 10.184.0.1 dev priv');
+    node.kernel.apply([{ kind: 'put-nexthop', nexthop: object, replace: false }], 143);
+    node.list('192.168.0.0/24');
+    await settle(500);
+    expect(node.agent.isReadyFor(143)).toBe(true);
   });
 });
 

@@ -2,11 +2,14 @@ import { findingText, type RouteList } from '../network';
 import { Backoff } from './api/backoff';
 import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
 import type { Sighting } from './api/watch-event';
+import type { Ownership } from './decide/ownership';
 import { Relevance } from './decide/relevance';
+import { SILENCE_MS } from './decide/silence';
 import { turnOf } from './decide/turn';
 import type { InstanceLock } from './instance-lock';
 import type { Journal } from './journal';
 import type { KernelEvent } from './kernel/event';
+import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
 import type { NextHopWatch, WatchedNextHop } from './next-hop-watch';
 import type { Attempt } from './reachability';
@@ -14,6 +17,7 @@ import type { Outcome, Reconciler } from './reconciler';
 import { Rollout } from './rollout';
 import { RouteSource } from './route-source';
 import type { Settings } from './settings';
+import type { Heir } from './takeover';
 import { ChangeLog } from './tell/change-log';
 import type { Counters } from './tell/status';
 
@@ -25,10 +29,13 @@ const LOCK_RETRY_MS = 1_000;
 /** Passes take at most a third of the time, whatever storms of events go on. */
 const REST_FACTOR = 2;
 /** Triggers of passes whose changes are no repairs: nothing had drifted. */
-const NOT_A_REPAIR: ReadonlySet<string> = new Set(['list', 'start', 'next hop', 'rollback']);
+const NOT_A_REPAIR: ReadonlySet<string> = new Set(['list', 'start', 'next hop', 'rollback', 'takeover']);
 /** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
 const LINGER_MS = 3_000;
 const GONE_FRESH_MS = 60_000;
+
+/** Before the first pass, which waits for our lock and a list. */
+const NOTHING_FOUND: Pick<Snapshot, 'routes' | 'nexthops'> = { routes: [], nexthops: new Map() };
 
 export interface AgentParts {
   readonly settings: Settings;
@@ -42,11 +49,13 @@ export interface AgentParts {
 }
 
 /** Keeps the kernel's routes as the last understood list says, from start to stop. */
-export class Agent implements WatchHandlers {
+export class Agent implements WatchHandlers, Heir {
   readonly source: RouteSource;
   readonly rollout: Rollout;
   readonly nextHops: AgentParts['nextHops'];
   outcome: Outcome | undefined;
+  /** What is ours now: as the settings say, and what was taken over since. */
+  ownership: Ownership;
   watchState: WatchState = { state: 'connecting' };
   lockHolder: string | undefined;
   passError: string | undefined;
@@ -78,6 +87,7 @@ export class Agent implements WatchHandlers {
     this.log = log;
     this.source = new RouteSource(settings.routeRules, () => performance.now());
     this.changeLog = new ChangeLog(log);
+    this.ownership = settings.ownership;
     this.rollout = new Rollout({
       ownership: settings.ownership,
       rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
@@ -138,6 +148,26 @@ export class Agent implements WatchHandlers {
   onNextHops(changed: readonly WatchedNextHop[]): void {
     this.changeLog.tellNextHops(changed);
     if (changed.some(({ isAlone }) => !isAlone)) this.request('next hop');
+  }
+
+  isReadyFor(protocol: number): boolean {
+    const { routes, nexthops } = this.outcome?.snapshot ?? NOTHING_FOUND;
+    const hasIt = (object: { readonly protocol: number }) => object.protocol === protocol;
+    const isAny = routes.some(hasIt) || [...nexthops.values()].some(hasIt);
+    return isAny && !this.leaving && this.source.state.state === 'accepted';
+  }
+
+  takeOver(protocol: number): void {
+    const { routes } = this.outcome?.snapshot ?? NOTHING_FOUND;
+    const taken = routes.filter((route) => route.protocol === protocol).length;
+    this.log(
+      'info',
+      'routes.taken-over',
+      `the agent of protocol ${protocol} has been silent on this node for ${SILENCE_MS / 1000} s: ${taken} routes taken over`,
+      { protocol, routes: taken },
+    );
+    this.ownership = { ...this.ownership, former: new Set([...this.ownership.former, protocol]) };
+    this.request('takeover');
   }
 
   private settleOverrun(): void {
@@ -274,7 +304,7 @@ export class Agent implements WatchHandlers {
   }
 
   private note(outcome: Outcome, list: RouteList, trigger: string, milliseconds: number): void {
-    this.relevance = new Relevance(list, this.settings.privateNetworks, this.settings.ownership, outcome);
+    this.relevance = new Relevance(list, this.settings.privateNetworks, this.ownership, outcome);
     this.nextHops.follow(outcome.nextHops);
     this.changeLog.tell(outcome, trigger, milliseconds);
     if (outcome.done.length === 0) return;

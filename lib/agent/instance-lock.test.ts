@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { InstanceLock } from './instance-lock';
 
 /** Numbers of this process alone: the locks are the machine's. */
@@ -43,6 +43,24 @@ test('it is had until it is released, and asking again changes nothing', async (
 test('of two that ask at once one has it', async () => {
   const answers = await Promise.all(['default/one', 'default/two'].map((name) => lock(name).acquire()));
   expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
+});
+
+test('whether somebody has it can be asked without taking it', async () => {
+  const first = lock('default/one');
+  const second = lock('default/two');
+  expect(await second.isHeld()).toBe(false);
+  await first.acquire();
+  expect([await first.isHeld(), await second.isHeld()]).toEqual([true, true]);
+  first.release();
+  expect(await second.isHeld()).toBe(false);
+});
+
+test('who holds it and is too busy to answer holds it all the same', async () => {
+  const held = lock('default/one');
+  const silent: Socket[] = [];
+  await stranger((socket) => silent.push(socket));
+  expect(await held.isHeld()).toBe(true);
+  for (const socket of silent) socket.destroy();
 });
 
 test('each protocol number has a lock of its own', async () => {

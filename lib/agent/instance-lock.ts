@@ -35,6 +35,15 @@ export class InstanceLock {
     return isOurs ? undefined : await this.askHolder();
   }
 
+  /** Whether anybody has it. Who does not answer has it all the same, as the kernel takes connections for him. */
+  isHeld(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = connect(this.path, () => socket.destroy());
+      socket.on('connect', () => resolve(true));
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'));
+    });
+  }
+
   release(): void {
     this.server?.close();
     this.server = undefined;

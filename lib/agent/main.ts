@@ -15,6 +15,7 @@ import { NextHopWatch } from './next-hop-watch';
 import { tryToConnect } from './reachability';
 import { Reconciler } from './reconciler';
 import { readSettings, type Settings } from './settings';
+import { Takeover } from './takeover';
 import { changeText } from './tell/change-log';
 import { askRunningAgent } from './tell/cli';
 import { serve } from './tell/http-server';
@@ -33,7 +34,8 @@ function run(settings: Settings): void {
     new NetlinkChannel(openNetlink({ receiveBuffer: REQUEST_BUFFER, receiveTimeout: REQUEST_TIMEOUT_S })),
   );
   const client = new ApiClient(settings.apiHost, settings.apiPort);
-  const { privateNetworks, requirePrivateNetwork, ownership } = settings;
+  const { privateNetworks, requirePrivateNetwork, ownership, disjointProtocols } = settings;
+  const holder = `${settings.namespace}/${settings.instance}`;
   const dependencies = () => dependenciesOf(settings, client.remoteAddress);
   const nextHops = new NextHopWatch(
     kernel,
@@ -45,13 +47,18 @@ function run(settings: Settings): void {
   const reconciler = new Reconciler(kernel, {
     privateNetworks,
     requirePrivateNetwork,
-    ownership,
     dependencies,
     healthOf,
+    get ownership() {
+      return agent.ownership;
+    },
   });
-  const lock = new InstanceLock(ownership.protocol, `${settings.namespace}/${settings.instance}`);
+  const lock = new InstanceLock(ownership.protocol, holder);
   const journal = new Journal(JOURNAL);
-  const agent = new Agent({ settings, reconciler, lock, nextHops, journal, attempt: tryToConnect, log });
+  const agent: Agent = new Agent({ settings, reconciler, lock, nextHops, journal, attempt: tryToConnect, log });
+  const lockOf = (protocol: number) =>
+    new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`);
+  const takeover = new Takeover(disjointProtocols, lockOf, agent, log);
   const events = new KernelEvents(
     () => kernel.port,
     (batch) => agent.onKernelEvents(batch),
@@ -69,6 +76,7 @@ function run(settings: Settings): void {
     watch.stop();
     stopServing();
     events.stop();
+    takeover.stop();
     setImmediate(() => process.exit(code));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -82,6 +90,7 @@ function run(settings: Settings): void {
     node: process.version,
   });
   agent.start();
+  takeover.start();
   void watch.run();
 }
 

@@ -19,6 +19,7 @@ export interface ReconcilerSettings {
   readonly requirePrivateNetwork: boolean;
   /** What the node must keep reaching; asked for at each pass. */
   readonly dependencies: () => readonly Dependency[];
+  /** What is ours; it grows where another pool's routes are taken over. */
   readonly ownership: Ownership;
   /** Which next hops answer. */
   readonly healthOf: HealthOf;

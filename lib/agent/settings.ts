@@ -20,6 +20,8 @@ export interface Settings {
   readonly requirePrivateNetwork: boolean;
   readonly protectedSubnets: readonly Subnet[];
   readonly ownership: Ownership;
+  /** Protocol numbers of pools that never share a node with this one, so that their routes can be taken over. */
+  readonly disjointProtocols: readonly number[];
   readonly routeRules: RouteRules;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
@@ -61,6 +63,7 @@ export function readSettings(environment: Environment): Settings {
       former: new Set(read('FORMER_PROTOCOLS', list(routeProtocol))),
       adoptLegacy: read('ADOPT_LEGACY_ROUTES', oneOf(['true', 'false'])) === 'true',
     },
+    disjointProtocols: read('DISJOINT_PROTOCOLS', list(routeProtocol)),
     routeRules: {
       ...DEFAULT_RULES,
       table: read('ROUTE_TABLE', (text) => readTable(number(1, 0xffffffff)(text))),

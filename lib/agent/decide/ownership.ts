@@ -4,7 +4,7 @@ import type { KernelRoute } from '../kernel/types';
 export interface Ownership {
   /** The protocol number of this instance. */
   readonly protocol: number;
-  /** Numbers this instance used before: what carries them is ours as well and moves to `protocol`. */
+  /** Numbers this instance used before or took over: what carries them is ours as well and moves to `protocol`. */
   readonly former: ReadonlySet<number>;
   /** Take over routes of protocol boot with the same prefix and way, as the original DaemonSet left them. */
   readonly adoptLegacy: boolean;

@@ -12,6 +12,7 @@ function page(path: string, given: Partial<ReturnType<typeof facts>> = {}) {
     watchState,
     nextHops,
     rollout: { state: { state: 'settled' } },
+    ownership: SETTINGS.ownership,
     source: { state: list, list: undefined },
   } as unknown as Agent;
   const files: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { Agent } from '../agent';
 import { hopsOf } from '../decide/hops';
-import { isOwn } from '../decide/ownership';
+import { isOwn, type Ownership } from '../decide/ownership';
 import type { RolloutState } from '../rollout';
 import type { Settings } from '../settings';
 import type { Page } from './http-server';
@@ -68,7 +68,7 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
         ? []
         : reversePathFilters(
             outcome.snapshot,
-            routeLinks(outcome.snapshot, settings),
+            routeLinks(outcome.snapshot, agent.ownership),
             settings.privateNetworks,
             readFile,
           ),
@@ -85,7 +85,7 @@ function rolloutFacts(rollout: RolloutState): RolloutFacts {
 /** The links that our IPv4 routes use. */
 function routeLinks(
   { routes, nexthops }: NonNullable<Agent['outcome']>['snapshot'],
-  { ownership }: Settings,
+  ownership: Ownership,
 ): Set<number> {
   const ours = routes.filter((route) => route.subnet.family === 4 && isOwn(route, ownership));
   return new Set(ours.flatMap((route) => hopsOf(route, nexthops).map(({ link }) => link)));

@@ -15,6 +15,7 @@ export const SETTINGS: Settings = {
   requirePrivateNetwork: false,
   protectedSubnets: [],
   ownership: { protocol: 142, former: new Set(), adoptLegacy: false },
+  disjointProtocols: [],
   routeRules: DEFAULT_RULES,
   httpPort: 9142,
   logLevel: 'info',

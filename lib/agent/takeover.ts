@@ -1,0 +1,74 @@
+import { Silence } from './decide/silence';
+import type { InstanceLock } from './instance-lock';
+import type { Log } from './log';
+
+/** How often the locks are looked at. */
+const LOOK_MS = 2_000;
+
+/** Who may take over the routes that carry a protocol number, and does so. */
+export interface Heir {
+  /** Whether it may do so now, and there is anything to take over. */
+  isReadyFor(protocol: number): boolean;
+  takeOver(protocol: number): void;
+}
+
+/** A protocol number of a pool that never shares a node with ours, and who holds it on this node. */
+interface Watched {
+  readonly protocol: number;
+  readonly lock: Pick<InstanceLock, 'isHeld' | 'acquire' | 'release'>;
+  readonly silence: Silence;
+}
+
+/**
+ * Has the routes of disjoint pools taken over that a node brought along when it moved from one of them to ours: those
+ * of protocol numbers whose lock nobody held for 60 s. The lock is taken before, so that an agent of that pool which
+ * comes back to this node waits until ours has left it.
+ */
+export class Takeover {
+  private readonly watched: readonly Watched[];
+  private readonly taken = new Set<number>();
+  private nextLook: NodeJS.Timeout | undefined;
+  private isStopped = false;
+  private error: string | undefined;
+
+  constructor(
+    protocols: readonly number[],
+    lockOf: (protocol: number) => Watched['lock'],
+    private readonly heir: Heir,
+    private readonly log: Log,
+  ) {
+    this.watched = protocols.map((protocol) => ({ protocol, lock: lockOf(protocol), silence: new Silence() }));
+  }
+
+  start(): void {
+    if (this.watched.length > 0) void this.look();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    clearTimeout(this.nextLook);
+    for (const { lock } of this.watched) lock.release();
+  }
+
+  private async look(): Promise<void> {
+    try {
+      for (const each of this.watched) await this.lookAt(each);
+      this.error = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.error) this.log('error', 'takeover.failed', message);
+      this.error = message;
+    }
+    if (!this.isStopped) this.nextLook = setTimeout(() => void this.look(), LOOK_MS);
+  }
+
+  private async lookAt({ protocol, lock, silence }: Watched): Promise<void> {
+    if (this.isStopped || this.taken.has(protocol)) return;
+    const isSilent = silence.note(await lock.isHeld(), performance.now());
+    if (!isSilent || !this.heir.isReadyFor(protocol) || (await lock.acquire()) !== undefined) return;
+    // Meanwhile the end may have begun.
+    if (this.isStopped || !this.heir.isReadyFor(protocol)) return lock.release();
+    this.taken.add(protocol);
+    this.heir.takeOver(protocol);
+  }
+}
