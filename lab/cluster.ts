@@ -4,7 +4,7 @@ import type { Picture, Place } from './picture';
 import type { Pod } from './pod';
 import { podOf } from './pod-spec';
 import { startPod } from './pod-start';
-import { grantsOf } from './rbac';
+import { type Grant, grantsOf } from './rbac';
 
 const API_PORT = 6443;
 
@@ -13,10 +13,15 @@ export interface ClusterOptions {
   readonly picture: Picture;
   /** What GitOps applies, e.g. `readDist('dist/example')`. */
   readonly objects: readonly Manifest[];
-  /** The DaemonSet to start on nodes. @default the only one there is */
+  /** The DaemonSet to start on nodes where a test names none. @default the only one there is */
   readonly daemonSet?: string;
   /** Milliseconds between bookmarks. @default 60000 */
   readonly bookmarkMs?: number;
+}
+
+function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
+  const { namespace, spec } = podOf(workload, true);
+  return grantsOf(objects, { namespace, name: spec.serviceAccountName ?? 'default' });
 }
 
 /**
@@ -35,13 +40,12 @@ export class Cluster {
 
   static async start({ picture, objects, daemonSet, bookmarkMs }: ClusterOptions): Promise<Cluster> {
     const workload = find(objects, 'DaemonSet', daemonSet);
-    const { namespace, spec } = podOf(workload, true);
     const names = picture.options.apiServer;
     const token = 'lab-token';
     const api = await TestApiServer.start(picture.lab, {
       names,
       token,
-      grants: grantsOf(objects, { namespace, name: spec.serviceAccountName ?? 'default' }),
+      grants: objects.filter(({ kind }) => kind === 'DaemonSet').flatMap((each) => grantsTo(each, objects)),
       ...(bookmarkMs === undefined ? {} : { bookmarkMs }),
     });
     for (const object of objects) if (object.kind === 'ConfigMap') api.put(object);

@@ -13,6 +13,10 @@ export const PROTOCOL = 142;
 export const EXAMPLE = join(__dirname, '..', 'dist', 'example');
 
 export interface SceneOptions {
+  /** What is in the cluster. @default what dist/example puts there */
+  readonly objects?: readonly Manifest[];
+  /** The DaemonSet that startReady() starts. @default the only one there is */
+  readonly daemonSet?: string;
   /** @default the seeds' */
   readonly picture?: PictureOptions;
   /** Environment of the agent that differs from dist/, by name. */
@@ -37,8 +41,11 @@ export class Scene {
     const lab = new Lab();
     try {
       const picture = await Picture.build(lab, options.picture ?? SEEDS);
-      const objects = readDist(EXAMPLE).map((object) => withEnvironment(object, options.env ?? {}));
-      const scene = new Scene(picture, await Cluster.start({ picture, objects }));
+      const given = options.objects ?? readDist(EXAMPLE);
+      const objects = given.map((object) => withEnvironment(object, options.env ?? {}));
+      const { daemonSet } = options;
+      const cluster = await Cluster.start({ picture, objects, ...(daemonSet === undefined ? {} : { daemonSet }) });
+      const scene = new Scene(picture, cluster);
       if (options.list !== undefined) scene.putList(options.list);
       await body(scene);
     } finally {
