@@ -40,8 +40,13 @@ function wayText(route: RouteLine): string {
 }
 
 function changeText({ before, after }: Change): string {
-  if (before === undefined || after === undefined) return code(after ?? before ?? '');
-  return `${code(before)} → ${code(after)}`;
+  if (before === undefined || after === undefined) return valueText(after ?? before ?? '');
+  return `${valueText(before)} → ${valueText(after)}`;
+}
+
+/** Settings that list something may list nothing. */
+function valueText(value: string): string {
+  return value === '' ? 'none' : code(value);
 }
 
 function signOf({ before, after }: Change): Row['sign'] {

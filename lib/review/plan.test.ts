@@ -157,6 +157,12 @@ function CONFIG_MAP(name: string): string {
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  labels: { team: network }\ndata: { a: "1", b: "2" }\n`;
 }
 
+test('a pool that learns of a disjoint one restarts, and the plan says what it is told', () => {
+  const text = page(BASE, edited(BASE, /(?<=name: DISJOINT_PROTOCOLS\n +value: )""/g, '"143"'));
+  expect(text).toMatch(/`DISJOINT_PROTOCOLS`.* none → `143`/);
+  expect(text).toContain('the agents on all Linux nodes restart, 10% at a time; routes stay meanwhile');
+});
+
 test('objects in other files are where they were', () => {
   const moved = new Map([...BASE].map(([path, text]) => [path.replace('orders.k8s', 'shop.k8s'), text]));
   expect(page(BASE, moved)).toContain('the same objects, in other files or other words');
