@@ -46,7 +46,7 @@ describeLab('what happens to the agent itself', () => {
       await scene.untilReadiness(
         second,
         false,
-        /route protocol 142 is in use on this node by onprem-link\/node-routes; give one of the two another protocol/,
+        /route protocol 142 is in use on this node by onprem-link\/node-routes; if both belong on this node, give one of the two another protocol/,
       );
       expect(scene.owned()).toEqual(SUBNETS);
       await scene.untilReadiness(first, true, /2 effective/);

@@ -48,7 +48,7 @@ describe('not ready', () => {
     [
       'another agent has the protocol number',
       { lockHolder: 'default/other' },
-      'route protocol 142 is in use on this node by default/other; give one of the two another protocol',
+      'route protocol 142 is in use on this node by default/other; if both belong on this node, give one of the two another protocol',
     ],
     [
       'the ConfigMap is gone',

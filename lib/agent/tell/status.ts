@@ -107,7 +107,7 @@ function troubleWith({
   outcome,
 }: Facts): string | undefined {
   if (lockHolder !== undefined)
-    return `route protocol ${protocol} is in use on this node by ${lockHolder}; give one of the two another protocol`;
+    return `route protocol ${protocol} is in use on this node by ${lockHolder}; if both belong on this node, give one of the two another protocol`;
   if (list.state === 'gone') return `ConfigMap ${configMap} is gone; its routes stay`;
   if (list.state === 'rejected')
     return `the route list was rejected, the last good one stays: ${findingLines(list.findings, 1).join(' ')}`;
