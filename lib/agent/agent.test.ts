@@ -516,6 +516,26 @@ describe('an agent that leaves', () => {
     expect(kernel.applied).toEqual([]);
   });
 
+  test('in the middle of a trial goes back to the list before, also when the ConfigMap is gone but its routes are to stay', async () => {
+    for (const isGone of [false, true]) {
+      let isLost = false;
+      const node = start({
+        settings: { onUninstall: 'keep' },
+        attempt: async () => (isLost && node.owned().length === 2 ? 'none' : 'connected'),
+      });
+      node.list('192.168.0.0/24');
+      await settle(500);
+      isLost = true;
+      node.list('192.168.0.0/24', '192.168.7.0/24');
+      await settle(5000);
+      expect(node.owned()).toHaveLength(2);
+      if (isGone) node.gone();
+      await node.agent.leave(WATCH);
+      expect(node.owned()).toEqual(['192.168.0.0/24']);
+      expect(node.events()).toContain('leave.rolled-back');
+    }
+  });
+
   test('makes no pass any more, whatever happens', async () => {
     const { agent, list, run } = await installed();
     const leaving = agent.leave(WATCH);

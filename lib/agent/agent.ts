@@ -190,11 +190,12 @@ export class Agent implements WatchHandlers, Heir {
     clearTimeout(this.overrun);
     clearTimeout(this.lockRetry);
     clearTimeout(this.nextPass?.timer);
+    let isRemoved = false;
     if (this.settings.onUninstall === 'remove' && this.holdsLock) {
       if (this.source.state.state !== 'gone') await this.linger(watch);
-      this.removeIfGone();
+      isRemoved = this.removeIfGone();
     }
-    this.takeBackUnconfirmed();
+    if (!isRemoved) this.takeBackUnconfirmed();
     this.rollout.stop();
     this.lock.release();
   }
@@ -202,7 +203,7 @@ export class Agent implements WatchHandlers, Heir {
   /** The next agent would take for granted what it finds in the kernel. */
   private takeBackUnconfirmed(): void {
     const base = this.rollout.unconfirmedBase;
-    if (base === undefined || this.source.state.state === 'gone') return;
+    if (base === undefined) return;
     try {
       this.reconciler.run(base);
       this.log('warn', 'leave.rolled-back', 'stopping before the last change was confirmed; it was taken back');
@@ -222,11 +223,12 @@ export class Agent implements WatchHandlers, Heir {
     });
   }
 
-  private removeIfGone(): void {
+  /** @returns whether it was an uninstall. */
+  private removeIfGone(): boolean {
     const { state } = this.source;
     if (state.state !== 'gone' || performance.now() - state.since > GONE_FRESH_MS) {
       this.log('info', 'leave.keep', 'stopping; the routes stay');
-      return;
+      return false;
     }
     try {
       const { done, failed } = this.reconciler.removeAll();
@@ -238,6 +240,7 @@ export class Agent implements WatchHandlers, Heir {
     } catch (error) {
       this.log('error', 'leave.failed', `the routes could not be removed: ${(error as Error).message}`);
     }
+    return true;
   }
 
   private async takeLock(): Promise<void> {
