@@ -1,5 +1,4 @@
 import { findingText, type RouteList } from '../network';
-import { Backoff } from './api/backoff';
 import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
 import type { Sighting } from './api/watch-event';
 import type { Ownership } from './decide/ownership';
@@ -12,6 +11,7 @@ import type { KernelEvent } from './kernel/event';
 import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
 import type { NextHopWatch, WatchedNextHop } from './next-hop-watch';
+import { isRepair, PassSchedule, type Trigger } from './pass-schedule';
 import type { Attempt } from './reachability';
 import type { Outcome, Reconciler } from './reconciler';
 import { Rollout } from './rollout';
@@ -26,10 +26,6 @@ const RESYNC_MS = 30_000;
 /** By then what was queued before events were lost has been read; until it is, the kernel drops more without a word. */
 const OVERRUN_SETTLES_MS = 1_000;
 const LOCK_RETRY_MS = 1_000;
-/** Passes take at most a third of the time, whatever storms of events go on. */
-const REST_FACTOR = 2;
-/** Triggers of passes whose changes are no repairs: nothing had drifted. */
-const NOT_A_REPAIR: ReadonlySet<string> = new Set(['list', 'start', 'next hop', 'rollback', 'takeover']);
 /** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
 const LINGER_MS = 3_000;
 const GONE_FRESH_MS = 60_000;
@@ -65,10 +61,8 @@ export class Agent implements WatchHandlers, Heir {
   private relevance: Relevance | undefined;
   private holdsLock = false;
   private leaving = false;
-  private nextPass: { readonly trigger: string; readonly due: number; readonly timer: NodeJS.Timeout } | undefined;
-  private restUntil = 0;
+  private readonly schedule = new PassSchedule((trigger) => this.pass(trigger));
   private resync: NodeJS.Timeout | undefined;
-  private readonly retry = new Backoff();
   private lockRetry: NodeJS.Timeout | undefined;
   private lockError: string | undefined;
   private overrun: NodeJS.Timeout | undefined;
@@ -189,7 +183,7 @@ export class Agent implements WatchHandlers, Heir {
     clearInterval(this.resync);
     clearTimeout(this.overrun);
     clearTimeout(this.lockRetry);
-    clearTimeout(this.nextPass?.timer);
+    this.schedule.stop();
     let isRemoved = false;
     if (this.settings.onUninstall === 'remove' && this.holdsLock) {
       if (this.source.state.state !== 'gone') await this.linger(watch);
@@ -270,49 +264,41 @@ export class Agent implements WatchHandlers, Heir {
     this.lockRetry = setTimeout(() => void this.takeLock(), LOCK_RETRY_MS);
   }
 
-  /** Asks for a pass; several requests become one, made when the first of them is due, and rest is kept between two. */
-  private request(trigger: string, delay = 0): void {
-    if (!this.holdsLock || this.leaving || this.rollout.inForce === undefined) return;
-    const now = performance.now();
-    const due = Math.max(now + delay, this.restUntil);
-    // A new list gives its name to the pass even if that is to come anyway.
-    if (this.nextPass !== undefined && this.nextPass.due <= due && trigger !== 'list') return;
-    clearTimeout(this.nextPass?.timer);
-    const name = this.nextPass?.trigger === 'list' ? 'list' : trigger;
-    this.nextPass = { trigger: name, due, timer: setTimeout(() => this.pass(name), due - now) };
+  private request(trigger: Trigger): void {
+    if (this.holdsLock && !this.leaving && this.rollout.inForce !== undefined) this.schedule.request(trigger);
   }
 
-  private pass(trigger: string): void {
-    this.nextPass = undefined;
+  /** @returns whether all that was to be done is done. */
+  private pass(trigger: Trigger): boolean {
     const { inForce } = this.rollout;
-    if (inForce === undefined) return;
+    if (inForce === undefined || this.leaving) return true;
     const started = performance.now();
     try {
-      this.outcome = this.reconciler.run(inForce.list, {
+      const outcome = this.reconciler.run(inForce.list, {
         removes: inForce.removes,
         beforeChanges: (snapshot) => this.rollout.beforeChanges(snapshot),
       });
       if (this.passError !== undefined) this.log('info', 'pass.recovered', 'the kernel can be read again');
       this.passError = undefined;
-      this.note(this.outcome, inForce.list, trigger, performance.now() - started);
+      this.outcome = outcome;
+      this.note(outcome, inForce.list, trigger, performance.now() - started);
+      this.rollout.afterPass(outcome);
+      return outcome.failed.length === 0;
     } catch (error) {
       const message = `this node's routes could not be read: ${(error as Error).message}`;
       if (message !== this.passError) this.log('error', 'pass.failed', message);
       this.passError = message;
+      return false;
     }
-    this.restUntil = performance.now() + REST_FACTOR * (performance.now() - started);
-    if (this.passError === undefined && this.outcome?.failed.length === 0) this.retry.reset();
-    else this.request('retry', this.retry.next());
-    if (this.outcome !== undefined && this.passError === undefined) this.rollout.afterPass(this.outcome);
   }
 
-  private note(outcome: Outcome, list: RouteList, trigger: string, milliseconds: number): void {
+  private note(outcome: Outcome, list: RouteList, trigger: Trigger, milliseconds: number): void {
     this.relevance = new Relevance(list, this.settings.privateNetworks, this.ownership, outcome);
     this.nextHops.follow(outcome.nextHops);
     this.changeLog.tell(outcome, trigger, milliseconds);
     if (outcome.done.length === 0) return;
     this.tally.changes += outcome.done.length;
     this.tally.lastChange = new Date().toISOString();
-    if (!NOT_A_REPAIR.has(trigger)) this.tally.repairs += outcome.done.length;
+    if (isRepair(trigger)) this.tally.repairs += outcome.done.length;
   }
 }

@@ -1,18 +1,17 @@
 import type { Family, Route, RouteList, Subnet } from '../network';
 import type { HealthOf } from './decide/choose';
-import { findShadowed } from './decide/effect';
 import { createGuard, type Dependency } from './decide/guard';
-import { hopsText } from './decide/hops';
 import { identityOf } from './decide/identity';
 import { refreshIPv6 } from './decide/ipv6-cache';
+import { type Decision, judge } from './decide/judge';
 import { type NextHop, nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
-import { type Plan, plan } from './decide/plan';
+import { plan } from './decide/plan';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
-import { followsPrivateNetwork, nextHopsToLookUp, type Resolved, type ResolvedRoute, Resolver } from './decide/resolve';
+import { followsPrivateNetwork, nextHopsToLookUp, type ResolvedRoute, Resolver } from './decide/resolve';
 import type { Verdict } from './decide/verdict';
 import type { Kernel } from './kernel/kernel';
-import type { Change, Hop, KernelRoute, Snapshot } from './kernel/types';
+import type { Change, FailedChange, KernelRoute, Snapshot } from './kernel/types';
 
 export interface ReconcilerSettings {
   readonly privateNetworks: readonly Subnet[];
@@ -32,12 +31,6 @@ export interface PassOptions {
   readonly beforeChanges?: (snapshot: Snapshot) => void;
 }
 
-/** A change the kernel refused, in words. */
-export interface FailedChange {
-  readonly change: Change;
-  readonly reason: string;
-}
-
 /** What one pass found and did. */
 export interface Outcome {
   readonly verdicts: readonly Verdict[];
@@ -48,14 +41,6 @@ export interface Outcome {
   /** Why next hops cannot be reached at all whose routes have others beside them. */
   readonly missingNextHops: readonly string[];
   readonly snapshot: Snapshot;
-}
-
-interface Decision {
-  readonly snapshot: Snapshot;
-  readonly resolved: readonly Resolved[];
-  readonly refusals: ReadonlyMap<Route, string>;
-  readonly plan: Plan;
-  readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -86,8 +71,12 @@ export class Reconciler {
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
     const ways = decision.resolved.filter((item) => item.state === 'resolved');
+    // Lookups are read against the objects that are there now.
+    const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
     return {
-      verdicts: this.judge(decision, failed),
+      verdicts: judge(decision, failed, nexthops, this.isOurs, (addresses) =>
+        this.kernel.lookup(addresses.map((address) => ({ address }))),
+      ),
       done,
       failed,
       privateNetworks,
@@ -172,39 +161,6 @@ export class Reconciler {
       (route) => route.subnet.family === family && followsPrivateNetwork(route) && own.has(identityOf(route)),
     );
   }
-
-  private judge(decision: Decision, failed: readonly FailedChange[]): Verdict[] {
-    const failures = new Failures(failed, decision.plan);
-    const candidates = decision.resolved.filter(
-      (item): item is { state: 'resolved' } & ResolvedRoute =>
-        item.state === 'resolved' && isExpectedToWin(item, decision.plan, failures),
-    );
-    // The objects were just changed, so lookups are read against what is there now.
-    const nexthops = decision.plan.changes.length === 0 ? decision.snapshot.nexthops : this.kernel.readNexthops();
-    const shadowed = findShadowed(candidates, { ...decision.snapshot, nexthops }, this.isOurs, (addresses) =>
-      this.kernel.lookup(addresses.map((address) => ({ address }))),
-    );
-    const ways = new WayTexts(decision.snapshot);
-    return decision.resolved.map((item) => verdictOf(item, decision, ways, failures, shadowed));
-  }
-}
-
-/** Ways in words. Most routes share one, so it is written once. */
-class WayTexts {
-  private readonly written = new Map<readonly Hop[], string>();
-
-  constructor(private readonly snapshot: Snapshot) {}
-
-  of(hops: readonly Hop[]): string {
-    const text = this.written.get(hops) ?? hopsText(hops, this.snapshot.links);
-    this.written.set(hops, text);
-    return text;
-  }
-}
-
-function isExpectedToWin(way: ResolvedRoute, { standings }: Plan, failures: Failures): boolean {
-  const state = standings.get(way.route)?.state;
-  return state === 'satisfied' || (state === 'ours' && failures.of(way) === undefined);
 }
 
 function nextHopDependencies(ways: readonly ResolvedRoute[]): Dependency[] {
@@ -213,55 +169,4 @@ function nextHopDependencies(ways: readonly ResolvedRoute[]): Dependency[] {
     [...sets].flatMap((hops) => hops.flatMap(({ gateway }) => (gateway ? [[`${gateway}`, gateway] as const] : []))),
   );
   return [...gateways.values()].map((address) => ({ what: `the next hop ${address}`, address }));
-}
-
-/** Why routes of ours could not be written, or could not get the next hop they are to have. */
-class Failures {
-  private readonly objects = new Map<number, string>();
-  private readonly routes = new Map<string, string>();
-
-  constructor(
-    failed: readonly FailedChange[],
-    private readonly plan: Plan,
-  ) {
-    for (const { change, reason } of failed) {
-      if (change.kind === 'put-nexthop') this.objects.set(change.nexthop.id, reason);
-      if (change.kind === 'put-route') this.routes.set(identityOf(change.route), reason);
-    }
-  }
-
-  of(way: ResolvedRoute): string | undefined {
-    const { route } = way;
-    if (this.objects.size === 0 && this.routes.size === 0) return undefined;
-    if (this.plan.standings.get(route)?.state !== 'ours') return undefined;
-    const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, way));
-    return ofObject ?? this.routes.get(identityOf(route));
-  }
-}
-
-function verdictOf(
-  item: Resolved,
-  decision: Decision,
-  ways: WayTexts,
-  failures: Failures,
-  shadowed: ReadonlyMap<string, string>,
-): Verdict {
-  const { route } = item;
-  if (item.state !== 'resolved') return { route, state: item.state, reason: item.reason };
-  const way = ways.of(item.hops);
-  const refusal = decision.refusals.get(route);
-  if (refusal !== undefined) return { route, state: 'refused', reason: refusal };
-  const standing = decision.plan.standings.get(route);
-  if (standing?.state === 'conflicting')
-    return { route, state: 'conflicting', way, reason: `listed ${way}, but the node has ${standing.conflict}` };
-  const failure = failures.of(item);
-  if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel says: ${failure}` };
-  const winner = route.table === 254 ? shadowed.get(`${route.subnet}`) : undefined;
-  if (winner !== undefined) return { route, state: 'shadowed', way, reason: `a lookup finds ${winner}` };
-  if (standing?.state === 'satisfied') return { route, state: 'satisfied', way, reason: `the node has ${standing.by}` };
-  const conflict =
-    standing?.state === 'ours' && standing.conflict !== undefined
-      ? { reason: `the node also has ${standing.conflict}` }
-      : {};
-  return { route, state: route.table === 254 ? 'effective' : 'installed', way, ...conflict };
 }

@@ -6,6 +6,7 @@ import { presentList } from './decide/present-list';
 import type { Journal, JournalEntry } from './journal';
 import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
+import type { Trigger } from './pass-schedule';
 import { pause } from './pause';
 import { type Attempt, type Lost, type Target, targetText, unreached } from './reachability';
 import type { Outcome } from './reconciler';
@@ -46,7 +47,7 @@ export interface RolloutParts {
   readonly journal: Journal;
   readonly log: Log;
   /** Asks for a pass with what is in force; `afterPass` follows. */
-  readonly request: (trigger: string) => void;
+  readonly request: (trigger: Trigger) => void;
 }
 
 /** A list with its text, and the text's hash. */
@@ -255,7 +256,7 @@ export class Rollout {
   }
 
   /** Resolves when a pass was made with what is in force now. */
-  private passed(trigger: string, signal: AbortSignal): Promise<Outcome> {
+  private passed(trigger: Trigger, signal: AbortSignal): Promise<Outcome> {
     const made = this.nextPass(signal);
     this.parts.request(trigger);
     return made;

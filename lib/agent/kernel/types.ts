@@ -80,3 +80,9 @@ export type Change =
   | { readonly kind: 'put-route'; readonly route: RouteToWrite; readonly replace: boolean }
   | { readonly kind: 'delete-route'; readonly route: KernelRoute }
   | { readonly kind: 'delete-nexthop'; readonly nexthop: Nexthop };
+
+/** A change the kernel refused, in words. */
+export interface FailedChange {
+  readonly change: Change;
+  readonly reason: string;
+}

@@ -1,7 +1,7 @@
 import { DEFAULT_RULES, readRouteList } from '../../network';
 import type { Verdict } from '../decide/verdict';
-import type { Change } from '../kernel/types';
-import type { FailedChange, Outcome } from '../reconciler';
+import type { Change, FailedChange } from '../kernel/types';
+import type { Outcome } from '../reconciler';
 import { outcome, verdict } from '../testing/facts';
 import { nexthop, route, subnet } from '../testing/ip';
 import { ChangeLog, changeText } from './change-log';

@@ -1,10 +1,10 @@
 import type { RouteList } from '../../network';
 import { HOLD_DOWN_MS } from '../decide/health';
 import { isGood, type Verdict } from '../decide/verdict';
-import type { Change } from '../kernel/types';
+import type { Change, FailedChange } from '../kernel/types';
 import type { Log } from '../log';
 import type { WatchedNextHop } from '../next-hop-watch';
-import type { FailedChange, Outcome } from '../reconciler';
+import type { Outcome } from '../reconciler';
 
 /** A pass may concern thousands of routes; a log line names this many. */
 const MOST_NAMED = 20;

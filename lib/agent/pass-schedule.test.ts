@@ -1,0 +1,83 @@
+import { PassSchedule, type Trigger } from './pass-schedule';
+
+/** Passes take so many milliseconds and succeed, unless told otherwise. */
+function scheduled(takes = 0, succeeds = () => true) {
+  const made: Trigger[] = [];
+  const schedule = new PassSchedule((trigger) => {
+    jest.advanceTimersByTime(takes);
+    made.push(trigger);
+    return succeeds();
+  });
+  return { schedule, made };
+}
+
+const wait = (milliseconds: number) => jest.advanceTimersByTime(milliseconds);
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+test('several requests become one pass', () => {
+  const { schedule, made } = scheduled();
+  for (let i = 0; i < 10; i++) schedule.request('kernel event');
+  wait(1);
+  expect(made).toEqual(['kernel event']);
+});
+
+test('between two there is rest, twice as long as the first took', () => {
+  const { schedule, made } = scheduled(10);
+  schedule.request('kernel event');
+  wait(0);
+  schedule.request('kernel event');
+  wait(19);
+  expect(made).toHaveLength(1);
+  wait(1);
+  expect(made).toHaveLength(2);
+});
+
+test.each<[Trigger, Trigger]>([
+  ['list', 'kernel event'],
+  ['rollback', 'resync'],
+  ['next hop', 'retry'],
+])('%s gives its name to a pass that %s asks for as well, whoever comes first', (named, other) => {
+  for (const order of [
+    [named, other],
+    [other, named],
+  ] as const) {
+    const { schedule, made } = scheduled();
+    for (const trigger of order) schedule.request(trigger);
+    wait(1);
+    expect(made).toEqual([named]);
+  }
+});
+
+test('naming a pass does not put it off', () => {
+  const { schedule, made } = scheduled();
+  schedule.request('kernel event', 50);
+  schedule.request('list', 80);
+  wait(50);
+  expect(made).toEqual(['list']);
+});
+
+test('what did not succeed is tried again, ever more rarely, and at once when something happens', () => {
+  let isWell = false;
+  const { schedule, made } = scheduled(0, () => isWell);
+  schedule.request('list');
+  wait(120_000);
+  const tries = made.length;
+  expect(tries).toBeGreaterThan(8);
+  expect(tries).toBeLessThan(20);
+  isWell = true;
+  schedule.request('kernel event');
+  wait(0);
+  expect(made.at(-1)).toBe('kernel event');
+  wait(120_000);
+  expect(made).toHaveLength(tries + 1);
+});
+
+test('stopped, it makes none', () => {
+  const { schedule, made } = scheduled();
+  schedule.request('list');
+  schedule.stop();
+  wait(60_000);
+  expect(made).toEqual([]);
+});
