@@ -163,7 +163,7 @@ test('the next address is one more, and the last of a family has none', () => {
 });
 
 test('an address of another length than 4 or 16 bytes is a mistake of the program', () => {
-  expect(() => new Address(new Uint8Array(5))).toThrow(new RangeError('an address has 4 or 16 bytes, not 5'));
+  expect(() => new Address([1, 2, 3, 4, 5])).toThrow(new RangeError('an address has 4 or 16 bytes, not 5'));
 });
 
 /** True, or the reason why not. */

@@ -31,6 +31,7 @@ const TOKENS = /"(?:[^"\\]+|\\.)*"(\s*:)?|[[\]{},]/g;
 /** The repeated keys of a JSON array's entries. @param json what JSON.parse has accepted. */
 export function repeatedKeys(json: string): RepeatedKey[] {
   const repeated: RepeatedKey[] = [];
+  if (!json.includes('{')) return repeated;
   let depth = 0;
   let entry = 0;
   let keys = new Set<string>();

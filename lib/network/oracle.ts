@@ -43,7 +43,7 @@ export function numberOf(address: Address): bigint {
 }
 
 export function addressOf(family: Family, value: bigint): Address {
-  return new Address(Uint8Array.from(Buffer.from(value.toString(16).padStart(WIDTH[family] / 4, '0'), 'hex')));
+  return new Address([...Buffer.from(value.toString(16).padStart(WIDTH[family] / 4, '0'), 'hex')]);
 }
 
 export function subnetOf(range: Range): Subnet {

@@ -8,10 +8,7 @@ export interface ReservedRange {
 }
 
 /** ::ffff:0:0/96, which Subnet.parse refuses as input. */
-const IPV4_MAPPED = new Subnet(
-  new Address(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0])),
-  96,
-);
+const IPV4_MAPPED = new Subnet(new Address([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0]), 96);
 
 /** Ranges that no router forwards as unicast: RFC 6890 and its registries, RFC 5771, RFC 4291. */
 export const RESERVED: readonly ReservedRange[] = [
@@ -46,17 +43,10 @@ export function parseUnicastSubnet(value: unknown, rules: SubnetRules = {}): Sub
       'list the on-premise subnets, or set allowDefaultRoute',
     );
   }
-  for (const range of RESERVED) {
-    if (range.subnet.contains(subnet)) throw refuse(value, `is ${range.what}`, 'list unicast subnets only');
-    if (subnet.contains(range.subnet)) {
-      throw refuse(
-        value,
-        `contains ${range.subnet}, which is ${range.what}`,
-        'list the subnets behind the VPN one by one',
-      );
-    }
-  }
-  return subnet;
+  const range = RESERVED.find((range) => range.subnet.overlaps(subnet));
+  if (range === undefined) return subnet;
+  if (range.subnet.contains(subnet)) throw refuse(value, `is ${range.what}`, 'list unicast subnets only');
+  throw refuse(value, `contains ${range.subnet}, which is ${range.what}`, 'list the subnets behind the VPN one by one');
 }
 
 /** What kind of address no host on another network can have, e.g. "loopback (RFC 1122)"; undefined for a unicast address. */

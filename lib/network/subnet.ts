@@ -28,15 +28,20 @@ export class Subnet {
     if (typeof value !== 'string')
       throw refuse(value, 'is not a string', 'write the subnet as text, e.g. "192.168.1.0/24"');
     if (value !== value.trim()) throw refuse(value, 'has blanks around it', `write "${value.trim()}"`);
-    const [addressText, maskText, ...rest] = value.split('/') as [string, ...string[]];
+    const slash = value.indexOf('/');
+    const addressText = slash === -1 ? value : value.slice(0, slash);
     if (!/[.:]/.test(addressText)) throw refuse(value, 'is no subnet', 'write e.g. "192.168.1.0/24" or "fd00:1::/48"');
-    if (rest.length > 0) throw refuse(value, 'has more than one "/"', 'write address/prefix length');
-    if (maskText === undefined) throw refuse(value, ...missingMask(addressText));
+    if (slash === -1) throw refuse(value, ...missingMask(addressText));
+    const maskText = value.slice(slash + 1);
+    if (maskText.includes('/')) throw refuse(value, 'has more than one "/"', 'write address/prefix length');
     const address = parseAddressOf(value, addressText);
-    const subnet = Subnet.around(address, parsePrefixLength(value, maskText, address.family));
-    if (!subnet.address.equals(address)) {
-      throw refuse(value, `has host bits set behind its ${subnet.prefixLength} bit prefix`, `did you mean ${subnet}?`);
+    const prefixLength = parsePrefixLength(value, maskText, address.family);
+    if (hasHostBits(address, prefixLength)) {
+      const meant = Subnet.around(address, prefixLength);
+      throw refuse(value, `has host bits set behind its ${prefixLength} bit prefix`, `did you mean ${meant}?`);
     }
+    const subnet = new Subnet(address, prefixLength);
+    if (address.family === 4) subnet.#text = value; // there is one way to write it
     return subnet;
   }
 
@@ -60,12 +65,12 @@ export class Subnet {
   }
 
   contains(other: Subnet | Address): boolean {
-    const [first, last] = other instanceof Subnet ? [other.address, other.last] : [other, other];
-    return this.address.compare(first) <= 0 && this.last.compare(last) >= 0;
+    if (other instanceof Address) return sharePrefix(this.address, other, this.prefixLength);
+    return this.prefixLength <= other.prefixLength && sharePrefix(this.address, other.address, this.prefixLength);
   }
 
   overlaps(other: Subnet): boolean {
-    return this.contains(other) || other.contains(this);
+    return sharePrefix(this.address, other.address, Math.min(this.prefixLength, other.prefixLength));
   }
 
   /** By family, first address, then the larger subnet first: a subnet stands directly before what it contains. */
@@ -91,6 +96,20 @@ export class Subnet {
 /** The bits of byte `i` that lie behind the prefix. */
 function hostMask(prefixLength: number, i: number): number {
   return 0xff >> Math.min(8, Math.max(0, prefixLength - 8 * i));
+}
+
+function hasHostBits({ bytes }: Address, prefixLength: number): boolean {
+  for (let i = prefixLength >> 3; i < bytes.length; i++)
+    if (((bytes[i] as number) & hostMask(prefixLength, i)) !== 0) return true;
+  return false;
+}
+
+/** Whether two addresses are of one family and have the same first bits. */
+function sharePrefix(a: Address, b: Address, prefixLength: number): boolean {
+  if (a.family !== b.family) return false;
+  for (let i = 0; i * 8 < prefixLength; i++)
+    if ((((a.bytes[i] as number) ^ (b.bytes[i] as number)) & ~hostMask(prefixLength, i)) !== 0) return false;
+  return true;
 }
 
 /** Reads the address in front of the "/"; a refusal shows the whole value. */

@@ -72,8 +72,8 @@ const proposals: fc.Arbitrary<Proposal> = fc.record({
   lifetime: fc.integer({ min: 600, max: 86_400 }),
 });
 
-const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => new Address(bytes));
-const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => new Address(bytes));
+const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => new Address([...bytes]));
+const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => new Address([...bytes]));
 
 const mappings = fc.oneof(
   fc

@@ -13,10 +13,10 @@ const SIZEOF_NHMSG = 8;
 const SIZEOF_RTNEXTHOP = 8;
 const SIZEOF_NEXTHOP_GRP = 8;
 
-export const familyOf = (number: number): Family | undefined =>
+const familyOf = (number: number): Family | undefined =>
   number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
 export const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
-const readAddress = (reader: Reader | undefined): Address | undefined => reader && new Address(reader.copy());
+const readAddress = (reader: Reader | undefined): Address | undefined => reader && new Address(reader.bytes());
 
 // ---- reading
 
@@ -113,7 +113,7 @@ export function readLookup(payload: Reader): KernelRoute | undefined {
 }
 
 const NO_HOPS: readonly Hop[] = [];
-const unspecified = (family: Family): Address => new Address(new Uint8Array(bitsOf(family) / 8));
+const unspecified = (family: Family): Address => new Address(new Array<number>(bitsOf(family) / 8).fill(0));
 
 function readHops(payload: Reader): Hop[] {
   const multipath = payload.attribute(nl.RTA_MULTIPATH, SIZEOF_RTMSG);
@@ -142,7 +142,7 @@ function readMultipath(bytes: Reader): Hop[] {
 /** RTA_VIA (family u16, address) is how IPv4 routes name an IPv6 gateway. */
 function readGateway(payload: Reader, from: number): { gateway?: Address } {
   const via = payload.attribute(nl.RTA_VIA, from);
-  const gateway = readAddress(payload.attribute(nl.RTA_GATEWAY, from)) ?? (via && new Address(via.copy(2)));
+  const gateway = readAddress(payload.attribute(nl.RTA_GATEWAY, from)) ?? (via && new Address(via.bytes(2)));
   return gateway === undefined ? {} : { gateway };
 }
 

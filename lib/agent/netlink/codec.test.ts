@@ -65,7 +65,7 @@ function readAll(bytes: Uint8Array): unknown[] {
       for (const read of [readRoute, readLookup, readNexthop, readNodeAddress, readLink]) attempt(() => read(payload));
       attempt(() => readEvent(parsed));
       attempt(() => readAcknowledgement(parsed));
-      for (let type = 1; type < 32; type++) attempt(() => payload.attribute(type, 12)?.copy());
+      for (let type = 1; type < 32; type++) attempt(() => payload.attribute(type, 12)?.bytes());
       attempt(() => payload.attribute(9)?.attribute(2)?.u32());
     }
   });
@@ -112,7 +112,7 @@ describe('messages are read', () => {
           expect(fixed.map((_, field) => payload.u32(4 * field))).toEqual(fixed);
           for (const { type } of given) {
             const first = given.find((each) => each.type === type);
-            expect(payload.attribute(type, 4 * fixed.length)?.copy()).toEqual(first?.bytes);
+            expect(payload.attribute(type, 4 * fixed.length)?.bytes()).toEqual(first && [...first.bytes]);
           }
           if (given.every(({ type }) => type !== nested.type))
             expect(
@@ -176,7 +176,7 @@ describe('bytes that contradict themselves are refused', () => {
       () => payload.i32(2),
       () => payload.slice(0, 5),
       () => payload.slice(3, 2),
-      () => payload.copy(5),
+      () => payload.bytes(5),
     ])
       expect(read).toThrow(RangeError);
   });

@@ -48,11 +48,10 @@ export class MessageWriter {
     return this;
   }
 
-  attribute(type: number, payload: Uint8Array): this {
+  attribute(type: number, payload: ArrayLike<number>): this {
     this.u16(NLA_HDRLEN + payload.length).u16(type);
     this.reserve(payload.length);
-    this.bytes.set(payload, this.length);
-    this.length += payload.length;
+    for (let i = 0; i < payload.length; i++) this.bytes[this.length++] = payload[i] as number;
     return this.pad();
   }
 
@@ -164,16 +163,18 @@ export class Reader {
   }
 
   /** A copy, for values that outlive the buffer. */
-  copy(from = 0): Uint8Array {
+  bytes(from = 0): number[] {
     if (from > this.length) throw new RangeError(`netlink bytes from ${from} of ${this.length}`);
-    return new Uint8Array(this.view.buffer, this.view.byteOffset + this.start + from, this.length - from).slice();
+    const bytes = new Array<number>(this.length - from);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = this.view.getUint8(this.start + from + i);
+    return bytes;
   }
 
   /** The bytes up to the first 0 as text. */
   text(): string {
-    const bytes = this.copy();
+    const bytes = this.bytes();
     const end = bytes.indexOf(0);
-    return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end)).toString('utf8');
+    return Buffer.from(end === -1 ? bytes : bytes.slice(0, end)).toString('utf8');
   }
 
   /**
