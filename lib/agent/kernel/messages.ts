@@ -95,21 +95,59 @@ export function readRoute(payload: Reader): KernelRoute | undefined {
 export function readLookup(payload: Reader): KernelRoute | undefined {
   const family = familyOf(payload.u8(0));
   if (family === undefined) return undefined;
-  const attribute = (type: number) => payload.attribute(type, SIZEOF_RTMSG);
-  const nexthopId = attribute(nl.RTA_NH_ID)?.u32();
-  const source = readAddress(attribute(nl.RTA_PREFSRC));
-  const mtu = attribute(nl.RTA_METRICS)?.attribute(nl.RTAX_MTU)?.u32();
+  const { destination, table = payload.u8(4), metric = 0, nexthopId, source, mtu } = readRouteAttributes(payload);
+  const subnet = new Subnet(destination ?? unspecified(family), payload.u8(1));
+  const [protocol, type] = [payload.u8(5), payload.u8(7)];
+  // Without spreads for most of them, since there are many; all of ours have the same fields.
+  const route: KernelRoute =
+    nexthopId === undefined
+      ? { subnet, table, metric, protocol, type, hops: readHops(payload) }
+      : { subnet, table, metric, protocol, type, hops: NO_HOPS, nexthopId };
+  const isQualified = payload.u8(2) !== 0 || payload.u8(3) !== 0;
+  if (!isQualified && source === undefined && mtu === undefined) return route;
   return {
-    subnet: new Subnet(readAddress(attribute(nl.RTA_DST)) ?? unspecified(family), payload.u8(1)),
-    table: attribute(nl.RTA_TABLE)?.u32() ?? payload.u8(4),
-    metric: attribute(nl.RTA_PRIORITY)?.u32() ?? 0,
-    protocol: payload.u8(5),
-    type: payload.u8(7),
-    ...((payload.u8(2) !== 0 || payload.u8(3) !== 0) && { qualified: true }),
-    ...(nexthopId === undefined ? { hops: readHops(payload) } : { hops: NO_HOPS, nexthopId }),
+    ...route,
+    ...(isQualified && { qualified: true }),
     ...(source !== undefined && { source }),
     ...(mtu !== undefined && { mtu }),
   };
+}
+
+class RouteAttributes {
+  destination: Address | undefined;
+  table: number | undefined;
+  metric: number | undefined;
+  nexthopId: number | undefined;
+  source: Address | undefined;
+  mtu: number | undefined;
+}
+
+function readRouteAttributes(payload: Reader): RouteAttributes {
+  const found = new RouteAttributes();
+  const attributes = payload.attributes(SIZEOF_RTMSG);
+  while (attributes.next()) {
+    switch (attributes.type) {
+      case nl.RTA_DST:
+        found.destination = readAddress(attributes);
+        break;
+      case nl.RTA_TABLE:
+        found.table = attributes.u32();
+        break;
+      case nl.RTA_PRIORITY:
+        found.metric = attributes.u32();
+        break;
+      case nl.RTA_NH_ID:
+        found.nexthopId = attributes.u32();
+        break;
+      case nl.RTA_PREFSRC:
+        found.source = readAddress(attributes);
+        break;
+      case nl.RTA_METRICS:
+        found.mtu = attributes.attribute(nl.RTAX_MTU)?.u32();
+        break;
+    }
+  }
+  return found;
 }
 
 const NO_HOPS: readonly Hop[] = [];

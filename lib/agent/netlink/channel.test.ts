@@ -54,10 +54,24 @@ describe('changes', () => {
     expect(second).toMatchObject({ code: 'ESRCH', message: 'ESRCH' });
   });
 
-  test('are asked to be acknowledged, and one that is refused does not stop those behind it', () => {
-    const { channel, writes } = answering((asked) => [acknowledge(asked, asked.sequence === 1 ? 17 : 0)]);
-    expect(channel.change([request(24), request(24)]).map((error) => error?.code)).toEqual(['EEXIST', undefined]);
-    expect(writes[0]?.map(({ flags }) => flags & ACK)).toEqual([ACK, ACK]);
+  test('succeed unless the kernel answers otherwise, and one that is refused does not stop those behind it', () => {
+    const { channel } = answering((asked) => {
+      if (asked.sequence === 2) return [acknowledge(asked, 17)];
+      return (asked.flags & ACK) === 0 ? [] : [acknowledge(asked)];
+    });
+    const results = channel.change([request(24), request(24), request(24)]);
+    expect(results.map((error) => error?.code)).toEqual([undefined, 'EEXIST', undefined]);
+  });
+
+  test('are acknowledged by the last of each batch, which may be refused itself', () => {
+    const { channel, writes } = answering((asked) => ((asked.flags & ACK) === 0 ? [] : [acknowledge(asked, 3)]));
+    const results = channel.change(Array.from({ length: 600 }, () => request(24)));
+    const refused = results.flatMap((error, i) => (error === undefined ? [] : [i]));
+    expect(refused).toEqual([511, 599]);
+    expect(writes.map((batch) => batch.flatMap(({ flags }, i) => ((flags & ACK) === 0 ? [] : [i])))).toEqual([
+      [511],
+      [87],
+    ]);
   });
 
   test("carry the kernel's own words", () => {

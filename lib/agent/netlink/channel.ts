@@ -4,7 +4,7 @@ import {
   type Acknowledgement,
   type Message,
   MessageWriter,
-  parseMessages,
+  messagesIn,
   type Reader,
   readAcknowledgement,
 } from './codec';
@@ -39,6 +39,8 @@ const MOST_DUMP_TRIES = 5;
 export class NetlinkChannel {
   private sequence = 0;
   private readonly buffer = new Uint8Array(READ_BYTES);
+  private readonly view = new DataView(this.buffer.buffer);
+  private readonly writer = new MessageWriter();
   /** The socket's own netlink port: events that carry it were caused by us. 0 until the first answer. */
   port = 0;
 
@@ -58,8 +60,9 @@ export class NetlinkChannel {
   }
 
   /**
-   * Sends requests that are acknowledged each. The result has one place per request: undefined for success, or why the
-   * kernel refused it. A refused request does not stop the ones behind it.
+   * Sends requests that change something. The result has one place per request: undefined for success, or why the
+   * kernel refused it. A refused request does not stop the ones behind it. The kernel answers what it refuses in any
+   * case (netlink_rcv_skb in net/netlink/af_netlink.c), so only the last of a batch asks to be acknowledged.
    */
   change(requests: readonly Request[]): (NetlinkError | undefined)[] {
     return this.batches(requests, NLM_F_ACK, (message, results, place) => {
@@ -77,23 +80,25 @@ export class NetlinkChannel {
     }) as (T | NetlinkError)[];
   }
 
-  /** One answer ends one request, so a batch is complete when each of its sequence numbers was answered. */
+  /**
+   * The kernel answers in order, so a batch is complete with the answer to its last request.
+   * @param lastFlags that make sure of that one.
+   */
   private batches<T>(
     requests: readonly Request[],
-    flags: number,
+    lastFlags: number,
     take: (message: Message, results: (T | undefined)[], place: number) => void,
   ): (T | undefined)[] {
     const results = new Array<T | undefined>(requests.length).fill(undefined);
     for (let done = 0; done < requests.length; ) {
       const first = (this.sequence + 1) >>> 0;
-      const count = this.send(requests, done, flags);
-      let open = count;
-      while (open > 0) {
+      const count = this.send(requests, done, lastFlags);
+      for (let ended = false; !ended; ) {
         for (const message of this.receive()) {
           const place = (message.sequence - first) >>> 0; // sequence numbers wrap, and may do so within a batch
           if (place >= count) continue; // an answer to an earlier request that was given up
           take(message, results, done + place);
-          open--;
+          ended ||= place === count - 1;
         }
       }
       done += count;
@@ -102,17 +107,20 @@ export class NetlinkChannel {
   }
 
   /** Writes as many requests as one batch takes, and returns how many. */
-  private send(requests: readonly Request[], from: number, flags: number): number {
-    const writer = new MessageWriter();
+  private send(requests: readonly Request[], from: number, lastFlags: number): number {
+    const { writer } = this;
+    writer.clear();
+    const most = Math.min(requests.length - from, MOST_MESSAGES);
     let count = 0;
-    while (from + count < requests.length && count < MOST_MESSAGES && writer.finish().length < MOST_BYTES) {
-      const request = requests[from + count] as Request;
+    while (count < most && writer.length < MOST_BYTES) {
+      const { type, flags = 0, write } = requests[from + count] as Request;
       this.sequence = (this.sequence + 1) >>> 0;
-      writer.begin(request.type, NLM_F_REQUEST | flags | (request.flags ?? 0), this.sequence);
-      request.write(writer);
+      writer.begin(type, NLM_F_REQUEST | flags, this.sequence);
+      write(writer);
       writer.end();
       count++;
     }
+    writer.addFlags(lastFlags);
     writeSync(this.fd, writer.finish());
     return count;
   }
@@ -134,7 +142,7 @@ export class NetlinkChannel {
   }
 
   private receive(): Message[] {
-    const messages = parseMessages(this.buffer.subarray(0, readSync(this.fd, this.buffer)));
+    const messages = messagesIn(this.view, readSync(this.fd, this.buffer, 0, READ_BYTES, null));
     this.port ||= messages[0]?.port ?? 0;
     return messages;
   }

@@ -10,10 +10,17 @@ const align = (length: number): number => (length + 3) & ~3;
 
 /** Writes any number of messages one behind the other, as one write() takes them. */
 export class MessageWriter {
+  /** Of all messages so far. */
+  length = 0;
   private bytes = new Uint8Array(4096);
   private view = new DataView(this.bytes.buffer);
-  private length = 0;
   private start = 0;
+
+  /** Forgets all messages, to write others into the same memory. */
+  clear(): this {
+    this.length = 0;
+    return this;
+  }
 
   /** Starts a message; its header's length is filled in by end(). */
   begin(type: number, flags: number, sequence: number): this {
@@ -23,7 +30,12 @@ export class MessageWriter {
 
   end(): this {
     this.view.setUint32(this.start, this.length - this.start, LITTLE);
-    this.pad();
+    return this.pad();
+  }
+
+  /** Sets flags of the last message beyond those it began with. */
+  addFlags(flags: number): this {
+    this.view.setUint16(this.start + 6, this.view.getUint16(this.start + 6, LITTLE) | flags, LITTLE);
     return this;
   }
 
@@ -77,7 +89,7 @@ export class MessageWriter {
 
   private pad(): this {
     this.reserve(3);
-    this.length = align(this.length); // fresh bytes are 0
+    while (this.length % 4 !== 0) this.bytes[this.length++] = 0;
     return this;
   }
 
@@ -105,13 +117,17 @@ export interface Message {
  * @throws RangeError when a length contradicts the bytes: nothing behind it can be trusted.
  */
 export function parseMessages(bytes: Uint8Array): Message[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return messagesIn(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), bytes.length);
+}
+
+/** The same for the first `size` bytes of what is read into again and again. */
+export function messagesIn(view: DataView, size: number): Message[] {
   const messages: Message[] = [];
   let at = 0;
-  while (at + NLMSG_HDRLEN <= bytes.length) {
+  while (at + NLMSG_HDRLEN <= size) {
     const length = view.getUint32(at, LITTLE);
-    if (length < NLMSG_HDRLEN || at + length > bytes.length) {
-      throw new RangeError(`netlink message of ${length} bytes at ${at} of ${bytes.length}`);
+    if (length < NLMSG_HDRLEN || at + length > size) {
+      throw new RangeError(`netlink message of ${length} bytes at ${at} of ${size}`);
     }
     messages.push({
       type: view.getUint16(at + 4, LITTLE),
@@ -131,9 +147,9 @@ export function parseMessages(bytes: Uint8Array): Message[] {
  */
 export class Reader {
   constructor(
-    private readonly view: DataView,
-    private readonly start: number,
-    private readonly end: number,
+    protected readonly view: DataView,
+    protected start: number,
+    protected end: number,
   ) {}
 
   get length(): number {
@@ -193,9 +209,49 @@ export class Reader {
     return undefined;
   }
 
+  /** All attributes behind the first `from` bytes. */
+  attributes(from: number): Attributes {
+    return new Attributes(this.view, this.start + align(from), this.end);
+  }
+
   private within(at: number, bytes: number): number {
     if (at + bytes > this.length) throw new RangeError(`netlink field of ${bytes} bytes at ${at} of ${this.length}`);
     return this.start + at;
+  }
+}
+
+/**
+ * Attributes one after the other, for who wants several of them: by next() it becomes the stretch of the next one.
+ * Most of reading 10,000 routes is this.
+ */
+export class Attributes extends Reader {
+  type = 0;
+  private nextAt: number;
+
+  constructor(
+    view: DataView,
+    from: number,
+    private readonly until: number,
+  ) {
+    super(view, from, from);
+    this.nextAt = from;
+  }
+
+  /**
+   * @returns false when there is none left.
+   * @throws RangeError when a length contradicts the bytes.
+   */
+  next(): boolean {
+    const at = this.nextAt;
+    if (at + NLA_HDRLEN > this.until) return false;
+    const length = this.view.getUint16(at, LITTLE);
+    if (length < NLA_HDRLEN || at + length > this.until)
+      throw new RangeError(`netlink attribute of ${length} bytes at ${at} of ${this.until}`);
+    this.type = this.view.getUint16(at + 2, LITTLE) & NLA_TYPE_MASK;
+    this.start = at + NLA_HDRLEN;
+    this.end = at + length;
+    this.nextAt = at + align(length);
+    return true;
   }
 }
 
