@@ -33,28 +33,29 @@ export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
     findings.add('routes', entries, 'is no JSON array', 'write ["192.168.0.0/24", …], or [] for no routes');
     throw new InputError(findings.all);
   }
-  const seen = new Map<string, { route: Route; index: number }>();
+  const routes: Route[] = [];
   const duplicates: string[] = [];
-  entries.forEach((entry: unknown, index) => {
-    const place = `routes[${index}]`;
+  const read: Route[] = [];
+  const firsts = new Map<string, number>();
+  entries.forEach((entry: unknown, i) => {
+    const place = `routes[${i}]`;
     const route = findings.attempt(place, () => readRoute(entry, rules));
     if (route === undefined) return;
-    const earlier = seen.get(routeKey(route));
-    if (earlier === undefined) seen.set(routeKey(route), { route, index });
-    else if (saysTheSame(earlier.route, route))
-      duplicates.push(`${place} ${route.subnet} repeats routes[${earlier.index}]`);
-    else {
-      const remedy = 'keep one of them, or give them different metrics or tables';
-      findings.add(
-        place,
-        entry,
-        `contradicts routes[${earlier.index}], which has the same subnet, table and metric`,
-        remedy,
-      );
+    read[i] = route;
+    const key = routeKey(route);
+    const first = firsts.get(key);
+    if (first === undefined) {
+      firsts.set(key, i);
+      routes.push(route);
+    } else if (saysTheSame(read[first] as Route, route)) {
+      duplicates.push(`${place} ${route.subnet} repeats routes[${first}]`);
+    } else {
+      const reason = `contradicts routes[${first}], which has the same subnet, table and metric`;
+      findings.add(place, entry, reason, 'keep one of them, or give them different metrics or tables');
     }
   });
   findings.throwIfAny();
-  return { routes: [...seen.values()].map(({ route }) => route), duplicates };
+  return { routes, duplicates };
 }
 
 /** The text for the ConfigMap: a JSON array with one route a line, so that diffs are readable. */

@@ -1,4 +1,5 @@
-import { refusal } from './oracle';
+import fc from 'fast-check';
+import { families, rangesOf, refusal, subnetOf } from './oracle';
 import {
   DEFAULT_RULES,
   type Route,
@@ -194,11 +195,37 @@ test('a route is written as short as the rules allow', () => {
   );
 });
 
-test('the kernel tells routes apart by subnet, table and metric', () => {
-  const key = (spec: RouteSpec) => routeKey(readRoute(spec, DEFAULT_RULES));
-  expect(key('10.0.0.0/24')).toBe('10.0.0.0/24 254 0');
-  expect(key({ subnet: '10.0.0.0/24', nextHop: '10.1.0.1' })).toBe(key('10.0.0.0/24'));
-  expect(key({ subnet: 'fd00::/64', metric: 1024 })).toBe(key('fd00::/64'));
+describe('the kernel tells routes apart', () => {
+  const u32s = fc.oneof(fc.constantFrom(0, 1, 254, 255, 0xffff, 0x10000, 0xffffffff), fc.nat({ max: 0xffffffff }));
+  const routes = families.chain((family) =>
+    fc.record({ subnet: rangesOf(family).map(subnetOf), table: u32s, metric: u32s }),
+  );
+
+  test('by subnet, table and metric', () => {
+    const text = ({ subnet, table, metric }: Parameters<typeof routeKey>[0]) => `${subnet} ${table} ${metric}`;
+    fc.assert(
+      fc.property(routes, routes, fc.boolean(), (a, other, sameSubnet) => {
+        const b = sameSubnet ? { ...other, subnet: a.subnet } : other;
+        expect(routeKey(a) === routeKey(b)).toBe(text(a) === text(b));
+        expect(routeKey({ ...a })).toBe(routeKey(a));
+      }),
+    );
+  });
+
+  test.each([
+    ['table', { table: 1, metric: 0 }, { table: 0, metric: 1 }],
+    ['large table', { table: 0x10001, metric: 0 }, { table: 1, metric: 0 }],
+    ['large metric', { table: 254, metric: 0xffffffff }, { table: 254, metric: 0xffff }],
+  ])('also of another %s', (_, one, other) => {
+    const subnet = subnetOf({ family: 4, first: 0n, last: 255n, prefixLength: 24 });
+    expect(routeKey({ subnet, ...one })).not.toBe(routeKey({ subnet, ...other }));
+  });
+
+  test('by nothing else', () => {
+    const key = (spec: RouteSpec) => routeKey(readRoute(spec, DEFAULT_RULES));
+    expect(key({ subnet: '10.0.0.0/24', nextHop: '10.1.0.1' })).toBe(key('10.0.0.0/24'));
+    expect(key({ subnet: 'fd00::/64', metric: 1024 })).toBe(key('fd00::/64'));
+  });
 });
 
 test('tables and other whole numbers are read for whoever needs them', () => {

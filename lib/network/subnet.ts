@@ -6,7 +6,6 @@ import { InputError, quote, refuse } from './finding';
  * Prefixes either contain one another or are disjoint (RFC 4632).
  */
 export class Subnet {
-  #last: Address | undefined;
   #text: string | undefined;
 
   /** @param address the first address; the bits behind the prefix must be 0. */
@@ -51,8 +50,7 @@ export class Subnet {
 
   /** The last address: all host bits set. */
   get last(): Address {
-    this.#last ??= new Address(this.address.bytes.map((byte, i) => byte | hostMask(this.prefixLength, i)));
-    return this.#last;
+    return new Address(this.address.bytes.map((byte, i) => byte | hostMask(this.prefixLength, i)));
   }
 
   toString(): string {
@@ -134,10 +132,11 @@ function missingMask(addressText: string): [reason: string, remedy: string] {
 
 function parsePrefixLength(value: string, maskText: string, family: Family): number {
   const most = bitsOf(family);
-  if (/^\d+$/.test(maskText) && Number(maskText) <= most) {
-    if (maskText !== String(Number(maskText)))
-      throw refuse(value, 'has a leading zero in its prefix length', `write /${Number(maskText)}`);
-    return Number(maskText);
+  const prefixLength = /^\d+$/.test(maskText) ? Number(maskText) : Number.NaN;
+  if (prefixLength <= most) {
+    if (maskText !== `${prefixLength}`)
+      throw refuse(value, 'has a leading zero in its prefix length', `write /${prefixLength}`);
+    return prefixLength;
   }
   if (maskText.includes('.'))
     throw refuse(value, 'has a dotted mask', 'write the prefix length, e.g. /24 for 255.255.255.0');
