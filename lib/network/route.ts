@@ -118,9 +118,9 @@ export function routeText(route: Route, rules: RouteRules): string {
     mtu: route.mtu,
     comment: route.comment,
   };
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const given = Object.keys(fields).filter((key) => fields[key] !== undefined);
   if (given.length === 1) return JSON.stringify(fields.subnet);
-  return `{ ${given.map(([key, value]) => `"${key}": ${JSON.stringify(value)}`).join(', ')} }`;
+  return `{ ${given.map((key) => `"${key}": ${JSON.stringify(fields[key])}`).join(', ')} }`;
 }
 
 function effectiveMetric(metric: number, subnet: Subnet): number {
