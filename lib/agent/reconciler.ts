@@ -1,7 +1,6 @@
-import type { Family, Route, RouteList, Subnet } from '../network';
+import { type Family, type Route, type RouteList, routeKey, type Subnet } from '../network';
 import type { HealthOf } from './decide/choose';
 import { createGuard, type Dependency } from './decide/guard';
-import { identityOf } from './decide/identity';
 import { refreshIPv6 } from './decide/ipv6-cache';
 import { type Decision, judge } from './decide/judge';
 import { type NextHop, nextHopsOf } from './decide/next-hops';
@@ -156,9 +155,9 @@ export class Reconciler {
 
   /** A route of ours that follows the private network is there: an earlier run of the agent knew the way. */
   private hadWay(family: Family, { routes }: Snapshot, list: RouteList): boolean {
-    const own = new Set(routes.filter(this.isOurs).map(identityOf));
+    const own = new Set(routes.filter(this.isOurs).map(routeKey));
     return list.routes.some(
-      (route) => route.subnet.family === family && followsPrivateNetwork(route) && own.has(identityOf(route)),
+      (route) => route.subnet.family === family && followsPrivateNetwork(route) && own.has(routeKey(route)),
     );
   }
 }

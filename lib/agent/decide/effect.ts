@@ -1,8 +1,7 @@
-import { type Address, witnesses } from '../../network';
+import { type Address, routeKey, witnesses } from '../../network';
 import type { KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
 import { hopsOf, routeDescription, sameWay } from './hops';
-import { identityOf } from './identity';
 import type { ResolvedRoute } from './resolve';
 
 /**
@@ -27,8 +26,8 @@ export function findShadowed(
   const asked = inMain.filter(({ route }) => free.get(`${route.subnet}`) !== undefined);
   let identities: ReadonlySet<string> | undefined;
   const isListed = (winner: KernelRoute) => {
-    identities ??= new Set(inMain.map(({ route }) => identityOf(route)));
-    return identities.has(identityOf(winner));
+    identities ??= new Set(inMain.map(({ route }) => routeKey(route)));
+    return identities.has(routeKey(winner));
   };
   const isExpected = (winner: KernelRoute, { metric }: ResolvedRoute['route']) =>
     isOurs(winner) && (winner.metric === metric || isListed(winner));

@@ -1,8 +1,7 @@
-import type { Address, Family, Route } from '../../network';
+import { type Address, type Family, type Route, routeKey } from '../../network';
 import type { FailedChange, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
 import { findShadowed } from './effect';
 import { hopsText } from './hops';
-import { identityOf } from './identity';
 import type { Plan } from './plan';
 import type { PrivateNetwork } from './private-network';
 import type { Resolved, ResolvedRoute } from './resolve';
@@ -68,7 +67,7 @@ class Failures {
   ) {
     for (const { change, reason } of failed) {
       if (change.kind === 'put-nexthop') this.objects.set(change.nexthop.id, reason);
-      if (change.kind === 'put-route') this.routes.set(identityOf(change.route), reason);
+      if (change.kind === 'put-route') this.routes.set(routeKey(change.route), reason);
     }
   }
 
@@ -77,7 +76,7 @@ class Failures {
     if (this.objects.size === 0 && this.routes.size === 0) return undefined;
     if (this.plan.standings.get(route)?.state !== 'ours') return undefined;
     const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, way));
-    return ofObject ?? this.routes.get(identityOf(route));
+    return ofObject ?? this.routes.get(routeKey(route));
   }
 }
 

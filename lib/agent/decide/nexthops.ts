@@ -1,7 +1,6 @@
-import type { Family } from '../../network';
+import { type Family, routeKey } from '../../network';
 import type { Change, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
 import { hopKey, hopSetKey } from './hops';
-import { identityOf } from './identity';
 import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute, Way } from './resolve';
 
@@ -65,12 +64,12 @@ export class NexthopAssignment {
   unused(changes: readonly Change[]): Change[] {
     const gone = new Set(changes.flatMap((change) => (change.kind === 'delete-route' ? [change.route] : [])));
     const rewritten = new Set(
-      changes.flatMap((change) => (change.kind === 'put-route' ? [identityOf(change.route)] : [])),
+      changes.flatMap((change) => (change.kind === 'put-route' ? [routeKey(change.route)] : [])),
     );
     const referred = new Set<number>(this.claimed);
     for (const route of this.snapshot.routes) {
       if (route.nexthopId === undefined || referred.has(route.nexthopId) || gone.has(route)) continue;
-      if (!isOwn(route, this.ownership) || !rewritten.has(identityOf(route))) referred.add(route.nexthopId);
+      if (!isOwn(route, this.ownership) || !rewritten.has(routeKey(route))) referred.add(route.nexthopId);
     }
     const isUnused = (nexthop: Nexthop) => isOwn(nexthop, this.ownership) && !referred.has(nexthop.id);
     const rewrittenObjects = changes.flatMap((change) => (change.kind === 'put-nexthop' ? [change.nexthop] : []));

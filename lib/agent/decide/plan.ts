@@ -1,8 +1,7 @@
-import type { Route } from '../../network';
+import { type Route, routeKey } from '../../network';
 import type { Change, KernelRoute, Snapshot } from '../kernel/types';
 import { RTPROT_BOOT } from '../netlink/constants';
 import { hopsOf, routeDescription, sameWay } from './hops';
-import { identityOf } from './identity';
 import { NexthopAssignment } from './nexthops';
 import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute } from './resolve';
@@ -50,7 +49,7 @@ export function plan(
   const installed: InstalledRoute[] = [];
   for (const way of resolved) {
     const { route } = way;
-    const identity = identityOf(route);
+    const identity = routeKey(route);
     const own = left.get(identity);
     const rivals = others.get(`${route.subnet}`)?.filter(({ table }) => table === route.table) ?? NONE;
     const legacy = ownership.adoptLegacy ? rivals.filter((rival) => isLegacy(rival, way, snapshot)) : NONE;
@@ -100,7 +99,7 @@ function sortRoutes(
   const others = new Map<string, KernelRoute[]>();
   for (const route of snapshot.routes) {
     if (isOwn(route, ownership)) {
-      const identity = identityOf(route);
+      const identity = routeKey(route);
       if (own.has(identity)) surplus.push(route);
       else own.set(identity, route);
     } else {
@@ -170,8 +169,8 @@ function leavingRoutes(
   surplus: readonly KernelRoute[],
   keep: readonly Route[],
 ): KernelRoute[] {
-  const kept = new Set(keep.map(identityOf));
-  const isLeaving = (route: KernelRoute) => !kept.has(identityOf(route));
+  const kept = new Set(keep.map(routeKey));
+  const isLeaving = (route: KernelRoute) => !kept.has(routeKey(route));
   return [...[...left.values()].filter(isLeaving), ...surplus.filter(isLeaving)];
 }
 

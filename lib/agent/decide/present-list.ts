@@ -1,14 +1,13 @@
-import type { Route, RouteList } from '../../network';
+import { type Route, type RouteList, routeKey } from '../../network';
 import type { KernelRoute, Snapshot } from '../kernel/types';
 import { hopsOf } from './hops';
-import { identityOf } from './identity';
 import { isOwn, type Ownership } from './ownership';
 
 /** Our routes as the kernel holds them, as a list: what an agent returns to that knows of no list before. */
 export function presentList(snapshot: Snapshot, ownership: Ownership): RouteList {
   const own = snapshot.routes.filter((route) => isOwn(route, ownership));
   const routes = new Map(
-    own.flatMap((route) => routeOf(route, snapshot) ?? []).map((route) => [identityOf(route), route]),
+    own.flatMap((route) => routeOf(route, snapshot) ?? []).map((route) => [routeKey(route), route]),
   );
   return { routes: [...routes.values()], duplicates: [] };
 }

@@ -1,1 +1,0 @@
-export { routeKey as identityOf } from '../../network';
