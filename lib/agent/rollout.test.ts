@@ -17,10 +17,12 @@ interface Options {
   readonly turn?: number;
   readonly entry?: JournalEntry;
   readonly targets?: readonly Target[];
+  /** Milliseconds from asking for a pass to its being made. @default 0 */
+  readonly delay?: number;
 }
 
 /** A node that loses what `lost` says, asked with the subnets that are routed at that time. */
-function node({ turn = 0, entry, targets = [API] }: Options = {}) {
+function node({ turn = 0, entry, targets = [API], delay = 0 }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), ({ protocol }) => protocol === 142);
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     privateNetworks: [subnet('10.0.0.0/8')],
@@ -59,7 +61,7 @@ function node({ turn = 0, entry, targets = [API] }: Options = {}) {
     log: (_, event) => events.push(event),
     request: (trigger) => {
       triggers.push(trigger);
-      setTimeout(pass, 0);
+      setTimeout(pass, delay);
     },
   });
   const accept = (text: string) => rollout.accept(parseRouteList(text, DEFAULT_RULES), text);
@@ -251,6 +253,15 @@ describe('a list that replaces one on trial', () => {
   });
 });
 
+test('a repair in the middle of a trial is not written into the journal again', async () => {
+  const { accept, kernel, journal, pass } = node();
+  accept(BAD);
+  await wait(100);
+  kernel.remove((route) => `${route.subnet}` === '192.168.0.0/24');
+  pass();
+  expect(journal.entries).toHaveLength(1);
+});
+
 describe('a list whose routes all wait', () => {
   test('is tried once they have a way', async () => {
     const { accept, kernel, rollout, routed, pass } = node();
@@ -311,6 +322,18 @@ describe('an agent that was killed', () => {
     expect(routed()).toEqual(['192.168.1.0/24']);
   });
 
+  test('is gone back however long it takes until a pass can be made, before any other list is tried', async () => {
+    const { accept, routed, rollout } = node({ entry, delay: 5000 });
+    rollout.resume();
+    accept(B);
+    await wait(4000);
+    expect(rollout.inForce?.list.routes.map((route) => `${route.subnet}`)).toEqual(['192.168.0.0/24']);
+    await wait(1500);
+    expect(routed()).toEqual(['192.168.0.0/24']);
+    await wait(5000);
+    expect(routed()).toEqual(['192.168.1.0/24']);
+  });
+
   test('with a journal that says nothing sensible begins anew', async () => {
     const { rollout, events, triggers } = node({ entry: { ...entry, base: 'nonsense' } });
     rollout.resume();
@@ -346,6 +369,15 @@ describe('staged', () => {
     expect(routed()).toContain('192.168.0.0/24');
     await wait(turn);
     expect(routed()).toEqual(['192.168.0.0/24']);
+  });
+
+  test('a removal with which something is lost goes back to what was there before the first list', async () => {
+    const { accept, kernel, behaviour, routed } = node({ turn });
+    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
+    behaviour.answer = (_, subnets) => (subnets.includes('192.168.9.0/24') ? 'connected' : 'none');
+    accept(A);
+    await wait(turn + CONFIRM_MS + 1000);
+    expect(routed()).toEqual(['192.168.9.0/24']);
   });
 
   test('a list on trial is taken back before another one waits for its turn', async () => {

@@ -21,6 +21,17 @@ function refuse(
   return guard.refuse({ route: readRoute(spec, { ...DEFAULT_RULES, allowDefaultRoute: true }), hops });
 }
 
+test('what a route would take is judged by all of its next hops, so that one which fails changes nothing', () => {
+  const members = [hop('via 10.184.0.1 dev priv'), hop('via 10.184.0.3 dev priv')];
+  const routes = ['172.20.0.0/14 nexthop via 10.184.0.1 dev priv nexthop via 10.184.0.3 dev priv'];
+  const node = snapshot({ ...SEEDS, routes: [...SEEDS.routes, ...routes] });
+  const guard = createGuard(node, [], [API], isOurs);
+  const route = readRoute('172.21.0.0/16', DEFAULT_RULES);
+  for (const hops of [members, members.slice(0, 1), members.slice(1)])
+    expect(guard.refuse({ route, hops, members })).toBeUndefined();
+  expect(guard.refuse({ route, hops: members.slice(0, 1) })).toMatch(/would take the way to the API server/);
+});
+
 describe('a route is refused', () => {
   test('that equals a connected subnet, or lies in one', () => {
     const reason = "which is connected to this node's priv";
