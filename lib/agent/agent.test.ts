@@ -96,14 +96,29 @@ describe('passes', () => {
   });
 
   test('repair within milliseconds what an event tells', async () => {
-    const { list, owned, deleteByHand, agent } = start();
+    const { list, owned, deleteByHand, agent, logged } = start();
     list('192.168.0.0/24');
     await settle(500);
     deleteByHand();
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    await settle(5);
+    expect(agent.counters).toMatchObject({ repairs: 1 });
+    expect(logged.at(-1)).toMatchObject({ event: 'routes.changed', details: { trigger: 'kernel event' } });
+  });
+
+  test('repair what was deleted together with others by one pass, and while it rests', async () => {
+    const { list, owned, kernel, agent, run } = start();
+    const subnets = Array.from({ length: 20 }, (_, i) => `192.168.${i}.0/24`);
+    list(...subnets);
+    await settle(500);
+    const before = run.mock.calls.length;
+    const deleted = kernel.read().routes.filter(({ protocol }) => protocol === 142);
+    kernel.remove(({ protocol }) => protocol === 142);
+    agent.onKernelEvents(deleted.map((route) => ({ kind: 'route', route, deleted: true })));
     expect(owned()).toEqual([]);
     await settle(5);
-    expect(owned()).toEqual(['192.168.0.0/24']);
-    expect(agent.counters).toMatchObject({ repairs: 1 });
+    expect(owned().sort()).toEqual([...subnets].sort());
+    expect(run).toHaveBeenCalledTimes(before + 1);
   });
 
   test('repair what no event told at the latest after 30 s', async () => {

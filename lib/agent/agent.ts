@@ -8,7 +8,7 @@ import { turnOf } from './decide/turn';
 import type { InstanceLock } from './instance-lock';
 import type { Journal } from './journal';
 import type { KernelEvent } from './kernel/event';
-import type { Snapshot } from './kernel/types';
+import type { Change, Snapshot } from './kernel/types';
 import type { Log } from './log';
 import type { NextHopWatch, WatchedNextHop } from './next-hop-watch';
 import { isRepair, PassSchedule, type Trigger } from './pass-schedule';
@@ -26,6 +26,8 @@ const RESYNC_MS = 30_000;
 /** By then what was queued before events were lost has been read; until it is, the kernel drops more without a word. */
 const OVERRUN_SETTLES_MS = 1_000;
 const LOCK_RETRY_MS = 1_000;
+/** More events than these are a storm, which needs a pass. */
+const MOST_AT_ONCE = 16;
 /** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
 const LINGER_MS = 3_000;
 const GONE_FRESH_MS = 60_000;
@@ -59,6 +61,8 @@ export class Agent implements WatchHandlers, Heir {
   private readonly changeLog: ChangeLog;
   private readonly tally = { repairs: 0, changes: 0, lastChange: undefined as string | undefined };
   private relevance: Relevance | undefined;
+  /** The list that `outcome` is about. */
+  private judgedList: RouteList | undefined;
   private holdsLock = false;
   private leaving = false;
   private readonly schedule = new PassSchedule((trigger) => this.pass(trigger));
@@ -135,8 +139,24 @@ export class Agent implements WatchHandlers, Heir {
 
   onKernelEvents(events: readonly KernelEvent[]): void {
     if (events.some(({ kind }) => kind === 'overrun')) this.settleOverrun();
-    if (this.relevance === undefined || events.some((event) => this.relevance?.concerns(event)))
-      this.request('kernel event');
+    if (this.relevance !== undefined && !events.some((event) => this.relevance?.concerns(event))) return;
+    if (events.length <= MOST_AT_ONCE && this.schedule.isRested) this.answer(events);
+    this.request('kernel event');
+  }
+
+  /** Whether it helped, or was wrong, the pass that follows finds out. */
+  private answer(events: readonly KernelEvent[]): void {
+    const { outcome } = this;
+    const { inForce } = this.rollout;
+    if (outcome === undefined || inForce === undefined || inForce.list !== this.judgedList || this.leaving) return;
+    const started = performance.now();
+    try {
+      const { done } = this.reconciler.answer(events, inForce.list, outcome);
+      this.changeLog.tellDone(done, 'kernel event', performance.now() - started);
+      this.tallyDone(done, 'kernel event');
+    } catch (error) {
+      this.log('debug', 'answer.failed', `left to the next pass: ${(error as Error).message}`);
+    }
   }
 
   onNextHops(changed: readonly WatchedNextHop[]): void {
@@ -295,10 +315,15 @@ export class Agent implements WatchHandlers, Heir {
   private note(outcome: Outcome, list: RouteList, trigger: Trigger, milliseconds: number): void {
     this.relevance = new Relevance(list, this.settings.privateNetworks, this.ownership, outcome);
     this.nextHops.follow(outcome.nextHops);
+    this.judgedList = list;
     this.changeLog.tell(outcome, trigger, milliseconds);
-    if (outcome.done.length === 0) return;
-    this.tally.changes += outcome.done.length;
+    this.tallyDone(outcome.done, trigger);
+  }
+
+  private tallyDone(done: readonly Change[], trigger: Trigger): void {
+    if (done.length === 0) return;
+    this.tally.changes += done.length;
     this.tally.lastChange = new Date().toISOString();
-    if (isRepair(trigger)) this.tally.repairs += outcome.done.length;
+    if (isRepair(trigger)) this.tally.repairs += done.length;
   }
 }

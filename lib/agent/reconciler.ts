@@ -1,4 +1,5 @@
 import { type Family, type Route, type RouteList, routeKey, type Subnet } from '../network';
+import { changesAtOnce } from './decide/at-once';
 import type { HealthOf } from './decide/choose';
 import { createGuard, type Dependency } from './decide/guard';
 import { refreshIPv6 } from './decide/ipv6-cache';
@@ -7,8 +8,9 @@ import { type NextHop, nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
 import { plan } from './decide/plan';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
-import { followsPrivateNetwork, nextHopsToLookUp, type ResolvedRoute, Resolver } from './decide/resolve';
+import { followsPrivateNetwork, nextHopsToLookUp, type Resolved, Resolver, type Way } from './decide/resolve';
 import type { Verdict } from './decide/verdict';
+import type { KernelEvent } from './kernel/event';
 import type { Kernel } from './kernel/kernel';
 import type { Change, FailedChange, KernelRoute, Snapshot } from './kernel/types';
 
@@ -30,11 +32,15 @@ export interface PassOptions {
   readonly beforeChanges?: (snapshot: Snapshot) => void;
 }
 
-/** What one pass found and did. */
-export interface Outcome {
-  readonly verdicts: readonly Verdict[];
+/** What was changed, and what the kernel refused. */
+export interface Done {
   readonly done: readonly Change[];
   readonly failed: readonly FailedChange[];
+}
+
+/** What one pass found and did. */
+export interface Outcome extends Done {
+  readonly verdicts: readonly Verdict[];
   readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
   readonly nextHops: readonly NextHop[];
   /** Why next hops cannot be reached at all whose routes have others beside them. */
@@ -69,7 +75,7 @@ export class Reconciler {
     const then = first.failed.length === 0 ? this.apply(refreshed(plan.cleanup)) : { done: [], failed: [] };
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
-    const ways = decision.resolved.filter((item) => item.state === 'resolved');
+    const ways = waysOf(decision.resolved);
     // Lookups are read against the objects that are there now.
     const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
     return {
@@ -85,6 +91,15 @@ export class Reconciler {
     };
   }
 
+  /** Does what events alone say is to be done (decide/at-once.ts). @param outcome of the pass before them. */
+  answer(events: readonly KernelEvent[], list: RouteList, outcome: Outcome): Done {
+    const { ownership } = this.settings;
+    const changes = changesAtOnce(events, list, outcome, () => this.kernel.readNexthops(), ownership);
+    if (changes.length === 0) return { done: [], failed: [] };
+    const snapshot = { ...outcome.snapshot, nexthops: this.kernel.readNexthops() };
+    return this.apply([...changes, ...refreshIPv6(changes, changes, snapshot, ownership)]);
+  }
+
   /** What run() would change now; changes nothing. */
   preview(list: RouteList): readonly Change[] {
     const { changes, cleanup } = this.decide(list, true).plan;
@@ -92,14 +107,14 @@ export class Reconciler {
   }
 
   /** Removes all routes and nexthop objects of ours. */
-  removeAll(): { done: readonly Change[]; failed: readonly FailedChange[] } {
+  removeAll(): Done {
     const first = this.run(NOTHING);
     if (first.failed.length === 0) return first;
     const second = this.run(NOTHING); // some of it may have been gone already, which keeps the objects
     return { done: [...first.done, ...second.done], failed: second.failed };
   }
 
-  private apply(changes: readonly Change[]): { done: Change[]; failed: FailedChange[] } {
+  private apply(changes: readonly Change[]): Done {
     const results = this.kernel.apply(changes, this.settings.ownership.protocol);
     const done = changes.filter((_, i) => results[i] === undefined);
     const failed = changes.flatMap((change, i) => {
@@ -123,7 +138,7 @@ export class Reconciler {
     const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf });
     const resolved = list.routes.map((route) => resolver.resolve(route));
     const ways = resolved.filter((item) => item.state === 'resolved');
-    const dependencies = [...this.settings.dependencies(), ...nextHopDependencies(ways)];
+    const dependencies = [...this.settings.dependencies(), ...nextHopDependencies(waysOf(resolved))];
     const guard = createGuard(snapshot, this.settings.privateNetworks, dependencies, this.isOurs);
     const refusals = new Map<Route, string>();
     for (const way of ways) {
@@ -162,10 +177,13 @@ export class Reconciler {
   }
 }
 
-function nextHopDependencies(ways: readonly ResolvedRoute[]): Dependency[] {
-  const sets = new Set(ways.map(({ hops, members }) => members ?? hops)); // most routes share one
-  const gateways = new Map(
-    [...sets].flatMap((hops) => hops.flatMap(({ gateway }) => (gateway ? [[`${gateway}`, gateway] as const] : []))),
-  );
+/** Each once; most routes share one. */
+function waysOf(resolved: readonly Resolved[]): Way[] {
+  return [...new Set(resolved.flatMap((item) => (item.state === 'resolved' ? item.way : [])))];
+}
+
+function nextHopDependencies(ways: readonly Way[]): Dependency[] {
+  const hops = ways.flatMap(({ hops, members }) => members ?? hops);
+  const gateways = new Map(hops.flatMap(({ gateway }) => (gateway ? [[`${gateway}`, gateway] as const] : [])));
   return [...gateways.values()].map((address) => ({ what: `the next hop ${address}`, address }));
 }

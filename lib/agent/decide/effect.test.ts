@@ -9,7 +9,7 @@ const HOPS = [hop('via 10.184.0.1 dev priv')];
 const OURS = '1 via 10.184.0.1 dev priv';
 const isOurs = ({ protocol }: { protocol: number }) => protocol === 142;
 const listed = (specs: readonly RouteSpec[], hops = HOPS) =>
-  specs.map((spec) => ({ route: readRoute(spec, DEFAULT_RULES), hops }));
+  specs.map((spec) => ({ route: readRoute(spec, DEFAULT_RULES), way: { hops } }));
 
 /** @param first tables that are consulted before main, as rules may have it. */
 function shadowedAmong(specs: readonly RouteSpec[], routes: readonly string[], first: readonly string[] = []) {

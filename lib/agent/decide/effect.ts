@@ -57,7 +57,7 @@ export function findShadowed(
  * somebody else's that goes the same way is as good.
  */
 function winsIPv4(
-  { route, hops, members = hops }: ResolvedRoute,
+  { route, way: { hops, members = hops } }: ResolvedRoute,
   winner: KernelRoute | undefined,
   isExpected: (winner: KernelRoute, route: ResolvedRoute['route']) => boolean,
   { nexthops }: Pick<Snapshot, 'nexthops'>,
@@ -75,7 +75,7 @@ function winsIPv4(
  * tables have to do.
  */
 function winsIPv6(
-  { route, hops, members = hops }: ResolvedRoute,
+  { route, way: { hops, members = hops } }: ResolvedRoute,
   winner: KernelRoute | undefined,
   others: readonly KernelRoute[],
   { nexthops }: Pick<Snapshot, 'nexthops'>,

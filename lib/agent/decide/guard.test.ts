@@ -18,7 +18,7 @@ function refuse(
 ): string | undefined {
   const node = snapshot({ ...SEEDS, routes: [...SEEDS.routes, ...routes] });
   const guard = createGuard(node, [subnet('10.0.0.0/8')], dependencies, isOurs);
-  return guard.refuse({ route: readRoute(spec, { ...DEFAULT_RULES, allowDefaultRoute: true }), hops });
+  return guard.refuse({ route: readRoute(spec, { ...DEFAULT_RULES, allowDefaultRoute: true }), way: { hops } });
 }
 
 test('what a route would take is judged by all of its next hops, so that one which fails changes nothing', () => {
@@ -28,8 +28,8 @@ test('what a route would take is judged by all of its next hops, so that one whi
   const guard = createGuard(node, [], [API], isOurs);
   const route = readRoute('172.21.0.0/16', DEFAULT_RULES);
   for (const hops of [members, members.slice(0, 1), members.slice(1)])
-    expect(guard.refuse({ route, hops, members })).toBeUndefined();
-  expect(guard.refuse({ route, hops: members.slice(0, 1) })).toMatch(/would take the way to the API server/);
+    expect(guard.refuse({ route, way: { hops, members } })).toBeUndefined();
+  expect(guard.refuse({ route, way: { hops: members.slice(0, 1) } })).toMatch(/would take the way to the API server/);
 });
 
 describe('a route is refused', () => {
@@ -70,7 +70,7 @@ describe('a route is refused', () => {
     const node = snapshot({ addresses: SEEDS.addresses });
     const guard = createGuard(node, [], [API], isOurs);
     const route = readRoute('172.16.0.0/12', DEFAULT_RULES);
-    expect(guard.refuse({ route, hops: PRIVATE })).toMatch(/which now goes nowhere/);
+    expect(guard.refuse({ route, way: { hops: PRIVATE } })).toMatch(/which now goes nowhere/);
   });
 
   test('that is a private network itself, or nobody would show the way any more', () => {

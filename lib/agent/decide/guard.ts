@@ -35,7 +35,7 @@ export function createGuard(
   const connected = connectedSubnets(snapshot);
   const watched = dependencies.map((dependency) => ({ dependency, now: winner(others, dependency.address) }));
   return {
-    refuse: ({ route, hops, members = hops }) => {
+    refuse: ({ route, way: { hops, members = hops } }) => {
       if (route.table !== RT_TABLE_MAIN) return undefined;
       if (privateNetworks.some((network) => network.equals(route.subnet)))
         return `${route.subnet} is a private network itself, whose entry shows the next hop`;

@@ -51,9 +51,9 @@ class WayTexts {
   }
 }
 
-function isExpectedToWin(way: ResolvedRoute, { standings }: Plan, failures: Failures): boolean {
-  const state = standings.get(way.route)?.state;
-  return state === 'satisfied' || (state === 'ours' && failures.of(way) === undefined);
+function isExpectedToWin(resolved: ResolvedRoute, { standings }: Plan, failures: Failures): boolean {
+  const state = standings.get(resolved.route)?.state;
+  return state === 'satisfied' || (state === 'ours' && failures.of(resolved) === undefined);
 }
 
 /** Why routes of ours could not be written, or could not get the next hop they are to have. */
@@ -71,8 +71,7 @@ class Failures {
     }
   }
 
-  of(way: ResolvedRoute): string | undefined {
-    const { route } = way;
+  of({ route, way }: ResolvedRoute): string | undefined {
     if (this.objects.size === 0 && this.routes.size === 0) return undefined;
     if (this.plan.standings.get(route)?.state !== 'ours') return undefined;
     const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, way));
@@ -89,7 +88,7 @@ function verdictOf(
 ): Verdict {
   const { route } = item;
   if (item.state !== 'resolved') return { route, state: item.state, reason: item.reason };
-  const way = ways.of(item.hops);
+  const way = ways.of(item.way.hops);
   const refusal = decision.refusals.get(route);
   if (refusal !== undefined) return { route, state: 'refused', reason: refusal };
   const standing = decision.plan.standings.get(route);

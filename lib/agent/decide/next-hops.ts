@@ -1,5 +1,5 @@
 import type { Address } from '../../network';
-import type { Hop, Link } from '../kernel/types';
+import type { Link } from '../kernel/types';
 import type { Way } from './resolve';
 
 /** A next hop that routes of the list have, used now or not. */
@@ -18,19 +18,19 @@ export const nextHopKey = (address: Address, link: number): string => `${address
 /** The next hops of ways, each once, in order; those of which nobody can tell whether they are alive are left out. */
 export function nextHopsOf(ways: readonly Way[], links: ReadonlyMap<number, Link>): NextHop[] {
   const found = new Map<string, NextHop>();
-  for (const [hops, isAlone] of distinct(ways)) {
-    for (const { gateway, link } of hops) {
+  for (const { hops, members } of ways) {
+    for (const { gateway, link } of members ?? hops) {
       const { name, noNeighbours } = links.get(link) ?? {};
       if (gateway === undefined || name === undefined || noNeighbours) continue;
       const key = nextHopKey(gateway, link);
       const known = found.get(key);
-      found.set(key, { address: gateway, link, interface: name, isAlone: isAlone && (known?.isAlone ?? true) });
+      found.set(key, {
+        address: gateway,
+        link,
+        interface: name,
+        isAlone: members === undefined && (known?.isAlone ?? true),
+      });
     }
   }
   return [...found.values()];
-}
-
-/** Most routes share one array of hops. */
-function distinct(ways: readonly Way[]): Map<readonly Hop[], boolean> {
-  return new Map(ways.map(({ hops, members }) => [members ?? hops, members === undefined]));
 }

@@ -47,8 +47,8 @@ export class NexthopAssignment {
 
   private distinctSets(): Map<string, { family: Family; way: Way }> {
     const sets = new Map<string, { family: Family; way: Way }>();
-    for (const way of this.installed) {
-      const { family } = way.route.subnet;
+    for (const { route, way } of this.installed) {
+      const { family } = route.subnet;
       const key = this.setKeys.of(family, way);
       if (!sets.has(key)) sets.set(key, { family, way });
     }
@@ -137,8 +137,8 @@ export class NexthopAssignment {
    */
   private wishes(): Map<number, Set<string | undefined>> {
     const wishOf = new Map<KernelRoute, string>();
-    for (const way of this.installed)
-      if (way.own !== undefined) wishOf.set(way.own, this.setKeys.of(way.route.subnet.family, way));
+    for (const { own, route, way } of this.installed)
+      if (own !== undefined) wishOf.set(own, this.setKeys.of(route.subnet.family, way));
     const wishes = new Map<number, Set<string | undefined>>();
     for (const route of this.snapshot.routes) {
       if (route.nexthopId === undefined || this.leaving.has(route)) continue;
@@ -164,16 +164,16 @@ export class NexthopAssignment {
 /** Of several next hops one may be left: it stays a group, so that one message changes it again. */
 const isGroup = ({ hops, members }: Way): boolean => members !== undefined || hops.length > 1;
 
-/** Names sets of hops. Most routes share one array of hops, so its name is made once. */
+/** Names the sets of hops of ways. Most routes share one way, so its name is made once. */
 class SetKeys {
-  private readonly made = { 4: new Map<readonly Hop[], string>(), 6: new Map<readonly Hop[], string>() };
+  private readonly made = { 4: new Map<Way, string>(), 6: new Map<Way, string>() };
 
   of(family: Family, way: Way): string {
-    const { hops } = way;
-    const known = this.made[family].get(hops);
+    const known = this.made[family].get(way);
     if (known !== undefined) return known;
+    const { hops } = way;
     const key = `${family} ${isGroup(way) ? `group ${hopSetKey(hops)}` : hopSetKey(hops.map(alone))}`;
-    this.made[family].set(hops, key);
+    this.made[family].set(way, key);
     return key;
   }
 }

@@ -6,7 +6,7 @@ import { MemoryKernel, text } from '../testing/memory-kernel';
 import { hopsOf, sameWay } from './hops';
 import { isOwn, type Ownership } from './ownership';
 import { plan } from './plan';
-import type { ResolvedRoute } from './resolve';
+import type { ResolvedRoute, Way } from './resolve';
 
 const OWNERSHIP: Ownership = { protocol: 142, former: new Set([141]), adoptLegacy: false };
 const ID = 142 * 2 ** 24 + 1;
@@ -14,9 +14,17 @@ const A = [hop('via 10.184.0.1 dev priv')];
 const B = [hop('via 10.184.0.3 dev priv')];
 const BOTH = [...A, ...B];
 
+/** One object for one array, as the resolver makes them. */
+const wayOver = (hops: readonly Hop[]): Way => {
+  const known = WAYS.get(hops) ?? { hops };
+  WAYS.set(hops, known);
+  return known;
+};
+const WAYS = new Map<readonly Hop[], Way>();
+
 const way = (spec: RouteSpec, hops: readonly Hop[] = A): ResolvedRoute => ({
   route: readRoute(spec, DEFAULT_RULES),
-  hops,
+  way: wayOver(hops),
 });
 const ways = (specs: readonly RouteSpec[], hops: readonly Hop[] = A) => specs.map((spec) => way(spec, hops));
 
@@ -501,7 +509,7 @@ describe('whatever the node holds', () => {
         const alone = start.routes.every(({ protocol }) => protocol === 142);
         if (alone) {
           expect(refusals).toEqual([]);
-          for (const { route, hops } of resolved) expect(isThere(kernel.read(), route, hops)).toBe(true);
+          for (const { route, way: taken } of resolved) expect(isThere(kernel.read(), route, taken.hops)).toBe(true);
         }
       }),
       { numRuns: 1000 },

@@ -47,17 +47,17 @@ export function plan(
   const { own: left, surplus, others } = sortRoutes(snapshot, ownership);
   const standings = new Map<Route, Standing>();
   const installed: InstalledRoute[] = [];
-  for (const way of resolved) {
-    const { route } = way;
+  for (const each of resolved) {
+    const { route, way } = each;
     const identity = routeKey(route);
     const own = left.get(identity);
     const rivals = others.get(`${route.subnet}`)?.filter(({ table }) => table === route.table) ?? NONE;
-    const legacy = ownership.adoptLegacy ? rivals.filter((rival) => isLegacy(rival, way, snapshot)) : NONE;
+    const legacy = ownership.adoptLegacy ? rivals.filter((rival) => isLegacy(rival, each, snapshot)) : NONE;
     const strangers = legacy.length === 0 ? rivals : rivals.filter((rival) => !legacy.includes(rival));
-    const standing = judge(way, own, strangers, snapshot);
+    const standing = judge(each, own, strangers, snapshot);
     standings.set(route, standing);
     if (standing.state !== 'ours') continue;
-    installed.push({ ...way, own, legacy, strangers });
+    installed.push({ route, way, own, legacy, strangers });
     left.delete(identity);
   }
   const leaving = removes ? leavingRoutes(left, surplus, keep) : [];
@@ -131,8 +131,8 @@ function judge(
 
 function putRoutes(installed: readonly InstalledRoute[], nexthops: NexthopAssignment, ownership: Ownership): Change[] {
   const changes: Change[] = [];
-  for (const way of installed) {
-    const change = putRoute(way, nexthops.idOf(way.route.subnet.family, way), ownership);
+  for (const each of installed) {
+    const change = putRoute(each, nexthops.idOf(each.route.subnet.family, each.way), ownership);
     if (change !== undefined) changes.push(change);
   }
   return changes;
@@ -184,7 +184,7 @@ function isLegacy(route: KernelRoute, resolvedRoute: ResolvedRoute, snapshot: Sn
   return route.protocol === RTPROT_BOOT && goesTheWay(route, resolvedRoute, snapshot);
 }
 
-function goesTheWay(route: KernelRoute, { hops, members }: ResolvedRoute, snapshot: Snapshot): boolean {
+function goesTheWay(route: KernelRoute, { way: { hops, members } }: ResolvedRoute, snapshot: Snapshot): boolean {
   const taken = hopsOf(route, snapshot.nexthops);
   return sameWay(taken, hops) || (members !== undefined && sameWay(taken, members));
 }

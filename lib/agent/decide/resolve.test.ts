@@ -25,7 +25,8 @@ function resolve(fields: RouteSpec, { network = FOUND, found = {}, healthOf = ()
     [6, network],
   ]);
   const { route, ...rest } = new Resolver(NODE, { private: networks, toNextHops, healthOf }).resolve(spec(fields));
-  return rest;
+  const { way, ...others } = { way: {}, ...rest };
+  return { ...others, ...way };
 }
 
 describe('a route without a next hop', () => {

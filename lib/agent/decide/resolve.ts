@@ -15,8 +15,10 @@ export interface Way {
 }
 
 /** A route with the way it shall take on this node. */
-export interface ResolvedRoute extends Way {
+export interface ResolvedRoute {
   readonly route: Route;
+  /** One object for all routes that share it. */
+  readonly way: Way;
 }
 
 /** A route of the list with its way, or why there is none. */
@@ -65,7 +67,7 @@ export class Resolver {
     const key = `${route.nextHops.join()}%${route.interface ?? ''}%${route.mode ?? ''}`;
     const way = this.found.get(key) ?? this.named(route);
     this.found.set(key, way);
-    return typeof way === 'string' ? { state: 'waiting', route, reason: way } : { state: 'resolved', route, ...way };
+    return typeof way === 'string' ? { state: 'waiting', route, reason: way } : { state: 'resolved', route, way };
   }
 
   private byPrivateNetwork(route: Route): Resolved {
@@ -76,7 +78,7 @@ export class Resolver {
     const key = `private ${family}`;
     const way = (this.found.get(key) as Way | undefined) ?? wayOver(network.hops, undefined, this.known.healthOf);
     this.found.set(key, way);
-    return { state: 'resolved', route, ...way };
+    return { state: 'resolved', route, way };
   }
 
   /** @returns the way, or why there is none now. */

@@ -18,15 +18,18 @@ export class ChangeLog {
   constructor(private readonly log: Log) {}
 
   tell(outcome: Outcome, trigger: string, milliseconds: number): void {
-    if (outcome.done.length > 0) {
-      this.log('info', 'routes.changed', summary(outcome.done), {
-        trigger,
-        milliseconds: Math.round(milliseconds * 10) / 10,
-        ...named(outcome.done),
-      });
-    }
+    this.tellDone(outcome.done, trigger, milliseconds);
     this.tellFailedRemovals(outcome.failed);
     this.tellStandings(outcome.verdicts);
+  }
+
+  tellDone(done: readonly Change[], trigger: string, milliseconds: number): void {
+    if (done.length === 0) return;
+    this.log('info', 'routes.changed', summary(done), {
+      trigger,
+      milliseconds: Math.round(milliseconds * 10) / 10,
+      ...named(done),
+    });
   }
 
   /** What cannot be written shows in a route's standing; what cannot be removed has none. */

@@ -1,0 +1,79 @@
+import { type RouteList, routeKey } from '../../network';
+import type { KernelEvent } from '../kernel/event';
+import type { Change, Hop, KernelRoute, Nexthop } from '../kernel/types';
+import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
+import { sameWay } from './hops';
+import { isOwn, type Ownership } from './ownership';
+import type { PrivateNetwork } from './private-network';
+import { followsPrivateNetwork } from './resolve';
+import type { Verdict } from './verdict';
+
+/** What the last pass found, as far as it matters here. */
+interface Found {
+  /** One for each route of the list, in its order. */
+  readonly verdicts: readonly Verdict[];
+  readonly privateNetworks: ReadonlyMap<4 | 6, PrivateNetwork>;
+  readonly snapshot: { readonly routes: readonly KernelRoute[] };
+}
+
+const STOOD: ReadonlySet<Verdict['state']> = new Set(['effective', 'installed', 'shadowed']);
+
+/**
+ * What events alone say is to be done, without reading all tables: a pass follows in any case, and this only spares the
+ * packets the time that it takes. Whatever is not certain is left to the pass.
+ */
+export function changesAtOnce(
+  events: readonly KernelEvent[],
+  list: RouteList,
+  found: Found,
+  nexthops: () => ReadonlyMap<number, Nexthop>,
+  ownership: Ownership,
+): Change[] {
+  return events.flatMap((event) => {
+    if (event.kind !== 'route') return [];
+    if (event.deleted) return isOwn(event.route, ownership) ? putBack(event.route, list, found) : [];
+    return follow(event.route, list, found, nexthops, ownership);
+  });
+}
+
+/** A route of ours that was deleted. It is refused where somebody has put another one in its place. */
+function putBack({ subnet, table, metric, nexthopId }: KernelRoute, list: RouteList, { verdicts }: Found): Change[] {
+  const key = routeKey({ subnet, table, metric });
+  const place = list.routes.findIndex((route) => route.subnet.equals(subnet) && routeKey(route) === key);
+  const verdict = verdicts[place];
+  if (verdict === undefined || nexthopId === undefined || !STOOD.has(verdict.state)) return [];
+  const { source, mtu } = verdict.route;
+  const route = { subnet, table, metric, nexthopId, ...(source && { source }), ...(mtu && { mtu }) };
+  return [{ kind: 'put-route', replace: false, route }];
+}
+
+/** The private network's entry names another next hop: the object of all routes that follow it is changed. */
+function follow(
+  entry: KernelRoute,
+  { routes }: RouteList,
+  { privateNetworks, snapshot }: Found,
+  nexthops: () => ReadonlyMap<number, Nexthop>,
+  ownership: Ownership,
+): Change[] {
+  const { family } = entry.subnet;
+  const before = privateNetworks.get(family);
+  if (before?.state !== 'found' || !before.network.equals(entry.subnet) || isOwn(entry, ownership)) return [];
+  if (entry.table !== RT_TABLE_MAIN || entry.type !== RTN_UNICAST || entry.qualified) return [];
+  const [old, to] = [onlyHop(before.hops), onlyHop(entry.hops)];
+  if (old === undefined || to?.gateway?.family !== family || sameWay([old], [to])) return [];
+  const isBeaten = snapshot.routes.some(
+    ({ subnet, table, metric }) => table === RT_TABLE_MAIN && metric < entry.metric && subnet.equals(entry.subnet),
+  );
+  const isShared = routes.some((route) => route.subnet.family === family && !followsPrivateNetwork(route));
+  if (isBeaten || isShared) return [];
+  const objects = [...nexthops().values()];
+  const nexthop = objects.find(
+    (each) => each.protocol === ownership.protocol && each.family === family && each.hop && sameWay([each.hop], [old]),
+  );
+  if (nexthop === undefined || objects.some(({ group }) => group?.some(({ id }) => id === nexthop.id))) return [];
+  return [{ kind: 'put-nexthop', replace: true, nexthop: { ...nexthop, hop: { ...to, weight: 1 } } }];
+}
+
+function onlyHop(hops: readonly Hop[]): Hop | undefined {
+  return hops.length === 1 ? hops[0] : undefined;
+}
