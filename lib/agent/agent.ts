@@ -61,8 +61,9 @@ export class Agent implements WatchHandlers, Heir {
   private readonly changeLog: ChangeLog;
   private readonly tally = { repairs: 0, changes: 0, lastChange: undefined as string | undefined };
   private relevance: Relevance | undefined;
-  /** The list that `outcome` is about. */
+  /** The list that `outcome` is about, and the subnets whose events concern it. */
   private judgedList: RouteList | undefined;
+  private watchedSubnets: ReadonlySet<string> = new Set();
   private holdsLock = false;
   private leaving = false;
   private readonly schedule = new PassSchedule((trigger) => this.pass(trigger));
@@ -313,11 +314,16 @@ export class Agent implements WatchHandlers, Heir {
   }
 
   private note(outcome: Outcome, list: RouteList, trigger: Trigger, milliseconds: number): void {
-    this.relevance = new Relevance(list, this.settings.privateNetworks, this.ownership, outcome);
-    this.nextHops.follow(outcome.nextHops);
+    if (list !== this.judgedList) this.watchedSubnets = new Set(this.subnetsOf(list));
     this.judgedList = list;
+    this.relevance = new Relevance(this.watchedSubnets, this.ownership, outcome);
+    this.nextHops.follow(outcome.nextHops);
     this.changeLog.tell(outcome, trigger, milliseconds);
     this.tallyDone(outcome.done, trigger);
+  }
+
+  private subnetsOf({ routes }: RouteList): string[] {
+    return [...routes.map(({ subnet }) => subnet), ...this.settings.privateNetworks].map(String);
   }
 
   private tallyDone(done: readonly Change[], trigger: Trigger): void {

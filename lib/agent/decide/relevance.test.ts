@@ -1,6 +1,6 @@
 import { DEFAULT_RULES, readRouteList } from '../../network';
 import type { KernelEvent } from '../kernel/event';
-import { LINKS, nodeAddress, route, snapshot, subnet } from '../testing/ip';
+import { LINKS, nodeAddress, route, snapshot } from '../testing/ip';
 import { Relevance } from './relevance';
 import type { RouteState, Verdict } from './verdict';
 
@@ -13,9 +13,11 @@ const NODE = snapshot({
 
 function concerns(event: KernelEvent, state: RouteState = 'effective', missingNextHops: string[] = []): boolean {
   const verdicts: Verdict[] = LIST.routes.map((listed) => ({ route: listed, state }));
-  return new Relevance(LIST, [subnet('10.0.0.0/8')], OWNERSHIP, { verdicts, missingNextHops, snapshot: NODE }).concerns(
-    event,
-  );
+  return new Relevance(new Set(['192.168.0.0/24', '10.0.0.0/8']), OWNERSHIP, {
+    verdicts,
+    missingNextHops,
+    snapshot: NODE,
+  }).concerns(event);
 }
 
 const routeEvent = (text: string): KernelEvent => ({ kind: 'route', route: route(text), deleted: true });

@@ -1,4 +1,4 @@
-import { type RouteList, reservedFor, type Subnet } from '../../network';
+import { reservedFor } from '../../network';
 import type { KernelEvent } from '../kernel/event';
 import type { Snapshot } from '../kernel/types';
 import { hopsOf } from './hops';
@@ -17,18 +17,16 @@ interface Found {
  * cause many events; a pass for each would be wasted. What is overlooked here the resync finds.
  */
 export class Relevance {
-  private readonly subnets: ReadonlySet<string>;
   private readonly links = new Set<number>();
   /** While something waits or fails, any event may be what it waits for. */
   private readonly isUnsettled: boolean;
 
+  /** @param subnets those of the list, and the private networks, as text. */
   constructor(
-    list: RouteList,
-    privateNetworks: readonly Subnet[],
+    private readonly subnets: ReadonlySet<string>,
     private readonly ownership: Ownership,
     { verdicts, missingNextHops, snapshot }: Found,
   ) {
-    this.subnets = new Set([...list.routes.map(({ subnet }) => subnet), ...privateNetworks].map(String));
     this.isUnsettled = missingNextHops.length > 0 || !verdicts.every(isGood);
     for (const route of snapshot.routes) {
       if (!isOwn(route, ownership) && !this.subnets.has(`${route.subnet}`)) continue;

@@ -1,4 +1,4 @@
-import type { RouteList } from '../../network';
+import { type RouteList, routeKey } from '../../network';
 import { HOLD_DOWN_MS } from '../decide/health';
 import { isGood, type Verdict } from '../decide/verdict';
 import type { Change, FailedChange } from '../kernel/types';
@@ -11,6 +11,7 @@ const MOST_NAMED = 20;
 
 /** Tells what passes change: one line a pass that did something, one for each route whose standing changed. */
 export class ChangeLog {
+  /** How routes stood that were not simply effective. */
   private before = new Map<string, string>();
   private told: readonly Verdict[] = [];
   private failedBefore: ReadonlySet<string> = new Set();
@@ -80,15 +81,14 @@ export class ChangeLog {
     // Most passes find all as it was.
     if (verdicts.length === told.length && verdicts.every((verdict, i) => isSame(verdict, told[i] as Verdict))) return;
     const now = new Map(
-      verdicts.map((verdict) => [
-        `${verdict.route.subnet} ${verdict.route.table} ${verdict.route.metric}`,
-        `${verdict.state} ${verdict.reason ?? ''}`,
-      ]),
+      verdicts.flatMap((verdict) => {
+        const { route, state, reason } = verdict;
+        return state === 'effective' && reason === undefined ? [] : [[routeKey(route), `${state} ${reason ?? ''}`]];
+      }),
     );
-    const changed = verdicts.filter(({ route, state, reason }) => {
-      const key = `${route.subnet} ${route.table} ${route.metric}`;
-      const earlier = this.before.get(key);
-      return earlier === undefined ? state !== 'effective' || reason !== undefined : earlier !== now.get(key);
+    const changed = verdicts.filter(({ route }) => {
+      const key = routeKey(route);
+      return this.before.get(key) !== now.get(key);
     });
     for (const verdict of changed.slice(0, MOST_NAMED)) {
       const { route, state, reason } = verdict;
