@@ -18,6 +18,8 @@ const QUIET_MS = 45_000;
 export class Real {
   pod: Pod | undefined;
   readonly story: string[] = [];
+  /** What the API server answers to every request, if anything. */
+  private refusal: number | undefined;
 
   constructor(readonly scene: Scene) {}
 
@@ -35,6 +37,23 @@ export class Real {
     if (held === 'gone') this.scene.deleteList();
     else if (held === 'bad') this.scene.putText(`["192.168.0.1/24"] ${performance.now()}`);
     else this.scene.putList(held.list);
+  }
+
+  /** @param refusal what every request is answered with. @default connections break, and no new ones are taken */
+  loseApi(refusal?: number): void {
+    const { api } = this.scene.cluster;
+    this.refusal = refusal;
+    if (refusal === undefined) api.outage('down');
+    else {
+      api.fail(refusal);
+      api.dropConnections();
+    }
+  }
+
+  restoreApi(): void {
+    const { api } = this.scene.cluster;
+    api.recover();
+    api.outage(undefined);
   }
 
   /** Waits until the agent has read what the model says it has, and the kernel holds what the model holds. */
@@ -70,14 +89,19 @@ export class Real {
     if (status !== 200) return `the status page says ${status}`;
     const { list, watch } = JSON.parse(stdout) as {
       list: { state: string; version?: string };
-      watch: { state: string };
+      watch: { state: string; reason?: string };
     };
-    if (!model.isApiUp) return watch.state === 'connected' ? 'the watch seems to stand' : '';
+    if (list.state !== model.known) return `the list is ${JSON.stringify(list)} and should be ${model.known}`;
+    if (!model.isApiUp) return this.isAway(watch.reason) ? '' : `the watch is ${JSON.stringify(watch)}`;
     if (watch.state !== 'connected') return `the watch is ${watch.state}`;
-    const state = model.held === 'bad' ? 'rejected' : model.held === 'gone' ? 'gone' : 'accepted';
     const [stored] = this.scene.cluster.api.store.list('onprem-link', 'static-routes');
-    const isRead = list.state === state && list.version === stored?.metadata.resourceVersion;
-    return isRead ? '' : `the list is ${JSON.stringify(list)} and should be ${state}`;
+    const isRead = list.version === stored?.metadata.resourceVersion;
+    return isRead ? '' : `the list is ${JSON.stringify(list)} and not the last one`;
+  }
+
+  /** An agent that has not met the refusal yet may go on as if there had been none. */
+  private isAway(reason: string | undefined): boolean {
+    return reason !== undefined && (this.refusal === undefined || reason.includes(`HTTP ${this.refusal}`));
   }
 }
 
@@ -112,9 +136,7 @@ const ipOf = (subnet: string) => `-${familyOf(subnet)}`;
 function put(held: Held): Step {
   return new Step(
     `put ${JSON.stringify(held)}`,
-    (model) => {
-      model.held = held;
-    },
+    (model) => model.put(held),
     (real) => real.put(held),
     (model) => held !== 'gone' || model.held !== 'gone',
   );
@@ -197,25 +219,14 @@ const bounce = new Step(
   },
 );
 
-const AWAY = {
-  'API server away': (api: Real['scene']['cluster']['api']) => api.outage('down'),
-  'API server fails': (api: Real['scene']['cluster']['api']) => {
-    api.fail(500);
-    api.dropConnections();
-  },
-  'API server refuses': (api: Real['scene']['cluster']['api']) => {
-    api.fail(403);
-    api.dropConnections();
-  },
-} as const;
+/** By what every request is answered with, if anything. */
+const AWAY = { 'API server away': undefined, 'API server fails': 500, 'API server refuses': 403 } as const;
 
 function apiAway(how: keyof typeof AWAY): Step {
   return new Step(
     how,
-    (model) => {
-      model.isApiUp = false;
-    },
-    (real) => AWAY[how](real.scene.cluster.api),
+    (model) => model.loseApi(AWAY[how] !== undefined),
+    (real) => real.loseApi(AWAY[how]),
     (model) => model.isApiUp,
   );
 }
@@ -225,10 +236,7 @@ const apiBack = new Step(
   (model) => {
     model.isApiUp = true;
   },
-  (real) => {
-    real.scene.cluster.api.recover();
-    real.scene.cluster.api.outage(undefined);
-  },
+  (real) => real.restoreApi(),
   (model) => !model.isApiUp,
 );
 
@@ -241,23 +249,17 @@ const compact = new Step(
 
 const kill = new Step(
   'SIGKILL',
-  (model) => {
-    model.isRunning = false;
-    model.understood = undefined;
-  },
+  (model) => model.end(),
   (real) => real.kill('SIGKILL'),
   (model) => model.isRunning,
 );
 
-/** A restart in good order, with the ConfigMap there: routes stay. */
+/** A restart in good order, with a ConfigMap that is there as far as the agent knows or can learn: routes stay. */
 const stop = new Step(
   'SIGTERM',
-  (model) => {
-    model.isRunning = false;
-    model.understood = undefined;
-  },
+  (model) => model.end(),
   (real) => real.kill('SIGTERM'),
-  (model) => model.isRunning && model.held !== 'gone',
+  (model) => model.isRunning && model.known !== 'gone' && (model.held !== 'gone' || !model.isApiUp),
 );
 
 const start = new Step(
@@ -273,9 +275,8 @@ const start = new Step(
 const uninstall = new Step(
   'uninstall',
   (model) => {
-    model.held = 'gone';
-    model.isRunning = false;
-    model.understood = undefined;
+    model.put('gone');
+    model.end();
     model.own.clear();
   },
   async (real, model) => {

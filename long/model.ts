@@ -27,8 +27,8 @@ export type Held = { readonly list: readonly Entry[] } | 'bad' | 'gone';
  */
 export class Model {
   held: Held;
-  /** The list that the running agent has understood; undefined for none since its start. */
-  understood: readonly Entry[] | undefined;
+  /** What the running agent says of the ConfigMap: what it saw last. */
+  known: 'unknown' | 'accepted' | 'rejected' | 'gone' = 'unknown';
   isApiUp = true;
   isRunning = true;
   /** The private network's next hop, as long as the node has an entry for it. */
@@ -37,6 +37,12 @@ export class Model {
   own = new Map<string, Ways>();
   /** Other people's routes, by subnet, with the metric 77: their gateway. */
   readonly foreign = new Map<string, string>();
+  /** The list that the running agent has understood; undefined for none since its start. */
+  private understood: readonly Entry[] | undefined;
+  /** The last list that was written since the agent's watch broke off. */
+  private missed: readonly Entry[] | undefined;
+  /** Whether that watch will go on where it broke off, and show what was missed; a new one shows only what there is. */
+  private goesOn = false;
 
   constructor(list: readonly Entry[], nextHop4: string, nextHop6: string) {
     this.held = { list };
@@ -44,10 +50,29 @@ export class Model {
     this.settle();
   }
 
+  put(held: Held): void {
+    this.held = held;
+    if (typeof held === 'object') this.missed = held.list;
+  }
+
+  /** @param refused the agent was answered by an error, and begins anew; else connections just break. */
+  loseApi(refused: boolean): void {
+    this.isApiUp = false;
+    if (refused) this.goesOn = false;
+  }
+
+  /** The agent's process ends, and with it all that it knows. */
+  end(): void {
+    this.isRunning = false;
+    this.understood = undefined;
+    this.known = 'unknown';
+    this.goesOn = false;
+  }
+
   /** Brings `own` to what a running agent makes of all that. */
   settle(): void {
     if (!this.isRunning) return;
-    if (this.isApiUp && typeof this.held === 'object') this.understood = this.held.list;
+    if (this.isApiUp) this.see();
     if (this.understood === undefined) return; // it knows of no list: what is there stays
     const wanted = new Map<string, Ways>();
     for (const entry of this.understood) {
@@ -58,6 +83,14 @@ export class Model {
       if (ways !== undefined) wanted.set(key, ways);
     }
     this.own = wanted;
+  }
+
+  private see(): void {
+    if (this.goesOn && this.missed !== undefined) this.understood = this.missed;
+    if (typeof this.held === 'object') this.understood = this.held.list;
+    this.known = typeof this.held === 'object' ? 'accepted' : this.held === 'bad' ? 'rejected' : 'gone';
+    this.goesOn = true;
+    this.missed = undefined;
   }
 
   /** Undefined while the next hop is unknown. */
