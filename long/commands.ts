@@ -1,109 +1,10 @@
 import fc from 'fast-check';
-import type { Pod } from '../lab/pod';
-import { PROTOCOL, type Scene } from '../lab/scene';
-import { waitFor } from '../lab/wait';
-import { type Entry, familyOf, type Held, isOurs, linesOf, Model } from './model';
+import { PROTOCOL } from '../lab/scene';
+import { type Entry, familyOf, type Held, Model } from './model';
+import { QUICK_MS, QUIET_MS, type Real, ROUTERS, SUBNETS } from './real';
 
-export const ROUTERS: Readonly<Record<4 | 6, readonly [string, string]>> = {
-  4: ['10.184.0.1', '10.184.0.3'],
-  6: ['fd00:184::1', 'fd00:184::3'],
-};
 const PRIVATE = { 4: '10.0.0.0/8', 6: 'fd00::/8' } as const;
 const PUBLIC_GATEWAY = { 4: '198.51.100.1', 6: '2001:db8:51::1' } as const;
-const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24', '172.31.0.0/16', '2001:db8:a::/64', '2001:db8:b::/64'];
-/** A back-off may have grown while the API server was away. */
-const QUIET_MS = 45_000;
-
-/** The node, the cluster and the agent that the commands act on. */
-export class Real {
-  pod: Pod | undefined;
-  readonly story: string[] = [];
-  /** What the API server answers to every request, if anything. */
-  private refusal: number | undefined;
-
-  constructor(readonly scene: Scene) {}
-
-  async start(): Promise<void> {
-    this.pod = await this.scene.cluster.startPod();
-  }
-
-  async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    this.pod?.signal(signal);
-    await this.pod?.exited;
-    this.pod = undefined;
-  }
-
-  put(held: Held): void {
-    if (held === 'gone') this.scene.deleteList();
-    else if (held === 'bad') this.scene.putText(`["192.168.0.1/24"] ${performance.now()}`);
-    else this.scene.putList(held.list);
-  }
-
-  /** @param refusal what every request is answered with. @default connections break, and no new ones are taken */
-  loseApi(refusal?: number): void {
-    const { api } = this.scene.cluster;
-    this.refusal = refusal;
-    if (refusal === undefined) api.outage('down');
-    else {
-      api.fail(refusal);
-      api.dropConnections();
-    }
-  }
-
-  restoreApi(): void {
-    const { api } = this.scene.cluster;
-    api.recover();
-    api.outage(undefined);
-  }
-
-  /** Waits until the agent has read what the model says it has, and the kernel holds what the model holds. */
-  async untilQuiet(model: Model): Promise<void> {
-    let seen = '';
-    try {
-      await waitFor('a quiet point', QUIET_MS, async () => {
-        seen = this.difference(model) || (await this.unread(model));
-        return seen === '';
-      });
-      // Right once is not enough: what the agent still has under way must not change it.
-      await new Promise((resolve) => setTimeout(resolve, 30));
-      await waitFor('a quiet point that lasts', 2000, () => {
-        seen = this.difference(model);
-        return seen === '';
-      });
-    } catch (cause) {
-      throw new Error(`${this.story.join('\n')}\n${seen}\n${this.pod?.logs ?? ''}`, { cause });
-    }
-  }
-
-  private difference(model: Model): string {
-    const all = ([4, 6] as const).flatMap((family) => this.scene.picture.routes(family));
-    const ours = linesOf(all.filter(isOurs));
-    if (ours !== model.lines()) return `the kernel holds\n${ours}\nand should hold\n${model.lines()}`;
-    const foreign = linesOf(all.filter((route) => !isOurs(route) && SUBNETS.includes(route.dst)));
-    return foreign === model.foreignLines() ? '' : `of others there are\n${foreign}\nand were\n${model.foreignLines()}`;
-  }
-
-  private async unread(model: Model): Promise<string> {
-    if (!model.isRunning) return '';
-    const { status, stdout } = await this.scene.get('/status/node-routes');
-    if (status !== 200) return `the status page says ${status}`;
-    const { list, watch } = JSON.parse(stdout) as {
-      list: { state: string; version?: string };
-      watch: { state: string; reason?: string };
-    };
-    if (list.state !== model.known) return `the list is ${JSON.stringify(list)} and should be ${model.known}`;
-    if (!model.isApiUp) return this.isAway(watch.reason) ? '' : `the watch is ${JSON.stringify(watch)}`;
-    if (watch.state !== 'connected') return `the watch is ${watch.state}`;
-    const [stored] = this.scene.cluster.api.store.list('onprem-link', 'static-routes');
-    const isRead = list.version === stored?.metadata.resourceVersion;
-    return isRead ? '' : `the list is ${JSON.stringify(list)} and not the last one`;
-  }
-
-  /** An agent that has not met the refusal yet may go on as if there had been none. */
-  private isAway(reason: string | undefined): boolean {
-    return reason !== undefined && (this.refusal === undefined || reason.includes(`HTTP ${this.refusal}`));
-  }
-}
 
 /** A step: what it does to the model (which also says whether it makes sense now), and to the real thing. */
 class Step implements fc.AsyncCommand<Model, Real> {
@@ -112,18 +13,23 @@ class Step implements fc.AsyncCommand<Model, Real> {
     private readonly toModel: (model: Model) => void,
     private readonly toReal: (real: Real, before: Model) => unknown,
     private readonly when: (model: Readonly<Model>) => boolean = () => true,
+    private readonly kind: 'api' | 'kernel' = 'api',
   ) {}
 
   check(model: Readonly<Model>): boolean {
-    return this.when(model);
+    return performance.now() < model.until && this.when(model);
   }
 
   async run(model: Model, real: Real): Promise<void> {
     real.story.push(this.name);
+    const before = new Map(model.own);
     await this.toReal(real, model);
     this.toModel(model);
+    // Where others delete routes of ours, that is no loss of the agent's.
+    const listed = this.kind === 'kernel' ? [] : [...before.keys()].filter((key) => model.isListedThroughout(key));
     model.settle();
-    await real.untilQuiet(model);
+    await real.untilQuiet(model, this.kind === 'kernel' ? QUICK_MS : QUIET_MS);
+    await real.untilTold(listed.filter((key) => before.get(key) === model.own.get(key)));
   }
 
   toString(): string {
@@ -155,6 +61,7 @@ function deleteOurs(subnet: string): Step {
         real.scene.ip(`${ipOf(subnet)} route del ${subnet} metric ${key.split(' ')[1]} proto ${PROTOCOL}`);
     },
     (model) => keys(model).length > 0,
+    'kernel',
   );
 }
 
@@ -162,6 +69,8 @@ const flushNexthops = new Step(
   'flush our nexthop objects',
   (model) => model.own.clear(),
   (real) => real.scene.ip(`nexthop flush proto ${PROTOCOL}`),
+  () => true,
+  'kernel',
 );
 
 /** Somebody else's route of a listed prefix comes or goes, by the public way or by the private one. */
@@ -178,6 +87,8 @@ function toggleForeign(subnet: string, way: 'public' | 'private'): Step {
       const verb = there === undefined ? 'add' : 'del';
       real.scene.ip(`${ipOf(subnet)} route ${verb} ${subnet} via ${there ?? gateway} metric 77 proto static`);
     },
+    () => true,
+    'kernel',
   );
 }
 
@@ -194,6 +105,7 @@ function moveNextHop(family: 4 | 6, router: 0 | 1 | undefined): Step {
       else real.scene.ip(`-${family} route replace ${PRIVATE[family]} via ${gateway}`);
     },
     (model) => model.nextHop.get(family) !== gateway,
+    'kernel',
   );
 }
 
@@ -217,6 +129,43 @@ const bounce = new Step(
       }),
     ]);
   },
+  () => true,
+  'kernel',
+);
+
+/** So many events while the agent cannot read that the kernel drops the rest, among them that of a route of ours. */
+const overrun = new Step(
+  'events are lost',
+  (model) => model.own.clear(),
+  (real) => {
+    const others = Array.from({ length: 40_000 }, (_, i) => `172.16.0.0/30 via 198.51.100.1 table ${1000 + (i % 2)}`);
+    real.pod?.signal('SIGSTOP');
+    real.scene.node.netns.batch(others.map((route, i) => `route ${i % 4 < 2 ? 'add' : 'del'} ${route}`));
+    real.scene.ip(`nexthop flush proto ${PROTOCOL}`);
+    real.pod?.signal('SIGCONT');
+    real.monitor.restart();
+  },
+  (model) => model.isRunning && model.own.size > 0,
+  'kernel',
+);
+
+/**
+ * Somebody puts a route before ours that the kernel tells from it by its protocol alone, and is not hit when ours is to
+ * go another way.
+ */
+const twin = new Step(
+  'a twin of ours comes and goes while a list moves ours',
+  (model) => model.put({ list: MOVED }),
+  async (real) => {
+    real.put({ list: FIRST_LIST });
+    await real.scene.untilOwned(FIRST_LIST.map(({ subnet }) => subnet));
+    real.scene.ip(`route prepend ${SUBNETS[0]} via ${PUBLIC_GATEWAY[4]} proto static`);
+    real.put({ list: MOVED });
+    await real.untilRead();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    real.scene.ip(`route del ${SUBNETS[0]} via ${PUBLIC_GATEWAY[4]} proto static`);
+  },
+  (model) => model.isRunning && model.isApiUp && model.nextHop.get(4) !== undefined && model.foreign.size === 0,
 );
 
 /** By what every request is answered with, if anything. */
@@ -236,14 +185,14 @@ const apiBack = new Step(
   (model) => {
     model.isApiUp = true;
   },
-  (real) => real.restoreApi(),
+  (real, model) => real.restoreApi(model),
   (model) => !model.isApiUp,
 );
 
 const compact = new Step(
   'the history is forgotten',
   () => undefined,
-  (real) => real.scene.cluster.api.compact(true),
+  (real, model) => real.forgetHistory(model),
   (model) => model.isApiUp,
 );
 
@@ -286,6 +235,15 @@ const uninstall = new Step(
   (model) => model.isRunning && model.isApiUp && model.held !== 'gone',
 );
 
+/** Each for another reason. */
+const BAD = [
+  '["192.168.0.1/24"]',
+  'no list',
+  '{}',
+  '["192.168.0.0/24", {"subnet": "192.168.0.0/24", "mtu": 1400}]',
+  '["192.168.0.0/24", "127.0.0.0/8"]',
+];
+
 const list: fc.Arbitrary<Held> = fc
   .subarray(SUBNETS)
   .chain((subnets) => fc.tuple(...subnets.map(entryOf)))
@@ -303,22 +261,40 @@ function entryOf(subnet: string): fc.Arbitrary<Entry> {
 
 const subnet = fc.constantFrom(...SUBNETS);
 
-export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<Model, Real>>[] = [
-  list.map(put),
-  list.map(put),
-  subnet.map(deleteOurs),
-  fc.constant(put('bad')),
-  fc.constant(put('gone')),
-  fc.tuple(subnet, fc.constantFrom('public' as const, 'private' as const)).map(([to, way]) => toggleForeign(to, way)),
-  fc
-    .tuple(fc.constantFrom(4 as const, 6 as const), fc.constantFrom(0 as const, 1 as const, undefined))
-    .map(([family, router]) => moveNextHop(family, router)),
-  fc.constantFrom(...(Object.keys(AWAY) as (keyof typeof AWAY)[])).map(apiAway),
-  fc.constantFrom(flushNexthops, bounce, compact, kill, stop, uninstall),
-  fc.constantFrom(start, apiBack),
-  fc.constantFrom(start, apiBack),
+/** By how often they come: what needs something else to have happened, and what takes longer, less or more. */
+const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
+  [8, list.map(put)],
+  [2, fc.constantFrom(...BAD).map((bad) => put({ bad }))],
+  [2, fc.constant(put('gone'))],
+  [3, subnet.map(deleteOurs)],
+  [
+    4,
+    fc.tuple(subnet, fc.constantFrom('public' as const, 'private' as const)).map(([to, way]) => toggleForeign(to, way)),
+  ],
+  [
+    4,
+    fc
+      .tuple(fc.constantFrom(4 as const, 6 as const), fc.constantFrom(0 as const, 1 as const, undefined))
+      .map(([family, router]) => moveNextHop(family, router)),
+  ],
+  [4, fc.constantFrom(...(Object.keys(AWAY) as (keyof typeof AWAY)[])).map(apiAway)],
+  [6, fc.constant(apiBack)],
+  [6, fc.constant(start)],
+  [2, fc.constantFrom(kill, stop)],
+  [2, fc.constant(uninstall)],
+  [2, fc.constantFrom(flushNexthops, bounce)],
+  [1, fc.constant(compact)],
+  [1, fc.constant(twin)],
+  [1, fc.constant(overrun)],
 ];
 
-export const FIRST_LIST: readonly Entry[] = SUBNETS.slice(0, 2).map((to) => ({ subnet: to }));
+export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<Model, Real>>[] = WEIGHTED.flatMap(([weight, step]) =>
+  Array.from({ length: weight }, () => step),
+);
 
-export const firstModel = (): Model => new Model(FIRST_LIST, ROUTERS[4][0], ROUTERS[6][0]);
+export const FIRST_LIST: readonly Entry[] = SUBNETS.slice(0, 2).map((to) => ({ subnet: to }));
+/** The first of them goes another way, the other one does not. */
+const MOVED: readonly Entry[] = FIRST_LIST.map((entry, i) => (i === 0 ? { ...entry, nextHops: ROUTERS[4] } : entry));
+
+/** @param until when steps end to be made, in milliseconds of performance.now() */
+export const firstModel = (until: number): Model => new Model(FIRST_LIST, ROUTERS[4][0], ROUTERS[6][0], until);

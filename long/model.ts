@@ -18,7 +18,9 @@ export const keyOf = ({ subnet, metric }: Entry): string =>
 const waysOf = (gateways: readonly string[]): Ways => [...gateways].sort().join(' ');
 
 /** What the ConfigMap holds: a list, something that is none, or nothing because it is gone. */
-export type Held = { readonly list: readonly Entry[] } | 'bad' | 'gone';
+export type Held = { readonly list: readonly Entry[] } | { readonly bad: string } | 'gone';
+
+const listIn = (held: Held) => (held !== 'gone' && 'list' in held ? held.list : undefined);
 
 /**
  * What must be in the kernel at every quiet point, worked out from what happened, with none of the agent's code: a list
@@ -39,20 +41,37 @@ export class Model {
   readonly foreign = new Map<string, string>();
   /** The list that the running agent has understood; undefined for none since its start. */
   private understood: readonly Entry[] | undefined;
-  /** The last list that was written since the agent's watch broke off. */
-  private missed: readonly Entry[] | undefined;
+  /** The lists that were written since the agent saw one. */
+  private missed: (readonly Entry[])[] = [];
   /** Whether that watch will go on where it broke off, and show what was missed; a new one shows only what there is. */
   private goesOn = false;
 
-  constructor(list: readonly Entry[], nextHop4: string, nextHop6: string) {
+  constructor(
+    list: readonly Entry[],
+    nextHop4: string,
+    nextHop6: string,
+    /** When steps end to be made. */
+    readonly until: number,
+  ) {
     this.held = { list };
     this.nextHop.set(4, nextHop4).set(6, nextHop6);
     this.settle();
   }
 
+  /** Whether an agent that knows its list is there to remove what nothing needs. */
+  get isTidy(): boolean {
+    return this.isRunning && this.understood !== undefined;
+  }
+
+  /** Whether none of the lists that the agent is about to see lacks it. */
+  isListedThroughout(key: string): boolean {
+    return this.missed.every((list) => list.some((entry) => keyOf(entry) === key));
+  }
+
   put(held: Held): void {
     this.held = held;
-    if (typeof held === 'object') this.missed = held.list;
+    const list = listIn(held);
+    if (list !== undefined) this.missed.push(list);
   }
 
   /** @param refused the agent was answered by an error, and begins anew; else connections just break. */
@@ -86,11 +105,12 @@ export class Model {
   }
 
   private see(): void {
-    if (this.goesOn && this.missed !== undefined) this.understood = this.missed;
-    if (typeof this.held === 'object') this.understood = this.held.list;
-    this.known = typeof this.held === 'object' ? 'accepted' : this.held === 'bad' ? 'rejected' : 'gone';
+    const list = listIn(this.held);
+    if (this.goesOn) this.understood = this.missed.at(-1) ?? this.understood;
+    this.understood = list ?? this.understood;
+    this.known = list !== undefined ? 'accepted' : this.held === 'gone' ? 'gone' : 'rejected';
     this.goesOn = true;
-    this.missed = undefined;
+    this.missed = [];
   }
 
   /** Undefined while the next hop is unknown. */
