@@ -166,7 +166,8 @@ describe('no answer', () => {
     answer = (_, response) => void response.write('{"type":');
     await expect(text(client(), 100)).rejects.toMatchObject({
       ...noAnswer,
-      message: 'the connection broke: nothing heard for 0.1 s',
+      name: 'SilenceError',
+      message: 'nothing heard for 0.1 s',
     });
   });
 

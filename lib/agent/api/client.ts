@@ -25,7 +25,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The API server took the connection and then said nothing: it may be dead, or have nothing to say. */
+/** An answer began and then nothing more came: the API server may be dead, or have nothing to say. */
 export class SilenceError extends ApiError {
   constructor(milliseconds: number) {
     super(`nothing heard for ${milliseconds / 1000} s`);
@@ -88,8 +88,8 @@ export class ApiClient {
       let answer: IncomingMessage | undefined;
       // A request that is answered already would only say "aborted".
       sent.on('timeout', () => {
-        const waited = answer === undefined ? patience : silenceMs;
-        (answer ?? sent).destroy(new Error(`nothing heard for ${waited / 1000} s`));
+        if (answer === undefined) sent.destroy(new Error(`nothing heard for ${patience / 1000} s`));
+        else answer.destroy(new SilenceError(silenceMs));
       });
       sent.on('response', (response) => {
         answer = response;
