@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { copyRepository } from '../lib/repository';
 import { now } from './listen';
 import { ms, spread, type Table } from './table';
 
@@ -11,14 +12,18 @@ const ROUNDS = 5;
 const TS_NODE = process.env.BENCH_TS_NODE;
 
 /** Milliseconds until a program has ended. @throws with what it said, when it failed */
-function time(command: string, args: readonly string[], env: Readonly<Record<string, string>>, input?: string): number {
+function time(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd = REPOSITORY,
+): number {
   const started = now();
   const done = spawnSync(command, args, {
-    cwd: REPOSITORY,
+    cwd,
     env: { ...process.env, ...env },
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
-    ...(input !== undefined && { input }),
   });
   if (done.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.error?.message ?? done.stderr}`);
   return now() - started;
@@ -45,6 +50,23 @@ function withTsNode(out: string): string[] {
     CDK8S_OUTDIR: out,
   };
   return rounds(() => time('npx', ['cdk8s', 'synth', '--app', app, '--output', out], env));
+}
+
+/** A plan for ten sites of 1,000 routes, of which each loses one and gets another. */
+function plans(folder: string): string[] {
+  const copy = copyRepository(join(folder, 'copy'));
+  const synth = (first: string) => {
+    const args = ['--import', 'tsx', join('bench', 'synth-site.ts'), '10', '1000', first];
+    time(process.execPath, args, { CDK8S_OUTDIR: join(copy, 'dist') });
+  };
+  const git = (...args: string[]) =>
+    time('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.com', ...args], {}, copy);
+  git('init', '--quiet', '--initial-branch=main');
+  synth('0');
+  git('add', '--force', 'dist');
+  git('commit', '--quiet', '--message=before');
+  synth('1');
+  return rounds(() => time(process.execPath, ['--import', 'tsx', join('scripts', 'plan.ts')], {}, copy));
 }
 
 /** The same objects, read and written again. */
@@ -76,6 +98,7 @@ export async function synthesis(): Promise<Table> {
       rows: [
         ['the example', ...example],
         ['100 sites of 1,000 routes', ...hundred],
+        ['`npm run plan` for 10 sites of 1,000 routes, two changed in each', ...plans(folder)],
         ['the example by `cdk8s synth` and ts-node', ...withTsNode(join(folder, 'cli'))],
         ["the example's objects by `kubectl kustomize`", ...withKustomize(made)],
       ],

@@ -136,10 +136,10 @@ export class Pod {
     this.started.update({ configMap });
   }
 
-  /** Memory in bytes: resident now, and at most so far. */
-  rss(): { now: number; peak: number } {
+  /** Memory in bytes: resident now, of that without the pages of programs and libraries, and at most so far. */
+  rss(): { now: number; own: number; peak: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const kib = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
-    return { now: kib('VmRSS') * 1024, peak: kib('VmHWM') * 1024 };
+    return { now: kib('VmRSS') * 1024, own: kib('RssAnon') * 1024, peak: kib('VmHWM') * 1024 };
   }
 }
