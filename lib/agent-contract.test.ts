@@ -57,6 +57,10 @@ test('a name that is not exported would be found', () => {
 
 test('the table of all nodes understands what an agent says', () => {
   const given = facts({
+    nextHops: [
+      { nextHop: '10.184.0.1', interface: 'priv', state: 'up', seconds: 60 },
+      { nextHop: '10.184.0.3', interface: 'priv', state: 'down', seconds: 7 },
+    ],
     outcome: {
       ...outcome(verdict('192.168.0.0/24'), verdict('192.168.1.0/24', 'conflicting', 'proto boot')),
       privateNetworks: new Map([
@@ -67,8 +71,8 @@ test('the table of all nodes understands what an agent says', () => {
   const status = JSON.parse(JSON.stringify(statusOf(given))) as AgentStatus;
   const screen = { columns: 200, rows: 40, isColoured: false };
   expect(fleetTable([{ node: 'worker-1', pool: 'node-routes', status }], [], screen)).toBe(
-    `NODES  READY  ROUTES  CONFLICTS  NEXT HOP             DROPS  POOL         NODE
-1      NO     1/2     1          10.184.0.1 dev priv  7      node-routes  worker-1
+    `NODES  READY  ROUTES  CONFLICTS  NEXT HOP                              DROPS  POOL         NODE
+1      NO     1/2     1          10.184.0.1 dev priv, 10.184.0.3 down  7      node-routes  worker-1
        1 of 2 routes: 192.168.1.0/24 conflicting: proto boot
 0 of 1 node ready
 `,

@@ -7,6 +7,8 @@ export interface AgentStatus {
   readonly reason: string;
   readonly list: { readonly state: string };
   readonly privateNetworks: readonly { readonly family: string; readonly state: string; readonly way?: string }[];
+  /** Agents before 0.2 do not tell. */
+  readonly nextHops?: readonly { readonly nextHop: string; readonly state: string }[];
   /** Routes by state. */
   readonly counts: Readonly<Record<string, number>>;
   readonly reversePathDrops?: number;
@@ -60,15 +62,16 @@ function factsOf({ pool, node, status }: Answer): Omit<Group, 'nodes'> {
     const reason = `no answer: ${printable(status.error)}`;
     return { pool, ready: false, routes: '?', conflicts: '?', nextHop: '?', drops: [], reason };
   }
-  const { counts, privateNetworks, ready, reason, reversePathDrops: drops } = status;
+  const { counts, privateNetworks, nextHops = [], ready, reason, reversePathDrops: drops } = status;
   const count = (states: readonly string[]) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
   const ways = privateNetworks.map(({ state, way }) => (state === 'found' ? `${way}` : state));
+  const dead = nextHops.filter(({ state }) => state === 'down').map(({ nextHop }) => `${nextHop} down`);
   return {
     pool,
     ready,
     routes: `${count(IN_PLACE)}/${count(Object.keys(counts))}`,
     conflicts: `${counts.conflicting ?? 0}`,
-    nextHop: printable(ways.join(', ').replaceAll('via ', '')) || 'none',
+    nextHop: printable([...ways, ...dead].join(', ').replaceAll('via ', '')) || 'none',
     drops: drops === undefined ? [] : [drops],
     // A reason that names the node would make every node a group of its own.
     reason: ready ? '' : printable(reason).replaceAll(node, 'this node'),
