@@ -22,7 +22,7 @@ function play(body: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 describeLab('a change with which the node loses what it could reach', () => {
-  it('is taken back after 10 s and condemned; the next list is applied', () =>
+  it.concurrent('is taken back after 10 s and condemned; the next list is applied', () =>
     play(async (scene) => {
       const pod = await scene.startReady();
       scene.putList(BAD);
@@ -44,7 +44,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       await scene.untilReadiness(pod, true, /3 effective/);
     }));
 
-  it('is taken back first by an agent that comes after one that was killed in the middle', () =>
+  it.concurrent('is taken back first by an agent that comes after one that was killed in the middle', () =>
     play(async (scene) => {
       const emptyDirs = join(scene.picture.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);
@@ -71,7 +71,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       expect(scene.owned()).toEqual(SUBNETS);
     }));
 
-  it('is taken back by an agent that is told to stop before it was confirmed', () =>
+  it.concurrent('is taken back by an agent that is told to stop before it was confirmed', () =>
     play(async (scene) => {
       const pod = await scene.startReady();
       scene.putList(BAD);
@@ -80,7 +80,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       expect(scene.owned()).toEqual(SUBNETS);
     }));
 
-  it('is not to blame for an API server that restarts: it is applied once that is back', () =>
+  it.concurrent('is not to blame for an API server that restarts: it is applied once that is back', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();
       const inside = scene.picture.internet.netns;
@@ -110,7 +110,7 @@ table inet restart {
 }`;
 
 describeLab('a changed list with applyOver', () => {
-  it("waits for the node's turn, while what is missing is repaired; what is new when the agent starts is there at once", () =>
+  it.concurrent("waits for the node's turn, while what is missing is repaired; what is new when the agent starts is there at once", () =>
     Scene.play({ env: { APPLY_OVER_SECONDS: '20' } }, async (scene) => {
       scene.ip('nexthop add id 2382364673 via 10.184.0.1 dev priv proto 142');
       scene.ip('route add 192.168.9.0/24 nhid 2382364673 proto 142');
