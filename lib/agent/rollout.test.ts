@@ -262,7 +262,37 @@ test('a repair in the middle of a trial is not written into the journal again', 
   expect(journal.entries).toHaveLength(1);
 });
 
+test('a condemned list that comes again while another one is on trial takes that back', async () => {
+  const { accept, rollout, routed, journal } = node();
+  accept(A);
+  await wait(5);
+  accept(BAD);
+  await wait(CONFIRM_MS + 1000);
+  accept('["192.168.66.0/24"]');
+  await wait(3000);
+  expect(routed()).toEqual(['192.168.66.0/24']);
+  accept(BAD);
+  await wait(60_000);
+  expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'condemned']);
+  expect(journal.read()).toMatchObject({ state: 'condemned', base: A });
+});
+
 describe('a list whose routes all wait', () => {
+  test('is not applied behind the back of another one that has to wait for its turn', async () => {
+    const { accept, kernel, routed, pass } = node({ turn: 60_000 });
+    kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
+    accept(BAD);
+    await wait(1000);
+    accept(B);
+    await wait(1000);
+    kernel.add(kernelRoute('10.0.0.0/8 via 10.184.0.1 dev priv'));
+    pass();
+    await wait(100);
+    expect(routed()).not.toContain('192.168.66.0/24');
+    await wait(60_000);
+    expect(routed()).toEqual(['192.168.1.0/24']);
+  });
+
   test('is tried once they have a way', async () => {
     const { accept, kernel, rollout, routed, pass } = node();
     kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
@@ -371,13 +401,25 @@ describe('staged', () => {
     expect(routed()).toEqual(['192.168.0.0/24']);
   });
 
-  test('a removal with which something is lost goes back to what was there before the first list', async () => {
+  test('what a first list added stays while the next one waits for its turn', async () => {
+    const { accept, kernel, routed } = node({ turn });
+    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
+    accept(A);
+    await wait(1000);
+    accept(B);
+    await wait(1000);
+    expect(routed().sort()).toEqual(['192.168.0.0/24', '192.168.9.0/24']);
+    await wait(turn);
+    expect(routed()).toEqual(['192.168.1.0/24']);
+  });
+
+  test('a removal with which something is lost goes back to what was there before it', async () => {
     const { accept, kernel, behaviour, routed } = node({ turn });
     kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
     behaviour.answer = (_, subnets) => (subnets.includes('192.168.9.0/24') ? 'connected' : 'none');
     accept(A);
     await wait(turn + CONFIRM_MS + 1000);
-    expect(routed()).toEqual(['192.168.9.0/24']);
+    expect(routed().sort()).toEqual(['192.168.0.0/24', '192.168.9.0/24']);
   });
 
   test('a list on trial is taken back before another one waits for its turn', async () => {

@@ -67,10 +67,12 @@ export class Rollout {
   rollbacks = 0;
 
   private candidate: Candidate | undefined;
-  /** What to go back to; undefined while no list was confirmed: then to the routes that were there. */
+  /** What was in force when all was well last. */
+  private confirmed: InForce | undefined;
+  /** What to go back to after a change; undefined until there is one to be made: then the routes that are there. */
   private base: { readonly list: RouteList; readonly text: string } | undefined;
-  /** Hash of the list that is not to be tried any more. */
-  private condemned: string | undefined;
+  /** The list that is not to be tried any more. */
+  private condemned: { readonly hash: string; readonly reason: string } | undefined;
   /** The kernel was changed, and nothing has shown yet that it may stay so. */
   private isUnconfirmed = false;
   /** Hash of the list that the journal names. */
@@ -90,8 +92,9 @@ export class Rollout {
     if (entry === undefined || base === undefined) return;
     this.base = { list: base, text: entry.base };
     this.inForce = { list: base, removes: true };
+    this.confirmed = this.inForce;
     if (entry.state === 'condemned') {
-      this.condemned = entry.list;
+      this.condemned = { hash: entry.list, reason: 'it was taken back by an earlier run of this agent' };
     } else {
       this.rollbacks++;
       this.parts.log(
@@ -149,14 +152,13 @@ export class Rollout {
     const { turn, log } = this.parts;
     await this.resumed;
     signal.throwIfAborted();
-    if (candidate.hash === this.condemned) {
-      this.state = { state: 'condemned', reason: 'it was taken back by an earlier run of this agent' };
-      return;
-    }
+    const { condemned } = this;
+    const isCondemned = candidate.hash === condemned?.hash;
+    // Nobody would watch over a list on trial while the next one waits, or is none to be tried.
+    if ((isCondemned || turn > 0) && this.inForce !== this.confirmed) await this.goBack(signal);
+    if (isCondemned) return this.condemn(candidate, condemned.reason);
     const isFirst = this.inForce === undefined;
     if (turn > 0) {
-      // Nobody would watch over it while the next one waits.
-      if (this.isUnconfirmed) await this.goBack(signal);
       const staged: RolloutState = { state: 'staged', due: performance.now() + turn };
       // Nobody waits for routes that are missing; only removals have their turn.
       if (isFirst && !(await this.prove(candidate, false, signal))) return;
@@ -189,7 +191,7 @@ export class Rollout {
       }
       await this.takeBack(lost, signal);
       if (await this.isToBlame(lost, trial, signal)) {
-        this.condemn(candidate, lost);
+        this.condemn(candidate, `${namesOf(lost)} could not be reached with it, and could be without it`);
         return false;
       }
     }
@@ -203,7 +205,9 @@ export class Rollout {
   }
 
   private confirm(candidate: Candidate, removes: boolean): void {
-    if (removes) this.base = candidate;
+    // What is not named by a list that only adds is gone back to as well.
+    this.base = removes ? candidate : undefined;
+    this.confirmed = this.inForce;
     this.condemned = undefined;
     this.isUnconfirmed = false;
     this.owed = [];
@@ -222,9 +226,10 @@ export class Rollout {
   }
 
   private async goBack(signal: AbortSignal): Promise<void> {
-    // Before anything was changed, it was noted what to go back to.
-    this.inForce = { list: this.base?.list as RouteList, removes: true };
-    await this.passed('rollback', signal);
+    const base = this.unconfirmedBase;
+    this.inForce = base === undefined ? this.confirmed : { list: base, removes: true };
+    if (this.inForce !== undefined) await this.passed('rollback', signal);
+    this.confirmed = this.inForce;
     this.isUnconfirmed = false;
     this.owed = [];
   }
@@ -243,16 +248,15 @@ export class Rollout {
     return trial >= MOST_TRIALS;
   }
 
-  private condemn(candidate: Candidate, lost: readonly Lost[]): void {
-    const reason = `${namesOf(lost)} could not be reached with it, and could be without it`;
-    this.condemned = candidate.hash;
+  private condemn({ hash }: Candidate, reason: string): void {
+    this.condemned = { hash, reason };
     this.state = { state: 'condemned', reason };
     this.parts.log(
       'error',
       'list.condemned',
       `the list is not applied any more: ${reason}; the one before stays in force`,
     );
-    this.note({ state: 'condemned', list: candidate.hash, base: this.base?.text as string });
+    if (this.base !== undefined) this.note({ state: 'condemned', list: hash, base: this.base.text });
   }
 
   /** Resolves when a pass was made with what is in force now. */
