@@ -4,6 +4,7 @@ import { isOwn } from './decide/ownership';
 import type { InstanceLock } from './instance-lock';
 import type { KernelEvent } from './kernel/event';
 import type { Kernel } from './kernel/kernel';
+import type { KernelRoute } from './kernel/types';
 import type { Attempt } from './reachability';
 import { Reconciler } from './reconciler';
 import type { Settings } from './settings';
@@ -106,7 +107,24 @@ describe('passes', () => {
     expect(logged.at(-1)).toMatchObject({ event: 'routes.changed', details: { trigger: 'kernel event' } });
   });
 
-  test('repair what was deleted together with others by one pass, and while it rests', async () => {
+  test('are not waited for by a route that was deleted, though a fight over it is no faster than ten times a second', async () => {
+    const { list, kernel, agent } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    const [route] = kernel.read().routes.filter(({ protocol }) => protocol === 142);
+    kernel.read = () => {
+      throw new Error('passes cannot be made');
+    };
+    const before = kernel.applied.length;
+    for (let i = 0; i < 100; i++) {
+      kernel.remove(({ protocol }) => protocol === 142);
+      agent.onKernelEvents([{ kind: 'route', route: route as KernelRoute, deleted: true }]);
+      await settle(10);
+    }
+    expect(kernel.applied.length - before).toBe(10);
+  });
+
+  test('repair at once what was deleted together with others', async () => {
     const { list, owned, kernel, agent, run } = start();
     const subnets = Array.from({ length: 20 }, (_, i) => `192.168.${i}.0/24`);
     list(...subnets);
@@ -442,6 +460,53 @@ describe('routes of a pool that never shares a node with this one', () => {
     node.list('192.168.0.0/24');
     await settle(500);
     expect(node.agent.isReadyFor(143)).toBe(true);
+  });
+});
+
+describe('a list that is not in force', () => {
+  test.each<[string, (node: ReturnType<typeof start>) => void]>([
+    ['rejected', ({ agent }) => agent.onSighting({ kind: 'present', text: '["192.168.0.0/24", oops', version: 'x' })],
+    ['gone', ({ gone }) => gone()],
+  ])('as it waits for its turn is not applied when the ConfigMap is %s by then', async (_, happen) => {
+    const node = start({ settings: { applyOverMs: 600_000 } });
+    node.list('192.168.0.0/24', '192.168.1.0/24');
+    await settle(700_000);
+    node.list('192.168.1.0/24');
+    await settle(1000);
+    expect(node.agent.rollout.state.state).toBe('staged');
+    happen(node);
+    await settle(700_000);
+    expect(node.owned().sort()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
+  });
+
+  test('is not applied at its turn while nobody would hear what becomes of it', async () => {
+    let isAway = false;
+    const node = start({ settings: { applyOverMs: 600_000 }, attempt: async () => (isAway ? 'none' : 'connected') });
+    node.list('192.168.0.0/24', '192.168.1.0/24');
+    await settle(700_000);
+    node.list('192.168.1.0/24');
+    await settle(1000);
+    isAway = true;
+    await settle(700_000);
+    expect(node.owned()).toHaveLength(2);
+    isAway = false;
+    await settle(60_000);
+    expect(node.owned()).toEqual(['192.168.1.0/24']);
+  });
+
+  test('takes over no routes of another pool, which its base would not name', async () => {
+    let isAway = false;
+    const node = start({ attempt: async () => (isAway && node.owned().length > 1 ? 'none' : 'connected') });
+    node.kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'));
+    node.list('192.168.0.0/24');
+    await settle(1000);
+    expect(node.agent.isReadyFor(143)).toBe(true);
+    isAway = true;
+    node.list('192.168.0.0/24', '192.168.66.0/24');
+    await settle(5000);
+    expect(node.agent.isReadyFor(143)).toBe(false);
+    await settle(10_000);
+    expect([node.agent.rollout.state.state, node.agent.isReadyFor(143)]).toEqual(['condemned', false]);
   });
 });
 

@@ -28,6 +28,8 @@ const OVERRUN_SETTLES_MS = 1_000;
 const LOCK_RETRY_MS = 1_000;
 /** More events than these are a storm, which needs a pass. */
 const MOST_AT_ONCE = 16;
+/** So that two who fight over a route do not do so as fast as they can. */
+const ANSWER_REST_MS = 100;
 /** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
 const LINGER_MS = 3_000;
 const GONE_FRESH_MS = 60_000;
@@ -64,6 +66,8 @@ export class Agent implements WatchHandlers, Heir {
   /** The list that `outcome` is about, and the subnets whose events concern it. */
   private judgedList: RouteList | undefined;
   private watchedSubnets: ReadonlySet<string> = new Set();
+  /** When the next events may be answered at once. */
+  private nextAnswer = 0;
   private holdsLock = false;
   private leaving = false;
   private readonly schedule = new PassSchedule((trigger) => this.pass(trigger));
@@ -88,7 +92,7 @@ export class Agent implements WatchHandlers, Heir {
     this.changeLog = new ChangeLog(log);
     this.ownership = settings.ownership;
     this.rollout = new Rollout({
-      ownership: settings.ownership,
+      ownership: () => this.ownership,
       rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
       turn: turnOf(settings.nodeName, settings.applyOverMs),
       targets: [{ host: settings.apiHost, port: settings.apiPort }, ...settings.confirm],
@@ -126,11 +130,13 @@ export class Agent implements WatchHandlers, Heir {
     const name = `ConfigMap ${this.settings.namespace}/${this.settings.configMap}`;
     if (state.state === 'gone') {
       this.log('warn', 'list.gone', `${name} is gone; its routes stay`);
+      this.rollout.withdraw();
       this.onGone();
     } else if (state.state === 'rejected') {
       this.log('error', 'list.rejected', `${name} was rejected; the last good list stays`, {
         findings: state.findings.slice(0, 50).map(findingText),
       });
+      this.rollout.withdraw();
     } else if (list !== undefined) {
       this.log('info', 'list.accepted', `${list.routes.length} routes listed`, { routes: list.routes.length });
       this.changeLog.tellDuplicates(list);
@@ -141,7 +147,7 @@ export class Agent implements WatchHandlers, Heir {
   onKernelEvents(events: readonly KernelEvent[]): void {
     if (events.some(({ kind }) => kind === 'overrun')) this.settleOverrun();
     if (this.relevance !== undefined && !events.some((event) => this.relevance?.concerns(event))) return;
-    if (events.length <= MOST_AT_ONCE && this.schedule.isRested) this.answer(events);
+    if (events.length <= MOST_AT_ONCE && performance.now() >= this.nextAnswer) this.answer(events);
     this.request('kernel event');
   }
 
@@ -153,6 +159,7 @@ export class Agent implements WatchHandlers, Heir {
     const started = performance.now();
     try {
       const { done } = this.reconciler.answer(events, inForce.list, outcome);
+      if (done.length > 0) this.nextAnswer = performance.now() + ANSWER_REST_MS;
       this.changeLog.tellDone(done, 'kernel event', performance.now() - started);
       this.tallyDone(done, 'kernel event');
     } catch (error) {
@@ -169,7 +176,9 @@ export class Agent implements WatchHandlers, Heir {
     const { routes, nexthops } = this.outcome?.snapshot ?? NOTHING_FOUND;
     const hasIt = (object: { readonly protocol: number }) => object.protocol === protocol;
     const isAny = routes.some(hasIt) || [...nexthops.values()].some(hasIt);
-    return isAny && !this.leaving && this.source.state.state === 'accepted';
+    // A list that is not in force says nothing about what is to be kept.
+    const isInForce = this.rollout.state.state === 'settled' && this.rollout.inForce?.list === this.source.list;
+    return isAny && isInForce && !this.leaving && this.source.state.state === 'accepted';
   }
 
   takeOver(protocol: number): void {

@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const path = () => join(folder, 'journal.json');
-const ENTRY: JournalEntry = { state: 'trial', list: 'abc', base: '["192.168.0.0/24"]\n' };
+const ENTRY: JournalEntry = { state: 'trial', list: 'abc', base: '["192.168.0.0/24"]\n', isFound: false };
 
 test('what was written is read by the next agent, and nothing else is left behind', () => {
   const journal = new Journal(path());
@@ -29,13 +29,18 @@ test('cleared, or never written, it is empty; clearing twice is fine', () => {
   expect(journal.read()).toBeUndefined();
 });
 
-test.each(['', '{', 'null', '[]', '{"state":"other","list":"a","base":"[]"}', '{"state":"trial","list":"a"}'])(
-  '%j is no journal',
-  (text) => {
-    writeFileSync(path(), text);
-    expect(new Journal(path()).read()).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  '{',
+  'null',
+  '[]',
+  '{"state":"other","list":"a","base":"[]","isFound":false}',
+  '{"state":"trial","list":"a"}',
+  '{"state":"trial","list":"a","base":"[]"}',
+])('%j is no journal', (text) => {
+  writeFileSync(path(), text);
+  expect(new Journal(path()).read()).toBeUndefined();
+});
 
 test('half of an entry is never read: it is written beside and then moved', () => {
   new Journal(path()).write(ENTRY);

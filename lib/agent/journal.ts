@@ -6,8 +6,9 @@ export interface JournalEntry {
   readonly state: 'trial' | 'condemned';
   /** Which list, by its hash. */
   readonly list: string;
-  /** The route list to return to, as text. */
+  /** The route list to return to, as text: a user's, or routes as an agent found them (decide/present-list.ts). */
   readonly base: string;
+  readonly isFound: boolean;
 }
 
 /** The one file that the agent writes, in a memory emptyDir of its pod: it outlives the container, not the node. */
@@ -18,10 +19,10 @@ export class Journal {
   read(): JournalEntry | undefined {
     try {
       const entry = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
-      const { state, list, base } = entry;
+      const { state, list, base, isFound } = entry;
       const isKnown =
         (state === 'trial' || state === 'condemned') && typeof list === 'string' && typeof base === 'string';
-      return isKnown ? { state, list, base } : undefined;
+      return isKnown && typeof isFound === 'boolean' ? { state, list, base, isFound } : undefined;
     } catch {
       return undefined;
     }

@@ -41,7 +41,7 @@ function run(settings: Settings): void {
     kernel,
     () => performance.now(),
     (changed) => agent.onNextHops(changed),
-    ({ message }) => log('warn', 'nexthop.unknown', `the next hops cannot be asked for: ${message}`),
+    (reason) => log('warn', 'nexthop.unknown', `the next hops cannot be asked for: ${reason}`),
   );
   const { healthOf } = nextHops;
   const reconciler = new Reconciler(kernel, {

@@ -28,7 +28,7 @@ function watching() {
     kernel,
     () => performance.now(),
     (changed) => changes.push(...changed.map((each) => `${each.address} ${each.health.state}`)),
-    ({ message }) => troubles.push(message),
+    (reason) => troubles.push(reason),
   );
   const fail = (error: Error | undefined) => {
     trouble = error;
@@ -61,22 +61,49 @@ test('one without another beside it is asked every ten seconds', () => {
   const { watch, asked } = watching();
   watch.follow([A, nextHop('10.184.0.9', true)]);
   pass(20);
-  expect(asked.filter((keys) => keys.includes('10.184.0.9'))).toHaveLength(2);
-  expect(asked.filter((keys) => keys.includes('10.184.0.1'))).toHaveLength(20);
+  expect(asked.filter((keys) => keys.includes('10.184.0.9'))).toHaveLength(1 + 2); // when it is first heard of, too
+  expect(asked.filter((keys) => keys.includes('10.184.0.1'))).toHaveLength(1 + 20);
   watch.stop();
 });
 
-test('what is known stays when a pass names the same next hops again, and goes when it does not', () => {
+const stateOf = (watch: NextHopWatch, { address: gateway, link }: NextHop) =>
+  watch.healthOf({ gateway, link, onlink: false, weight: 1 })?.state;
+
+test('where all are alone nobody is asked more often', () => {
+  const { watch, asked } = watching();
+  watch.follow([nextHop('10.184.0.9', true)]);
+  pass(20);
+  expect(asked).toHaveLength(1 + 2);
+  watch.stop();
+});
+
+test('what is known outlives a pass that knows no way, for a minute', () => {
   const { watch, silent } = watching();
   watch.follow([A, B]);
   silent.add('10.184.0.1');
   pass(10);
-  const state = () => watch.healthOf({ gateway: A.address, link: A.link, onlink: false, weight: 1 })?.state;
-  expect(state()).toBe('down');
+  expect(stateOf(watch, A)).toBe('down');
+  watch.follow([]);
   watch.follow([A, B]);
-  expect(state()).toBe('down');
+  expect(stateOf(watch, A)).toBe('down');
+  watch.follow([]);
+  silent.clear();
+  pass(61);
   watch.follow([B]);
-  expect(state()).toBeUndefined();
+  expect(stateOf(watch, A)).toBe('up');
+  watch.stop();
+});
+
+test('one that nobody watched yet is what the kernel thinks of it: a new agent does not go back to a dead one', () => {
+  const { watch, silent } = watching();
+  silent.add('10.184.0.1');
+  expect([stateOf(watch, A), stateOf(watch, B)]).toEqual(['down', 'up']);
+  watch.follow([A, B]);
+  silent.clear();
+  pass(1);
+  expect(stateOf(watch, A)).toBe('returning');
+  pass(10);
+  expect(stateOf(watch, A)).toBe('up');
   watch.stop();
 });
 
@@ -86,7 +113,7 @@ test('a kernel that cannot be asked changes nothing', () => {
   fail(new Error('ENOBUFS'));
   pass(10);
   expect(changes).toEqual([]);
-  expect(troubles[0]).toBe('ENOBUFS');
+  expect(troubles).toEqual(['ENOBUFS']);
   fail(undefined);
   pass(1);
   expect(watch.all.map(({ health }) => health.state)).toEqual(['up', 'up']);

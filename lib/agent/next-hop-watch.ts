@@ -1,11 +1,14 @@
 import { firstHealth, type Health, nextHealth } from './decide/health';
 import { type NextHop, nextHopKey } from './decide/next-hops';
 import type { Kernel } from './kernel/kernel';
+import type { NeighbourKey } from './kernel/neighbour';
 import type { Hop } from './kernel/types';
 
 const LOOK_MS = 1_000;
-/** Next hops that nothing could take the place of are looked at to be told about only: at each tenth look. */
+/** Next hops that nothing could take the place of are looked at to be told about only: this many times as rarely. */
 const LOOKS_PER_LONE = 10;
+/** What is known of a next hop outlives a pass that knows no way to it. */
+const FORGET_MS = 60_000;
 
 /** A next hop with what was found out about it. */
 export interface WatchedNextHop extends NextHop {
@@ -14,60 +17,90 @@ export interface WatchedNextHop extends NextHop {
 
 /** Has the kernel ask the next hops every second whether they are there, and tells when one stops or starts to answer. */
 export class NextHopWatch {
-  private watched = new Map<string, WatchedNextHop>();
+  private followed: readonly NextHop[] = [];
+  private readonly known = new Map<string, { health: Health; wanted: number }>();
   private looks = 0;
   private timer: NodeJS.Timeout | undefined;
+  private period: number | undefined;
+  private trouble: string | undefined;
 
   /**
    * @param now milliseconds of a steady clock.
    * @param onChange called with those whose state is another one than at the look before.
-   * @param onTrouble called when the kernel cannot be asked; nothing changes then.
+   * @param onTrouble called when the kernel cannot be asked, once for each reason; nothing changes then.
    */
   constructor(
     private readonly kernel: Pick<Kernel, 'askNeighbours'>,
     private readonly now: () => number,
     private readonly onChange: (changed: readonly WatchedNextHop[]) => void,
-    private readonly onTrouble: (error: Error) => void,
+    private readonly onTrouble: (reason: string) => void,
   ) {}
 
   get all(): readonly WatchedNextHop[] {
-    return [...this.watched.values()];
+    return this.followed.map((nextHop) => ({ ...nextHop, health: this.knownOf(nextHop).health }));
   }
 
+  /** One that was never watched is looked at. */
   readonly healthOf = ({ gateway, link }: Hop): Health | undefined =>
-    gateway && this.watched.get(nextHopKey(gateway, link))?.health;
+    gateway && this.knownOf({ address: gateway, link }).health;
 
-  /** From now on these are watched; of those that were before, what is known is kept. */
+  /** From now on these are watched; of others what is known is kept for a minute. */
   follow(nextHops: readonly NextHop[]): void {
-    const { watched: before } = this;
-    this.watched = new Map(
-      nextHops.map((nextHop) => {
-        const key = nextHopKey(nextHop.address, nextHop.link);
-        return [key, { ...nextHop, health: before.get(key)?.health ?? firstHealth(this.now()) }];
-      }),
-    );
-    if (this.watched.size === 0) this.stop();
-    else this.timer ??= setInterval(() => this.look(), LOOK_MS);
+    this.followed = nextHops;
+    const now = this.now();
+    for (const nextHop of nextHops) this.knownOf(nextHop).wanted = now;
+    for (const [key, { wanted }] of this.known) if (now - wanted > FORGET_MS) this.known.delete(key);
+    const period = nextHops.some(({ isAlone }) => !isAlone) ? LOOK_MS : LOOK_MS * LOOKS_PER_LONE;
+    if (nextHops.length === 0) this.stop();
+    else if (period !== this.period) this.lookEvery(period);
   }
 
   stop(): void {
     clearInterval(this.timer);
-    this.timer = undefined;
+    this.period = undefined;
+  }
+
+  private lookEvery(period: number): void {
+    this.stop();
+    this.period = period;
+    this.timer = setInterval(() => this.look(), period);
+  }
+
+  private knownOf(key: NeighbourKey): { health: Health; wanted: number } {
+    const name = nextHopKey(key.address, key.link);
+    const known = this.known.get(name);
+    if (known !== undefined) return known;
+    const [neighbour] = this.ask([key]) ?? [];
+    const first = { health: firstHealth(neighbour, this.now()), wanted: this.now() };
+    this.known.set(name, first);
+    return first;
   }
 
   private look(): void {
-    const isLoneLook = this.looks++ % LOOKS_PER_LONE === 0;
-    const asked = this.all.filter(({ isAlone }) => isLoneLook || !isAlone);
-    if (asked.length === 0) return;
+    const isLoneLook = this.period !== LOOK_MS || this.looks++ % LOOKS_PER_LONE === 0;
+    const asked = this.followed.filter(({ isAlone }) => isLoneLook || !isAlone);
+    const neighbours = asked.length === 0 ? undefined : this.ask(asked);
+    if (neighbours === undefined) return;
+    const now = this.now();
+    const changed = asked.flatMap((nextHop, i) => {
+      const known = this.knownOf(nextHop);
+      const before = known.health;
+      known.health = nextHealth(before, neighbours[i], now);
+      return known.health.state === before.state ? [] : [{ ...nextHop, health: known.health }];
+    });
+    if (changed.length > 0) this.onChange(changed);
+  }
+
+  private ask(keys: readonly NeighbourKey[]): ReturnType<Kernel['askNeighbours']> | undefined {
     try {
-      const neighbours = this.kernel.askNeighbours(asked);
-      const now = this.now();
-      const seen = asked.map((each, i) => ({ ...each, health: nextHealth(each.health, neighbours[i], now) }));
-      const changed = seen.filter(({ health }, i) => health.state !== asked[i]?.health.state);
-      for (const each of seen) this.watched.set(nextHopKey(each.address, each.link), each);
-      if (changed.length > 0) this.onChange(changed);
+      const neighbours = this.kernel.askNeighbours(keys);
+      this.trouble = undefined;
+      return neighbours;
     } catch (error) {
-      this.onTrouble(error as Error);
+      const { message } = error as Error;
+      if (message !== this.trouble) this.onTrouble(message);
+      this.trouble = message;
+      return undefined;
     }
   }
 }

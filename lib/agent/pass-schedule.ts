@@ -43,11 +43,6 @@ export class PassSchedule {
     this.next = { trigger: name, due: at, timer: setTimeout(() => this.pass(name), at - now) };
   }
 
-  /** Whether a pass that is asked for now is made at once. */
-  get isRested(): boolean {
-    return performance.now() >= this.restUntil;
-  }
-
   stop(): void {
     clearTimeout(this.next?.timer);
     this.next = undefined;

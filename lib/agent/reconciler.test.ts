@@ -129,6 +129,26 @@ describe('several next hops', () => {
     expect(kernel.harm).toEqual([]);
   });
 
+  test('that are used differently stay apart while they are alike: one message for each set, both ways', () => {
+    const { dead, healthOf } = down();
+    const { kernel, run } = node({ healthOf });
+    const list: readonly RouteSpec[] = Array.from({ length: 20 }, (_, i) => ({
+      subnet: `192.168.${i}.0/24`,
+      nextHops: ['10.184.0.1', '10.184.0.3'],
+      ...(i % 2 === 0 && { mode: 'failover' as const }),
+    }));
+    run(list);
+    const changed = () => run(list).done.map(({ kind }) => kind);
+    dead.add('10.184.0.3');
+    expect(changed()).toEqual(['put-nexthop', 'delete-nexthop']);
+    expect(changed()).toEqual([]);
+    dead.clear();
+    expect(changed()).toEqual(['put-nexthop', 'put-nexthop']);
+    dead.add('10.184.0.1');
+    expect(changed()).toEqual(['put-nexthop', 'put-nexthop', 'delete-nexthop']);
+    expect([changed(), kernel.harm]).toEqual([[], []]);
+  });
+
   test('are told with what has none beside it, and who cannot be reached at all', () => {
     const { run } = node();
     const outcome = run(['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.3', '203.0.113.9'] }]);
@@ -140,12 +160,40 @@ describe('several next hops', () => {
     expect(outcome.verdicts).toMatchObject([{ state: 'effective' }, { state: 'effective' }]);
   });
 
+  test('one whose link has no carrier is left out: the kernel would refuse it, and the group with it', () => {
+    const { kernel, run } = node();
+    const carrierless = new Map(
+      [...kernel.read().links].map(([i, link]) => [i, { ...link, carrier: link.name !== 'pub' }]),
+    );
+    const read = kernel.read.bind(kernel);
+    kernel.read = () => ({ ...read(), links: carrierless });
+    const outcome = run([{ subnet: '192.168.0.0/24', nextHops: ['10.184.0.3', '198.51.100.1'] }]);
+    expect(outcome.verdicts).toMatchObject([{ state: 'effective', way: 'via 10.184.0.3 dev priv' }]);
+    expect(outcome.missingNextHops).toEqual(['next hop via 198.51.100.1 dev pub has no carrier on its link']);
+  });
+
   test('a route of others over all of them is as good, whoever is down', () => {
     const { healthOf } = down('10.184.0.1');
     const { kernel, run } = node({ healthOf });
     kernel.add(kernelRoute('192.168.0.0/24 nexthop via 10.184.0.1 dev priv nexthop via 10.184.0.3 dev priv'));
     expect(run(LIST).verdicts[0]).toMatchObject({ state: 'satisfied' });
   });
+});
+
+test('a change that fails keeps nothing else from being cleaned up', () => {
+  const { kernel, run } = node();
+  run([
+    { subnet: '192.168.0.0/24', metric: 5 },
+    { subnet: '192.168.1.0/24', metric: 5 },
+  ]);
+  kernel.refuse = (change) =>
+    change.kind === 'put-route' && `${change.route.subnet}` === '192.168.0.0/24' ? 'no' : undefined;
+  run(TWO);
+  // The one whose successor is not there stays; the other one has its successor.
+  const metrics = kernel
+    .read()
+    .routes.flatMap(({ subnet: to, metric, protocol }) => (protocol === 142 ? [`${to} ${metric}`] : []));
+  expect(metrics.sort()).toEqual(['192.168.0.0/24 5', '192.168.1.0/24 0']);
 });
 
 describe('a route is told', () => {

@@ -6,7 +6,7 @@ import { refreshIPv6 } from './decide/ipv6-cache';
 import { type Decision, judge } from './decide/judge';
 import { type NextHop, nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
-import { plan } from './decide/plan';
+import { plan, prefixKey } from './decide/plan';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
 import { followsPrivateNetwork, nextHopsToLookUp, type Resolved, Resolver, type Way } from './decide/resolve';
 import type { Verdict } from './decide/verdict';
@@ -72,7 +72,7 @@ export class Reconciler {
       ...refreshIPv6(changes, all, snapshot, this.settings.ownership),
     ];
     const first = this.apply(refreshed(plan.changes));
-    const then = first.failed.length === 0 ? this.apply(refreshed(plan.cleanup)) : { done: [], failed: [] };
+    const then = this.apply(refreshed(cleanupAfter(first.failed, plan.cleanup)));
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
     const ways = waysOf(decision.resolved);
@@ -175,6 +175,19 @@ export class Reconciler {
       (route) => route.subnet.family === family && followsPrivateNetwork(route) && own.has(routeKey(route)),
     );
   }
+}
+
+/**
+ * What can be cleaned up although some changes failed: nothing that a route still needs, be it because its successor is
+ * not there or because it still refers to an object.
+ */
+function cleanupAfter(failed: readonly FailedChange[], cleanup: readonly Change[]): readonly Change[] {
+  if (failed.length === 0) return cleanup;
+  const prefixes = new Set(
+    failed.flatMap(({ change }) => (change.kind === 'put-route' ? [prefixKey(change.route)] : [])),
+  );
+  if (failed.some(({ change }) => change.kind === 'put-nexthop')) return [];
+  return cleanup.filter((change) => change.kind === 'delete-route' && !prefixes.has(prefixKey(change.route)));
 }
 
 /** Each once; most routes share one. */

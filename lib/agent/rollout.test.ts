@@ -4,7 +4,7 @@ import type { Kernel } from './kernel/kernel';
 import type { Answer, Target } from './reachability';
 import { type Outcome, Reconciler } from './reconciler';
 import { CONFIRM_MS, Rollout } from './rollout';
-import { route as kernelRoute, SEEDS, snapshot, subnet } from './testing/ip';
+import { route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from './testing/ip';
 import { memoryJournal } from './testing/memory-journal';
 import { MemoryKernel } from './testing/memory-kernel';
 
@@ -52,7 +52,7 @@ function node({ turn = 0, entry, targets = [API], delay = 0 }: Options = {}) {
     rollout.afterPass(outcome);
   };
   const rollout = new Rollout({
-    ownership: OWNERSHIP,
+    ownership: () => OWNERSHIP,
     rules: DEFAULT_RULES,
     turn,
     targets,
@@ -88,7 +88,7 @@ describe('a list', () => {
     await wait(5);
     expect([routed(), rollout.state]).toEqual([['192.168.1.0/24'], { state: 'settled' }]);
     expect(journal.entries.map((entry) => entry && [entry.state, entry.base])).toEqual([
-      ['trial', '[]\n'],
+      ['trial', '[]'],
       undefined,
       ['trial', A],
       undefined,
@@ -277,6 +277,55 @@ test('a condemned list that comes again while another one is on trial takes that
   expect(journal.read()).toMatchObject({ state: 'condemned', base: A });
 });
 
+describe('a list of which some routes wait', () => {
+  const PARTLY = '["192.168.0.0/24", { "subnet": "192.168.5.0/24", "interface": "eth9" }]';
+  const standing = () => {
+    const one = node();
+    const object = nexthop(`${142 * 2 ** 24 + 1} via 10.184.0.1 dev priv`);
+    one.kernel.apply([{ kind: 'put-nexthop', replace: false, nexthop: object }], 142);
+    one.kernel.add(kernelRoute(`192.168.0.0/24 nhid ${object.id} proto ours`));
+    return one;
+  };
+
+  test('is settled when the others stand, and repairs need no proof', async () => {
+    const { accept, rollout, routed, behaviour, kernel, pass, events } = standing();
+    accept(PARTLY);
+    await wait(600_000);
+    expect(rollout.state.state).toBe('settled');
+    behaviour.answer = () => 'none';
+    kernel.remove((route) => `${route.subnet}` === '192.168.0.0/24');
+    pass();
+    await wait(CONFIRM_MS + 3000);
+    expect([routed(), events]).toEqual([['192.168.0.0/24'], []]);
+  });
+});
+
+test('a target that dies while a list waits for its way is not owed any more', async () => {
+  const { accept, rollout, routed, behaviour, kernel, pass } = node({ targets: [API, OTHER] });
+  behaviour.answer = () => 'connected';
+  kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
+  accept(A);
+  await wait(1000);
+  behaviour.answer = (target) => (target === OTHER ? 'none' : 'connected');
+  pass();
+  await wait(3000);
+  kernel.add(kernelRoute('10.0.0.0/8 via 10.184.0.1 dev priv'));
+  pass();
+  await wait(1000);
+  expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'settled']);
+});
+
+test('what the kernel refuses to undo is still to be undone when the agent ends', async () => {
+  const { accept, rollout, kernel } = node();
+  accept(A);
+  await wait(5);
+  accept(BAD);
+  await wait(3000);
+  kernel.refuse = ({ kind }) => (kind === 'delete-route' ? 'busy' : undefined);
+  await wait(CONFIRM_MS);
+  expect(rollout.unconfirmedBase?.routes).toHaveLength(1);
+});
+
 describe('a list whose routes all wait', () => {
   test('is not applied behind the back of another one that has to wait for its turn', async () => {
     const { accept, kernel, routed, pass } = node({ turn: 60_000 });
@@ -308,7 +357,7 @@ describe('a list whose routes all wait', () => {
 });
 
 describe('an agent that was killed', () => {
-  const entry: JournalEntry = { state: 'trial', list: 'hash', base: A };
+  const entry: JournalEntry = { state: 'trial', list: 'hash', base: A, isFound: false };
 
   test('in the middle of a trial is gone back by the next one first, list or no list', async () => {
     const { kernel, rollout, routed, events, triggers } = node({ entry });

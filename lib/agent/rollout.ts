@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { formatRouteList, parseRouteList, type RouteList, type RouteRules } from '../network';
+import { parseRouteList, type RouteList, type RouteRules } from '../network';
 import { Backoff } from './api/backoff';
 import type { Ownership } from './decide/ownership';
-import { presentList } from './decide/present-list';
+import { presentList, presentText, readPresentText } from './decide/present-list';
+import type { Verdict } from './decide/verdict';
 import type { Journal, JournalEntry } from './journal';
 import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
@@ -37,7 +38,8 @@ export interface InForce {
 }
 
 export interface RolloutParts {
-  readonly ownership: Ownership;
+  /** What is ours now. */
+  readonly ownership: () => Ownership;
   readonly rules: RouteRules;
   /** Milliseconds from seeing a changed list to applying it. */
   readonly turn: number;
@@ -70,7 +72,7 @@ export class Rollout {
   /** What was in force when all was well last. */
   private confirmed: InForce | undefined;
   /** What to go back to after a change; undefined until there is one to be made: then the routes that are there. */
-  private base: { readonly list: RouteList; readonly text: string } | undefined;
+  private base: { readonly list: RouteList; readonly text: string; readonly isFound: boolean } | undefined;
   /** The list that is not to be tried any more. */
   private condemned: { readonly hash: string; readonly reason: string } | undefined;
   /** The kernel was changed, and nothing has shown yet that it may stay so. */
@@ -90,7 +92,7 @@ export class Rollout {
     const entry = this.parts.journal.read();
     const base = entry && this.readBase(entry);
     if (entry === undefined || base === undefined) return;
-    this.base = { list: base, text: entry.base };
+    this.base = { list: base, text: entry.base, isFound: entry.isFound };
     this.inForce = { list: base, removes: true };
     this.confirmed = this.inForce;
     if (entry.state === 'condemned') {
@@ -102,7 +104,10 @@ export class Rollout {
         'list.resumed',
         'the last change was not confirmed before the agent ended; taking it back',
       );
-      this.resumed = this.passed('rollback', new AbortController().signal);
+      this.isUnconfirmed = true;
+      this.resumed = this.passed('rollback', new AbortController().signal).then(() => {
+        this.isUnconfirmed = false;
+      });
     }
   }
 
@@ -117,6 +122,14 @@ export class Rollout {
     this.roll(this.candidate, signal).catch((error: Error) => {
       if (!signal.aborted) throw error;
     });
+  }
+
+  /** What the API server shows is no list any more: one that has not had its turn, or was taken back, is not tried. */
+  withdraw(): void {
+    if (this.state.state !== 'staged' && this.state.state !== 'suspended') return;
+    this.stop();
+    this.candidate = undefined;
+    this.state = { state: 'settled' };
   }
 
   /** Leaves everything as it is now. */
@@ -134,11 +147,11 @@ export class Rollout {
     if (this.state.state !== 'trial' || this.candidate === undefined) return;
     if (this.isUnconfirmed && this.noted === this.candidate.hash) return;
     if (this.base === undefined) {
-      const list = presentList(snapshot, this.parts.ownership);
-      this.base = { list, text: formatRouteList(list.routes, this.parts.rules) };
+      const list = presentList(snapshot, this.parts.ownership());
+      this.base = { list, text: presentText(list), isFound: true };
     }
     this.isUnconfirmed = true;
-    this.note({ state: 'trial', list: this.candidate.hash, base: this.base.text });
+    this.note('trial', this.candidate.hash);
   }
 
   /** To be called after a pass that could be made. */
@@ -171,10 +184,11 @@ export class Rollout {
 
   /** Applies a list until it is confirmed. @returns false when it was condemned. */
   private async prove(candidate: Candidate, removes: boolean, signal: AbortSignal): Promise<boolean> {
-    const { targets, log } = this.parts;
+    const { turn, log } = this.parts;
     for (let trial = 1; ; trial++) {
-      const lostBefore = new Set((await this.unreached(targets, 0, signal)).map(({ target }) => target));
-      this.owed = targets.filter((target) => this.owed.includes(target) || !lostBefore.has(target));
+      await this.lookAround(signal);
+      // A changed list that waited for its turn can wait until somebody would hear what becomes of it.
+      if (turn > 0 && removes) await this.untilAnybodyAnswers(signal);
       this.inForce = { list: candidate.list, removes };
       this.state = { state: 'trial' };
       await this.untilSomethingHappened(signal);
@@ -200,13 +214,29 @@ export class Rollout {
   /** A list whose routes all have to wait has shown nothing yet. */
   private async untilSomethingHappened(signal: AbortSignal): Promise<void> {
     let found = await this.passed('list', signal);
-    while (!this.isUnconfirmed && found.verdicts.some(({ state }) => state === 'waiting'))
+    while (!this.isUnconfirmed && allWait(found)) {
       found = await this.nextPass(signal);
+      if (!this.isUnconfirmed) await this.lookAround(signal);
+    }
+  }
+
+  /** Finds out what can be reached, as long as nothing was changed: what cannot is not owed. */
+  private async lookAround(signal: AbortSignal): Promise<void> {
+    const lost = new Set((await this.unreached(this.parts.targets, 0, signal)).map(({ target }) => target));
+    if (!this.isUnconfirmed) this.owed = this.parts.targets.filter((target) => !lost.has(target));
+  }
+
+  private async untilAnybodyAnswers(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff();
+    while (this.owed.length === 0) {
+      await pause(backoff.next(), signal);
+      await this.lookAround(signal);
+    }
   }
 
   private confirm(candidate: Candidate, removes: boolean): void {
     // What is not named by a list that only adds is gone back to as well.
-    this.base = removes ? candidate : undefined;
+    this.base = removes ? { ...candidate, isFound: false } : undefined;
     this.confirmed = this.inForce;
     this.condemned = undefined;
     this.isUnconfirmed = false;
@@ -228,9 +258,10 @@ export class Rollout {
   private async goBack(signal: AbortSignal): Promise<void> {
     const base = this.unconfirmedBase;
     this.inForce = base === undefined ? this.confirmed : { list: base, removes: true };
-    if (this.inForce !== undefined) await this.passed('rollback', signal);
+    const found = this.inForce && (await this.passed('rollback', signal));
     this.confirmed = this.inForce;
-    this.isUnconfirmed = false;
+    // What the kernel refused to undo is undone by later passes, or when the agent ends.
+    this.isUnconfirmed = found !== undefined && found.failed.length > 0 && base !== undefined;
     this.owed = [];
   }
 
@@ -256,7 +287,7 @@ export class Rollout {
       'list.condemned',
       `the list is not applied any more: ${reason}; the one before stays in force`,
     );
-    if (this.base !== undefined) this.note({ state: 'condemned', list: hash, base: this.base.text });
+    this.note('condemned', hash);
   }
 
   /** Resolves when a pass was made with what is in force now. */
@@ -268,8 +299,12 @@ export class Rollout {
 
   private nextPass(signal: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.onPass = resolve;
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.onPass = (outcome) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(outcome);
+      };
     });
   }
 
@@ -277,9 +312,9 @@ export class Rollout {
     return unreached(targets, milliseconds, signal, this.parts.attempt);
   }
 
-  private readBase({ base }: JournalEntry): RouteList | undefined {
+  private readBase({ base, isFound }: JournalEntry): RouteList | undefined {
     try {
-      return parseRouteList(base, this.parts.rules);
+      return isFound ? readPresentText(base) : parseRouteList(base, this.parts.rules);
     } catch (error) {
       this.parts.log('warn', 'journal.failed', `the journal cannot be used: ${(error as Error).message}`);
       return undefined;
@@ -287,9 +322,11 @@ export class Rollout {
   }
 
   /** Without the journal everything goes on, but for an agent that is killed in the middle of a trial. */
-  private note(entry: JournalEntry): void {
-    this.noted = entry.list;
-    this.tryJournal(() => this.parts.journal.write(entry));
+  private note(state: JournalEntry['state'], list: string): void {
+    if (this.base === undefined) return;
+    const { text, isFound } = this.base;
+    this.noted = list;
+    this.tryJournal(() => this.parts.journal.write({ state, list, base: text, isFound }));
   }
 
   private clearJournal(): void {
@@ -303,6 +340,13 @@ export class Rollout {
       this.parts.log('warn', 'journal.failed', `the journal cannot be written: ${(error as Error).message}`);
     }
   }
+}
+
+function allWait({ verdicts }: Outcome): boolean {
+  const isWaiting = ({ state }: Verdict) => state === 'waiting';
+  return (
+    verdicts.some(isWaiting) && verdicts.every((verdict) => isWaiting(verdict) || verdict.state === 'not-applicable')
+  );
 }
 
 function namesOf(lost: readonly Lost[]): string {

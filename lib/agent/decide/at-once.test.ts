@@ -38,7 +38,12 @@ function changes(
 }
 
 const deleted = (text: string): KernelEvent => ({ kind: 'route', route: kernelRoute(text), deleted: true });
-const added = (text: string): KernelEvent => ({ kind: 'route', route: kernelRoute(text), deleted: false });
+const added = (text: string): KernelEvent => ({
+  kind: 'route',
+  route: kernelRoute(text),
+  deleted: false,
+  replaced: true,
+});
 const OURS = `192.168.0.0/24 nhid ${ID} proto ours`;
 
 describe('a route of ours that was deleted', () => {
@@ -83,6 +88,13 @@ describe("another next hop in the private network's entry", () => {
     ['it refers to an object', added('10.0.0.0/8 nhid 5'), {}],
     ['it is ours', added('10.0.0.0/8 via 10.184.0.3 dev priv proto ours'), {}],
     ['it is the entry of another network', added('172.16.0.0/12 via 10.184.0.3 dev priv'), {}],
+    ['it stands behind the one in force', { ...moved, replaced: undefined } as unknown as KernelEvent, {}],
+    [
+      'a route of ours that is not listed refers to the object',
+      moved,
+      { others: [`192.168.77.0/24 nhid ${ID} proto ours`] },
+    ],
+    ["somebody else's route refers to the object", moved, { others: [`192.168.77.0/24 nhid ${ID} proto static`] }],
     ['there was none before', moved, { network: { state: 'missing', reason: 'none' } }],
     [
       'there were several before',
@@ -96,6 +108,18 @@ describe("another next hop in the private network's entry", () => {
     ],
     ['the object is in a group', moved, { objects: [`${ID + 1} group ${ID}`] }],
   ])('is left to the pass where %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
+});
+
+test('what happened to one prefix more than once is left to the pass', () => {
+  const list = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
+  const found = {
+    verdicts: list.routes.map((route) => ({ route, state: 'effective' as const })),
+    privateNetworks: new Map([[4 as const, FOUND]]),
+    snapshot: snapshot(SEEDS),
+  };
+  const there = added('10.0.0.0/8 via 10.184.0.3 dev priv');
+  for (const second of [added('10.0.0.0/8 via 10.184.0.1 dev priv'), deleted('10.0.0.0/8 via 10.184.0.3 dev priv')])
+    expect(changesAtOnce([there, second], list, found, () => new Map([[ID, OBJECT]]), OWNERSHIP)).toEqual([]);
 });
 
 test('other events say nothing that is certain', () => {

@@ -32,8 +32,17 @@ export function changesAtOnce(
   return events.flatMap((event) => {
     if (event.kind !== 'route') return [];
     if (event.deleted) return isOwn(event.route, ownership) ? putBack(event.route, list, found) : [];
+    // An entry that was appended or added stands behind another, or takes its place: the pass knows.
+    if (!event.replaced || !isOnlyOne(event, events)) return [];
     return follow(event.route, list, found, nexthops, ownership);
   });
+}
+
+/** What happened to one prefix several times says nothing that is certain. */
+function isOnlyOne({ route }: KernelEvent & { kind: 'route' }, events: readonly KernelEvent[]): boolean {
+  return events.every(
+    (other) => other.kind !== 'route' || other.route === route || !other.route.subnet.equals(route.subnet),
+  );
 }
 
 /** A route of ours that was deleted. It is refused where somebody has put another one in its place. */
@@ -71,6 +80,9 @@ function follow(
     (each) => each.protocol === ownership.protocol && each.family === family && each.hop && sameWay([each.hop], [old]),
   );
   if (nexthop === undefined || objects.some(({ group }) => group?.some(({ id }) => id === nexthop.id))) return [];
+  const listed = new Set(routes.map(routeKey));
+  const isOurs = (route: KernelRoute) => isOwn(route, ownership) && listed.has(routeKey(route));
+  if (!snapshot.routes.every((route) => route.nexthopId !== nexthop.id || isOurs(route))) return [];
   return [{ kind: 'put-nexthop', replace: true, nexthop: { ...nexthop, hop: { ...to, weight: 1 } } }];
 }
 

@@ -5,7 +5,7 @@ import { firstHealth, type Health, HOLD_DOWN_MS, MOST_UNANSWERED, nextHealth } f
 const { NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_FAILED, NUD_INCOMPLETE, NUD_NOARP, NUD_PERMANENT } = nl;
 
 /** What is thought of a next hop after looks a second apart; undefined: the kernel has no entry. */
-function after(looks: readonly (number | undefined)[], start: Health = firstHealth(0)): Health {
+function after(looks: readonly (number | undefined)[], start: Health = firstHealth(undefined, 0)): Health {
   return looks.reduce<Health>(
     (health, state, i) => nextHealth(health, state === undefined ? undefined : { state, flags: 0 }, 1000 * (i + 1)),
     start,
@@ -17,6 +17,17 @@ const answers = (looks: number) => new Array(looks).fill(NUD_REACHABLE);
 
 test('what was not asked yet counts as up, whatever the kernel remembers', () => {
   for (const state of [undefined, NUD_FAILED, NUD_INCOMPLETE, NUD_STALE]) expect(after([state]).state).toBe('up');
+});
+
+test('what the kernel had just asked in vain was dead before', () => {
+  const first = (state: number) => firstHealth({ state, flags: 0 }, 0).state;
+  expect([NUD_FAILED, NUD_INCOMPLETE].map(first)).toEqual(['down', 'down']);
+  expect([NUD_REACHABLE, NUD_STALE, NUD_PROBE, NUD_PERMANENT].map(first)).toEqual(['up', 'up', 'up', 'up']);
+});
+
+test('what was down and has merely aged was heard since', () => {
+  const down = after([NUD_STALE, ...silence(3)]);
+  expect(after([NUD_STALE], down).state).toBe('returning');
 });
 
 test('three looks without an answer make it down, one with an answer begins anew', () => {

@@ -20,10 +20,14 @@ export const HOLD_DOWN_MS = 10_000;
 const ANSWERED = nl.NUD_REACHABLE | nl.NUD_NOARP | nl.NUD_PERMANENT;
 /** Known, but not lately heard of: says nothing. */
 const AGED = nl.NUD_STALE | nl.NUD_DELAY;
+const IN_VAIN = nl.NUD_FAILED | nl.NUD_INCOMPLETE;
 
-/** Unknown counts as up: a route must not wait for its next hop to be asked. */
-export function firstHealth(now: number): Health {
-  return { state: 'up', since: now };
+/**
+ * What the kernel remembers of a next hop that nobody has watched yet. Unknown counts as up, since a route must not wait
+ * for its next hop to be asked; one that the kernel has just asked in vain was dead for whoever watched it before.
+ */
+export function firstHealth(neighbour: Neighbour | undefined, now: number): Health {
+  return { state: ((neighbour?.state ?? 0) & IN_VAIN) !== 0 ? 'down' : 'up', since: now };
 }
 
 /**
@@ -32,7 +36,9 @@ export function firstHealth(now: number): Health {
  */
 export function nextHealth(health: Health, neighbour: Neighbour | undefined, now: number): Health {
   const state = neighbour?.state ?? nl.NUD_NONE;
-  if ((state & ANSWERED) !== 0) return { ...answered(health, now), unanswered: 0 };
+  // Who was asked in vain and is known now was heard since.
+  const isHeard = (state & ANSWERED) !== 0 || (health.state !== 'up' && (state & AGED) !== 0);
+  if (isHeard) return { ...answered(health, now), unanswered: 0 };
   const isFirst = health.unanswered === undefined;
   if (isFirst || (state & AGED) !== 0) return { ...health, unanswered: health.unanswered ?? 0 };
   const unanswered = (health.unanswered ?? 0) + 1;

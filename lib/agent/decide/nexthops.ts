@@ -23,8 +23,8 @@ export class NexthopAssignment {
   /** By set of hops. */
   private readonly ids = new Map<string, number>();
   private readonly claimed = new Set<number>();
-  /** Ours by content. */
-  private readonly mine: ReadonlyMap<string, Nexthop>;
+  /** Ours by content, of which several objects may have the same: sets that are used differently came to be alike. */
+  private readonly mine = new Map<string, Nexthop[]>();
   private heirs: ReadonlyMap<string, readonly Nexthop[]> | undefined;
   private readonly setKeys = new SetKeys();
   private lastId: number;
@@ -35,8 +35,11 @@ export class NexthopAssignment {
     private readonly snapshot: Snapshot,
     private readonly ownership: Ownership,
   ) {
-    const mine = [...snapshot.nexthops.values()].filter(({ protocol }) => protocol === ownership.protocol);
-    this.mine = new Map(mine.map((nexthop) => [contentKey(nexthop), nexthop]));
+    for (const nexthop of snapshot.nexthops.values()) {
+      if (nexthop.protocol !== ownership.protocol) continue;
+      const key = contentKey(nexthop);
+      this.mine.set(key, [...(this.mine.get(key) ?? []), nexthop]);
+    }
     this.lastId = ownership.protocol * 0x1000000;
     const sets = this.distinctSets();
     const singles = [...sets.values()].flatMap(({ family, way }) => way.hops.map((hop) => single(family, hop)));
@@ -86,16 +89,30 @@ export class NexthopAssignment {
 
   private assignAll(wanted: readonly (readonly [key: string, content: Content])[]): void {
     // What is wanted as it is must not be changed into something else.
-    for (const [, content] of wanted) {
-      const exact = this.mine.get(contentKey(content));
-      if (exact !== undefined) this.claimed.add(exact.id);
+    const exacts = new Map<string, Nexthop>();
+    for (const [key, content] of wanted) {
+      const exact = exacts.get(key) ?? this.exactOf(key, content);
+      if (exact === undefined) continue;
+      exacts.set(key, exact);
+      this.claimed.add(exact.id);
     }
-    for (const [key, content] of wanted) this.assign(key, content);
+    for (const [key, content] of wanted) this.assign(key, content, exacts.get(key));
   }
 
-  private assign(key: string, content: Content): void {
+  /**
+   * An object that is as wanted. Groups of different sets may be alike for a while; each set keeps its own, so that one
+   * message tells them apart again.
+   */
+  private exactOf(key: string, content: Content): Nexthop | undefined {
+    const alike = this.mine.get(contentKey(content)) ?? [];
+    if (content.group === undefined || alike.length === 0) return alike[0];
+    const heirs = this.heirsOf(key);
+    const own = alike.find((each) => heirs.includes(each));
+    return own ?? (heirs.some((heir) => this.canBecome(heir, content)) ? undefined : alike[0]);
+  }
+
+  private assign(key: string, content: Content, exact: Nexthop | undefined): void {
     if (this.ids.has(key)) return;
-    const exact = this.mine.get(contentKey(content));
     const reused = exact ?? this.heirsOf(key).find((heir) => this.canBecome(heir, content));
     const id = reused?.id ?? this.freeId();
     this.ids.set(key, id);
@@ -121,7 +138,7 @@ export class NexthopAssignment {
     const wishes = this.wishes();
     const members = groupMembers(this.snapshot.nexthops.values());
     const heirs = new Map<string, Nexthop[]>();
-    for (const nexthop of this.mine.values()) {
+    for (const nexthop of [...this.mine.values()].flat()) {
       const [wish, ...others] = wishes.get(nexthop.id) ?? [];
       if (wish === undefined || others.length > 0 || members.has(nexthop.id)) continue;
       const sameWish = heirs.get(wish);
@@ -171,8 +188,9 @@ class SetKeys {
   of(family: Family, way: Way): string {
     const known = this.made[family].get(way);
     if (known !== undefined) return known;
-    const { hops } = way;
-    const key = `${family} ${isGroup(way) ? `group ${hopSetKey(hops)}` : hopSetKey(hops.map(alone))}`;
+    const { hops, members = hops, mode = 'balance' } = way;
+    const group = () => `${mode} ${hopSetKey(hops)} of ${hopSetKey(members)}`;
+    const key = `${family} ${isGroup(way) ? group() : hopSetKey(hops.map(alone))}`;
     this.made[family].set(way, key);
     return key;
   }

@@ -189,4 +189,4 @@ function goesTheWay(route: KernelRoute, { way: { hops, members } }: ResolvedRout
   return sameWay(taken, hops) || (members !== undefined && sameWay(taken, members));
 }
 
-const prefixKey = ({ subnet, table }: Pick<Route, 'subnet' | 'table'>): string => `${subnet} ${table}`;
+export const prefixKey = ({ subnet, table }: Pick<Route, 'subnet' | 'table'>): string => `${subnet} ${table}`;

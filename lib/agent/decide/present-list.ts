@@ -1,32 +1,67 @@
-import { type Route, type RouteList, routeKey } from '../../network';
-import type { KernelRoute, Snapshot } from '../kernel/types';
+import { Address, type Route, type RouteList, routeKey, Subnet } from '../../network';
+import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
 import { hopsOf } from './hops';
 import { isOwn, type Ownership } from './ownership';
+
+/** A route that goes the way it went when it was read, whatever the node would find for it now. */
+export interface PresentRoute extends Route {
+  readonly hops: readonly Hop[];
+}
+
+export function isPresent(route: Route): route is PresentRoute {
+  return 'hops' in route;
+}
 
 /** Our routes as the kernel holds them, as a list: what an agent returns to that knows of no list before. */
 export function presentList(snapshot: Snapshot, ownership: Ownership): RouteList {
   const own = snapshot.routes.filter((route) => isOwn(route, ownership));
-  const routes = new Map(
-    own.flatMap((route) => routeOf(route, snapshot) ?? []).map((route) => [routeKey(route), route]),
-  );
-  return { routes: [...routes.values()], duplicates: [] };
+  const routes = own.flatMap((route) => presentRoute(route, snapshot) ?? []);
+  return { routes: [...new Map(routes.map((route) => [routeKey(route), route])).values()], duplicates: [] };
 }
 
 /** @returns undefined for a route that leads nowhere. */
-function routeOf(route: KernelRoute, { nexthops, links }: Snapshot): Route | undefined {
-  const hops = hopsOf(route, nexthops);
-  const nextHops = hops.flatMap(({ gateway }) => gateway ?? []);
-  const [link, ...others] = [...new Set(hops.map((hop) => hop.link))];
-  const name = link === undefined || others.length > 0 ? undefined : links.get(link)?.name;
-  if (nextHops.length === 0 && name === undefined) return undefined;
+function presentRoute(route: KernelRoute, { nexthops }: Snapshot): PresentRoute | undefined {
   const { subnet, table, metric, source, mtu } = route;
-  return {
-    subnet,
-    nextHops,
-    ...(name !== undefined && { interface: name }),
-    table,
-    metric,
-    ...(source !== undefined && { source }),
-    ...(mtu !== undefined && { mtu }),
-  };
+  const hops = hopsOf(route, nexthops);
+  if (hops.length === 0) return undefined;
+  return { subnet, nextHops: [], table, metric, hops, ...(source && { source }), ...(mtu && { mtu }) };
+}
+
+interface PresentEntry {
+  readonly subnet: string;
+  readonly table: number;
+  readonly metric: number;
+  readonly source?: string;
+  readonly mtu?: number;
+  readonly hops: readonly (Omit<Hop, 'gateway'> & { readonly gateway?: string })[];
+}
+
+/** As text for the journal. It is no list that a user could write: its ways are the kernel's, by interface index. */
+export function presentText({ routes }: RouteList): string {
+  return JSON.stringify(
+    routes.filter(isPresent).map(
+      ({ subnet, table, metric, source, mtu, hops }): PresentEntry => ({
+        subnet: `${subnet}`,
+        table,
+        metric,
+        ...(source && { source: `${source}` }),
+        ...(mtu && { mtu }),
+        hops: hops.map(({ gateway, ...hop }) => ({ ...hop, ...(gateway && { gateway: `${gateway}` }) })),
+      }),
+    ),
+  );
+}
+
+/** @throws for what presentText() did not write. */
+export function readPresentText(text: string): RouteList {
+  const routes = (JSON.parse(text) as PresentEntry[]).map(
+    ({ subnet, source, hops, ...rest }): PresentRoute => ({
+      ...rest,
+      subnet: Subnet.parse(subnet),
+      nextHops: [],
+      ...(source !== undefined && { source: Address.parse(source) }),
+      hops: hops.map(({ gateway, ...hop }) => ({ ...hop, ...(gateway && { gateway: Address.parse(gateway) }) })),
+    }),
+  );
+  return { routes, duplicates: [] };
 }

@@ -2,6 +2,7 @@ import type { Address, Family, Route } from '../../network';
 import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
 import { chooseHops, type HealthOf } from './choose';
 import { hopsOf, hopsText } from './hops';
+import { isPresent } from './present-list';
 import type { PrivateNetwork } from './private-network';
 
 /** The way that a route shall take on this node. */
@@ -10,6 +11,8 @@ export interface Way {
   readonly hops: readonly Hop[];
   /** Where there are several next hops: all of them that the node can reach at all, whether they answer or not. */
   readonly members?: readonly Hop[];
+  /** How the members are used. */
+  readonly mode?: Route['mode'];
   /** Why others of several next hops are no members now, each in words. */
   readonly missing?: readonly string[];
 }
@@ -35,8 +38,8 @@ export interface Known {
 }
 
 /** Whether the way of a route is the private network's. */
-export function followsPrivateNetwork({ nextHops, interface: name }: Route): boolean {
-  return nextHops.length === 0 && name === undefined;
+export function followsPrivateNetwork(route: Route): boolean {
+  return route.nextHops.length === 0 && route.interface === undefined && !isPresent(route);
 }
 
 /** Next hops of the list that have to be looked up before resolveRoute: global addresses, with their link if it is named. */
@@ -63,6 +66,7 @@ export class Resolver {
   ) {}
 
   resolve(route: Route): Resolved {
+    if (isPresent(route)) return { state: 'resolved', route, way: { hops: route.hops } };
     if (followsPrivateNetwork(route)) return this.byPrivateNetwork(route);
     const key = `${route.nextHops.join()}%${route.interface ?? ''}%${route.mode ?? ''}`;
     const way = this.found.get(key) ?? this.named(route);
@@ -76,9 +80,16 @@ export class Resolver {
     if (network.state !== 'found')
       return { state: network.state === 'absent' ? 'not-applicable' : 'waiting', route, reason: network.reason };
     const key = `private ${family}`;
-    const way = (this.found.get(key) as Way | undefined) ?? wayOver(network.hops, undefined, this.known.healthOf);
+    const way = (this.found.get(key) as Way | undefined) ?? this.privateWay(network.hops);
     this.found.set(key, way);
     return { state: 'resolved', route, way };
+  }
+
+  private privateWay(hops: readonly Hop[]): Way {
+    const able = hops.filter((hop) => withoutCarrier(hop, this.snapshot) === undefined);
+    const members = able.length === 0 ? hops : able;
+    const way = wayOver(members, undefined, this.known.healthOf);
+    return hops.length > 1 ? { ...way, members } : way;
   }
 
   /** @returns the way, or why there is none now. */
@@ -87,9 +98,10 @@ export class Resolver {
     if (name !== undefined && link === undefined) return `this node has no interface ${name}`;
     if (nextHops.length === 0) return { hops: [{ link: link as number, onlink: false, weight: 1 }] };
     const { toNextHops, healthOf } = this.known;
-    const each = nextHops.map((gateway) =>
-      resolveNextHop(gateway, link, toNextHops.get(questionKey(gateway, name)), this.snapshot),
-    );
+    const each = nextHops.map((gateway) => {
+      const hop = resolveNextHop(gateway, link, toNextHops.get(questionKey(gateway, name)), this.snapshot);
+      return nextHops.length > 1 ? (withoutCarrier(hop, this.snapshot) ?? hop) : hop;
+    });
     const missing = each.filter((hop) => typeof hop === 'string');
     const hops = each.filter((hop) => typeof hop !== 'string');
     if (hops.length === 0) return missing.join('; ');
@@ -98,8 +110,15 @@ export class Resolver {
   }
 }
 
+/** Why one of several next hops cannot be used: the kernel would refuse it, and the group with it. */
+function withoutCarrier(hop: Hop | string, { links }: Snapshot): string | undefined {
+  if (typeof hop === 'string' || (links.get(hop.link)?.carrier ?? true)) return undefined;
+  return `next hop ${hopsText([hop], links)} has no carrier on its link`;
+}
+
 function wayOver(hops: readonly Hop[], mode: Route['mode'], healthOf: HealthOf): Way {
-  return hops.length === 1 ? { hops } : { hops: chooseHops(hops, mode, healthOf), members: hops };
+  if (hops.length === 1) return { hops };
+  return { hops: chooseHops(hops, mode, healthOf), members: hops, ...(mode !== undefined && { mode }) };
 }
 
 /** @returns the hop, or why there is none now. */

@@ -12,6 +12,14 @@ test('an event of a route tells the route and whether it went', () => {
   expect(event(25, ...ROUTE)).toMatchObject({ kind: 'route', deleted: true });
 });
 
+test('an event of a route tells whether it took the place of another, which one that was appended did not', () => {
+  const withFlags = (flags: number) =>
+    readEvent((parseMessages(message({ type: 24, flags }, ...ROUTE)) as [Message])[0]);
+  const [REPLACE, CREATE_EXCL, CREATE_APPEND] = [0x100, 0x600, 0xc00];
+  expect(withFlags(REPLACE)).toMatchObject({ replaced: true });
+  for (const flags of [CREATE_EXCL, CREATE_APPEND]) expect(withFlags(flags)).not.toHaveProperty('replaced');
+});
+
 test('an event of a local route, as every new address causes it, is none', () => {
   expect(event(24, u8(2, 32, 0, 0, 255, 2, 254, 2), u32(0))).toBeUndefined();
 });

@@ -5,7 +5,8 @@ import type { KernelRoute, NodeAddress } from './types';
 
 /** Something that happened in the kernel, as far as it may concern routing. */
 export type KernelEvent =
-  | { readonly kind: 'route'; readonly route: KernelRoute; readonly deleted: boolean }
+  /** `replaced`: it took the place of the one of the same prefix and metric. */
+  | { readonly kind: 'route'; readonly route: KernelRoute; readonly deleted: boolean; readonly replaced?: true }
   | { readonly kind: 'address'; readonly address: NodeAddress }
   | { readonly kind: 'link'; readonly index: number }
   | { readonly kind: 'nexthop' | 'rule' }
@@ -13,12 +14,15 @@ export type KernelEvent =
   | { readonly kind: 'overrun' };
 
 /** @returns undefined for what does not concern routing. */
-export function readEvent({ type, payload }: Message): KernelEvent | undefined {
+export function readEvent({ type, flags, payload }: Message): KernelEvent | undefined {
   switch (type) {
     case nl.RTM_NEWROUTE:
     case nl.RTM_DELROUTE: {
       const route = readRoute(payload);
-      return route && { kind: 'route', route, deleted: type === nl.RTM_DELROUTE };
+      const isReplaced = type === nl.RTM_NEWROUTE && (flags & nl.NLM_F_REPLACE) !== 0;
+      return (
+        route && { kind: 'route', route, deleted: type === nl.RTM_DELROUTE, ...(isReplaced && { replaced: true }) }
+      );
     }
     case nl.RTM_NEWADDR:
     case nl.RTM_DELADDR: {

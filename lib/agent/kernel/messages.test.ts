@@ -350,12 +350,14 @@ describe('nexthop objects, links and addresses are read', () => {
   });
 
   test('a link', () => {
-    const header = Buffer.concat([u8(0, 0), u16(1), u32(7), u32(1), u32(0)]);
-    expect(readLink(readerOf(header, attributes(attribute(3, Buffer.from('eth0\0')))))).toEqual({
-      index: 7,
-      name: 'eth0',
-      up: true,
-    });
+    const [UP, LOWER_UP, NOARP] = [0x1, 0x10000, 0x80];
+    const link = (flags: number) => {
+      const header = Buffer.concat([u8(0, 0), u16(1), u32(7), u32(flags), u32(0)]);
+      return readLink(readerOf(header, attributes(attribute(3, Buffer.from('eth0\0')))));
+    };
+    expect(link(UP | LOWER_UP)).toEqual({ index: 7, name: 'eth0', carrier: true });
+    expect(link(UP)).toMatchObject({ carrier: false });
+    expect(link(UP | LOWER_UP | NOARP)).toMatchObject({ carrier: true, noNeighbours: true });
   });
 
   test('an address with its subnet, and of a point-to-point link the subnet of the peer', () => {

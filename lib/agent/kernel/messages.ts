@@ -64,7 +64,7 @@ export function readLink(payload: Reader): Link {
   return {
     index: payload.i32(4),
     name: payload.attribute(nl.IFLA_IFNAME, SIZEOF_IFINFOMSG)?.text() ?? '',
-    up: (flags & nl.IFF_UP) !== 0,
+    carrier: (flags & nl.IFF_UP) !== 0 && (flags & nl.IFF_LOWER_UP) !== 0,
     ...((flags & (nl.IFF_NOARP | nl.IFF_POINTOPOINT)) !== 0 && { noNeighbours: true }),
   };
 }

@@ -51,3 +51,11 @@ test.each([
 ])('one that is %s is left alone', (_, state) => {
   expect(askNeighbour(KEY, { state, flags: 0 })).toBeUndefined();
 });
+
+test('one that somebody has the kernel keep alive is left alone: asking would end that', () => {
+  const extended = attributes(attribute(15, u32(1)));
+  const [answer] = parseMessages(message({ type: 28 }, ndmsg(2, 7, 0x02, 0x10), DESTINATION, extended)) as [Message];
+  const managed = readNeighbour(answer.payload);
+  expect(managed).toEqual({ state: 0x02, flags: 0x10, isManaged: true });
+  expect(askNeighbour(KEY, managed)).toBeUndefined();
+});

@@ -4,6 +4,8 @@ import type { MessageWriter, Reader } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import { numberOf } from './messages';
 
+const SIZEOF_NDMSG = 12;
+
 /** Who is asked for: a next hop on its link. */
 export interface NeighbourKey {
   readonly address: Address;
@@ -17,6 +19,8 @@ export interface Neighbour {
   readonly state: number;
   /** NTF_*. */
   readonly flags: number;
+  /** The kernel keeps asking by itself, for somebody who wants that (a CNI); asking would end it. */
+  readonly isManaged?: true;
 }
 
 /** Reads one entry; the kernel answers ENOENT where there is none. */
@@ -26,7 +30,9 @@ export function getNeighbour(key: NeighbourKey): Request {
 
 /** struct ndmsg: family, pad, pad u16, interface index, state u16, flags, type. */
 export function readNeighbour(payload: Reader): Neighbour {
-  return { state: payload.u16(8), flags: payload.u8(10) };
+  const extended = payload.attribute(nl.NDA_FLAGS_EXT, SIZEOF_NDMSG)?.u32() ?? 0;
+  const isManaged = (extended & nl.NTF_EXT_MANAGED) !== 0;
+  return { state: payload.u16(8), flags: payload.u8(10), ...(isManaged && { isManaged }) };
 }
 
 /**
@@ -37,6 +43,7 @@ export function readNeighbour(payload: Reader): Neighbour {
  * @returns undefined where there is nothing to ask: the kernel is at it, or the address was set by hand.
  */
 export function askNeighbour(key: NeighbourKey, known: Neighbour | undefined): Request | undefined {
+  if (known?.isManaged) return undefined;
   const { state, flags } = known ?? { state: nl.NUD_NONE, flags: 0 };
   if ((state & (nl.NUD_REACHABLE | nl.NUD_STALE | nl.NUD_DELAY)) !== 0)
     return { type: nl.RTM_NEWNEIGH, write: (w) => ndmsg(w, key, nl.NUD_PROBE, flags) };

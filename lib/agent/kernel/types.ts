@@ -14,7 +14,8 @@ export interface Hop {
 export interface Link {
   readonly index: number;
   readonly name: string;
-  readonly up: boolean;
+  /** It is up and has a carrier: the kernel refuses next hops on others (net/ipv4/nexthop.c). */
+  readonly carrier: boolean;
   /** Nobody is asked for hardware addresses there, so whether a next hop is alive cannot be told. */
   readonly noNeighbours?: true;
 }

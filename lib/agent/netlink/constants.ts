@@ -75,6 +75,8 @@ export const NHA_OIF = 5;
 export const NHA_GATEWAY = 6;
 
 export const NDA_DST = 1;
+export const NDA_FLAGS_EXT = 15;
+export const NTF_EXT_MANAGED = 1;
 export const NUD_NONE = 0;
 export const NUD_INCOMPLETE = 0x01;
 export const NUD_REACHABLE = 0x02;
@@ -90,6 +92,7 @@ export const IFLA_IFNAME = 3;
 export const IFLA_EXT_MASK = 29;
 export const RTEXT_FILTER_SKIP_STATS = 8;
 export const IFF_UP = 1;
+export const IFF_LOWER_UP = 0x10000;
 export const IFF_POINTOPOINT = 0x10;
 export const IFF_NOARP = 0x80;
 export const IFA_ADDRESS = 1;

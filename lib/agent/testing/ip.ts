@@ -86,7 +86,7 @@ export function nodeAddress(text: string): NodeAddress {
 }
 
 export const links: ReadonlyMap<number, Link> = new Map(
-  Object.entries(LINKS).map(([name, index]) => [index, { index, name, up: true }]),
+  Object.entries(LINKS).map(([name, index]) => [index, { index, name, carrier: true }]),
 );
 
 export function snapshot(
