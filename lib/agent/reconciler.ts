@@ -45,6 +45,8 @@ export interface Outcome extends Done {
   readonly nextHops: readonly NextHop[];
   /** Why next hops cannot be reached at all whose routes have others beside them. */
   readonly missingNextHops: readonly string[];
+  /** Whether routes of ours that the list does not name were removed. */
+  readonly removes: boolean;
   readonly snapshot: Snapshot;
 }
 
@@ -87,6 +89,7 @@ export class Reconciler {
       privateNetworks,
       nextHops: nextHopsOf(ways, snapshot.links),
       missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
+      removes,
       snapshot,
     };
   }

@@ -14,6 +14,8 @@ interface Found {
   readonly verdicts: readonly Verdict[];
   readonly privateNetworks: ReadonlyMap<4 | 6, PrivateNetwork>;
   readonly snapshot: { readonly routes: readonly KernelRoute[] };
+  /** Whether routes of ours that the list does not name were removed: else there may be some. */
+  readonly removes: boolean;
 }
 
 const STOOD: ReadonlySet<Verdict['state']> = new Set(['effective', 'installed', 'shadowed']);
@@ -60,7 +62,7 @@ function putBack({ subnet, table, metric, nexthopId }: KernelRoute, list: RouteL
 function follow(
   entry: KernelRoute,
   { routes }: RouteList,
-  { privateNetworks, snapshot }: Found,
+  { privateNetworks, snapshot, removes }: Found,
   nexthops: () => ReadonlyMap<number, Nexthop>,
   ownership: Ownership,
 ): Change[] {
@@ -74,15 +76,13 @@ function follow(
     ({ subnet, table, metric }) => table === RT_TABLE_MAIN && metric < entry.metric && subnet.equals(entry.subnet),
   );
   const isShared = routes.some((route) => route.subnet.family === family && !followsPrivateNetwork(route));
-  if (isBeaten || isShared) return [];
+  if (isBeaten || isShared || !removes) return [];
   const objects = [...nexthops().values()];
   const nexthop = objects.find(
     (each) => each.protocol === ownership.protocol && each.family === family && each.hop && sameWay([each.hop], [old]),
   );
   if (nexthop === undefined || objects.some(({ group }) => group?.some(({ id }) => id === nexthop.id))) return [];
-  const listed = new Set(routes.map(routeKey));
-  const isOurs = (route: KernelRoute) => isOwn(route, ownership) && listed.has(routeKey(route));
-  if (!snapshot.routes.every((route) => route.nexthopId !== nexthop.id || isOurs(route))) return [];
+  if (!snapshot.routes.every((route) => route.nexthopId !== nexthop.id || isOwn(route, ownership))) return [];
   return [{ kind: 'put-nexthop', replace: true, nexthop: { ...nexthop, hop: { ...to, weight: 1 } } }];
 }
 

@@ -19,6 +19,7 @@ export function outcome(...verdicts: readonly Verdict[]): Outcome {
     privateNetworks: new Map(),
     nextHops: [],
     missingNextHops: [],
+    removes: true,
     snapshot: snapshot(SEEDS),
   };
 }
