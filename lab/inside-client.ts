@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { transformSync } from 'esbuild';
 import type { Commands, ConnectRequest, FetchAnswer, FetchRequest, Reply } from './inside-protocol';
 import type { Namespace } from './namespaces';
 import { node26 } from './requirements';
@@ -20,6 +21,18 @@ export interface HttpServerInside extends ServerInside {
   seen(): Promise<string[]>;
 }
 
+let stripped: string | undefined;
+
+/** What runs inside, without its types: to strip them would take each of these processes longer than to start. */
+function program(): string {
+  stripped ??= transformSync(readFileSync(join(__dirname, 'inside.ts'), 'utf8'), {
+    loader: 'ts',
+    format: 'cjs',
+    target: 'node26',
+  }).code;
+  return stripped;
+}
+
 const known = new WeakMap<Namespace, Inside>();
 
 /** Does inside a namespace what the test process, outside of it, cannot: requests, servers, reading /proc/net. */
@@ -31,9 +44,7 @@ export class Inside {
   private ended = false;
 
   private constructor(readonly namespace: Namespace) {
-    // As text, not as a file: the package says CommonJS, and Node would believe it for a .ts file.
-    const program = readFileSync(join(__dirname, 'inside.ts'), 'utf8');
-    const command = [node26(), '--input-type=module-typescript', '--eval', program];
+    const command = [node26(), '--eval', program()];
     this.child = namespace.lab.spawn('nsenter', [`--net=${namespace.path}`, ...command], { stdio: 'pipe' });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.errors += text;

@@ -1,6 +1,6 @@
 /**
  * Runs inside a network namespace, where the test process is not: makes requests and serves them there. Driven by JSON
- * lines on stdin, answers on stdout, ends with stdin. Node 26 strips its types while loading it: erasable syntax only.
+ * lines on stdin, answers on stdout, ends with stdin.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
