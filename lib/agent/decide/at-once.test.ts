@@ -73,6 +73,16 @@ describe('a route of ours that was deleted', () => {
     ['had no nexthop object', deleted('192.168.0.0/24 via 10.184.0.1 dev priv proto ours'), {}],
     ["is somebody else's", deleted(`192.168.0.0/24 nhid ${ID} proto static`), {}],
     ['was added', added(OURS), {}],
+    [
+      'stood beside one that goes the same way',
+      deleted(OURS),
+      { others: ['192.168.0.0/24 via 10.184.0.1 dev priv metric 77'] },
+    ],
+    [
+      'stood beside one that goes another way',
+      deleted(OURS),
+      { others: ['192.168.0.0/24 via 198.51.100.1 dev pub metric 77'] },
+    ],
   ])('is left to the pass where it %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
 });
 
@@ -124,6 +134,8 @@ test('what happened to one prefix more than once is left to the pass', () => {
     removes: true,
   };
   const there = added('10.0.0.0/8 via 10.184.0.3 dev priv');
+  const foreign = added('192.168.0.0/24 via 198.51.100.1 dev pub metric 77');
+  expect(changesAtOnce([foreign, deleted(OURS)], list, found, () => new Map([[ID, OBJECT]]), OWNERSHIP)).toEqual([]);
   for (const second of [added('10.0.0.0/8 via 10.184.0.1 dev priv'), deleted('10.0.0.0/8 via 10.184.0.3 dev priv')])
     expect(changesAtOnce([there, second], list, found, () => new Map([[ID, OBJECT]]), OWNERSHIP)).toEqual([]);
 });

@@ -33,10 +33,10 @@ export function changesAtOnce(
 ): Change[] {
   return events.flatMap((event) => {
     if (event.kind !== 'route') return [];
-    if (event.deleted) return isOwn(event.route, ownership) ? putBack(event.route, list, found) : [];
+    if (!isOnlyOne(event, events)) return [];
+    if (event.deleted) return isOwn(event.route, ownership) ? putBack(event.route, list, found, ownership) : [];
     // An entry that was appended or added stands behind another, or takes its place: the pass knows.
-    if (!event.replaced || !isOnlyOne(event, events)) return [];
-    return follow(event.route, list, found, nexthops, ownership);
+    return event.replaced ? follow(event.route, list, found, nexthops, ownership) : [];
   });
 }
 
@@ -47,12 +47,23 @@ function isOnlyOne({ route }: KernelEvent & { kind: 'route' }, events: readonly 
   );
 }
 
-/** A route of ours that was deleted. It is refused where somebody has put another one in its place. */
-function putBack({ subnet, table, metric, nexthopId }: KernelRoute, list: RouteList, { verdicts }: Found): Change[] {
+/**
+ * A route of ours that was deleted. It is refused where somebody has put another one in its place, and where somebody
+ * else has one of the prefix it may be that ours is not needed any more.
+ */
+function putBack(
+  { subnet, table, metric, nexthopId }: KernelRoute,
+  list: RouteList,
+  { verdicts, snapshot }: Found,
+  ownership: Ownership,
+): Change[] {
   const key = routeKey({ subnet, table, metric });
   const place = list.routes.findIndex((route) => route.subnet.equals(subnet) && routeKey(route) === key);
   const verdict = verdicts[place];
   if (verdict === undefined || nexthopId === undefined || !STOOD.has(verdict.state)) return [];
+  const isRival = (route: KernelRoute) =>
+    !isOwn(route, ownership) && route.table === table && route.subnet.equals(subnet);
+  if (snapshot.routes.some(isRival)) return [];
   const { source, mtu } = verdict.route;
   const route = { subnet, table, metric, nexthopId, ...(source && { source }), ...(mtu && { mtu }) };
   return [{ kind: 'put-route', replace: false, route }];
