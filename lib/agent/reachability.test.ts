@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { type Answer, targetText, tryToConnect, unreached } from './reachability';
+import { targetText } from '../network';
+import { type Answer, tryToConnect, unreached } from './reachability';
 
 const HOST = '127.0.0.1';
 const NEVER = new AbortController().signal;

@@ -1,12 +1,6 @@
 import { connect } from 'node:net';
+import type { Target } from '../network';
 import { pause } from './pause';
-
-/** What the node must be able to reach, by TCP. */
-export interface Target {
-  /** A host name or an address. */
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How one connection went: `refused` says that somebody answered, as a server does that restarts. */
 export type Answer = 'connected' | 'refused' | 'none';
@@ -23,10 +17,6 @@ export interface Lost {
 /** A first packet that is lost is sent again after 1 s. */
 const CONNECT_MS = 2_000;
 const BETWEEN_TRIES_MS = 250;
-
-export function targetText({ host, port }: Target): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
 
 /** By TCP; closed again at once. */
 export const tryToConnect: Attempt = ({ host, port }) => {

@@ -97,9 +97,19 @@ export class Reconciler {
   /** Does what events alone say is to be done (decide/at-once.ts). @param outcome of the pass before them. */
   answer(events: readonly KernelEvent[], list: RouteList, outcome: Outcome): Done {
     const { ownership } = this.settings;
-    const changes = changesAtOnce(events, list, outcome, () => this.kernel.readNexthops(), ownership);
+    let read: Snapshot['nexthops'] | undefined;
+    const nexthops = () => {
+      read ??= this.kernel.readNexthops(); // not at all where an IPv4 route is put back
+      return read;
+    };
+    const changes = changesAtOnce(events, list, outcome, nexthops, ownership);
     if (changes.length === 0) return { done: [], failed: [] };
-    const snapshot = { ...outcome.snapshot, nexthops: this.kernel.readNexthops() };
+    const snapshot = {
+      ...outcome.snapshot,
+      get nexthops() {
+        return nexthops();
+      },
+    };
     return this.apply([...changes, ...refreshIPv6(changes, changes, snapshot, ownership)]);
   }
 

@@ -1,7 +1,7 @@
-import { DEFAULT_RULES, parseRouteList, type Subnet } from '../network';
+import { DEFAULT_RULES, parseRouteList, type Subnet, type Target } from '../network';
 import type { JournalEntry } from './journal';
 import type { Kernel } from './kernel/kernel';
-import type { Answer, Target } from './reachability';
+import type { Answer } from './reachability';
 import { type Outcome, Reconciler } from './reconciler';
 import { CONFIRM_MS, Rollout } from './rollout';
 import { route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from './testing/ip';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseRouteList, type RouteList, type RouteRules } from '../network';
+import { parseRouteList, type RouteList, type RouteRules, type Target, targetText } from '../network';
 import { Backoff } from './api/backoff';
 import type { Ownership } from './decide/ownership';
 import { presentList, presentText, readPresentText } from './decide/present-list';
@@ -9,7 +9,7 @@ import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
 import type { Trigger } from './pass-schedule';
 import { pause } from './pause';
-import { type Attempt, type Lost, type Target, targetText, unreached } from './reachability';
+import { type Attempt, type Lost, unreached } from './reachability';
 import type { Outcome } from './reconciler';
 
 /** What was reachable before a change is reachable again within this time after it, or the change is taken back. */

@@ -1,6 +1,15 @@
-import { Address, DEFAULT_RULES, Findings, type RouteRules, readTable, refuse, Subnet } from '../network';
+import {
+  Address,
+  DEFAULT_RULES,
+  Findings,
+  parseTarget,
+  type RouteRules,
+  readTable,
+  refuse,
+  Subnet,
+  type Target,
+} from '../network';
 import type { Ownership } from './decide/ownership';
-import type { Target } from './reachability';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -74,7 +83,7 @@ export function readSettings(environment: Environment): Settings {
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
     onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
     applyOverMs: 1000 * read('APPLY_OVER_SECONDS', number(0, 86_400)),
-    confirm: read('CONFIRM', list(target)),
+    confirm: read('CONFIRM', list(parseTarget)),
   };
   findings.throwIfAny();
   return settings;
@@ -94,14 +103,6 @@ function number(least: number, most: number): (text: string) => number {
 
 /** 1 to 4 mark the routes of the kernel, of administrators and of network managers: they must never be ours. */
 const routeProtocol = number(5, 255);
-
-/** `10.184.0.1:443`, `[fd00::1]:443` */
-function target(text: string): Target {
-  const [, bracketed, plain, port = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  if (host === undefined) throw refuse(text, 'is no address with a port', 'write e.g. 10.184.0.1:443 or [fd00::1]:443');
-  return { host: `${Address.parse(host)}`, port: number(1, 65535)(port) };
-}
 
 function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
   return (text) => {

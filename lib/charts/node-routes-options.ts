@@ -1,5 +1,14 @@
 import type { k8s } from 'cdk8s-plus-28';
-import { Address, parseHostAddress, parseUnicastSubnet, readInteger, readTable, refuse, type Subnet } from '../network';
+import {
+  Address,
+  parseTarget,
+  parseUnicastSubnet,
+  readInteger,
+  readTable,
+  refuse,
+  type Subnet,
+  targetText,
+} from '../network';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from './names';
 import type { ApiServer, NodeRoutesProps } from './node-routes-props';
 import { OnPremise } from './on-premise';
@@ -59,7 +68,7 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     table: { fallback: 254, read: readTable },
     metric: { fallback: 0, read: (value) => readInteger(value, 0, 0xffffffff, 'metric') },
     onUninstall: { fallback: 'remove', read: oneOf('remove', 'keep') },
-    confirm: { fallback: [], read: listOf(readTarget) },
+    confirm: { fallback: [], read: listOf((target) => targetText(parseTarget(target))) },
     applyOver: { fallback: 0, read: readDuration },
     nodeSelector: { fallback: {}, read: readNodeSelector },
     tolerations: { fallback: [{ operator: 'Exists' }], read: listOf(readToleration) },
@@ -130,16 +139,6 @@ function readMaxUnavailable(value: unknown): number | string {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
   if (typeof value === 'string' && /^(?:[1-9]\d?|100)%$/.test(value)) return value;
   throw refuse(value, 'is no number of nodes', 'write a whole number from 1, or "1%" to "100%"');
-}
-
-/** An address, not a name: it must mean the same before and after the routes change. */
-function readTarget(value: unknown): string {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(String(value)) ?? [];
-  if (typeof value !== 'string' || port === undefined)
-    throw refuse(value, 'is no address with a port', 'write e.g. "10.184.0.1:443" or "[fd00::1]:443"');
-  const host = parseHostAddress(bracketed ?? plain);
-  readInteger(Number(port), 1, 65535, 'port');
-  return `${host.family === 6 ? `[${host}]` : host}:${Number(port)}`;
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };

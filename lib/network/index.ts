@@ -9,3 +9,4 @@ export * from './reserved';
 export * from './route';
 export * from './route-list';
 export * from './subnet';
+export * from './target';
