@@ -1,7 +1,8 @@
 /** Plain jest: TypeScript is stripped by swc; types are checked by `npm run types`. */
 module.exports = {
   // The lab's tests wait more than they compute.
-  maxWorkers: 3,
+  maxWorkers: 6,
+  testSequencer: './scripts/test-sequencer.js',
   testEnvironment: 'node',
   transform: { '^.+\\.[jt]s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
   // The models of the official client are the only ES modules that a test needs.

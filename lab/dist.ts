@@ -25,10 +25,19 @@ export function parseManifests(text: string): Manifest[] {
   });
 }
 
+const parsed = new Map<string, readonly Manifest[]>();
+
+/** Every scene begins with the same text, most of which is the agent's. */
+function parseOnce(text: string): readonly Manifest[] {
+  const manifests = parsed.get(text) ?? parseManifests(text);
+  parsed.set(text, manifests);
+  return manifests;
+}
+
 /** All objects of the YAML files directly in a folder, in the order of the files' names: what GitOps would apply. */
 export function readDist(folder: string): Manifest[] {
   const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
-  return files.sort().flatMap((name) => parseManifests(readFileSync(join(folder, name), 'utf8')));
+  return files.sort().flatMap((name) => structuredClone(parseOnce(readFileSync(join(folder, name), 'utf8'))));
 }
 
 /**

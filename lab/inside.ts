@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import https from 'node:https';
+import type https from 'node:https';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import type {
@@ -22,6 +22,9 @@ interface Served {
   readonly seen: string[];
   readonly endConnections: () => void;
 }
+
+/** Few need it, and TLS takes a third of such a process's start. */
+const loadHttps = () => process.getBuiltinModule('node:https') as typeof https;
 
 const served = new Map<number, Served>();
 
@@ -44,7 +47,7 @@ function request(asked: FetchRequest): Promise<FetchAnswer> {
     const options = { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) };
     const from = source === undefined ? {} : { localAddress: source };
     const sent = url.startsWith('https:')
-      ? https.request(url, { ...options, ...from, ...(ca === undefined ? {} : { ca }) })
+      ? loadHttps().request(url, { ...options, ...from, ...(ca === undefined ? {} : { ca }) })
       : http.request(url, { ...options, ...from });
     const failed = (error: Error) => none(error.name === 'AbortError' ? 'TIMEOUT' : codeOf(error));
     sent.on('error', failed).on('response', (answer) => {

@@ -26,7 +26,7 @@ async function otherProcess(): Promise<{ child: ChildProcess; prefix: string; pi
     const child = lab.spawn('nsenter', ['--net=' + lab.namespace('a').path, 'sleep', '1000'], { stdio: 'ignore' });
     console.log(JSON.stringify({ prefix: lab.prefix, pid: child.pid }));
     setInterval(() => undefined, 1000);`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--eval', program], {
+  const child = spawn(process.execPath, ['--require', 'tsx/cjs', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (!child.stdout) throw new Error('no stdout');

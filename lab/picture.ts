@@ -129,9 +129,11 @@ export class Picture {
   /** Where all bridges are. */
   readonly wires: Namespace;
 
-  private constructor(
+  private serving: Promise<unknown> | undefined;
+
+  constructor(
     readonly lab: Lab,
-    readonly options: PictureOptions,
+    readonly options: PictureOptions = SEEDS,
   ) {
     const wires = lab.namespace('wires');
     this.wires = wires;
@@ -194,16 +196,14 @@ export class Picture {
     });
   }
 
-  /** Builds it and starts the HTTP servers on both ends. */
-  static async build(lab: Lab, options: PictureOptions = SEEDS): Promise<Picture> {
-    const picture = new Picture(lab, options);
-    const places = [...picture.nodes, ...picture.servers];
-    await Promise.all(
-      places.flatMap(({ inside, name, addresses }) =>
+  /** Starts the HTTP servers on both ends when they are first asked something, since each is a process. */
+  serve(): Promise<unknown> {
+    this.serving ??= Promise.all(
+      [...this.nodes, ...this.servers].flatMap(({ inside, name, addresses }) =>
         addresses.map((address) => inside.serve(address, HTTP_PORT, name)),
       ),
     );
-    return picture;
+    return this.serving;
   }
 
   /** The first node. */
@@ -219,6 +219,7 @@ export class Picture {
    * @param timeoutMs a dropped packet costs this much
    */
   async exchange(node = this.node, timeoutMs = 500): Promise<Exchange[]> {
+    await this.serve();
     const pairs = this.servers.flatMap((server) =>
       server.addresses.flatMap((address) => {
         const nodeAddress = node.addresses.find((other) => sameFamily(other, address));

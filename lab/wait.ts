@@ -1,6 +1,10 @@
+/** So many times as long as a look took is rested after it, within bounds: looking must not slow down what is waited for. */
+const REST = 3;
+const MOST_REST_MS = 50;
+
 /**
- * Looks again and again until `look` gives something truthy, and returns that. Never sleeps longer than `everyMs`, so a
- * test takes as long as the thing it waits for.
+ * Looks again and again until `look` gives something truthy, and returns that. Rests `everyMs` in between, or a little
+ * longer where looking takes long, so a test takes as long as the thing it waits for.
  *
  * @param what named in the error, e.g. 'the route to appear'
  * @param ms   deadline in milliseconds
@@ -15,10 +19,12 @@ export async function waitFor<T>(
 ): Promise<Exclude<Awaited<T>, false | null | undefined | '' | 0>> {
   const end = performance.now() + ms;
   for (;;) {
+    const started = performance.now();
     const seen = await look();
     if (seen) return seen as Exclude<Awaited<T>, false | null | undefined | '' | 0>;
     if (performance.now() > end) throw new Error(`waited ${ms} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    const rest = Math.min(REST * (performance.now() - started), MOST_REST_MS);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(everyMs, rest)));
   }
 }
 

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 export const REPOSITORY = join(__dirname, '..');
 export const NODE_MODULES = join(REPOSITORY, 'node_modules');
 
-const SOURCES = ['lib', 'imports', 'scripts', 'main.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml'];
+const PROGRAM = ['lib', 'imports', 'scripts'];
+const USERS_FILES = ['main.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml'];
 
 /** What synthesis needs, without its packages. */
 export function copySources(folder: string): string {
   mkdirSync(folder, { recursive: true });
-  for (const source of SOURCES) cpSync(join(REPOSITORY, source), join(folder, source), { recursive: true });
+  for (const source of [...PROGRAM, ...USERS_FILES])
+    cpSync(join(REPOSITORY, source), join(folder, source), { recursive: true });
   return folder;
 }
 
@@ -18,5 +20,13 @@ export function copySources(folder: string): string {
 export function copyRepository(folder: string): string {
   copySources(folder);
   symlinkSync(NODE_MODULES, join(folder, 'node_modules'));
+  return folder;
+}
+
+/** A folder to synthesise in: main.ts and what else a user edits are its own, the rest is this repository's. */
+export function linkedProject(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const own of USERS_FILES) cpSync(join(REPOSITORY, own), join(folder, own));
+  for (const ours of [...PROGRAM, 'node_modules']) symlinkSync(join(REPOSITORY, ours), join(folder, ours));
   return folder;
 }

@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyRepository, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY } from '../lib/repository';
 
 jest.setTimeout(90_000);
 
 function diagram(cwd: string, ...args: string[]) {
-  return spawnSync(process.execPath, ['--import', 'tsx', 'scripts/diagram.ts', ...args], { cwd, encoding: 'utf8' });
+  return spawnSync(process.execPath, ['--require', './scripts/typescript.js', 'scripts/diagram.ts', ...args], {
+    cwd,
+    encoding: 'utf8',
+  });
 }
 
 test('what README and docs embed are the sites of main.ts', () => {
@@ -19,7 +22,7 @@ test('what README and docs embed are the sites of main.ts', () => {
 test('a file that is out of date is told, then written, and dist/ stays as it is', () => {
   const folder = mkdtempSync(join(tmpdir(), 'diagram-'));
   try {
-    const copy = copyRepository(join(folder, 'copy'));
+    const copy = linkedProject(join(folder, 'copy'));
     const readme = join(copy, 'README.md');
     writeFileSync(readme, '<!-- diagram -->\n<!-- /diagram -->\n');
     const check = diagram(copy, '--check');

@@ -23,7 +23,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-const REPOSITORY = join(__dirname, '..');
+const PROJECT = process.cwd();
 const { values } = parseArgs({ options: OPTIONS });
 const staging = mkdtempSync(join(tmpdir(), 'diagram-'));
 
@@ -39,7 +39,7 @@ else {
     if (code === 0) finish();
   });
   process.env.CDK8S_OUTDIR = join(staging, 'dist');
-  require('../main');
+  require(join(PROJECT, 'main'));
 }
 
 function finish(): void {
@@ -49,12 +49,12 @@ function finish(): void {
 }
 
 function refresh(path: string, diagrams: Diagrams): void {
-  const before = readFileSync(join(REPOSITORY, path), 'utf8');
+  const before = readFileSync(join(PROJECT, path), 'utf8');
   const after = embedIn(path, before, diagrams);
   if (before === after) return;
   console.log(values.check ? `${path} is out of date; npm run diagram` : `${path} updated`);
   if (values.check) process.exitCode = 1;
-  else writeFileSync(join(REPOSITORY, path), after);
+  else writeFileSync(join(PROJECT, path), after);
 }
 
 function embedIn(path: string, text: string, diagrams: Diagrams): string {
@@ -66,7 +66,7 @@ function embedIn(path: string, text: string, diagrams: Diagrams): string {
 }
 
 function markdownFiles(): string[] {
-  const docs = existsSync(join(REPOSITORY, 'docs')) ? readdirSync(join(REPOSITORY, 'docs'), { recursive: true }) : [];
-  const paths = [...readdirSync(REPOSITORY), ...docs.map((path) => join('docs', `${path}`))];
+  const docs = existsSync(join(PROJECT, 'docs')) ? readdirSync(join(PROJECT, 'docs'), { recursive: true }) : [];
+  const paths = [...readdirSync(PROJECT), ...docs.map((path) => join('docs', `${path}`))];
   return paths.filter((path) => path.endsWith('.md')).sort();
 }

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { copyRepository, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY } from '../lib/repository';
 
 jest.setTimeout(60_000);
 
@@ -71,7 +71,7 @@ describe('what the pages run', () => {
   let copy: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'docs-'));
-    copy = copyRepository(join(folder, 'copy'));
+    copy = linkedProject(join(folder, 'copy'));
     cpSync(join(REPOSITORY, '.gitignore'), join(copy, '.gitignore'));
     bash(
       'git init --quiet --initial-branch=main && git config user.name docs && git config user.email docs@example.com',

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyRepository } from '../lib/repository';
+import { linkedProject } from '../lib/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(30_000);
@@ -11,13 +11,13 @@ let folder: string;
 let copy: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'many-'));
-  copy = copyRepository(join(folder, 'copy'));
+  copy = linkedProject(join(folder, 'copy'));
   mkdirSync(join(copy, 'sites'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function synth(): string {
-  const args = ['--import', 'tsx', 'scripts/synth.ts'];
+  const args = ['--require', './scripts/typescript.js', 'scripts/synth.ts'];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
   expect(stderr).toBe('');
   return stdout;

@@ -39,8 +39,8 @@ function configMap(text: string): string {
 
 function plan(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const script = [
-    '--import',
-    join(REPOSITORY, 'node_modules/tsx/dist/loader.mjs'),
+    '--require',
+    join(REPOSITORY, 'node_modules/tsx/dist/cjs/index.cjs'),
     join(REPOSITORY, 'scripts/plan.ts'),
   ];
   return spawnSync(process.execPath, [...script, ...args], {

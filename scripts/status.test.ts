@@ -64,7 +64,7 @@ function cluster(nodes: number, wanted = nodes): void {
 
 function status(...args: string[]) {
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  return spawnSync(process.execPath, ['--import', 'tsx', 'scripts/status.ts', ...args], {
+  return spawnSync(process.execPath, ['--require', 'tsx/cjs', 'scripts/status.ts', ...args], {
     cwd: REPOSITORY,
     encoding: 'utf8',
     env,

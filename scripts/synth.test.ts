@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyRepository, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY } from '../lib/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(30_000);
@@ -11,11 +11,11 @@ let folder: string;
 let copy: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'synth-'));
-  copy = copyRepository(join(folder, 'copy'));
+  copy = linkedProject(join(folder, 'copy'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const SYNTH = ['--import', 'tsx', 'scripts/synth.ts'];
+const SYNTH = ['--require', './scripts/typescript.js', 'scripts/synth.ts'];
 
 function synth() {
   return spawnSync(process.execPath, SYNTH, { cwd: copy, encoding: 'utf8' });

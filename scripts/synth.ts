@@ -1,14 +1,14 @@
-/** `npm run synth`: runs main.ts and replaces its output as a whole, or leaves everything as it was. */
+/** `npm run synth`: runs main.ts of this folder and replaces its output as a whole, or leaves everything as it was. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, refuse } from '../lib/network';
 import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stagingFolder } from './output';
 import { summary } from './summary';
 
-const REPOSITORY = join(__dirname, '..');
-const STAGING = stagingFolder(REPOSITORY);
+const PROJECT = process.cwd();
+const STAGING = stagingFolder(PROJECT);
 
-recoverOutput(REPOSITORY);
+recoverOutput(PROJECT);
 process.on('exit', () => rmSync(STAGING, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
@@ -23,13 +23,13 @@ process.once('beforeExit', (code) => {
 setImmediate(() => {}); // one turn of the event loop, in which a signal that came meanwhile is noticed
 
 process.env.CDK8S_OUTDIR = join(STAGING, OUTPUT_ROOTS[0]);
-require('../main');
+require(join(PROJECT, 'main'));
 
 function finish(): void {
   const made = readOutput(STAGING);
   if (made.size === 0) throw refuse('main.ts', 'synthesised nothing', 'call site.synth() at its end');
-  const { lines, isChanged } = summary(readOutput(REPOSITORY), made);
-  if (isChanged) replaceOutput(REPOSITORY, STAGING);
+  const { lines, isChanged } = summary(readOutput(PROJECT), made);
+  if (isChanged) replaceOutput(PROJECT, STAGING);
   console.log(lines.join('\n'));
 }
 

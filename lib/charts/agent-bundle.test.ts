@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** What a copy of the package in another place makes of the agent. */
 function bundleFrom(copy: string): string {
   const print = "process.stdout.write(require('./lib/charts/agent-bundle').agentBundle())";
-  const run = spawnSync(process.execPath, ['--import', 'tsx', '--eval', print], { cwd: copy, encoding: 'utf8' });
+  const run = spawnSync(process.execPath, ['--require', 'tsx/cjs', '--eval', print], { cwd: copy, encoding: 'utf8' });
   expect(run.stderr).toBe('');
   return run.stdout;
 }

@@ -1,0 +1,9 @@
+/**
+ * Preloaded by the npm scripts: from here on `require` understands TypeScript. The packages that synthesis needs are
+ * loaded before, since tsx searches what is loaded after it for ES modules, which takes longer than to run it.
+ */
+require('node:module').enableCompileCache?.(); // Node 22.8 or later
+require('cdk8s-plus-28');
+require('esbuild');
+require('ipaddr.js');
+require('tsx/cjs');
