@@ -32,7 +32,7 @@ describeLab('a cluster', () => {
     const lab = new Lab();
     try {
       const objects = standIn(WATCHER);
-      const cluster = await Cluster.start({ picture: new Picture(lab, options), objects });
+      const cluster = await Cluster.start({ picture: Picture.build(lab, options), objects });
       const pod = await cluster.startPod();
       const added = await pod.waitForLog(({ json }) => json?.type === 'ADDED', 5000);
       expect(added.json).toEqual({ status: 200, type: 'ADDED', routes: '["192.168.0.0/24"]' });

@@ -86,6 +86,7 @@ describeLab('a lab', () => {
         /route add 10\.94\.227\.46\/24.*Invalid/s,
       );
       expect(() => a.batch(['link set lo up', 'link set nothing up'])).toThrow(/nothing/);
+      expect(() => lab.together(() => a.batch(['link set nothing up']))).toThrow(/nothing.*\n.*\nip -n \S+ -batch -$/);
     } finally {
       await lab.close();
     }

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { quoted } from './shell';
 import { waitFor } from './wait';
 
 const NETNS = '/run/netns';
@@ -29,6 +30,12 @@ export function run(command: string, args: string[], input = ''): string {
     const told = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
     throw new Error(`${command} ${args.join(' ')}: ${told}`, { cause });
   }
+}
+
+/** The same for a shell, which ends with the first that fails and names it. */
+function shellLine(command: string, args: readonly string[], input: string): string {
+  const line = [command, ...args].map(quoted).join(' ');
+  return `${line} <<'END-OF-INPUT' || { echo ${quoted(`${command} ${args.join(' ')}`)} >&2; exit 1; }\n${input}END-OF-INPUT`;
 }
 
 /** When a process started, in clock ticks since boot: tells a process from a later one that got the same id. */
@@ -75,7 +82,7 @@ export class Namespace {
 
   /** Many `ip` commands at once, one a line, without the word `ip`; the first that fails ends it. */
   batch(lines: readonly string[]): void {
-    if (lines.length > 0) run('ip', ['-n', this.name, '-batch', '-'], `${lines.join('\n')}\n`);
+    if (lines.length > 0) this.lab.do('ip', ['-n', this.name, '-batch', '-'], `${lines.join('\n')}\n`);
   }
 
   /** Loads nftables rules. */
@@ -91,7 +98,7 @@ export class Namespace {
   /** Sets kernel parameters below /proc/sys/net, e.g. { 'ipv4/conf/all/rp_filter': 1 }. */
   sysctl(values: Readonly<Record<string, string | number>>): void {
     const lines = Object.entries(values).map(([key, value]) => `echo '${value}' > '/proc/sys/net/${key}'`);
-    run('nsenter', [`--net=${this.path}`, 'sh', '-e'], lines.join('\n'));
+    this.lab.do('nsenter', [`--net=${this.path}`, 'sh', '-e'], `${lines.join('\n')}\n`);
   }
 }
 
@@ -108,6 +115,7 @@ export class Lab {
   private readonly children = new Set<ChildProcess>();
   private readonly deferred: (() => unknown)[] = [];
   private closed = false;
+  private script: string[] | undefined;
   private readonly onExit = () => this.cleanUpNow();
   private readonly onSignal = (signal: NodeJS.Signals) => {
     this.cleanUpNow();
@@ -146,10 +154,32 @@ export class Lab {
     return basename(this.folder);
   }
 
+  /**
+   * Namespaces, links, sysctls and batches that `body` asks for are made by one shell at its end. To start a program takes
+   * a large process longer than most of these programs run.
+   */
+  together<T>(body: () => T): T {
+    const script: string[] = [];
+    this.script = script;
+    try {
+      const result = body();
+      run('sh', [], `${script.join('\n')}\n`);
+      return result;
+    } finally {
+      this.script = undefined;
+    }
+  }
+
+  /** Runs a program whose output nobody wants, now or together with others. */
+  do(command: string, args: readonly string[], input = ''): void {
+    if (this.script === undefined) run(command, [...args], input);
+    else this.script.push(shellLine(command, args, input));
+  }
+
   /** A new namespace with its loopback up and without duplicate address detection, so that addresses work at once. */
   namespace(label: string): Namespace {
     const namespace = new Namespace(this, `${this.prefix}-${label}`);
-    run('ip', ['netns', 'add', namespace.name]);
+    this.do('ip', ['netns', 'add', namespace.name]);
     const quick = { accept_dad: 0, accept_ra: 0, router_solicitations: 0 };
     namespace.sysctl(
       Object.fromEntries(
@@ -158,13 +188,13 @@ export class Lab {
         ),
       ),
     );
-    namespace.ip('link', 'set', 'lo', 'up');
+    namespace.batch(['link set lo up']);
     return namespace;
   }
 
   /** A virtual cable between two namespaces, both ends up. */
   link(a: LinkEnd, b: LinkEnd): void {
-    run('ip', `link add ${a.name} netns ${a.in.name} type veth peer name ${b.name} netns ${b.in.name}`.split(' '));
+    this.do('ip', `link add ${a.name} netns ${a.in.name} type veth peer name ${b.name} netns ${b.in.name}`.split(' '));
     for (const end of [a, b]) {
       end.in.batch([
         ...(end.addresses ?? []).map(

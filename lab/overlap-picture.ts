@@ -62,7 +62,7 @@ export class OverlapPicture {
 
   /** Builds it in a lab; the tunnel is down and the agent not there yet. */
   static async build(lab: Lab, options: OverlapOptions): Promise<OverlapPicture> {
-    const picture = new Picture(lab, options.picture);
+    const picture = Picture.build(lab, options.picture);
     await picture.serve();
     const objects = readDist(options.dist);
     const cluster = await Cluster.start({ picture, objects });

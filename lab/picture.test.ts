@@ -21,7 +21,7 @@ const ELSEWHERE: PictureOptions = {
 async function withPicture(options: PictureOptions, body: (picture: Picture) => Promise<void>): Promise<void> {
   const lab = new Lab();
   try {
-    await body(new Picture(lab, options));
+    await body(Picture.build(lab, options));
   } finally {
     await lab.close();
   }

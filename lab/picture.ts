@@ -131,9 +131,9 @@ export class Picture {
 
   private serving: Promise<unknown> | undefined;
 
-  constructor(
+  private constructor(
     readonly lab: Lab,
-    readonly options: PictureOptions = SEEDS,
+    readonly options: PictureOptions,
   ) {
     const wires = lab.namespace('wires');
     this.wires = wires;
@@ -194,6 +194,10 @@ export class Picture {
       ]);
       return built;
     });
+  }
+
+  static build(lab: Lab, options: PictureOptions = SEEDS): Picture {
+    return lab.together(() => new Picture(lab, options));
   }
 
   /** Starts the HTTP servers on both ends when they are first asked something, since each is a process. */

@@ -3,9 +3,8 @@ import type { Readable } from 'node:stream';
 import type { Namespace } from './namespaces';
 import type { Exit } from './pod';
 import type { PodLogs } from './pod-logs';
+import { quoted } from './shell';
 import { waitFor } from './wait';
-
-const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** What the first process of the container does before it becomes the container's own program. */
 export function startScript(options: {
@@ -23,20 +22,20 @@ export function startScript(options: {
     // Still the machine's /proc, which shows the machine's number of this process: the one that tests need.
     'read -r pid rest < /proc/self/stat',
     'echo "$pid" >&3',
-    ...(cgroup === undefined ? [] : [`echo 0 > ${quote(`${cgroup}/cgroup.procs`)}`]),
-    `echo ${quote(hostname)} > /proc/sys/kernel/hostname`,
-    `mount --all --fstab ${quote(fstab)}`,
-    `cd ${quote(root)}`,
+    ...(cgroup === undefined ? [] : [`echo 0 > ${quoted(`${cgroup}/cgroup.procs`)}`]),
+    `echo ${quoted(hostname)} > /proc/sys/kernel/hostname`,
+    `mount --all --fstab ${quoted(fstab)}`,
+    `cd ${quoted(root)}`,
     'pivot_root . .old',
     'cd /',
     'umount -l /.old',
     'rmdir /.old',
     ...(readOnly ? ['mount -o remount,bind,ro /'] : []),
-    `cd ${quote(workingDir)}`,
+    `cd ${quoted(workingDir)}`,
     'echo started >&3',
     // From here on standard error is the container's own; until here it is ours, as is that of unshare.
     'exec 2>&4 3>&- 4>&-',
-    `exec ${command.map(quote).join(' ')}`,
+    `exec ${command.map(quoted).join(' ')}`,
   ].join('\n');
 }
 

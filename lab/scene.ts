@@ -40,7 +40,7 @@ export class Scene {
   static async play(options: SceneOptions, body: (scene: Scene) => Promise<void>): Promise<void> {
     const lab = new Lab();
     try {
-      const picture = new Picture(lab, options.picture ?? SEEDS);
+      const picture = Picture.build(lab, options.picture ?? SEEDS);
       const given = options.objects ?? readDist(EXAMPLE);
       const objects = given.map((object) => withEnvironment(object, options.env ?? {}));
       const { daemonSet } = options;

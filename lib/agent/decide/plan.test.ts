@@ -512,7 +512,7 @@ describe('whatever the node holds', () => {
           for (const { route, way: taken } of resolved) expect(isThere(kernel.read(), route, taken.hops)).toBe(true);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 

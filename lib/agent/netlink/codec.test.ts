@@ -190,13 +190,13 @@ describe('bytes that contradict themselves are refused', () => {
     );
   });
 
-  test('for 20,000 buffers of random bytes', () => {
+  test('for 5,000 buffers of random bytes, and more in test:long', () => {
     let state = 1;
     const random = () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       return state >>> 24;
     };
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 5_000; i++) {
       const bytes = Buffer.alloc(random() % 96).map(random);
       if (i % 2 === 0 && bytes.length >= 16) bytes.set(u32(16 + (random() % (bytes.length - 15))));
       readAll(bytes);

@@ -1,0 +1,2 @@
+/** A word as a shell takes it, whatever is in it. */
+export const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
