@@ -109,6 +109,28 @@ function moveNextHop(family: 4 | 6, router: 0 | 1 | undefined): Step {
   );
 }
 
+const SECOND_ROUTER = [ROUTERS[4][1], ROUTERS[6][1]];
+
+const routerDies = new Step(
+  'the second router dies',
+  (model) => {
+    model.silent = SECOND_ROUTER;
+  },
+  (real) => real.silence(true),
+  (model) => model.silent.length === 0,
+  'kernel',
+);
+
+/** It is used again when it has answered for ten seconds. */
+const routerReturns = new Step(
+  'the second router answers again',
+  (model) => {
+    model.silent = [];
+  },
+  (real) => real.silence(false),
+  (model) => model.silent.length > 0,
+);
+
 const bounce = new Step(
   'the link bounces',
   (model) => {
@@ -256,6 +278,7 @@ function entryOf(subnet: string): fc.Arbitrary<Entry> {
     { weight: 1, arbitrary: fc.constant({ subnet, metric: 50 }) },
     { weight: 1, arbitrary: fc.constant({ subnet, nextHops: [routers[1]] }) },
     { weight: 1, arbitrary: fc.constant({ subnet, nextHops: [...routers] }) },
+    { weight: 1, arbitrary: fc.constant({ subnet, nextHops: [...routers].reverse(), mode: 'failover' as const }) },
   );
 }
 
@@ -283,6 +306,8 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [2, fc.constantFrom(kill, stop)],
   [2, fc.constant(uninstall)],
   [2, fc.constantFrom(flushNexthops, bounce)],
+  [1, fc.constant(routerDies)],
+  [2, fc.constant(routerReturns)],
   [1, fc.constant(compact)],
   [1, fc.constant(twin)],
   [1, fc.constant(overrun)],

@@ -7,6 +7,7 @@ export interface Entry {
   readonly subnet: string;
   readonly metric?: number;
   readonly nextHops?: readonly string[];
+  readonly mode?: 'failover';
 }
 
 export const familyOf = (subnet: string): 4 | 6 => (subnet.includes(':') ? 6 : 4);
@@ -15,6 +16,7 @@ export const familyOf = (subnet: string): 4 | 6 => (subnet.includes(':') ? 6 : 4
 export const keyOf = ({ subnet, metric }: Entry): string =>
   `${subnet} ${metric ?? (familyOf(subnet) === 6 ? 1024 : 0)}`;
 
+const isGroup = ({ nextHops = [] }: Entry): boolean => nextHops.length > 1;
 const waysOf = (gateways: readonly string[]): Ways => [...gateways].sort().join(' ');
 
 /** What the ConfigMap holds: a list, something that is none, or nothing because it is gone. */
@@ -24,8 +26,8 @@ const listIn = (held: Held) => (held !== 'gone' && 'list' in held ? held.list : 
 
 /**
  * What must be in the kernel at every quiet point, worked out from what happened, with none of the agent's code: a list
- * that was understood is what counts, a route waits where its next hop is unknown, and a prefix that somebody else has
- * is left to them.
+ * that was understood is what counts, a route waits where its next hop is unknown, of several next hops those count that
+ * answer, and a prefix that somebody else has is left to them.
  */
 export class Model {
   held: Held;
@@ -35,6 +37,8 @@ export class Model {
   isRunning = true;
   /** The private network's next hop, as long as the node has an entry for it. */
   readonly nextHop = new Map<4 | 6, string | undefined>();
+  /** Next hops that do not answer, of which one in a group never is the last. */
+  silent: readonly string[] = [];
   /** Ours in the kernel. */
   own = new Map<string, Ways>();
   /** Other people's routes, by subnet, with the metric 77: their gateway. */
@@ -42,7 +46,7 @@ export class Model {
   /** The list that the running agent has understood; undefined for none since its start. */
   private understood: readonly Entry[] | undefined;
   /** The lists that were written since the agent saw one. */
-  private missed: (readonly Entry[])[] = [];
+  private unseen: (readonly Entry[])[] = [];
   /** Whether that watch will go on where it broke off, and show what was missed; a new one shows only what there is. */
   private goesOn = false;
 
@@ -65,13 +69,13 @@ export class Model {
 
   /** Whether none of the lists that the agent is about to see lacks it. */
   isListedThroughout(key: string): boolean {
-    return this.missed.every((list) => list.some((entry) => keyOf(entry) === key));
+    return this.unseen.every((list) => list.some((entry) => keyOf(entry) === key));
   }
 
   put(held: Held): void {
     this.held = held;
     const list = listIn(held);
-    if (list !== undefined) this.missed.push(list);
+    if (list !== undefined) this.unseen.push(list);
   }
 
   /** @param refused the agent was answered by an error, and begins anew; else connections just break. */
@@ -106,17 +110,25 @@ export class Model {
 
   private see(): void {
     const list = listIn(this.held);
-    if (this.goesOn) this.understood = this.missed.at(-1) ?? this.understood;
+    if (this.goesOn) this.understood = this.unseen.at(-1) ?? this.understood;
     this.understood = list ?? this.understood;
     this.known = list !== undefined ? 'accepted' : this.held === 'gone' ? 'gone' : 'rejected';
     this.goesOn = true;
-    this.missed = [];
+    this.unseen = [];
+  }
+
+  /** Those of the silent that the agent knows as silent, since it has others to use instead. */
+  get shunned(): string[] {
+    const groups = (this.understood ?? []).filter((entry) => this.own.has(keyOf(entry)) && isGroup(entry));
+    return this.silent.filter((gateway) => groups.some(({ nextHops }) => nextHops?.includes(gateway)));
   }
 
   /** Undefined while the next hop is unknown. */
-  private waysTo({ subnet, nextHops }: Entry): Ways | undefined {
-    const gateway = this.nextHop.get(familyOf(subnet));
-    return nextHops !== undefined ? waysOf(nextHops) : gateway;
+  private waysTo(entry: Entry): Ways | undefined {
+    const { subnet, nextHops, mode } = entry;
+    if (nextHops === undefined) return this.nextHop.get(familyOf(subnet));
+    const usable = isGroup(entry) ? nextHops.filter((gateway) => !this.silent.includes(gateway)) : nextHops;
+    return waysOf(mode === 'failover' ? usable.slice(0, 1) : usable);
   }
 
   /** Ours in words, a line each: what `linesOf` makes of the kernel. */

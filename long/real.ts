@@ -48,6 +48,16 @@ export class Real {
     else this.scene.putText(`${held.bad}${' '.repeat(++this.bad)}`); // what is the same already would be no news
   }
 
+  /** The second router is no longer, or again, heard of on the private side. */
+  silence(isSilent: boolean): void {
+    const [, router] = this.scene.picture.routers;
+    router?.netns.batch([
+      `link set priv ${isSilent ? 'down' : 'up'}`,
+      // Which the kernel takes from a link that is down.
+      ...(isSilent ? [] : [`addr replace ${ROUTERS[6][1]}/64 dev priv nodad`]),
+    ]);
+  }
+
   /** @param refusal what every request is answered with. @default connections break, and no new ones are taken */
   loseApi(refusal?: number): void {
     const { api } = this.scene.cluster;
@@ -141,10 +151,14 @@ export class Real {
     if (!model.isRunning) return '';
     const { status, stdout } = await this.scene.get('/status/node-routes');
     if (status !== 200) return `the status page says ${status}`;
-    const { list, watch } = JSON.parse(stdout) as {
+    const { list, watch, nextHops } = JSON.parse(stdout) as {
       list: { state: string; version?: string };
       watch: { state: string; reason?: string };
+      nextHops: { nextHop: string; state: string }[];
     };
+    const isDown = (gateway: string) => nextHops.some(({ nextHop, state }) => nextHop === gateway && state === 'down');
+    const missed = model.shunned.filter((gateway) => !isDown(gateway));
+    if (missed.length > 0) return `${missed} should be down: ${JSON.stringify(nextHops)}`;
     if (list.state !== model.known) return `the list is ${JSON.stringify(list)} and should be ${model.known}`;
     if (!model.isApiUp) return this.isAway(watch.reason) ? '' : `the watch is ${JSON.stringify(watch)}`;
     if (watch.state !== 'connected') return `the watch is ${watch.state}`;
