@@ -5,6 +5,7 @@ import type { Ownership } from './decide/ownership';
 import { Relevance } from './decide/relevance';
 import { SILENCE_MS } from './decide/silence';
 import { turnOf } from './decide/turn';
+import { Departure } from './departure';
 import type { InstanceLock } from './instance-lock';
 import type { Journal } from './journal';
 import type { KernelEvent } from './kernel/event';
@@ -30,9 +31,6 @@ const LOCK_RETRY_MS = 1_000;
 const MOST_AT_ONCE = 16;
 /** So that two who fight over a route do not do so as fast as they can. */
 const ANSWER_REST_MS = 100;
-/** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
-const LINGER_MS = 3_000;
-const GONE_FRESH_MS = 60_000;
 
 /** Before the first pass, which waits for our lock and a list. */
 const NOTHING_FOUND: Pick<Snapshot, 'routes' | 'nexthops'> = { routes: [], nexthops: new Map() };
@@ -70,12 +68,12 @@ export class Agent implements WatchHandlers, Heir {
   private nextAnswer = 0;
   private holdsLock = false;
   private leaving = false;
+  private readonly departure: Departure;
   private readonly schedule = new PassSchedule((trigger) => this.pass(trigger));
   private resync: NodeJS.Timeout | undefined;
   private lockRetry: NodeJS.Timeout | undefined;
   private lockError: string | undefined;
   private overrun: NodeJS.Timeout | undefined;
-  private onGone: () => void = () => undefined;
 
   private readonly settings: Settings;
   private readonly reconciler: Reconciler;
@@ -101,6 +99,8 @@ export class Agent implements WatchHandlers, Heir {
       log,
       request: (trigger) => this.request(trigger),
     });
+    const { source, rollout } = this;
+    this.departure = new Departure({ onUninstall: settings.onUninstall, source, rollout, reconciler, log });
   }
 
   get counters(): Counters {
@@ -131,7 +131,7 @@ export class Agent implements WatchHandlers, Heir {
     if (state.state === 'gone') {
       this.log('warn', 'list.gone', `${name} is gone; its routes stay`);
       this.rollout.withdraw();
-      this.onGone();
+      this.departure.onGone();
     } else if (state.state === 'rejected') {
       this.log('error', 'list.rejected', `${name} was rejected; the last good list stays`, {
         findings: state.findings.slice(0, 50).map(findingText),
@@ -203,10 +203,7 @@ export class Agent implements WatchHandlers, Heir {
     }, OVERRUN_SETTLES_MS);
   }
 
-  /**
-   * Ends the agent's work. Routes leave only when the ConfigMap is known to be gone for less than 60 s, or becomes so
-   * within 3 s: an uninstall. A restart, a drain, lost rights or silence leave them where they are.
-   */
+  /** Ends the agent's work. See {@link Departure} for what becomes of the routes. */
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.leaving = true;
     this.nextHops.stop();
@@ -214,57 +211,9 @@ export class Agent implements WatchHandlers, Heir {
     clearTimeout(this.overrun);
     clearTimeout(this.lockRetry);
     this.schedule.stop();
-    let isRemoved = false;
-    if (this.settings.onUninstall === 'remove' && this.holdsLock) {
-      if (this.source.state.state !== 'gone') await this.linger(watch);
-      isRemoved = this.removeIfGone();
-    }
-    if (!isRemoved) this.takeBackUnconfirmed();
+    await this.departure.leave(watch, this.holdsLock);
     this.rollout.stop();
     this.lock.release();
-  }
-
-  /** The next agent would take for granted what it finds in the kernel. */
-  private takeBackUnconfirmed(): void {
-    const base = this.rollout.unconfirmedBase;
-    if (base === undefined) return;
-    try {
-      this.reconciler.run(base);
-      this.log('warn', 'leave.rolled-back', 'stopping before the last change was confirmed; it was taken back');
-    } catch (error) {
-      this.log('error', 'leave.failed', `the last change could not be taken back: ${(error as Error).message}`);
-    }
-  }
-
-  private linger(watch: ConfigMapWatch): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LINGER_MS);
-      this.onGone = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      watch.nudge();
-    });
-  }
-
-  /** @returns whether it was an uninstall. */
-  private removeIfGone(): boolean {
-    const { state } = this.source;
-    if (state.state !== 'gone' || performance.now() - state.since > GONE_FRESH_MS) {
-      this.log('info', 'leave.keep', 'stopping; the routes stay');
-      return false;
-    }
-    try {
-      const { done, failed } = this.reconciler.removeAll();
-      const removed = done.filter(({ kind }) => kind === 'delete-route').length;
-      this.log('info', 'leave.remove', `the ConfigMap was deleted: ${removed} routes removed`, {
-        removed,
-        failed: failed.map(({ reason }) => reason).slice(0, 20),
-      });
-    } catch (error) {
-      this.log('error', 'leave.failed', `the routes could not be removed: ${(error as Error).message}`);
-    }
-    return true;
   }
 
   private async takeLock(): Promise<void> {

@@ -13,8 +13,8 @@ export class Silence {
    * @returns whether it has been free for 60 s
    */
   note(isHeld: boolean, now: number): boolean {
-    const isWatched = this.free !== undefined && now - this.free.until <= LONGEST_GAP_MS;
-    const since = isWatched && this.free !== undefined ? this.free.since : now;
+    const { free } = this;
+    const since = free !== undefined && now - free.until <= LONGEST_GAP_MS ? free.since : now;
     this.free = isHeld ? undefined : { since, until: now };
     return !isHeld && now - since >= SILENCE_MS;
   }
