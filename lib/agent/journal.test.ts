@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const path = () => join(folder, 'journal.json');
-const ENTRY: JournalEntry = { state: 'trial', list: 'abc', base: '["192.168.0.0/24"]\n', isFound: false };
+const ENTRY: JournalEntry = { state: 'trial', list: 'abc', base: '["192.168.0.0/24"]\n', isFound: false, ended: 1 };
 
 test('what was written is read by the next agent, and nothing else is left behind', () => {
   const journal = new Journal(path());
@@ -18,6 +18,11 @@ test('what was written is read by the next agent, and nothing else is left behin
   journal.write({ ...ENTRY, state: 'condemned' });
   expect(new Journal(path()).read()).toEqual({ ...ENTRY, state: 'condemned' });
   expect(readdirSync(folder)).toEqual(['journal.json']);
+});
+
+test('one of an agent that did not count is read as that of the first', () => {
+  writeFileSync(path(), '{"state":"trial","list":"a","base":"[]","isFound":false}');
+  expect(new Journal(path()).read()).toMatchObject({ ended: 0 });
 });
 
 test('cleared, or never written, it is empty; clearing twice is fine', () => {
@@ -37,6 +42,7 @@ test.each([
   '{"state":"other","list":"a","base":"[]","isFound":false}',
   '{"state":"trial","list":"a"}',
   '{"state":"trial","list":"a","base":"[]"}',
+  '{"state":"trial","list":"a","base":"[]","isFound":false,"ended":"often"}',
 ])('%j is no journal', (text) => {
   writeFileSync(path(), text);
   expect(new Journal(path()).read()).toBeUndefined();

@@ -9,6 +9,8 @@ export interface JournalEntry {
   /** The route list to return to, as text: a user's, or routes as an agent found them (decide/present-list.ts). */
   readonly base: string;
   readonly isFound: boolean;
+  /** Agents that ended one after the other while they tried that list, before the one that wrote this. @default 0 */
+  readonly ended?: number;
 }
 
 /** The one file that the agent writes, in a memory emptyDir of its pod: it outlives the container, not the node. */
@@ -19,10 +21,11 @@ export class Journal {
   read(): JournalEntry | undefined {
     try {
       const entry = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
-      const { state, list, base, isFound } = entry;
+      const { state, list, base, isFound, ended = 0 } = entry;
       const isKnown =
         (state === 'trial' || state === 'condemned') && typeof list === 'string' && typeof base === 'string';
-      return isKnown && typeof isFound === 'boolean' ? { state, list, base, isFound } : undefined;
+      const isWhole = typeof isFound === 'boolean' && typeof ended === 'number';
+      return isKnown && isWhole ? { state, list, base, isFound, ended } : undefined;
     } catch {
       return undefined;
     }

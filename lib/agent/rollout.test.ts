@@ -384,6 +384,37 @@ describe('an agent that was killed', () => {
     ]);
   });
 
+  test('three times with one list has the fourth keep the one before, until the list changes', async () => {
+    let left: JournalEntry | undefined;
+    for (let agent = 1; agent <= 3; agent++) {
+      const { accept, rollout, routed, journal } = node({ targets: [OTHER], ...(left && { entry: left }) });
+      rollout.resume();
+      accept(BAD);
+      await wait(1000); // on trial, and killed
+      expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24', '192.168.66.0/24'], 'trial']);
+      left = journal.read();
+    }
+    const { accept, rollout, routed, journal } = node({ entry: left as JournalEntry });
+    rollout.resume();
+    accept(BAD);
+    await wait(60_000);
+    expect([routed(), rollout.state]).toEqual([
+      [],
+      { state: 'condemned', reason: 'the agent ended 3 times before it was confirmed' },
+    ]);
+    expect(journal.read()).toMatchObject({ state: 'condemned' });
+    accept(B);
+    await wait(5);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
+  });
+
+  test('and that did not try the list again is not counted twice', async () => {
+    const { rollout, journal } = node({ entry: { ...entry, ended: 1 } });
+    rollout.resume();
+    await wait(60_000);
+    expect(journal.read()).toMatchObject({ state: 'trial', ended: 1 });
+  });
+
   test('after a list was condemned does not try it again, but keeps the one before', async () => {
     const first = node();
     first.accept(A);

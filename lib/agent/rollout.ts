@@ -16,7 +16,10 @@ import type { Outcome } from './reconciler';
 export const CONFIRM_MS = 10_000;
 /** What is back so soon after a list was taken back was gone because of the list. */
 const RETURN_MS = 3_000;
-/** A list that was taken back so often is not tried again, whatever else may have been the cause each time. */
+/**
+ * A list that was taken back so often, or with which so many agents ended, is not tried again, whatever else may have been
+ * the cause each time.
+ */
 const MOST_TRIALS = 3;
 
 /** How the last understood list stands. */
@@ -77,6 +80,8 @@ export class Rollout {
   private condemned: { readonly hash: string; readonly reason: string } | undefined;
   /** The kernel was changed, and nothing has shown yet that it may stay so. */
   private isUnconfirmed = false;
+  /** Agents that ended while they tried a list, up to this one. */
+  private ended: { readonly hash: string; readonly times: number } | undefined;
   /** Hash of the list that the journal names. */
   private noted: string | undefined;
   /** What was reachable before the first change that is unconfirmed. */
@@ -98,6 +103,10 @@ export class Rollout {
     if (entry.state === 'condemned') {
       this.condemned = { hash: entry.list, reason: 'it was taken back by an earlier run of this agent' };
     } else {
+      const times = (entry.ended ?? 0) + 1;
+      this.ended = { hash: entry.list, times };
+      if (times >= MOST_TRIALS)
+        this.condemned = { hash: entry.list, reason: `the agent ended ${times} times before it was confirmed` };
       this.rollbacks++;
       this.parts.log(
         'warn',
@@ -325,8 +334,9 @@ export class Rollout {
   private note(state: JournalEntry['state'], list: string): void {
     if (this.base === undefined) return;
     const { text, isFound } = this.base;
+    const ended = this.ended?.hash === list ? this.ended.times : 0;
     this.noted = list;
-    this.tryJournal(() => this.parts.journal.write({ state, list, base: text, isFound }));
+    this.tryJournal(() => this.parts.journal.write({ state, list, base: text, isFound, ended }));
   }
 
   private clearJournal(): void {
