@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentBundle } from '../lib/charts/agent-bundle';
 
-const folder = join(__dirname, '..', 'build');
+const folder = join(process.cwd(), 'build');
 const program = agentBundle();
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'agent.cjs'), program);

@@ -59,7 +59,7 @@ test('a fresh cdk8s project compiles with it and synthesises the same bytes', ()
   run(process.execPath, ['main.js'], project);
 
   const copy = join(folder, 'repository');
-  run(process.execPath, ['--require', 'tsx/cjs', 'main.ts'], copy);
+  run(process.execPath, ['--import', 'tsx', 'main.ts'], copy);
   const made = readOutput(project);
   expect([...made.keys()]).toContain('dist/example/node-routes-agent.k8s.yaml');
   expect(texts(made)).toEqual(texts(readOutput(copy)));

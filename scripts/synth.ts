@@ -1,5 +1,5 @@
 /** `npm run synth`: runs main.ts of this folder and replaces its output as a whole, or leaves everything as it was. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, refuse } from '../lib/network';
 import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stagingFolder } from './output';
@@ -8,7 +8,6 @@ import { summary } from './summary';
 const PROJECT = process.cwd();
 const STAGING = stagingFolder(PROJECT);
 
-recoverOutput(PROJECT);
 process.on('exit', () => rmSync(STAGING, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
@@ -20,6 +19,8 @@ process.on('uncaughtException', (error) => {
 process.once('beforeExit', (code) => {
   if (code === 0) finish();
 });
+if (!existsSync(join(PROJECT, 'main.ts'))) throw refuse(PROJECT, 'holds no main.ts', 'run it in the folder that does');
+recoverOutput(PROJECT);
 setImmediate(() => {}); // one turn of the event loop, in which a signal that came meanwhile is noticed
 
 process.env.CDK8S_OUTDIR = join(STAGING, OUTPUT_ROOTS[0]);

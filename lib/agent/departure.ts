@@ -34,7 +34,7 @@ export class Departure {
       if (this.parts.source.state.state !== 'gone') await this.linger(watch);
       isRemoved = this.removeIfGone();
     }
-    if (!isRemoved) this.takeBackUnconfirmed();
+    if (!isRemoved && holdsLock) this.takeBackUnconfirmed();
   }
 
   /** The next agent would take for granted what it finds in the kernel. */

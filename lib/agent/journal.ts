@@ -2,16 +2,21 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /** What an agent that is killed leaves to the next one in its pod. */
 export interface JournalEntry {
-  /** `trial`: the list was applied and not confirmed yet. `condemned`: it was taken back, and is not applied again. */
-  readonly state: 'trial' | 'condemned';
+  /**
+   * `trial`: the list was applied and not confirmed yet. `suspended`: it was taken back, to be tried again. `condemned`:
+   * it was taken back, and is not applied again.
+   */
+  readonly state: 'trial' | 'suspended' | 'condemned';
   /** Which list, by its hash. */
   readonly list: string;
   /** The route list to return to, as text: a user's, or routes as an agent found them (decide/present-list.ts). */
   readonly base: string;
   readonly isFound: boolean;
-  /** Agents that ended one after the other while they tried that list, before the one that wrote this. @default 0 */
+  /** Agents that ended one after the other with that list on trial, before the one that wrote this. @default 0 */
   readonly ended?: number;
 }
+
+const STATES: ReadonlySet<unknown> = new Set<JournalEntry['state']>(['trial', 'suspended', 'condemned']);
 
 /** The one file that the agent writes, in a memory emptyDir of its pod: it outlives the container, not the node. */
 export class Journal {
@@ -22,10 +27,9 @@ export class Journal {
     try {
       const entry = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
       const { state, list, base, isFound, ended = 0 } = entry;
-      const isKnown =
-        (state === 'trial' || state === 'condemned') && typeof list === 'string' && typeof base === 'string';
+      const isKnown = STATES.has(state) && typeof list === 'string' && typeof base === 'string';
       const isWhole = typeof isFound === 'boolean' && typeof ended === 'number';
-      return isKnown && isWhole ? { state, list, base, isFound, ended } : undefined;
+      return isKnown && isWhole ? { state: state as JournalEntry['state'], list, base, isFound, ended } : undefined;
     } catch {
       return undefined;
     }

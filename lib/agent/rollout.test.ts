@@ -406,6 +406,27 @@ describe('an agent that was killed', () => {
     accept(B);
     await wait(5);
     expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
+    accept(BAD);
+    await wait(1000);
+    expect(journal.read()).toMatchObject({ state: 'trial', ended: 0 });
+  });
+
+  test('while its list was suspended is no reason to condemn it; the one before is in force at once', async () => {
+    const first = node();
+    first.accept(A);
+    await wait(5);
+    first.accept(BAD);
+    first.behaviour.answer = onceThen('refused');
+    await wait(CONFIRM_MS + 5000);
+    expect([first.rollout.state.state, first.journal.read()]).toMatchObject([
+      'suspended',
+      { state: 'suspended', ended: 0 },
+    ]);
+    const { rollout, routed, events, journal, pass } = node({ entry: first.journal.read() as JournalEntry });
+    rollout.resume();
+    pass();
+    expect([routed(), events, rollout.rollbacks]).toEqual([['192.168.0.0/24'], [], 0]);
+    expect(journal.read()).toMatchObject({ state: 'suspended', ended: 0 });
   });
 
   test('and that did not try the list again is not counted twice', async () => {

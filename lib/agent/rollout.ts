@@ -102,6 +102,8 @@ export class Rollout {
     this.confirmed = this.inForce;
     if (entry.state === 'condemned') {
       this.condemned = { hash: entry.list, reason: 'it was taken back by an earlier run of this agent' };
+    } else if (entry.state === 'suspended') {
+      this.ended = { hash: entry.list, times: entry.ended ?? 0 };
     } else {
       const times = (entry.ended ?? 0) + 1;
       this.ended = { hash: entry.list, times };
@@ -248,6 +250,7 @@ export class Rollout {
     this.base = removes ? { ...candidate, isFound: false } : undefined;
     this.confirmed = this.inForce;
     this.condemned = undefined;
+    this.ended = undefined;
     this.isUnconfirmed = false;
     this.owed = [];
     this.state = { state: 'settled' };
@@ -271,6 +274,7 @@ export class Rollout {
     this.confirmed = this.inForce;
     // What the kernel refused to undo is undone by later passes, or when the agent ends.
     this.isUnconfirmed = found !== undefined && found.failed.length > 0 && base !== undefined;
+    if (base !== undefined && !this.isUnconfirmed && this.noted !== undefined) this.note('suspended', this.noted);
     this.owed = [];
   }
 

@@ -76,7 +76,7 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       expr: `onprem_link_list_rolled_back${ours} == 1 or increase(onprem_link_rollbacks_total${ours}[15m]) > 0`,
       holds: '0m',
       severity: 'critical',
-      summary: `A change of the routes was taken back, since the node lost what it could reach before, ${WHERE}`,
+      summary: `A change of the routes was taken back, since it was not confirmed, ${WHERE}`,
     },
     ...pools.map((pool) => agentMissing(job, pool)),
     {
