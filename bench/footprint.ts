@@ -87,7 +87,10 @@ export async function coldStart(): Promise<Table> {
         subject.pod = await subject.scene.cluster.startPod();
         const started = now();
         // Not by waitFor(), which rests between looks.
-        while (!(await subject.pod.probe('readiness')).ok && now() - started < 20_000) await rest(1);
+        while (!(await subject.pod.probe('readiness')).ok) {
+          if (now() - started > 20_000) throw new Error(`not ready after 20 s:\n${subject.pod.logs}`);
+          await rest(1);
+        }
         return now() - started;
       });
       rows.push([`${size}`, ...spread(times)]);

@@ -2,14 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject } from '../lib/repository';
+import { linkedProject, REPOSITORY, TYPESCRIPT } from '../lib/repository';
 import { now } from './listen';
 import { ms, spread, type Table } from './table';
 
-const REPOSITORY = join(__dirname, '..');
 const ROUNDS = 5;
-/** How `npm run synth` starts. */
-const TYPESCRIPT = ['--require', './scripts/typescript.js'];
 /** A folder with `npm install ts-node@10 typescript@5`: the project itself needs neither. */
 const TS_NODE = process.env.BENCH_TS_NODE;
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 export const REPOSITORY = join(__dirname, '..');
 export const NODE_MODULES = join(REPOSITORY, 'node_modules');
+/** How `npm run synth` starts Node, in a folder that has scripts/. */
+export const TYPESCRIPT = ['--require', './scripts/typescript.js'];
 
 const PROGRAM = ['lib', 'imports', 'scripts'];
 const USERS_FILES = ['main.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml'];

@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY, TYPESCRIPT } from '../lib/repository';
 
 jest.setTimeout(90_000);
 
 function diagram(cwd: string, ...args: string[]) {
-  return spawnSync(process.execPath, ['--require', './scripts/typescript.js', 'scripts/diagram.ts', ...args], {
+  return spawnSync(process.execPath, [...TYPESCRIPT, 'scripts/diagram.ts', ...args], {
     cwd,
     encoding: 'utf8',
   });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject } from '../lib/repository';
+import { linkedProject, TYPESCRIPT } from '../lib/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(30_000);
@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function synth(): string {
-  const args = ['--require', './scripts/typescript.js', 'scripts/synth.ts'];
+  const args = [...TYPESCRIPT, 'scripts/synth.ts'];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
   expect(stderr).toBe('');
   return stdout;

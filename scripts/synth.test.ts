@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY, TYPESCRIPT } from '../lib/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(30_000);
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const SYNTH = ['--require', './scripts/typescript.js', 'scripts/synth.ts'];
+const SYNTH = [...TYPESCRIPT, 'scripts/synth.ts'];
 
 function synth() {
   return spawnSync(process.execPath, SYNTH, { cwd: copy, encoding: 'utf8' });

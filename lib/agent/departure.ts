@@ -29,12 +29,13 @@ export class Departure {
 
   /** @param holdsLock without it nothing in the kernel is ours. */
   async leave(watch: Pick<ConfigMapWatch, 'nudge'>, holdsLock: boolean): Promise<void> {
+    if (!holdsLock) return;
     let isRemoved = false;
-    if (this.parts.onUninstall === 'remove' && holdsLock) {
+    if (this.parts.onUninstall === 'remove') {
       if (this.parts.source.state.state !== 'gone') await this.linger(watch);
       isRemoved = this.removeIfGone();
     }
-    if (!isRemoved && holdsLock) this.takeBackUnconfirmed();
+    if (!isRemoved) this.takeBackUnconfirmed();
   }
 
   /** The next agent would take for granted what it finds in the kernel. */

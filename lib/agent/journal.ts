@@ -12,8 +12,8 @@ export interface JournalEntry {
   /** The route list to return to, as text: a user's, or routes as an agent found them (decide/present-list.ts). */
   readonly base: string;
   readonly isFound: boolean;
-  /** Agents that ended one after the other with that list on trial, before the one that wrote this. @default 0 */
-  readonly ended?: number;
+  /** Agents that ended one after the other with that list on trial, before the one that wrote this. */
+  readonly ended: number;
 }
 
 const STATES: ReadonlySet<unknown> = new Set<JournalEntry['state']>(['trial', 'suspended', 'condemned']);

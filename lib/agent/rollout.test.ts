@@ -357,7 +357,7 @@ describe('a list whose routes all wait', () => {
 });
 
 describe('an agent that was killed', () => {
-  const entry: JournalEntry = { state: 'trial', list: 'hash', base: A, isFound: false };
+  const entry: JournalEntry = { state: 'trial', list: 'hash', base: A, isFound: false, ended: 0 };
 
   test('in the middle of a trial is gone back by the next one first, list or no list', async () => {
     const { kernel, rollout, routed, events, triggers } = node({ entry });

@@ -103,9 +103,9 @@ export class Rollout {
     if (entry.state === 'condemned') {
       this.condemned = { hash: entry.list, reason: 'it was taken back by an earlier run of this agent' };
     } else if (entry.state === 'suspended') {
-      this.ended = { hash: entry.list, times: entry.ended ?? 0 };
+      this.ended = { hash: entry.list, times: entry.ended };
     } else {
-      const times = (entry.ended ?? 0) + 1;
+      const times = entry.ended + 1;
       this.ended = { hash: entry.list, times };
       if (times >= MOST_TRIALS)
         this.condemned = { hash: entry.list, reason: `the agent ended ${times} times before it was confirmed` };
