@@ -24,8 +24,6 @@ import type { Counters } from './tell/status';
 
 /** As a backstop for what no event tells. */
 const RESYNC_MS = 30_000;
-/** By then what was queued before events were lost has been read; until it is, the kernel drops more without a word. */
-const OVERRUN_SETTLES_MS = 1_000;
 const LOCK_RETRY_MS = 1_000;
 /** More events than these are a storm, which needs a pass. */
 const MOST_AT_ONCE = 16;
@@ -73,7 +71,6 @@ export class Agent implements WatchHandlers, Heir {
   private resync: NodeJS.Timeout | undefined;
   private lockRetry: NodeJS.Timeout | undefined;
   private lockError: string | undefined;
-  private overrun: NodeJS.Timeout | undefined;
 
   private readonly settings: Settings;
   private readonly reconciler: Reconciler;
@@ -145,7 +142,8 @@ export class Agent implements WatchHandlers, Heir {
   }
 
   onKernelEvents(events: readonly KernelEvent[]): void {
-    if (events.some(({ kind }) => kind === 'overrun')) this.settleOverrun();
+    if (events.some(({ kind }) => kind === 'overrun'))
+      this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
     if (this.relevance !== undefined && !events.some((event) => this.relevance?.concerns(event))) return;
     if (events.length <= MOST_AT_ONCE && performance.now() >= this.nextAnswer) this.answer(events);
     this.request('kernel event');
@@ -194,21 +192,11 @@ export class Agent implements WatchHandlers, Heir {
     this.request('takeover');
   }
 
-  private settleOverrun(): void {
-    if (this.overrun !== undefined) return;
-    this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
-    this.overrun = setTimeout(() => {
-      this.overrun = undefined;
-      this.request('kernel event');
-    }, OVERRUN_SETTLES_MS);
-  }
-
   /** Ends the agent's work. See {@link Departure} for what becomes of the routes. */
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.leaving = true;
     this.nextHops.stop();
     clearInterval(this.resync);
-    clearTimeout(this.overrun);
     clearTimeout(this.lockRetry);
     this.schedule.stop();
     await this.departure.leave(watch, this.holdsLock);

@@ -6,11 +6,11 @@ import { ConfigMapWatch } from './api/config-map-watch';
 import type { Dependency } from './decide/guard';
 import { InstanceLock } from './instance-lock';
 import { Journal } from './journal';
-import { KernelEvents } from './kernel/events';
+import { EVENT_GROUPS, KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
 import { createLog } from './log';
 import { NetlinkChannel } from './netlink/channel';
-import { openNetlink } from './netlink/ffi';
+import { droppedBy, openNetlink, readQueued } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
 import { tryToConnect } from './reachability';
 import { Reconciler } from './reconciler';
@@ -25,13 +25,13 @@ import { pagesOf } from './tell/pages';
 
 /** In the pod's only volume that can be written to. */
 const JOURNAL = '/run/onprem-link/journal.json';
-const REQUEST_BUFFER = 8 * 1024 * 1024;
+const RECEIVE_BUFFER = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_S = 10;
 
 function run(settings: Settings): void {
   const log = createLog(settings.logLevel, (line) => process.stdout.write(line));
   const kernel = new Kernel(
-    new NetlinkChannel(openNetlink({ receiveBuffer: REQUEST_BUFFER, receiveTimeout: REQUEST_TIMEOUT_S })),
+    new NetlinkChannel(openNetlink({ receiveBuffer: RECEIVE_BUFFER, receiveTimeout: REQUEST_TIMEOUT_S })),
   );
   const client = new ApiClient(settings.apiHost, settings.apiPort);
   const { privateNetworks, requirePrivateNetwork, ownership, disjointProtocols } = settings;
@@ -59,7 +59,9 @@ function run(settings: Settings): void {
   const lockOf = (protocol: number) =>
     new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`);
   const takeover = new Takeover(disjointProtocols, lockOf, agent, log);
+  const fd = openNetlink({ receiveBuffer: RECEIVE_BUFFER, groups: EVENT_GROUPS });
   const events = new KernelEvents(
+    { fd, readQueued: (into) => readQueued(fd, into), dropped: () => droppedBy(fd) },
     () => kernel.port,
     (batch) => agent.onKernelEvents(batch),
   );

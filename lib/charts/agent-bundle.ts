@@ -29,7 +29,8 @@ function buildAgent(): string {
     logLevel: 'silent',
     metafile: true,
     write: false,
-    tsconfigRaw: {},
+    // A field is written where it gets its value: shorter than to declare it as well.
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
   return withStablePaths((outputFiles[0] as { text: string }).text, Object.keys(metafile.inputs));
 }

@@ -10,7 +10,7 @@ export type KernelEvent =
   | { readonly kind: 'address'; readonly address: NodeAddress }
   | { readonly kind: 'link'; readonly index: number }
   | { readonly kind: 'nexthop' | 'rule' }
-  /** Events were lost (ENOBUFS) or could not be read: anything may have happened. */
+  /** Events were lost for want of room, or could not be read: anything may have happened. */
   | { readonly kind: 'overrun' };
 
 /** @returns undefined for what does not concern routing. */

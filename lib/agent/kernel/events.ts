@@ -1,10 +1,10 @@
 import { closeSync, read, writeSync } from 'node:fs';
 import { MessageWriter, parseMessages } from '../netlink/codec';
 import * as nl from '../netlink/constants';
-import { openNetlink } from '../netlink/ffi';
 import { type KernelEvent, readEvent } from './event';
 
-const GROUPS = [
+/** Of the socket to listen on. */
+export const EVENT_GROUPS = [
   nl.RTNLGRP_LINK,
   nl.RTNLGRP_IPV4_IFADDR,
   nl.RTNLGRP_IPV4_ROUTE,
@@ -14,14 +14,27 @@ const GROUPS = [
   nl.RTNLGRP_IPV6_RULE,
   nl.RTNLGRP_NEXTHOP,
 ];
-const RECEIVE_BUFFER = 8 * 1024 * 1024;
-const READ_BYTES = 64 * 1024;
+const BATCH_BYTES = 64 * 1024;
+/** A message of a link with many virtual functions is the largest there is. */
+const LARGEST_MESSAGE = 32 * 1024;
 const ERROR_PAUSE_MS = 1_000;
 
-/** Listens to the kernel's routing events; reads in the thread pool, so that the event loop stays free. */
+/** A socket that has joined the groups. */
+export interface EventSocket {
+  readonly fd: number;
+  /** Reads one message that is queued already, and returns its length; below 1 when none is. */
+  readQueued(into: Uint8Array): number;
+  /** How many messages did not fit into its queue so far. */
+  dropped(): number;
+}
+
+/**
+ * Listens to the kernel's routing events. The first is waited for in the thread pool, so that the event loop stays free;
+ * what is queued behind it, one message a read, is taken along at once.
+ */
 export class KernelEvents {
-  private readonly fd = openNetlink({ receiveBuffer: RECEIVE_BUFFER, groups: GROUPS });
-  private readonly buffer = Buffer.alloc(READ_BYTES);
+  private readonly buffer = Buffer.alloc(BATCH_BYTES);
+  private dropped = 0;
   private stopped = false;
 
   /**
@@ -29,6 +42,7 @@ export class KernelEvents {
    * @param handle called with each batch of events.
    */
   constructor(
+    private readonly socket: EventSocket,
     private readonly ownPort: () => number,
     private readonly handle: (events: readonly KernelEvent[]) => void,
   ) {
@@ -40,7 +54,7 @@ export class KernelEvents {
     if (this.stopped) return;
     this.stopped = true;
     writeSync(
-      this.fd,
+      this.socket.fd,
       new MessageWriter()
         .begin(nl.NLMSG_NOOP, nl.NLM_F_REQUEST | nl.NLM_F_ACK, 0)
         .end()
@@ -49,23 +63,36 @@ export class KernelEvents {
   }
 
   private readOn(): void {
-    read(this.fd, this.buffer, 0, this.buffer.length, null, (error, length) => {
-      if (this.stopped) return closeSync(this.fd);
-      this.handle(error ? [{ kind: 'overrun' }] : this.parse(length));
-      // An error that stays (all but ENOBUFS) must not make us spin.
-      if (error && error.code !== 'ENOBUFS') setTimeout(() => this.readOn(), ERROR_PAUSE_MS);
+    read(this.socket.fd, this.buffer, 0, this.buffer.length, null, (error, length) => {
+      if (this.stopped) return closeSync(this.socket.fd);
+      this.handle(error ? [{ kind: 'overrun' }] : this.parse(this.takeQueued(length)));
+      // An error that stays must not make us spin.
+      if (error) setTimeout(() => this.readOn(), ERROR_PAUSE_MS);
       else this.readOn();
     });
   }
 
+  /** @returns how many bytes the buffer holds, of which there were `length`. */
+  private takeQueued(length: number): number {
+    let end = length;
+    while (end <= BATCH_BYTES - LARGEST_MESSAGE) {
+      const taken = this.socket.readQueued(this.buffer.subarray(end));
+      if (taken < 1) break;
+      end += taken;
+    }
+    return end;
+  }
+
+  /** What does not fit is dropped while messages are queued, so the count is right when the last of them is read. */
   private parse(length: number): KernelEvent[] {
     try {
-      const messages = parseMessages(this.buffer.subarray(0, length));
-      return messages
+      const events = parseMessages(this.buffer.subarray(0, length))
         .filter(({ port }) => port === 0 || port !== this.ownPort())
         .flatMap((message) => readEvent(message) ?? []);
-    } catch {
-      return [{ kind: 'overrun' }];
-    }
+      const dropped = this.socket.dropped();
+      if (dropped === this.dropped) return events;
+      this.dropped = dropped;
+    } catch {} // not understood: as good as lost
+    return [{ kind: 'overrun' }];
   }
 }

@@ -2,13 +2,16 @@ import * as ffi from 'node:ffi';
 
 /**
  * The one place that calls into C. Node has no netlink sockets, so libc's socket, bind and setsockopt open one; from
- * then on it is a file descriptor that node:fs reads and writes. The symbols are those of the running process itself,
+ * then on it is a file descriptor that node:fs reads and writes. Only what has no file operation goes through libc: a
+ * read that does not wait, and the count of what the kernel dropped. The symbols are those of the running process itself,
  * so no library is looked for (glibc and musl alike).
  */
 const { functions: libc } = ffi.dlopen(null, {
   socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
   bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
   setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
+  getsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'buffer'], return: 'i32' },
+  recv: { arguments: ['i32', 'buffer', 'u64', 'i32'], return: 'i64' },
 });
 
 const AF_NETLINK = 16;
@@ -17,8 +20,13 @@ const NETLINK_ROUTE = 0;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_RCVBUFFORCE = 33;
+const SO_MEMINFO = 55;
+/** u32 values, of which the last counts the dropped messages (SK_MEMINFO_* in include/uapi/linux/sock_diag.h). */
+const SK_MEMINFO_VARS = 9;
+const MSG_DONTWAIT = 0x40;
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
+const NETLINK_NO_ENOBUFS = 5;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 const SIZEOF_SOCKADDR_NL = 12;
@@ -28,7 +36,10 @@ export interface NetlinkOptions {
   readonly receiveBuffer: number;
   /** Seconds after which a read that nothing answers fails with EAGAIN; 0 waits for ever. @default 0 */
   readonly receiveTimeout?: number;
-  /** Multicast groups (RTNLGRP_*) to join. @default none */
+  /**
+   * Multicast groups (RTNLGRP_*) to join. What is lost of their messages for want of room is not told by ENOBUFS, after
+   * which the kernel drops everything until the queue is empty, but counted: {@link droppedBy}. @default none
+   */
   readonly groups?: readonly number[];
 }
 
@@ -48,14 +59,36 @@ export function openNetlink(options: NetlinkOptions): number {
   if (options.receiveTimeout) {
     set(fd, 'SO_RCVTIMEO', SOL_SOCKET, SO_RCVTIMEO, BigInt64Array.of(BigInt(options.receiveTimeout), 0n)); // struct timeval
   }
-  for (const group of options.groups ?? []) {
+  const { groups = [] } = options;
+  if (groups.length > 0) set(fd, 'NETLINK_NO_ENOBUFS', SOL_NETLINK, NETLINK_NO_ENOBUFS, Int32Array.of(1));
+  for (const group of groups) {
     set(fd, `NETLINK_ADD_MEMBERSHIP ${group}`, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32Array.of(group));
   }
   return fd;
 }
 
+/**
+ * Reads one message that is queued already.
+ * @returns its length in bytes; below 1 when none is.
+ */
+export function readQueued(fd: number, into: Uint8Array): number {
+  return Number(libc.recv(fd, into, BigInt(into.length), MSG_DONTWAIT));
+}
+
+/** How many messages to the socket did not fit into its queue since it was opened, modulo 2^32. */
+export function droppedBy(fd: number): number {
+  const values = new Uint32Array(SK_MEMINFO_VARS);
+  const length = Uint32Array.of(values.byteLength);
+  check('getsockopt(SO_MEMINFO)', libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, bytesOf(values), bytesOf(length)));
+  return values[SK_MEMINFO_VARS - 1] as number;
+}
+
 function set(fd: number, name: string, level: number, option: number, value: Int32Array | BigInt64Array): void {
-  check(`setsockopt(${name})`, libc.setsockopt(fd, level, option, new Uint8Array(value.buffer), value.byteLength));
+  check(`setsockopt(${name})`, libc.setsockopt(fd, level, option, bytesOf(value), value.byteLength));
+}
+
+function bytesOf({ buffer }: NodeJS.ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer as ArrayBuffer);
 }
 
 /** errno is not to be had through node:ffi, so the message says what the call needs. */
