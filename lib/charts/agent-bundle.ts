@@ -6,6 +6,9 @@ const PACKAGE = join(__dirname, '..', '..');
 const READY_MADE = join(PACKAGE, 'lib', 'agent', 'agent.cjs');
 const SOURCE = join('lib', 'agent', 'main.ts');
 
+/** What only another bundler would read. */
+const FOR_BUNDLERS = '/* @__PURE__ */ ';
+
 let bundle: string | undefined;
 
 /** The agent as one readable CommonJS file for Node 26. */
@@ -32,7 +35,8 @@ function buildAgent(): string {
     // A field is written where it gets its value: shorter than to declare it as well.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
-  return withStablePaths((outputFiles[0] as { text: string }).text, Object.keys(metafile.inputs));
+  const { text } = outputFiles[0] as { text: string };
+  return withStablePaths(text.replaceAll(FOR_BUNDLERS, ''), Object.keys(metafile.inputs));
 }
 
 /**

@@ -1,4 +1,5 @@
-import { IPv6 } from 'ipaddr.js';
+import ipaddr = require('ipaddr.js');
+
 import { type InputError, refuse } from './finding';
 
 /** 4 or 6. */
@@ -50,7 +51,7 @@ export class Address {
   }
 
   toString(): string {
-    this.#written ??= this.family === 4 ? this.bytes.join('.') : new IPv6([...this.bytes]).toRFC5952String();
+    this.#written ??= this.family === 4 ? this.bytes.join('.') : new ipaddr.IPv6([...this.bytes]).toRFC5952String();
     return this.#written;
   }
 
@@ -113,9 +114,9 @@ function refuseIPv4(text: string): InputError {
 function parseIPv6(text: string): number[] | undefined {
   const groups = dottedTailAsGroups(text);
   if (groups.includes('.') || !groups.includes(':')) return undefined;
-  let parsed: IPv6;
+  let parsed: ipaddr.IPv6;
   try {
-    parsed = IPv6.parse(groups);
+    parsed = ipaddr.IPv6.parse(groups);
   } catch {
     return undefined;
   }

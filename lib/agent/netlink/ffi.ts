@@ -1,4 +1,4 @@
-import * as ffi from 'node:ffi';
+import { dlopen } from 'node:ffi';
 
 /**
  * The one place that calls into C. Node has no netlink sockets, so libc's socket, bind and setsockopt open one; from
@@ -6,7 +6,7 @@ import * as ffi from 'node:ffi';
  * read that does not wait, and the count of what the kernel dropped. The symbols are those of the running process itself,
  * so no library is looked for (glibc and musl alike).
  */
-const { functions: libc } = ffi.dlopen(null, {
+const { functions: libc } = dlopen(null, {
   socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
   bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
   setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
