@@ -6,6 +6,16 @@ const LITTLE = endianness() === 'LE';
 const NLA_TYPE_MASK = 0x3fff;
 const NLA_HDRLEN = 4;
 
+/**
+ * Maglev, which compiles the agent (docs/decisions/13), knows a DataView's signed reads and writes only; the unsigned
+ * ones take seven times as long.
+ */
+const readU8 = (view: DataView, at: number): number => view.getInt8(at) & 0xff;
+const readU16 = (view: DataView, at: number): number => view.getInt16(at, LITTLE) & 0xffff;
+const readU32 = (view: DataView, at: number): number => view.getInt32(at, LITTLE) >>> 0;
+const writeU16 = (view: DataView, at: number, value: number): void => view.setInt16(at, value, LITTLE);
+const writeU32 = (view: DataView, at: number, value: number): void => view.setInt32(at, value, LITTLE);
+
 const align = (length: number): number => (length + 3) & ~3;
 
 /** Writes any number of messages one behind the other, as one write() takes them. */
@@ -29,33 +39,33 @@ export class MessageWriter {
   }
 
   end(): this {
-    this.view.setUint32(this.start, this.length - this.start, LITTLE);
+    writeU32(this.view, this.start, this.length - this.start);
     return this.pad();
   }
 
   /** Sets flags of the last message beyond those it began with. */
   addFlags(flags: number): this {
-    this.view.setUint16(this.start + 6, this.view.getUint16(this.start + 6, LITTLE) | flags, LITTLE);
+    writeU16(this.view, this.start + 6, readU16(this.view, this.start + 6) | flags);
     return this;
   }
 
   u8(value: number): this {
     this.reserve(1);
-    this.view.setUint8(this.length, value);
+    this.bytes[this.length] = value;
     this.length += 1;
     return this;
   }
 
   u16(value: number): this {
     this.reserve(2);
-    this.view.setUint16(this.length, value, LITTLE);
+    writeU16(this.view, this.length, value);
     this.length += 2;
     return this;
   }
 
   u32(value: number): this {
     this.reserve(4);
-    this.view.setUint32(this.length, value, LITTLE);
+    writeU32(this.view, this.length, value);
     this.length += 4;
     return this;
   }
@@ -78,7 +88,7 @@ export class MessageWriter {
     const start = this.length;
     this.u16(0).u16(type);
     write(this);
-    this.view.setUint16(start, this.length - start, LITTLE);
+    writeU16(this.view, start, this.length - start);
     return this.pad();
   }
 
@@ -125,15 +135,15 @@ export function messagesIn(view: DataView, size: number): Message[] {
   const messages: Message[] = [];
   let at = 0;
   while (at + NLMSG_HDRLEN <= size) {
-    const length = view.getUint32(at, LITTLE);
+    const length = readU32(view, at);
     if (length < NLMSG_HDRLEN || at + length > size) {
       throw new RangeError(`netlink message of ${length} bytes at ${at} of ${size}`);
     }
     messages.push({
-      type: view.getUint16(at + 4, LITTLE),
-      flags: view.getUint16(at + 6, LITTLE),
-      sequence: view.getUint32(at + 8, LITTLE),
-      port: view.getUint32(at + 12, LITTLE),
+      type: readU16(view, at + 4),
+      flags: readU16(view, at + 6),
+      sequence: readU32(view, at + 8),
+      port: readU32(view, at + 12),
       payload: new Reader(view, at + NLMSG_HDRLEN, at + length),
     });
     at += align(length);
@@ -157,15 +167,15 @@ export class Reader {
   }
 
   u8(at: number): number {
-    return this.view.getUint8(this.within(at, 1));
+    return readU8(this.view, this.within(at, 1));
   }
 
   u16(at: number): number {
-    return this.view.getUint16(this.within(at, 2), LITTLE);
+    return readU16(this.view, this.within(at, 2));
   }
 
   u32(at = 0): number {
-    return this.view.getUint32(this.within(at, 4), LITTLE);
+    return readU32(this.view, this.within(at, 4));
   }
 
   i32(at: number): number {
@@ -182,7 +192,7 @@ export class Reader {
   bytes(from = 0): number[] {
     if (from > this.length) throw new RangeError(`netlink bytes from ${from} of ${this.length}`);
     const bytes = new Array<number>(this.length - from);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = this.view.getUint8(this.start + from + i);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = readU8(this.view, this.start + from + i);
     return bytes;
   }
 
@@ -244,10 +254,10 @@ export class Attributes extends Reader {
   next(): boolean {
     const at = this.nextAt;
     if (at + NLA_HDRLEN > this.until) return false;
-    const length = this.view.getUint16(at, LITTLE);
+    const length = readU16(this.view, at);
     if (length < NLA_HDRLEN || at + length > this.until)
       throw new RangeError(`netlink attribute of ${length} bytes at ${at} of ${this.until}`);
-    this.type = this.view.getUint16(at + 2, LITTLE) & NLA_TYPE_MASK;
+    this.type = readU16(this.view, at + 2) & NLA_TYPE_MASK;
     this.start = at + NLA_HDRLEN;
     this.end = at + length;
     this.nextAt = at + align(length);
