@@ -29,6 +29,9 @@ function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
  * and no more, reachable at the picture's address for it, and the DaemonSet's pods on nodes.
  */
 export class Cluster {
+  /** All that were started, in order. */
+  readonly pods: Pod[] = [];
+
   private constructor(
     readonly api: TestApiServer,
     readonly picture: Picture,
@@ -59,10 +62,10 @@ export class Cluster {
    * @param workload another than the DaemonSet of dist/, e.g. a changed copy
    * @param emptyDirs see PodOptions
    */
-  startPod(node: Place = this.picture.node, workload = this.workload, emptyDirs?: string): Promise<Pod> {
+  async startPod(node: Place = this.picture.node, workload = this.workload, emptyDirs?: string): Promise<Pod> {
     const [serviceHost] = this.picture.options.apiServer;
     if (serviceHost === undefined) throw new Error('this picture has no API server');
-    return startPod({
+    const pod = await startPod({
       netns: node.netns,
       workload,
       objects: this.objects,
@@ -74,5 +77,7 @@ export class Cluster {
       ca: this.api.ca,
       ...(emptyDirs !== undefined && { emptyDirs }),
     });
+    this.pods.push(pod);
+    return pod;
   }
 }

@@ -12,6 +12,9 @@ export const PROTOCOL = 142;
 /** What dist/example puts into a cluster. */
 export const EXAMPLE = join(__dirname, '..', 'dist', 'example');
 
+/** Of each agent, where a scene fails. */
+const LINES_TOLD = 40;
+
 export interface SceneOptions {
   /** What is in the cluster. @default what dist/example puts there */
   readonly objects?: readonly Manifest[];
@@ -36,9 +39,10 @@ export class Scene {
     this.grants = cluster.api.grants;
   }
 
-  /** Builds it, hands it to `body`, and removes it, also after a failure. */
+  /** Builds it, hands it to `body`, and removes it, also after a failure, which then shows what the agents wrote. */
   static async play(options: SceneOptions, body: (scene: Scene) => Promise<void>): Promise<void> {
     const lab = new Lab();
+    let pods: readonly Pod[] = [];
     try {
       const picture = Picture.build(lab, options.picture ?? SEEDS);
       const given = options.objects ?? readDist(EXAMPLE);
@@ -46,8 +50,12 @@ export class Scene {
       const { daemonSet } = options;
       const cluster = await Cluster.start({ picture, objects, ...(daemonSet === undefined ? {} : { daemonSet }) });
       const scene = new Scene(picture, cluster);
+      pods = cluster.pods;
       if (options.list !== undefined) scene.putList(options.list);
       await body(scene);
+    } catch (cause) {
+      const written = pods.map(({ logs }) => `${logs}`.split('\n').slice(-LINES_TOLD).join('\n'));
+      throw new Error([(cause as Error).message, ...written].join('\n\n'), { cause });
     } finally {
       await lab.close();
     }

@@ -126,7 +126,7 @@ export class Real {
   }
 
   private tell(what: string): string {
-    return `${this.story.join('\n')}\n${what}\n${this.pod?.logs ?? ''}`;
+    return `${this.story.join('\n')}\n${what}`;
   }
 
   private difference(model: Model): string {

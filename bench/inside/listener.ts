@@ -10,8 +10,8 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { parseMessages } from '../../lib/agent/netlink/codec';
 
 // Required, not imported: its types are Node 26's, which this folder is not compiled with.
-const { openNetlink } = require('../../lib/agent/netlink/ffi') as {
-  openNetlink(options: { receiveBuffer: number; groups: readonly number[] }): number;
+const { openEventSocket } = require('../../lib/agent/netlink/ffi') as {
+  openEventSocket(receiveBuffer: number, groups: readonly number[]): { readonly fd: number };
 };
 
 const [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP] = [1, 7, 11, 32];
@@ -61,7 +61,7 @@ function nameOf(type: number, detail: number): string {
 
 function read(): never {
   const notes = new Notes();
-  const fd = openNetlink({ receiveBuffer: 64 * 1024 * 1024, groups: [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP] });
+  const { fd } = openEventSocket(64 * 1024 * 1024, [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP]);
   const worker = new Worker(process.execArgv.at(-1) as string, { eval: true, workerData: notes.memory });
   worker.unref();
   const buffer = new Uint8Array(64 * 1024);

@@ -27,6 +27,7 @@ function start({ settings = {}, holder = () => undefined, attempt = async () => 
     ...SETTINGS,
     dependencies: () => [],
     healthOf: () => undefined,
+    healthChanges: () => 0,
     get ownership() {
       return agent.ownership;
     },

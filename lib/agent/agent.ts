@@ -247,7 +247,6 @@ export class Agent implements WatchHandlers, Heir {
       });
       if (this.passError !== undefined) this.log('info', 'pass.recovered', 'the kernel can be read again');
       this.passError = undefined;
-      this.outcome = outcome;
       this.note(outcome, inForce.list, trigger, performance.now() - started);
       this.rollout.afterPass(outcome);
       return outcome.failed.length === 0;
@@ -260,9 +259,13 @@ export class Agent implements WatchHandlers, Heir {
   }
 
   private note(outcome: Outcome, list: RouteList, trigger: Trigger, milliseconds: number): void {
-    if (list !== this.judgedList) this.watchedSubnets = new Set(this.subnetsOf(list));
-    this.judgedList = list;
-    this.relevance = new Relevance(this.watchedSubnets, this.ownership, outcome);
+    // The same verdicts are those of the same findings.
+    if (outcome.verdicts !== this.outcome?.verdicts) {
+      if (list !== this.judgedList) this.watchedSubnets = new Set(this.subnetsOf(list));
+      this.judgedList = list;
+      this.relevance = new Relevance(this.watchedSubnets, this.ownership, outcome);
+    }
+    this.outcome = outcome;
     this.nextHops.follow(outcome.nextHops);
     this.changeLog.tell(outcome, trigger, milliseconds);
     this.tallyDone(outcome.done, trigger);

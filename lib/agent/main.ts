@@ -10,7 +10,7 @@ import { EVENT_GROUPS, KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
 import { createLog } from './log';
 import { NetlinkChannel } from './netlink/channel';
-import { droppedBy, openNetlink, readQueued } from './netlink/ffi';
+import { openEventSocket, openNetlink } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
 import { tryToConnect } from './reachability';
 import { Reconciler } from './reconciler';
@@ -49,6 +49,7 @@ function run(settings: Settings): void {
     requirePrivateNetwork,
     dependencies,
     healthOf,
+    healthChanges: () => nextHops.changes,
     get ownership() {
       return agent.ownership;
     },
@@ -59,9 +60,8 @@ function run(settings: Settings): void {
   const lockOf = (protocol: number) =>
     new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`);
   const takeover = new Takeover(disjointProtocols, lockOf, agent, log);
-  const fd = openNetlink({ receiveBuffer: RECEIVE_BUFFER, groups: EVENT_GROUPS });
   const events = new KernelEvents(
-    { fd, readQueued: (into) => readQueued(fd, into), dropped: () => droppedBy(fd) },
+    openEventSocket(RECEIVE_BUFFER, EVENT_GROUPS),
     () => kernel.port,
     (batch) => agent.onKernelEvents(batch),
   );

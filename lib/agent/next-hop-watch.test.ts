@@ -54,6 +54,7 @@ test('one that dies is told within five seconds, and once it answers again', () 
   expect(changes).toEqual(['10.184.0.1 down', '10.184.0.1 returning']);
   pass(10);
   expect(changes).toEqual(['10.184.0.1 down', '10.184.0.1 returning', '10.184.0.1 up']);
+  expect(watch.changes).toBe(3);
   watch.stop();
 });
 

@@ -17,6 +17,9 @@ export interface WatchedNextHop extends NextHop {
 
 /** Has the kernel ask the next hops every second whether they are there, and tells when one stops or starts to answer. */
 export class NextHopWatch {
+  /** How often one of them stopped or started to answer. */
+  changes = 0;
+
   private followed: readonly NextHop[] = [];
   private readonly known = new Map<string, { health: Health; wanted: number }>();
   private looks = 0;
@@ -88,7 +91,9 @@ export class NextHopWatch {
       known.health = nextHealth(before, neighbours[i], now);
       return known.health.state === before.state ? [] : [{ ...nextHop, health: known.health }];
     });
-    if (changed.length > 0) this.onChange(changed);
+    if (changed.length === 0) return;
+    this.changes += changed.length;
+    this.onChange(changed);
   }
 
   private ask(keys: readonly NeighbourKey[]): ReturnType<Kernel['askNeighbours']> | undefined {

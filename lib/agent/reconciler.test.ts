@@ -3,7 +3,7 @@ import type { HealthOf } from './decide/choose';
 import { isOwn, type Ownership } from './decide/ownership';
 import type { Kernel } from './kernel/kernel';
 import { Reconciler } from './reconciler';
-import { address, route as kernelRoute, SEEDS, snapshot, subnet } from './testing/ip';
+import { address, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from './testing/ip';
 import { MemoryKernel } from './testing/memory-kernel';
 
 const OWNERSHIP: Ownership = { protocol: 142, former: new Set(), adoptLegacy: false };
@@ -28,6 +28,7 @@ function node({
     requirePrivateNetwork,
     ownership: OWNERSHIP,
     healthOf,
+    healthChanges: () => 0,
     dependencies: () => [{ what: 'the API server 172.21.0.1', address: address('172.21.0.1') }],
   };
   const reconciler = new Reconciler(kernel as unknown as Kernel, settings);
@@ -95,6 +96,131 @@ describe('a pass', () => {
     const preview = reconciler.preview(list);
     expect(kernel.applied).toHaveLength(3);
     expect(reconciler.run(list).done).toEqual(preview);
+  });
+});
+
+/** Lookups that find nothing for one address. */
+function nothingFor(text: string, kernel: MemoryKernel): MemoryKernel['lookup'] {
+  const lookup = kernel.lookup.bind(kernel);
+  return (questions) => lookup(questions).map((found, i) => (`${questions[i]?.address}` === text ? undefined : found));
+}
+
+describe('where nothing has changed', () => {
+  const list = readRouteList(['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.3'] }], DEFAULT_RULES);
+  const far = address('192.168.1.7');
+
+  function settled() {
+    const dead = new Set<string>();
+    const [dependencies, counted] = [[{ what: 'the API server', address: address('172.21.0.1') }], { changes: 0 }];
+    const ownership = { current: OWNERSHIP };
+    const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, OWNERSHIP));
+    const reconciler = new Reconciler(kernel as unknown as Kernel, {
+      privateNetworks: [subnet('10.0.0.0/8')],
+      requirePrivateNetwork: false,
+      get ownership() {
+        return ownership.current;
+      },
+      healthOf: ({ gateway }) => ({ state: dead.has(`${gateway}`) ? 'down' : 'up', since: 0 }),
+      healthChanges: () => counted.changes,
+      dependencies: () => dependencies,
+    });
+    reconciler.run(list);
+    const { verdicts } = reconciler.run(list);
+    return { kernel, reconciler, verdicts, dead, dependencies, counted, ownership };
+  }
+  const standings = ({ reconciler }: ReturnType<typeof settled>, listed = list) =>
+    reconciler.run(listed).verdicts.map(({ state }) => state);
+
+  test('nothing is concluded anew', () => {
+    const { reconciler, verdicts } = settled();
+    const { done, verdicts: again } = reconciler.run(list);
+    expect(again).toBe(verdicts);
+    expect(done).toEqual([]);
+  });
+
+  test('but in the tables, it is', () => {
+    const node = settled();
+    node.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
+    expect(node.reconciler.run(list).done).toMatchObject([{ kind: 'put-route' }]);
+    node.kernel.add(kernelRoute('192.168.0.0/25 via 198.51.100.1 dev pub'));
+    node.kernel.add(kernelRoute('192.168.0.128/25 via 198.51.100.1 dev pub'));
+    expect(standings(node)).toEqual(['shadowed', 'effective']);
+  });
+
+  test('but in what lookups find, it is', () => {
+    const node = settled();
+    const rule = kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub table 77');
+    const lookup = node.kernel.lookup.bind(node.kernel);
+    node.kernel.lookup = (questions) =>
+      lookup(questions).map((found) => (`${found?.subnet}` === '192.168.0.0/24' ? rule : found));
+    expect(standings(node)).toEqual(['shadowed', 'effective']);
+    node.kernel.lookup = lookup;
+    expect(standings(node)).toEqual(['effective', 'effective']);
+  });
+
+  test('but in the way to a next hop, it is', () => {
+    const node = settled();
+    node.kernel.lookup = nothingFor('10.184.0.3', node.kernel);
+    expect(standings(node)).toEqual(['effective', 'waiting']);
+  });
+
+  test('but in the list, or in whether others are removed, it is', () => {
+    const node = settled();
+    const less = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
+    expect(node.reconciler.run(less, { removes: false }).done).toEqual([]);
+    expect(node.reconciler.run(less).done).toMatchObject([{ kind: 'delete-route' }, { kind: 'delete-nexthop' }]);
+    expect(standings(node)).toEqual(['effective', 'effective']);
+  });
+
+  test('but in what the node depends on, it is', () => {
+    const node = settled();
+    node.dependencies.push({ what: `the protected ${far}`, address: far });
+    expect(standings(node)).toEqual(['effective', 'refused']);
+  });
+
+  test('but in who answers, it is', () => {
+    const node = settled();
+    const group = readRouteList([{ subnet: '192.168.0.0/24', nextHops: ['10.184.0.1', '10.184.0.3'] }], DEFAULT_RULES);
+    for (let pass = 0; pass < 2; pass++) node.reconciler.run(group);
+    node.dead.add('10.184.0.1');
+    node.counted.changes++;
+    expect(node.reconciler.run(group).verdicts).toMatchObject([{ way: 'via 10.184.0.3 dev priv' }]);
+  });
+
+  test('but in what is ours, it is', () => {
+    const node = settled();
+    node.kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'));
+    expect(node.reconciler.run(list).done).toEqual([]);
+    node.ownership.current = { ...OWNERSHIP, former: new Set([143]) };
+    expect(node.reconciler.run(list).done).toMatchObject([{ kind: 'delete-route' }]);
+  });
+
+  test('a change that failed is tried again', () => {
+    const node = settled();
+    node.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
+    node.kernel.refuse = () => 'not now';
+    expect(standings(node)).toEqual(['failed', 'effective']);
+    expect(node.reconciler.run(list).failed).toHaveLength(1);
+    node.kernel.refuse = () => undefined;
+    // What is done at last has to be proved like everything.
+    node.kernel.lookup = nothingFor('192.168.0.0', node.kernel);
+    expect(standings(node)).toEqual(['shadowed', 'effective']);
+  });
+
+  test('a next hop is looked up on the link that has its interface’s name now', () => {
+    const { kernel, reconciler } = settled();
+    const lookup = jest.spyOn(kernel, 'lookup');
+    const named = readRouteList(
+      [{ subnet: '192.168.0.0/24', nextHop: '10.184.0.3', interface: 'priv' }],
+      DEFAULT_RULES,
+    );
+    reconciler.run(named);
+    const [before, after] = [LINKS.priv as number, 77];
+    const read = kernel.read.bind(kernel);
+    kernel.read = () => ({ ...read(), links: new Map([[after, { index: after, name: 'priv', carrier: true }]]) });
+    reconciler.run(named);
+    const links = lookup.mock.calls.flatMap(([questions]) => questions.flatMap(({ link }) => link ?? []));
+    expect(links).toEqual([before, after]);
   });
 });
 

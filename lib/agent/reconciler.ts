@@ -1,18 +1,27 @@
 import { type Family, type Route, type RouteList, routeKey, type Subnet } from '../network';
 import { changesAtOnce } from './decide/at-once';
 import type { HealthOf } from './decide/choose';
+import type { Proof } from './decide/effect';
 import { createGuard, type Dependency } from './decide/guard';
 import { refreshIPv6 } from './decide/ipv6-cache';
-import { type Decision, judge } from './decide/judge';
+import { type Decision, judge, toProve } from './decide/judge';
 import { type NextHop, nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
 import { plan, prefixKey } from './decide/plan';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
-import { followsPrivateNetwork, nextHopsToLookUp, type Resolved, Resolver, type Way } from './decide/resolve';
+import {
+  followsPrivateNetwork,
+  type NextHopQuestion,
+  nextHopsToLookUp,
+  type Resolved,
+  Resolver,
+  type Way,
+} from './decide/resolve';
 import type { Verdict } from './decide/verdict';
 import type { KernelEvent } from './kernel/event';
 import type { Kernel } from './kernel/kernel';
 import type { Change, FailedChange, KernelRoute, Snapshot } from './kernel/types';
+import { Memo } from './memo';
 
 export interface ReconcilerSettings {
   readonly privateNetworks: readonly Subnet[];
@@ -23,6 +32,8 @@ export interface ReconcilerSettings {
   readonly ownership: Ownership;
   /** Which next hops answer. */
   readonly healthOf: HealthOf;
+  /** How often one of them stopped or started to. */
+  readonly healthChanges: () => number;
 }
 
 export interface PassOptions {
@@ -51,12 +62,17 @@ export interface Outcome extends Done {
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
+const NONE_FAILED: readonly FailedChange[] = [];
 const NOTHING: RouteList = { routes: [], duplicates: [] };
 
 /** Brings the kernel to what the list says: reads, decides, changes, and proves by lookups. */
 export class Reconciler {
   /** Families whose private network this node was seen to have: from then on its absence is a fault. */
   private readonly seen = new Set<Family>();
+  private readonly toLookUp = new Memo<readonly NextHopQuestion[]>();
+  private readonly decision = new Memo<Decision>();
+  private readonly proof = new Memo<Proof>();
+  private readonly verdicts = new Memo<readonly Verdict[]>();
 
   constructor(
     private readonly kernel: Kernel,
@@ -66,7 +82,7 @@ export class Reconciler {
   /** @throws when the kernel cannot be read; nothing was changed then. */
   run(list: RouteList, { removes = true, beforeChanges = () => undefined }: PassOptions = {}): Outcome {
     const decision = this.decide(list, removes);
-    const { snapshot, privateNetworks, plan } = decision;
+    const { snapshot, privateNetworks, nextHops, missingNextHops, plan } = decision;
     const all = [...plan.changes, ...plan.cleanup];
     if (all.length > 0) beforeChanges(snapshot);
     const refreshed = (changes: readonly Change[]) => [
@@ -77,21 +93,25 @@ export class Reconciler {
     const then = this.apply(refreshed(cleanupAfter(first.failed, plan.cleanup)));
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
-    const ways = waysOf(decision.resolved);
-    // Lookups are read against the objects that are there now.
-    const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
     return {
-      verdicts: judge(decision, failed, nexthops, this.isOurs, (addresses) =>
-        this.kernel.lookup(addresses.map((address) => ({ address }))),
-      ),
+      verdicts: this.prove(decision, failed.length === 0 ? NONE_FAILED : failed),
       done,
       failed,
       privateNetworks,
-      nextHops: nextHopsOf(ways, snapshot.links),
-      missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
+      nextHops,
+      missingNextHops,
       removes,
       snapshot,
     };
+  }
+
+  private prove(decision: Decision, failed: readonly FailedChange[]): readonly Verdict[] {
+    const { plan, snapshot } = decision;
+    // Lookups are read against the objects that are there now.
+    const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
+    const proof = this.proof.of([decision, failed], () => toProve(decision, failed, this.isOurs));
+    const answers = this.kernel.lookup(proof.questions);
+    return this.verdicts.of([proof, nexthops, ...answers], () => judge(decision, failed, nexthops, proof, answers));
   }
 
   /** Does what events alone say is to be done (decide/at-once.ts). @param outcome of the pass before them. */
@@ -140,33 +160,49 @@ export class Reconciler {
 
   private readonly isOurs = (route: KernelRoute): boolean => isOwn(route, this.settings.ownership);
 
+  /** Of the same findings it makes the same decision (===): in most passes nothing has changed. */
   private decide(list: RouteList, removes: boolean): Decision {
+    const { healthOf, healthChanges, ownership } = this.settings;
     const snapshot = this.kernel.read();
-    const { ownership } = this.settings;
-    const privateNetworks = this.findPrivateNetworks(snapshot, list);
-    const questions = [...nextHopsToLookUp(list.routes, snapshot)];
-    const answers = this.kernel.lookup(questions.map(([, question]) => question));
-    const toNextHops = new Map(questions.map(([key], i) => [key, answers[i]]));
-    const { healthOf } = this.settings;
-    const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf });
-    const resolved = list.routes.map((route) => resolver.resolve(route));
-    const ways = resolved.filter((item) => item.state === 'resolved');
-    const dependencies = [...this.settings.dependencies(), ...nextHopDependencies(waysOf(resolved))];
+    const questions = this.toLookUp.of([list, snapshot], () => nextHopsToLookUp(list.routes, snapshot));
+    const answers = this.kernel.lookup(questions);
+    const dependencies = this.settings.dependencies();
+    const depended = dependencies.map(({ what }) => what).join();
+    const findings = [list, removes, snapshot, ...answers, depended, healthChanges(), ownership];
+    return this.decision.of(findings, () => {
+      const privateNetworks = this.findPrivateNetworks(snapshot, list);
+      const toNextHops = new Map(questions.map(({ key }, i) => [key, answers[i]]));
+      const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf });
+      const resolved = list.routes.map((route) => resolver.resolve(route));
+      const ways = waysOf(resolved);
+      const refusals = this.refusals(resolved, snapshot, [...dependencies, ...nextHopDependencies(ways)]);
+      const isResolved = (item: Resolved) => item.state === 'resolved';
+      const wanted = resolved.filter(isResolved).filter(({ route }) => !refusals.has(route));
+      const keep = resolved.filter((item) => !isResolved(item)).map(({ route }) => route);
+      return {
+        snapshot,
+        resolved,
+        refusals,
+        privateNetworks,
+        nextHops: nextHopsOf(ways, snapshot.links),
+        missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
+        plan: plan(wanted, { keep, removes }, snapshot, ownership),
+      };
+    });
+  }
+
+  private refusals(
+    resolved: readonly Resolved[],
+    snapshot: Snapshot,
+    dependencies: readonly Dependency[],
+  ): Map<Route, string> {
     const guard = createGuard(snapshot, this.settings.privateNetworks, dependencies, this.isOurs);
     const refusals = new Map<Route, string>();
-    for (const way of ways) {
-      const reason = guard.refuse(way);
-      if (reason !== undefined) refusals.set(way.route, reason);
+    for (const item of resolved) {
+      const reason = item.state === 'resolved' ? guard.refuse(item) : undefined;
+      if (reason !== undefined) refusals.set(item.route, reason);
     }
-    const wanted = ways.filter(({ route }) => !refusals.has(route));
-    const keep = resolved.filter(({ state }) => state !== 'resolved').map(({ route }) => route);
-    return {
-      snapshot,
-      resolved,
-      refusals,
-      privateNetworks,
-      plan: plan(wanted, { keep, removes }, snapshot, ownership),
-    };
+    return refusals;
   }
 
   private findPrivateNetworks(snapshot: Snapshot, list: RouteList): Map<Family, PrivateNetwork> {

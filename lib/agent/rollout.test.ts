@@ -30,6 +30,7 @@ function node({ turn = 0, entry, targets = [API], delay = 0 }: Options = {}) {
     dependencies: () => [],
     ownership: OWNERSHIP,
     healthOf: () => undefined,
+    healthChanges: () => 0,
   });
   const routed = () =>
     kernel

@@ -100,26 +100,19 @@ export class Rollout {
     this.base = { list: base, text: entry.base, isFound: entry.isFound };
     this.inForce = { list: base, removes: true };
     this.confirmed = this.inForce;
-    if (entry.state === 'condemned') {
-      this.condemned = { hash: entry.list, reason: 'it was taken back by an earlier run of this agent' };
-    } else if (entry.state === 'suspended') {
-      this.ended = { hash: entry.list, times: entry.ended };
-    } else {
-      const times = entry.ended + 1;
-      this.ended = { hash: entry.list, times };
-      if (times >= MOST_TRIALS)
-        this.condemned = { hash: entry.list, reason: `the agent ended ${times} times before it was confirmed` };
-      this.rollbacks++;
-      this.parts.log(
-        'warn',
-        'list.resumed',
-        'the last change was not confirmed before the agent ended; taking it back',
-      );
-      this.isUnconfirmed = true;
-      this.resumed = this.passed('rollback', new AbortController().signal).then(() => {
-        this.isUnconfirmed = false;
-      });
-    }
+    const { state, list: hash } = entry;
+    const times = entry.ended + (state === 'trial' ? 1 : 0);
+    this.ended = { hash, times };
+    if (state === 'condemned') this.condemned = { hash, reason: 'it was taken back by an earlier run of this agent' };
+    else if (times >= MOST_TRIALS)
+      this.condemned = { hash, reason: `the agent ended ${times} times before it was confirmed` };
+    if (state !== 'trial') return;
+    this.rollbacks++;
+    this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
+    this.isUnconfirmed = true;
+    this.resumed = this.passed('rollback', new AbortController().signal).then(() => {
+      this.isUnconfirmed = false;
+    });
   }
 
   /** Takes a list that was understood. One that comes while another has not had its turn takes its place. */

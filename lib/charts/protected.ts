@@ -1,4 +1,4 @@
-import { type Findings, overlappingPairs, type Subnet } from '../network';
+import { type Findings, overlappingPairs, type Subnet, without } from '../network';
 import type { ProtectedSubnet } from './cluster';
 import type { FreeRanges } from './free-ranges';
 
@@ -40,7 +40,7 @@ export function tellTakenSubnets(
 function remedyFor({ subnet, isTranslated }: RoutedSubnet, kept: readonly ProtectedSubnet[], free: FreeRanges): string {
   if (isTranslated) return free.mapElsewhere(subnet);
   const map = [free.map(subnet), ...nodesLikewise(kept, free)].join(', and ');
-  const parts = kept.reduce((rest, hole) => rest.flatMap((part) => part.without(hole.subnet)), [subnet]);
+  const parts = kept.reduce((rest, hole) => rest.flatMap((part) => without(part, hole.subnet)), [subnet]);
   if (parts.length === 0) return map;
   const more = parts.length > MOST_PARTS ? ` and ${parts.length - MOST_PARTS} more` : '';
   return `list what is left of it (${parts.slice(0, MOST_PARTS).join(', ')}${more}), or ${map}`;

@@ -10,3 +10,4 @@ export * from './route';
 export * from './route-list';
 export * from './subnet';
 export * from './target';
+export * from './without';

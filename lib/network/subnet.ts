@@ -75,20 +75,6 @@ export class Subnet {
   compare(other: Subnet): number {
     return this.address.compare(other.address) || this.prefixLength - other.prefixLength;
   }
-
-  /** The two halves, lower first; undefined for a single address. */
-  halves(): [Subnet, Subnet] | undefined {
-    if (this.prefixLength === bitsOf(this.family)) return undefined;
-    const lower = new Subnet(this.address, this.prefixLength + 1);
-    return [lower, new Subnet(lower.last.next() as Address, this.prefixLength + 1)];
-  }
-
-  /** What is left of this subnet without `hole`, as the fewest subnets in ascending order. */
-  without(hole: Subnet): Subnet[] {
-    if (hole.contains(this)) return [];
-    if (!this.contains(hole)) return [this];
-    return (this.halves() as [Subnet, Subnet]).flatMap((half) => half.without(hole));
-  }
 }
 
 /** The bits of byte `i` that lie behind the prefix. */

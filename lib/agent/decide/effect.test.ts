@@ -3,7 +3,7 @@ import { type Address, DEFAULT_RULES, type RouteSpec, readRoute } from '../../ne
 import type { KernelRoute } from '../kernel/types';
 import { hop, route as kernelRoute, nexthop, snapshot } from '../testing/ip';
 import { winner } from '../testing/memory-kernel';
-import { findShadowed } from './effect';
+import { findShadowed, proofOf } from './effect';
 
 const HOPS = [hop('via 10.184.0.1 dev priv')];
 const OURS = '1 via 10.184.0.1 dev priv';
@@ -18,7 +18,9 @@ function shadowedAmong(specs: readonly RouteSpec[], routes: readonly string[], f
   const lookup = jest.fn((addresses: readonly Address[]) =>
     addresses.map((address) => rules.find(({ subnet }) => subnet.contains(address)) ?? winner(state.routes, address)),
   );
-  return { shadowed: Object.fromEntries(findShadowed(listed(specs), state, isOurs, lookup)), lookup };
+  const proof = proofOf(listed(specs), state.routes, isOurs);
+  const answers = lookup(proof.questions.map(({ address }) => address));
+  return { shadowed: Object.fromEntries(findShadowed(proof, answers, state)), lookup };
 }
 
 const ours = (text: string) => `${text} proto ours nhid 1`;
@@ -110,10 +112,9 @@ describe('a route is shadowed', () => {
 describe('in IPv6, where answers name the way alone', () => {
   const hops6 = [hop('via fd00::1 dev priv'), hop('via fd00::2 dev priv')];
   const shadowed = (answer: string | undefined, routes: readonly string[] = [], metric = 1024) => {
-    const lookup = (addresses: readonly Address[]) =>
-      addresses.map(() => (answer === undefined ? undefined : kernelRoute(answer)));
     const state = { ...snapshot({ routes }), nexthops: new Map([[1, nexthop('1 via fd00::1 dev priv')]]) };
-    return findShadowed(listed([{ subnet: '2001:db8::/48', metric }], hops6), state, isOurs, lookup).size > 0;
+    const proof = proofOf(listed([{ subnet: '2001:db8::/48', metric }], hops6), state.routes, isOurs);
+    return findShadowed(proof, [answer === undefined ? undefined : kernelRoute(answer)], state).size > 0;
   };
 
   test('one of its hops makes a route effective, another way shadows it', () => {

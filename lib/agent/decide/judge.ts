@@ -1,7 +1,8 @@
-import { type Address, type Family, type Route, routeKey } from '../../network';
+import { type Family, type Route, routeKey } from '../../network';
 import type { FailedChange, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
-import { findShadowed } from './effect';
+import { findShadowed, type Proof, proofOf } from './effect';
 import { hopsText } from './hops';
+import type { NextHop } from './next-hops';
 import type { Plan } from './plan';
 import type { PrivateNetwork } from './private-network';
 import type { Resolved, ResolvedRoute } from './resolve';
@@ -12,28 +13,45 @@ export interface Decision {
   readonly snapshot: Snapshot;
   readonly resolved: readonly Resolved[];
   readonly refusals: ReadonlyMap<Route, string>;
+  readonly nextHops: readonly NextHop[];
+  /** Why next hops cannot be reached at all whose routes have others beside them. */
+  readonly missingNextHops: readonly string[];
   readonly plan: Plan;
   readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
 }
 
 /**
+ * What is to be proved once the changes are made.
+ * @param isOurs tells our routes from other people's.
+ */
+export function toProve(
+  { resolved, plan, snapshot }: Decision,
+  failed: readonly FailedChange[],
+  isOurs: (route: KernelRoute) => boolean,
+): Proof {
+  const failures = new Failures(failed, plan);
+  const candidates = resolved.filter((item) => item.state === 'resolved');
+  return proofOf(
+    candidates.filter((item) => isExpectedToWin(item, plan, failures)),
+    snapshot.routes,
+    isOurs,
+  );
+}
+
+/**
  * How each route of the list stands after the pass.
  * @param nexthops the nexthop objects that are there now.
- * @param lookup the FIB's answer for each address; undefined for none.
+ * @param answers the FIB's for each question of the proof; undefined for none.
  */
 export function judge(
   decision: Decision,
   failed: readonly FailedChange[],
   nexthops: ReadonlyMap<number, Nexthop>,
-  isOurs: (route: KernelRoute) => boolean,
-  lookup: (addresses: readonly Address[]) => (KernelRoute | undefined)[],
+  proof: Proof,
+  answers: readonly (KernelRoute | undefined)[],
 ): Verdict[] {
   const failures = new Failures(failed, decision.plan);
-  const candidates = decision.resolved.filter(
-    (item): item is { state: 'resolved' } & ResolvedRoute =>
-      item.state === 'resolved' && isExpectedToWin(item, decision.plan, failures),
-  );
-  const shadowed = findShadowed(candidates, { ...decision.snapshot, nexthops }, isOurs, lookup);
+  const shadowed = findShadowed(proof, answers, { nexthops, links: decision.snapshot.links });
   const ways = new WayTexts(decision.snapshot);
   return decision.resolved.map((item) => verdictOf(item, decision, ways, failures, shadowed));
 }

@@ -186,7 +186,7 @@ test('each next hop is looked up once, with its link where one is named and ther
     spec({ subnet: '192.168.3.0/24', nextHop: '10.184.0.9', interface: 'priv' }),
     spec({ subnet: '192.168.4.0/24', nextHop: '10.184.0.9', interface: 'wg0' }),
   ];
-  const asked = [...nextHopsToLookUp(routes, NODE)].map(([key, { address, link }]) => [key, `${address}`, link]);
+  const asked = nextHopsToLookUp(routes, NODE).map(({ key, address, link }) => [key, `${address}`, link]);
   expect(asked).toEqual([
     ['10.184.0.9%', '10.184.0.9', undefined],
     ['10.184.0.9%priv', '10.184.0.9', LINKS.priv],

@@ -1,5 +1,5 @@
 import type { Address, Family, Route } from '../../network';
-import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
+import type { Hop, KernelRoute, LookupQuestion, Snapshot } from '../kernel/types';
 import { chooseHops, type HealthOf } from './choose';
 import { hopsOf, hopsText } from './hops';
 import { isPresent } from './present-list';
@@ -42,18 +42,23 @@ export function followsPrivateNetwork(route: Route): boolean {
   return route.nextHops.length === 0 && route.interface === undefined && !isPresent(route);
 }
 
+/** A next hop to look up. */
+export interface NextHopQuestion extends LookupQuestion {
+  /** Names it in Known.toNextHops. */
+  readonly key: string;
+}
+
 /** Next hops of the list that have to be looked up before resolveRoute: global addresses, with their link if it is named. */
-export function nextHopsToLookUp(
-  routes: readonly Route[],
-  snapshot: Snapshot,
-): Map<string, { address: Address; link?: number }> {
-  const questions = new Map<string, { address: Address; link?: number }>();
+export function nextHopsToLookUp(routes: readonly Route[], snapshot: Snapshot): NextHopQuestion[] {
+  const questions = new Map<string, NextHopQuestion>();
   for (const { nextHops, interface: name } of routes) {
     const link = name === undefined ? undefined : linkNamed(name, snapshot);
-    for (const address of nextHops)
-      questions.set(questionKey(address, name), { address, ...(link !== undefined && { link }) });
+    for (const address of nextHops) {
+      const key = questionKey(address, name);
+      questions.set(key, { key, address, ...(link !== undefined && { link }) });
+    }
   }
-  return questions;
+  return [...questions.values()];
 }
 
 /** Finds the ways of a list's routes on this node. Most routes share one, so each is worked out once. */

@@ -1,6 +1,7 @@
 import { closeSync, read, writeSync } from 'node:fs';
 import { MessageWriter, parseMessages } from '../netlink/codec';
 import * as nl from '../netlink/constants';
+import type { EventSocket } from '../netlink/event-socket';
 import { type KernelEvent, readEvent } from './event';
 
 /** Of the socket to listen on. */
@@ -18,15 +19,6 @@ const BATCH_BYTES = 64 * 1024;
 /** A message of a link with many virtual functions is the largest there is. */
 const LARGEST_MESSAGE = 32 * 1024;
 const ERROR_PAUSE_MS = 1_000;
-
-/** A socket that has joined the groups. */
-export interface EventSocket {
-  readonly fd: number;
-  /** Reads one message that is queued already, and returns its length; below 1 when none is. */
-  readQueued(into: Uint8Array): number;
-  /** How many messages did not fit into its queue so far. */
-  dropped(): number;
-}
 
 /**
  * Listens to the kernel's routing events. The first is waited for in the thread pool, so that the event loop stays free;

@@ -1,21 +1,27 @@
-import type { Address, Family } from '../../network';
+import { isDeepStrictEqual } from 'node:util';
+import type { Family } from '../../network';
 import { type NetlinkChannel, NetlinkError, type Request } from '../netlink/channel';
 import type { Reader } from '../netlink/codec';
 import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE } from '../netlink/constants';
+import { Recall } from '../netlink/recall';
 import * as messages from './messages';
 import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, readNeighbour } from './neighbour';
-import type { Change, KernelRoute, Nexthop, Snapshot } from './types';
+import type { Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './types';
 
 const FAMILIES: readonly Family[] = [4, 6];
 
-/** An address to look up, on one link where it is link-local. */
-export interface LookupQuestion {
-  readonly address: Address;
-  readonly link?: number;
-}
+type Answers = Recall<KernelRoute | undefined>;
 
-/** The kernel's routing state, read and changed through one netlink channel. */
+/**
+ * The kernel's routing state, read and changed through one netlink channel. Where all is as it was the last time, what is
+ * read is the same object (===).
+ */
 export class Kernel {
+  private last: Snapshot | undefined;
+  private readonly routes = { 4: new Recall(messages.readRoute), 6: new Recall(messages.readRoute) };
+  /** By the array of questions, which are asked again at each pass. */
+  private readonly answers = new WeakMap<readonly LookupQuestion[], Answers>();
+
   constructor(private readonly channel: NetlinkChannel) {}
 
   /** Netlink port under which our own changes appear in events. */
@@ -26,12 +32,15 @@ export class Kernel {
   /** @throws when anything could not be read: then nothing may be concluded from what is missing. */
   read(): Snapshot {
     const links = this.dump(messages.dumpLinks(), RTM_NEWLINK, messages.readLink);
-    return {
+    const now: Snapshot = {
       links: new Map(links.map((link) => [link.index, link])),
       nexthops: this.readNexthops(),
       addresses: this.dump(messages.dumpAddresses(), RTM_NEWADDR, messages.readNodeAddress),
       routes: FAMILIES.flatMap((family) => this.readRoutes(family)),
     };
+    // What is told anew in any case (links, addresses, nexthop objects) is little.
+    if (!isDeepStrictEqual(now, this.last)) this.last = now;
+    return this.last as Snapshot;
   }
 
   readNexthops(): Map<number, Nexthop> {
@@ -46,10 +55,13 @@ export class Kernel {
 
   /** Which FIB entry wins for each address; undefined where there is none (ENETUNREACH and the like). */
   lookup(questions: readonly LookupQuestion[]): (KernelRoute | undefined)[] {
+    const answers: Answers = this.answers.get(questions) ?? new Recall(messages.readLookup);
+    this.answers.set(questions, answers);
+    answers.begin();
     return this.channel
       .ask(
         questions.map(({ address, link }) => messages.lookupRoute(address, link)),
-        messages.readLookup,
+        (payload) => answers.of(messages.withoutCounters(payload)),
       )
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
   }
@@ -69,7 +81,11 @@ export class Kernel {
 
   /** A kernel without IPv6 answers with routes of the other family. */
   private readRoutes(family: Family): KernelRoute[] {
-    const routes = this.dump(messages.dumpRoutes(family), RTM_NEWROUTE, messages.readRoute);
+    const recall = this.routes[family];
+    recall.begin();
+    const routes = this.dump(messages.dumpRoutes(family), RTM_NEWROUTE, (payload) =>
+      recall.of(messages.withoutCounters(payload)),
+    );
     return routes.filter((route) => route.subnet.family === family);
   }
 

@@ -15,6 +15,7 @@ import {
   readNexthop,
   readNodeAddress,
   readRoute,
+  withoutCounters,
 } from './messages';
 import type { Change, KernelRoute, RouteToWrite } from './types';
 
@@ -314,6 +315,23 @@ describe('a route is read', () => {
 
   test.each([6, 7, 8, 9])('when it rejects (type %i)', (type) => {
     expect(read(rtmsg([2, 8, 0, 0, 254, 4, 0, type]), dst)).toMatchObject({ type, hops: [] });
+  });
+
+  test('as the same, whatever an IPv6 route tells of its use and its expiry', () => {
+    const told = (uses: number) =>
+      withoutCounters(
+        readerOf(
+          u8(10, 64, 0, 0, 254, 142, 0, 1),
+          u32(0),
+          attributes(
+            attribute(1, ip6('2001:db8:0:0:0:0:0:0')),
+            attribute(12, u32(uses), u32(uses), u32(0), u32(0), u32(0), u32(0), u32(uses), u32(uses)),
+            attribute(4, u32(2)),
+          ),
+        ),
+      );
+    expect(told(7).key()).toBe(told(8).key());
+    expect(readRoute(told(7))).toMatchObject({ subnet: subnet('2001:db8::/64'), hops: [{ link: 2 }] });
   });
 
   test('as an answer also when it is local, as one of our own addresses is', () => {

@@ -81,6 +81,12 @@ export function readNodeAddress(payload: Reader): NodeAddress | undefined {
   return { link: payload.u32(4), address: own, connected: Subnet.around(peer ?? own, payload.u8(1)) };
 }
 
+/** Times and counters of IPv6 routes say nothing about the way, and would make each telling another one. */
+export function withoutCounters(payload: Reader): Reader {
+  payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG)?.clear();
+  return payload;
+}
+
 /** @returns undefined for families other than IP, cached clones, and what is local, broadcast or multicast. */
 export function readRoute(payload: Reader): KernelRoute | undefined {
   const type = payload.u8(7);
@@ -216,15 +222,10 @@ function readGroup(bytes: Reader): { id: number; weight: number }[] {
 export function changeRequest(change: Change, protocol: number): Request {
   switch (change.kind) {
     case 'put-nexthop':
-      return {
-        type: nl.RTM_NEWNEXTHOP,
-        flags: putFlags(change.replace),
-        write: (w) => writeNexthop(w, change.nexthop, protocol),
-      };
     case 'refresh-nexthop':
       return {
         type: nl.RTM_NEWNEXTHOP,
-        flags: putFlags(true),
+        flags: putFlags(change.kind === 'refresh-nexthop' || change.replace),
         write: (w) => writeNexthop(w, change.nexthop, protocol),
       };
     case 'put-route':

@@ -63,6 +63,12 @@ export interface Snapshot {
   readonly nexthops: ReadonlyMap<number, Nexthop>;
 }
 
+/** An address to look up, on one link where it is link-local. */
+export interface LookupQuestion {
+  readonly address: Address;
+  readonly link?: number;
+}
+
 /** A route of ours to write. It always refers to a nexthop object. */
 export interface RouteToWrite {
   readonly subnet: Subnet;

@@ -60,9 +60,9 @@ export class NetlinkChannel {
   }
 
   /**
-   * Sends requests that change something. The result has one place per request: undefined for success, or why the
-   * kernel refused it. A refused request does not stop the ones behind it. The kernel answers what it refuses in any
-   * case (netlink_rcv_skb in net/netlink/af_netlink.c), so only the last of a batch asks to be acknowledged.
+   * Sends requests that change something. One place per request: undefined for success, or why the kernel refused it,
+   * which does not stop those behind it. It answers what it refuses in any case (netlink_rcv_skb in
+   * net/netlink/af_netlink.c), so only the last of a batch asks to be acknowledged.
    */
   change(requests: readonly Request[]): (NetlinkError | undefined)[] {
     return this.batches(requests, NLM_F_ACK, (message, results, place) => {

@@ -196,6 +196,16 @@ export class Reader {
     return bytes;
   }
 
+  /** Equal for equal bytes. */
+  key(): string {
+    return Buffer.from(this.view.buffer, this.view.byteOffset + this.start, this.length).toString('latin1');
+  }
+
+  /** Makes its bytes 0. */
+  clear(): void {
+    for (let at = this.start; at < this.end; at++) this.view.setInt8(at, 0);
+  }
+
   /** The bytes up to the first 0 as text. */
   text(): string {
     const bytes = this.bytes();
@@ -208,14 +218,8 @@ export class Reader {
    * @throws RangeError when a length contradicts the bytes.
    */
   attribute(type: number, from = 0): Reader | undefined {
-    for (let at = align(from); at + NLA_HDRLEN <= this.length; ) {
-      const length = this.u16(at);
-      if (length < NLA_HDRLEN || at + length > this.length) {
-        throw new RangeError(`netlink attribute of ${length} bytes at ${at} of ${this.length}`);
-      }
-      if ((this.u16(at + 2) & NLA_TYPE_MASK) === type) return this.slice(at + NLA_HDRLEN, at + length);
-      at += align(length);
-    }
+    const all = this.attributes(from);
+    while (all.next()) if (all.type === type) return all.slice(0);
     return undefined;
   }
 

@@ -1,4 +1,5 @@
 import { dlopen } from 'node:ffi';
+import type { EventSocket } from './event-socket';
 
 /**
  * The one place that calls into C. Node has no netlink sockets, so libc's socket, bind and setsockopt open one; from
@@ -36,11 +37,6 @@ export interface NetlinkOptions {
   readonly receiveBuffer: number;
   /** Seconds after which a read that nothing answers fails with EAGAIN; 0 waits for ever. @default 0 */
   readonly receiveTimeout?: number;
-  /**
-   * Multicast groups (RTNLGRP_*) to join. What is lost of their messages for want of room is not told by ENOBUFS, after
-   * which the kernel drops everything until the queue is empty, but counted: {@link droppedBy}. @default none
-   */
-  readonly groups?: readonly number[];
 }
 
 /**
@@ -59,28 +55,28 @@ export function openNetlink(options: NetlinkOptions): number {
   if (options.receiveTimeout) {
     set(fd, 'SO_RCVTIMEO', SOL_SOCKET, SO_RCVTIMEO, BigInt64Array.of(BigInt(options.receiveTimeout), 0n)); // struct timeval
   }
-  const { groups = [] } = options;
-  if (groups.length > 0) set(fd, 'NETLINK_NO_ENOBUFS', SOL_NETLINK, NETLINK_NO_ENOBUFS, Int32Array.of(1));
-  for (const group of groups) {
-    set(fd, `NETLINK_ADD_MEMBERSHIP ${group}`, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32Array.of(group));
-  }
   return fd;
 }
 
 /**
- * Reads one message that is queued already.
- * @returns its length in bytes; below 1 when none is.
+ * Opens a socket that joins multicast groups (RTNLGRP_*). What is lost of their messages for want of room is not told by
+ * ENOBUFS, after which the kernel drops everything until the queue is empty, but counted.
  */
-export function readQueued(fd: number, into: Uint8Array): number {
-  return Number(libc.recv(fd, into, BigInt(into.length), MSG_DONTWAIT));
-}
-
-/** How many messages to the socket did not fit into its queue since it was opened, modulo 2^32. */
-export function droppedBy(fd: number): number {
-  const values = new Uint32Array(SK_MEMINFO_VARS);
-  const length = Uint32Array.of(values.byteLength);
-  check('getsockopt(SO_MEMINFO)', libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, bytesOf(values), bytesOf(length)));
-  return values[SK_MEMINFO_VARS - 1] as number;
+export function openEventSocket(receiveBuffer: number, groups: readonly number[]): EventSocket {
+  const fd = openNetlink({ receiveBuffer });
+  set(fd, 'NETLINK_NO_ENOBUFS', SOL_NETLINK, NETLINK_NO_ENOBUFS, Int32Array.of(1));
+  for (const group of groups)
+    set(fd, `NETLINK_ADD_MEMBERSHIP ${group}`, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32Array.of(group));
+  return {
+    fd,
+    readQueued: (into) => Number(libc.recv(fd, into, BigInt(into.length), MSG_DONTWAIT)),
+    dropped: () => {
+      const values = new Uint32Array(SK_MEMINFO_VARS);
+      const length = Uint32Array.of(values.byteLength);
+      check('getsockopt(SO_MEMINFO)', libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, bytesOf(values), bytesOf(length)));
+      return values[SK_MEMINFO_VARS - 1] as number;
+    },
+  };
 }
 
 function set(fd: number, name: string, level: number, option: number, value: Int32Array | BigInt64Array): void {

@@ -1,7 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Address } from '../../network';
 import { hopKey } from '../decide/hops';
-import type { LookupQuestion } from '../kernel/kernel';
-import type { Change, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
+import type { Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from '../kernel/types';
 import { NetlinkError } from '../netlink/channel';
 
 const [ENOENT, ESRCH, EEXIST, EINVAL] = [2, 3, 17, 22];
@@ -17,6 +17,7 @@ export class MemoryKernel {
   readonly applied: Change[] = [];
   /** Refuses further changes for which it returns a reason. */
   refuse: (change: Change) => string | undefined = () => undefined;
+  private last: Snapshot | undefined;
   private routes: KernelRoute[];
   private readonly nexthops: Map<number, Nexthop>;
 
@@ -28,8 +29,11 @@ export class MemoryKernel {
     this.nexthops = new Map(start.nexthops);
   }
 
+  /** Where all is as it was the last time, it is the same object. */
   read(): Snapshot {
-    return { ...this.start, routes: [...this.routes], nexthops: new Map(this.nexthops) };
+    const now = { ...this.start, routes: [...this.routes], nexthops: new Map(this.nexthops) };
+    if (!isDeepStrictEqual(now, this.last)) this.last = now;
+    return this.last as Snapshot;
   }
 
   readNexthops(): Map<number, Nexthop> {

@@ -1,0 +1,53 @@
+import { message } from '../testing/wire';
+import { type Message, parseMessages, type Reader } from './codec';
+import { Recall } from './recall';
+
+const payloadOf = (text: string): Reader =>
+  (parseMessages(message({ type: 24 }, Buffer.from(text))) as [Message])[0].payload;
+
+function telling() {
+  const read = jest.fn((payload: Reader) => ({ text: payload.text() }));
+  const recall = new Recall(read);
+  const tell = (...texts: string[]) => {
+    read.mockClear();
+    recall.begin();
+    return texts.map((text) => recall.of(payloadOf(text)));
+  };
+  return { tell, read };
+}
+
+test('what is told again is the same, in whatever order, and is not read again', () => {
+  const { tell, read } = telling();
+  const [one, two, three] = tell('one', 'two', 'three');
+  expect([one, two, three]).toEqual([{ text: 'one' }, { text: 'two' }, { text: 'three' }]);
+  expect(read).toHaveBeenCalledTimes(3);
+  const again = tell('three', 'four', 'one');
+  expect(again[0]).toBe(three);
+  expect(again[2]).toBe(one);
+  expect(read).toHaveBeenCalledTimes(1);
+});
+
+test('what differs by one byte, or by its length, is another', () => {
+  const { tell } = telling();
+  const [first] = tell('one\x01');
+  for (const [other] of [tell('one\x02'), tell('one'), tell('one\x01\0')]) expect(other).not.toBe(first);
+});
+
+test('bytes beyond ASCII are told apart', () => {
+  const read = jest.fn((payload: Reader) => payload.bytes());
+  const recall = new Recall(read);
+  for (let byte = 0; byte < 256; byte++) {
+    const [{ payload }] = parseMessages(message({ type: 24 }, Buffer.of(byte))) as [Message];
+    expect(recall.of(payload)).toEqual([byte]);
+  }
+});
+
+test('what is not told any more is forgotten', () => {
+  const { tell, read } = telling();
+  const rounds = 50;
+  for (let round = 0; round < rounds; round++)
+    tell(...Array.from({ length: 10 }, (_, i) => `${round} ${i}`), 'lasting');
+  // Else it would be read once, and remembered with 500 others.
+  tell(...Array.from({ length: 10 }, (_, i) => `0 ${i}`));
+  expect(read).toHaveBeenCalledTimes(10);
+});

@@ -1,0 +1,27 @@
+import type { Reader } from './codec';
+
+/**
+ * Reads messages that the kernel tells again and again, most of them unchanged: the same bytes give the same object
+ * (===) as the last time, and are not read at all. So what was concluded from the objects still holds.
+ */
+export class Recall<T> {
+  private readonly known = new Map<string, T>();
+  private told = 0;
+
+  /** @param read makes of a message something that is never changed. */
+  constructor(private readonly read: (payload: Reader) => T) {}
+
+  /** To be called before the kernel tells all of it anew. */
+  begin(): void {
+    if (this.known.size > 2 * this.told) this.known.clear(); // most of it is not told any more
+    this.told = 0;
+  }
+
+  of(payload: Reader): T {
+    this.told++;
+    const bytes = payload.key();
+    const value = this.known.get(bytes) ?? this.read(payload);
+    this.known.set(bytes, value);
+    return value;
+  }
+}

@@ -1,0 +1,16 @@
+import { type Address, bitsOf } from './address';
+import { Subnet } from './subnet';
+
+/** The two halves of a subnet, lower first; undefined for a single address. */
+export function halvesOf({ address, family, prefixLength }: Subnet): [Subnet, Subnet] | undefined {
+  if (prefixLength === bitsOf(family)) return undefined;
+  const lower = new Subnet(address, prefixLength + 1);
+  return [lower, new Subnet(lower.last.next() as Address, prefixLength + 1)];
+}
+
+/** What is left of a subnet without another, as the fewest subnets in ascending order. */
+export function without(subnet: Subnet, hole: Subnet): Subnet[] {
+  if (hole.contains(subnet)) return [];
+  if (!subnet.contains(hole)) return [subnet];
+  return (halvesOf(subnet) as [Subnet, Subnet]).flatMap((half) => without(half, hole));
+}
