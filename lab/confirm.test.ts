@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeLab } from './requirements';
 import { Scene } from './scene';
+import { waitFor } from './wait';
 
 jest.setTimeout(120_000);
 
@@ -120,6 +121,8 @@ describeLab('a changed list with applyOver', () => {
       await scene.untilReadiness(pod, true, /2 effective; a changed list is applied in \d+ s/);
       expect((await scene.status(pod)).list.rollout.state).toBe('staged');
       await scene.untilOwned(SUBNETS, 40_000);
+      // One that is not confirmed when the next list comes is taken back.
+      await waitFor('the list to stay', 5000, async () => (await scene.status(pod)).list.rollout.state === 'settled');
       scene.putList([...SUBNETS, '192.168.5.0/24']);
       await scene.untilReadiness(pod, true, /a changed list is applied in \d+ s/);
       scene.ip('route del 192.168.0.0/24');

@@ -37,6 +37,7 @@ function start({ settings = {}, holder = () => undefined, attempt = async () => 
   const nextHops = { all: [], follow: jest.fn(), stop: jest.fn() };
   const logged: { level: string; event: string; message: string; details: unknown }[] = [];
   const journal = memoryJournal();
+  const onNews = jest.fn();
   const agent: Agent = new Agent({
     settings: { ...SETTINGS, ...settings },
     reconciler,
@@ -44,6 +45,7 @@ function start({ settings = {}, holder = () => undefined, attempt = async () => 
     nextHops,
     journal,
     attempt,
+    onNews,
     log: (level, event, message, details) => logged.push({ level, event, message, details }),
   });
   agent.start();
@@ -54,6 +56,7 @@ function start({ settings = {}, holder = () => undefined, attempt = async () => 
     run,
     lock,
     nextHops,
+    onNews,
     logged,
     events: () => logged.map(({ event }) => event),
     list: (...subnets: string[]) =>
@@ -243,6 +246,18 @@ describe('a kernel that cannot be read', () => {
     expect(agent.passError).toBeUndefined();
     expect(owned()).toEqual(['192.168.0.0/24']);
     expect(events()).toEqual(['list.accepted', 'pass.failed', 'pass.recovered', 'routes.changed']);
+  });
+
+  test('in which all is as it was is no news', async () => {
+    const { list, onNews, deleteByHand } = start();
+    list('192.168.0.0/24');
+    await settle(40_000);
+    onNews.mockClear();
+    await settle(300_000);
+    expect(onNews).not.toHaveBeenCalled();
+    deleteByHand();
+    await settle(40_000);
+    expect(onNews).toHaveBeenCalled();
   });
 
   test('that lost events is read anew, which is told', async () => {

@@ -41,6 +41,8 @@ export interface AgentParts {
   readonly journal: Journal;
   /** Opens a fresh connection to what has to stay reachable. */
   readonly attempt: Attempt;
+  /** Called when a pass found something else than the one before. */
+  readonly onNews: () => void;
   readonly log: Log;
 }
 
@@ -75,13 +77,15 @@ export class Agent implements WatchHandlers, Heir {
   private readonly settings: Settings;
   private readonly reconciler: Reconciler;
   private readonly lock: InstanceLock;
+  private readonly onNews: () => void;
   private readonly log: Log;
 
-  constructor({ settings, reconciler, lock, nextHops, journal, attempt, log }: AgentParts) {
+  constructor({ settings, reconciler, lock, nextHops, journal, attempt, onNews, log }: AgentParts) {
     this.settings = settings;
     this.reconciler = reconciler;
     this.lock = lock;
     this.nextHops = nextHops;
+    this.onNews = onNews;
     this.log = log;
     this.source = new RouteSource(settings.routeRules, () => performance.now());
     this.changeLog = new ChangeLog(log);
@@ -264,6 +268,7 @@ export class Agent implements WatchHandlers, Heir {
       if (list !== this.judgedList) this.watchedSubnets = new Set(this.subnetsOf(list));
       this.judgedList = list;
       this.relevance = new Relevance(this.watchedSubnets, this.ownership, outcome);
+      this.onNews();
     }
     this.outcome = outcome;
     this.nextHops.follow(outcome.nextHops);

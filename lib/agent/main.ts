@@ -13,6 +13,7 @@ import { NetlinkChannel } from './netlink/channel';
 import { openEventSocket, openNetlink } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
 import { tryToConnect } from './reachability';
+import { reclaimer } from './reclaim';
 import { Reconciler } from './reconciler';
 import { readSettings, type Settings } from './settings';
 import { Takeover } from './takeover';
@@ -56,7 +57,16 @@ function run(settings: Settings): void {
   });
   const lock = new InstanceLock(ownership.protocol, holder);
   const journal = new Journal(JOURNAL);
-  const agent: Agent = new Agent({ settings, reconciler, lock, nextHops, journal, attempt: tryToConnect, log });
+  const agent: Agent = new Agent({
+    settings,
+    reconciler,
+    lock,
+    nextHops,
+    journal,
+    attempt: tryToConnect,
+    onNews: reclaimer(),
+    log,
+  });
   const lockOf = (protocol: number) =>
     new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`);
   const takeover = new Takeover(disjointProtocols, lockOf, agent, log);

@@ -5,7 +5,7 @@ import type { Proof } from './decide/effect';
 import { createGuard, type Dependency } from './decide/guard';
 import { refreshIPv6 } from './decide/ipv6-cache';
 import { type Decision, judge, toProve } from './decide/judge';
-import { type NextHop, nextHopsOf } from './decide/next-hops';
+import { nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
 import { plan, prefixKey } from './decide/plan';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
@@ -50,15 +50,10 @@ export interface Done {
 }
 
 /** What one pass found and did. */
-export interface Outcome extends Done {
+export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'plan'>, Done {
   readonly verdicts: readonly Verdict[];
-  readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
-  readonly nextHops: readonly NextHop[];
-  /** Why next hops cannot be reached at all whose routes have others beside them. */
-  readonly missingNextHops: readonly string[];
   /** Whether routes of ours that the list does not name were removed. */
   readonly removes: boolean;
-  readonly snapshot: Snapshot;
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -82,7 +77,7 @@ export class Reconciler {
   /** @throws when the kernel cannot be read; nothing was changed then. */
   run(list: RouteList, { removes = true, beforeChanges = () => undefined }: PassOptions = {}): Outcome {
     const decision = this.decide(list, removes);
-    const { snapshot, privateNetworks, nextHops, missingNextHops, plan } = decision;
+    const { snapshot, plan } = decision;
     const all = [...plan.changes, ...plan.cleanup];
     if (all.length > 0) beforeChanges(snapshot);
     const refreshed = (changes: readonly Change[]) => [
@@ -93,16 +88,8 @@ export class Reconciler {
     const then = this.apply(refreshed(cleanupAfter(first.failed, plan.cleanup)));
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
-    return {
-      verdicts: this.prove(decision, failed.length === 0 ? NONE_FAILED : failed),
-      done,
-      failed,
-      privateNetworks,
-      nextHops,
-      missingNextHops,
-      removes,
-      snapshot,
-    };
+    const verdicts = this.prove(decision, failed.length === 0 ? NONE_FAILED : failed);
+    return { ...decision, verdicts, done, failed, removes };
   }
 
   private prove(decision: Decision, failed: readonly FailedChange[]): readonly Verdict[] {

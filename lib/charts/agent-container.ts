@@ -36,11 +36,13 @@ const COMMAND: readonly string[] = [
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',
   '--disable-warning=PERM0003',
-  // Each pass reads all routes and forgets them: without bounds the garbage of 10,000 grows beyond the memory limit.
+  // A change of 10,000 routes leaves much behind: without bounds it grows beyond the memory limit.
   '--max-semi-space-size=2',
   '--max-old-space-size=128',
   // Passes are short and rare: Maglev's code is quick enough, and TurboFan takes 10 MiB and the first passes' time.
   '--no-turbofan',
+  // What a change leaves behind is given back once it is calm.
+  '--expose-gc',
   `${AGENT_FOLDER}/${AGENT_FILE}`,
 ];
 

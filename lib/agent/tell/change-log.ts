@@ -1,5 +1,5 @@
 import { type RouteList, routeKey } from '../../network';
-import { HOLD_DOWN_MS } from '../decide/health';
+import { type HealthState, HOLD_DOWN_MS } from '../decide/health';
 import { isGood, type Verdict } from '../decide/verdict';
 import type { Change, FailedChange } from '../kernel/types';
 import type { Log } from '../log';
@@ -8,6 +8,12 @@ import type { Outcome } from '../reconciler';
 
 /** A pass may concern thousands of routes; a log line names this many. */
 const MOST_NAMED = 20;
+
+const HEALTH_TEXTS: Readonly<Record<HealthState, string>> = {
+  up: 'answers',
+  returning: `answers again; it is up once it has done so for ${HOLD_DOWN_MS / 1000} s`,
+  down: 'does not answer',
+};
 
 /** Tells what passes change: one line a pass that did something, one for each route whose standing changed. */
 export class ChangeLog {
@@ -54,32 +60,21 @@ export class ChangeLog {
 
   tellNextHops(changed: readonly WatchedNextHop[]): void {
     for (const { address, interface: name, isAlone, health } of changed) {
-      const fields = { nextHop: `${address}`, interface: name };
       const who = `next hop ${address} dev ${name}`;
+      const fields = { nextHop: `${address}`, interface: name };
       const { state } = health;
-      if (state === 'down')
-        this.log(
-          'warn',
-          'nexthop.down',
-          `${who} does not answer${isAlone ? '; it is the only one and stays' : ''}`,
-          fields,
-        );
-      else if (state === 'up') this.log('info', 'nexthop.up', `${who} answers`, fields);
-      else
-        this.log(
-          'info',
-          'nexthop.returning',
-          `${who} answers again; it is up once it has done so for ${HOLD_DOWN_MS / 1000} s`,
-          fields,
-        );
+      this.log(
+        state === 'down' ? 'warn' : 'info',
+        `nexthop.${state}`,
+        `${who} ${HEALTH_TEXTS[state]}${state === 'down' && isAlone ? '; it is the only one and stays' : ''}`,
+        fields,
+      );
     }
   }
 
   private tellStandings(verdicts: readonly Verdict[]): void {
-    const { told } = this;
+    if (verdicts === this.told) return; // most passes find all as it was
     this.told = verdicts;
-    // Most passes find all as it was.
-    if (verdicts.length === told.length && verdicts.every((verdict, i) => isSame(verdict, told[i] as Verdict))) return;
     const now = new Map(
       verdicts.flatMap((verdict) => {
         const { route, state, reason } = verdict;
@@ -99,10 +94,6 @@ export class ChangeLog {
       this.log('warn', 'route.state', `… and ${changed.length - MOST_NAMED} more routes changed their state`);
     this.before = now;
   }
-}
-
-function isSame(a: Verdict, b: Verdict): boolean {
-  return a.route === b.route && a.state === b.state && a.reason === b.reason;
 }
 
 /** For people: `add 192.168.0.0/24`. */

@@ -1,4 +1,5 @@
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { Settings } from '../settings';
 import { diffText, type StatusBody, statusText } from './status-table';
 
@@ -11,7 +12,7 @@ const TIMEOUT_MS = 5_000;
 export async function askRunningAgent(
   command: string,
   settings: Settings,
-  print: (text: string) => void,
+  print: (line: string) => void,
 ): Promise<number> {
   if (command !== 'status' && command !== 'diff') {
     print(`unknown command ${JSON.stringify(command)}; there is status and diff\n`);
@@ -33,20 +34,13 @@ export async function askRunningAgent(
   }
 }
 
-function fetchText({ podIP, httpPort }: Settings, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host: `${podIP}`, port: httpPort, path, timeout: TIMEOUT_MS, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () =>
-        response.statusCode === 200 ? resolve(text) : reject(new Error(`HTTP ${response.statusCode}: ${text.trim()}`)),
-      );
-      response.on('error', reject);
-    });
+async function fetchText({ podIP, httpPort }: Settings, path: string): Promise<string> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const where = { host: `${podIP}`, port: httpPort, path, timeout: TIMEOUT_MS, agent: false };
+    const request = get(where, resolve).on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`nothing heard for ${TIMEOUT_MS / 1000} s`)));
-    request.on('error', reject);
   });
+  const body = await text(response);
+  if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${body.trim()}`);
+  return body;
 }
