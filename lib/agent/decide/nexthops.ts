@@ -66,13 +66,15 @@ export class NexthopAssignment {
   /** Objects of ours that nothing will refer to once `changes` are made; groups before their members. */
   unused(changes: readonly Change[]): Change[] {
     const gone = new Set(changes.flatMap((change) => (change.kind === 'delete-route' ? [change.route] : [])));
-    const rewritten = new Set(
-      changes.flatMap((change) => (change.kind === 'put-route' ? [routeKey(change.route)] : [])),
-    );
+    let rewritten: ReadonlySet<string> | undefined; // many, and mostly nobody asks
+    const isRewritten = (route: KernelRoute) => {
+      rewritten ??= new Set(changes.flatMap((change) => (change.kind === 'put-route' ? [routeKey(change.route)] : [])));
+      return rewritten.has(routeKey(route));
+    };
     const referred = new Set<number>(this.claimed);
     for (const route of this.snapshot.routes) {
       if (route.nexthopId === undefined || referred.has(route.nexthopId) || gone.has(route)) continue;
-      if (!isOwn(route, this.ownership) || !rewritten.has(routeKey(route))) referred.add(route.nexthopId);
+      if (!isOwn(route, this.ownership) || !isRewritten(route)) referred.add(route.nexthopId);
     }
     const isUnused = (nexthop: Nexthop) => isOwn(nexthop, this.ownership) && !referred.has(nexthop.id);
     const rewrittenObjects = changes.flatMap((change) => (change.kind === 'put-nexthop' ? [change.nexthop] : []));

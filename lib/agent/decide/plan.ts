@@ -49,7 +49,7 @@ export function plan(
   const installed: InstalledRoute[] = [];
   for (const each of resolved) {
     const { route, way } = each;
-    const identity = routeKey(route);
+    const identity = left.size === 0 ? '' : routeKey(route);
     const own = left.get(identity);
     const rivals = others.get(`${route.subnet}`)?.filter(({ table }) => table === route.table) ?? NONE;
     const legacy = ownership.adoptLegacy ? rivals.filter((rival) => isLegacy(rival, each, snapshot)) : NONE;

@@ -1,5 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import type { Settings } from '../settings';
 import { diffText, type StatusBody, statusText } from './status-table';
 
@@ -12,7 +12,7 @@ const TIMEOUT_MS = 5_000;
 export async function askRunningAgent(
   command: string,
   settings: Settings,
-  print: (line: string) => void,
+  print: (text: string) => void,
 ): Promise<number> {
   if (command !== 'status' && command !== 'diff') {
     print(`unknown command ${JSON.stringify(command)}; there is status and diff\n`);
@@ -40,7 +40,7 @@ async function fetchText({ podIP, httpPort }: Settings, path: string): Promise<s
     const request = get(where, resolve).on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`nothing heard for ${TIMEOUT_MS / 1000} s`)));
   });
-  const body = await text(response);
+  const body = await textOf(response);
   if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${body.trim()}`);
   return body;
 }
