@@ -69,7 +69,7 @@ describeLab('what happens to the agent itself', () => {
       await scene.untilReadiness(pod, true, /2 effective/, 10_000);
     }));
 
-  it('lost kernel events (ENOBUFS) lead to a new reading of everything', () =>
+  it('lost kernel events lead to a new reading of everything', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();
       // Stopped, it cannot read; the kernel's queue for it overflows, and the deletion at the end gets lost with the rest.

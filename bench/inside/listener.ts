@@ -7,11 +7,11 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { parseMessages } from '../../lib/agent/netlink/codec';
+import { type Message, parseMessages } from '../../lib/agent/netlink/codec';
 
 // Required, not imported: its types are Node 26's, which this folder is not compiled with.
 const { openEventSocket } = require('../../lib/agent/netlink/ffi') as {
-  openEventSocket(receiveBuffer: number, groups: readonly number[]): { readonly fd: number };
+  openEventSocket(receiveBuffer: number, groups: readonly number[]): { readonly fd: number; dropped(): number };
 };
 
 const [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP] = [1, 7, 11, 32];
@@ -20,6 +20,7 @@ const IFF_UP = 1;
 /** Events between two writes at most. */
 const PLACES = 1 << 20;
 const WRITE_MS = 5;
+const READS_A_CHECK = 1000;
 
 /** Memory of both threads: how many events were noted, then when each was read, and what it was. */
 class Notes {
@@ -61,21 +62,24 @@ function nameOf(type: number, detail: number): string {
 
 function read(): never {
   const notes = new Notes();
-  const { fd } = openEventSocket(64 * 1024 * 1024, [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP]);
+  const socket = openEventSocket(64 * 1024 * 1024, [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP]);
   const worker = new Worker(process.execArgv.at(-1) as string, { eval: true, workerData: notes.memory });
   worker.unref();
   const buffer = new Uint8Array(64 * 1024);
-  for (;;) {
-    const length = readSync(fd, buffer);
+  for (let reads = 0; ; reads++) {
+    const length = readSync(socket.fd, buffer);
+    if (reads % READS_A_CHECK === 0 && socket.dropped() > 0) throw new Error('events were lost');
     // CLOCK_MONOTONIC, which all processes share.
     const at = Number(process.hrtime.bigint()) / 1e6;
-    for (const { type, payload } of parseMessages(buffer.subarray(0, length))) {
-      // rtm_protocol: the sixth byte of struct rtmsg.
-      if (type === RTM_NEWROUTE || type === RTM_DELROUTE) notes.note(at, type, payload.u8(5));
-      else if (type === RTM_NEWLINK) notes.note(at, type, payload.u32(8) & IFF_UP);
-      else if (type === RTM_NEWNEXTHOP) notes.note(at, type, 0);
-    }
+    for (const message of parseMessages(buffer.subarray(0, length))) note(message, at, notes);
   }
+}
+
+function note({ type, payload }: Message, at: number, notes: Notes): void {
+  // rtm_protocol: the sixth byte of struct rtmsg.
+  if (type === RTM_NEWROUTE || type === RTM_DELROUTE) notes.note(at, type, payload.u8(5));
+  else if (type === RTM_NEWLINK) notes.note(at, type, payload.u32(8) & IFF_UP);
+  else if (type === RTM_NEWNEXTHOP) notes.note(at, type, 0);
 }
 
 function write(notes: Notes): void {

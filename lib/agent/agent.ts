@@ -27,6 +27,8 @@ const RESYNC_MS = 30_000;
 const LOCK_RETRY_MS = 1_000;
 /** More events than these are a storm, which needs a pass. */
 const MOST_AT_ONCE = 16;
+/** A storm makes the kernel drop events again and again. */
+const OVERRUN_REST_MS = 1_000;
 /** So that two who fight over a route do not do so as fast as they can. */
 const ANSWER_REST_MS = 100;
 
@@ -66,6 +68,8 @@ export class Agent implements WatchHandlers, Heir {
   private watchedSubnets: ReadonlySet<string> = new Set();
   /** When the next events may be answered at once. */
   private nextAnswer = 0;
+  /** When lost events may be told again. */
+  private nextTold = 0;
   private holdsLock = false;
   private leaving = false;
   private readonly departure: Departure;
@@ -146,10 +150,15 @@ export class Agent implements WatchHandlers, Heir {
   }
 
   onKernelEvents(events: readonly KernelEvent[]): void {
-    if (events.some(({ kind }) => kind === 'overrun'))
+    const { relevance } = this;
+    const now = performance.now();
+    const ours = relevance === undefined ? events : events.filter((event) => relevance.concerns(event));
+    if (ours.length === 0) return;
+    if (now >= this.nextTold && ours.some(({ kind }) => kind === 'overrun')) {
       this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
-    if (this.relevance !== undefined && !events.some((event) => this.relevance?.concerns(event))) return;
-    if (events.length <= MOST_AT_ONCE && performance.now() >= this.nextAnswer) this.answer(events);
+      this.nextTold = now + OVERRUN_REST_MS;
+    }
+    if (ours.length <= MOST_AT_ONCE && now >= this.nextAnswer) this.answer(ours);
     this.request('kernel event');
   }
 

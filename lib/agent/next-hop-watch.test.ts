@@ -89,8 +89,11 @@ test('what is known outlives a pass that knows no way, for a minute', () => {
   expect(stateOf(watch, A)).toBe('down');
   watch.follow([]);
   silent.clear();
+  const { changes } = watch;
   pass(61);
+  expect(watch.changes).toBe(changes);
   watch.follow([B]);
+  expect(watch.changes).toBeGreaterThan(changes); // what was decided by it may be decided otherwise
   expect(stateOf(watch, A)).toBe('up');
   watch.stop();
 });

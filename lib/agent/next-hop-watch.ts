@@ -17,7 +17,7 @@ export interface WatchedNextHop extends NextHop {
 
 /** Has the kernel ask the next hops every second whether they are there, and tells when one stops or starts to answer. */
 export class NextHopWatch {
-  /** How often one of them stopped or started to answer. */
+  /** How often one of them stopped or started to answer, or was forgotten. */
   changes = 0;
 
   private followed: readonly NextHop[] = [];
@@ -29,8 +29,8 @@ export class NextHopWatch {
 
   /**
    * @param now milliseconds of a steady clock.
-   * @param onChange called with those whose state is another one than at the look before.
-   * @param onTrouble called when the kernel cannot be asked, once for each reason; nothing changes then.
+   * @param onChange called with those whose state has changed.
+   * @param onTrouble called when the kernel cannot be asked, once for each reason.
    */
   constructor(
     private readonly kernel: Pick<Kernel, 'askNeighbours'>,
@@ -52,7 +52,7 @@ export class NextHopWatch {
     this.followed = nextHops;
     const now = this.now();
     for (const nextHop of nextHops) this.knownOf(nextHop).wanted = now;
-    for (const [key, { wanted }] of this.known) if (now - wanted > FORGET_MS) this.known.delete(key);
+    for (const [key, { wanted }] of this.known) if (now - wanted > FORGET_MS && this.known.delete(key)) this.changes++;
     const period = nextHops.some(({ isAlone }) => !isAlone) ? LOOK_MS : LOOK_MS * LOOKS_PER_LONE;
     if (nextHops.length === 0) this.stop();
     else if (period !== this.period) this.lookEvery(period);

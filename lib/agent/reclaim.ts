@@ -2,11 +2,7 @@
 const CALM_MS = 5_000;
 
 /** `--expose-gc` brings it. */
-type CollectGarbage = (how: {
-  readonly type: 'major';
-  readonly execution: 'sync';
-  readonly flavor: 'last-resort';
-}) => void;
+type CollectGarbage = (how: { readonly flavor: 'last-resort' }) => void;
 
 /**
  * Gives back the memory of what a changed list or table left behind, once it is calm: V8 itself keeps it for the next
@@ -17,6 +13,6 @@ export function reclaimer(gc = (globalThis as { gc?: CollectGarbage }).gc): () =
   let timer: NodeJS.Timeout | undefined;
   return () => {
     clearTimeout(timer);
-    timer = setTimeout(() => gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }), CALM_MS);
+    timer = setTimeout(() => gc?.({ flavor: 'last-resort' }), CALM_MS);
   };
 }

@@ -32,7 +32,7 @@ export interface ReconcilerSettings {
   readonly ownership: Ownership;
   /** Which next hops answer. */
   readonly healthOf: HealthOf;
-  /** How often one of them stopped or started to. */
+  /** How often something else became known of one. */
   readonly healthChanges: () => number;
 }
 

@@ -53,8 +53,8 @@ export class ApiClient {
   ) {}
 
   /**
-   * The answer's body as it arrives; the promise is kept as soon as the status is 200, which for a watch may be long
-   * before the first byte. Token and CA are read anew each time, as they rotate.
+   * The answer's body as it arrives, as soon as the status is 200: for a watch that may be long before the first byte.
+   * Token and CA are read anew each time, as they rotate.
    * @throws ApiError for everything else; the body may fail with one as well.
    */
   async get({ path, silenceMs, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {

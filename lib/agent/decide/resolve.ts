@@ -48,7 +48,7 @@ export interface NextHopQuestion extends LookupQuestion {
   readonly key: string;
 }
 
-/** Next hops of the list that have to be looked up before resolveRoute: global addresses, with their link if it is named. */
+/** Next hops of the list that have to be looked up before a Resolver is made: global addresses, with their link if it is named. */
 export function nextHopsToLookUp(routes: readonly Route[], snapshot: Snapshot): NextHopQuestion[] {
   const questions = new Map<string, NextHopQuestion>();
   for (const { nextHops, interface: name } of routes) {

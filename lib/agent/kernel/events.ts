@@ -16,7 +16,7 @@ export const EVENT_GROUPS = [
   nl.RTNLGRP_NEXTHOP,
 ];
 const BATCH_BYTES = 64 * 1024;
-/** A message of a link with many virtual functions is the largest there is. */
+/** Only a route with thousands of next hops is larger; it is cut, and as good as lost. */
 const LARGEST_MESSAGE = 32 * 1024;
 const ERROR_PAUSE_MS = 1_000;
 
@@ -30,7 +30,7 @@ export class KernelEvents {
   private stopped = false;
 
   /**
-   * @param ownPort events with this netlink port were caused by us and are left out.
+   * @param ownPort of events that were caused by us, which are left out.
    * @param handle called with each batch of events.
    */
   constructor(
@@ -64,7 +64,7 @@ export class KernelEvents {
     });
   }
 
-  /** @returns how many bytes the buffer holds, of which there were `length`. */
+  /** @returns how many bytes the buffer holds then. */
   private takeQueued(length: number): number {
     let end = length;
     while (end <= BATCH_BYTES - LARGEST_MESSAGE) {
@@ -75,12 +75,12 @@ export class KernelEvents {
     return end;
   }
 
-  /** What does not fit is dropped while messages are queued, so the count is right when the last of them is read. */
   private parse(length: number): KernelEvent[] {
     try {
       const events = parseMessages(this.buffer.subarray(0, length))
         .filter(({ port }) => port === 0 || port !== this.ownPort())
         .flatMap((message) => readEvent(message) ?? []);
+      // What does not fit is dropped while messages are queued, so the count is right when the last of them is read.
       const dropped = this.socket.dropped();
       if (dropped === this.dropped) return events;
       this.dropped = dropped;

@@ -47,8 +47,8 @@ export class NetlinkChannel {
   constructor(private readonly fd: number) {}
 
   /**
-   * Everything the kernel tells of one kind, as `read` makes it of each message; what it makes undefined is left out.
-   * A dump that changed under the reader is read again.
+   * Everything the kernel tells of one kind, as `read` makes it of each message, without what that makes undefined.
+   * A dump that changed meanwhile is read again.
    * @throws NetlinkError when the kernel refuses; Error after five interrupted tries.
    */
   dump<T>(request: Request, read: (type: number, payload: Reader) => T | undefined): T[] {

@@ -19,7 +19,8 @@ const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_ROUTE = 0;
 const SOL_SOCKET = 1;
-const SO_RCVTIMEO = 20;
+/** arch/powerpc/include/uapi/asm/socket.h has its own. */
+const SO_RCVTIMEO = process.arch === 'ppc64' ? 18 : 20;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 /** u32 values, of which the last counts the dropped messages (SK_MEMINFO_* in include/uapi/linux/sock_diag.h). */

@@ -33,6 +33,15 @@ test('what differs by one byte, or by its length, is another', () => {
   for (const [other] of [tell('one\x02'), tell('one'), tell('one\x01\0')]) expect(other).not.toBe(first);
 });
 
+test('what is told still stays the same when all else is forgotten', () => {
+  const { tell, read } = telling();
+  const others = Array.from({ length: 10 }, (_, i) => `${i}`);
+  const [one] = tell('one', ...others);
+  for (let round = 0; round < 3; round++) expect(tell('one')[0]).toBe(one);
+  tell('one', ...others);
+  expect(read).toHaveBeenCalledTimes(10);
+});
+
 test('bytes beyond ASCII are told apart', () => {
   const read = jest.fn((payload: Reader) => payload.bytes());
   const recall = new Recall(read);

@@ -5,7 +5,8 @@ import type { Reader } from './codec';
  * (===) as the last time, and are not read at all. So what was concluded from the objects still holds.
  */
 export class Recall<T> {
-  private readonly known = new Map<string, T>();
+  private known = new Map<string, T>();
+  private before = this.known;
   private told = 0;
 
   /** @param read makes of a message something that is never changed. */
@@ -13,14 +14,15 @@ export class Recall<T> {
 
   /** To be called before the kernel tells all of it anew. */
   begin(): void {
-    if (this.known.size > 2 * this.told) this.known.clear(); // most of it is not told any more
+    this.before = this.known;
+    if (this.known.size > 2 * this.told) this.known = new Map(); // most of it is not told any more
     this.told = 0;
   }
 
   of(payload: Reader): T {
     this.told++;
     const bytes = payload.key();
-    const value = this.known.get(bytes) ?? this.read(payload);
+    const value = this.known.get(bytes) ?? this.before.get(bytes) ?? this.read(payload);
     this.known.set(bytes, value);
     return value;
   }

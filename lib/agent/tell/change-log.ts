@@ -60,14 +60,12 @@ export class ChangeLog {
 
   tellNextHops(changed: readonly WatchedNextHop[]): void {
     for (const { address, interface: name, isAlone, health } of changed) {
-      const who = `next hop ${address} dev ${name}`;
-      const fields = { nextHop: `${address}`, interface: name };
       const { state } = health;
       this.log(
         state === 'down' ? 'warn' : 'info',
         `nexthop.${state}`,
-        `${who} ${HEALTH_TEXTS[state]}${state === 'down' && isAlone ? '; it is the only one and stays' : ''}`,
-        fields,
+        `next hop ${address} dev ${name} ${HEALTH_TEXTS[state]}${state === 'down' && isAlone ? '; it is the only one and stays' : ''}`,
+        { nextHop: `${address}`, interface: name },
       );
     }
   }
