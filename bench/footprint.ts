@@ -13,8 +13,8 @@ function cpu(pid: number): number {
   return used.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6;
 }
 
-/** By then the agent has given back what it does not need. */
-const CALM_MS = 10_000;
+/** By then the agent has looked at everything once more after the last change, and given back what it does not need. */
+const CALM_MS = 45_000;
 
 /** Lists come and go, routes are repaired, pages are read. */
 async function exercise({ scene, listener }: Subject, size: number): Promise<void> {
@@ -42,7 +42,7 @@ export async function memory(): Promise<Table> {
   }
   return {
     title: 'Memory',
-    text: "Resident memory (RSS) of the agent when it is Ready; during 10 changed lists, 20 repairs and 30 status pages at its end and at its highest; and when it has been calm for ten seconds. About 45 MiB of each are pages of Node's program file, which all Node programs of a machine share; the rest is the agent's own.",
+    text: "Resident memory (RSS) of the agent when it is Ready; during 10 changed lists, 20 repairs and 30 status pages at its end and at its highest; and when it has been calm for 45 s. About 45 MiB of each are pages of Node's program file, which all Node programs of a machine share; the rest is the agent's own.",
     head: ['routes', 'Ready', 'busy', 'peak', 'calm', 'of it its own'],
     rows,
   };
@@ -65,7 +65,7 @@ export async function idle(seconds = 95): Promise<Table> {
     [10_000, true],
   ] as const) {
     await withAgent(size, async ({ pod }) => {
-      await rest(3000);
+      await rest(CALM_MS);
       const stop = isProbed ? probing(pod) : () => undefined;
       const [started, before] = [now(), cpu(pod.pid)];
       await rest(seconds * 1000);
