@@ -28,7 +28,7 @@ function introduction(): string {
   return [
     '# Performance',
     '',
-    'Written by `npm run bench` (as root on Linux, about 20 minutes, on an idle machine), which measures what `dist/` contains: the agent in',
+    'Written by `npm run bench` (as root on Linux, about 25 minutes, on an idle machine), which measures what `dist/` contains: the agent in',
     "the lab's network namespaces, as tests run it. Figures of a shared machine vary; ratios within one run vary less.",
     'p50 and p99 are percentiles over the rounds. Nothing here is a test: no machine fails for being slow.',
     '',
