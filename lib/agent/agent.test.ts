@@ -128,6 +128,29 @@ describe('passes', () => {
     expect(kernel.applied.length - before).toBe(10);
   });
 
+  test('are not waited for by a route that was deleted in the middle of what others do', async () => {
+    const { agent, kernel, list, owned } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    const [route] = kernel.read().routes.filter(({ protocol }) => protocol === 142);
+    kernel.remove((other) => other === route);
+    const others = Array.from({ length: 100 }, () => IRRELEVANT);
+    agent.onKernelEvents([...others, { kind: 'route', route: route as KernelRoute, deleted: true }, ...others]);
+    expect(owned()).toEqual(['192.168.0.0/24']); // before any timer
+  });
+
+  test('in which all is as it was are no news', async () => {
+    const { list, onNews, deleteByHand } = start();
+    list('192.168.0.0/24');
+    await settle(40_000);
+    onNews.mockClear();
+    await settle(300_000);
+    expect(onNews).not.toHaveBeenCalled();
+    deleteByHand();
+    await settle(40_000);
+    expect(onNews).toHaveBeenCalled();
+  });
+
   test('repair at once what was deleted together with others', async () => {
     const { list, owned, kernel, agent, run } = start();
     const subnets = Array.from({ length: 20 }, (_, i) => `192.168.${i}.0/24`);
@@ -248,18 +271,6 @@ describe('a kernel that cannot be read', () => {
     expect(events()).toEqual(['list.accepted', 'pass.failed', 'pass.recovered', 'routes.changed']);
   });
 
-  test('in which all is as it was is no news', async () => {
-    const { list, onNews, deleteByHand } = start();
-    list('192.168.0.0/24');
-    await settle(40_000);
-    onNews.mockClear();
-    await settle(300_000);
-    expect(onNews).not.toHaveBeenCalled();
-    deleteByHand();
-    await settle(40_000);
-    expect(onNews).toHaveBeenCalled();
-  });
-
   test('that lost events is read anew each time, which is told once a second at most', async () => {
     const { agent, kernel, list, owned, events } = start();
     list('192.168.0.0/24');
@@ -272,17 +283,6 @@ describe('a kernel that cannot be read', () => {
       expect(owned()).toEqual(['192.168.0.0/24']);
     }
     expect(lines()).toBe(2);
-  });
-
-  test('is answered at once in the middle of what others do', async () => {
-    const { agent, kernel, list, owned } = start();
-    list('192.168.0.0/24');
-    await settle(500);
-    const [route] = kernel.read().routes.filter(({ protocol }) => protocol === 142);
-    kernel.remove((other) => other === route);
-    const others = Array.from({ length: 100 }, () => IRRELEVANT);
-    agent.onKernelEvents([...others, { kind: 'route', route: route as KernelRoute, deleted: true }, ...others]);
-    expect(owned()).toEqual(['192.168.0.0/24']); // before any timer
   });
 });
 

@@ -37,7 +37,7 @@ function node({
     run(specs).verdicts.map(
       ({ route, state: standing, reason }) => `${route.subnet} ${standing}${reason ? `: ${reason}` : ''}`,
     );
-  return { kernel, reconciler, run, told };
+  return { kernel, reconciler, settings, run, told };
 }
 
 const owned = (kernel: MemoryKernel) =>
@@ -111,22 +111,12 @@ describe('where nothing has changed', () => {
 
   function settled() {
     const dead = new Set<string>();
-    const [dependencies, counted] = [[{ what: 'the API server', address: address('172.21.0.1') }], { changes: 0 }];
-    const ownership = { current: OWNERSHIP };
-    const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, OWNERSHIP));
-    const reconciler = new Reconciler(kernel as unknown as Kernel, {
-      privateNetworks: [subnet('10.0.0.0/8')],
-      requirePrivateNetwork: false,
-      get ownership() {
-        return ownership.current;
-      },
+    const { kernel, reconciler, settings } = node({
       healthOf: ({ gateway }) => ({ state: dead.has(`${gateway}`) ? 'down' : 'up', since: 0 }),
-      healthChanges: () => counted.changes,
-      dependencies: () => dependencies,
     });
     reconciler.run(list);
     const { verdicts } = reconciler.run(list);
-    return { kernel, reconciler, verdicts, dead, dependencies, counted, ownership };
+    return { kernel, reconciler, settings, verdicts, dead };
   }
   const standings = ({ reconciler }: ReturnType<typeof settled>, listed = list) =>
     reconciler.run(listed).verdicts.map(({ state }) => state);
@@ -139,72 +129,73 @@ describe('where nothing has changed', () => {
   });
 
   test('but in the tables, it is', () => {
-    const node = settled();
-    node.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
-    expect(node.reconciler.run(list).done).toMatchObject([{ kind: 'put-route' }]);
-    node.kernel.add(kernelRoute('192.168.0.0/25 via 198.51.100.1 dev pub'));
-    node.kernel.add(kernelRoute('192.168.0.128/25 via 198.51.100.1 dev pub'));
-    expect(standings(node)).toEqual(['shadowed', 'effective']);
+    const there = settled();
+    there.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
+    expect(there.reconciler.run(list).done).toMatchObject([{ kind: 'put-route' }]);
+    there.kernel.add(kernelRoute('192.168.0.0/25 via 198.51.100.1 dev pub'));
+    there.kernel.add(kernelRoute('192.168.0.128/25 via 198.51.100.1 dev pub'));
+    expect(standings(there)).toEqual(['shadowed', 'effective']);
   });
 
   test('but in what lookups find, it is', () => {
-    const node = settled();
+    const there = settled();
     const rule = kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub table 77');
-    const lookup = node.kernel.lookup.bind(node.kernel);
-    node.kernel.lookup = (questions) =>
+    const lookup = there.kernel.lookup.bind(there.kernel);
+    there.kernel.lookup = (questions) =>
       lookup(questions).map((found) => (`${found?.subnet}` === '192.168.0.0/24' ? rule : found));
-    expect(standings(node)).toEqual(['shadowed', 'effective']);
-    node.kernel.lookup = lookup;
-    expect(standings(node)).toEqual(['effective', 'effective']);
+    expect(standings(there)).toEqual(['shadowed', 'effective']);
+    there.kernel.lookup = lookup;
+    expect(standings(there)).toEqual(['effective', 'effective']);
   });
 
   test('but in the way to a next hop, it is', () => {
-    const node = settled();
-    node.kernel.lookup = nothingFor('10.184.0.3', node.kernel);
-    expect(standings(node)).toEqual(['effective', 'waiting']);
+    const there = settled();
+    there.kernel.lookup = nothingFor('10.184.0.3', there.kernel);
+    expect(standings(there)).toEqual(['effective', 'waiting']);
   });
 
   test('but in the list, or in whether others are removed, it is', () => {
-    const node = settled();
+    const there = settled();
     const less = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
-    expect(node.reconciler.run(less, { removes: false }).done).toEqual([]);
-    expect(node.reconciler.run(less).done).toMatchObject([{ kind: 'delete-route' }, { kind: 'delete-nexthop' }]);
-    expect(standings(node)).toEqual(['effective', 'effective']);
+    expect(there.reconciler.run(less, { removes: false }).done).toEqual([]);
+    expect(there.reconciler.run(less).done).toMatchObject([{ kind: 'delete-route' }, { kind: 'delete-nexthop' }]);
+    expect(standings(there)).toEqual(['effective', 'effective']);
   });
 
   test('but in what the node depends on, it is', () => {
-    const node = settled();
-    node.dependencies.push({ what: `the protected ${far}`, address: far });
-    expect(standings(node)).toEqual(['effective', 'refused']);
+    const there = settled();
+    const before = there.settings.dependencies();
+    there.settings.dependencies = () => [...before, { what: `the protected ${far}`, address: far }];
+    expect(standings(there)).toEqual(['effective', 'refused']);
   });
 
   test('but in who answers, it is', () => {
-    const node = settled();
+    const there = settled();
     const group = readRouteList([{ subnet: '192.168.0.0/24', nextHops: ['10.184.0.1', '10.184.0.3'] }], DEFAULT_RULES);
-    for (let pass = 0; pass < 2; pass++) node.reconciler.run(group);
-    node.dead.add('10.184.0.1');
-    node.counted.changes++;
-    expect(node.reconciler.run(group).verdicts).toMatchObject([{ way: 'via 10.184.0.3 dev priv' }]);
+    for (let pass = 0; pass < 2; pass++) there.reconciler.run(group);
+    there.dead.add('10.184.0.1');
+    there.settings.healthChanges = () => 1;
+    expect(there.reconciler.run(group).verdicts).toMatchObject([{ way: 'via 10.184.0.3 dev priv' }]);
   });
 
   test('but in what is ours, it is', () => {
-    const node = settled();
-    node.kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'));
-    expect(node.reconciler.run(list).done).toEqual([]);
-    node.ownership.current = { ...OWNERSHIP, former: new Set([143]) };
-    expect(node.reconciler.run(list).done).toMatchObject([{ kind: 'delete-route' }]);
+    const there = settled();
+    there.kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'));
+    expect(there.reconciler.run(list).done).toEqual([]);
+    there.settings.ownership = { ...OWNERSHIP, former: new Set([143]) };
+    expect(there.reconciler.run(list).done).toMatchObject([{ kind: 'delete-route' }]);
   });
 
   test('a change that failed is tried again', () => {
-    const node = settled();
-    node.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
-    node.kernel.refuse = () => 'not now';
-    expect(standings(node)).toEqual(['failed', 'effective']);
-    expect(node.reconciler.run(list).failed).toHaveLength(1);
-    node.kernel.refuse = () => undefined;
+    const there = settled();
+    there.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
+    there.kernel.refuse = () => 'not now';
+    expect(standings(there)).toEqual(['failed', 'effective']);
+    expect(there.reconciler.run(list).failed).toHaveLength(1);
+    there.kernel.refuse = () => undefined;
     // What is done at last has to be proved like everything.
-    node.kernel.lookup = nothingFor('192.168.0.0', node.kernel);
-    expect(standings(node)).toEqual(['shadowed', 'effective']);
+    there.kernel.lookup = nothingFor('192.168.0.0', there.kernel);
+    expect(standings(there)).toEqual(['shadowed', 'effective']);
   });
 
   test('a next hop is looked up on the link that has its interface’s name now', () => {

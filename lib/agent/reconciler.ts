@@ -57,7 +57,6 @@ export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'plan'
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
-const NONE_FAILED: readonly FailedChange[] = [];
 const NOTHING: RouteList = { routes: [], duplicates: [] };
 
 /** Brings the kernel to what the list says: reads, decides, changes, and proves by lookups. */
@@ -88,7 +87,7 @@ export class Reconciler {
     const then = this.apply(refreshed(cleanupAfter(first.failed, plan.cleanup)));
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
-    const verdicts = this.prove(decision, failed.length === 0 ? NONE_FAILED : failed);
+    const verdicts = this.prove(decision, failed);
     return { ...decision, verdicts, done, failed, removes };
   }
 
@@ -96,7 +95,7 @@ export class Reconciler {
     const { plan, snapshot } = decision;
     // Lookups are read against the objects that are there now.
     const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
-    const proof = this.proof.of([decision, failed], () => toProve(decision, failed, this.isOurs));
+    const proof = this.proof.of([decision, ...failed], () => toProve(decision, failed, this.isOurs));
     const answers = this.kernel.lookup(proof.questions);
     return this.verdicts.of([proof, nexthops, ...answers], () => judge(decision, failed, nexthops, proof, answers));
   }

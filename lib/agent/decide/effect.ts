@@ -4,8 +4,6 @@ import { RT_TABLE_MAIN } from '../netlink/constants';
 import { hopsOf, routeDescription, sameWay } from './hops';
 import type { ResolvedRoute } from './resolve';
 
-const NONE_TAKEN: ReadonlyMap<string, Address | undefined> = new Map();
-
 /** What the FIB is asked about routes, and what is needed to understand its answers. */
 export interface Proof {
   /** Those asked about, one for each question. */
@@ -35,7 +33,7 @@ export function proofOf(
   const listed = inMain.map(({ route }) => route.subnet);
   const free = witnesses([...listed, ...others.map(({ subnet }) => subnet)]);
   const asked = inMain.filter(({ route }) => free.get(`${route.subnet}`) !== undefined);
-  const own = asked.length < inMain.length ? witnesses(listed) : NONE_TAKEN;
+  const own = asked.length < inMain.length ? [...witnesses(listed)] : [];
   let identities: ReadonlySet<string> | undefined;
   const isListed = (winner: KernelRoute) => {
     identities ??= new Set(inMain.map(({ route }) => routeKey(route)));
@@ -44,7 +42,7 @@ export function proofOf(
   return {
     asked,
     questions: asked.map(({ route }) => ({ address: free.get(`${route.subnet}`) as Address })),
-    taken: [...own].flatMap(([subnet, address]) => (address && free.get(subnet) === undefined ? [subnet] : [])),
+    taken: own.flatMap(([subnet, address]) => (address && free.get(subnet) === undefined ? [subnet] : [])),
     others,
     isExpected: (winner, metric) => isOurs(winner) && (winner.metric === metric || isListed(winner)),
   };

@@ -10,7 +10,7 @@ import type { Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './t
 
 const FAMILIES: readonly Family[] = [4, 6];
 
-type Answers = Recall<KernelRoute | undefined>;
+type Routes = Recall<KernelRoute | undefined>;
 
 /**
  * The kernel's routing state, read and changed through one netlink channel. Where all is as it was the last time, what is
@@ -20,7 +20,7 @@ export class Kernel {
   private last: Snapshot | undefined;
   private readonly routes = { 4: new Recall(messages.readRoute), 6: new Recall(messages.readRoute) };
   /** By the array of questions, which are asked again at each pass. */
-  private readonly answers = new WeakMap<readonly LookupQuestion[], Answers>();
+  private readonly answers = new WeakMap<readonly LookupQuestion[], Routes>();
 
   constructor(private readonly channel: NetlinkChannel) {}
 
@@ -55,13 +55,12 @@ export class Kernel {
 
   /** Which FIB entry wins for each address; undefined where there is none (ENETUNREACH and the like). */
   lookup(questions: readonly LookupQuestion[]): (KernelRoute | undefined)[] {
-    const answers: Answers = this.answers.get(questions) ?? new Recall(messages.readLookup);
+    const answers: Routes = this.answers.get(questions) ?? new Recall(messages.readLookup);
     this.answers.set(questions, answers);
-    answers.begin();
     return this.channel
       .ask(
         questions.map(({ address, link }) => messages.lookupRoute(address, link)),
-        (payload) => answers.of(messages.withoutCounters(payload)),
+        toldAgain(answers),
       )
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
   }
@@ -81,15 +80,17 @@ export class Kernel {
 
   /** A kernel without IPv6 answers with routes of the other family. */
   private readRoutes(family: Family): KernelRoute[] {
-    const recall = this.routes[family];
-    recall.begin();
-    const routes = this.dump(messages.dumpRoutes(family), RTM_NEWROUTE, (payload) =>
-      recall.of(messages.withoutCounters(payload)),
-    );
+    const routes = this.dump(messages.dumpRoutes(family), RTM_NEWROUTE, toldAgain(this.routes[family]));
     return routes.filter((route) => route.subnet.family === family);
   }
 
   private dump<T>(request: Request, type: number, read: (payload: Reader) => T | undefined): T[] {
     return this.channel.dump(request, (answered, payload) => (answered === type ? read(payload) : undefined));
   }
+}
+
+/** Reads what the kernel tells anew from here on. */
+function toldAgain(routes: Routes): (payload: Reader) => KernelRoute | undefined {
+  routes.begin();
+  return (payload) => routes.of(messages.withoutCounters(payload));
 }

@@ -83,7 +83,7 @@ export function readNodeAddress(payload: Reader): NodeAddress | undefined {
 
 /** Times and counters of IPv6 routes say nothing about the way, and would make each telling another one. */
 export function withoutCounters(payload: Reader): Reader {
-  payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG)?.clear();
+  if (payload.u8(0) === nl.AF_INET6) payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG)?.clear();
   return payload;
 }
 
