@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -128,11 +128,14 @@ describeLab('a lab', () => {
   it('removes what an older one left behind, and nothing of one that lives', async () => {
     const living = new Lab();
     living.namespace('a');
+    // Made while its owner lives, who then dies: labs of other workers sweep as well, at any moment.
+    const owner = 'set -- $(cat /proc/$$/stat); name=onprem-link-$1.$(echo $* | cut -d " " -f 22)-abcdef-a';
+    const orphan = run('sh', ['-ec', `${owner}; ip netns add $name; echo $name`]).trim();
     // Process 1 did not start at tick 1: as if an owner had died and its number been given away.
-    const stale = 'onprem-link-1.1-abcdef-a';
-    run('ip', ['netns', 'add', stale]);
+    const stale = 'onprem-link-1.1-abcdef';
+    mkdirSync(join(tmpdir(), stale), { recursive: true });
     Lab.sweep();
-    expect(traces('onprem-link-1.1-')).toEqual([]);
+    expect([...traces(orphan), ...traces(stale)]).toEqual([]);
     expect(traces(living.prefix)).toHaveLength(2);
     await living.close();
   });
