@@ -12,7 +12,7 @@ import { parseMessages, readAcknowledgement } from '../lib/agent/netlink/codec';
 import { RouteSource } from '../lib/agent/route-source';
 import { attribute, attributes, message, u8, u16, u32 } from '../lib/agent/testing/wire';
 import { DEFAULT_RULES, formatRouteList, InputError, parseRouteList, type Subnet } from '../lib/network';
-import { addressOf, numberOf, type Range, rangeAround, ranges, subnetOf } from '../lib/network/oracle';
+import { numberOf, type Range, rangeAround, ranges, subnetOf, WIDTH } from '../lib/network/oracle';
 import { runs, SEED } from './budget';
 import type { LineAnswer, LineQuestion, LineReaderData } from './line-reader';
 
@@ -420,7 +420,9 @@ function routeMessage({ range, table, metric, protocol, unknown }: SentRoute): B
     attributes(
       ...unknown,
       attribute(15, u32(table)),
-      ...(prefixLength === 0 ? [] : [attribute(1, Buffer.from(addressOf(family, first).bytes))]),
+      ...(prefixLength === 0
+        ? []
+        : [attribute(1, Buffer.from(first.toString(16).padStart(WIDTH[family] / 4, '0'), 'hex'))]),
       ...unknown,
       ...(metric === 0 ? [] : [attribute(6, u32(metric))]),
       attribute(30, u32(142)),

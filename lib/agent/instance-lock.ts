@@ -1,4 +1,4 @@
-import { connect, createServer, type Server } from 'node:net';
+import net = require('node:net');
 
 /** Whoever listens there may send anything. */
 const LONGEST_NAME = 1024;
@@ -9,7 +9,7 @@ const LONGEST_NAME = 1024;
  * releases it with the process, however that ends. Who connects is told who holds it.
  */
 export class InstanceLock {
-  private server: Server | undefined;
+  private server: net.Server | undefined;
 
   constructor(
     private readonly protocol: number,
@@ -19,7 +19,7 @@ export class InstanceLock {
   /** @returns undefined when the lock is ours, or who holds it. */
   async acquire(): Promise<string | undefined> {
     if (this.server !== undefined) return undefined;
-    const server = createServer((socket) => {
+    const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end(this.holder);
     });
@@ -38,7 +38,7 @@ export class InstanceLock {
   /** Whether anybody has it. Who does not answer has it all the same, as the kernel takes connections for him. */
   isHeld(): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = connect(this.path, () => socket.destroy());
+      const socket = net.connect(this.path, () => socket.destroy());
       socket.on('connect', () => resolve(true));
       socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'));
     });
@@ -56,7 +56,7 @@ export class InstanceLock {
   private askHolder(): Promise<string> {
     return new Promise((resolve) => {
       let name = '';
-      const socket = connect(this.path);
+      const socket = net.connect(this.path);
       socket.setTimeout(1000, () => socket.destroy());
       socket.on('data', (data) => {
         name += data;

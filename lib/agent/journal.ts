@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs = require('node:fs');
 
 /** What an agent that is killed leaves to the next one in its pod. */
 export interface JournalEntry {
@@ -25,7 +25,7 @@ export class Journal {
   /** @returns undefined where there is none, or none that can be read. */
   read(): JournalEntry | undefined {
     try {
-      const entry = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
+      const entry = JSON.parse(fs.readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
       const { state, list, base, isFound, ended = 0 } = entry;
       const isKnown = STATES.has(state) && typeof list === 'string' && typeof base === 'string';
       const isWhole = typeof isFound === 'boolean' && typeof ended === 'number';
@@ -37,12 +37,12 @@ export class Journal {
 
   /** All of it or nothing: whoever is killed while writing leaves the entry before. @throws when it cannot be written. */
   write(entry: JournalEntry): void {
-    writeFileSync(`${this.path}.new`, JSON.stringify(entry));
-    renameSync(`${this.path}.new`, this.path);
+    fs.writeFileSync(`${this.path}.new`, JSON.stringify(entry));
+    fs.renameSync(`${this.path}.new`, this.path);
   }
 
   /** @throws when it is there and cannot be removed. */
   clear(): void {
-    rmSync(this.path, { force: true });
+    fs.rmSync(this.path, { force: true });
   }
 }

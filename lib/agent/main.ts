@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import fs = require('node:fs');
+
 import { Address } from '../network';
 import { Agent } from './agent';
 import { ApiClient } from './api/client';
@@ -9,6 +10,7 @@ import { Journal } from './journal';
 import { EVENT_GROUPS, KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
 import { createLog } from './log';
+import { trimMemory } from './malloc';
 import { NetlinkChannel } from './netlink/channel';
 import { openEventSocket, openNetlink } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
@@ -64,7 +66,7 @@ function run(settings: Settings): void {
     nextHops,
     journal,
     attempt: tryToConnect,
-    onNews: reclaimer(),
+    onNews: reclaimer(trimMemory),
     log,
   });
   const lockOf = (protocol: number) =>
@@ -124,7 +126,7 @@ function readAddress(text: string | undefined): Address | undefined {
 
 function readOptional(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return fs.readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }

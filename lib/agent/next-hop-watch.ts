@@ -27,15 +27,13 @@ export class NextHopWatch {
   private period: number | undefined;
   private trouble: string | undefined;
 
-  /**
-   * @param now milliseconds of a steady clock.
-   * @param onChange called with those whose state has changed.
-   * @param onTrouble called when the kernel cannot be asked, once for each reason.
-   */
   constructor(
     private readonly kernel: Pick<Kernel, 'askNeighbours'>,
+    /** Milliseconds of a steady clock. */
     private readonly now: () => number,
+    /** Called with those whose state has changed. */
     private readonly onChange: (changed: readonly WatchedNextHop[]) => void,
+    /** Called when the kernel cannot be asked, once for each reason. */
     private readonly onTrouble: (reason: string) => void,
   ) {}
 

@@ -28,8 +28,10 @@ export class PassSchedule {
   private restUntil = 0;
   private readonly retry = new Backoff();
 
-  /** @param make makes a pass, and returns whether all of it succeeded; else it is made again, ever more rarely. */
-  constructor(private readonly make: (trigger: Trigger) => boolean) {}
+  constructor(
+    /** Makes a pass, and returns whether all of it succeeded; else it is made again, ever more rarely. */
+    private readonly make: (trigger: Trigger) => boolean,
+  ) {}
 
   /** Asks for a pass, at once or after so many milliseconds. */
   request(trigger: Trigger, delay = 0): void {

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import net = require('node:net');
+
 import type { Target } from '../network';
 import { pause } from './pause';
 
@@ -21,7 +22,7 @@ const BETWEEN_TRIES_MS = 250;
 /** By TCP; closed again at once. */
 export const tryToConnect: Attempt = ({ host, port }) => {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const socket = net.connect({ host, port, timeout: CONNECT_MS });
     const end = (answer: Answer) => {
       socket.destroy();
       resolve(answer);

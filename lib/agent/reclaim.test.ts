@@ -3,21 +3,26 @@ import { reclaimer } from './reclaim';
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-test('memory is given back once, when nothing has changed for five seconds', () => {
-  const collect = jest.fn();
-  const changed = reclaimer(collect);
+test('memory is given back once, when nothing has changed for five seconds: first what V8 keeps, then malloc', () => {
+  const given: string[] = [];
+  const changed = reclaimer(
+    () => given.push('malloc'),
+    () => given.push('V8'),
+  );
   for (let i = 0; i < 10; i++) {
     changed();
     jest.advanceTimersByTime(4_999);
   }
-  expect(collect).not.toHaveBeenCalled();
+  expect(given).toEqual([]);
   jest.advanceTimersByTime(1);
-  expect(collect).toHaveBeenCalledTimes(1);
+  expect(given).toEqual(['V8', 'malloc']);
   jest.advanceTimersByTime(3_600_000);
-  expect(collect).toHaveBeenCalledTimes(1);
+  expect(given).toHaveLength(2);
 });
 
-test('where it cannot be, that is no error', () => {
-  reclaimer(undefined)();
+test('where V8 cannot be asked, that is no error', () => {
+  const trim = jest.fn();
+  reclaimer(trim, undefined)();
   jest.advanceTimersByTime(5_000);
+  expect(trim).toHaveBeenCalledTimes(1);
 });

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import crypto = require('node:crypto');
+
 import { parseRouteList, type RouteList, type RouteRules, type Target, targetText } from '../network';
 import { Backoff } from './api/backoff';
 import type { Ownership } from './decide/ownership';
@@ -117,7 +118,7 @@ export class Rollout {
 
   /** Takes a list that was understood. One that comes while another has not had its turn takes its place. */
   accept(list: RouteList, text: string): void {
-    const hash = createHash('sha256').update(text).digest('hex');
+    const hash = crypto.createHash('sha256').update(text).digest('hex');
     if (hash === this.candidate?.hash) return;
     this.candidate = { list, text, hash };
     this.stop();

@@ -55,6 +55,7 @@ export function readSettings(environment: Environment): Settings {
     // Undefined never gets out: findings.throwIfAny() below throws before anything is used.
     return (text === undefined ? undefined : findings.attempt(name, () => parse(text))) as T;
   };
+  const isSet = (name: string) => read(name, oneOf(['true', 'false'])) === 'true';
   const protocol = read('ROUTE_PROTOCOL', routeProtocol);
   const settings: Settings = {
     instance: read('INSTANCE', filled),
@@ -65,19 +66,19 @@ export function readSettings(environment: Environment): Settings {
     apiHost: read('KUBERNETES_SERVICE_HOST', filled),
     apiPort: read('KUBERNETES_SERVICE_PORT', number(1, 65535)),
     privateNetworks: read('PRIVATE_NETWORKS', list(Subnet.parse)),
-    requirePrivateNetwork: read('REQUIRE_PRIVATE_NETWORK', oneOf(['true', 'false'])) === 'true',
+    requirePrivateNetwork: isSet('REQUIRE_PRIVATE_NETWORK'),
     protectedSubnets: read('PROTECTED_SUBNETS', list(Subnet.parse)),
     ownership: {
       protocol,
       former: new Set(read('FORMER_PROTOCOLS', list(routeProtocol))),
-      adoptLegacy: read('ADOPT_LEGACY_ROUTES', oneOf(['true', 'false'])) === 'true',
+      adoptLegacy: isSet('ADOPT_LEGACY_ROUTES'),
     },
     disjointProtocols: read('DISJOINT_PROTOCOLS', list(routeProtocol)),
     routeRules: {
       ...DEFAULT_RULES,
       table: read('ROUTE_TABLE', (text) => readTable(number(1, 0xffffffff)(text))),
       metric: read('ROUTE_METRIC', number(0, 0xffffffff)),
-      allowDefaultRoute: read('ALLOW_DEFAULT_ROUTE', oneOf(['true', 'false'])) === 'true',
+      allowDefaultRoute: isSet('ALLOW_DEFAULT_ROUTE'),
     },
     httpPort: read('HTTP_PORT', number(1, 65535)),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),

@@ -57,15 +57,20 @@ export class Findings {
     this.all.push({ at, value: quote(value), reason, remedy });
   }
 
-  /** The result of `read`, or undefined when it threw an InputError, whose findings are kept with `at` in front. */
+  /** The result of `read`, or undefined when it was refused (see keep). */
   attempt<T>(at: string, read: () => T): T | undefined {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      for (const finding of error.findings) this.all.push({ ...finding, at: joinPlaces(at, finding.at) });
+      this.keep(at, error);
       return undefined;
     }
+  }
+
+  /** Keeps the findings of an InputError, with `at` in front; throws anything else. */
+  keep(at: string, error: unknown): void {
+    if (!(error instanceof InputError)) throw error;
+    for (const finding of error.findings) this.all.push({ ...finding, at: joinPlaces(at, finding.at) });
   }
 
   /** Throws an InputError when there is anything to tell. */

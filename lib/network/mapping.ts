@@ -79,10 +79,12 @@ function checkPair(spec: object, real: Subnet, mapped: Subnet): void {
 /** Takes the prefix from `to` and the host part from the address. */
 function translate(address: Address, from: Subnet, to: Subnet): Address {
   if (!from.contains(address)) throw new RangeError(`${address} does not lie in ${from}`);
-  return new Address(address.bytes.map((byte, i) => (to.address.bytes[i] as number) | (byte & hostBits(from, i))));
-}
-
-/** The bits of byte `i` that count hosts: where first and last address of the subnet differ. */
-function hostBits(subnet: Subnet, i: number): number {
-  return (subnet.address.bytes[i] as number) ^ (subnet.last.bytes[i] as number);
+  // What differs from the first address is the host part.
+  const word = (of: (each: Address) => number) => (of(address) ^ of(from.address)) | of(to.address);
+  const rest = address.rest.map((_, i) => word((each) => each.rest[i] as number));
+  return new Address(
+    address.family,
+    word((each) => each.first),
+    rest,
+  );
 }

@@ -39,11 +39,15 @@ export function rangeText({ family, first, prefixLength }: Range): string {
 }
 
 export function numberOf(address: Address): bigint {
-  return BigInt(`0x${Buffer.from(address.bytes).toString('hex')}`);
+  return [address.first, ...address.rest].reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
 }
 
 export function addressOf(family: Family, value: bigint): Address {
-  return new Address([...Buffer.from(value.toString(16).padStart(WIDTH[family] / 4, '0'), 'hex')]);
+  const words = Array.from({ length: WIDTH[family] / 32 }, (_, i) =>
+    Number(BigInt.asIntN(32, value >> BigInt(32 * i))),
+  );
+  const [first = 0, ...rest] = words.reverse();
+  return new Address(family, first, rest);
 }
 
 export function subnetOf(range: Range): Subnet {

@@ -7,21 +7,21 @@ export interface ReservedRange {
   readonly what: string;
 }
 
-/** ::ffff:0:0/96, which Subnet.parse refuses as input. */
-const IPV4_MAPPED = new Subnet(new Address([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0]), 96);
-
 /** Ranges that no router forwards as unicast: RFC 6890 and its registries, RFC 5771, RFC 4291. */
 export const RESERVED: readonly ReservedRange[] = [
-  { subnet: Subnet.parse('0.0.0.0/8'), what: 'unspecified ("this network", RFC 791)' },
-  { subnet: Subnet.parse('127.0.0.0/8'), what: 'loopback (RFC 1122)' },
-  { subnet: Subnet.parse('169.254.0.0/16'), what: 'link-local (RFC 3927)' },
-  { subnet: Subnet.parse('224.0.0.0/4'), what: 'multicast (RFC 5771)' },
-  { subnet: Subnet.parse('240.0.0.0/4'), what: 'reserved or broadcast (RFC 1112)' },
-  { subnet: Subnet.parse('::/128'), what: 'unspecified (RFC 4291)' },
-  { subnet: Subnet.parse('::1/128'), what: 'loopback (RFC 4291)' },
-  { subnet: IPV4_MAPPED, what: 'IPv4-mapped (RFC 4291)' },
-  { subnet: Subnet.parse('fe80::/10'), what: 'link-local (RFC 4291)' },
-  { subnet: Subnet.parse('ff00::/8'), what: 'multicast (RFC 4291)' },
+  ...Object.entries({
+    '0.0.0.0/8': 'unspecified ("this network", RFC 791)',
+    '127.0.0.0/8': 'loopback (RFC 1122)',
+    '169.254.0.0/16': 'link-local (RFC 3927)',
+    '224.0.0.0/4': 'multicast (RFC 5771)',
+    '240.0.0.0/4': 'reserved or broadcast (RFC 1112)',
+    '::/128': 'unspecified (RFC 4291)',
+    '::1/128': 'loopback (RFC 4291)',
+    'fe80::/10': 'link-local (RFC 4291)',
+    'ff00::/8': 'multicast (RFC 4291)',
+  }).map(([subnet, what]) => ({ subnet: Subnet.parse(subnet), what })),
+  // Subnet.parse refuses ::ffff:0:0/96 as input.
+  { subnet: new Subnet(new Address(6, 0, [0, 0xffff, 0]), 96), what: 'IPv4-mapped (RFC 4291)' },
 ];
 
 export interface SubnetRules {
@@ -43,10 +43,16 @@ export function parseUnicastSubnet(value: unknown, rules: SubnetRules = {}): Sub
       'list the on-premise subnets, or set allowDefaultRoute',
     );
   }
-  const range = RESERVED.find((range) => range.subnet.overlaps(subnet));
+  const range = overlapped(subnet);
   if (range === undefined) return subnet;
   if (range.subnet.contains(subnet)) throw refuse(value, `is ${range.what}`, 'list unicast subnets only');
   throw refuse(value, `contains ${range.subnet}, which is ${range.what}`, 'list the subnets behind the VPN one by one');
+}
+
+/** Asked for each entry of a list, so without anything that makes objects. */
+function overlapped(subnet: Subnet): ReservedRange | undefined {
+  for (let i = 0; i < RESERVED.length; i++) if (RESERVED[i]?.subnet.overlaps(subnet)) return RESERVED[i];
+  return undefined;
 }
 
 /** What kind of address no host on another network can have, e.g. "loopback (RFC 1122)"; undefined for a unicast address. */

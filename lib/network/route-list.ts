@@ -37,10 +37,7 @@ export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
   const duplicates: string[] = [];
   const read: Route[] = [];
   const firsts = new Map<string, number>();
-  entries.forEach((entry: unknown, i) => {
-    const place = `routes[${i}]`;
-    const route = findings.attempt(place, () => readRoute(entry, rules));
-    if (route === undefined) return;
+  const take = (route: Route, i: number) => {
     read[i] = route;
     const key = routeKey(route);
     const first = firsts.get(key);
@@ -48,12 +45,20 @@ export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
       firsts.set(key, i);
       routes.push(route);
     } else if (saysTheSame(read[first] as Route, route)) {
-      duplicates.push(`${place} ${route.subnet} repeats routes[${first}]`);
+      duplicates.push(`routes[${i}] ${route.subnet} repeats routes[${first}]`);
     } else {
       const reason = `contradicts routes[${first}], which has the same subnet, table and metric`;
-      findings.add(place, entry, reason, 'keep one of them, or give them different metrics or tables');
+      findings.add(`routes[${i}]`, entries[i], reason, 'keep one of them, or give them different metrics or tables');
     }
-  });
+  };
+  // Entries are many: nothing is made for each but its route.
+  for (let i = 0; i < entries.length; i++) {
+    try {
+      take(readRoute(entries[i], rules), i);
+    } catch (error) {
+      findings.keep(`routes[${i}]`, error);
+    }
+  }
   findings.throwIfAny();
   return { routes, duplicates };
 }

@@ -68,18 +68,9 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Bidi
 const LARGEST_U32 = 0xffffffff;
 /** IP6_RT_PRIO_USER in the kernel's include/uapi/linux/ipv6_route.h: what IPv6 makes of metric 0. */
 const IPV6_DEFAULT_METRIC = 1024;
-const KEYS: ReadonlySet<string> = new Set([
-  'subnet',
-  'nextHop',
-  'nextHops',
-  'mode',
-  'interface',
-  'table',
-  'metric',
-  'source',
-  'mtu',
-  'comment',
-]);
+const KEYS: ReadonlySet<string> = new Set(
+  'subnet nextHop nextHops mode interface table metric source mtu comment'.split(' '),
+);
 
 /**
  * Reads one entry of a route list.
@@ -95,12 +86,14 @@ export function readRoute(entry: unknown, rules: RouteRules): Route {
 
 /**
  * What the kernel tells routes apart by: destination, table and priority (fib_insert_alias in net/ipv4/fib_trie.c).
- * Not for people: made of bytes, since the text of 10,000 routes, which nobody needs, would cost more than the rest of
+ * Not for people: made of bits, since the text of 10,000 routes, which nobody needs, would cost more than the rest of
  * reading them.
  */
 export function routeKey({ subnet, table, metric }: Pick<Route, 'subnet' | 'table' | 'metric'>): string {
-  const rest = String.fromCharCode(subnet.prefixLength, table & 0xffff, table >>> 16, metric & 0xffff, metric >>> 16);
-  return String.fromCharCode(...subnet.address.bytes) + rest;
+  const { first, rest } = subnet.address;
+  const { prefixLength } = subnet;
+  const key = String.fromCharCode(prefixLength, table >>> 16, table, metric >>> 16, metric, first >>> 16, first);
+  return rest.length === 0 ? key : key + String.fromCharCode(...rest.flatMap((word) => [word >>> 16, word]));
 }
 
 /** The route as JSON, as short as the rules allow: the subnet alone where everything else is the default. */

@@ -8,15 +8,15 @@ import { InputError, quote, refuse } from './finding';
 export class Subnet {
   #text: string | undefined;
 
-  /** @param address the first address; the bits behind the prefix must be 0. */
   constructor(
+    /** The first address: the bits behind the prefix are 0. */
     readonly address: Address,
     readonly prefixLength: number,
   ) {}
 
   /** The subnet of the given prefix length around an address. */
   static around(address: Address, prefixLength: number): Subnet {
-    return new Subnet(new Address(address.bytes.map((byte, i) => byte & ~hostMask(prefixLength, i))), prefixLength);
+    return new Subnet(address.withZeros(prefixLength), prefixLength);
   }
 
   /**
@@ -26,6 +26,8 @@ export class Subnet {
   static parse(value: unknown): Subnet {
     if (typeof value !== 'string')
       throw refuse(value, 'is not a string', 'write the subnet as text, e.g. "192.168.1.0/24"');
+    const ipv4 = Subnet.readIPv4(value);
+    if (ipv4 !== undefined) return ipv4;
     if (value !== value.trim()) throw refuse(value, 'has blanks around it', `write "${value.trim()}"`);
     const slash = value.indexOf('/');
     const addressText = slash === -1 ? value : value.slice(0, slash);
@@ -35,12 +37,20 @@ export class Subnet {
     if (maskText.includes('/')) throw refuse(value, 'has more than one "/"', 'write address/prefix length');
     const address = parseAddressOf(value, addressText);
     const prefixLength = parsePrefixLength(value, maskText, address.family);
-    if (hasHostBits(address, prefixLength)) {
-      const meant = Subnet.around(address, prefixLength);
-      throw refuse(value, `has host bits set behind its ${prefixLength} bit prefix`, `did you mean ${meant}?`);
-    }
+    const meant = Subnet.around(address, prefixLength);
+    if (meant.address.equals(address)) return meant;
+    throw refuse(value, `has host bits set behind its ${prefixLength} bit prefix`, `did you mean ${meant}?`);
+  }
+
+  /** What most lists are made of; undefined for what is written in any other way. */
+  private static readIPv4(text: string): Subnet | undefined {
+    const slash = text.indexOf('/');
+    const prefixLength = IPV4_LENGTHS.get(text.slice(slash + 1));
+    const address = Address.readIPv4(text, slash);
+    if (prefixLength === undefined || address === undefined) return undefined;
+    if (prefixLength < 32 && address.first << prefixLength !== 0) return undefined;
     const subnet = new Subnet(address, prefixLength);
-    if (address.family === 4) subnet.#text = value; // there is one way to write it
+    subnet.#text = text; // there is one way to write it
     return subnet;
   }
 
@@ -50,7 +60,7 @@ export class Subnet {
 
   /** The last address: all host bits set. */
   get last(): Address {
-    return new Address(this.address.bytes.map((byte, i) => byte | hostMask(this.prefixLength, i)));
+    return this.address.withOnes(this.prefixLength);
   }
 
   toString(): string {
@@ -63,12 +73,12 @@ export class Subnet {
   }
 
   contains(other: Subnet | Address): boolean {
-    if (other instanceof Address) return sharePrefix(this.address, other, this.prefixLength);
-    return this.prefixLength <= other.prefixLength && sharePrefix(this.address, other.address, this.prefixLength);
+    if (other instanceof Address) return this.address.sharesPrefix(other, this.prefixLength);
+    return this.prefixLength <= other.prefixLength && this.address.sharesPrefix(other.address, this.prefixLength);
   }
 
   overlaps(other: Subnet): boolean {
-    return sharePrefix(this.address, other.address, Math.min(this.prefixLength, other.prefixLength));
+    return this.address.sharesPrefix(other.address, Math.min(this.prefixLength, other.prefixLength));
   }
 
   /** By family, first address, then the larger subnet first: a subnet stands directly before what it contains. */
@@ -77,24 +87,8 @@ export class Subnet {
   }
 }
 
-/** The bits of byte `i` that lie behind the prefix. */
-function hostMask(prefixLength: number, i: number): number {
-  return 0xff >> Math.min(8, Math.max(0, prefixLength - 8 * i));
-}
-
-function hasHostBits({ bytes }: Address, prefixLength: number): boolean {
-  for (let i = prefixLength >> 3; i < bytes.length; i++)
-    if (((bytes[i] as number) & hostMask(prefixLength, i)) !== 0) return true;
-  return false;
-}
-
-/** Whether two addresses are of one family and have the same first bits. */
-function sharePrefix(a: Address, b: Address, prefixLength: number): boolean {
-  if (a.family !== b.family) return false;
-  for (let i = 0; i * 8 < prefixLength; i++)
-    if ((((a.bytes[i] as number) ^ (b.bytes[i] as number)) & ~hostMask(prefixLength, i)) !== 0) return false;
-  return true;
-}
+/** What stands behind the "/" of IPv4. */
+const IPV4_LENGTHS: ReadonlyMap<string, number> = new Map(Array.from({ length: 33 }, (_, i) => [`${i}`, i]));
 
 /** Reads the address in front of the "/"; a refusal shows the whole value. */
 function parseAddressOf(value: string, addressText: string): Address {

@@ -72,8 +72,9 @@ const proposals: fc.Arbitrary<Proposal> = fc.record({
   lifetime: fc.integer({ min: 600, max: 86_400 }),
 });
 
-const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => new Address([...bytes]));
-const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => new Address([...bytes]));
+const word = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => Buffer.from(bytes).readInt32BE());
+const ipv4 = word.map((first) => new Address(4, first));
+const ipv6 = fc.tuple(word, word, word, word).map(([first, ...rest]) => new Address(6, first, rest));
 
 const mappings = fc.oneof(
   fc

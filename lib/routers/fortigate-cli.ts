@@ -1,4 +1,4 @@
-import type { Subnet } from '../network';
+import { Address, type Subnet } from '../network';
 
 /** What FortiOS allows in the name of an interface, and a tunnel is one. */
 export const LONGEST_INTERFACE_NAME = 15;
@@ -17,12 +17,10 @@ export interface Entry {
 
 export const text = (value: string) => `"${value}"`;
 
-/** `192.168.1.0 255.255.255.0` */
+/** `192.168.1.0 255.255.255.0`, of an IPv4 subnet. */
 export function withMask(subnet: Subnet): string {
-  const mask = subnet.address.bytes.map(
-    (_, i) => 0xff & ~(0xff >> Math.min(8, Math.max(0, subnet.prefixLength - 8 * i))),
-  );
-  return `${subnet.address} ${mask.join('.')}`;
+  const mask = new Address(4, -1).withZeros(subnet.prefixLength);
+  return `${subnet.address} ${mask}`;
 }
 
 /** A name of ours and its number, from 1 on. */

@@ -87,7 +87,7 @@ export function prefix(words: readonly string[] = []): string {
   const [address, mask] = words;
   if (address === undefined) throw new Error('no subnet');
   if (mask === undefined) return address;
-  const ones = Address.parse(mask).bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
+  const ones = (Address.parse(mask).first >>> 0).toString(2).replaceAll('0', '').length;
   return `${Subnet.parse(`${address}/${ones}`)}`;
 }
 

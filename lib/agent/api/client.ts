@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import fs = require('node:fs');
+import https = require('node:https');
+
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
 
 /** Where the kubelet projects the token and the cluster's CA (see the DaemonSet's volume api-access). */
 const CREDENTIALS = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -49,7 +50,7 @@ export class ApiClient {
   constructor(
     private readonly host: string,
     private readonly port: number,
-    private readonly readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+    private readonly readFile: (path: string) => string = (path) => fs.readFileSync(path, 'utf8'),
   ) {}
 
   /**
@@ -69,16 +70,8 @@ export class ApiClient {
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'onprem-link' };
     const patience = Math.min(ANSWER_MS, silenceMs);
     return new Promise((resolve, reject) => {
-      const sent = request({
-        host: this.host,
-        port: this.port,
-        path,
-        ca,
-        headers,
-        agent: false,
-        signal,
-        timeout: patience,
-      });
+      const { host, port } = this;
+      const sent = https.request({ host, port, path, ca, headers, agent: false, signal, timeout: patience });
       sent.on('socket', (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         socket.once('connect', () => {

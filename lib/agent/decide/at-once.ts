@@ -4,6 +4,7 @@ import type { Change, Hop, KernelRoute, Nexthop } from '../kernel/types';
 import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
 import { sameWay } from './hops';
 import { isOwn, type Ownership } from './ownership';
+import { routePut } from './plan';
 import type { PrivateNetwork } from './private-network';
 import { followsPrivateNetwork } from './resolve';
 import type { Verdict } from './verdict';
@@ -64,9 +65,7 @@ function putBack(
   const isRival = (route: KernelRoute) =>
     !isOwn(route, ownership) && route.table === table && route.subnet.equals(subnet);
   if (snapshot.routes.some(isRival)) return [];
-  const { source, mtu } = verdict.route;
-  const route = { subnet, table, metric, nexthopId, ...(source && { source }), ...(mtu && { mtu }) };
-  return [{ kind: 'put-route', replace: false, route }];
+  return [routePut(verdict.route, nexthopId, false)];
 }
 
 /** The private network's entry names another next hop: the object of all routes that follow it is changed. */

@@ -1,5 +1,5 @@
 import type { Address, Subnet } from '../../network';
-import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
+import type { KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
 import { hopsOf, hopsText, sameWay } from './hops';
 import type { ResolvedRoute } from './resolve';
@@ -32,23 +32,37 @@ export function createGuard(
   isOurs: (route: KernelRoute) => boolean,
 ): Guard {
   const others = snapshot.routes.filter((route) => route.table === RT_TABLE_MAIN && !isOurs(route));
-  const connected = connectedSubnets(snapshot);
-  const watched = dependencies.map((dependency) => ({ dependency, now: winner(others, dependency.address) }));
+  const checks: readonly Check[] = [
+    ...privateNetworks.map(keepsPrivateNetwork),
+    ...connectedSubnets(snapshot).map(keepsConnected),
+    ...dependencies.map((dependency) => keepsDependency(dependency, winner(others, dependency.address), snapshot)),
+  ];
   return {
-    refuse: ({ route, way: { hops, members = hops } }) => {
-      if (route.table !== RT_TABLE_MAIN) return undefined;
-      if (privateNetworks.some((network) => network.equals(route.subnet)))
-        return `${route.subnet} is a private network itself, whose entry shows the next hop`;
-      const link = connected.find(({ subnet }) => subnet.contains(route.subnet));
-      if (link !== undefined)
-        return `${route.subnet} lies in ${link.subnet}, which is connected to this node's ${link.name}`;
-      for (const { dependency, now } of watched) {
-        const reason = takes(route.subnet, members, dependency, now, snapshot);
+    refuse(route) {
+      if (route.route.table !== RT_TABLE_MAIN) return undefined;
+      // Routes are many, and each step of another kind of loop would make objects.
+      for (let i = 0; i < checks.length; i++) {
+        const reason = (checks[i] as Check)(route);
         if (reason !== undefined) return reason;
       }
       return undefined;
     },
   };
+}
+
+/** Why a route must not be installed, as far as one thing is concerned. */
+type Check = Guard['refuse'];
+
+function keepsPrivateNetwork(network: Subnet): Check {
+  return ({ route: { subnet } }) =>
+    network.equals(subnet) ? `${subnet} is a private network itself, whose entry shows the next hop` : undefined;
+}
+
+function keepsConnected({ subnet: connected, name }: { readonly subnet: Subnet; readonly name: string }): Check {
+  return ({ route: { subnet } }) =>
+    connected.contains(subnet)
+      ? `${subnet} lies in ${connected}, which is connected to this node's ${name}`
+      : undefined;
 }
 
 function connectedSubnets({ addresses, links }: Snapshot): { subnet: Subnet; name: string }[] {
@@ -58,19 +72,19 @@ function connectedSubnets({ addresses, links }: Snapshot): { subnet: Subnet; nam
   return [...found.values()];
 }
 
-function takes(
-  subnet: Subnet,
-  hops: readonly Hop[],
+/** @param now the entry by which it is reached without our routes. */
+function keepsDependency(
   { what, address, subnet: kept }: Dependency,
   now: KernelRoute | undefined,
   snapshot: Snapshot,
-): string | undefined {
-  if (kept?.contains(subnet)) return `${subnet} lies in ${what}`;
-  if (!subnet.contains(address)) return undefined;
-  if (now !== undefined && now.subnet.prefixLength >= subnet.prefixLength) return undefined;
+): Check {
   const present = now === undefined ? [] : hopsOf(now, snapshot.nexthops);
-  if (sameWay(present, hops)) return undefined;
-  return `${subnet} would take the way to ${what}, which now goes ${hopsText(present, snapshot.links)}`;
+  const length = now === undefined ? -1 : now.subnet.prefixLength;
+  return ({ route: { subnet }, way: { hops, members = hops } }) => {
+    if (kept?.contains(subnet)) return `${subnet} lies in ${what}`;
+    if (length >= subnet.prefixLength || !subnet.contains(address) || sameWay(present, members)) return undefined;
+    return `${subnet} would take the way to ${what}, which now goes ${hopsText(present, snapshot.links)}`;
+  };
 }
 
 /** The entry a lookup in one table finds: the longest prefix, then the lowest metric. */

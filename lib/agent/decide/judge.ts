@@ -25,14 +25,18 @@ export interface Decision {
  * @param isOurs tells our routes from other people's.
  */
 export function toProve(
-  { resolved, plan, snapshot }: Decision,
+  { resolved, refusals, plan, snapshot }: Decision,
   failed: readonly FailedChange[],
   isOurs: (route: KernelRoute) => boolean,
 ): Proof {
   const failures = new Failures(failed, plan);
+  const isExpectedToWin = (item: ResolvedRoute) => {
+    const state = plan.standings.get(item.route)?.state;
+    return state === 'satisfied' || (state !== 'conflicting' && failures.of(item) === undefined);
+  };
   const candidates = resolved.filter((item) => item.state === 'resolved');
   return proofOf(
-    candidates.filter((item) => isExpectedToWin(item, plan, failures)),
+    candidates.filter((item) => !refusals.has(item.route) && isExpectedToWin(item)),
     snapshot.routes,
     isOurs,
   );
@@ -69,11 +73,6 @@ class WayTexts {
   }
 }
 
-function isExpectedToWin(resolved: ResolvedRoute, { standings }: Plan, failures: Failures): boolean {
-  const state = standings.get(resolved.route)?.state;
-  return state === 'satisfied' || (state === 'ours' && failures.of(resolved) === undefined);
-}
-
 /** Why routes of ours could not be written, or could not get the next hop they are to have. */
 class Failures {
   private readonly objects = new Map<number, string>();
@@ -91,7 +90,7 @@ class Failures {
 
   of({ route, way }: ResolvedRoute): string | undefined {
     if (this.objects.size === 0 && this.routes.size === 0) return undefined;
-    if (this.plan.standings.get(route)?.state !== 'ours') return undefined;
+    if ((this.plan.standings.get(route)?.state ?? 'ours') !== 'ours') return undefined;
     const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, way));
     return ofObject ?? this.routes.get(routeKey(route));
   }

@@ -1,5 +1,5 @@
 import { type Family, routeKey } from '../../network';
-import type { Change, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
+import type { Change, Hop, KernelRoute, Nexthop, PutNexthop, PutRoute, Snapshot } from '../kernel/types';
 import { hopKey, hopSetKey } from './hops';
 import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute, Way } from './resolve';
@@ -19,7 +19,7 @@ type Content = Omit<Nexthop, 'id' | 'protocol'>;
  */
 export class NexthopAssignment {
   /** Objects to put, members of a group before it. */
-  readonly changes: Change[] = [];
+  readonly changes: PutNexthop[] = [];
   /** By set of hops. */
   private readonly ids = new Map<string, number>();
   private readonly claimed = new Set<number>();
@@ -63,12 +63,15 @@ export class NexthopAssignment {
     return this.ids.get(this.setKeys.of(family, way)) as number;
   }
 
-  /** Objects of ours that nothing will refer to once `changes` are made; groups before their members. */
-  unused(changes: readonly Change[]): Change[] {
-    const gone = new Set(changes.flatMap((change) => (change.kind === 'delete-route' ? [change.route] : [])));
+  /**
+   * Objects of ours that nothing will refer to once `changes` are made, `puts` are written and `deleted` are gone; groups
+   * before their members.
+   */
+  unused(puts: readonly PutRoute[], deleted: readonly KernelRoute[]): Change[] {
+    const gone = new Set(deleted);
     let rewritten: ReadonlySet<string> | undefined; // many, and mostly nobody asks
     const isRewritten = (route: KernelRoute) => {
-      rewritten ??= new Set(changes.flatMap((change) => (change.kind === 'put-route' ? [routeKey(change.route)] : [])));
+      rewritten ??= new Set(puts.map((put) => routeKey(put.route)));
       return rewritten.has(routeKey(route));
     };
     const referred = new Set<number>(this.claimed);
@@ -77,7 +80,7 @@ export class NexthopAssignment {
       if (!isOwn(route, this.ownership) || !isRewritten(route)) referred.add(route.nexthopId);
     }
     const isUnused = (nexthop: Nexthop) => isOwn(nexthop, this.ownership) && !referred.has(nexthop.id);
-    const rewrittenObjects = changes.flatMap((change) => (change.kind === 'put-nexthop' ? [change.nexthop] : []));
+    const rewrittenObjects = this.changes.map(({ nexthop }) => nexthop);
     const all = [
       ...new Map([...this.snapshot.nexthops.values(), ...rewrittenObjects].map((each) => [each.id, each])).values(),
     ];
@@ -190,12 +193,15 @@ class SetKeys {
   of(family: Family, way: Way): string {
     const known = this.made[family].get(way);
     if (known !== undefined) return known;
-    const { hops, members = hops, mode = 'balance' } = way;
-    const group = () => `${mode} ${hopSetKey(hops)} of ${hopSetKey(members)}`;
-    const key = `${family} ${isGroup(way) ? group() : hopSetKey(hops.map(alone))}`;
+    const key = `${family} ${setKey(way)}`;
     this.made[family].set(way, key);
     return key;
   }
+}
+
+function setKey(way: Way): string {
+  const { hops, members = hops, mode = 'balance' } = way;
+  return isGroup(way) ? `${mode} ${hopSetKey(hops)} of ${hopSetKey(members)}` : hopSetKey(hops.map(alone));
 }
 
 /** What weighs is the share among several. */

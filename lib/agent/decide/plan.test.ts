@@ -62,7 +62,7 @@ describe('an empty node', () => {
     expect(changes[0]).toMatchObject({ nexthop: { id: ID, protocol: 142, family: 4, hop: A[0] } });
     expect(changes[1]).toMatchObject({ route: { nexthopId: ID } });
     expect(cleanup).toEqual([]);
-    expect([...standings.values()]).toEqual([{ state: 'ours' }, { state: 'ours' }]);
+    expect([...standings.values()]).toEqual([]);
   });
 
   test('gets members before their group, with the weights in the group', () => {

@@ -1,11 +1,12 @@
 import { type Route, routeKey } from '../../network';
-import type { Change, KernelRoute, Snapshot } from '../kernel/types';
+import type { Change, KernelRoute, PutRoute, Snapshot } from '../kernel/types';
 import { RTPROT_BOOT } from '../netlink/constants';
 import { hopsOf, routeDescription, sameWay } from './hops';
 import { NexthopAssignment } from './nexthops';
 import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute } from './resolve';
 
+/** How a route stands of whose prefix somebody else has one, too. */
 export type Standing =
   /** Ours is or will be there. */
   | { readonly state: 'ours'; readonly conflict?: string }
@@ -22,6 +23,7 @@ export interface Plan {
    * removes what still refers to them.
    */
   readonly cleanup: readonly Change[];
+  /** Of the routes that have rivals; all others are just ours. */
   readonly standings: ReadonlyMap<Route, Standing>;
   /** Tells the nexthop objects of the routes that are or will be ours. */
   readonly nexthops: Pick<NexthopAssignment, 'idOf'>;
@@ -51,39 +53,61 @@ export function plan(
     const { route, way } = each;
     const identity = left.size === 0 ? '' : routeKey(route);
     const own = left.get(identity);
-    const rivals = others.get(`${route.subnet}`)?.filter(({ table }) => table === route.table) ?? NONE;
-    const legacy = ownership.adoptLegacy ? rivals.filter((rival) => isLegacy(rival, each, snapshot)) : NONE;
-    const strangers = legacy.length === 0 ? rivals : rivals.filter((rival) => !legacy.includes(rival));
-    const standing = judge(each, own, strangers, snapshot);
-    standings.set(route, standing);
-    if (standing.state !== 'ours') continue;
-    installed.push({ route, way, own, legacy, strangers });
+    const sameSubnet = others.get(`${route.subnet}`);
+    const rivals = sameSubnet === undefined ? NO_RIVALS : rivalsOf(each, sameSubnet, snapshot, ownership);
+    if (rivals !== NO_RIVALS) {
+      const standing = judge(each, own, rivals, snapshot);
+      standings.set(route, standing);
+      if (standing.state !== 'ours') continue;
+    }
+    installed.push({ route, way, own, rivals });
     left.delete(identity);
   }
   const leaving = removes ? leavingRoutes(left, surplus, keep) : [];
   const prefixes = new Set(leaving.length === 0 ? [] : installed.map(({ route }) => prefixKey(route)));
   const hasSuccessor = (route: KernelRoute) => prefixes.has(prefixKey(route));
   const nexthops = new NexthopAssignment(installed, new Set(leaving), snapshot, ownership);
-  const changes = [
-    ...nexthops.changes,
-    ...putRoutes(installed, nexthops, ownership),
-    ...leaving.filter((route) => !hasSuccessor(route)).map(deleteRoute),
-  ];
-  const adopted = installed.filter(({ legacy }) => legacy.length > 0);
-  const succeeded = [...leaving.filter(hasSuccessor), ...adopted.flatMap(succeededLegacy)].map(deleteRoute);
-  return { changes, cleanup: [...succeeded, ...nexthops.unused([...changes, ...succeeded])], standings, nexthops };
+  const puts = putRoutes(installed, nexthops, ownership);
+  const withoutSuccessor = leaving.filter((route) => !hasSuccessor(route));
+  const adopting = installed.filter(({ rivals }) => rivals !== NO_RIVALS);
+  const succeeded = [...leaving.filter(hasSuccessor), ...adopting.flatMap(succeededLegacy)];
+  return {
+    changes: [...nexthops.changes, ...puts, ...withoutSuccessor.map(deleteRoute)],
+    cleanup: [...succeeded.map(deleteRoute), ...nexthops.unused(puts, [...withoutSuccessor, ...succeeded])],
+    standings,
+    nexthops,
+  };
 }
-
-const NONE: readonly KernelRoute[] = [];
 
 const deleteRoute = (route: KernelRoute): Change => ({ kind: 'delete-route', route });
 
 interface InstalledRoute extends ResolvedRoute {
   readonly own: KernelRoute | undefined;
-  /** Routes of the original DaemonSet that ours takes the place of. */
+  readonly rivals: Rivals;
+}
+
+/** Routes of the same prefix that are not ours. */
+interface Rivals {
+  /** Of the original DaemonSet; ours takes their place. */
   readonly legacy: readonly KernelRoute[];
-  /** Other people's routes of the same prefix. */
+  /** Other people's. */
   readonly strangers: readonly KernelRoute[];
+  /** Whether one of them has the metric of ours as well. */
+  readonly legacyTwin: boolean;
+  readonly strangeTwin: boolean;
+}
+
+/** Most routes have none, and are many: what follows makes as few objects for each as it can. */
+const NO_RIVALS: Rivals = { legacy: [], strangers: [], legacyTwin: false, strangeTwin: false };
+
+/** @param sameSubnet of any table. */
+function rivalsOf(each: ResolvedRoute, sameSubnet: readonly KernelRoute[], snapshot: Snapshot, ownership: Ownership) {
+  const all = sameSubnet.filter(({ table }) => table === each.route.table);
+  if (all.length === 0) return NO_RIVALS;
+  const legacy = all.filter((rival) => ownership.adoptLegacy && isLegacy(rival, each, snapshot));
+  const strangers = all.filter((rival) => !legacy.includes(rival));
+  const isTwin = ({ metric }: KernelRoute) => metric === each.route.metric;
+  return { legacy, strangers, legacyTwin: legacy.some(isTwin), strangeTwin: strangers.some(isTwin) };
 }
 
 /**
@@ -111,26 +135,28 @@ function sortRoutes(
   return { own, surplus, others };
 }
 
-const OURS: Standing = { state: 'ours' };
-
 function judge(
   resolvedRoute: ResolvedRoute,
   own: KernelRoute | undefined,
-  rivals: readonly KernelRoute[],
+  { strangers }: Rivals,
   snapshot: Snapshot,
 ): Standing {
-  if (rivals.length === 0) return OURS;
-  const against = rivals
+  if (strangers.length === 0) return { state: 'ours' };
+  const against = strangers
     .filter((rival) => !goesTheWay(rival, resolvedRoute, snapshot))
     .map((rival) => routeDescription(rival, snapshot));
   const conflict = against.join('; ');
-  if (own !== undefined) return conflict === '' ? OURS : { state: 'ours', conflict };
+  if (own !== undefined) return { state: 'ours', ...(conflict !== '' && { conflict }) };
   if (conflict !== '') return { state: 'conflicting', conflict };
-  return { state: 'satisfied', by: routeDescription(rivals[0] as KernelRoute, snapshot) };
+  return { state: 'satisfied', by: routeDescription(strangers[0] as KernelRoute, snapshot) };
 }
 
-function putRoutes(installed: readonly InstalledRoute[], nexthops: NexthopAssignment, ownership: Ownership): Change[] {
-  const changes: Change[] = [];
+function putRoutes(
+  installed: readonly InstalledRoute[],
+  nexthops: NexthopAssignment,
+  ownership: Ownership,
+): PutRoute[] {
+  const changes: PutRoute[] = [];
   for (const each of installed) {
     const change = putRoute(each, nexthops.idOf(each.route.subnet.family, each.way), ownership);
     if (change !== undefined) changes.push(change);
@@ -138,23 +164,19 @@ function putRoutes(installed: readonly InstalledRoute[], nexthops: NexthopAssign
   return changes;
 }
 
-function putRoute(
-  { route, own, legacy, strangers }: InstalledRoute,
-  nexthopId: number,
-  ownership: Ownership,
-): Change | undefined {
-  const { subnet, table, metric, source, mtu } = route;
+function putRoute({ route, own, rivals }: InstalledRoute, nexthopId: number, ownership: Ownership) {
   if (own !== undefined && isAsWanted(own, route, nexthopId, ownership)) return undefined;
-  const isTwin = (other: KernelRoute) => other.metric === metric;
   // REPLACE takes the first route of prefix and metric, whoever owns it: never where there is another one. A legacy
   // route beside ours goes in this pass, so that the next one can.
-  if (strangers.some(isTwin) || (own !== undefined && legacy.some(isTwin))) return undefined;
-  const replace = own !== undefined || legacy.some(isTwin);
-  return {
-    kind: 'put-route',
-    replace,
-    route: { subnet, table, metric, nexthopId, ...(source && { source }), ...(mtu && { mtu }) },
-  };
+  if (rivals.strangeTwin || (own !== undefined && rivals.legacyTwin)) return undefined;
+  return routePut(route, nexthopId, own !== undefined || rivals.legacyTwin);
+}
+
+/** The change that writes a route of the list. */
+export function routePut({ subnet, table, metric, source, mtu }: Route, nexthopId: number, replace: boolean): PutRoute {
+  const route = { subnet, table, metric, nexthopId };
+  if (source === undefined && mtu === undefined) return { kind: 'put-route', replace, route };
+  return { kind: 'put-route', replace, route: { ...route, ...(source && { source }), ...(mtu && { mtu }) } };
 }
 
 function isAsWanted(own: KernelRoute, { source, mtu }: Route, nexthopId: number, { protocol }: Ownership): boolean {
@@ -170,13 +192,12 @@ function leavingRoutes(
   keep: readonly Route[],
 ): KernelRoute[] {
   const kept = new Set(keep.map(routeKey));
-  const isLeaving = (route: KernelRoute) => !kept.has(routeKey(route));
-  return [...[...left.values()].filter(isLeaving), ...surplus.filter(isLeaving)];
+  return [...left.values(), ...surplus].filter((route) => !kept.has(routeKey(route)));
 }
 
 /** Legacy routes but the one that ours replaces by having the same metric. */
-function succeededLegacy({ route, own, legacy }: InstalledRoute): readonly KernelRoute[] {
-  return legacy.filter((other) => own !== undefined || other.metric !== route.metric);
+function succeededLegacy({ route, own, rivals }: InstalledRoute): readonly KernelRoute[] {
+  return rivals.legacy.filter((other) => own !== undefined || other.metric !== route.metric);
 }
 
 /** As the original DaemonSet left it: same prefix, same way, protocol boot. */

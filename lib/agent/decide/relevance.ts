@@ -21,8 +21,8 @@ export class Relevance {
   /** While something waits or fails, any event may be what it waits for. */
   private readonly isUnsettled: boolean;
 
-  /** @param subnets those of the list, and the private networks, as text. */
   constructor(
+    /** Those of the list, and the private networks, as text. */
     private readonly subnets: ReadonlySet<string>,
     private readonly ownership: Ownership,
     { verdicts, missingNextHops, snapshot }: Found,

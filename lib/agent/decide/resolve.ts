@@ -52,6 +52,7 @@ export interface NextHopQuestion extends LookupQuestion {
 export function nextHopsToLookUp(routes: readonly Route[], snapshot: Snapshot): NextHopQuestion[] {
   const questions = new Map<string, NextHopQuestion>();
   for (const { nextHops, interface: name } of routes) {
+    if (nextHops.length === 0) continue;
     const link = name === undefined ? undefined : linkNamed(name, snapshot);
     for (const address of nextHops) {
       const key = questionKey(address, name);
@@ -64,6 +65,7 @@ export function nextHopsToLookUp(routes: readonly Route[], snapshot: Snapshot): 
 /** Finds the ways of a list's routes on this node. Most routes share one, so each is worked out once. */
 export class Resolver {
   private readonly found = new Map<string, Way | string>();
+  private readonly privateWays: { [family in Family]?: Way } = {};
 
   constructor(
     private readonly snapshot: Snapshot,
@@ -84,10 +86,8 @@ export class Resolver {
     const network = this.known.private.get(family) as PrivateNetwork;
     if (network.state !== 'found')
       return { state: network.state === 'absent' ? 'not-applicable' : 'waiting', route, reason: network.reason };
-    const key = `private ${family}`;
-    const way = (this.found.get(key) as Way | undefined) ?? this.privateWay(network.hops);
-    this.found.set(key, way);
-    return { state: 'resolved', route, way };
+    this.privateWays[family] ??= this.privateWay(network.hops);
+    return { state: 'resolved', route, way: this.privateWays[family] };
   }
 
   private privateWay(hops: readonly Hop[]): Way {
@@ -143,8 +143,8 @@ function resolveNextHop(
   return `next hop ${gateway} is on no link of this node (it is reached ${hopsText([way, ...more], snapshot.links)}); name the interface if it is`;
 }
 
-const isLinkLocal = ({ family, bytes }: Address): boolean =>
-  family === 6 && bytes[0] === 0xfe && ((bytes[1] as number) & 0xc0) === 0x80;
+/** fe80::/10 */
+const isLinkLocal = ({ family, first }: Address): boolean => family === 6 && first >>> 22 === 0xfe80 >>> 6;
 
 function linkNamed(name: string, snapshot: Snapshot): number | undefined {
   for (const link of snapshot.links.values()) if (link.name === name) return link.index;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import crypto = require('node:crypto');
 
 /**
  * When it is a node's turn to apply a changed list: spread evenly over the time by the hash of its name, so that the same
@@ -7,6 +7,6 @@ import { createHash } from 'node:crypto';
  * @returns milliseconds from the moment the node sees the list, at least 0 and less than `overMs`.
  */
 export function turnOf(nodeName: string, overMs: number): number {
-  const share = createHash('sha256').update(nodeName).digest().readUInt32BE(0) / 2 ** 32;
+  const share = crypto.createHash('sha256').update(nodeName).digest().readUInt32BE(0) / 2 ** 32;
   return Math.floor(share * overMs);
 }

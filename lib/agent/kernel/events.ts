@@ -1,4 +1,5 @@
-import { closeSync, read, writeSync } from 'node:fs';
+import fs = require('node:fs');
+
 import { MessageWriter, parseMessages } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import type { EventSocket } from '../netlink/event-socket';
@@ -29,12 +30,9 @@ export class KernelEvents {
   private dropped = 0;
   private stopped = false;
 
-  /**
-   * @param ownPort of events that were caused by us, which are left out.
-   * @param handle called with each batch of events.
-   */
   constructor(
     private readonly socket: EventSocket,
+    /** Of events that were caused by us, which are left out. */
     private readonly ownPort: () => number,
     private readonly handle: (events: readonly KernelEvent[]) => void,
   ) {
@@ -45,7 +43,7 @@ export class KernelEvents {
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
-    writeSync(
+    fs.writeSync(
       this.socket.fd,
       new MessageWriter()
         .begin(nl.NLMSG_NOOP, nl.NLM_F_REQUEST | nl.NLM_F_ACK, 0)
@@ -55,8 +53,8 @@ export class KernelEvents {
   }
 
   private readOn(): void {
-    read(this.socket.fd, this.buffer, 0, this.buffer.length, null, (error, length) => {
-      if (this.stopped) return closeSync(this.socket.fd);
+    fs.read(this.socket.fd, this.buffer, 0, this.buffer.length, null, (error, length) => {
+      if (this.stopped) return fs.closeSync(this.socket.fd);
       this.handle(error ? [{ kind: 'overrun' }] : this.parse(this.takeQueued(length)));
       // An error that stays must not make us spin.
       if (error) setTimeout(() => this.readOn(), ERROR_PAUSE_MS);

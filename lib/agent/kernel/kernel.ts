@@ -1,4 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
+import util = require('node:util');
+
 import type { Family } from '../../network';
 import { type NetlinkChannel, NetlinkError, type Request } from '../netlink/channel';
 import type { Reader } from '../netlink/codec';
@@ -20,7 +21,7 @@ export class Kernel {
   private last: Snapshot | undefined;
   private readonly routes = { 4: new Recall(messages.readRoute), 6: new Recall(messages.readRoute) };
   /** By the array of questions, which are asked again at each pass. */
-  private readonly answers = new WeakMap<readonly LookupQuestion[], Routes>();
+  private readonly asked = new WeakMap<readonly LookupQuestion[], { requests: Request[]; answers: Routes }>();
 
   constructor(private readonly channel: NetlinkChannel) {}
 
@@ -39,7 +40,7 @@ export class Kernel {
       routes: FAMILIES.flatMap((family) => this.readRoutes(family)),
     };
     // What is told anew in any case (links, addresses, nexthop objects) is little.
-    if (!isDeepStrictEqual(now, this.last)) this.last = now;
+    if (!util.isDeepStrictEqual(now, this.last)) this.last = now;
     return this.last as Snapshot;
   }
 
@@ -55,13 +56,13 @@ export class Kernel {
 
   /** Which FIB entry wins for each address; undefined where there is none (ENETUNREACH and the like). */
   lookup(questions: readonly LookupQuestion[]): (KernelRoute | undefined)[] {
-    const answers: Routes = this.answers.get(questions) ?? new Recall(messages.readLookup);
-    this.answers.set(questions, answers);
+    const { requests, answers } = this.asked.get(questions) ?? {
+      requests: questions.map(({ address, link }) => messages.lookupRoute(address, link)),
+      answers: new Recall(messages.readLookup),
+    };
+    this.asked.set(questions, { requests, answers });
     return this.channel
-      .ask(
-        questions.map(({ address, link }) => messages.lookupRoute(address, link)),
-        toldAgain(answers),
-      )
+      .ask(requests, toldAgain(answers))
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
   }
 

@@ -1,4 +1,4 @@
-import { Address, Subnet } from '../../network';
+import { Subnet } from '../../network';
 import type { Request } from '../netlink/channel';
 import { type Message, MessageWriter, parseMessages } from '../netlink/codec';
 import { address, hop, subnet } from '../testing/ip';
@@ -397,7 +397,7 @@ describe('nexthop objects, links and addresses are read', () => {
   test('an IPv6 address, which has no IFA_LOCAL', () => {
     const header = Buffer.concat([u8(10, 64, 0, 0), u32(2)]);
     const read = readNodeAddress(readerOf(header, attributes(attribute(1, ip6('fd00:1:0:0:0:0:0:2')))));
-    expect(read?.address).toEqual(new Address([...ip6('fd00:1:0:0:0:0:0:2')]));
+    expect(`${read?.address}`).toBe('fd00:1::2');
     expect(read?.connected.equals(Subnet.parse('fd00:1::/64'))).toBe(true);
   });
 

@@ -16,7 +16,14 @@ const SIZEOF_NEXTHOP_GRP = 8;
 const familyOf = (number: number): Family | undefined =>
   number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
 export const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
-const readAddress = (reader: Reader | undefined): Address | undefined => reader && new Address(reader.bytes());
+
+/** @throws RangeError when it is too short. */
+function readAddress(reader: Reader | undefined): Address | undefined {
+  if (reader === undefined) return undefined;
+  const first = reader.i32be(0);
+  if (reader.length === 4) return new Address(4, first);
+  return new Address(6, first, [reader.i32be(4), reader.i32be(8), reader.i32be(12)]);
+}
 
 // ---- reading
 
@@ -52,7 +59,7 @@ export function lookupRoute(address: Address, link?: number): Request {
         prefixLength: bitsOf(address.family),
         flags: address.family === 4 ? nl.RTM_F_FIB_MATCH | nl.RTM_F_LOOKUP_TABLE : 0,
       });
-      w.attribute(nl.RTA_DST, address.bytes);
+      w.attributeWords(nl.RTA_DST, address);
       if (link !== undefined) w.attributeU32(nl.RTA_OIF, link);
     },
   };
@@ -102,8 +109,9 @@ export function readLookup(payload: Reader): KernelRoute | undefined {
   const family = familyOf(payload.u8(0));
   if (family === undefined) return undefined;
   const { destination, table = payload.u8(4), metric = 0, nexthopId, source, mtu } = readRouteAttributes(payload);
-  const subnet = new Subnet(destination ?? unspecified(family), payload.u8(1));
-  const [protocol, type] = [payload.u8(5), payload.u8(7)];
+  const subnet = new Subnet(destination ?? new Address(family, 0, family === 4 ? [] : [0, 0, 0]), payload.u8(1));
+  const protocol = payload.u8(5);
+  const type = payload.u8(7);
   // Without spreads for most of them, since there are many; all of ours have the same fields.
   const route: KernelRoute =
     nexthopId === undefined
@@ -157,7 +165,6 @@ function readRouteAttributes(payload: Reader): RouteAttributes {
 }
 
 const NO_HOPS: readonly Hop[] = [];
-const unspecified = (family: Family): Address => new Address(new Array<number>(bitsOf(family) / 8).fill(0));
 
 function readHops(payload: Reader): Hop[] {
   const multipath = payload.attribute(nl.RTA_MULTIPATH, SIZEOF_RTMSG);
@@ -186,7 +193,7 @@ function readMultipath(bytes: Reader): Hop[] {
 /** RTA_VIA (family u16, address) is how IPv4 routes name an IPv6 gateway. */
 function readGateway(payload: Reader, from: number): { gateway?: Address } {
   const via = payload.attribute(nl.RTA_VIA, from);
-  const gateway = readAddress(payload.attribute(nl.RTA_GATEWAY, from)) ?? (via && new Address(via.bytes(2)));
+  const gateway = readAddress(payload.attribute(nl.RTA_GATEWAY, from)) ?? readAddress(via?.slice(2));
   return gateway === undefined ? {} : { gateway };
 }
 
@@ -252,7 +259,7 @@ function writeNexthop(w: MessageWriter, { id, family, hop, group }: Nexthop, pro
   w.u32(hop?.onlink ? nl.RTNH_F_ONLINK : 0);
   w.attributeU32(nl.NHA_ID, id);
   if (hop !== undefined) w.attributeU32(nl.NHA_OIF, hop.link);
-  if (hop?.gateway !== undefined) w.attribute(nl.NHA_GATEWAY, hop.gateway.bytes);
+  if (hop?.gateway !== undefined) w.attributeWords(nl.NHA_GATEWAY, hop.gateway);
   if (group !== undefined) {
     w.nested(nl.NHA_GROUP, () => {
       for (const member of group)
@@ -272,7 +279,7 @@ function writeRoute(
   rtmsg(w, { family: subnet.family, prefixLength: subnet.prefixLength, table, protocol, type: nl.RTN_UNICAST });
   routeKey(w, subnet, table, metric);
   w.attributeU32(nl.RTA_NH_ID, nexthopId);
-  if (source !== undefined) w.attribute(nl.RTA_PREFSRC, source.bytes);
+  if (source !== undefined) w.attributeWords(nl.RTA_PREFSRC, source);
   if (mtu !== undefined) w.nested(nl.RTA_METRICS, () => w.attributeU32(nl.RTAX_MTU, mtu));
 }
 
@@ -293,18 +300,19 @@ function writeRouteToDelete(w: MessageWriter, route: KernelRoute): void {
   else if (more.length > 0) writeMultipath(w, route.hops);
   else if (hop !== undefined) {
     w.attributeU32(nl.RTA_OIF, hop.link);
-    if (hop.gateway?.family === subnet.family) w.attribute(nl.RTA_GATEWAY, hop.gateway.bytes);
+    if (hop.gateway?.family === subnet.family) w.attributeWords(nl.RTA_GATEWAY, hop.gateway);
   }
 }
 
 function writeMultipath(w: MessageWriter, hops: readonly Hop[]): void {
   w.nested(nl.RTA_MULTIPATH, () => {
     for (const { gateway, link, weight } of hops) {
-      w.u16(SIZEOF_RTNEXTHOP + (gateway === undefined ? 0 : 4 + gateway.bytes.length))
+      const attribute = gateway === undefined ? 0 : 8 + 4 * gateway.rest.length; // header and words
+      w.u16(SIZEOF_RTNEXTHOP + attribute)
         .u8(0)
         .u8(weight - 1)
         .u32(link);
-      if (gateway !== undefined) w.attribute(nl.RTA_GATEWAY, gateway.bytes);
+      if (gateway !== undefined) w.attributeWords(nl.RTA_GATEWAY, gateway);
     }
   });
 }
@@ -331,5 +339,5 @@ function rtmsg(w: MessageWriter, f: RtmsgFields): void {
 }
 
 function routeKey(w: MessageWriter, subnet: Subnet, table: number, metric: number): void {
-  w.attribute(nl.RTA_DST, subnet.address.bytes).attributeU32(nl.RTA_TABLE, table).attributeU32(nl.RTA_PRIORITY, metric);
+  w.attributeWords(nl.RTA_DST, subnet.address).attributeU32(nl.RTA_TABLE, table).attributeU32(nl.RTA_PRIORITY, metric);
 }

@@ -57,5 +57,5 @@ export function askNeighbour(key: NeighbourKey, known: Neighbour | undefined): R
 
 function ndmsg(w: MessageWriter, { address, link }: NeighbourKey, state: number, flags: number): void {
   w.u8(numberOf(address.family)).u8(0).u16(0).u32(link).u16(state).u8(flags).u8(0);
-  w.attribute(nl.NDA_DST, address.bytes);
+  w.attributeWords(nl.NDA_DST, address);
 }

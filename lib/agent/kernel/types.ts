@@ -88,6 +88,9 @@ export type Change =
   | { readonly kind: 'delete-route'; readonly route: KernelRoute }
   | { readonly kind: 'delete-nexthop'; readonly nexthop: Nexthop };
 
+export type PutNexthop = Extract<Change, { readonly kind: 'put-nexthop' }>;
+export type PutRoute = Extract<Change, { readonly kind: 'put-route' }>;
+
 /** A change the kernel refused, in words. */
 export interface FailedChange {
   readonly change: Change;

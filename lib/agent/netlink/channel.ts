@@ -1,10 +1,11 @@
-import { readSync, writeSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
+import fs = require('node:fs');
+import util = require('node:util');
+
 import {
   type Acknowledgement,
   type Message,
   MessageWriter,
-  messagesIn,
+  parseMessages,
   type Reader,
   readAcknowledgement,
 } from './codec';
@@ -21,7 +22,7 @@ export interface Request {
 export class NetlinkError extends Error {
   readonly code: string;
   constructor({ errno, words }: Acknowledgement) {
-    const code = getSystemErrorName(-errno);
+    const code = util.getSystemErrorName(-errno);
     super(words === undefined ? code : `${words} (${code})`);
     this.name = 'NetlinkError';
     this.code = code;
@@ -39,7 +40,6 @@ const MOST_DUMP_TRIES = 5;
 export class NetlinkChannel {
   private sequence = 0;
   private readonly buffer = new Uint8Array(READ_BYTES);
-  private readonly view = new DataView(this.buffer.buffer);
   private readonly writer = new MessageWriter();
   /** The socket's own netlink port: events that carry it were caused by us. 0 until the first answer. */
   port = 0;
@@ -121,7 +121,7 @@ export class NetlinkChannel {
       count++;
     }
     writer.addFlags(lastFlags);
-    writeSync(this.fd, writer.finish());
+    fs.writeSync(this.fd, writer.finish());
     return count;
   }
 
@@ -142,7 +142,7 @@ export class NetlinkChannel {
   }
 
   private receive(): Message[] {
-    const messages = messagesIn(this.view, readSync(this.fd, this.buffer, 0, READ_BYTES, null));
+    const messages = parseMessages(this.buffer.subarray(0, fs.readSync(this.fd, this.buffer, 0, READ_BYTES, null)));
     this.port ||= messages[0]?.port ?? 0;
     return messages;
   }

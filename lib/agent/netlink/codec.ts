@@ -1,8 +1,9 @@
-import { endianness } from 'node:os';
+import os = require('node:os');
+
 import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_HDRLEN, NLMSGERR_ATTR_MSG } from './constants';
 
 /** Netlink speaks the byte order of the host, unlike the addresses inside its attributes (man 7 netlink). */
-const LITTLE = endianness() === 'LE';
+const LITTLE = os.endianness() === 'LE';
 const NLA_TYPE_MASK = 0x3fff;
 const NLA_HDRLEN = 4;
 
@@ -70,11 +71,15 @@ export class MessageWriter {
     return this;
   }
 
-  attribute(type: number, payload: ArrayLike<number>): this {
-    this.u16(NLA_HDRLEN + payload.length).u16(type);
-    this.reserve(payload.length);
-    for (let i = 0; i < payload.length; i++) this.bytes[this.length++] = payload[i] as number;
-    return this.pad();
+  /** Signed words of 32 bits in network order, as addresses are written. */
+  attributeWords(type: number, { first, rest }: { readonly first: number; readonly rest: readonly number[] }): this {
+    const length = 4 + 4 * rest.length;
+    this.u16(NLA_HDRLEN + length).u16(type);
+    this.reserve(length);
+    this.view.setInt32(this.length, first);
+    for (let i = 0; i < rest.length; i++) this.view.setInt32(this.length + 4 + 4 * i, rest[i] as number);
+    this.length += length;
+    return this;
   }
 
   attributeU32(type: number, value: number): this {
@@ -127,11 +132,9 @@ export interface Message {
  * @throws RangeError when a length contradicts the bytes: nothing behind it can be trusted.
  */
 export function parseMessages(bytes: Uint8Array): Message[] {
-  return messagesIn(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), bytes.length);
-}
-
-/** The same for the first `size` bytes of what is read into again and again. */
-export function messagesIn(view: DataView, size: number): Message[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const size = bytes.length;
   const messages: Message[] = [];
   let at = 0;
   while (at + NLMSG_HDRLEN <= size) {
@@ -144,7 +147,7 @@ export function messagesIn(view: DataView, size: number): Message[] {
       flags: readU16(view, at + 6),
       sequence: readU32(view, at + 8),
       port: readU32(view, at + 12),
-      payload: new Reader(view, at + NLMSG_HDRLEN, at + length),
+      payload: new Reader(buffer, view, at + NLMSG_HDRLEN, at + length),
     });
     at += align(length);
   }
@@ -157,6 +160,8 @@ export function messagesIn(view: DataView, size: number): Message[] {
  */
 export class Reader {
   constructor(
+    /** The same bytes as the view's. */
+    protected readonly buffer: Buffer,
     protected readonly view: DataView,
     protected start: number,
     protected end: number,
@@ -182,23 +187,20 @@ export class Reader {
     return this.view.getInt32(this.within(at, 4), LITTLE);
   }
 
+  /** In network order, as addresses are written. */
+  i32be(at: number): number {
+    return this.view.getInt32(this.within(at, 4));
+  }
+
   /** @throws RangeError when it would reach beyond this stretch. */
   slice(from: number, to = this.length): Reader {
     if (from > to || to > this.length) throw new RangeError(`netlink bytes ${from} to ${to} of ${this.length}`);
-    return new Reader(this.view, this.start + from, this.start + to);
-  }
-
-  /** A copy, for values that outlive the buffer. */
-  bytes(from = 0): number[] {
-    if (from > this.length) throw new RangeError(`netlink bytes from ${from} of ${this.length}`);
-    const bytes = new Array<number>(this.length - from);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = readU8(this.view, this.start + from + i);
-    return bytes;
+    return new Reader(this.buffer, this.view, this.start + from, this.start + to);
   }
 
   /** Equal for equal bytes. */
   key(): string {
-    return Buffer.from(this.view.buffer, this.view.byteOffset + this.start, this.length).toString('latin1');
+    return this.buffer.toString('latin1', this.start, this.end);
   }
 
   /** Makes its bytes 0. */
@@ -208,9 +210,9 @@ export class Reader {
 
   /** The bytes up to the first 0 as text. */
   text(): string {
-    const bytes = this.bytes();
-    const end = bytes.indexOf(0);
-    return Buffer.from(end === -1 ? bytes : bytes.slice(0, end)).toString('utf8');
+    const text = this.buffer.toString('utf8', this.start, this.end);
+    const end = text.indexOf('\0');
+    return end === -1 ? text : text.slice(0, end);
   }
 
   /**
@@ -225,7 +227,7 @@ export class Reader {
 
   /** All attributes behind the first `from` bytes. */
   attributes(from: number): Attributes {
-    return new Attributes(this.view, this.start + align(from), this.end);
+    return new Attributes(this.buffer, this.view, this.start + align(from), this.end);
   }
 
   private within(at: number, bytes: number): number {
@@ -243,11 +245,12 @@ export class Attributes extends Reader {
   private nextAt: number;
 
   constructor(
+    buffer: Buffer,
     view: DataView,
     from: number,
     private readonly until: number,
   ) {
-    super(view, from, from);
+    super(buffer, view, from, from);
     this.nextAt = from;
   }
 

@@ -9,8 +9,10 @@ export class Recall<T> {
   private before = this.known;
   private told = 0;
 
-  /** @param read makes of a message something that is never changed. */
-  constructor(private readonly read: (payload: Reader) => T) {}
+  constructor(
+    /** Makes of a message something that is never changed. */
+    private readonly read: (payload: Reader) => T,
+  ) {}
 
   /** To be called before the kernel tells all of it anew. */
   begin(): void {

@@ -96,22 +96,15 @@ export class ChangeLog {
 
 /** For people: `add 192.168.0.0/24`. */
 export function changeText(change: Change): string {
-  switch (change.kind) {
-    case 'put-route':
-      return `${change.replace ? 'change' : 'add'} ${change.route.subnet}${placeText(change.route)}`;
-    case 'delete-route':
-      return `remove ${change.route.subnet}${placeText(change.route)}`;
-    case 'put-nexthop':
-      return `${change.replace ? 'change' : 'add'} nexthop object ${change.nexthop.id}`;
-    case 'refresh-nexthop':
-      return `refresh nexthop object ${change.nexthop.id}`;
-    case 'delete-nexthop':
-      return `remove nexthop object ${change.nexthop.id}`;
-  }
+  if ('nexthop' in change) return `${verbOf(change)} nexthop object ${change.nexthop.id}`;
+  const { subnet, table, metric } = change.route;
+  const place = `${table === 254 ? '' : ` table ${table}`}${metric === 0 || metric === 1024 ? '' : ` metric ${metric}`}`;
+  return `${verbOf(change)} ${subnet}${place}`;
 }
 
-function placeText({ table, metric }: { table: number; metric: number }): string {
-  return `${table === 254 ? '' : ` table ${table}`}${metric === 0 || metric === 1024 ? '' : ` metric ${metric}`}`;
+function verbOf(change: Change): string {
+  if ('replace' in change) return change.replace ? 'change' : 'add';
+  return change.kind === 'refresh-nexthop' ? 'refresh' : 'remove';
 }
 
 const isAdded = (change: Change): boolean => change.kind === 'put-route' && !change.replace;

@@ -1,4 +1,5 @@
-import { get, type IncomingMessage } from 'node:http';
+import http = require('node:http');
+
 import { text as textOf } from 'node:stream/consumers';
 import type { Settings } from '../settings';
 import { diffText, type StatusBody, statusText } from './status-table';
@@ -35,9 +36,9 @@ export async function askRunningAgent(
 }
 
 async function fetchText({ podIP, httpPort }: Settings, path: string): Promise<string> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const where = { host: `${podIP}`, port: httpPort, path, timeout: TIMEOUT_MS, agent: false };
-    const request = get(where, resolve).on('error', reject);
+    const request = http.get(where, resolve).on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`nothing heard for ${TIMEOUT_MS / 1000} s`)));
   });
   const body = await textOf(response);

@@ -1,4 +1,5 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import http = require('node:http');
+
 import type { Address } from '../../network';
 
 /** What is served at a path. */
@@ -26,7 +27,7 @@ export function serve(
 ): () => void {
   let retry: NodeJS.Timeout | undefined;
   let told: string | undefined;
-  const server = createServer(LIMITS, answer(pages));
+  const server = http.createServer(LIMITS, answer(pages));
   server.maxConnections = 64;
   const listen = () => server.listen(port, `${address}`);
   server.on('error', (error) => {
@@ -46,7 +47,7 @@ export function serve(
   };
 }
 
-function answer(pages: ReadonlyMap<string, Page>): RequestListener {
+function answer(pages: ReadonlyMap<string, Page>): http.RequestListener {
   return ({ method, url }, response) => {
     const page = pages.get((url ?? '').split('?')[0] as string);
     if (page === undefined)
@@ -66,6 +67,6 @@ function rendered(page: Page): ReturnType<Page> {
   }
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string): void {
+function send(response: http.ServerResponse, status: number, type: string, body: string): void {
   response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' }).end(body);
 }

@@ -1,116 +1,83 @@
+import type { RouteState } from '../decide/verdict';
 import { countStates, type Facts, readiness } from './status';
 
 type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
+/** One sample without labels, or several with. */
+type Value = number | boolean | readonly Sample[];
 
-const STATES = [
-  'effective',
-  'installed',
-  'satisfied',
-  'not-applicable',
-  'waiting',
-  'refused',
-  'conflicting',
-  'failed',
-  'shadowed',
-] as const;
+const STATES = 'effective installed satisfied not-applicable waiting refused conflicting failed shadowed'.split(
+  ' ',
+) as RouteState[];
 
 /** The body of /metrics in Prometheus' text format, version 0.0.4. */
 export function metricsText(facts: Facts): string {
-  const { counters, outcome, reversePathFilters: filters, reversePathDrops: drops, list, watch } = facts;
+  const { counters, outcome, reversePathFilters: filters, reversePathDrops: drops, list } = facts;
   const counts = countStates(outcome?.verdicts ?? []);
-  const desired = outcome?.verdicts.length ?? 0;
-  const flag = (yes: boolean): Sample[] => [[{}, yes ? 1 : 0]];
-  return [
-    metric(
-      'ready',
-      'gauge',
-      'Whether the list is understood and all its routes do what it says.',
-      flag(readiness(facts).ready),
-    ),
-    metric('routes_desired', 'gauge', 'Routes of the last list that was understood.', [[{}, desired]]),
-    metric(
-      'routes',
-      'gauge',
-      'Routes by state.',
-      STATES.map((state) => [{ state }, counts.get(state) ?? 0]),
-    ),
-    metric(
+  const metrics: readonly (readonly [name: string, help: string, value: Value])[] = [
+    ['ready', 'Whether the list is understood and all its routes do what it says.', readiness(facts).ready],
+    ['routes_desired', 'Routes of the last list that was understood.', outcome?.verdicts.length ?? 0],
+    ['routes', 'Routes by state.', STATES.map((state) => [{ state }, counts.get(state) ?? 0])],
+    [
       'next_hop_up',
-      'gauge',
       'Whether a next hop answers (ARP, neighbour discovery); those of several that do not are not used.',
       facts.nextHops.map(({ nextHop, interface: name, state }) => [
         { next_hop: nextHop, interface: name },
         state === 'down' ? 0 : 1,
       ]),
-    ),
-    metric(
+    ],
+    [
       'next_hops_missing',
-      'gauge',
       'Next hops of routes with several that cannot be reached from this node at all.',
-      [[{}, outcome?.missingNextHops.length ?? 0]],
-    ),
-    metric('changes_total', 'counter', 'Changes made in the kernel.', [[{}, counters.changes]]),
-    metric('repairs_total', 'counter', 'Changes made because the kernel had drifted from the list.', [
-      [{}, counters.repairs],
-    ]),
-    metric('last_change_timestamp_seconds', 'gauge', 'When the last change was made; 0 for never.', [
-      [{}, seconds(counters.lastChange)],
-    ]),
-    metric('lists_total', 'counter', 'Lists seen, by whether they were understood.', [
-      [{ result: 'accepted' }, counters.listsAccepted],
-      [{ result: 'rejected' }, counters.listsRejected],
-    ]),
-    metric(
-      'list_accepted',
-      'gauge',
-      'Whether the list that the API server shows now is understood.',
-      flag(list.state === 'accepted'),
-    ),
-    metric(
-      'list_staged',
-      'gauge',
-      "Whether a changed list waits for this node's turn.",
-      flag(facts.rollout.state === 'staged'),
-    ),
-    metric(
+      outcome?.missingNextHops.length ?? 0,
+    ],
+    ['changes_total', 'Changes made in the kernel.', counters.changes],
+    ['repairs_total', 'Changes made because the kernel had drifted from the list.', counters.repairs],
+    ['last_change_timestamp_seconds', 'When the last change was made; 0 for never.', seconds(counters.lastChange)],
+    [
+      'lists_total',
+      'Lists seen, by whether they were understood.',
+      [
+        [{ result: 'accepted' }, counters.listsAccepted],
+        [{ result: 'rejected' }, counters.listsRejected],
+      ],
+    ],
+    ['list_accepted', 'Whether the list that the API server shows now is understood.', list.state === 'accepted'],
+    ['list_staged', "Whether a changed list waits for this node's turn.", facts.rollout.state === 'staged'],
+    [
       'list_rolled_back',
-      'gauge',
       'Whether the last list was taken back, and the one before is in force.',
-      flag(facts.rollout.reason !== undefined),
-    ),
-    metric('rollbacks_total', 'counter', 'Changes that were taken back because the node lost what it could reach.', [
-      [{}, counters.rollbacks],
-    ]),
-    metric('list_gone', 'gauge', 'Whether the ConfigMap is known to be deleted.', flag(list.state === 'gone')),
-    metric('watch_connected', 'gauge', 'Whether the watch of the ConfigMap stands.', flag(watch.state === 'connected')),
-    metric(
+      facts.rollout.reason !== undefined,
+    ],
+    ['rollbacks_total', 'Changes that were taken back because the node lost what it could reach.', counters.rollbacks],
+    ['list_gone', 'Whether the ConfigMap is known to be deleted.', list.state === 'gone'],
+    ['watch_connected', 'Whether the watch of the ConfigMap stands.', facts.watch.state === 'connected'],
+    [
       'protocol_in_use',
-      'gauge',
       'Whether another agent on this node holds our protocol number.',
-      flag(facts.lockHolder !== undefined),
-    ),
-    metric(
+      facts.lockHolder !== undefined,
+    ],
+    [
       'rp_filter_mode',
-      'gauge',
       'Reverse path filter in force: 0 off, 1 strict, 2 loose.',
       filters.map(({ interface: name, mode }) => [{ interface: name }, ['off', 'strict', 'loose'].indexOf(mode)]),
-    ),
-    metric(
+    ],
+    [
       'rp_filter_dropped_packets_total',
-      'counter',
       "Packets this node's reverse path filter dropped (TcpExt IPReversePathFilter).",
-      drops === undefined ? [] : [[{}, drops]],
-    ),
-  ].join('');
+      drops ?? [],
+    ],
+  ];
+  return metrics.map(([name, help, value]) => metricText(`onprem_link_${name}`, help, value)).join('');
 }
 
-function metric(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string {
-  const full = `onprem_link_${name}`;
+/** Names of counters end in _total (Prometheus: metric and label naming). */
+function metricText(name: string, help: string, value: Value): string {
+  const samples: readonly Sample[] = typeof value === 'object' ? value : [[{}, Number(value)]];
   const lines = samples.map(([labels, value]) => {
     const inner = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(`${text}`)}"`);
-    return `${full}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
+    return `${name}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
   });
-  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('')}`;
 }
 
 const escapeLabel = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');

@@ -70,6 +70,6 @@ test('metrics and the diff are there', () => {
   expect(page('/diff/node-routes')).toEqual({
     status: 200,
     type: 'application/json',
-    body: '["add 192.168.0.0/24"]\n',
+    body: '[\n  "add 192.168.0.0/24"\n]\n',
   });
 });

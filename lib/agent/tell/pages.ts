@@ -8,8 +8,9 @@ import { metricsText } from './metrics';
 import { reversePathDrops, reversePathFilters } from './reverse-path';
 import { type Facts, type RolloutFacts, readiness, statusOf } from './status';
 
-const TEXT = 'text/plain';
-const JSON_TYPE = 'application/json';
+const page = (type: string, body: string, status = 200) => ({ status, type, body });
+const text = (body: string, status?: number) => page('text/plain', `${body}\n`, status);
+const json = (value: unknown) => page('application/json', `${JSON.stringify(value, null, 2)}\n`);
 
 /**
  * What the agent serves. The paths of the probes carry the instance's name, so that another program on the port, or
@@ -24,20 +25,17 @@ export function pagesOf(
   const facts = () => factsOf(settings, agent, readFile);
   const name = settings.instance;
   return new Map<string, Page>([
-    [`/livez/${name}`, () => ({ status: 200, type: TEXT, body: 'alive\n' })],
+    [`/livez/${name}`, () => text('alive')],
     [
       `/readyz/${name}`,
       () => {
         const { ready, reason } = readiness(facts());
-        return { status: ready ? 200 : 503, type: TEXT, body: `${reason}\n` };
+        return text(reason, ready ? 200 : 503);
       },
     ],
-    [
-      `/status/${name}`,
-      () => ({ status: 200, type: JSON_TYPE, body: `${JSON.stringify(statusOf(facts()), null, 2)}\n` }),
-    ],
-    [`/diff/${name}`, () => ({ status: 200, type: JSON_TYPE, body: `${JSON.stringify(preview())}\n` })],
-    ['/metrics', () => ({ status: 200, type: `${TEXT}; version=0.0.4`, body: metricsText(facts()) })],
+    [`/status/${name}`, () => json(statusOf(facts()))],
+    [`/diff/${name}`, () => json(preview())],
+    ['/metrics', () => page('text/plain; version=0.0.4', metricsText(facts()))],
   ]);
 }
 
