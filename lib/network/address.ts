@@ -133,7 +133,7 @@ export class Address {
 
   private change(how: (word: number, mask: number) => number, bits: number): Address {
     const { family, first, rest } = this;
-    const others = family === 4 ? rest : rest.map((word, i) => how(word, maskOf(bits - 32 * (i + 1))));
+    const others = rest.map((word, i) => how(word, maskOf(bits - 32 * (i + 1))));
     return new Address(family, how(first, maskOf(bits)), others);
   }
 }

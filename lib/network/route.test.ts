@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { families, rangesOf, refusal, subnetOf } from './oracle';
+import { families, rangeAround, rangesOf, refusal, subnetOf, WIDTH } from './oracle';
 import {
   DEFAULT_RULES,
   type Route,
@@ -208,6 +208,18 @@ describe('the kernel tells routes apart', () => {
         const b = sameSubnet ? { ...other, subnet: a.subnet } : other;
         expect(routeKey(a) === routeKey(b)).toBe(text(a) === text(b));
         expect(routeKey({ ...a })).toBe(routeKey(a));
+      }),
+    );
+  });
+
+  test('by each bit of the address', () => {
+    const one = { table: 254, metric: 0 };
+    fc.assert(
+      fc.property(families, fc.nat({ max: 127 }), fc.bigInt(0n, 2n ** 128n - 1n), (family, bit, value) => {
+        const host = (number: bigint) =>
+          subnetOf(rangeAround(family, number % 2n ** BigInt(WIDTH[family]), WIDTH[family]));
+        const [subnet, other] = [host(value), host(value ^ (1n << BigInt(bit % WIDTH[family])))];
+        expect(routeKey({ subnet, ...one })).not.toBe(routeKey({ subnet: other, ...one }));
       }),
     );
   });

@@ -71,6 +71,8 @@ describe('a route is refused', () => {
     const guard = createGuard(node, [], [API], isOurs);
     const route = readRoute('172.16.0.0/12', DEFAULT_RULES);
     expect(guard.refuse({ route, way: { hops: PRIVATE } })).toMatch(/which now goes nowhere/);
+    const all = readRoute('0.0.0.0/0', { ...DEFAULT_RULES, allowDefaultRoute: true });
+    expect(guard.refuse({ route: all, way: { hops: PRIVATE } })).toMatch(/which now goes nowhere/);
   });
 
   test('that is a private network itself, or nobody would show the way any more', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
-import type { Change, Hop, KernelRoute, Snapshot } from '../kernel/types';
+import type { Change, Hop, KernelRoute, PutRoute, Snapshot } from '../kernel/types';
 import { hop, route as kernelRoute, snapshot } from '../testing/ip';
 import { MemoryKernel, text } from '../testing/memory-kernel';
 import { hopsOf, sameWay } from './hops';
@@ -141,6 +141,18 @@ describe('what is as it should be', () => {
   ])('is replaced for another %s', (_, spec) => {
     expect(planned([way(spec), wanted[1] as ResolvedRoute], state).changes.map(short)).toEqual(['~192.168.0.0/24']);
   });
+
+  test.each([{ source: '10.184.0.3', mtu: 1400 }, { source: '10.184.0.3' }, { mtu: 1300 }])(
+    'is written with all that it has: %j',
+    (given) => {
+      const [change] = planned(
+        [way({ subnet: '192.168.0.0/24', ...given }), wanted[1] as ResolvedRoute],
+        state,
+      ).changes;
+      const { source, mtu } = (change as PutRoute).route;
+      expect({ ...(source && { source: `${source}` }), ...(mtu && { mtu }) }).toEqual(given);
+    },
+  );
 
   test('is moved to the protocol number from a former one, with its object', () => {
     const former = snapshot({

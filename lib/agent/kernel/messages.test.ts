@@ -113,6 +113,15 @@ describe('a delete names all that tells a route from its neighbours', () => {
     );
   });
 
+  test('or several hops of IPv6, whose gateways are longer', () => {
+    const route = { ...KERNEL_ROUTE, hops: [hop('via fe80::1 dev priv'), hop('via fe80::2 dev pub')] };
+    const rtnexthop = (link: number, gateway: string) => [u16(28), u8(0, 0), u32(link), attribute(5, ip6(gateway))];
+    const two = [...rtnexthop(2, 'fe80:0:0:0:0:0:0:1'), ...rtnexthop(3, 'fe80:0:0:0:0:0:0:2')];
+    expect(payloadOf(changeRequest(del(route), 142))).toEqual(
+      Buffer.concat([rtmsg([2, 24, 0, 0, 254, 142, 255, 1]), attributes(...key, attribute(9, ...two))]),
+    );
+  });
+
   test('or each of several hops with its weight', () => {
     const route = { ...KERNEL_ROUTE, hops: [hop('via 10.184.0.1 dev priv weight 3'), hop('dev pub')] };
     expect(payloadOf(changeRequest(del(route), 142))).toEqual(
