@@ -34,6 +34,17 @@ describe('a route without a next hop', () => {
     expect(resolve('192.168.0.0/24')).toEqual({ state: 'resolved', hops: FOUND.hops });
   });
 
+  test('goes the way of its own family', () => {
+    const six: PrivateNetwork = { ...FOUND, network: subnet('fd00::/8'), hops: [hop('via fe80::9 dev priv')] };
+    const networks = new Map<Family, PrivateNetwork>([
+      [4, FOUND],
+      [6, six],
+    ]);
+    const resolver = new Resolver(NODE, { private: networks, toNextHops: new Map(), healthOf: () => undefined });
+    const ways = ['192.168.0.0/24', '2001:db8::/48', '192.168.1.0/24'].map((text) => resolver.resolve(spec(text)));
+    expect(ways).toMatchObject([FOUND, six, FOUND].map(({ hops }) => ({ way: { hops } })));
+  });
+
   test('waits while that is missing, and does not apply where it is absent', () => {
     expect(resolve('192.168.0.0/24', { network: { state: 'missing', reason: 'why' } })).toEqual({
       state: 'waiting',
@@ -121,10 +132,15 @@ describe('a named next hop', () => {
     });
   });
 
-  test('that is link-local needs no onlink', () => {
-    expect(resolve({ subnet: '2001:db8::/48', nextHop: 'fe80::1', interface: 'priv' })).toEqual({
+  test.each([
+    ['fe80::1', ''],
+    ['febf::1', ''],
+    ['fd00::1', ' onlink'],
+    ['2001:db8:1::1', ' onlink'],
+  ])('%s with its link: what is link-local needs no onlink', (nextHop, onlink) => {
+    expect(resolve({ subnet: '2001:db8::/48', nextHop, interface: 'priv' })).toEqual({
       state: 'resolved',
-      hops: [hop('via fe80::1 dev priv')],
+      hops: [hop(`via ${nextHop} dev priv${onlink}`)],
     });
   });
 

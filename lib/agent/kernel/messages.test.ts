@@ -410,6 +410,11 @@ describe('nexthop objects, links and addresses are read', () => {
     expect(read?.connected.equals(Subnet.parse('fd00:1::/64'))).toBe(true);
   });
 
+  test.each([3, 5, 15, 17, 20])('an address of %i bytes is refused', (length) => {
+    const header = Buffer.concat([u8(10, 64, 0, 0), u32(2)]);
+    expect(() => readNodeAddress(readerOf(header, attributes(attribute(1, Buffer.alloc(length)))))).toThrow(RangeError);
+  });
+
   test('an address of another family is none, whatever its length', () => {
     expect(readNodeAddress(readerOf(Buffer.concat([u8(45, 0, 0, 0), u32(2)]), attribute(1, u8(9))))).toBeUndefined();
   });

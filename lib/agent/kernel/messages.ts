@@ -17,11 +17,12 @@ const familyOf = (number: number): Family | undefined =>
   number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
 export const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
 
-/** @throws RangeError when it is too short. */
+/** @throws RangeError when it is no address. */
 function readAddress(reader: Reader | undefined): Address | undefined {
   if (reader === undefined) return undefined;
   const first = reader.i32be(0);
   if (reader.length === 4) return new Address(4, first);
+  if (reader.length !== 16) throw new RangeError(`netlink address of ${reader.length} bytes`);
   return new Address(6, first, [reader.i32be(4), reader.i32be(8), reader.i32be(12)]);
 }
 

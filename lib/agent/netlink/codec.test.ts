@@ -99,6 +99,21 @@ describe('messages are written', () => {
     );
   });
 
+  test('with an address where the writer has no room any more', () => {
+    for (let begun = 4060; begun <= 4096; begun += 4) {
+      const writer = new MessageWriter().begin(1, 0, 7);
+      while (writer.length < begun) writer.u32(0);
+      writer.attributeWords(1, { first: -1, rest: [1, 2, 3] });
+      const [only] = parseMessages(writer.end().finish()) as [Message];
+      expect(
+        only.payload
+          .slice(begun - 16)
+          .attribute(1)
+          ?.i32be(12),
+      ).toBe(3);
+    }
+  });
+
   test('beyond the size the writer started with', () => {
     const writer = new MessageWriter().begin(1, 0, 7);
     for (let i = 0; i < 3000; i++) writer.attributeU32(1, i);

@@ -3,10 +3,10 @@ import ffi = require('node:ffi');
 import type { EventSocket } from './event-socket';
 
 /**
- * Node has no netlink sockets, so libc's socket, bind and setsockopt open one; from
- * then on it is a file descriptor that node:fs reads and writes. Only what has no file operation goes through libc: a
- * read that does not wait, and the count of what the kernel dropped. The symbols are those of the running process itself,
- * so no library is looked for (glibc and musl alike).
+ * Node has no netlink sockets, so libc's socket, bind and setsockopt open one; from then on it is a file descriptor that
+ * node:fs reads and writes. Only what has no file operation goes through libc: a read that does not wait, and the count
+ * of what the kernel dropped. The symbols are those of the running process itself, so no library is looked for (glibc and
+ * musl alike).
  */
 const { functions: libc } = ffi.dlopen(null, {
   socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },

@@ -178,5 +178,6 @@ test.each([
   [remove('192.168.0.0/24 metric 7'), 'remove 192.168.0.0/24 metric 7'],
   [object(), 'add nexthop object 7'],
   [object(true), 'change nexthop object 7'],
+  [{ kind: 'refresh-nexthop', nexthop: nexthop('7 via fe80::1 dev priv') } as const, 'refresh nexthop object 7'],
   [{ kind: 'delete-nexthop', nexthop: nexthop('7 via 10.184.0.1 dev priv') } as const, 'remove nexthop object 7'],
 ])('%# a change reads well', (change, text) => expect(changeText(change)).toBe(text));
