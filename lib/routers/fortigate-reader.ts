@@ -87,7 +87,9 @@ export function prefix(words: readonly string[] = []): string {
   const [address, mask] = words;
   if (address === undefined) throw new Error('no subnet');
   if (mask === undefined) return address;
-  const ones = (Address.parse(mask).first >>> 0).toString(2).replaceAll('0', '').length;
+  const { first, rest } = Address.parse(mask);
+  const bits = [first, ...rest].map((word) => (word >>> 0).toString(2)).join('');
+  const ones = bits.replaceAll('0', '').length;
   return `${Subnet.parse(`${address}/${ones}`)}`;
 }
 

@@ -5,9 +5,17 @@ type Sample = readonly [labels: Readonly<Record<string, string | number>>, value
 /** One sample without labels, or several with. */
 type Value = number | boolean | readonly Sample[];
 
-const STATES = 'effective installed satisfied not-applicable waiting refused conflicting failed shadowed'.split(
-  ' ',
-) as RouteState[];
+const STATES: readonly RouteState[] = [
+  'effective',
+  'installed',
+  'satisfied',
+  'not-applicable',
+  'waiting',
+  'refused',
+  'conflicting',
+  'failed',
+  'shadowed',
+];
 
 /** The body of /metrics in Prometheus' text format, version 0.0.4. */
 export function metricsText(facts: Facts): string {
