@@ -55,6 +55,17 @@ describeLab('what happens to the agent itself', () => {
       await second.waitForLog(({ json }) => json?.event === 'lock.taken', 5000);
     }));
 
+  it('a list of 40,000 routes: the events of its own changes do not fill the queue of the others', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      scene.putList(Array.from({ length: 40_000 }, (_, i) => `172.${16 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}/32`));
+      await scene.untilReadiness(pod, true, /40000 effective/, 30_000);
+      expect(pod.logs.lines.filter(({ json }) => json?.event === 'kernel.overrun')).toEqual([]);
+      scene.putList(SUBNETS);
+      await scene.untilOwned(SUBNETS, 30_000);
+      expect(pod.logs.lines.filter(({ json }) => json?.event === 'kernel.overrun')).toEqual([]);
+    }));
+
   it('a storm of 50,000 foreign changes: alive, and right again when it is over', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();

@@ -8,8 +8,9 @@ import { ApiError } from '../lib/agent/api/client';
 import { readList, readWatchEvent, type Sighting } from '../lib/agent/api/watch-event';
 import { readEvent } from '../lib/agent/kernel/event';
 import * as messages from '../lib/agent/kernel/messages';
-import { parseMessages, readAcknowledgement } from '../lib/agent/netlink/codec';
+import { readAcknowledgement } from '../lib/agent/netlink/codec';
 import { RouteSource } from '../lib/agent/route-source';
+import { messagesIn } from '../lib/agent/testing/messages';
 import { attribute, attributes, message, u8, u16, u32 } from '../lib/agent/testing/wire';
 import { DEFAULT_RULES, formatRouteList, InputError, parseRouteList, type Subnet } from '../lib/network';
 import { numberOf, type Range, rangeAround, ranges, subnetOf, WIDTH } from '../lib/network/oracle';
@@ -379,12 +380,12 @@ function messagesSent(bytes: Buffer): number | undefined {
 test(`${RUNS} netlink messages: none is overlooked, none is fatal`, () => {
   let understood = 0;
   fuzz(netlinkBytes, (bytes) => {
-    const all = attempt(() => parseMessages(bytes), RangeError);
+    const all = attempt(() => messagesIn(bytes), RangeError);
     if (all?.length !== messagesSent(bytes)) throw new Error(`${all?.length} of ${messagesSent(bytes)} are read`);
     for (const one of all ?? []) {
       if (attempt(() => readEvent(one), RangeError) !== undefined) understood++;
       attempt(() => readAcknowledgement(one), RangeError);
-      for (const read of READERS) attempt(() => read(one.payload), RangeError);
+      for (const read of READERS) attempt(() => read(one), RangeError);
     }
   });
   expect(understood).toBeGreaterThan(RUNS / 100);
@@ -432,7 +433,7 @@ function routeMessage({ range, table, metric, protocol, unknown }: SentRoute): B
 
 test(`${RUNS} routes of the kernel, up to ${2 * VARIANTS} a read: each is told as it is`, () => {
   const property = fc.property(fc.array(route, { minLength: 1, maxLength: 2 * VARIANTS, size: 'max' }), (sent) => {
-    const told = parseMessages(Buffer.concat(sent.map(routeMessage))).map((one) => readEvent(one));
+    const told = messagesIn(Buffer.concat(sent.map(routeMessage))).map((one) => readEvent(one));
     const expected = sent.map(({ range, table, metric, protocol }) => ({
       kind: 'route',
       route: { subnet: subnetOf(range), table, metric, protocol, type: 1, hops: [], nexthopId: 142 },

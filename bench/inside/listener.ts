@@ -7,11 +7,16 @@
  */
 import { readSync, writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { type Message, parseMessages } from '../../lib/agent/netlink/codec';
+import { Messages } from '../../lib/agent/netlink/codec';
 
 // Required, not imported: its types are Node 26's, which this folder is not compiled with.
-const { openEventSocket } = require('../../lib/agent/netlink/ffi') as {
-  openEventSocket(receiveBuffer: number, groups: readonly number[]): { readonly fd: number; dropped(): number };
+const { openEventSocket, openNetlink } = require('../../lib/agent/netlink/ffi') as {
+  openNetlink(receiveBuffer: number): number;
+  openEventSocket(
+    receiveBuffer: number,
+    groups: readonly number[],
+    cause: number,
+  ): { readonly fd: number; dropped(): number };
 };
 
 const [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP] = [1, 7, 11, 32];
@@ -62,23 +67,28 @@ function nameOf(type: number, detail: number): string {
 
 function read(): never {
   const notes = new Notes();
-  const socket = openEventSocket(64 * 1024 * 1024, [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP]);
+  const receiveBuffer = 64 * 1024 * 1024;
+  const nobody = openNetlink(0); // whose changes are not told
+  const socket = openEventSocket(receiveBuffer, [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP], nobody);
   const worker = new Worker(process.execArgv.at(-1) as string, { eval: true, workerData: notes.memory });
   worker.unref();
   const buffer = new Uint8Array(64 * 1024);
+  const messages = new Messages(buffer);
   for (let reads = 0; ; reads++) {
     const length = readSync(socket.fd, buffer);
     if (reads % READS_A_CHECK === 0 && socket.dropped() > 0) throw new Error('events were lost');
     // CLOCK_MONOTONIC, which all processes share.
     const at = Number(process.hrtime.bigint()) / 1e6;
-    for (const message of parseMessages(buffer.subarray(0, length))) note(message, at, notes);
+    messages.of(length);
+    while (messages.next()) note(messages, at, notes);
   }
 }
 
-function note({ type, payload }: Message, at: number, notes: Notes): void {
+function note(message: Messages, at: number, notes: Notes): void {
+  const { type } = message;
   // rtm_protocol: the sixth byte of struct rtmsg.
-  if (type === RTM_NEWROUTE || type === RTM_DELROUTE) notes.note(at, type, payload.u8(5));
-  else if (type === RTM_NEWLINK) notes.note(at, type, payload.u32(8) & IFF_UP);
+  if (type === RTM_NEWROUTE || type === RTM_DELROUTE) notes.note(at, type, message.u8(5));
+  else if (type === RTM_NEWLINK) notes.note(at, type, message.u32(8) & IFF_UP);
   else if (type === RTM_NEWNEXTHOP) notes.note(at, type, 0);
 }
 

@@ -140,13 +140,13 @@ describe('passes', () => {
   });
 
   test('in which all is as it was are no news', async () => {
-    const { list, onNews, deleteByHand } = start();
+    const { kernel, list, onNews } = start();
     list('192.168.0.0/24');
     await settle(40_000);
     onNews.mockClear();
     await settle(300_000);
     expect(onNews).not.toHaveBeenCalled();
-    deleteByHand();
+    kernel.remove(({ protocol }) => protocol === 142);
     await settle(40_000);
     expect(onNews).toHaveBeenCalled();
   });

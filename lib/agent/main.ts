@@ -33,9 +33,8 @@ const REQUEST_TIMEOUT_S = 10;
 
 function run(settings: Settings): void {
   const log = createLog(settings.logLevel, (line) => process.stdout.write(line));
-  const kernel = new Kernel(
-    new NetlinkChannel(openNetlink({ receiveBuffer: RECEIVE_BUFFER, receiveTimeout: REQUEST_TIMEOUT_S })),
-  );
+  const socket = openNetlink(RECEIVE_BUFFER, REQUEST_TIMEOUT_S);
+  const kernel = new Kernel(new NetlinkChannel(socket));
   const client = new ApiClient(settings.apiHost, settings.apiPort);
   const { privateNetworks, requirePrivateNetwork, ownership, disjointProtocols } = settings;
   const holder = `${settings.namespace}/${settings.instance}`;
@@ -72,10 +71,8 @@ function run(settings: Settings): void {
   const lockOf = (protocol: number) =>
     new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`);
   const takeover = new Takeover(disjointProtocols, lockOf, agent, log);
-  const events = new KernelEvents(
-    openEventSocket(RECEIVE_BUFFER, EVENT_GROUPS),
-    () => kernel.port,
-    (batch) => agent.onKernelEvents(batch),
+  const events = new KernelEvents(openEventSocket(RECEIVE_BUFFER, EVENT_GROUPS, socket), (batch) =>
+    agent.onKernelEvents(batch),
   );
   const watch = new ConfigMapWatch(client, settings.namespace, settings.configMap, agent);
   const preview = () => (agent.source.list === undefined ? [] : reconciler.preview(agent.source.list).map(changeText));

@@ -97,7 +97,7 @@ export class Reconciler {
     const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
     const proof = this.proof.of([decision, ...failed], () => toProve(decision, failed, this.isOurs));
     const answers = this.kernel.lookup(proof.questions);
-    return this.verdicts.of([proof, nexthops, ...answers], () => judge(decision, failed, nexthops, proof, answers));
+    return this.verdicts.of([proof, nexthops, answers], () => judge(decision, failed, nexthops, proof, answers));
   }
 
   /** Does what events alone say is to be done (decide/at-once.ts). @param outcome of the pass before them. */
@@ -154,7 +154,7 @@ export class Reconciler {
     const answers = this.kernel.lookup(questions);
     const dependencies = this.settings.dependencies();
     const depended = dependencies.map(({ what }) => what).join();
-    const findings = [list, removes, snapshot, ...answers, depended, healthChanges(), ownership];
+    const findings = [list, removes, snapshot, answers, depended, healthChanges(), ownership];
     return this.decision.of(findings, () => {
       const privateNetworks = this.findPrivateNetworks(snapshot, list);
       const toNextHops = new Map(questions.map(({ key }, i) => [key, answers[i]]));

@@ -118,7 +118,7 @@ export class Rollout {
 
   /** Takes a list that was understood. One that comes while another has not had its turn takes its place. */
   accept(list: RouteList, text: string): void {
-    const hash = crypto.createHash('sha256').update(text).digest('hex');
+    const hash = crypto.hash('sha256', text);
     if (hash === this.candidate?.hash) return;
     this.candidate = { list, text, hash };
     this.stop();
@@ -129,7 +129,7 @@ export class Rollout {
     });
   }
 
-  /** What the API server shows is no list any more: one that has not had its turn, or was taken back, is not tried. */
+  /** The API server shows no list any more: one that has not had its turn, or was taken back, is not tried. */
   withdraw(): void {
     if (this.state.state !== 'staged' && this.state.state !== 'suspended') return;
     this.stop();
@@ -147,7 +147,6 @@ export class Rollout {
     return this.isUnconfirmed ? this.base?.list : undefined;
   }
 
-  /** To be called before the first change of a pass is made. */
   beforeChanges(snapshot: Snapshot): void {
     if (this.state.state !== 'trial' || this.candidate === undefined) return;
     if (this.isUnconfirmed && this.noted === this.candidate.hash) return;
@@ -159,7 +158,6 @@ export class Rollout {
     this.note('trial', this.candidate.hash);
   }
 
-  /** To be called after a pass that could be made. */
   afterPass(outcome: Outcome): void {
     const { onPass } = this;
     this.onPass = () => undefined;
@@ -273,8 +271,8 @@ export class Rollout {
   }
 
   /**
-   * Waits until what was lost is back, and says whether the list was the cause: if so it is back at once. A server that
-   * restarts refuses connections for a while and comes back whenever it likes; it has to be lost several times.
+   * Whether the list was the cause of a loss: if so all is back at once. A server that restarts comes back whenever it
+   * likes; it has to be lost several times.
    */
   private async isToBlame(lost: readonly Lost[], trial: number, signal: AbortSignal): Promise<boolean> {
     const targets = lost.map(({ target }) => target);

@@ -33,6 +33,10 @@ test('the agent can be read: a literal block in YAML, since no raw control chara
   expect(longest).toBeLessThan(1000);
 });
 
+test('the agent is ASCII, which V8 keeps at one byte a letter', () => {
+  expect(agentBundle()).toMatch(/^[\n -~]+$/);
+});
+
 test('the agent is below 200 KiB, and below 256 KiB as JSON', () => {
   expect(Buffer.byteLength(agentBundle())).toBeLessThan(200 * 1024);
   expect(fitsClientSideApply(agentBundle())).toBe(true);

@@ -54,7 +54,7 @@ export class ApiClient {
   ) {}
 
   /**
-   * The answer's body as it arrives, as soon as the status is 200: for a watch that may be long before the first byte.
+   * The answer's body as it arrives; the first byte of a watch may take long.
    * Token and CA are read anew each time, as they rotate.
    * @throws ApiError for everything else; the body may fail with one as well.
    */

@@ -23,7 +23,7 @@ export class NexthopAssignment {
   /** By set of hops. */
   private readonly ids = new Map<string, number>();
   private readonly claimed = new Set<number>();
-  /** Ours by content, of which several objects may have the same: sets that are used differently came to be alike. */
+  /** Ours by content; several have the same where different sets came to be alike. */
   private readonly mine = new Map<string, Nexthop[]>();
   private heirs: ReadonlyMap<string, readonly Nexthop[]> | undefined;
   private readonly setKeys = new SetKeys();
@@ -63,10 +63,7 @@ export class NexthopAssignment {
     return this.ids.get(this.setKeys.of(family, way)) as number;
   }
 
-  /**
-   * Objects of ours that nothing will refer to once `changes` are made, `puts` are written and `deleted` are gone; groups
-   * before their members.
-   */
+  /** Objects of ours that nothing will refer to after `changes`, `puts` and `deleted`; groups before their members. */
   unused(puts: readonly PutRoute[], deleted: readonly KernelRoute[]): Change[] {
     const gone = new Set(deleted);
     let rewritten: ReadonlySet<string> | undefined; // many, and mostly nobody asks
@@ -104,10 +101,7 @@ export class NexthopAssignment {
     for (const [key, content] of wanted) this.assign(key, content, exacts.get(key));
   }
 
-  /**
-   * An object that is as wanted. Groups of different sets may be alike for a while; each set keeps its own, so that one
-   * message tells them apart again.
-   */
+  /** As wanted. Groups that are alike for a while stay apart, so that one message makes them different again. */
   private exactOf(key: string, content: Content): Nexthop | undefined {
     const alike = this.mine.get(contentKey(content)) ?? [];
     if (content.group === undefined || alike.length === 0) return alike[0];
@@ -133,7 +127,7 @@ export class NexthopAssignment {
     return sameKind && !this.claimed.has(id);
   }
 
-  /** Objects that may be changed in place into a set of hops: all their routes want it, and no group the old content. */
+  /** Objects that may become a set of hops in place: all their routes want it, and no group the old content. */
   private heirsOf(key: string): readonly Nexthop[] {
     this.heirs ??= this.findHeirs();
     return this.heirs.get(key) ?? [];
@@ -153,10 +147,7 @@ export class NexthopAssignment {
     return heirs;
   }
 
-  /**
-   * What the routes of each object want. Who has no wish is to stay as it is: a route whose next hop is not known now,
-   * or somebody else's.
-   */
+  /** Of the routes of each object. Without a wish is what stays as it is: its next hop is not known now, or not ours. */
   private wishes(): Map<number, Set<string | undefined>> {
     const wishOf = new Map<KernelRoute, string>();
     for (const { own, route, way } of this.installed)

@@ -7,6 +7,6 @@ import crypto = require('node:crypto');
  * @returns milliseconds from the moment the node sees the list, at least 0 and less than `overMs`.
  */
 export function turnOf(nodeName: string, overMs: number): number {
-  const share = crypto.createHash('sha256').update(nodeName).digest().readUInt32BE(0) / 2 ** 32;
+  const share = crypto.hash('sha256', nodeName, 'buffer').readUInt32BE(0) / 2 ** 32;
   return Math.floor(share * overMs);
 }

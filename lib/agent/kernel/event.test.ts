@@ -1,9 +1,8 @@
-import { type Message, parseMessages } from '../netlink/codec';
+import { messageIn } from '../testing/messages';
 import { attribute, attributes, ip4, message, u8, u16, u32 } from '../testing/wire';
 import { readEvent } from './event';
 
-const event = (type: number, ...payload: Buffer[]) =>
-  readEvent((parseMessages(message({ type }, ...payload)) as [Message])[0]);
+const event = (type: number, ...payload: Buffer[]) => readEvent(messageIn(message({ type }, ...payload)));
 
 const ROUTE = [u8(2, 24, 0, 0, 254, 142, 0, 1), u32(0), attributes(attribute(1, ip4('192.168.1.0')))];
 
@@ -13,8 +12,7 @@ test('an event of a route tells the route and whether it went', () => {
 });
 
 test('an event of a route tells whether it took the place of another, which one that was appended did not', () => {
-  const withFlags = (flags: number) =>
-    readEvent((parseMessages(message({ type: 24, flags }, ...ROUTE)) as [Message])[0]);
+  const withFlags = (flags: number) => readEvent(messageIn(message({ type: 24, flags }, ...ROUTE)));
   const [REPLACE, CREATE_EXCL, CREATE_APPEND] = [0x100, 0x600, 0xc00];
   expect(withFlags(REPLACE)).toMatchObject({ replaced: true });
   for (const flags of [CREATE_EXCL, CREATE_APPEND]) expect(withFlags(flags)).not.toHaveProperty('replaced');

@@ -1,4 +1,4 @@
-import type { Message } from '../netlink/codec';
+import type { Messages } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import { readNodeAddress, readRoute } from './messages';
 import type { KernelRoute, NodeAddress } from './types';
@@ -14,24 +14,25 @@ export type KernelEvent =
   | { readonly kind: 'overrun' };
 
 /** @returns undefined for what does not concern routing. */
-export function readEvent({ type, flags, payload }: Message): KernelEvent | undefined {
+export function readEvent(message: Messages): KernelEvent | undefined {
+  const { type } = message;
   switch (type) {
     case nl.RTM_NEWROUTE:
     case nl.RTM_DELROUTE: {
-      const route = readRoute(payload);
-      const isReplaced = type === nl.RTM_NEWROUTE && (flags & nl.NLM_F_REPLACE) !== 0;
+      const route = readRoute(message);
+      const isReplaced = type === nl.RTM_NEWROUTE && (message.flags & nl.NLM_F_REPLACE) !== 0;
       return (
         route && { kind: 'route', route, deleted: type === nl.RTM_DELROUTE, ...(isReplaced && { replaced: true }) }
       );
     }
     case nl.RTM_NEWADDR:
     case nl.RTM_DELADDR: {
-      const address = readNodeAddress(payload);
+      const address = readNodeAddress(message);
       return address && { kind: 'address', address };
     }
     case nl.RTM_NEWLINK:
     case nl.RTM_DELLINK:
-      return { kind: 'link', index: payload.i32(4) };
+      return { kind: 'link', index: message.i32(4) };
     case nl.RTM_NEWNEXTHOP:
     case nl.RTM_DELNEXTHOP:
       return { kind: 'nexthop' };

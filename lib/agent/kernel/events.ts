@@ -1,6 +1,6 @@
 import fs = require('node:fs');
 
-import { MessageWriter, parseMessages } from '../netlink/codec';
+import { Messages, MessageWriter } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import type { EventSocket } from '../netlink/event-socket';
 import { type KernelEvent, readEvent } from './event';
@@ -27,13 +27,12 @@ const ERROR_PAUSE_MS = 1_000;
  */
 export class KernelEvents {
   private readonly buffer = Buffer.alloc(BATCH_BYTES);
+  private readonly messages = new Messages(this.buffer);
   private dropped = 0;
   private stopped = false;
 
   constructor(
     private readonly socket: EventSocket,
-    /** Of events that were caused by us, which are left out. */
-    private readonly ownPort: () => number,
     private readonly handle: (events: readonly KernelEvent[]) => void,
   ) {
     this.readOn();
@@ -43,13 +42,7 @@ export class KernelEvents {
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
-    fs.writeSync(
-      this.socket.fd,
-      new MessageWriter()
-        .begin(nl.NLMSG_NOOP, nl.NLM_F_REQUEST | nl.NLM_F_ACK, 0)
-        .end()
-        .finish(),
-    );
+    fs.writeSync(this.socket.fd, new MessageWriter().begin(nl.NLMSG_NOOP, nl.NLM_F_ACK).end().finish());
   }
 
   private readOn(): void {
@@ -75,9 +68,12 @@ export class KernelEvents {
 
   private parse(length: number): KernelEvent[] {
     try {
-      const events = parseMessages(this.buffer.subarray(0, length))
-        .filter(({ port }) => port === 0 || port !== this.ownPort())
-        .flatMap((message) => readEvent(message) ?? []);
+      const events: KernelEvent[] = [];
+      const message = this.messages.of(length);
+      while (message.next()) {
+        const event = readEvent(message);
+        if (event !== undefined) events.push(event);
+      }
       // What does not fit is dropped while messages are queued, so the count is right when the last of them is read.
       const dropped = this.socket.dropped();
       if (dropped === this.dropped) return events;

@@ -1,30 +1,30 @@
-import type { NetlinkChannel, Request } from '../netlink/channel';
-import { type Message, parseMessages, type Reader } from '../netlink/codec';
+import type { NetlinkChannel } from '../netlink/channel';
+import type { Reader } from '../netlink/codec';
 import { address } from '../testing/ip';
+import { messageIn } from '../testing/messages';
 import { attribute, attributes, ip4, message, u8, u32 } from '../testing/wire';
 import { Kernel } from './kernel';
 
-/** The kernel's entry for an address: always 10.0.0.0/8, as bytes of their own each time. */
-function entry(): Reader {
+/** The kernel's entry for an address: always 10.0.0.0/8 by this gateway, as bytes of their own each time. */
+function entry(gateway: string): Reader {
   const header = Buffer.concat([u8(2, 8, 0, 0, 254, 3, 0, 1), u32(0)]);
-  const payload = attributes(attribute(1, ip4('10.0.0.0')), attribute(4, u32(2)), attribute(5, ip4('10.184.0.1')));
-  return (parseMessages(message({ type: 24 }, header, payload)) as [Message])[0].payload;
+  const payload = attributes(attribute(1, ip4('10.0.0.0')), attribute(4, u32(2)), attribute(5, ip4(gateway)));
+  return messageIn(message({ type: 24 }, header, payload));
 }
 
-test('the same questions are asked by the same requests, and the same answers are the same objects', () => {
-  const asked: (readonly Request[])[] = [];
+test('the same answers to the same questions are the same object, and of others those that are the same', () => {
+  let last = '10.184.0.1';
   const channel: Pick<NetlinkChannel, 'ask'> = {
-    ask: (requests, read) => {
-      asked.push(requests);
-      return requests.map(() => read(entry()));
-    },
+    ask: (items, _write, read) => items.map((_, i) => read(entry(i === 1 ? last : '10.184.0.1'))),
   };
   const kernel = new Kernel(channel as NetlinkChannel);
   const questions = [{ address: address('10.1.2.3') }, { address: address('10.4.5.6') }];
   const first = kernel.lookup(questions);
-  const second = kernel.lookup(questions);
-  expect(second.map((each, i) => each !== undefined && each === first[i])).toEqual([true, true]);
-  expect(asked[1]).toBe(asked[0]);
-  kernel.lookup([{ address: address('10.1.2.3') }]);
-  expect(asked[2]).toHaveLength(1);
+  expect(kernel.lookup(questions)).toBe(first);
+  expect(kernel.lookup([...questions])).not.toBe(first);
+  last = '10.184.0.3';
+  const other = kernel.lookup(questions);
+  expect(other.map((answer) => `${answer?.hops[0]?.gateway}`)).toEqual(['10.184.0.1', '10.184.0.3']);
+  expect(other[0]).toBe(first[0]);
+  expect(kernel.lookup(questions)).toBe(other);
 });

@@ -1,17 +1,16 @@
 import util = require('node:util');
 
 import type { Family } from '../../network';
-import { type NetlinkChannel, NetlinkError, type Request } from '../netlink/channel';
-import type { Reader } from '../netlink/codec';
+import { type NetlinkChannel, NetlinkError } from '../netlink/channel';
+import type { MessageWriter, Reader } from '../netlink/codec';
 import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE } from '../netlink/constants';
 import { Recall } from '../netlink/recall';
 import * as messages from './messages';
-import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, readNeighbour } from './neighbour';
+import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, questionTo, readNeighbour } from './neighbour';
 import type { Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './types';
 
-const FAMILIES: readonly Family[] = [4, 6];
-
 type Routes = Recall<KernelRoute | undefined>;
+type Answers = readonly (KernelRoute | undefined)[];
 
 /**
  * The kernel's routing state, read and changed through one netlink channel. Where all is as it was the last time, what is
@@ -21,23 +20,18 @@ export class Kernel {
   private last: Snapshot | undefined;
   private readonly routes = { 4: new Recall(messages.readRoute), 6: new Recall(messages.readRoute) };
   /** By the array of questions, which are asked again at each pass. */
-  private readonly asked = new WeakMap<readonly LookupQuestion[], { requests: Request[]; answers: Routes }>();
+  private readonly asked = new WeakMap<readonly LookupQuestion[], { routes: Routes; answers: Answers }>();
 
   constructor(private readonly channel: NetlinkChannel) {}
 
-  /** Netlink port under which our own changes appear in events. */
-  get port(): number {
-    return this.channel.port;
-  }
-
   /** @throws when anything could not be read: then nothing may be concluded from what is missing. */
   read(): Snapshot {
-    const links = this.dump(messages.dumpLinks(), RTM_NEWLINK, messages.readLink);
+    const links = this.dump(messages.dumpLinks, RTM_NEWLINK, messages.readLink);
     const now: Snapshot = {
       links: new Map(links.map((link) => [link.index, link])),
       nexthops: this.readNexthops(),
-      addresses: this.dump(messages.dumpAddresses(), RTM_NEWADDR, messages.readNodeAddress),
-      routes: FAMILIES.flatMap((family) => this.readRoutes(family)),
+      addresses: this.dump(messages.dumpAddresses, RTM_NEWADDR, messages.readNodeAddress),
+      routes: [...this.readRoutes(4), ...this.readRoutes(6)],
     };
     // What is told anew in any case (links, addresses, nexthop objects) is little.
     if (!util.isDeepStrictEqual(now, this.last)) this.last = now;
@@ -45,48 +39,55 @@ export class Kernel {
   }
 
   readNexthops(): Map<number, Nexthop> {
-    const nexthops = this.dump(messages.dumpNexthops(), RTM_NEWNEXTHOP, messages.readNexthop);
+    const nexthops = this.dump(messages.dumpNexthops, RTM_NEWNEXTHOP, messages.readNexthop);
     return new Map(nexthops.map((nexthop) => [nexthop.id, nexthop]));
   }
 
-  /** Makes the changes in order. One place per change: undefined for done, or why the kernel refused. */
+  /** In order. One place per change: undefined for done, or why the kernel refused. */
   apply(changes: readonly Change[], protocol: number): (NetlinkError | undefined)[] {
-    return this.channel.change(changes.map((change) => messages.changeRequest(change, protocol)));
+    return this.channel.change(changes, (w, change) => messages.writeChange(w, change, protocol));
   }
 
   /** Which FIB entry wins for each address; undefined where there is none (ENETUNREACH and the like). */
-  lookup(questions: readonly LookupQuestion[]): (KernelRoute | undefined)[] {
-    const { requests, answers } = this.asked.get(questions) ?? {
-      requests: questions.map(({ address, link }) => messages.lookupRoute(address, link)),
-      answers: new Recall(messages.readLookup),
-    };
-    this.asked.set(questions, { requests, answers });
-    return this.channel
-      .ask(requests, toldAgain(answers))
+  lookup(questions: readonly LookupQuestion[]): Answers {
+    const before = this.asked.get(questions);
+    const routes = before?.routes ?? new Recall(messages.readLookup);
+    const now = this.channel
+      .ask(questions, messages.lookUp, toldAgain(routes))
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
+    const answers = before?.answers.every((answer, i) => answer === now[i]) ? before.answers : now;
+    this.asked.set(questions, { routes, answers });
+    return answers;
   }
 
-  /**
-   * What the kernel knows of neighbours, and makes it ask them all anew: the next call tells who answered.
-   * One place per key; undefined where it knows nothing.
-   */
+  /** What the kernel knows of each neighbour, and makes it ask them all anew: the next call tells who answered. */
   askNeighbours(keys: readonly NeighbourKey[]): (Neighbour | undefined)[] {
     const known = this.channel
-      .ask(keys.map(getNeighbour), readNeighbour)
+      .ask(keys, getNeighbour, readNeighbour)
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
     // Refused where the link is down: then nobody will answer.
-    this.channel.change(keys.flatMap((key, i) => askNeighbour(key, known[i]) ?? []));
+    this.channel.change(
+      keys.flatMap((key, i) => questionTo(key, known[i]) ?? []),
+      askNeighbour,
+    );
     return known;
   }
 
   /** A kernel without IPv6 answers with routes of the other family. */
   private readRoutes(family: Family): KernelRoute[] {
-    const routes = this.dump(messages.dumpRoutes(family), RTM_NEWROUTE, toldAgain(this.routes[family]));
-    return routes.filter((route) => route.subnet.family === family);
+    const read = toldAgain(this.routes[family]);
+    return this.dump(
+      (w) => messages.dumpRoutes(w, family),
+      RTM_NEWROUTE,
+      (payload) => {
+        const route = read(payload);
+        return route?.subnet.family === family ? route : undefined;
+      },
+    );
   }
 
-  private dump<T>(request: Request, type: number, read: (payload: Reader) => T | undefined): T[] {
-    return this.channel.dump(request, (answered, payload) => (answered === type ? read(payload) : undefined));
+  private dump<T>(write: (w: MessageWriter) => void, type: number, read: (payload: Reader) => T | undefined): T[] {
+    return this.channel.dump(write, (answered, payload) => (answered === type ? read(payload) : undefined));
   }
 }
 

@@ -1,32 +1,40 @@
-import { Subnet } from '../../network';
-import type { Request } from '../netlink/channel';
-import { type Message, MessageWriter, parseMessages } from '../netlink/codec';
+import { type Address, Subnet } from '../../network';
+import { MessageWriter } from '../netlink/codec';
 import { address, hop, subnet } from '../testing/ip';
+import { messageIn } from '../testing/messages';
 import { attribute, attributes, ip4, ip6, message, padded, u8, u16, u32 } from '../testing/wire';
 import {
-  changeRequest,
   dumpAddresses,
   dumpLinks,
   dumpNexthops,
   dumpRoutes,
-  lookupRoute,
+  lookUp,
   readLink,
   readLookup,
   readNexthop,
   readNodeAddress,
   readRoute,
   withoutCounters,
+  writeChange,
 } from './messages';
 import type { Change, KernelRoute, RouteToWrite } from './types';
 
-/** What stands behind the header of a request. */
-function payloadOf({ type, write }: Request): Buffer {
-  const writer = new MessageWriter().begin(type, 0, 0);
+const REQUEST = 1;
+
+/** A request's type, its flags, and what stands behind its header. */
+function written(write: (writer: MessageWriter) => void): { type: number; flags: number; payload: Buffer } {
+  const writer = new MessageWriter();
   write(writer);
-  return Buffer.from(writer.end().finish()).subarray(16);
+  const bytes = Buffer.from(writer.end().finish());
+  const { type, flags } = messageIn(bytes);
+  return { type, flags, payload: bytes.subarray(16) };
 }
 
-const readerOf = (...payload: Buffer[]) => (parseMessages(message({ type: 0 }, ...payload)) as [Message])[0].payload;
+const change = (change: Change, protocol = 142) => written((writer) => writeChange(writer, change, protocol));
+const question = (address: Address, link?: number) =>
+  written((writer) => lookUp(writer, { address, ...(link !== undefined && { link }) })).payload;
+
+const readerOf = (...payload: Buffer[]) => messageIn(message({ type: 0 }, ...payload));
 
 /** struct rtmsg: family, destination and source length, tos, table, protocol, scope, type, flags. */
 function rtmsg(fields: readonly [number, number, number, number, number, number, number, number], flags = 0): Buffer {
@@ -48,7 +56,7 @@ const KERNEL_ROUTE: KernelRoute = {
 
 describe('a route is written', () => {
   test('with its nexthop object, whose number is above 2^31', () => {
-    expect(payloadOf(changeRequest(put(ROUTE), 142))).toEqual(
+    expect(change(put(ROUTE)).payload).toEqual(
       Buffer.concat([
         rtmsg([2, 24, 0, 0, 254, 142, 0, 1]),
         attributes(
@@ -70,7 +78,7 @@ describe('a route is written', () => {
       source: address('fd00::2'),
       mtu: 1400,
     };
-    expect(payloadOf(changeRequest(put(route), 142))).toEqual(
+    expect(change(put(route)).payload).toEqual(
       Buffer.concat([
         rtmsg([10, 48, 0, 0, 252, 142, 0, 1]), // RT_TABLE_COMPAT
         attributes(
@@ -86,8 +94,8 @@ describe('a route is written', () => {
   });
 
   test('exclusively where nothing of ours is there, and as a replacement where it is', () => {
-    expect(changeRequest(put(ROUTE), 142)).toMatchObject({ type: 24, flags: 0x400 | 0x200 }); // CREATE | EXCL
-    expect(changeRequest(put(ROUTE, true), 142)).toMatchObject({ type: 24, flags: 0x400 | 0x100 }); // CREATE | REPLACE
+    expect(change(put(ROUTE))).toMatchObject({ type: 24, flags: 0x400 | 0x200 | REQUEST }); // CREATE | EXCL
+    expect(change(put(ROUTE, true))).toMatchObject({ type: 24, flags: 0x400 | 0x100 | REQUEST }); // CREATE | REPLACE
   });
 });
 
@@ -95,17 +103,17 @@ describe('a delete names all that tells a route from its neighbours', () => {
   const key = [attribute(1, ip4('192.168.1.0')), attribute(15, u32(254)), attribute(6, u32(0))];
 
   test('the nexthop object', () => {
-    const request = changeRequest(del({ ...KERNEL_ROUTE, nexthopId: NHID }), 200);
+    const request = change(del({ ...KERNEL_ROUTE, nexthopId: NHID }), 200);
     expect(request.type).toBe(25);
-    expect(request.flags).toBeUndefined();
-    expect(payloadOf(request)).toEqual(
+    expect(request.flags).toBe(REQUEST);
+    expect(request.payload).toEqual(
       Buffer.concat([rtmsg([2, 24, 0, 0, 254, 142, 255, 1]), attributes(...key, attribute(30, u32(NHID)))]),
     );
   });
 
   test('or gateway and link, and the protocol the route has', () => {
     const route = { ...KERNEL_ROUTE, protocol: 3, hops: [hop('via 10.184.0.1 dev priv')] };
-    expect(payloadOf(changeRequest(del(route), 142))).toEqual(
+    expect(change(del(route)).payload).toEqual(
       Buffer.concat([
         rtmsg([2, 24, 0, 0, 254, 3, 255, 1]),
         attributes(...key, attribute(4, u32(2)), attribute(5, ip4('10.184.0.1'))), // RTA_OIF, RTA_GATEWAY
@@ -117,14 +125,14 @@ describe('a delete names all that tells a route from its neighbours', () => {
     const route = { ...KERNEL_ROUTE, hops: [hop('via fe80::1 dev priv'), hop('via fe80::2 dev pub')] };
     const rtnexthop = (link: number, gateway: string) => [u16(28), u8(0, 0), u32(link), attribute(5, ip6(gateway))];
     const two = [...rtnexthop(2, 'fe80:0:0:0:0:0:0:1'), ...rtnexthop(3, 'fe80:0:0:0:0:0:0:2')];
-    expect(payloadOf(changeRequest(del(route), 142))).toEqual(
+    expect(change(del(route)).payload).toEqual(
       Buffer.concat([rtmsg([2, 24, 0, 0, 254, 142, 255, 1]), attributes(...key, attribute(9, ...two))]),
     );
   });
 
   test('or each of several hops with its weight', () => {
     const route = { ...KERNEL_ROUTE, hops: [hop('via 10.184.0.1 dev priv weight 3'), hop('dev pub')] };
-    expect(payloadOf(changeRequest(del(route), 142))).toEqual(
+    expect(change(del(route)).payload).toEqual(
       Buffer.concat([
         rtmsg([2, 24, 0, 0, 254, 142, 255, 1]),
         attributes(
@@ -145,14 +153,14 @@ describe('a delete names all that tells a route from its neighbours', () => {
   });
 
   test('and of a blackhole its type', () => {
-    expect(payloadOf(changeRequest(del({ ...KERNEL_ROUTE, type: 6 }), 142))).toEqual(
+    expect(change(del({ ...KERNEL_ROUTE, type: 6 })).payload).toEqual(
       Buffer.concat([rtmsg([2, 24, 0, 0, 254, 142, 255, 6]), attributes(...key)]),
     );
   });
 });
 
 describe('a nexthop object is written', () => {
-  const change = (nexthop: Extract<Change, { kind: 'put-nexthop' }>['nexthop'], replace = false): Change => ({
+  const nexthopPut = (nexthop: Extract<Change, { kind: 'put-nexthop' }>['nexthop'], replace = false): Change => ({
     kind: 'put-nexthop',
     nexthop,
     replace,
@@ -160,9 +168,9 @@ describe('a nexthop object is written', () => {
 
   test('with gateway, link and the onlink flag', () => {
     const nexthop = { id: NHID, protocol: 9, family: 4 as const, hop: hop('via 10.184.0.1 dev priv onlink') };
-    const request = changeRequest(change(nexthop), 142);
-    expect(request).toMatchObject({ type: 104, flags: 0x600 });
-    expect(payloadOf(request)).toEqual(
+    const request = change(nexthopPut(nexthop));
+    expect(request).toMatchObject({ type: 104, flags: 0x600 | REQUEST });
+    expect(request.payload).toEqual(
       Buffer.concat([
         u8(2, 0, 142, 0), // struct nhmsg: family, scope, protocol, reserved
         u32(4), // RTNH_F_ONLINK
@@ -173,7 +181,7 @@ describe('a nexthop object is written', () => {
 
   test('as a link alone in IPv6', () => {
     const nexthop = { id: 5, protocol: 142, family: 6 as const, hop: hop('dev pods') };
-    expect(payloadOf(changeRequest(change(nexthop), 142))).toEqual(
+    expect(change(nexthopPut(nexthop)).payload).toEqual(
       Buffer.concat([u8(10, 0, 142, 0), u32(0), attributes(attribute(1, u32(5)), attribute(5, u32(4)))]),
     );
   });
@@ -183,9 +191,9 @@ describe('a nexthop object is written', () => {
       { id: NHID, weight: 1 },
       { id: 6, weight: 256 },
     ];
-    const request = changeRequest(change({ id: 7, protocol: 142, group }, true), 142);
-    expect(request.flags).toBe(0x500);
-    expect(payloadOf(request)).toEqual(
+    const request = change(nexthopPut({ id: 7, protocol: 142, group }, true));
+    expect(request.flags).toBe(0x500 | REQUEST);
+    expect(request.payload).toEqual(
       Buffer.concat([
         u8(0, 0, 142, 0),
         u32(0),
@@ -195,32 +203,35 @@ describe('a nexthop object is written', () => {
   });
 
   test('and deleted by its number', () => {
-    const request = changeRequest({ kind: 'delete-nexthop', nexthop: { id: NHID, protocol: 142 } }, 142);
+    const request = change({ kind: 'delete-nexthop', nexthop: { id: NHID, protocol: 142 } });
     expect(request.type).toBe(105);
-    expect(payloadOf(request)).toEqual(Buffer.concat([u32(0), u32(0), attributes(attribute(1, u32(NHID)))]));
+    expect(request.payload).toEqual(Buffer.concat([u32(0), u32(0), attributes(attribute(1, u32(NHID)))]));
   });
 });
 
 describe('questions', () => {
   test('ask for everything of one kind with an empty header, as strict checking demands', () => {
-    expect([dumpLinks(), dumpAddresses(), dumpNexthops(), dumpRoutes(4)].map(({ type }) => type)).toEqual([
-      18, 22, 106, 26,
-    ]);
-    expect(payloadOf(dumpLinks())).toEqual(Buffer.concat([Buffer.alloc(16), attribute(29, u32(8))]));
-    expect(payloadOf(dumpAddresses())).toEqual(Buffer.alloc(8));
-    expect(payloadOf(dumpNexthops())).toEqual(Buffer.alloc(8));
-    expect(payloadOf(dumpRoutes(4))).toEqual(rtmsg([2, 0, 0, 0, 0, 0, 0, 0]));
-    expect(payloadOf(dumpRoutes(6))).toEqual(rtmsg([10, 0, 0, 0, 0, 0, 0, 0]));
+    const none = { flags: REQUEST, payload: Buffer.alloc(8) };
+    expect(written(dumpLinks)).toEqual({
+      type: 18,
+      flags: REQUEST,
+      payload: Buffer.concat([Buffer.alloc(16), attribute(29, u32(8))]),
+    });
+    expect(written(dumpAddresses)).toEqual({ type: 22, ...none });
+    expect(written(dumpNexthops)).toEqual({ type: 106, ...none });
+    const routes = (family: 4 | 6) => written((writer) => dumpRoutes(writer, family));
+    expect(routes(4)).toEqual({ type: 26, flags: REQUEST, payload: rtmsg([2, 0, 0, 0, 0, 0, 0, 0]) });
+    expect(routes(6).payload).toEqual(rtmsg([10, 0, 0, 0, 0, 0, 0, 0]));
   });
 
   test('ask IPv4 for the FIB entry of an address', () => {
-    expect(payloadOf(lookupRoute(address('192.168.1.1')))).toEqual(
+    expect(question(address('192.168.1.1'))).toEqual(
       Buffer.concat([rtmsg([2, 32, 0, 0, 0, 0, 0, 0], 0x3000), attribute(1, ip4('192.168.1.1'))]),
     );
   });
 
   test('ask IPv6 for the way, of a link-local address on its link', () => {
-    expect(payloadOf(lookupRoute(address('fe80::1'), 3))).toEqual(
+    expect(question(address('fe80::1'), 3)).toEqual(
       Buffer.concat([
         rtmsg([10, 128, 0, 0, 0, 0, 0, 0]),
         attributes(attribute(1, ip6('fe80:0:0:0:0:0:0:1')), attribute(4, u32(3))),

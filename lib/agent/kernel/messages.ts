@@ -1,8 +1,7 @@
 import { Address, bitsOf, type Family, Subnet } from '../../network';
-import type { Request } from '../netlink/channel';
 import type { MessageWriter, Reader } from '../netlink/codec';
 import * as nl from '../netlink/constants';
-import type { Change, Hop, KernelRoute, Link, Nexthop, NodeAddress, RouteToWrite } from './types';
+import type { Change, Hop, KernelRoute, Link, LookupQuestion, Nexthop, NodeAddress, RouteToWrite } from './types';
 
 /** Requests and answers of rtnetlink (man 7 rtnetlink) as values of ours, and back. */
 
@@ -28,42 +27,32 @@ function readAddress(reader: Reader | undefined): Address | undefined {
 
 // ---- reading
 
-export function dumpLinks(): Request {
-  return {
-    type: nl.RTM_GETLINK,
-    write: (w) => w.u32(0).u32(0).u32(0).u32(0).attributeU32(nl.IFLA_EXT_MASK, nl.RTEXT_FILTER_SKIP_STATS),
-  };
+export function dumpLinks(w: MessageWriter): void {
+  w.begin(nl.RTM_GETLINK).u32(0).u32(0).u32(0).u32(0).attributeU32(nl.IFLA_EXT_MASK, nl.RTEXT_FILTER_SKIP_STATS);
 }
 
-export function dumpAddresses(): Request {
-  return { type: nl.RTM_GETADDR, write: (w) => w.u32(0).u32(0) };
+export function dumpAddresses(w: MessageWriter): void {
+  w.begin(nl.RTM_GETADDR).u32(0).u32(0);
 }
 
-export function dumpNexthops(): Request {
-  return { type: nl.RTM_GETNEXTHOP, write: (w) => w.u32(0).u32(0) };
+export function dumpNexthops(w: MessageWriter): void {
+  w.begin(nl.RTM_GETNEXTHOP).u32(0).u32(0);
 }
 
-export function dumpRoutes(family: Family): Request {
-  return { type: nl.RTM_GETROUTE, write: (w) => rtmsg(w, { family, prefixLength: 0 }) };
+export function dumpRoutes(w: MessageWriter, family: Family): void {
+  rtmsg(w.begin(nl.RTM_GETROUTE), { family, prefixLength: 0 });
 }
 
 /**
  * Asks where the kernel sends an address; a link-local one only on its link. IPv4 answers with the FIB entry itself and
  * its true table; IPv6 with the way alone, its FIB match is not reliable (see decide/effect.ts).
  */
-export function lookupRoute(address: Address, link?: number): Request {
-  return {
-    type: nl.RTM_GETROUTE,
-    write: (w) => {
-      rtmsg(w, {
-        family: address.family,
-        prefixLength: bitsOf(address.family),
-        flags: address.family === 4 ? nl.RTM_F_FIB_MATCH | nl.RTM_F_LOOKUP_TABLE : 0,
-      });
-      w.attributeWords(nl.RTA_DST, address);
-      if (link !== undefined) w.attributeU32(nl.RTA_OIF, link);
-    },
-  };
+export function lookUp(w: MessageWriter, { address, link }: LookupQuestion): void {
+  const { family } = address;
+  w.begin(nl.RTM_GETROUTE).u8(numberOf(family)).u8(bitsOf(family)).u16(0).u32(0);
+  w.u32(family === 4 ? nl.RTM_F_FIB_MATCH | nl.RTM_F_LOOKUP_TABLE : 0);
+  w.attributeWords(nl.RTA_DST, address);
+  if (link !== undefined) w.attributeU32(nl.RTA_OIF, link);
 }
 
 /** struct ifinfomsg: family, pad, type u16, index, flags, change. */
@@ -226,26 +215,24 @@ function readGroup(bytes: Reader): { id: number; weight: number }[] {
 
 // ---- writing
 
-/** The request that makes a change; every object it writes carries `protocol`, the mark of who owns it. */
-export function changeRequest(change: Change, protocol: number): Request {
+/** Every object that a change writes carries `protocol`, the mark of who owns it. */
+export function writeChange(w: MessageWriter, change: Change, protocol: number): void {
   switch (change.kind) {
     case 'put-nexthop':
     case 'refresh-nexthop':
-      return {
-        type: nl.RTM_NEWNEXTHOP,
-        flags: putFlags(change.kind === 'refresh-nexthop' || change.replace),
-        write: (w) => writeNexthop(w, change.nexthop, protocol),
-      };
+      w.begin(nl.RTM_NEWNEXTHOP, putFlags(change.kind === 'refresh-nexthop' || change.replace));
+      writeNexthop(w, change.nexthop, protocol);
+      break;
     case 'put-route':
-      return {
-        type: nl.RTM_NEWROUTE,
-        flags: putFlags(change.replace),
-        write: (w) => writeRoute(w, change.route, protocol),
-      };
+      w.begin(nl.RTM_NEWROUTE, putFlags(change.replace));
+      writeRoute(w, change.route, protocol);
+      break;
     case 'delete-route':
-      return { type: nl.RTM_DELROUTE, write: (w) => writeRouteToDelete(w, change.route) };
+      w.begin(nl.RTM_DELROUTE);
+      writeRouteToDelete(w, change.route);
+      break;
     case 'delete-nexthop':
-      return { type: nl.RTM_DELNEXTHOP, write: (w) => w.u32(0).u32(0).attributeU32(nl.NHA_ID, change.nexthop.id) };
+      w.begin(nl.RTM_DELNEXTHOP).u32(0).u32(0).attributeU32(nl.NHA_ID, change.nexthop.id);
   }
 }
 
@@ -325,7 +312,6 @@ interface RtmsgFields {
   readonly protocol?: number;
   readonly scope?: number;
   readonly type?: number;
-  readonly flags?: number;
 }
 
 /** rtm_table has one byte; larger tables stand in RTA_TABLE alone. */
@@ -336,7 +322,7 @@ function rtmsg(w: MessageWriter, f: RtmsgFields): void {
     .u8(f.protocol ?? 0)
     .u8(f.scope ?? nl.RT_SCOPE_UNIVERSE)
     .u8(f.type ?? 0);
-  w.u32(f.flags ?? 0);
+  w.u32(0);
 }
 
 function routeKey(w: MessageWriter, subnet: Subnet, table: number, metric: number): void {

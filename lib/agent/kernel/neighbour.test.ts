@@ -1,15 +1,22 @@
-import type { Request } from '../netlink/channel';
-import { type Message, MessageWriter, parseMessages } from '../netlink/codec';
+import { MessageWriter } from '../netlink/codec';
 import { address } from '../testing/ip';
+import { messageIn } from '../testing/messages';
 import { attribute, attributes, ip4, ip6, message, u8, u16, u32 } from '../testing/wire';
-import { askNeighbour, getNeighbour, readNeighbour } from './neighbour';
+import { askNeighbour, getNeighbour, type Neighbour, questionTo, readNeighbour } from './neighbour';
 
-/** The request's type and flags, and what stands behind its header. */
-function sent(request: Request | undefined): [type: number, flags: number, payload: Buffer] | undefined {
-  if (request === undefined) return undefined;
-  const writer = new MessageWriter().begin(request.type, 0, 0);
-  request.write(writer);
-  return [request.type, request.flags ?? 0, Buffer.from(writer.end().finish()).subarray(16)];
+const REQUEST = 1;
+
+/** The request for an item, byte by byte. */
+function sent<Q>(write: (writer: MessageWriter, item: Q) => void, item: Q): Buffer {
+  const writer = new MessageWriter();
+  write(writer, item);
+  return Buffer.from(writer.end().finish());
+}
+
+/** What is sent to a neighbour of which so much is known. */
+function asked(known: Neighbour | undefined): Buffer | undefined {
+  const question = questionTo(KEY, known);
+  return question && sent(askNeighbour, question);
 }
 
 /** struct ndmsg: family, pad, pad u16, interface index, state u16, flags, type. */
@@ -20,12 +27,13 @@ const KEY = { address: address('10.184.0.1'), link: 7 };
 const DESTINATION = attributes(attribute(1, ip4('10.184.0.1')));
 
 test('one entry is read by address and link', () => {
-  expect(sent(getNeighbour(KEY))).toEqual([30, 0, Buffer.concat([ndmsg(2, 7, 0), DESTINATION])]);
+  const header = { type: 30, flags: REQUEST, sequence: 1 };
+  expect(sent(getNeighbour, KEY)).toEqual(message(header, ndmsg(2, 7, 0), DESTINATION));
   const six = { address: address('fe80::1'), link: 3 };
   const destination = attributes(attribute(1, ip6('fe80:0:0:0:0:0:0:1')));
-  expect(sent(getNeighbour(six))).toEqual([30, 0, Buffer.concat([ndmsg(10, 3, 0), destination])]);
-  const [answer] = parseMessages(message({ type: 28 }, ndmsg(2, 7, 0x40, 0x80), DESTINATION)) as [Message];
-  expect(readNeighbour(answer.payload)).toEqual({ state: 0x40, flags: 0x80 });
+  expect(sent(getNeighbour, six)).toEqual(message(header, ndmsg(10, 3, 0), destination));
+  const answer = messageIn(message({ type: 28 }, ndmsg(2, 7, 0x40, 0x80), DESTINATION));
+  expect(readNeighbour(answer)).toEqual({ state: 0x40, flags: 0x80 });
 });
 
 test.each([
@@ -33,14 +41,15 @@ test.each([
   ['stale', 0x04],
   ['delay', 0x08],
 ])('one that is %s is verified, its flags (router, learned elsewhere) kept', (_, state) => {
-  const expected = [28, 0, Buffer.concat([ndmsg(2, 7, 0x10, 0x90), DESTINATION])];
-  expect(sent(askNeighbour(KEY, { state, flags: 0x90 }))).toEqual(expected);
+  const expected = message({ type: 28, flags: REQUEST, sequence: 1 }, ndmsg(2, 7, 0x10, 0x90), DESTINATION);
+  expect(asked({ state, flags: 0x90 })).toEqual(expected);
 });
 
 test('one that is unknown or failed is created and resolved', () => {
-  const created = (flags: number) => [28, 0x400, Buffer.concat([ndmsg(2, 7, 0, flags), DESTINATION])];
-  expect(sent(askNeighbour(KEY, undefined))).toEqual(created(0x01));
-  expect(sent(askNeighbour(KEY, { state: 0x20, flags: 0x80 }))).toEqual(created(0x81));
+  const created = (flags: number) =>
+    message({ type: 28, flags: 0x400 | REQUEST, sequence: 1 }, ndmsg(2, 7, 0, flags), DESTINATION);
+  expect(asked(undefined)).toEqual(created(0x01));
+  expect(asked({ state: 0x20, flags: 0x80 })).toEqual(created(0x81));
 });
 
 test.each([
@@ -49,13 +58,13 @@ test.each([
   ['without ARP', 0x40],
   ['permanent', 0x80],
 ])('one that is %s is left alone', (_, state) => {
-  expect(askNeighbour(KEY, { state, flags: 0 })).toBeUndefined();
+  expect(asked({ state, flags: 0 })).toBeUndefined();
 });
 
 test('one that somebody has the kernel keep alive is left alone: asking would end that', () => {
   const extended = attributes(attribute(15, u32(1)));
-  const [answer] = parseMessages(message({ type: 28 }, ndmsg(2, 7, 0x02, 0x10), DESTINATION, extended)) as [Message];
-  const managed = readNeighbour(answer.payload);
+  const answer = messageIn(message({ type: 28 }, ndmsg(2, 7, 0x02, 0x10), DESTINATION, extended));
+  const managed = readNeighbour(answer);
   expect(managed).toEqual({ state: 0x02, flags: 0x10, isManaged: true });
-  expect(askNeighbour(KEY, managed)).toBeUndefined();
+  expect(asked(managed)).toBeUndefined();
 });

@@ -1,5 +1,4 @@
 import type { Address } from '../../network';
-import type { Request } from '../netlink/channel';
 import type { MessageWriter, Reader } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import { numberOf } from './messages';
@@ -24,8 +23,9 @@ export interface Neighbour {
 }
 
 /** Reads one entry; the kernel answers ENOENT where there is none. */
-export function getNeighbour(key: NeighbourKey): Request {
-  return { type: nl.RTM_GETNEIGH, write: (w) => ndmsg(w, key, nl.NUD_NONE, 0) };
+export function getNeighbour(w: MessageWriter, key: NeighbourKey): void {
+  w.begin(nl.RTM_GETNEIGH);
+  ndmsg(w, key, nl.NUD_NONE, 0);
 }
 
 /** struct ndmsg: family, pad, pad u16, interface index, state u16, flags, type. */
@@ -35,6 +35,15 @@ export function readNeighbour(payload: Reader): Neighbour {
   return { state: payload.u16(8), flags: payload.u8(10), ...(isManaged && { isManaged }) };
 }
 
+/** What makes the kernel ask a neighbour. */
+export interface NeighbourQuestion {
+  readonly key: NeighbourKey;
+  /** NUD_PROBE to verify it, NUD_NONE to create it. */
+  readonly state: number;
+  /** NTF_*. */
+  readonly flags: number;
+}
+
 /**
  * Makes the kernel ask a neighbour now whether it is still there, as it does by itself every half minute or so: where its
  * hardware address is known by that, else everybody on the link. Nothing but ARP or neighbour discovery is sent.
@@ -42,17 +51,17 @@ export function readNeighbour(payload: Reader): Neighbour {
  * that are not repeated would be cleared.)
  * @returns undefined where there is nothing to ask: the kernel is at it, or the address was set by hand.
  */
-export function askNeighbour(key: NeighbourKey, known: Neighbour | undefined): Request | undefined {
+export function questionTo(key: NeighbourKey, known: Neighbour | undefined): NeighbourQuestion | undefined {
   if (known?.isManaged) return undefined;
   const { state, flags } = known ?? { state: nl.NUD_NONE, flags: 0 };
-  if ((state & (nl.NUD_REACHABLE | nl.NUD_STALE | nl.NUD_DELAY)) !== 0)
-    return { type: nl.RTM_NEWNEIGH, write: (w) => ndmsg(w, key, nl.NUD_PROBE, flags) };
+  if ((state & (nl.NUD_REACHABLE | nl.NUD_STALE | nl.NUD_DELAY)) !== 0) return { key, state: nl.NUD_PROBE, flags };
   if (state !== nl.NUD_NONE && state !== nl.NUD_FAILED) return undefined;
-  return {
-    type: nl.RTM_NEWNEIGH,
-    flags: nl.NLM_F_CREATE,
-    write: (w) => ndmsg(w, key, nl.NUD_NONE, flags | nl.NTF_USE),
-  };
+  return { key, state: nl.NUD_NONE, flags: flags | nl.NTF_USE };
+}
+
+export function askNeighbour(w: MessageWriter, { key, state, flags }: NeighbourQuestion): void {
+  w.begin(nl.RTM_NEWNEIGH, state === nl.NUD_NONE ? nl.NLM_F_CREATE : 0);
+  ndmsg(w, key, state, flags);
 }
 
 function ndmsg(w: MessageWriter, { address, link }: NeighbourKey, state: number, flags: number): void {

@@ -1,22 +1,11 @@
 import fs = require('node:fs');
 import util = require('node:util');
 
-import {
-  type Acknowledgement,
-  type Message,
-  MessageWriter,
-  parseMessages,
-  type Reader,
-  readAcknowledgement,
-} from './codec';
-import { NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR } from './constants';
+import { type Acknowledgement, Messages, MessageWriter, type Reader, readAcknowledgement } from './codec';
+import { NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from './constants';
 
-/** A request: its type, the flags beyond REQUEST, and what stands behind the header. */
-export interface Request {
-  readonly type: number;
-  readonly flags?: number;
-  readonly write: (writer: MessageWriter) => void;
-}
+/** Begins the request for an item, and writes what stands behind its header. */
+export type Write<Q> = (writer: MessageWriter, item: Q) => void;
 
 /** The kernel refused. `code` is the errno's name, e.g. EEXIST. */
 export class NetlinkError extends Error {
@@ -35,48 +24,45 @@ const MOST_BYTES = 64 * 1024;
 /** The kernel fills dump parts up to 32 KiB when the reader offers that much (net/netlink/af_netlink.c). */
 const READ_BYTES = 64 * 1024;
 const MOST_DUMP_TRIES = 5;
+const ONCE = [undefined];
 
 /** Requests and their answers on one netlink socket, one after the other. */
 export class NetlinkChannel {
-  private sequence = 0;
   private readonly buffer = new Uint8Array(READ_BYTES);
+  private readonly messages = new Messages(this.buffer);
   private readonly writer = new MessageWriter();
-  /** The socket's own netlink port: events that carry it were caused by us. 0 until the first answer. */
-  port = 0;
 
   constructor(private readonly fd: number) {}
 
   /**
-   * Everything the kernel tells of one kind, as `read` makes it of each message, without what that makes undefined.
-   * A dump that changed meanwhile is read again.
+   * Everything the kernel tells of one kind, without what `read` makes undefined; again where it changed meanwhile.
    * @throws NetlinkError when the kernel refuses; Error after five interrupted tries.
    */
-  dump<T>(request: Request, read: (type: number, payload: Reader) => T | undefined): T[] {
+  dump<T>(write: (writer: MessageWriter) => void, read: (type: number, payload: Reader) => T | undefined): T[] {
     for (let attempt = 0; attempt < MOST_DUMP_TRIES; attempt++) {
       const found: T[] = [];
-      if (this.dumpOnce(request, read, found)) return found;
+      if (this.dumpOnce(write, read, found)) return found;
     }
     throw new Error(`the kernel's tables changed during each of ${MOST_DUMP_TRIES} dumps`);
   }
 
   /**
-   * Sends requests that change something. One place per request: undefined for success, or why the kernel refused it,
-   * which does not stop those behind it. It answers what it refuses in any case (netlink_rcv_skb in
+   * Changes something for each item. One place per item: undefined for success, or why the kernel refused it, which
+   * does not stop those behind it. It answers what it refuses in any case (netlink_rcv_skb in
    * net/netlink/af_netlink.c), so only the last of a batch asks to be acknowledged.
    */
-  change(requests: readonly Request[]): (NetlinkError | undefined)[] {
-    return this.batches(requests, NLM_F_ACK, (message, results, place) => {
+  change<Q>(items: readonly Q[], write: Write<Q>): (NetlinkError | undefined)[] {
+    return this.batches(items, write, NLM_F_ACK, (message, results, place) => {
       if (message.type !== NLMSG_ERROR) return;
       const acknowledgement = readAcknowledgement(message);
       results[place] = acknowledgement.errno === 0 ? undefined : new NetlinkError(acknowledgement);
     });
   }
 
-  /** Sends requests that are answered by one message or an error each, and reads the answers by `read`. */
-  ask<T>(requests: readonly Request[], read: (payload: Reader) => T): (T | NetlinkError)[] {
-    return this.batches<T | NetlinkError>(requests, 0, (message, results, place) => {
-      results[place] =
-        message.type === NLMSG_ERROR ? new NetlinkError(readAcknowledgement(message)) : read(message.payload);
+  /** Asks for each item what is answered by one message or an error, and reads the answers by `read`. */
+  ask<Q, T>(items: readonly Q[], write: Write<Q>, read: (payload: Reader) => T): (T | NetlinkError)[] {
+    return this.batches<Q, T | NetlinkError>(items, write, 0, (message, results, place) => {
+      results[place] = message.type === NLMSG_ERROR ? new NetlinkError(readAcknowledgement(message)) : read(message);
     }) as (T | NetlinkError)[];
   }
 
@@ -84,17 +70,19 @@ export class NetlinkChannel {
    * The kernel answers in order, so a batch is complete with the answer to its last request.
    * @param lastFlags that make sure of that one.
    */
-  private batches<T>(
-    requests: readonly Request[],
+  private batches<Q, T>(
+    items: readonly Q[],
+    write: Write<Q>,
     lastFlags: number,
-    take: (message: Message, results: (T | undefined)[], place: number) => void,
+    take: (message: Messages, results: (T | undefined)[], place: number) => void,
   ): (T | undefined)[] {
-    const results = new Array<T | undefined>(requests.length).fill(undefined);
-    for (let done = 0; done < requests.length; ) {
-      const first = (this.sequence + 1) >>> 0;
-      const count = this.send(requests, done, lastFlags);
+    const results = new Array<T | undefined>(items.length).fill(undefined);
+    for (let done = 0; done < items.length; ) {
+      const first = (this.writer.sequence + 1) >>> 0;
+      const count = this.send(items, done, write, lastFlags);
       for (let ended = false; !ended; ) {
-        for (const message of this.receive()) {
+        const message = this.receive();
+        while (message.next()) {
           const place = (message.sequence - first) >>> 0; // sequence numbers wrap, and may do so within a batch
           if (place >= count) continue; // an answer to an earlier request that was given up
           take(message, results, done + place);
@@ -106,17 +94,14 @@ export class NetlinkChannel {
     return results;
   }
 
-  /** Writes as many requests as one batch takes, and returns how many. */
-  private send(requests: readonly Request[], from: number, lastFlags: number): number {
+  /** Sends as many requests as one batch takes, and returns how many. */
+  private send<Q>(items: readonly Q[], from: number, write: Write<Q>, lastFlags: number): number {
     const { writer } = this;
     writer.clear();
-    const most = Math.min(requests.length - from, MOST_MESSAGES);
+    const most = Math.min(items.length - from, MOST_MESSAGES);
     let count = 0;
     while (count < most && writer.length < MOST_BYTES) {
-      const { type, flags = 0, write } = requests[from + count] as Request;
-      this.sequence = (this.sequence + 1) >>> 0;
-      writer.begin(type, NLM_F_REQUEST | flags, this.sequence);
-      write(writer);
+      write(writer, items[from + count] as Q);
       writer.end();
       count++;
     }
@@ -126,32 +111,35 @@ export class NetlinkChannel {
   }
 
   /** @returns false when the tables changed meanwhile and the dump may be inconsistent. */
-  private dumpOnce<T>(request: Request, read: (type: number, payload: Reader) => T | undefined, found: T[]): boolean {
-    this.send([{ ...request, flags: NLM_F_DUMP }], 0, 0);
+  private dumpOnce<T>(
+    write: (writer: MessageWriter) => void,
+    read: (type: number, payload: Reader) => T | undefined,
+    found: T[],
+  ): boolean {
+    this.send(ONCE, 0, write, NLM_F_DUMP);
     let consistent = true;
     for (let ended = false; !ended; ) {
-      for (const message of this.receive()) {
-        if (message.sequence !== this.sequence) continue;
+      const message = this.receive();
+      while (message.next()) {
+        if (message.sequence !== this.writer.sequence) continue;
         if ((message.flags & NLM_F_DUMP_INTR) !== 0) consistent = false;
         ended = endsDump(message);
-        const value = ended ? undefined : read(message.type, message.payload);
+        const value = ended ? undefined : read(message.type, message);
         if (value !== undefined) found.push(value);
       }
     }
     return consistent;
   }
 
-  private receive(): Message[] {
-    const messages = parseMessages(this.buffer.subarray(0, fs.readSync(this.fd, this.buffer, 0, READ_BYTES, null)));
-    this.port ||= messages[0]?.port ?? 0;
-    return messages;
+  private receive(): Messages {
+    return this.messages.of(fs.readSync(this.fd, this.buffer));
   }
 }
 
 /** @throws NetlinkError when the dump ended because the kernel refused it. */
-function endsDump(message: Message): boolean {
+function endsDump(message: Messages): boolean {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return false;
-  const errno = -message.payload.i32(0);
+  const errno = -message.i32(0);
   if (errno > 0)
     throw new NetlinkError(message.type === NLMSG_ERROR ? readAcknowledgement(message) : { errno, words: undefined });
   return true;

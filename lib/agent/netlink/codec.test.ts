@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { readEvent } from '../kernel/event';
 import { readLink, readLookup, readNexthop, readNodeAddress, readRoute } from '../kernel/messages';
+import { messageIn, messagesIn } from '../testing/messages';
 import { attribute, attributes, message, padded, u16, u32, u32be } from '../testing/wire';
-import { type Message, MessageWriter, parseMessages, Reader, readAcknowledgement } from './codec';
+import { Messages, MessageWriter, Reader, readAcknowledgement } from './codec';
 
 interface Sample {
   readonly type: number;
@@ -14,6 +15,7 @@ interface Sample {
   readonly nested: { readonly type: number; readonly value: number };
 }
 
+const REQUEST = 1;
 const u16s = fc.nat({ max: 0xffff });
 const u32s = fc.nat({ max: 0xffffffff });
 const types = fc.integer({ min: 1, max: 0x3fff });
@@ -28,7 +30,8 @@ const samples: fc.Arbitrary<Sample> = fc.record({
 });
 
 function write(writer: MessageWriter, sample: Sample): void {
-  writer.begin(sample.type, sample.flags, sample.sequence);
+  writer.sequence = sample.sequence - 1;
+  writer.begin(sample.type, sample.flags);
   for (const value of sample.fixed) writer.u32(value);
   for (const { type, bytes } of sample.attributes) {
     writer.nested(type, () => {
@@ -45,7 +48,7 @@ function byHand({ type, flags, sequence, fixed, attributes: all, words, nested }
   const plain = all.map((each) => padded(attribute(each.type, Buffer.from(each.bytes))));
   const inner = attributes(attribute(nested.type, attribute(2, u32(nested.value))));
   const address = attribute(15, ...words.map(u32be));
-  return message({ type, flags, sequence }, ...fixed.map(u32), ...plain, address, inner);
+  return message({ type, flags: flags | REQUEST, sequence }, ...fixed.map(u32), ...plain, address, inner);
 }
 
 /** Buffers that often look like messages. */
@@ -69,13 +72,13 @@ function readAll(bytes: Uint8Array): unknown[] {
     }
   };
   attempt(() => {
-    for (const parsed of parseMessages(bytes)) {
-      const { payload } = parsed;
-      for (const read of [readRoute, readLookup, readNexthop, readNodeAddress, readLink]) attempt(() => read(payload));
-      attempt(() => readEvent(parsed));
-      attempt(() => readAcknowledgement(parsed));
-      for (let type = 1; type < 32; type++) attempt(() => payload.attribute(type, 12)?.key());
-      attempt(() => payload.attribute(9)?.attribute(2)?.u32());
+    const one = new Messages(bytes);
+    while (one.next()) {
+      for (const read of [readRoute, readLookup, readNexthop, readNodeAddress, readLink]) attempt(() => read(one));
+      attempt(() => readEvent(one));
+      attempt(() => readAcknowledgement(one));
+      for (let type = 1; type < 32; type++) attempt(() => one.attribute(type, 12)?.key());
+      attempt(() => one.attribute(9)?.attribute(2)?.u32());
     }
   });
   return found;
@@ -101,12 +104,12 @@ describe('messages are written', () => {
 
   test('with an address where the writer has no room any more', () => {
     for (let begun = 4060; begun <= 4096; begun += 4) {
-      const writer = new MessageWriter().begin(1, 0, 7);
+      const writer = new MessageWriter().begin(1);
       while (writer.length < begun) writer.u32(0);
       writer.attributeWords(1, { first: -1, rest: [1, 2, 3] });
-      const [only] = parseMessages(writer.end().finish()) as [Message];
+      const only = messageIn(writer.end().finish());
       expect(
-        only.payload
+        only
           .slice(begun - 16)
           .attribute(1)
           ?.i32be(12),
@@ -115,11 +118,11 @@ describe('messages are written', () => {
   });
 
   test('beyond the size the writer started with', () => {
-    const writer = new MessageWriter().begin(1, 0, 7);
+    const writer = new MessageWriter().begin(1);
     for (let i = 0; i < 3000; i++) writer.attributeU32(1, i);
-    const [only] = parseMessages(writer.end().finish()) as [Message];
-    expect(only.payload.length).toBe(24_000);
-    expect(only.payload.slice(23_992).attribute(1)?.u32()).toBe(2999);
+    const only = messageIn(writer.end().finish());
+    expect(only.length).toBe(24_000);
+    expect(only.slice(23_992).attribute(1)?.u32()).toBe(2999);
   });
 });
 
@@ -127,11 +130,11 @@ describe('messages are read', () => {
   test('as they were written', () => {
     fc.assert(
       fc.property(fc.array(samples, { minLength: 1, maxLength: 5 }), (all) => {
-        const parsed = parseMessages(within(Buffer.concat(all.map(byHand)), 0xff));
+        const parsed = messagesIn(within(Buffer.concat(all.map(byHand)), 0xff));
         expect(parsed.map(({ type, flags, sequence }) => ({ type, flags, sequence }))).toEqual(
-          all.map(({ type, flags, sequence }) => ({ type, flags, sequence })),
+          all.map(({ type, flags, sequence }) => ({ type, flags: flags | REQUEST, sequence })),
         );
-        parsed.forEach(({ payload }, i) => {
+        parsed.forEach((payload, i) => {
           const { fixed, attributes: given, nested } = all[i] as Sample;
           expect(fixed.map((_, field) => payload.u32(4 * field))).toEqual(fixed);
           for (const { type } of given) {
@@ -153,8 +156,8 @@ describe('messages are read', () => {
   });
 
   test('with the flags NESTED and NET_BYTEORDER beside an attribute type', () => {
-    const [only] = parseMessages(message({ type: 24 }, attribute(0xc000 | 8, u32(5)))) as [Message];
-    expect(only.payload.attribute(8)?.u32()).toBe(5);
+    const only = messageIn(message({ type: 24 }, attribute(0xc000 | 8, u32(5))));
+    expect(only.attribute(8)?.u32()).toBe(5);
   });
 
   test('as text up to the first zero byte', () => {
@@ -168,11 +171,9 @@ describe('messages are read', () => {
   });
 
   test('with numbers above 2^31 without a sign, and interface indexes with one', () => {
-    const [only] = parseMessages(message({ type: 1, sequence: 0xffffffff }, u32(0x8e000001), u32(0xffffffff))) as [
-      Message,
-    ];
+    const only = messageIn(message({ type: 1, sequence: 0xffffffff }, u32(0x8e000001), u32(0xffffffff)));
     expect(only.sequence).toBe(0xffffffff);
-    expect([only.payload.u32(), only.payload.i32(4)]).toEqual([0x8e000001, -1]);
+    expect([only.u32(), only.i32(4)]).toEqual([0x8e000001, -1]);
   });
 });
 
@@ -181,20 +182,19 @@ describe('bytes that contradict themselves are refused', () => {
     ['a message longer than the bytes', Buffer.concat([u32(40), u16(24), u16(0), u32(1), u32(0)])],
     ['a message shorter than its header', Buffer.concat([u32(15), u16(24), u16(0), u32(1), u32(0)])],
     ['a message of no bytes, which would never end', Buffer.concat([u32(0), u16(24), u16(0), u32(1), u32(0)])],
-  ])('%s', (_, bytes) => expect(() => parseMessages(bytes)).toThrow(RangeError));
+  ])('%s', (_, bytes) => expect(() => new Messages(bytes).next()).toThrow(RangeError));
 
   test.each([
     ['an attribute longer than its message', u16(9)],
     ['an attribute shorter than its header', u16(3)],
     ['an attribute of no bytes, which would never end', u16(0)],
   ])('%s', (_, length) => {
-    const [only] = parseMessages(message({ type: 24 }, length, u16(2), u32(1))) as [Message];
-    expect(() => only.payload.attribute(1)).toThrow(RangeError);
+    const only = messageIn(message({ type: 24 }, length, u16(2), u32(1)));
+    expect(() => only.attribute(1)).toThrow(RangeError);
   });
 
   test('fields and stretches beyond the end', () => {
-    const [only] = parseMessages(message({ type: 24 }, u32(1))) as [Message];
-    const { payload } = only;
+    const payload = messageIn(message({ type: 24 }, u32(1)));
     for (const read of [
       () => payload.u8(4),
       () => payload.u16(3),
@@ -232,7 +232,7 @@ describe('bytes that contradict themselves are refused', () => {
 
 describe('an acknowledgement', () => {
   const errorOf = (flags: number, ...payload: Buffer[]) =>
-    readAcknowledgement((parseMessages(message({ type: 2, flags }, ...payload)) as [Message])[0]);
+    readAcknowledgement(messageIn(message({ type: 2, flags }, ...payload)));
   const request = message({ type: 24, sequence: 9 }, u32(1), u32(2));
   const words = attributes(attribute(1, Buffer.from('Invalid prefix\0')));
 

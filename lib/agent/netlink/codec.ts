@@ -1,6 +1,6 @@
 import os = require('node:os');
 
-import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_HDRLEN, NLMSGERR_ATTR_MSG } from './constants';
+import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_HDRLEN, NLMSGERR_ATTR_MSG } from './constants';
 
 /** Netlink speaks the byte order of the host, unlike the addresses inside its attributes (man 7 netlink). */
 const LITTLE = os.endianness() === 'LE';
@@ -19,24 +19,31 @@ const writeU32 = (view: DataView, at: number, value: number): void => view.setIn
 
 const align = (length: number): number => (length + 3) & ~3;
 
-/** Writes any number of messages one behind the other, as one write() takes them. */
+/**
+ * Writes any number of requests one behind the other, as one write() takes them.
+ * `length` is that of all so far, `sequence` the number of the last.
+ */
 export class MessageWriter {
-  /** Of all messages so far. */
   length = 0;
+  sequence = 0;
   private bytes = new Uint8Array(4096);
   private view = new DataView(this.bytes.buffer);
   private start = 0;
 
-  /** Forgets all messages, to write others into the same memory. */
   clear(): this {
     this.length = 0;
     return this;
   }
 
-  /** Starts a message; its header's length is filled in by end(). */
-  begin(type: number, flags: number, sequence: number): this {
+  /** Starts a request; its header's length is filled in by end(). */
+  begin(type: number, flags = 0): this {
     this.start = this.length;
-    return this.u32(0).u16(type).u16(flags).u32(sequence).u32(0);
+    this.sequence = (this.sequence + 1) >>> 0;
+    return this.u32(0)
+      .u16(type)
+      .u16(NLM_F_REQUEST | flags)
+      .u32(this.sequence)
+      .u32(0);
   }
 
   end(): this {
@@ -88,7 +95,6 @@ export class MessageWriter {
       .u32(value);
   }
 
-  /** An attribute whose payload is whatever `write` writes. */
   nested(type: number, write: (writer: this) => void): this {
     const start = this.length;
     this.u16(0).u16(type);
@@ -97,7 +103,6 @@ export class MessageWriter {
     return this.pad();
   }
 
-  /** All messages so far. */
   finish(): Uint8Array {
     return this.bytes.subarray(0, this.length);
   }
@@ -117,46 +122,10 @@ export class MessageWriter {
   }
 }
 
-/** A message as it lies in the buffer it was read into. Valid only until the buffer is read into again. */
-export interface Message {
-  readonly type: number;
-  readonly flags: number;
-  readonly sequence: number;
-  /** Netlink port of the socket it belongs to; in events of the one that caused it, 0 for the kernel itself. */
-  readonly port: number;
-  readonly payload: Reader;
-}
-
-/**
- * The messages in `bytes`.
- * @throws RangeError when a length contradicts the bytes: nothing behind it can be trusted.
- */
-export function parseMessages(bytes: Uint8Array): Message[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const size = bytes.length;
-  const messages: Message[] = [];
-  let at = 0;
-  while (at + NLMSG_HDRLEN <= size) {
-    const length = readU32(view, at);
-    if (length < NLMSG_HDRLEN || at + length > size) {
-      throw new RangeError(`netlink message of ${length} bytes at ${at} of ${size}`);
-    }
-    messages.push({
-      type: readU16(view, at + 4),
-      flags: readU16(view, at + 6),
-      sequence: readU32(view, at + 8),
-      port: readU32(view, at + 12),
-      payload: new Reader(buffer, view, at + NLMSG_HDRLEN, at + length),
-    });
-    at += align(length);
-  }
-  return messages;
-}
-
 /**
  * A stretch of a message: fixed fields by their offset, attributes by their type. It copies nothing and looks
- * attributes up by walking over them, since a dump of 10,000 routes is read while packets wait for a repair.
+ * attributes up by walking over them, since a dump of 10,000 routes is read while packets wait for a repair. All of it
+ * throws a RangeError where a length contradicts the bytes, or something would be read beyond them.
  */
 export class Reader {
   constructor(
@@ -192,7 +161,6 @@ export class Reader {
     return this.view.getInt32(this.within(at, 4));
   }
 
-  /** @throws RangeError when it would reach beyond this stretch. */
   slice(from: number, to = this.length): Reader {
     if (from > to || to > this.length) throw new RangeError(`netlink bytes ${from} to ${to} of ${this.length}`);
     return new Reader(this.buffer, this.view, this.start + from, this.start + to);
@@ -201,6 +169,14 @@ export class Reader {
   /** Equal for equal bytes. */
   key(): string {
     return this.buffer.toString('latin1', this.start, this.end);
+  }
+
+  /** Makes no key to compare with, since there are thousands. */
+  hasKey(key: string | undefined): boolean {
+    const { length } = this;
+    if (key?.length !== length) return false;
+    for (let i = 0; i < length; i++) if (readU8(this.view, this.start + i) !== key.charCodeAt(i)) return false;
+    return true;
   }
 
   /** Makes its bytes 0. */
@@ -215,17 +191,13 @@ export class Reader {
     return end === -1 ? text : text.slice(0, end);
   }
 
-  /**
-   * The first attribute of a type, looked for from byte `from` (behind the fixed fields) on.
-   * @throws RangeError when a length contradicts the bytes.
-   */
+  /** The first attribute of a type, looked for from byte `from` (behind the fixed fields) on. */
   attribute(type: number, from = 0): Reader | undefined {
     const all = this.attributes(from);
     while (all.next()) if (all.type === type) return all.slice(0);
     return undefined;
   }
 
-  /** All attributes behind the first `from` bytes. */
   attributes(from: number): Attributes {
     return new Attributes(this.buffer, this.view, this.start + align(from), this.end);
   }
@@ -237,8 +209,8 @@ export class Reader {
 }
 
 /**
- * Attributes one after the other, for who wants several of them: by next() it becomes the stretch of the next one.
- * Most of reading 10,000 routes is this.
+ * Attributes one after the other, for who wants several of them: by next(), which is false when there is none left, it
+ * becomes the stretch of the next one. Most of reading 10,000 routes is this.
  */
 export class Attributes extends Reader {
   type = 0;
@@ -254,10 +226,6 @@ export class Attributes extends Reader {
     this.nextAt = from;
   }
 
-  /**
-   * @returns false when there is none left.
-   * @throws RangeError when a length contradicts the bytes.
-   */
   next(): boolean {
     const at = this.nextAt;
     if (at + NLA_HDRLEN > this.until) return false;
@@ -272,6 +240,46 @@ export class Attributes extends Reader {
   }
 }
 
+/**
+ * Messages one after the other as they lie in the bytes they were read into: by next(), which is false when there is none
+ * left, it becomes what stands behind the header of the next one. Each look at everything reads thousands of them.
+ */
+export class Messages extends Reader {
+  type = 0;
+  flags = 0;
+  sequence = 0;
+  private nextAt = 0;
+  private until: number;
+
+  constructor(bytes: Uint8Array) {
+    const { buffer, byteOffset, length } = bytes;
+    super(Buffer.from(buffer, byteOffset, length), new DataView(buffer, byteOffset, length), 0, 0);
+    this.until = length;
+  }
+
+  /** Begins anew, with what has been read into the first `length` bytes. */
+  of(length: number): this {
+    this.nextAt = 0;
+    this.until = length;
+    return this;
+  }
+
+  next(): boolean {
+    const { view, nextAt: at, until } = this;
+    if (at + NLMSG_HDRLEN > until) return false;
+    const length = readU32(view, at);
+    if (length < NLMSG_HDRLEN || at + length > until)
+      throw new RangeError(`netlink message of ${length} bytes at ${at} of ${until}`);
+    this.type = readU16(view, at + 4);
+    this.flags = readU16(view, at + 6);
+    this.sequence = readU32(view, at + 8);
+    this.start = at + NLMSG_HDRLEN;
+    this.end = at + length;
+    this.nextAt = at + align(length);
+    return true;
+  }
+}
+
 /** What an NLMSG_ERROR says: errno 0 is the acknowledgement. */
 export interface Acknowledgement {
   /** Positive errno, 0 for success. */
@@ -280,9 +288,9 @@ export interface Acknowledgement {
   readonly words: string | undefined;
 }
 
-export function readAcknowledgement(message: Message): Acknowledgement {
-  const errno = -message.payload.i32(0);
+export function readAcknowledgement(message: Messages): Acknowledgement {
+  const errno = -message.i32(0);
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return { errno, words: undefined };
-  const requestLength = (message.flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : message.payload.u32(4);
-  return { errno, words: message.payload.attribute(NLMSGERR_ATTR_MSG, 4 + requestLength)?.text() };
+  const requestLength = (message.flags & NLM_F_CAPPED) !== 0 ? NLMSG_HDRLEN : message.u32(4);
+  return { errno, words: message.attribute(NLMSGERR_ATTR_MSG, 4 + requestLength)?.text() };
 }

@@ -1,9 +1,10 @@
 import ffi = require('node:ffi');
 
+import { MessageWriter } from './codec';
 import type { EventSocket } from './event-socket';
 
 /**
- * Node has no netlink sockets, so libc's socket, bind and setsockopt open one; from then on it is a file descriptor that
+ * Node has no netlink sockets, so libc's calls open one; from then on it is a file descriptor that
  * node:fs reads and writes. Only what has no file operation goes through libc: a read that does not wait, and the count
  * of what the kernel dropped. The symbols are those of the running process itself, so no library is looked for (glibc and
  * musl alike).
@@ -11,6 +12,7 @@ import type { EventSocket } from './event-socket';
 const { functions: libc } = ffi.dlopen(null, {
   socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
   bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
+  getsockname: { arguments: ['i32', 'buffer', 'buffer'], return: 'i32' },
   setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
   getsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'buffer'], return: 'i32' },
   recv: { arguments: ['i32', 'buffer', 'u64', 'i32'], return: 'i64' },
@@ -22,6 +24,7 @@ const NETLINK_ROUTE = 0;
 const SOL_SOCKET = 1;
 /** arch/powerpc/include/uapi/asm/socket.h has its own. */
 const SO_RCVTIMEO = process.arch === 'ppc64' ? 18 : 20;
+const SO_ATTACH_FILTER = 26;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 /** u32 values, of which the last counts the dropped messages (SK_MEMINFO_* in include/uapi/linux/sock_diag.h). */
@@ -33,39 +36,39 @@ const NETLINK_NO_ENOBUFS = 5;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 const SIZEOF_SOCKADDR_NL = 12;
-
-export interface NetlinkOptions {
-  /** Receive buffer in bytes. */
-  readonly receiveBuffer: number;
-  /** Seconds after which a read that nothing answers fails with EAGAIN; 0 waits for ever. @default 0 */
-  readonly receiveTimeout?: number;
-}
+/** linux/bpf_common.h: load the word at a place, jump if it equals, keep so many bytes of the message. */
+const [BPF_LD_W_ABS, BPF_JEQ, BPF_RET] = [0x20, 0x15, 0x06];
+const SIZEOF_SOCK_FILTER = 8;
+/** In struct nlmsghdr. */
+const OFFSET_OF_NLMSG_PID = 12;
 
 /**
  * Opens a bound rtnetlink socket with extended acknowledgements and strict checking of dump requests.
+ * @param receiveBuffer bytes.
+ * @param receiveTimeout seconds after which a read that nothing answers fails with EAGAIN; 0 waits for ever.
  * @returns its file descriptor.
  * @throws Error naming the call that failed and what it needs.
  */
-export function openNetlink(options: NetlinkOptions): number {
+export function openNetlink(receiveBuffer: number, receiveTimeout = 0): number {
   const fd = check('socket(AF_NETLINK)', libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE));
   const address = new Uint8Array(SIZEOF_SOCKADDR_NL); // the family, and 0: the kernel chooses the port
   new Uint16Array(address.buffer)[0] = AF_NETLINK;
   check('bind(AF_NETLINK)', libc.bind(fd, address, address.length));
-  set(fd, 'SO_RCVBUFFORCE', SOL_SOCKET, SO_RCVBUFFORCE, Int32Array.of(options.receiveBuffer));
+  set(fd, 'SO_RCVBUFFORCE', SOL_SOCKET, SO_RCVBUFFORCE, Int32Array.of(receiveBuffer));
   set(fd, 'NETLINK_EXT_ACK', SOL_NETLINK, NETLINK_EXT_ACK, Int32Array.of(1));
   set(fd, 'NETLINK_GET_STRICT_CHK', SOL_NETLINK, NETLINK_GET_STRICT_CHK, Int32Array.of(1));
-  if (options.receiveTimeout) {
-    set(fd, 'SO_RCVTIMEO', SOL_SOCKET, SO_RCVTIMEO, BigInt64Array.of(BigInt(options.receiveTimeout), 0n)); // struct timeval
-  }
+  set(fd, 'SO_RCVTIMEO', SOL_SOCKET, SO_RCVTIMEO, BigInt64Array.of(BigInt(receiveTimeout), 0n)); // struct timeval
   return fd;
 }
 
 /**
  * Opens a socket that joins multicast groups (RTNLGRP_*). What is lost of their messages for want of room is not told by
  * ENOBUFS, after which the kernel drops everything until the queue is empty, but counted.
+ * @param cause socket whose own changes are left out, so that 10,000 routes written do not come back as 10,000 events.
  */
-export function openEventSocket(receiveBuffer: number, groups: readonly number[]): EventSocket {
-  const fd = openNetlink({ receiveBuffer });
+export function openEventSocket(receiveBuffer: number, groups: readonly number[], cause: number): EventSocket {
+  const fd = openNetlink(receiveBuffer);
+  leaveOut(fd, cause);
   set(fd, 'NETLINK_NO_ENOBUFS', SOL_NETLINK, NETLINK_NO_ENOBUFS, Int32Array.of(1));
   for (const group of groups)
     set(fd, `NETLINK_ADD_MEMBERSHIP ${group}`, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32Array.of(group));
@@ -81,7 +84,25 @@ export function openEventSocket(receiveBuffer: number, groups: readonly number[]
   };
 }
 
-function set(fd: number, name: string, level: number, option: number, value: Int32Array | BigInt64Array): void {
+/**
+ * By a program of classic BPF (man 7 socket, SO_ATTACH_FILTER; struct sock_filter: code u16, jump if true, if false,
+ * operand u32), which loads the port of the message's cause as if it were in network order.
+ */
+function leaveOut(fd: number, cause: number): void {
+  const name = new Uint8Array(SIZEOF_SOCKADDR_NL);
+  check('getsockname(AF_NETLINK)', libc.getsockname(cause, name, bytesOf(Uint32Array.of(name.length))));
+  const port = new DataView(name.buffer).getUint32(4);
+  const program = new MessageWriter();
+  program.u16(BPF_LD_W_ABS).u16(0).u32(OFFSET_OF_NLMSG_PID);
+  program.u16(BPF_JEQ).u8(0).u8(1).u32(port);
+  program.u16(BPF_RET).u16(0).u32(0);
+  program.u16(BPF_RET).u16(0).u32(-1); // all of it
+  const filter = BigUint64Array.of(0n, ffi.getRawPointer(program.finish())); // struct sock_fprog: length u16, pointer
+  new Uint16Array(filter.buffer)[0] = program.length / SIZEOF_SOCK_FILTER;
+  set(fd, 'SO_ATTACH_FILTER', SOL_SOCKET, SO_ATTACH_FILTER, filter);
+}
+
+function set(fd: number, name: string, level: number, option: number, value: NodeJS.TypedArray): void {
   check(`setsockopt(${name})`, libc.setsockopt(fd, level, option, bytesOf(value), value.byteLength));
 }
 

@@ -1,9 +1,9 @@
+import { messageIn } from '../testing/messages';
 import { message } from '../testing/wire';
-import { type Message, parseMessages, type Reader } from './codec';
+import type { Reader } from './codec';
 import { Recall } from './recall';
 
-const payloadOf = (text: string): Reader =>
-  (parseMessages(message({ type: 24 }, Buffer.from(text))) as [Message])[0].payload;
+const payloadOf = (text: string): Reader => messageIn(message({ type: 24 }, Buffer.from(text)));
 
 function telling() {
   const read = jest.fn((payload: Reader) => ({ text: payload.text() }));
@@ -46,8 +46,7 @@ test('bytes beyond ASCII are told apart', () => {
   const read = jest.fn((payload: Reader) => payload.key());
   const recall = new Recall(read);
   for (let byte = 0; byte < 256; byte++) {
-    const [{ payload }] = parseMessages(message({ type: 24 }, Buffer.of(byte))) as [Message];
-    expect(recall.of(payload)).toBe(String.fromCharCode(byte));
+    expect(recall.of(messageIn(message({ type: 24 }, Buffer.of(byte))))).toBe(String.fromCharCode(byte));
   }
 });
 

@@ -1,13 +1,16 @@
 import type { Reader } from './codec';
 
 /**
- * Reads messages that the kernel tells again and again, most of them unchanged: the same bytes give the same object
- * (===) as the last time, and are not read at all. So what was concluded from the objects still holds.
+ * Reads messages that the kernel tells again and again, most of them unchanged and in the same order: the same bytes give
+ * the same object (===) as the last time, and are not read at all. So what was concluded from the objects still holds,
+ * and where nothing has changed nothing is made that has to be collected.
  */
 export class Recall<T> {
-  private known = new Map<string, T>();
-  private before = this.known;
+  private readonly keys: string[] = [];
+  private readonly values: T[] = [];
   private told = 0;
+  /** By key, once something has moved. */
+  private earlier: ReadonlyMap<string, T> | undefined;
 
   constructor(
     /** Makes of a message something that is never changed. */
@@ -16,16 +19,20 @@ export class Recall<T> {
 
   /** To be called before the kernel tells all of it anew. */
   begin(): void {
-    this.before = this.known;
-    if (this.known.size > 2 * this.told) this.known = new Map(); // most of it is not told any more
+    this.keys.length = this.told;
+    this.values.length = this.told;
     this.told = 0;
+    this.earlier = undefined;
   }
 
   of(payload: Reader): T {
-    this.told++;
-    const bytes = payload.key();
-    const value = this.known.get(bytes) ?? this.before.get(bytes) ?? this.read(payload);
-    this.known.set(bytes, value);
-    return value;
+    const place = this.told++;
+    if (!payload.hasKey(this.keys[place])) {
+      this.earlier ??= new Map(this.keys.map((key, i) => [key, this.values[i] as T]));
+      const key = payload.key();
+      this.values[place] = this.earlier.get(key) ?? this.read(payload);
+      this.keys[place] = key;
+    }
+    return this.values[place] as T;
   }
 }

@@ -11,13 +11,13 @@ const [ENOENT, ESRCH, EEXIST, EINVAL] = [2, 3, 17, 22];
  * what belongs to others, and notes it (`harm`).
  */
 export class MemoryKernel {
-  readonly port = 1;
   /** What no change of ours must ever do. */
   readonly harm: string[] = [];
   readonly applied: Change[] = [];
   /** Refuses further changes for which it returns a reason. */
   refuse: (change: Change) => string | undefined = () => undefined;
   private last: Snapshot | undefined;
+  private readonly answers = new WeakMap<readonly LookupQuestion[], readonly (KernelRoute | undefined)[]>();
   private routes: KernelRoute[];
   private readonly nexthops: Map<number, Nexthop>;
 
@@ -57,9 +57,13 @@ export class MemoryKernel {
     });
   }
 
-  /** By the longest prefix, then the lowest metric, of the main table. */
-  lookup(questions: readonly LookupQuestion[]): (KernelRoute | undefined)[] {
-    return questions.map(({ address }) => winner(this.routes, address));
+  /** By the longest prefix, then the lowest metric, of the main table. The same answers are the same object. */
+  lookup(questions: readonly LookupQuestion[]): readonly (KernelRoute | undefined)[] {
+    const now = questions.map(({ address }) => winner(this.routes, address));
+    const before = this.answers.get(questions);
+    if (isDeepStrictEqual(now, before)) return before as typeof now;
+    this.answers.set(questions, now);
+    return now;
   }
 
   private make(change: Change, protocol: number): number | undefined {

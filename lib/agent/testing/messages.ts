@@ -1,0 +1,20 @@
+import { Messages } from '../netlink/codec';
+
+/** Each message in the bytes, on its own. */
+export function messagesIn(bytes: Uint8Array): Messages[] {
+  const found: Messages[] = [];
+  const all = new Messages(bytes);
+  for (let at = 0; all.next(); at += (16 + all.length + 3) & ~3) {
+    const one = new Messages(bytes.subarray(at));
+    one.next();
+    found.push(one);
+  }
+  return found;
+}
+
+/** The only one. */
+export function messageIn(bytes: Uint8Array): Messages {
+  const [only, ...more] = messagesIn(bytes);
+  if (only === undefined || more.length > 0) throw new Error(`${more.length + 1} messages`);
+  return only;
+}
