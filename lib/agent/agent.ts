@@ -164,12 +164,11 @@ export class Agent implements WatchHandlers, Heir {
 
   /** Whether it helped, or was wrong, the pass that follows finds out. */
   private answer(events: readonly KernelEvent[]): void {
-    const { outcome } = this;
     const { inForce } = this.rollout;
-    if (outcome === undefined || inForce === undefined || inForce.list !== this.judgedList || this.leaving) return;
+    if (inForce === undefined || inForce.list !== this.judgedList || this.leaving) return;
     const started = performance.now();
     try {
-      const { done } = this.reconciler.answer(events, inForce.list, outcome);
+      const { done } = this.reconciler.answer(events);
       if (done.length > 0) this.nextAnswer = performance.now() + ANSWER_REST_MS;
       this.changeLog.tellDone(done, 'kernel event', performance.now() - started);
       this.tallyDone(done, 'kernel event');
@@ -205,7 +204,7 @@ export class Agent implements WatchHandlers, Heir {
     this.request('takeover');
   }
 
-  /** Ends the agent's work. See {@link Departure} for what becomes of the routes. */
+  /** What becomes of the routes: {@link Departure}. */
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.leaving = true;
     this.nextHops.stop();

@@ -35,7 +35,7 @@ export class InstanceLock {
     return isOurs ? undefined : await this.askHolder();
   }
 
-  /** Whether anybody has it. Who does not answer has it all the same, as the kernel takes connections for him. */
+  /** Whether anybody has it; also who does not answer, as the kernel takes connections for him. */
   isHeld(): Promise<boolean> {
     return new Promise((resolve) => {
       const socket = net.connect(this.path, () => socket.destroy());

@@ -1,5 +1,5 @@
 import { type Family, type Route, type RouteList, routeKey, type Subnet } from '../network';
-import { changesAtOnce } from './decide/at-once';
+import { changesAtOnce, type Readiness, readiness } from './decide/at-once';
 import type { HealthOf } from './decide/choose';
 import type { Proof } from './decide/effect';
 import { createGuard, type Dependency } from './decide/guard';
@@ -67,6 +67,7 @@ export class Reconciler {
   private readonly decision = new Memo<Decision>();
   private readonly proof = new Memo<Proof>();
   private readonly verdicts = new Memo<readonly Verdict[]>();
+  private ready: Readiness | undefined;
 
   constructor(
     private readonly kernel: Kernel,
@@ -81,13 +82,16 @@ export class Reconciler {
     if (all.length > 0) beforeChanges(snapshot);
     const refreshed = (changes: readonly Change[]) => [
       ...changes,
-      ...refreshIPv6(changes, all, snapshot, this.settings.ownership),
+      ...refreshIPv6(changes, all, () => snapshot.nexthops, this.settings.ownership),
     ];
     const first = this.apply(refreshed(plan.changes));
     const then = this.apply(refreshed(cleanupAfter(first.failed, plan.cleanup)));
     const done = [...first.done, ...then.done];
     const failed = [...first.failed, ...then.failed];
     const verdicts = this.prove(decision, failed);
+    // Verdicts are made anew whenever anything else is.
+    if (verdicts !== this.ready?.found.verdicts)
+      this.ready = readiness(list, { ...decision, verdicts, removes }, this.settings.ownership);
     return { ...decision, verdicts, done, failed, removes };
   }
 
@@ -100,23 +104,16 @@ export class Reconciler {
     return this.verdicts.of([proof, nexthops, answers], () => judge(decision, failed, nexthops, proof, answers));
   }
 
-  /** Does what events alone say is to be done (decide/at-once.ts). @param outcome of the pass before them. */
-  answer(events: readonly KernelEvent[], list: RouteList, outcome: Outcome): Done {
-    const { ownership } = this.settings;
+  /** Does what events alone say is to be done after the last pass (decide/at-once.ts). */
+  answer(events: readonly KernelEvent[]): Done {
     let read: Snapshot['nexthops'] | undefined;
     const nexthops = () => {
       read ??= this.kernel.readNexthops(); // not at all where an IPv4 route is put back
       return read;
     };
-    const changes = changesAtOnce(events, list, outcome, nexthops, ownership);
+    const changes = this.ready === undefined ? [] : changesAtOnce(events, this.ready, nexthops);
     if (changes.length === 0) return { done: [], failed: [] };
-    const snapshot = {
-      ...outcome.snapshot,
-      get nexthops() {
-        return nexthops();
-      },
-    };
-    return this.apply([...changes, ...refreshIPv6(changes, changes, snapshot, ownership)]);
+    return this.apply([...changes, ...refreshIPv6(changes, changes, nexthops, this.settings.ownership)]);
   }
 
   /** What run() would change now; changes nothing. */

@@ -10,10 +10,7 @@ export class Backoff {
 
   constructor(private readonly random: () => number = Math.random) {}
 
-  /**
-   * @param retryAfterMs what the server asked for; respected up to 30 s.
-   * @returns milliseconds.
-   */
+  /** In milliseconds. @param retryAfterMs what the server asked for; respected up to 30 s. */
   next(retryAfterMs = 0): number {
     const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.failures++);
     const wait = ceiling * (0.5 + this.random() / 2);

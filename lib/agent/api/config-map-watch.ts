@@ -62,7 +62,7 @@ export class ConfigMapWatch {
     this.nudge();
   }
 
-  /** Ends a pause between two tries: now is the time to know. */
+  /** Ends a pause between two tries. */
   nudge(): void {
     this.wake();
   }

@@ -1,7 +1,7 @@
 import { DEFAULT_RULES, type RouteSpec, readRouteList } from '../../network';
 import type { KernelEvent } from '../kernel/event';
 import { hop, route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from '../testing/ip';
-import { changesAtOnce } from './at-once';
+import { changesAtOnce, readiness } from './at-once';
 import type { PrivateNetwork } from './private-network';
 import type { RouteState } from './verdict';
 
@@ -43,7 +43,7 @@ function changes(
     removes,
   };
   const nexthops = new Map([OBJECT, ...objects.map(nexthop)].map((each) => [each.id, each]));
-  return changesAtOnce([event], list, found, () => nexthops, OWNERSHIP);
+  return changesAtOnce([event], readiness(list, found, OWNERSHIP), () => nexthops);
 }
 
 const deleted = (text: string): KernelEvent => ({ kind: 'route', route: kernelRoute(text), deleted: true });
@@ -135,9 +135,10 @@ test('what happened to one prefix more than once is left to the pass', () => {
   };
   const there = added('10.0.0.0/8 via 10.184.0.3 dev priv');
   const foreign = added('192.168.0.0/24 via 198.51.100.1 dev pub metric 77');
-  expect(changesAtOnce([foreign, deleted(OURS)], list, found, () => new Map([[ID, OBJECT]]), OWNERSHIP)).toEqual([]);
+  const ready = readiness(list, found, OWNERSHIP);
+  expect(changesAtOnce([foreign, deleted(OURS)], ready, () => new Map([[ID, OBJECT]]))).toEqual([]);
   for (const second of [added('10.0.0.0/8 via 10.184.0.1 dev priv'), deleted('10.0.0.0/8 via 10.184.0.3 dev priv')])
-    expect(changesAtOnce([there, second], list, found, () => new Map([[ID, OBJECT]]), OWNERSHIP)).toEqual([]);
+    expect(changesAtOnce([there, second], ready, () => new Map([[ID, OBJECT]]))).toEqual([]);
 });
 
 test('other events say nothing that is certain', () => {

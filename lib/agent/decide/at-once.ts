@@ -1,4 +1,4 @@
-import { type RouteList, routeKey } from '../../network';
+import { type Family, type RouteList, routeKey } from '../../network';
 import type { KernelEvent } from '../kernel/event';
 import type { Change, Hop, KernelRoute, Nexthop } from '../kernel/types';
 import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
@@ -9,7 +9,7 @@ import type { PrivateNetwork } from './private-network';
 import { followsPrivateNetwork } from './resolve';
 import type { Verdict } from './verdict';
 
-/** What the last pass found, as far as it matters here. */
+/** What a pass found, as far as it matters here. */
 interface Found {
   /** One for each route of the list, in its order. */
   readonly verdicts: readonly Verdict[];
@@ -19,7 +19,35 @@ interface Found {
   readonly removes: boolean;
 }
 
+/** What a pass found, and what an event would have to look for among all routes while packets wait. */
+export interface Readiness {
+  readonly list: RouteList;
+  readonly found: Found;
+  readonly ownership: Ownership;
+  /** Families of which a route of the list has a next hop of its own. */
+  readonly strays: ReadonlySet<Family>;
+  /** Numbers of the nexthop objects that routes of others refer to. */
+  readonly foreign: ReadonlySet<number>;
+  /** The private networks' own, of the main table. */
+  readonly entries: readonly KernelRoute[];
+}
+
 const STOOD: ReadonlySet<Verdict['state']> = new Set(['effective', 'installed', 'shadowed']);
+
+export function readiness(list: RouteList, found: Found, ownership: Ownership): Readiness {
+  const { routes } = found.snapshot;
+  const networks = [...found.privateNetworks.values()].flatMap((each) => (each.state === 'found' ? each.network : []));
+  return {
+    list,
+    found,
+    ownership,
+    strays: new Set(list.routes.flatMap((route) => (followsPrivateNetwork(route) ? [] : route.subnet.family))),
+    foreign: new Set(routes.flatMap((route) => (isOwn(route, ownership) ? [] : (route.nexthopId ?? [])))),
+    entries: routes.filter(
+      ({ subnet, table }) => table === RT_TABLE_MAIN && networks.some((network) => network.equals(subnet)),
+    ),
+  };
+}
 
 /**
  * What events alone say is to be done, without reading all tables: a pass follows in any case, and this only spares the
@@ -27,17 +55,15 @@ const STOOD: ReadonlySet<Verdict['state']> = new Set(['effective', 'installed', 
  */
 export function changesAtOnce(
   events: readonly KernelEvent[],
-  list: RouteList,
-  found: Found,
+  ready: Readiness,
   nexthops: () => ReadonlyMap<number, Nexthop>,
-  ownership: Ownership,
 ): Change[] {
   return events.flatMap((event) => {
     if (event.kind !== 'route') return [];
     if (!isOnlyOne(event, events)) return [];
-    if (event.deleted) return isOwn(event.route, ownership) ? putBack(event.route, list, found, ownership) : [];
+    if (event.deleted) return isOwn(event.route, ready.ownership) ? putBack(event.route, ready) : [];
     // An entry that was appended or added stands behind another, or takes its place: the pass knows.
-    return event.replaced ? follow(event.route, list, found, nexthops, ownership) : [];
+    return event.replaced ? follow(event.route, ready, nexthops) : [];
   });
 }
 
@@ -54,9 +80,7 @@ function isOnlyOne({ route }: KernelEvent & { kind: 'route' }, events: readonly 
  */
 function putBack(
   { subnet, table, metric, nexthopId }: KernelRoute,
-  list: RouteList,
-  { verdicts, snapshot }: Found,
-  ownership: Ownership,
+  { list, found: { verdicts, snapshot }, ownership }: Readiness,
 ): Change[] {
   const key = routeKey({ subnet, table, metric });
   const place = list.routes.findIndex((route) => route.subnet.equals(subnet) && routeKey(route) === key);
@@ -71,10 +95,8 @@ function putBack(
 /** The private network's entry names another next hop: the object of all routes that follow it is changed. */
 function follow(
   entry: KernelRoute,
-  { routes }: RouteList,
-  { privateNetworks, snapshot, removes }: Found,
+  { found: { privateNetworks, removes }, ownership, strays, foreign, entries }: Readiness,
   nexthops: () => ReadonlyMap<number, Nexthop>,
-  ownership: Ownership,
 ): Change[] {
   const { family } = entry.subnet;
   const before = privateNetworks.get(family);
@@ -82,17 +104,14 @@ function follow(
   if (entry.table !== RT_TABLE_MAIN || entry.type !== RTN_UNICAST || entry.qualified) return [];
   const [old, to] = [onlyHop(before.hops), onlyHop(entry.hops)];
   if (old === undefined || to?.gateway?.family !== family || sameWay([old], [to])) return [];
-  const isBeaten = snapshot.routes.some(
-    ({ subnet, table, metric }) => table === RT_TABLE_MAIN && metric < entry.metric && subnet.equals(entry.subnet),
-  );
-  const isShared = routes.some((route) => route.subnet.family === family && !followsPrivateNetwork(route));
-  if (isBeaten || isShared || !removes) return [];
+  const isBeaten = entries.some(({ subnet, metric }) => metric < entry.metric && subnet.equals(entry.subnet));
+  if (isBeaten || strays.has(family) || !removes) return [];
   const objects = [...nexthops().values()];
   const nexthop = objects.find(
     (each) => each.protocol === ownership.protocol && each.family === family && each.hop && sameWay([each.hop], [old]),
   );
-  if (nexthop === undefined || objects.some(({ group }) => group?.some(({ id }) => id === nexthop.id))) return [];
-  if (!snapshot.routes.every((route) => route.nexthopId !== nexthop.id || isOwn(route, ownership))) return [];
+  if (nexthop === undefined || foreign.has(nexthop.id)) return [];
+  if (objects.some(({ group }) => group?.some(({ id }) => id === nexthop.id))) return [];
   return [{ kind: 'put-nexthop', replace: true, nexthop: { ...nexthop, hop: { ...to, weight: 1 } } }];
 }
 

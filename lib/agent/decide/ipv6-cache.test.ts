@@ -11,17 +11,12 @@ const nexthop = (id: number, gateway: string, protocol = 142): Nexthop => ({
   hop: { gateway: Address.parse(gateway), link: 2, onlink: false, weight: 1 },
 });
 
-const SNAPSHOT = {
-  links: new Map(),
-  addresses: [],
-  routes: [],
-  nexthops: new Map(
-    [nexthop(4, '10.0.0.1'), nexthop(6, 'fd00::1'), nexthop(7, 'fd00::2'), nexthop(8, 'fd00::3', 99)].map((one) => [
-      one.id,
-      one,
-    ]),
-  ),
-};
+const NEXTHOPS = new Map(
+  [nexthop(4, '10.0.0.1'), nexthop(6, 'fd00::1'), nexthop(7, 'fd00::2'), nexthop(8, 'fd00::3', 99)].map((one) => [
+    one.id,
+    one,
+  ]),
+);
 
 const remove = (subnet: string): Change => ({
   kind: 'delete-route',
@@ -36,7 +31,7 @@ const remove = (subnet: string): Change => ({
 });
 
 const refreshed = (...changes: Change[]) =>
-  refreshIPv6(changes, changes, SNAPSHOT, OURS).map(
+  refreshIPv6(changes, changes, () => NEXTHOPS, OURS).map(
     (change) => 'nexthop' in change && `${change.kind} ${change.nexthop.id}`,
   );
 

@@ -1,4 +1,4 @@
-import type { Change, Nexthop, Snapshot } from '../kernel/types';
+import type { Change, Nexthop } from '../kernel/types';
 import { isOwn, type Ownership } from './ownership';
 
 /**
@@ -12,13 +12,13 @@ import { isOwn, type Ownership } from './ownership';
 export function refreshIPv6(
   changes: readonly Change[],
   all: readonly Change[],
-  snapshot: Snapshot,
+  nexthops: () => ReadonlyMap<number, Nexthop>,
   ownership: Ownership,
 ): Change[] {
   if (!changes.some(concernsIPv6)) return [];
   const touched = new Set(all.flatMap((change) => ('nexthop' in change ? [change.nexthop.id] : [])));
   const stays = (nexthop: Nexthop) => nexthop.family === 6 && isOwn(nexthop, ownership) && !touched.has(nexthop.id);
-  return [...snapshot.nexthops.values()].filter(stays).map((nexthop) => ({ kind: 'refresh-nexthop', nexthop }));
+  return [...nexthops().values()].filter(stays).map((nexthop) => ({ kind: 'refresh-nexthop', nexthop }));
 }
 
 function concernsIPv6(change: Change): boolean {

@@ -7,11 +7,7 @@ const LONGEST_GAP_MS = 10_000;
 export class Silence {
   private free: { readonly since: number; readonly until: number } | undefined;
 
-  /**
-   * Notes what a look found.
-   * @param now milliseconds of a steady clock
-   * @returns whether it has been free for 60 s
-   */
+  /** Notes what a look found at `now`, in milliseconds. @returns whether it has been free for 60 s. */
   note(isHeld: boolean, now: number): boolean {
     const { free } = this;
     const since = free !== undefined && now - free.until <= LONGEST_GAP_MS ? free.since : now;

@@ -40,7 +40,7 @@ export function dumpNexthops(w: MessageWriter): void {
 }
 
 export function dumpRoutes(w: MessageWriter, family: Family): void {
-  rtmsg(w.begin(nl.RTM_GETROUTE), { family, prefixLength: 0 });
+  w.begin(nl.RTM_GETROUTE).u8(numberOf(family)).u8(0).u16(0).u32(0).u32(0);
 }
 
 /**
@@ -259,13 +259,10 @@ function writeNexthop(w: MessageWriter, { id, family, hop, group }: Nexthop, pro
   }
 }
 
-function writeRoute(
-  w: MessageWriter,
-  { subnet, table, metric, nexthopId, source, mtu }: RouteToWrite,
-  protocol: number,
-): void {
-  rtmsg(w, { family: subnet.family, prefixLength: subnet.prefixLength, table, protocol, type: nl.RTN_UNICAST });
-  routeKey(w, subnet, table, metric);
+function writeRoute(w: MessageWriter, route: RouteToWrite, protocol: number): void {
+  const { nexthopId, source, mtu } = route;
+  rtmsg(w, route, protocol, nl.RT_SCOPE_UNIVERSE, nl.RTN_UNICAST);
+  routeKey(w, route);
   w.attributeU32(nl.RTA_NH_ID, nexthopId);
   if (source !== undefined) w.attributeWords(nl.RTA_PREFSRC, source);
   if (mtu !== undefined) w.nested(nl.RTA_METRICS, () => w.attributeU32(nl.RTAX_MTU, mtu));
@@ -273,22 +270,14 @@ function writeRoute(
 
 /** Names all that tells a route from its neighbours, protocol and next hop included: nobody else's can match. */
 function writeRouteToDelete(w: MessageWriter, route: KernelRoute): void {
-  const { subnet, table, metric, protocol, type } = route;
-  rtmsg(w, {
-    family: subnet.family,
-    prefixLength: subnet.prefixLength,
-    table,
-    protocol,
-    type,
-    scope: nl.RT_SCOPE_NOWHERE,
-  });
-  routeKey(w, subnet, table, metric);
+  rtmsg(w, route, route.protocol, nl.RT_SCOPE_NOWHERE, route.type);
+  routeKey(w, route);
   const [hop, ...more] = route.hops;
   if (route.nexthopId !== undefined) w.attributeU32(nl.RTA_NH_ID, route.nexthopId);
   else if (more.length > 0) writeMultipath(w, route.hops);
   else if (hop !== undefined) {
     w.attributeU32(nl.RTA_OIF, hop.link);
-    if (hop.gateway?.family === subnet.family) w.attributeWords(nl.RTA_GATEWAY, hop.gateway);
+    if (hop.gateway?.family === route.subnet.family) w.attributeWords(nl.RTA_GATEWAY, hop.gateway);
   }
 }
 
@@ -305,26 +294,22 @@ function writeMultipath(w: MessageWriter, hops: readonly Hop[]): void {
   });
 }
 
-interface RtmsgFields {
-  readonly family: Family;
-  readonly prefixLength: number;
-  readonly table?: number;
-  readonly protocol?: number;
-  readonly scope?: number;
-  readonly type?: number;
-}
-
 /** rtm_table has one byte; larger tables stand in RTA_TABLE alone. */
-function rtmsg(w: MessageWriter, f: RtmsgFields): void {
-  const table = f.table ?? 0;
-  w.u8(numberOf(f.family)).u8(f.prefixLength).u8(0).u8(0);
+function rtmsg(
+  w: MessageWriter,
+  { subnet, table }: RouteToWrite | KernelRoute,
+  protocol: number,
+  scope: number,
+  type: number,
+): void {
+  w.u8(numberOf(subnet.family)).u8(subnet.prefixLength).u16(0);
   w.u8(table > 255 ? nl.RT_TABLE_COMPAT : table)
-    .u8(f.protocol ?? 0)
-    .u8(f.scope ?? nl.RT_SCOPE_UNIVERSE)
-    .u8(f.type ?? 0);
-  w.u32(0);
+    .u8(protocol)
+    .u8(scope)
+    .u8(type)
+    .u32(0);
 }
 
-function routeKey(w: MessageWriter, subnet: Subnet, table: number, metric: number): void {
+function routeKey(w: MessageWriter, { subnet, table, metric }: RouteToWrite | KernelRoute): void {
   w.attributeWords(nl.RTA_DST, subnet.address).attributeU32(nl.RTA_TABLE, table).attributeU32(nl.RTA_PRIORITY, metric);
 }

@@ -51,7 +51,7 @@ export class MessageWriter {
     return this.pad();
   }
 
-  /** Sets flags of the last message beyond those it began with. */
+  /** To those of the last message. */
   addFlags(flags: number): this {
     writeU16(this.view, this.start + 6, readU16(this.view, this.start + 6) | flags);
     return this;
@@ -171,7 +171,7 @@ export class Reader {
     return this.buffer.toString('latin1', this.start, this.end);
   }
 
-  /** Makes no key to compare with, since there are thousands. */
+  /** Whether it has this key(); makes none to compare with. */
   hasKey(key: string | undefined): boolean {
     const { length } = this;
     if (key?.length !== length) return false;

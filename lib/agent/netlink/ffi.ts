@@ -4,10 +4,9 @@ import { MessageWriter } from './codec';
 import type { EventSocket } from './event-socket';
 
 /**
- * Node has no netlink sockets, so libc's calls open one; from then on it is a file descriptor that
- * node:fs reads and writes. Only what has no file operation goes through libc: a read that does not wait, and the count
- * of what the kernel dropped. The symbols are those of the running process itself, so no library is looked for (glibc and
- * musl alike).
+ * Node has no netlink sockets, so libc's calls open one; from then on it is a file descriptor that node:fs reads and
+ * writes. Only what has no file operation goes through libc: a read that does not wait, and the count of what the kernel
+ * dropped. The symbols are those of the running process itself, so no library is looked for (glibc and musl alike).
  */
 const { functions: libc } = ffi.dlopen(null, {
   socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
@@ -85,8 +84,8 @@ export function openEventSocket(receiveBuffer: number, groups: readonly number[]
 }
 
 /**
- * By a program of classic BPF (man 7 socket, SO_ATTACH_FILTER; struct sock_filter: code u16, jump if true, if false,
- * operand u32), which loads the port of the message's cause as if it were in network order.
+ * By a program of classic BPF (man 7 socket, SO_ATTACH_FILTER; struct sock_filter: code u16, jump if true and if false
+ * u8, operand u32). It loads the port of who caused the message as if it were in network order.
  */
 function leaveOut(fd: number, cause: number): void {
   const name = new Uint8Array(SIZEOF_SOCKADDR_NL);
