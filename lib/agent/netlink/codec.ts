@@ -242,7 +242,8 @@ export class Attributes extends Reader {
 
 /**
  * Messages one after the other as they lie in the bytes they were read into: by next(), which is false when there is none
- * left, it becomes what stands behind the header of the next one. Each look at everything reads thousands of them.
+ * left, it becomes what stands behind the header of the next one, until the bytes are read into again. Each look at
+ * everything reads thousands of them.
  */
 export class Messages extends Reader {
   type = 0;
