@@ -1,13 +1,20 @@
 /** All annotations of an object together (TotalAnnotationSizeLimitB in apimachinery's validation). */
 const ANNOTATIONS_LIMIT = 262_144;
 /** Room for the object around its data and for the annotations beside kubectl's. */
-const RESERVE = 4096;
+const RESERVE = 8192;
 /** What a ConfigMap holds (MaxSecretSize in the API's validation). */
 export const CONFIG_MAP_LIMIT = 1_048_576;
 
-/** Client-side apply keeps the object as JSON in an annotation; whether that one fits with this text as data. */
+/** Bytes that one text of data may take as JSON where client-side apply must work, which keeps the object in an annotation. */
+export const CLIENT_SIDE_APPLY_LIMIT = ANNOTATIONS_LIMIT - RESERVE;
+
+/** @returns bytes of the text as JSON, the form in which client-side apply keeps it. */
+export function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text));
+}
+
 export function fitsClientSideApply(text: string): boolean {
-  return Buffer.byteLength(JSON.stringify(text)) + RESERVE <= ANNOTATIONS_LIMIT;
+  return jsonBytes(text) <= CLIENT_SIDE_APPLY_LIMIT;
 }
 
 export function fitsConfigMap(text: string): boolean {

@@ -1,5 +1,11 @@
 import { Address, type Findings, type Route } from '../network';
-import { CONFIG_MAP_LIMIT, fitsClientSideApply, fitsConfigMap } from './apply-limits';
+import {
+  CLIENT_SIDE_APPLY_LIMIT,
+  CONFIG_MAP_LIMIT,
+  fitsClientSideApply,
+  fitsConfigMap,
+  jsonBytes,
+} from './apply-limits';
 import type { FreeRanges } from './free-ranges';
 import type { NodeRoutes } from './node-routes';
 import { DEFAULT_IMAGE, type NodeRoutesSettings } from './node-routes-options';
@@ -9,8 +15,6 @@ import type { Site } from './site';
 
 /** The table in which the agent looks up the private network. */
 const MAIN_TABLE = 254;
-/** What a reviewer can still be expected to open. */
-const LARGEST_PROGRAM = 200 * 1024;
 
 export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings): void {
   site.nodeRoutes.forEach((nodeRoutes, i) => {
@@ -88,12 +92,12 @@ function checkAgent({ settings, place, agentConfigMap }: NodeRoutes, findings: F
   if (settings.digest !== undefined && settings.image.includes('@'))
     tellImage('has a digest, and another one is given', 'keep one of the two');
   if (agentConfigMap === undefined) return;
-  const size = Buffer.byteLength(agentConfigMap.program);
-  if (size <= LARGEST_PROGRAM && fitsClientSideApply(agentConfigMap.program)) return;
+  const { program, configMapName } = agentConfigMap;
+  if (fitsClientSideApply(program)) return;
   findings.add(
     placeIn(place, 'agent'),
-    size,
-    `bytes of program are too many for ConfigMap ${agentConfigMap.configMapName} (${LARGEST_PROGRAM}, and 262144 as JSON)`,
+    jsonBytes(program),
+    `bytes as JSON are too many for ConfigMap ${configMapName}: client-side apply takes at most ${CLIENT_SIDE_APPLY_LIMIT}`,
     "build an image with the Dockerfile and set agent: 'image'",
   );
 }
