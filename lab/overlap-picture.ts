@@ -196,7 +196,7 @@ async function startRouters(
     netns.load(MASQUERADE);
   });
   return Promise.all([
-    LinuxRouter.load(near, options.clusterRouter, key),
-    LinuxRouter.load(far, options.onPremiseRouter, key),
+    LinuxRouter.load(near, [options.clusterRouter], key),
+    LinuxRouter.load(far, [options.onPremiseRouter], key),
   ]);
 }

@@ -26,7 +26,7 @@ function tally(answers: readonly string[]): Record<string, number> {
 }
 
 /** Packets that a chain of the generated nftables.conf dropped. */
-function dropped(router: 0 | 1, chain: 'from-outside' | 'to-outside', network = 'datacentre'): number {
+function dropped(router: 0 | 1, chain: 'from-outside' | 'to-outside', network = 'example-datacentre'): number {
   const rules = picture.routers[router].netns.run('nft', 'list', 'chain', 'inet', `onprem-link-${network}`, chain);
   return [...rules.matchAll(/packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0);
 }

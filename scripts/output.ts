@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The folders that synthesis writes, beside one another: the first is CDK8S_OUTDIR. They are replaced together. */
@@ -12,6 +12,14 @@ const DISCARDED = 'discarded';
 /** The staging folder of this process, beside what it will replace, so that moving is renaming. */
 export function stagingFolder(repository: string): string {
   return join(repository, `.synth-${process.pid}`);
+}
+
+/** Synthesis goes on from the numbers that the routers already have. */
+export function stageNumbers(repository: string, staging: string): void {
+  const numbers = join('routers', 'numbers.json');
+  if (!existsSync(join(repository, numbers))) return;
+  mkdirSync(join(staging, 'routers'), { recursive: true });
+  copyFileSync(join(repository, numbers), join(staging, numbers));
 }
 
 /** Puts the new output in the place of the old one, all of it or nothing. */

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, refuse } from '../lib/network';
-import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stagingFolder } from './output';
+import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stageNumbers, stagingFolder } from './output';
 import { summary } from './summary';
 
 const PROJECT = process.cwd();
@@ -24,6 +24,7 @@ recoverOutput(PROJECT);
 setImmediate(() => {}); // one turn of the event loop, in which a signal that came meanwhile is noticed
 
 process.env.CDK8S_OUTDIR = join(STAGING, OUTPUT_ROOTS[0]);
+stageNumbers(PROJECT, STAGING);
 require(join(PROJECT, 'main'));
 
 function finish(): void {

@@ -1,5 +1,10 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { SubnetSpec } from '../network';
-import { findingsOf, siteWith } from './fixtures';
+import { findingsOf, STUB_AGENT, siteWith } from './fixtures';
+import { NodeRoutes } from './node-routes';
+import { Site } from './site';
 import type { RouterProps, VpnProps } from './vpn-props';
 
 const CLUSTER: RouterProps = { publicAddress: '203.0.113.1', outside: 'eth1', inside: 'eth0' };
@@ -89,14 +94,104 @@ test('a tunnel through which nothing could go is refused', () => {
   ]);
 });
 
-test('tunnels of one router share neither names nor numbers', () => {
-  const numbered = (firstRule: number) => ({ ...VPN, cluster: { ...CLUSTER, firstRule } });
-  expect(told([numbered(10), numbered(13)])).toEqual([
-    'site example › on-premise plant › vpn › cluster.firstRule: 13 is among the 4 rules from 10 on that on-premise datacentre needs; write 14 or more',
+const OTHER_PEER: VpnProps = { ...VPN, onPremise: { ...VPN.onPremise, publicAddress: '192.0.2.9' } };
+
+test('two names that a FortiGate would shorten to one are rejected', () => {
+  const names = ['plant-00020', 'plant-00044'];
+  expect(told([VPN, OTHER_PEER], [], names)).toEqual([
+    'site example › on-premise plant-00044 › vpn: "example-plant-00044" and example-plant-00020 are both example-pl-eacc on a FortiGate, where a name has at most 15 characters; rename one of the networks',
   ]);
-  expect(told([VPN, VPN], [], ['headquarters-east', 'headquarters-eastern'])).toEqual([
-    'site example › on-premise headquarters-eastern › vpn: "headquarters-eastern" and headquarters-east are both headquarters-ea on a FortiGate, where a name has at most 15 characters; rename one of the networks, or leave fortigate out of the products',
-  ]);
-  const elsewhere = { ...VPN, cluster: { ...CLUSTER, publicAddress: '203.0.113.9', firstRule: 10 } };
-  expect(told([numbered(10), elsewhere], [], ['headquarters-east', 'headquarters-eastern'])).toEqual([]);
+  expect(told([VPN, OTHER_PEER], [], ['plant-00020', 'plant-1'])).toEqual([]);
+});
+
+describe('networks whose routers have the same addresses share one tunnel', () => {
+  test('and must agree on all of it', () => {
+    expect(told([VPN, VPN])).toEqual([]);
+    expect(told([VPN, { ...VPN, mss: 1300, esp: { dhGroup: 14 } }])).toEqual([
+      'site example › on-premise plant › vpn: "plant" shares one tunnel with on-premise datacentre, whose routers have the same addresses and identities, but differs in esp and mss; write the same vpn for both, or give the routers an id of their own for each',
+    ]);
+  });
+
+  test('unless they have identities of their own, which a FortiGate does not accept', () => {
+    const own = (products: RouterProps['products']) => ({
+      cluster: { ...CLUSTER, id: 'plant@example.com', products },
+      onPremise: { ...VPN.onPremise, products },
+    });
+    const linux = {
+      cluster: { ...CLUSTER, products: ['strongswan'] },
+      onPremise: { ...VPN.onPremise, products: ['vyos'] },
+    };
+    expect(told([linux, own(['strongswan'])])).toEqual([]);
+    expect(told([linux, own(['fortigate'])])).toEqual([
+      'site example › on-premise plant › vpn: "plant" has the routers of on-premise datacentre under other identities, and a FortiGate has one tunnel per remote gateway; leave out the ids, so that one tunnel carries both networks, or leave fortigate out of the products',
+    ]);
+  });
+});
+
+describe('sites of one main.ts', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sites-'));
+    process.env.CDK8S_OUTDIR = join(folder, 'dist');
+  });
+  afterEach(() => {
+    delete process.env.CDK8S_OUTDIR;
+    rmSync(folder, { recursive: true });
+  });
+
+  function site(name: string, vpn: VpnProps, nodes: string): Site {
+    const cluster = { nodes: [nodes], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };
+    const made = new Site(name, { cluster, agentBundle: STUB_AGENT });
+    made.onPremise('datacentre', { subnets: ['192.168.0.0/24'], vpn });
+    new NodeRoutes(made, 'node-routes');
+    return made;
+  }
+
+  test('with the same pair of routers are rejected, since IKE could not tell the tunnels apart', () => {
+    site('east', VPN, '10.184.0.0/26').synth();
+    expect(() => site('west', VPN, '10.185.0.0/26').synth()).toThrow(
+      'site west › on-premise datacentre › vpn: "203.0.113.1 and 192.0.2.1" are the routers of site east, on-premise datacentre, too, and IKE could not tell the two tunnels apart; give the routers an id of their own for each site and leave fortigate out of the products; between FortiGates one site carries both networks',
+    );
+  });
+
+  test('whose nodes one on-premise router would see in one range are rejected', () => {
+    site('east', VPN, '10.184.0.0/26').synth();
+    const west = { ...VPN, cluster: { ...CLUSTER, publicAddress: '203.0.113.7' } };
+    expect(() => site('west', west, '10.184.0.0/24').synth()).toThrow(
+      'site west › on-premise datacentre › vpn: "10.184.0.0/24" is how the on-premise router 192.0.2.1 sees these nodes, and it sees those of site east in 10.184.0.0/26; map the nodes of each site to a range of their own',
+    );
+    expect(() => site('north', west, '10.185.0.0/24').synth()).not.toThrow();
+  });
+
+  test('share the numbers of a router that both use', () => {
+    const west = { ...VPN, cluster: { ...CLUSTER, publicAddress: '203.0.113.7' } };
+    site('east', VPN, '10.184.0.0/26').synth();
+    site('west', west, '10.185.0.0/26').synth();
+    const rules = ['east', 'west'].map((name) => {
+      const text = readFileSync(join(folder, 'routers', name, 'datacentre-to-cluster', 'vyos.set'), 'utf8');
+      return /nat source rule (\d+)/.exec(text)?.[1];
+    });
+    expect(rules).toEqual(['10', '11']);
+  });
+});
+
+test('a book of numbers that cannot be read, or gives a number twice, is rejected', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'numbers-'));
+  process.env.CDK8S_OUTDIR = join(folder, 'dist');
+  mkdirSync(join(folder, 'routers'));
+  const write = (text: string) => writeFileSync(join(folder, 'routers', 'numbers.json'), text);
+  try {
+    write('{ "example/x": { "rules": {} } }');
+    expect(told([VPN])).toEqual([
+      'site example: "routers/numbers.json" is not a book of numbers (example/x has no router); restore the file from Git; without it rules on the routers would move',
+    ]);
+    const end = (key: string) => ({ router: '203.0.113.1', rules: { [key]: 10 } });
+    write(JSON.stringify({ 'example/cluster-to-datacentre': end('a b'), 'other/cluster-to-x': end('c d') }));
+    expect(told([VPN])).toEqual([
+      'routers/numbers.json: 10 is given twice among the rules of router 203.0.113.1: to example/cluster-to-datacentre: a b and to other/cluster-to-x: c d; delete the line of the newer one, which gets the next free number at the next synthesis',
+    ]);
+  } finally {
+    delete process.env.CDK8S_OUTDIR;
+    rmSync(folder, { recursive: true });
+  }
 });

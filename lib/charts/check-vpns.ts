@@ -1,21 +1,31 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Address, Findings } from '../network';
-import { fortigateInterface, rulesOf, selectorsOf, type Tunnel } from '../routers';
+import { clashes, fortigateInterface, type NumberBook, selectorsOf, type Tunnel, tunnelName } from '../routers';
+import type { OnPremise } from './on-premise';
 import { placeIn } from './options';
 import type { Site } from './site';
-import { type SiteTunnel, tunnelsOf } from './vpn';
+import { type SiteTunnel, vpnsOf } from './vpn';
+import type { VpnSettings } from './vpn-options';
 
 /** The tunnels work, each by itself and those of one router side by side. */
 export function checkVpns(site: Site, findings: Findings): void {
-  const tunnels = tunnelsOf(site);
-  tunnels.forEach((one, i) => {
-    const place = placeIn(one.network.place, 'vpn');
+  const vpns = findings.attempt(site.place, () => vpnsOf(site));
+  if (vpns === undefined) return;
+  vpns.tunnels.forEach((one, i) => {
     // A tunnel is judged when all that it is made of was understood.
-    if (site.findings.all.length === 0) checkTunnel(clusterEnd(one), place, findings);
-    for (const earlier of tunnels.slice(0, i)) tellClash(clusterEnd(earlier), clusterEnd(one), place, findings);
+    if (site.findings.all.length === 0) checkTunnel(clusterEnd(one), placeOf(one), findings);
+    checkShared(one, findings);
+    for (const earlier of vpns.tunnels.slice(0, i)) {
+      checkSameAddresses(earlier, one, findings);
+      checkInterfaceNames(earlier, one, findings);
+    }
   });
+  checkNumbers(vpns.book, site, findings);
 }
 
-const clusterEnd = ({ ends }: SiteTunnel) => (ends[0] as SiteTunnel['ends'][number]).tunnel;
+export const placeOf = ({ networks }: SiteTunnel) => vpnPlace(networks[0]);
+const vpnPlace = ({ place }: OnPremise) => placeIn(place, 'vpn');
+const clusterEnd = ({ ends }: SiteTunnel) => ends[0].tunnel;
 
 function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
   const { local, remote } = tunnel;
@@ -29,16 +39,16 @@ function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
   if (selectorsOf(tunnel).length === 0)
     findings.add(
       place,
-      tunnel.network,
+      tunnel.networks.join(' and '),
       'has no subnet of a family that the nodes have, so nothing would go through it',
       'add the subnets, or leave out the vpn',
     );
-  tellInside(tunnel, 'cluster', local.publicAddress, place, findings);
-  tellInside(tunnel, 'onPremise', remote.publicAddress, place, findings);
+  checkOutside(tunnel, 'cluster', local.publicAddress, place, findings);
+  checkOutside(tunnel, 'onPremise', remote.publicAddress, place, findings);
 }
 
 /** A tunnel cannot carry its own packets. */
-function tellInside(tunnel: Tunnel, end: string, address: Address, place: string, findings: Findings): void {
+function checkOutside(tunnel: Tunnel, end: string, address: Address, place: string, findings: Findings): void {
   const selectors = selectorsOf(tunnel).flatMap((pair) => [pair.local.mapped, pair.remote.mapped]);
   const around = selectors.find((subnet) => subnet.contains(address));
   if (around === undefined) return;
@@ -50,25 +60,65 @@ function tellInside(tunnel: Tunnel, end: string, address: Address, place: string
   );
 }
 
-/** Two tunnels of one router share its interface names and its rule numbers. */
-function tellClash(earlier: Tunnel, later: Tunnel, place: string, findings: Findings): void {
-  if (!earlier.local.publicAddress.equals(later.local.publicAddress)) return;
-  const name = fortigateInterface(later.network);
-  const areFortigate = [earlier, later].every(({ local }) => local.products.includes('fortigate'));
-  if (areFortigate && fortigateInterface(earlier.network) === name)
+/** Networks that share a tunnel agree on all of it. */
+function checkShared({ networks: [lead, ...others] }: SiteTunnel, findings: Findings): void {
+  for (const network of others) {
+    const differing = Object.keys(lead.vpn as VpnSettings)
+      .map((key) => key as keyof VpnSettings)
+      .filter((key) => !isDeepStrictEqual(lead.vpn?.[key], network.vpn?.[key]));
+    if (differing.length === 0) continue;
     findings.add(
-      place,
-      later.network,
-      `and ${earlier.network} are both ${name} on a FortiGate, where a name has at most 15 characters`,
-      'rename one of the networks, or leave fortigate out of the products',
+      vpnPlace(network),
+      network.name,
+      `shares one tunnel with on-premise ${lead.name}, whose routers have the same addresses and identities, but differs in ${differing.join(' and ')}`,
+      'write the same vpn for both, or give the routers an id of their own for each',
     );
-  const overlap =
-    earlier.firstRule < later.firstRule + rulesOf(later) && later.firstRule < earlier.firstRule + rulesOf(earlier);
-  if (overlap)
+  }
+}
+
+/** IKE could tell them apart by their identities; a FortiGate takes no second phase 1 to one gateway. */
+function checkSameAddresses(earlier: SiteTunnel, later: SiteTunnel, findings: Findings): void {
+  const [one, other] = [clusterEnd(earlier), clusterEnd(later)];
+  if (!haveSameAddresses(one, other) || !(hasFortigate(one) || hasFortigate(other))) return;
+  findings.add(
+    placeOf(later),
+    later.networks[0].name,
+    `has the routers of on-premise ${earlier.networks[0].name} under other identities, and a FortiGate has one tunnel per remote gateway`,
+    'leave out the ids, so that one tunnel carries both networks, or leave fortigate out of the products',
+  );
+}
+
+export function haveSameAddresses(one: Tunnel, other: Tunnel): boolean {
+  return (
+    one.local.publicAddress.equals(other.local.publicAddress) &&
+    one.remote.publicAddress.equals(other.remote.publicAddress)
+  );
+}
+
+export const hasFortigate = ({ local, remote }: Tunnel): boolean =>
+  [local, remote].some(({ products }) => products.includes('fortigate'));
+
+/** Names that are shortened for a FortiGate could meet. */
+function checkInterfaceNames(earlier: SiteTunnel, later: SiteTunnel, findings: Findings): void {
+  const [one, other] = [clusterEnd(earlier), clusterEnd(later)].map(tunnelName) as [string, string];
+  if (fortigateInterface(one) !== fortigateInterface(other)) return;
+  findings.add(
+    placeOf(later),
+    other,
+    `and ${one} are both ${fortigateInterface(other)} on a FortiGate, where a name has at most 15 characters`,
+    'rename one of the networks',
+  );
+}
+
+/** Two branches that each took the next number meet when they are merged. */
+function checkNumbers(book: NumberBook, site: Site, findings: Findings): void {
+  for (const { router, list, number, owners } of clashes(book)) {
+    if (!owners.some((owner) => owner.startsWith(`${site.name}/`))) continue;
     findings.add(
-      placeIn(place, 'cluster.firstRule'),
-      later.firstRule,
-      `is among the ${rulesOf(earlier)} rules from ${earlier.firstRule} on that on-premise ${earlier.network} needs`,
-      `write ${earlier.firstRule + rulesOf(earlier)} or more`,
+      'routers/numbers.json',
+      number,
+      `is given twice among the ${list} of router ${router}: to ${owners.join(' and to ')}`,
+      'delete the line of the newer one, which gets the next free number at the next synthesis',
     );
+  }
 }

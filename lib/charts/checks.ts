@@ -3,13 +3,17 @@ import { checkExternalServices } from './check-external-services';
 import { checkMappings } from './check-mappings';
 import { checkNetworks } from './check-networks';
 import { checkNodeRoutes } from './check-node-routes';
+import { checkOtherSites } from './check-other-sites';
 import { checkProvider } from './check-provider';
 import { checkVpns } from './check-vpns';
 import { FreeRanges } from './free-ranges';
 import type { Site } from './site';
 
-/** What can be judged only when the site is complete. */
-export function checkSite(site: Site): Finding[] {
+/**
+ * What can be judged only when the site is complete.
+ * @param others the sites that were synthesised before it.
+ */
+export function checkSite(site: Site, others: readonly Site[]): Finding[] {
   const findings = new Findings();
   const free = new FreeRanges(site);
   checkNetworks(site, free, findings);
@@ -18,5 +22,6 @@ export function checkSite(site: Site): Finding[] {
   checkNodeRoutes(site, free, findings);
   checkExternalServices(site, findings);
   checkVpns(site, findings);
+  if (findings.all.length === 0) checkOtherSites(site, others, findings);
   return findings.all;
 }

@@ -142,7 +142,7 @@ export class Site extends App {
   }
 
   private check() {
-    return [...this.findings.all, ...checkSite(this)];
+    return [...this.findings.all, ...checkSite(this, writtenSites())];
   }
 }
 

@@ -36,8 +36,9 @@ export interface RouterProps {
   /** What it runs: 'strongswan', 'vyos', 'fortigate'. One set of files is written for each. @default all, to choose from */
   readonly products?: readonly Product[];
   /**
-   * First number of its rules where rules are numbered (VyOS; FortiGate adds 142000). They must come before any rule
-   * that masquerades. @default 10 for the first network of the site; each further one goes on where the last ended
+   * The least number for a new rule where rules are numbered (VyOS; FortiGate adds 142000). Set it where numbers from 10
+   * on are taken by rules of yours; new rules must come before any rule that masquerades. Numbers that were given before
+   * stay as they are (routers/numbers.json). @default 10
    */
   readonly firstRule?: number;
 }

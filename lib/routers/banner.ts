@@ -1,7 +1,27 @@
-import type { Tunnel } from './tunnel';
+import type { Product, Tunnel } from './tunnel';
 
-/** The head of every file: what it is for and that nobody edits it. `mark` begins a comment. */
-export function banner({ site, network, local, remote }: Tunnel, mark: string): string {
-  return `${mark} VPN of site ${site} to on-premise ${network}, the router of ${local.what} (towards ${remote.what}).
-${mark} Made from the site by npm run synth; change the site, not this file.`;
+/** Stands for the hash of a file's state until the file is complete; see withState. */
+export const STATE = '@state@';
+
+/** How far each product's text has been tried, since a reader of the file cannot know. */
+const TRIED: Readonly<Record<Product, string>> = {
+  strongswan:
+    'Requires strongSwan 5.9, nftables 1.0 and Linux 5.6 or later. Tried with strongSwan 5.9.8 and nftables 1.0.6.',
+  vyos: 'Requires VyOS 1.4 or later. Checked against the command definitions of 1.4, 1.5 and current; never loaded into a device.',
+  fortigate: 'Requires FortiOS 7.0 or later. Checked against the options of 7.0 and later; never loaded into a device.',
+};
+
+/**
+ * The head of every file: which router it is for, where it comes from, and the state that it leads to.
+ * @param mark begins a comment.
+ */
+export function banner({ site, networks, local }: Tunnel, product: Product, mark: string): string {
+  return [
+    `VPN of site ${site} to on-premise ${networks.join(' and ')}, for the router of ${local.what}.`,
+    'Written by npm run synth. Change the site, not this file.',
+    `Router ${local.publicAddress}, state ${STATE}.`,
+    TRIED[product],
+  ]
+    .map((line) => `${mark} ${line}`)
+    .join('\n');
 }

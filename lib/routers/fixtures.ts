@@ -1,8 +1,9 @@
 /** Tunnels for tests: the site of the documents, and arbitrary ones. */
 import fc from 'fast-check';
 import { Address, Mapping, Subnet } from '../network';
+import { allot } from './numbers';
 import { DH_GROUPS, type DhGroup, ENCRYPTIONS, HASHES, type Proposal } from './proposal';
-import { PRODUCTS, type Tunnel, type TunnelEnd } from './tunnel';
+import { numberedEnd, otherEnd, PRODUCTS, type Tunnel, type TunnelEnd, type Unnumbered } from './tunnel';
 
 const address = (text: string) => Address.parse(text);
 
@@ -32,24 +33,33 @@ const DATACENTRE: TunnelEnd = {
   products: PRODUCTS,
 };
 
+/** The tunnel with the numbers that a router without others gives. */
+export function numbered(tunnel: Unnumbered, firstRule = 10): Tunnel {
+  const { [END]: numbers } = allot({}, END, numberedEnd(tunnel, firstRule));
+  return { ...tunnel, numbers: numbers as Tunnel['numbers'] };
+}
+const END = 'example/end';
+
+/** The tunnel from its other end, numbered there. */
+export const farEnd = (tunnel: Unnumbered): Tunnel => numbered(otherEnd(tunnel));
+
 /** The site of the documents, from the cluster's router. */
-export const SEEDS: Tunnel = {
+export const SEEDS: Tunnel = numbered({
   site: 'example',
-  network: 'datacentre',
+  networks: ['datacentre'],
   local: CLUSTER,
   remote: DATACENTRE,
   ike: { encryption: 'aes256gcm', hash: 'sha384', dhGroup: 20, lifetime: 28_800 },
   esp: { encryption: 'aes256gcm', hash: 'sha384', dhGroup: 20, lifetime: 3_600 },
   mss: 1350,
   initiates: true,
-  firstRule: 10,
-};
+});
 
 /** Both families, no mapping, AES-CBC, a translated outside address, subnets behind further routers. */
-export const DUAL_STACK: Tunnel = {
+export const DUAL_STACK: Tunnel = numbered({
   ...SEEDS,
   site: 'dual',
-  network: 'plant-in-the-far-north',
+  networks: ['plant-in-the-far-north'],
   local: {
     ...CLUSTER,
     subnets: ['10.184.0.0/26', 'fd10::/64'].map((text) => Mapping.parse(text)),
@@ -63,7 +73,7 @@ export const DUAL_STACK: Tunnel = {
   esp: { encryption: 'aes128', hash: 'sha512', dhGroup: 31, lifetime: 1_800 },
   mss: 1300,
   initiates: false,
-};
+});
 
 const proposals: fc.Arbitrary<Proposal> = fc.record({
   encryption: fc.constantFrom(...ENCRYPTIONS),
@@ -104,14 +114,16 @@ const ends: fc.Arbitrary<TunnelEnd> = fc.record({
   products: fc.constant(PRODUCTS),
 });
 
-export const tunnels: fc.Arbitrary<Tunnel> = fc.record({
-  site: fc.constant('example'),
-  network: fc.constantFrom('datacentre', 'plant-in-the-far-north', '1a'),
-  local: ends,
-  remote: ends,
-  ike: proposals,
-  esp: proposals,
-  mss: fc.integer({ min: 1000, max: 1400 }),
-  initiates: fc.boolean(),
-  firstRule: fc.integer({ min: 10, max: 1000 }),
-});
+export const tunnels: fc.Arbitrary<Tunnel> = fc
+  .record({
+    site: fc.constant('example'),
+    networks: fc.constantFrom(['datacentre'], ['plant-in-the-far-north'], ['1a', 'plant']),
+    local: ends,
+    remote: ends,
+    ike: proposals,
+    esp: proposals,
+    mss: fc.integer({ min: 1000, max: 1400 }),
+    initiates: fc.boolean(),
+    firstRule: fc.integer({ min: 10, max: 1000 }),
+  })
+  .map(({ firstRule, ...tunnel }) => numbered(tunnel, firstRule));

@@ -1,24 +1,14 @@
 import type { Address, Family, Mapping, Subnet } from '../network';
-import { type Entry, fortigateInterface, name, text, withMask } from './fortigate-cli';
-import {
-  insideRoutes,
-  localSubnets,
-  mssOf,
-  ofFamily,
-  outsideRoutes,
-  remoteSubnets,
-  seenAs,
-  type Tunnel,
-} from './tunnel';
-
-/** Policies and routes are numbered for the whole router: far from the low numbers that its owner gave away already. */
-const FIRST_NUMBER = 142_000;
+import { type Entry, text, withMask } from './fortigate-cli';
+import { fortigateInterface, fortigateObject, tunnelName } from './names';
+import { directRoutes, localSubnets, mssOf, ofFamily, remoteSubnets, seenAs, type Tunnel } from './tunnel';
 
 const range = (subnet: Subnet) => `${subnet.address}-${subnet.last}`;
-const far = (tunnel: Tunnel, subnet: Mapping) => name(`${tunnel.network}-far`, remoteSubnets(tunnel).indexOf(subnet));
-const near = (tunnel: Tunnel, subnet: Mapping) => name(`${tunnel.network}-near`, localSubnets(tunnel).indexOf(subnet));
-const pool = (tunnel: Tunnel, subnet: Mapping) => name(`${tunnel.network}-out`, localSubnets(tunnel).indexOf(subnet));
-const vip = (tunnel: Tunnel, subnet: Mapping) => name(`${tunnel.network}-in`, localSubnets(tunnel).indexOf(subnet));
+const far = (tunnel: Tunnel, { mapped }: Mapping) => fortigateObject(tunnelName(tunnel), 'far', mapped);
+const near = (tunnel: Tunnel, { real }: Mapping) => fortigateObject(tunnelName(tunnel), 'near', real);
+const pool = (tunnel: Tunnel, { mapped }: Mapping) => fortigateObject(tunnelName(tunnel), 'out', mapped);
+const vip = (tunnel: Tunnel, { mapped }: Mapping) => fortigateObject(tunnelName(tunnel), 'in', mapped);
+const device = (tunnel: Tunnel) => text(fortigateInterface(tunnelName(tunnel)));
 const translated = (tunnel: Tunnel) => localSubnets(tunnel).filter(({ isTranslated }) => isTranslated);
 
 export function addresses(tunnel: Tunnel, family: Family): Entry[] {
@@ -56,7 +46,7 @@ export function virtualIps(tunnel: Tunnel): Entry[] {
     edit: vip(tunnel, subnet),
     why: `${tunnel.local.what} are called ${subnet.mapped} there`,
     set: {
-      extintf: text(fortigateInterface(tunnel.network)),
+      extintf: device(tunnel),
       extip: range(subnet.mapped),
       mappedip: text(range(subnet.real)),
     },
@@ -65,7 +55,7 @@ export function virtualIps(tunnel: Tunnel): Entry[] {
 
 /** Per local subnet one policy out and one in; only from and to the other end's ranges. */
 export function policies(tunnel: Tunnel): Entry[] {
-  return localSubnets(tunnel).flatMap((subnet, i) => {
+  return localSubnets(tunnel).flatMap((subnet) => {
     const { family } = subnet.real;
     const [source, destination] = family === 4 ? ['srcaddr', 'dstaddr'] : ['srcaddr6', 'dstaddr6'];
     const theirs = ofFamily(remoteSubnets(tunnel), family)
@@ -79,11 +69,12 @@ export function policies(tunnel: Tunnel): Entry[] {
       'tcp-mss-receiver': mssOf(tunnel, family),
     };
     const inside = text(tunnel.local.inside);
-    const through = text(fortigateInterface(tunnel.network));
+    const through = device(tunnel);
+    const { policies: numbers } = tunnel.numbers;
     const nat = { nat: 'enable', ippool: 'enable', poolname: text(pool(tunnel, subnet)) };
     return [
       {
-        edit: FIRST_NUMBER + tunnel.firstRule + 2 * i,
+        edit: numbers[`out ${subnet.mapped}`] as number,
         why: `${tunnel.local.what} (${seenAs(subnet)}) to ${tunnel.remote.what}`,
         set: {
           srcintf: inside,
@@ -95,7 +86,7 @@ export function policies(tunnel: Tunnel): Entry[] {
         },
       },
       {
-        edit: FIRST_NUMBER + tunnel.firstRule + 2 * i + 1,
+        edit: numbers[`in ${subnet.mapped}`] as number,
         why: `${tunnel.remote.what} to ${tunnel.local.what} (${seenAs(subnet)})`,
         set: {
           srcintf: through,
@@ -112,22 +103,28 @@ export function policies(tunnel: Tunnel): Entry[] {
 
 /** Into the tunnel, and to nowhere while it is down; to the other router and to what is behind this one. */
 export function staticRoutes(tunnel: Tunnel, family: Family): Entry[] {
-  const device = text(fortigateInterface(tunnel.network));
+  const { routes: numbers } = tunnel.numbers;
+  const edit = (key: string) => numbers[key] as number;
   const throughTunnel = ofFamily(remoteSubnets(tunnel), family).flatMap(({ mapped }) => [
-    { why: tunnel.remote.what, set: { dst: destination(mapped), device } },
     {
+      edit: edit(`through ${mapped}`),
+      why: tunnel.remote.what,
+      set: { dst: destination(mapped), device: device(tunnel) },
+    },
+    {
+      edit: edit(`blackhole ${mapped}`),
       why: `${tunnel.remote.what}: dropped while the tunnel is down, not sent to the Internet`,
       set: { dst: destination(mapped), blackhole: 'enable', distance: 254 },
     },
   ]);
-  const remoteRanges = new Set(remoteSubnets(tunnel).map(({ mapped }) => mapped));
-  const direct = [...insideRoutes(tunnel), ...outsideRoutes(tunnel).filter(({ subnet }) => !remoteRanges.has(subnet))]
+  const direct = directRoutes(tunnel)
     .filter(({ subnet }) => subnet.family === family)
     .map(({ subnet, nextHop, interface: link, why }) => ({
+      edit: edit(`direct ${subnet}`),
       why,
       set: { dst: destination(subnet), gateway: gateway(nextHop), device: text(link) },
     }));
-  return [...throughTunnel, ...direct].map((entry, i) => ({ edit: FIRST_NUMBER + tunnel.firstRule + i, ...entry }));
+  return [...throughTunnel, ...direct];
 }
 
 const destination = (subnet: Subnet) => (subnet.family === 4 ? withMask(subnet) : `${subnet}`);

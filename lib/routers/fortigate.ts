@@ -1,9 +1,10 @@
 import type { Subnet } from '../network';
-import { banner } from './banner';
-import { type Entry, fortigateInterface, name, text, withMask } from './fortigate-cli';
+import { banner, STATE } from './banner';
+import { type Entry, text, withMask } from './fortigate-cli';
 import { addresses, policies, pools, staticRoutes, virtualIps } from './fortigate-objects';
+import { fortigateInterface, tunnelName } from './names';
 import { isAead, type Proposal } from './proposal';
-import { familiesOf, seenAs, selectorsOf, type Tunnel } from './tunnel';
+import { familiesOf, pairKey, seenAs, selectorsOf, type Tunnel } from './tunnel';
 
 /**
  * FortiOS CLI for a route-based tunnel (FortiOS ≥ 7.0): interface, phase 2 per pair of subnets, address pools that keep
@@ -11,7 +12,7 @@ import { familiesOf, seenAs, selectorsOf, type Tunnel } from './tunnel';
  */
 export function fortigateCli(tunnel: Tunnel): string {
   const blocks = [
-    block('vpn ipsec phase1-interface', [phase1(tunnel)], keyHint(tunnel)),
+    block('vpn ipsec phase1-interface', [phase1(tunnel)]),
     block('vpn ipsec phase2-interface', phase2(tunnel)),
     ...familiesOf(tunnel).map((family) =>
       block(family === 4 ? 'firewall address' : 'firewall address6', addresses(tunnel, family)),
@@ -22,32 +23,36 @@ export function fortigateCli(tunnel: Tunnel): string {
     block('router static', staticRoutes(tunnel, 4)),
     block('router static6', staticRoutes(tunnel, 6)),
   ];
-  return `${[banner(tunnel, '#'), ...blocks.filter((text) => text !== '')].join('\n')}\n`;
+  return `${[banner(tunnel, 'fortigate', '#'), ...keyHint(tunnel), ...blocks.filter((text) => text !== '')].join('\n')}\n`;
 }
 
-function block(path: string, entries: readonly Entry[], hint: readonly string[] = []): string {
+function block(path: string, entries: readonly Entry[]): string {
   if (entries.length === 0) return '';
   const body = entries.flatMap(({ edit, why, set }) => [
     ...(why === undefined ? [] : [`    # ${why}`]),
     `    edit ${typeof edit === 'number' ? edit : text(edit)}`,
     ...Object.entries(set).map(([key, value]) => `        set ${key} ${value}`),
-    ...hint.map((line) => `        # ${line}`),
     '    next',
   ]);
   return [`config ${path}`, ...body, 'end'].join('\n');
 }
 
+/** FortiOS rejects a phase 1 without a key when its block ends, so a new one needs the key while it is made. */
 function keyHint(tunnel: Tunnel): string[] {
+  const name = fortigateInterface(tunnelName(tunnel));
   return [
-    'The pre-shared key is not in here. Set it by hand, the same on both routers:',
-    `  set psksecret <key of ${tunnel.network}>`,
+    '# The pre-shared key is not in here. On a router that does not have it yet, enter the first block by hand and add,',
+    `# before its line "next", the command that sets the key of ${name}:`,
+    '#   set psksecret <key>',
+    '# Where the key is set already, the block leaves it as it is.',
   ];
 }
 
-function phase1({ network, local, remote, ike, initiates }: Tunnel): Entry {
+function phase1(tunnel: Tunnel): Entry {
+  const { local, remote, ike, initiates } = tunnel;
   const six = remote.publicAddress.family === 6;
   return {
-    edit: fortigateInterface(network),
+    edit: fortigateInterface(tunnelName(tunnel)),
     why: `The router of ${remote.what}.`,
     set: {
       interface: text(local.outside),
@@ -56,6 +61,7 @@ function phase1({ network, local, remote, ike, initiates }: Tunnel): Entry {
       [six ? 'local-gw6' : 'local-gw']: `${local.localAddress}`,
       [six ? 'remote-gw6' : 'remote-gw']: `${remote.publicAddress}`,
       localid: text(local.id),
+      'localid-type': idType(local.id),
       peertype: 'one',
       peerid: text(remote.id),
       proposal: `${ike.encryption}-${isAead(ike.encryption) ? 'prf' : ''}${ike.hash}`,
@@ -63,18 +69,27 @@ function phase1({ network, local, remote, ike, initiates }: Tunnel): Entry {
       keylife: ike.lifetime,
       dpd: 'on-idle',
       'auto-negotiate': initiates ? 'enable' : 'disable',
+      'passive-mode': initiates ? 'disable' : 'enable',
       'net-device': 'disable',
+      comments: text(`onprem-link state ${STATE}`),
     },
   };
 }
 
+/** Without it FortiOS sends an address as a domain name, and the other end answers AUTHENTICATION_FAILED. */
+function idType(id: string): string {
+  if (/^[\d.]+$|:/.test(id)) return 'address';
+  return id.includes('@') ? 'user-fqdn' : 'fqdn';
+}
+
 function phase2(tunnel: Tunnel): Entry[] {
-  const { network, local, remote, esp, initiates } = tunnel;
-  return selectorsOf(tunnel).map((selector, i) => ({
-    edit: name(network, i),
+  const { numbers, local, remote, esp, initiates } = tunnel;
+  const name = fortigateInterface(tunnelName(tunnel));
+  return selectorsOf(tunnel).map((selector) => ({
+    edit: `${name}-${numbers.rules[pairKey(selector)]}`,
     why: `${local.what}: ${seenAs(selector.local)}; ${remote.what}: ${selector.remote.mapped}`,
     set: {
-      phase1name: text(fortigateInterface(network)),
+      phase1name: text(name),
       proposal: espProposal(esp),
       pfs: 'enable',
       dhgrp: esp.dhGroup,
@@ -82,6 +97,7 @@ function phase2(tunnel: Tunnel): Entry[] {
       'auto-negotiate': initiates ? 'enable' : 'disable',
       ...selectorSide('src', selector.local.mapped),
       ...selectorSide('dst', selector.remote.mapped),
+      comments: text(pairKey(selector)),
     },
   }));
 }

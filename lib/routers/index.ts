@@ -1,6 +1,17 @@
 /** The model rendered for the routers of the VPN: pure, no I/O. */
-export { fortigateInterface } from './fortigate-cli';
+export { fortigateInterface, tunnelName } from './names';
+export { readNumberBook, writeNumberBook } from './number-book';
+export { allot, clashes, NUMBERED_LISTS, type NumberBook, release, retire } from './numbers';
 export { DH_GROUPS, type DhGroup, ENCRYPTIONS, type Encryption, HASHES, type Hash, type Proposal } from './proposal';
 export { routerFiles } from './render';
 export { keyFile } from './strongswan';
-export { otherEnd, PRODUCTS, type Product, rulesOf, selectorsOf, type Tunnel, type TunnelEnd } from './tunnel';
+export {
+  numberedEnd,
+  otherEnd,
+  PRODUCTS,
+  type Product,
+  selectorsOf,
+  type Tunnel,
+  type TunnelEnd,
+  type Unnumbered,
+} from './tunnel';

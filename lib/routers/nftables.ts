@@ -1,5 +1,7 @@
 import type { Family, Mapping } from '../network';
-import { banner } from './banner';
+import { STATE } from './banner';
+import { linuxBanner } from './linux';
+import { tunnelName } from './names';
 import { familiesOf, localSubnets, mssOf, ofFamily, remoteSubnets, seenAs, type Tunnel } from './tunnel';
 
 /**
@@ -8,16 +10,17 @@ import { familiesOf, localSubnets, mssOf, ofFamily, remoteSubnets, seenAs, type 
  * for XFRM interfaces and for a TUN alike.
  */
 export function nftablesConf(tunnel: Tunnel): string {
-  const table = `inet onprem-link-${tunnel.network}`;
+  const table = `inet onprem-link-${tunnelName(tunnel)}`;
   const chains = [guardIn, destinationNat, clamp, sourceNat, guardOut].flatMap((chain) => {
     const rules = familiesOf(tunnel).flatMap((family) => chain.rules(tunnel, family));
     return rules.length === 0 ? [] : [chainText(chain, tunnel, rules)];
   });
   return `#!/usr/sbin/nft -f
-${banner(tunnel, '#')}
+${linuxBanner(tunnel, 'nftables.conf')}
 table ${table}
 delete table ${table}
 table ${table} {
+  comment "onprem-link state ${STATE}"
 ${chains.join('\n')}
 }
 `;

@@ -21,6 +21,7 @@ test('only what the router runs is written', () => {
     'nftables.conf',
     'routes.batch',
     'sysctl.conf',
+    'onprem-link.service',
   ]);
 });
 
@@ -64,13 +65,15 @@ test('no file holds a key: strongSwan includes it, the others say where to set i
     const setting = lines.filter((line) => !/^\s*#/.test(line) && !/ psk \S+ id /.test(line));
     expect([name, setting]).toEqual([name, []]);
   }
-  expect(routerFiles(SEEDS).get('vyos.set')).toContain("#   set vpn ipsec authentication psk datacentre secret '…'");
-  expect(routerFiles(SEEDS).get('fortigate.conf')).toContain('#   set psksecret <key of datacentre>');
+  expect(routerFiles(SEEDS).get('vyos.set')).toContain(
+    "#   set vpn ipsec authentication psk example-datacentre secret '…'",
+  );
+  expect(routerFiles(SEEDS).get('fortigate.conf')).toContain('#   set psksecret <key>');
 });
 
 test('every file says of which site it is and that nobody edits it', () => {
   for (const text of routerFiles(SEEDS).values())
     expect(text).toMatch(
-      /^(#!.*\n)?# VPN of site example to on-premise datacentre, .*\n# Made from the site by npm run synth/,
+      /^(#!.*\n)?# VPN of site example to on-premise datacentre, .*\n# Written by npm run synth\. .*\n# Router 203\.0\.113\.1, state [0-9a-f]{10}\.\n# Requires /,
     );
 });

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
+import { STATE } from './banner';
 import { fortigateCli } from './fortigate';
-import { ipBatch, sysctlConf } from './linux';
+import { ipBatch, sysctlConf, systemdUnit } from './linux';
 import { nftablesConf } from './nftables';
 import { swanctlConf } from './strongswan';
 import type { Product, Tunnel } from './tunnel';
@@ -14,6 +16,7 @@ const FILES: Readonly<Record<Product, Readonly<Record<string, Renderer>>>> = {
     'nftables.conf': nftablesConf,
     'routes.batch': ipBatch,
     'sysctl.conf': sysctlConf,
+    'onprem-link.service': systemdUnit,
   },
   vyos: { 'vyos.set': vyosCommands },
   fortigate: { 'fortigate.conf': fortigateCli },
@@ -22,5 +25,11 @@ const FILES: Readonly<Record<Product, Readonly<Record<string, Renderer>>>> = {
 /** What the local router of a tunnel loads: texts by file name. */
 export function routerFiles(tunnel: Tunnel): Map<string, string> {
   const files = tunnel.local.products.flatMap((product) => Object.entries(FILES[product]));
-  return new Map(files.map(([name, render]) => [name, render(tunnel)]));
+  return new Map(files.map(([name, render]) => [name, withState(render(tunnel))]));
+}
+
+/** The text with the hash of its configuration in place of every STATE; comments are no part of it. */
+function withState(text: string): string {
+  const configuration = text.split('\n').filter((line) => !line.trimStart().startsWith('#'));
+  return text.replaceAll(STATE, createHash('sha256').update(configuration.join('\n')).digest('hex').slice(0, 10));
 }

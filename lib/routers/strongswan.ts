@@ -1,21 +1,27 @@
-import { banner } from './banner';
+import { linuxBanner } from './linux';
+import { prefixInName, tunnelName } from './names';
 import { DH_GROUPS, type Encryption, isAead, type Proposal } from './proposal';
 import { type Selector, seenAs, selectorsOf, type Tunnel } from './tunnel';
 
 /** The file with the key, beside swanctl.conf on the router and nowhere else: one line, `secret = "…"`. */
-export function keyFile({ network }: Tunnel): string {
-  return `${network}.psk`;
+export function keyFile(tunnel: Pick<Tunnel, 'site' | 'networks'>): string {
+  return `${tunnelName(tunnel)}.psk`;
 }
 
-/** Connection, children and the identities of the key for strongSwan's swanctl (swanctl.conf(5), strongSwan ≥ 5.9). */
+/**
+ * Connection, children and the identities of the key for strongSwan's swanctl (swanctl.conf(5), strongSwan ≥ 5.9). It
+ * is one file of many in conf.d: `swanctl --load-all` unloads every connection that is in none of the files it reads.
+ */
 export function swanctlConf(tunnel: Tunnel): string {
-  const { network, local, remote, ike } = tunnel;
-  return `${banner(tunnel, '#')}
+  const { local, remote, ike } = tunnel;
+  const name = tunnelName(tunnel);
+  return `${linuxBanner(tunnel, 'swanctl.conf')}
+# Load it with swanctl --load-all, without --file, which would unload the connections of all other files.
 # The pre-shared key is not in here: ${keyFile(tunnel)} beside this file holds one line,
 #   secret = "…"
 # that is the same on both routers, is readable by root only, and never enters Git.
 connections {
-  ${network} {
+  ${name} {
     version = 2
     local_addrs = ${local.localAddress}
     remote_addrs = ${remote.publicAddress}
@@ -34,13 +40,13 @@ connections {
     }
     children {
 ${selectorsOf(tunnel)
-  .map((selector, i) => child(tunnel, selector, i + 1))
+  .map((selector) => child(tunnel, selector))
   .join('\n')}
     }
   }
 }
 secrets {
-  ike-${network} {
+  ike-${name} {
     id-local = ${local.id}
     id-remote = ${remote.id}
     include ${keyFile(tunnel)}
@@ -49,10 +55,11 @@ secrets {
 `;
 }
 
-function child({ network, local, remote, esp, initiates }: Tunnel, selector: Selector, number: number): string {
+function child(tunnel: Tunnel, selector: Selector): string {
+  const { local, remote, esp, initiates } = tunnel;
   return `      # ${local.what}: ${seenAs(selector.local)}
       # ${remote.what}: ${selector.remote.mapped}
-      ${network}-${number} {
+      ${childName(tunnel, selector)} {
         local_ts = ${selector.local.mapped}
         remote_ts = ${selector.remote.mapped}
         esp_proposals = ${espProposal(esp)}
@@ -61,6 +68,11 @@ function child({ network, local, remote, esp, initiates }: Tunnel, selector: Sel
         close_action = ${initiates ? 'start' : 'none'}
         dpd_action = ${initiates ? 'restart' : 'clear'}
       }`;
+}
+
+/** `example-datacentre-192-168-2-0-27-192-168-1-0-24` */
+export function childName(tunnel: Tunnel, { local, remote }: Selector): string {
+  return [tunnelName(tunnel), prefixInName(local.mapped), prefixInName(remote.mapped)].join('-');
 }
 
 function ikeProposal({ encryption, hash, dhGroup }: Proposal): string {

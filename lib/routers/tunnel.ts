@@ -1,4 +1,5 @@
 import { type Address, type Family, type Mapping, Subnet } from '../network';
+import type { NumberedEnd, Numbers } from './numbers';
 import type { Proposal } from './proposal';
 
 /** What a router runs; each has a renderer of its own. */
@@ -31,8 +32,8 @@ export interface TunnelEnd {
 /** A VPN between two routers as one of them sees it: an IKE_SA with one CHILD_SA (RFC 7296) per pair of subnets. */
 export interface Tunnel {
   readonly site: string;
-  /** The on-premise network: it names the tunnel on both routers. */
-  readonly network: string;
+  /** The on-premise networks that it carries. The first one names it on both routers, with the site: see tunnelName. */
+  readonly networks: readonly string[];
   readonly local: TunnelEnd;
   readonly remote: TunnelEnd;
   readonly ike: Proposal;
@@ -41,9 +42,12 @@ export interface Tunnel {
   readonly mss: number;
   /** Whether this end opens the tunnel; the other one waits for it. */
   readonly initiates: boolean;
-  /** First of the numbers under which the local router's rules stand where it numbers rules; see rulesOf. */
-  readonly firstRule: number;
+  /** The numbers of the local router's rules, policies and routes; see numberedEnd. */
+  readonly numbers: Numbers;
 }
+
+/** A tunnel before its rules have numbers. */
+export type Unnumbered = Omit<Tunnel, 'numbers'>;
 
 /** A pair of subnets that share a CHILD_SA. Its traffic selectors are the mapped ranges. */
 export interface Selector {
@@ -51,13 +55,13 @@ export interface Selector {
   readonly remote: Mapping;
 }
 
-/** The same tunnel from the other end. */
-export function otherEnd(tunnel: Tunnel): Tunnel {
+/** The same tunnel from the other end, whose router has numbers of its own. */
+export function otherEnd(tunnel: Unnumbered): Unnumbered {
   return { ...tunnel, local: tunnel.remote, remote: tunnel.local, initiates: !tunnel.initiates };
 }
 
 /** All pairs of a local and a remote subnet of one family: FortiGate and IKEv1 devices negotiate no more than one a time. */
-export function selectorsOf({ local, remote }: Tunnel): Selector[] {
+export function selectorsOf({ local, remote }: Unnumbered): Selector[] {
   return local.subnets.flatMap((mine) =>
     remote.subnets
       .filter(({ real }) => real.family === mine.real.family)
@@ -66,27 +70,21 @@ export function selectorsOf({ local, remote }: Tunnel): Selector[] {
 }
 
 /** Those subnets of this end that the other end has something of the same family for. */
-export function localSubnets(tunnel: Tunnel): Mapping[] {
+export function localSubnets(tunnel: Unnumbered): Mapping[] {
   return [...new Set(selectorsOf(tunnel).map(({ local }) => local))];
 }
 
 /** Those of the other end, likewise. */
-export function remoteSubnets(tunnel: Tunnel): Mapping[] {
+export function remoteSubnets(tunnel: Unnumbered): Mapping[] {
   return [...new Set(selectorsOf(tunnel).map(({ remote }) => remote))];
 }
 
-export function familiesOf(tunnel: Tunnel): Family[] {
+export function familiesOf(tunnel: Unnumbered): Family[] {
   return ([4, 6] as const).filter((family) => ofFamily(localSubnets(tunnel), family).length > 0);
 }
 
 export function ofFamily(subnets: readonly Mapping[], family: Family): Mapping[] {
   return subnets.filter(({ real }) => real.family === family);
-}
-
-/** How many numbers from `firstRule` on any of a router's rule lists takes. */
-export function rulesOf(tunnel: Tunnel): number {
-  const [near, far] = [localSubnets(tunnel).length, remoteSubnets(tunnel).length];
-  return Math.max(near * far, 2 * near, near + 2 * far + 1);
 }
 
 export function mssOf({ mss }: Tunnel, family: Family): number {
@@ -102,12 +100,12 @@ export interface RouterRoute {
 }
 
 /** The routes a router needs beyond its connected ones and the way out that the VPN itself takes. */
-export function routesOf(tunnel: Tunnel): RouterRoute[] {
+export function routesOf(tunnel: Unnumbered): RouterRoute[] {
   return [...insideRoutes(tunnel), ...outsideRoutes(tunnel)];
 }
 
 /** To the subnets behind this router. */
-export function insideRoutes(tunnel: Tunnel): RouterRoute[] {
+export function insideRoutes(tunnel: Unnumbered): RouterRoute[] {
   const { local } = tunnel;
   return localSubnets(tunnel).flatMap(({ real }) =>
     local.insideNextHops
@@ -120,7 +118,7 @@ export function insideRoutes(tunnel: Tunnel): RouterRoute[] {
  * To the other router and, by the same way, to the mapped subnets behind it: an IPsec policy takes effect on the
  * interface to which a route leads, and without one the packets never get there.
  */
-export function outsideRoutes(tunnel: Tunnel): RouterRoute[] {
+export function outsideRoutes(tunnel: Unnumbered): RouterRoute[] {
   const { local, remote } = tunnel;
   const peer = new Subnet(remote.publicAddress, remote.publicAddress.family === 4 ? 32 : 128);
   return [
@@ -136,4 +134,41 @@ export function outsideRoutes(tunnel: Tunnel): RouterRoute[] {
 /** `nodes of example: 10.0.1.0/27, seen there as 192.168.2.0/27`, for comments. */
 export function seenAs({ real, mapped, isTranslated }: Mapping): string {
   return isTranslated ? `${real}, which the other end sees as ${mapped}` : `${real}`;
+}
+
+/** What names a pair of subnets among numbered rules. */
+export const pairKey = ({ local, remote }: Selector): string => `${local.mapped} ${remote.mapped}`;
+
+/** Policies and routes of a FortiGate are numbered far from the low numbers that its owner gives away. */
+const FIRST_OF_FORTIGATE = 142_000;
+
+/**
+ * What the local router of a tunnel needs numbers for, by keys that stay the same while the subnets do.
+ * @param firstRule the least number for a new rule, where rules must come before others of the router.
+ */
+export function numberedEnd(tunnel: Unnumbered, firstRule: number): NumberedEnd {
+  const [near, far] = [localSubnets(tunnel), remoteSubnets(tunnel)];
+  const each = (words: readonly string[], subnets: readonly Mapping[]) =>
+    subnets.flatMap(({ mapped }) => words.map((word) => `${word} ${mapped}`));
+  return {
+    router: `${tunnel.local.publicAddress}`,
+    keys: {
+      rules: selectorsOf(tunnel).map(pairKey),
+      policies: each(['out', 'in'], near),
+      routes: [...each(['through', 'blackhole'], far), ...directRoutes(tunnel).map(({ subnet }) => `direct ${subnet}`)],
+      clamps: each(['to', 'from'], far),
+    },
+    first: {
+      rules: firstRule,
+      policies: FIRST_OF_FORTIGATE + firstRule,
+      routes: FIRST_OF_FORTIGATE + firstRule,
+      clamps: 10,
+    },
+  };
+}
+
+/** The routes that do not lead through the tunnel: to the subnets behind this router, and to the other router. */
+export function directRoutes(tunnel: Unnumbered): RouterRoute[] {
+  const behindTunnel = new Set(remoteSubnets(tunnel).map(({ mapped }) => mapped));
+  return [...insideRoutes(tunnel), ...outsideRoutes(tunnel).filter(({ subnet }) => !behindTunnel.has(subnet))];
 }

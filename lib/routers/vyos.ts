@@ -1,43 +1,64 @@
 import type { Family } from '../network';
-import { banner } from './banner';
+import { banner, STATE } from './banner';
 import { missingRoutes } from './linux';
+import { tunnelName } from './names';
 import { isAead, type Proposal } from './proposal';
-import { familiesOf, mssOf, ofFamily, remoteSubnets, routesOf, seenAs, selectorsOf, type Tunnel } from './tunnel';
+import {
+  familiesOf,
+  mssOf,
+  ofFamily,
+  pairKey,
+  remoteSubnets,
+  routesOf,
+  type Selector,
+  seenAs,
+  selectorsOf,
+  type Tunnel,
+} from './tunnel';
 
 /** Commands for the configuration mode of VyOS 1.4 and later; they say what `commit` needs but the key. */
 export function vyosCommands(tunnel: Tunnel): string {
+  const name = tunnelName(tunnel);
   const blocks: readonly (readonly string[])[] = [
     [
+      `These commands only add. On a router that has an earlier state, load the change from there: npm run plan -- REV --routers DIR.`,
       'The pre-shared key is not in here. Set it by hand, the same on both routers:',
-      `  set vpn ipsec authentication psk ${tunnel.network} secret '…'`,
+      `  set vpn ipsec authentication psk ${name} secret '…'`,
     ].map(comment),
     identities(tunnel),
     ...groups(tunnel),
     peer(tunnel),
-    ...selectorsOf(tunnel).map((selector, i) => [
+    ...selectorsOf(tunnel).map((selector) => [
       comment(`${tunnel.local.what}: ${seenAs(selector.local)}; ${tunnel.remote.what}: ${selector.remote.mapped}`),
-      `set vpn ipsec site-to-site peer ${tunnel.network} tunnel ${i} local prefix ${selector.local.mapped}`,
-      `set vpn ipsec site-to-site peer ${tunnel.network} tunnel ${i} remote prefix ${selector.remote.mapped}`,
+      `set vpn ipsec site-to-site peer ${name} tunnel ${ruleOf(tunnel, selector)} local prefix ${selector.local.mapped}`,
+      `set vpn ipsec site-to-site peer ${name} tunnel ${ruleOf(tunnel, selector)} remote prefix ${selector.remote.mapped}`,
     ]),
     ...nat(tunnel),
     ...familiesOf(tunnel).map((family) => clamp(tunnel, family)),
     routes(tunnel),
   ];
-  return `${[banner(tunnel, '#'), ...blocks.map((block) => block.join('\n'))].join('\n\n')}\n`;
+  return `${[banner(tunnel, 'vyos', '#'), ...blocks.map((block) => block.join('\n'))].join('\n\n')}\n`;
 }
+
+/** The number of a pair of subnets: of its tunnel and of its NAT rules. */
+const ruleOf = ({ numbers }: Tunnel, selector: Selector) => numbers.rules[pairKey(selector)] as number;
 
 const comment = (line: string) => `# ${line}`;
 const under = (path: string, values: Readonly<Record<string, string | number>>) =>
   Object.entries(values).map(([key, value]) => `set ${path} ${key} ${value}`);
 
-function identities({ network, local, remote }: Tunnel): string[] {
-  return [local.id, remote.id].map((id) => `set vpn ipsec authentication psk ${network} id ${id}`);
+function identities(tunnel: Tunnel): string[] {
+  const ids = [tunnel.local.id, tunnel.remote.id];
+  return ids.map((id) => `set vpn ipsec authentication psk ${tunnelName(tunnel)} id ${id}`);
 }
 
-function groups({ network, ike, esp, initiates }: Tunnel): string[][] {
+function groups(tunnel: Tunnel): string[][] {
+  const { ike, esp, initiates } = tunnel;
+  const name = tunnelName(tunnel);
   const ikeGroup = {
     'key-exchange': 'ikev2',
     lifetime: ike.lifetime,
+    'close-action': initiates ? 'start' : 'none',
     'dead-peer-detection action': initiates ? 'restart' : 'clear',
     'dead-peer-detection interval': 30,
     'dead-peer-detection timeout': 120,
@@ -48,8 +69,8 @@ function groups({ network, ike, esp, initiates }: Tunnel): string[][] {
   return [
     [
       comment('With AES-GCM the hash is the pseudo random function of IKE; ESP does not use it, but VyOS asks for it.'),
-      ...under(`vpn ipsec ike-group ${network}`, ikeGroup),
-      ...under(`vpn ipsec esp-group ${network}`, espGroup),
+      ...under(`vpn ipsec ike-group ${name}`, ikeGroup),
+      ...under(`vpn ipsec esp-group ${name}`, espGroup),
     ],
   ];
 }
@@ -61,17 +82,23 @@ function proposal({ encryption, hash }: Proposal): Record<string, string> {
   };
 }
 
-function peer({ network, local, remote, initiates }: Tunnel): string[] {
+function peer(tunnel: Tunnel): string[] {
+  const { local, remote, initiates } = tunnel;
+  const name = tunnelName(tunnel);
   return [
     comment(`The router of ${remote.what}.`),
+    ...(initiates
+      ? []
+      : [comment('respond: this end does not open the tunnel by itself; traffic towards the other end does.')]),
     `set vpn ipsec interface ${local.outside}`,
-    ...under(`vpn ipsec site-to-site peer ${network}`, {
+    ...under(`vpn ipsec site-to-site peer ${name}`, {
+      description: `onprem-link-state-${STATE}`,
       'authentication mode': 'pre-shared-secret',
       'authentication local-id': local.id,
       'authentication remote-id': remote.id,
       'connection-type': initiates ? 'initiate' : 'respond',
-      'ike-group': network,
-      'default-esp-group': network,
+      'ike-group': name,
+      'default-esp-group': name,
       'local-address': `${local.localAddress}`,
       'remote-address': `${remote.publicAddress}`,
     }),
@@ -80,11 +107,11 @@ function peer({ network, local, remote, initiates }: Tunnel): string[] {
 
 /** A rule per pair of subnets and direction. What is not mapped is excluded, so that no masquerade rule takes it. */
 function nat(tunnel: Tunnel): string[][] {
-  const { local, remote, firstRule } = tunnel;
+  const { local, remote } = tunnel;
   const pairs = selectorsOf(tunnel).filter(({ local: { real } }) => real.family === 4);
-  return pairs.map((pair, i) => {
+  return pairs.map((pair) => {
     const { real, mapped, isTranslated } = pair.local;
-    const rule = firstRule + i;
+    const rule = ruleOf(tunnel, pair);
     const out = `nat source rule ${rule}`;
     const into = `nat destination rule ${rule}`;
     const source = under(out, {
@@ -92,10 +119,12 @@ function nat(tunnel: Tunnel): string[][] {
       'source address': `${real}`,
       'destination address': `${pair.remote.mapped}`,
     });
-    const why = `${local.what}: ${seenAs(pair.local)}; only towards ${remote.what}. Must stand before any masquerade rule.`;
-    if (!isTranslated) return [comment(why), ...source, `set ${out} exclude`];
+    const why = `${local.what}: ${seenAs(pair.local)}; only towards ${remote.what}.`;
+    const order = `Rule ${rule} must come before every rule that masquerades, and replaces a rule ${rule} of yours: set firstRule if that is taken.`;
+    if (!isTranslated) return [comment(why), comment(order), ...source, `set ${out} exclude`];
     return [
       comment(why),
+      comment(order),
       ...source,
       `set ${out} translation address ${mapped}`,
       ...under(into, {
@@ -108,13 +137,16 @@ function nat(tunnel: Tunnel): string[][] {
   });
 }
 
+/** By their word in the book of numbers. */
+const CLAMPED_SIDES = { to: 'destination', from: 'source' } as const;
+
 /** On both interfaces, each for the segments that it receives. */
 function clamp(tunnel: Tunnel, family: Family): string[] {
-  const { network, local, remote } = tunnel;
-  const policy = `policy ${family === 4 ? 'route' : 'route6'} MSS-${network}`;
-  const rules = ofFamily(remoteSubnets(tunnel), family).flatMap(({ mapped }, i) =>
-    (['destination', 'source'] as const).flatMap((side, j) =>
-      under(`${policy} rule ${10 * (i + 1) + j}`, {
+  const { numbers, local, remote } = tunnel;
+  const policy = `policy ${family === 4 ? 'route' : 'route6'} MSS-${tunnelName(tunnel)}`;
+  const rules = ofFamily(remoteSubnets(tunnel), family).flatMap(({ mapped }) =>
+    Object.entries(CLAMPED_SIDES).flatMap(([key, side]) =>
+      under(`${policy} rule ${numbers.clamps[`${key} ${mapped}`]}`, {
         [`${side} address`]: `${mapped}`,
         protocol: 'tcp',
         'tcp flags': 'syn',

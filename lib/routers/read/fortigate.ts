@@ -1,5 +1,5 @@
 import { type RouterFacts, sorted } from './facts';
-import { type Configuration, objectsOf, only, parseFortigate, prefix, type Settings, span } from './fortigate-reader';
+import { type Configuration, objectsOf, only, parseFortigate, prefix, type Settings, span } from './fortigate-cli';
 
 /** What the text makes of a router that had no configuration before. */
 export function fortigateFacts(text: string): RouterFacts {

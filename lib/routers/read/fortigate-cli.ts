@@ -1,4 +1,4 @@
-import { Address, Subnet } from '../network';
+import { Address, Subnet } from '../../network';
 
 /** What is set on one object; several values stand behind one key. */
 export type Settings = ReadonlyMap<string, readonly string[]>;

@@ -1,4 +1,4 @@
-import { mssOf, routesOf, selectorsOf, type Tunnel } from './tunnel';
+import { mssOf, routesOf, selectorsOf, type Tunnel } from '../tunnel';
 
 /**
  * What a router's configuration amounts to, in words that are the same for the model and for every product: renderers
