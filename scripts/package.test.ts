@@ -20,7 +20,7 @@ function run(command: string, args: readonly string[], cwd: string, env: Record<
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
-    env: { ...process.env, ...env },
+    env: { ...process.env, CDK8S_OUTDIR: undefined, ...env },
   });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stdout}${stderr}`);
   return stdout;

@@ -9,6 +9,8 @@ export type Tree = ReadonlyMap<string, string>;
 
 const DIST = 'dist';
 const ROUTERS = 'routers';
+/** Read by synthesis, loaded by no router. */
+const NUMBERS = 'routers/numbers.json';
 
 /** What merging `after` does where `before` is in force. Sites whose files are the same are not even parsed. */
 export function planOf(before: Tree, after: Tree, against: string): Plan {
@@ -59,6 +61,7 @@ function destinationsOf({ pools, services }: SiteModel): string[] {
 function routerChanges(before: Tree, after: Tree): RouterChange[] {
   const routers = new Map<string, FileChange[]>();
   for (const change of changedFiles(before, after)) {
+    if (change.path === NUMBERS) continue;
     const router = change.path.split('/').slice(0, -1).join('/');
     routers.set(router, [...(routers.get(router) ?? []), change]);
   }
