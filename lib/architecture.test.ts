@@ -11,7 +11,7 @@ interface Home {
 
 /** The arrows point down only. The longest matching entry is a file's home. */
 const HOMES: Readonly<Record<string, Home>> = {
-  'lib/network': { ours: [], packages: ['ipaddr.js'] },
+  'lib/network': { ours: [], packages: [] },
   'lib/agent': { ours: ['lib/network'], packages: ['node:'] },
   'lib/charts': {
     ours: ['lib/network', 'lib/routers', 'imports'],

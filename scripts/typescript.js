@@ -6,5 +6,4 @@
 require('node:module').enableCompileCache?.(); // Node 22.8 or later
 require('cdk8s-plus-28');
 require('esbuild');
-require('ipaddr.js');
 require('tsx/cjs');

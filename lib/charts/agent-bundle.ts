@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 
 const PACKAGE = join(__dirname, '..', '..');
 /** In the published package the program lies ready; in the repository it is built from its source. */
@@ -20,7 +20,7 @@ export function agentBundle(): string {
 function buildAgent(): string {
   // Here, because who uses the package needs no bundler.
   const { buildSync } = require('esbuild') as typeof import('esbuild');
-  const { outputFiles, metafile } = buildSync({
+  const { outputFiles } = buildSync({
     absWorkingDir: PACKAGE,
     entryPoints: [SOURCE],
     bundle: true,
@@ -30,25 +30,10 @@ function buildAgent(): string {
     charset: 'ascii', // V8 keeps a text with one other letter at two bytes each
     legalComments: 'inline',
     logLevel: 'silent',
-    metafile: true,
     write: false,
     // A field is written where it gets its value: shorter than to declare it as well.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
   const { text } = outputFiles[0] as { text: string };
-  return withStablePaths(text.replaceAll(FOR_BUNDLERS, ''), Object.keys(metafile.inputs));
-}
-
-/**
- * esbuild names every module by its path from the working folder. Where packages lie differs between installs, and a
- * program that differs in comments alone would restart a whole fleet: packages are named from node_modules on.
- */
-function withStablePaths(text: string, inputs: readonly string[]): string {
-  let stable = text;
-  for (const input of inputs) {
-    const path = resolve(PACKAGE, input).split('/node_modules/');
-    const name = path.length > 1 ? `node_modules/${path.at(-1)}` : relative(PACKAGE, resolve(PACKAGE, input));
-    if (name !== input) stable = stable.replaceAll(input, name);
-  }
-  return stable;
+  return text.replaceAll(FOR_BUNDLERS, '');
 }

@@ -1,5 +1,3 @@
-import ipaddr = require('ipaddr.js');
-
 import { type InputError, refuse } from './finding';
 
 /** 4 or 6. */
@@ -9,6 +7,8 @@ const FOUR_NUMBERS = /^\d+(?:\.\d+){3}$/;
 const [CODE_OF_0, CODE_OF_DOT] = [48, 46];
 /** ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 */
 const LONGEST_TEXT = 45;
+/** Nothing else can end the brackets of {@link urlOf}. */
+const IPV6_CHARACTERS = /^[\da-f:.]+$/i;
 
 /** Bits of an address of the family: 32 or 128. */
 export function bitsOf(family: Family): number {
@@ -26,6 +26,8 @@ const order = (a: number, b: number): number => (a >>> 0) - (b >>> 0);
 
 /** `0xfd000001` as [0xfd00, 1]. */
 const groupsOf = (word: number): number[] => [word >>> 16, word & 0xffff];
+const wordOf = (high: number, low: number): number => (high << 16) | low;
+const inHex = (group: number): string => group.toString(16);
 
 const NO_WORDS: readonly number[] = [];
 
@@ -86,7 +88,7 @@ export class Address {
     this.#written ??=
       family === 4
         ? `${first >>> 24}.${(first >>> 16) & 0xff}.${(first >>> 8) & 0xff}.${first & 0xff}`
-        : new ipaddr.IPv6([first, ...rest].flatMap(groupsOf)).toRFC5952String();
+        : hostOfUrl([first, ...rest].flatMap(groupsOf).map(inHex).join(':'));
     return this.#written;
   }
 
@@ -150,30 +152,27 @@ function refuseIPv4(text: string): InputError {
   );
 }
 
-/** @returns undefined when the text is no IPv6 address. */
+/** @returns undefined if the text is not a valid IPv6 address. */
 function parseIPv6(text: string): Address | undefined {
-  const groups = dottedTailAsGroups(text);
-  if (groups.includes('.') || !groups.includes(':')) return undefined;
-  let parsed: ipaddr.IPv6;
-  try {
-    parsed = ipaddr.IPv6.parse(groups);
-  } catch {
-    return undefined;
-  }
-  if (parsed.isIPv4MappedAddress())
-    throw refuse(text, 'is an IPv4-mapped IPv6 address', `write the IPv4 address itself: ${parsed.toIPv4Address()}`);
-  const word = (i: number) => ((parsed.parts[i] as number) << 16) | (parsed.parts[i + 1] as number);
-  return new Address(6, word(0), [word(2), word(4), word(6)]);
+  if (!IPV6_CHARACTERS.test(text) || !URL.canParse(urlOf(text))) return undefined;
+  const [before = [], after] = hostOfUrl(text).split('::').map(readGroups);
+  const groups = after === undefined ? before : [...before, ...zeros(8 - before.length - after.length), ...after];
+  const [first = 0, ...rest] = [0, 2, 4, 6].map((i) => wordOf(groups[i] as number, groups[i + 1] as number));
+  if (first === 0 && rest[0] === 0 && rest[1] === 0xffff)
+    throw refuse(
+      text,
+      'is an IPv4-mapped IPv6 address',
+      `write the IPv4 address itself: ${new Address(4, rest[2] as number)}`,
+    );
+  return new Address(6, first, rest);
 }
 
-/**
- * Writes the dotted tail that RFC 4291, 2.2.3 allows as two groups. Of those tails ipaddr.js reads numbers with leading
- * zeros as octal, and ::1.2.3.4 as ::ffff:1.2.3.4.
- */
-function dottedTailAsGroups(text: string): string {
-  const start = text.lastIndexOf(':') + 1;
-  const tail = Address.readIPv4(text.slice(start));
-  if (tail === undefined) return text;
-  const [high, low] = groupsOf(tail.first).map((group) => group.toString(16));
-  return `${text.slice(0, start)}${high}:${low}`;
-}
+/** `fd00:1` as [0xfd00, 1], and the empty text before or after `::` as none. */
+const readGroups = (text: string): number[] => (text === '' ? [] : text.split(':').map((group) => parseInt(group, 16)));
+
+const zeros = (count: number): number[] => new Array(count).fill(0);
+
+const urlOf = (ipv6: string): string => `http://[${ipv6}]`;
+
+/** The URL standard reads IPv6 as strictly as RFC 4291, 2.2 and writes it as RFC 5952, 4 recommends. */
+const hostOfUrl = (ipv6: string): string => new URL(urlOf(ipv6)).hostname.slice(1, -1);
