@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { transformSync } from 'esbuild';
-import type { Commands, ConnectRequest, FetchAnswer, FetchRequest, Reply } from './inside-protocol';
+import type { Commands, ConnectRequest, DatagramRequest, FetchAnswer, FetchRequest, Reply } from './inside-protocol';
 import type { Namespace } from './namespaces';
 import { node26 } from './requirements';
 
@@ -70,6 +70,11 @@ export class Inside {
   /** Opens a TCP connection and closes it again: how long it took, and the code of the error if there was one. */
   connect(request: ConnectRequest): Promise<{ ms: number; error?: string }> {
     return this.call('connect', request);
+  }
+
+  /** Sends a UDP datagram to a port where nobody listens: the error that comes back, ECONNREFUSED from who received it. */
+  datagram(request: DatagramRequest): Promise<string> {
+    return this.call('datagram', request);
   }
 
   /** Answers HTTP with `text`. @param port 0: any free one */

@@ -33,10 +33,20 @@ export interface ConnectRequest {
   readonly timeoutMs?: number;
 }
 
+/** A UDP datagram sent inside a namespace. */
+export interface DatagramRequest {
+  readonly address: string;
+  readonly bytes: number;
+  /** @default 1000 */
+  readonly timeoutMs?: number;
+}
+
 /** The commands that inside.ts understands, with what they take and give. */
 export interface Commands {
   fetch: { takes: FetchRequest; gives: FetchAnswer };
   connect: { takes: ConnectRequest; gives: { ms: number; error?: string } };
+  /** One UDP datagram of so many bytes to a port where nobody listens; gives the error that comes back for it. */
+  datagram: { takes: DatagramRequest; gives: string };
   /** An HTTP server that answers every request with `text`. Port 0: any free one. */
   serve: { takes: { address: string; port: number; text: string }; gives: { server: number; port: number } };
   /** The addresses of the clients that this server answered, in order. */

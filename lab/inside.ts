@@ -2,6 +2,7 @@
  * Runs inside a network namespace, where the test process is not: makes requests and serves them there. Driven by JSON
  * lines on stdin, answers on stdout, ends with stdin.
  */
+import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -11,6 +12,7 @@ import { createInterface } from 'node:readline';
 import type {
   Commands,
   ConnectRequest,
+  DatagramRequest,
   FetchAnswer,
   FetchRequest,
   Reply,
@@ -64,6 +66,21 @@ function request(asked: FetchRequest): Promise<FetchAnswer> {
   });
 }
 
+/** Linux sends datagrams with DF, and hands ICMP errors to the sockets whose packets they answer (man 7 udp). */
+function datagram({ address, bytes, timeoutMs = 1000 }: DatagramRequest): Promise<string> {
+  const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  return new Promise((resolve) => {
+    const done = (error: string) => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(error);
+    };
+    const timer = setTimeout(() => done('TIMEOUT'), timeoutMs);
+    socket.once('error', (error) => done(codeOf(error)));
+    socket.connect(9, address, () => socket.send(Buffer.alloc(bytes)));
+  });
+}
+
 function connect({ address, port, source, timeoutMs = 1000 }: ConnectRequest): Promise<{ ms: number; error?: string }> {
   const start = performance.now();
   return new Promise((resolve) => {
@@ -100,6 +117,7 @@ function relay(client: net.Socket, path: string): void {
 const handlers: Handlers = {
   fetch: request,
   connect,
+  datagram,
   serve: ({ address, port, text }) => {
     const seen: string[] = [];
     const server = http.createServer((asked, answer) => {

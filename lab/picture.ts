@@ -108,6 +108,7 @@ export interface KernelRoute {
   readonly dev?: string;
   readonly metric?: number;
   readonly prefsrc?: string;
+  readonly metrics?: readonly { readonly mtu?: number }[];
   /** Of the nexthop object that it refers to. */
   readonly nhid?: number;
   readonly nexthops?: readonly { readonly gateway?: string; readonly dev: string; readonly weight: number }[];

@@ -95,6 +95,11 @@ describe("another next hop in the private network's entry", () => {
     ]);
   });
 
+  test('changes all objects where routes have MTUs of their own', () => {
+    const objects = [`${ID + 1} via 10.184.0.1 dev priv`, `${ID + 2} via 10.184.0.9 dev priv`];
+    expect(changes(moved, { objects })).toMatchObject([{ nexthop: { id: ID } }, { nexthop: { id: ID + 1 } }]);
+  });
+
   test.each<[string, KernelEvent, Options]>([
     ['it is not another one', added('10.0.0.0/8 via 10.184.0.1 dev priv'), {}],
     ['it is deleted', deleted('10.0.0.0/8 via 10.184.0.1 dev priv'), {}],

@@ -92,7 +92,7 @@ function putBack(
   return [routePut(verdict.route, nexthopId, false)];
 }
 
-/** The private network's entry names another next hop: the object of all routes that follow it is changed. */
+/** The private network's entry names another next hop: the objects of all routes that follow it are changed. */
 function follow(
   entry: KernelRoute,
   { found: { privateNetworks, removes }, ownership, strays, foreign, entries }: Readiness,
@@ -107,12 +107,16 @@ function follow(
   const isBeaten = entries.some(({ subnet, metric }) => metric < entry.metric && subnet.equals(entry.subnet));
   if (isBeaten || strays.has(family) || !removes) return [];
   const objects = [...nexthops().values()];
-  const nexthop = objects.find(
+  const ours = objects.filter(
     (each) => each.protocol === ownership.protocol && each.family === family && each.hop && sameWay([each.hop], [old]),
   );
-  if (nexthop === undefined || foreign.has(nexthop.id)) return [];
-  if (objects.some(({ group }) => group?.some(({ id }) => id === nexthop.id))) return [];
-  return [{ kind: 'put-nexthop', replace: true, nexthop: { ...nexthop, hop: { ...to, weight: 1 } } }];
+  const members = new Set(objects.flatMap(({ group = [] }) => group.map(({ id }) => id)));
+  if (ours.some(({ id }) => foreign.has(id) || members.has(id))) return [];
+  return ours.map((nexthop) => ({
+    kind: 'put-nexthop',
+    replace: true,
+    nexthop: { ...nexthop, hop: { ...to, weight: 1 } },
+  }));
 }
 
 function onlyHop(hops: readonly Hop[]): Hop | undefined {

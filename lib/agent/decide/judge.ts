@@ -88,10 +88,11 @@ class Failures {
     }
   }
 
-  of({ route, way }: ResolvedRoute): string | undefined {
+  of(item: ResolvedRoute): string | undefined {
+    const { route } = item;
     if (this.objects.size === 0 && this.routes.size === 0) return undefined;
     if ((this.plan.standings.get(route)?.state ?? 'ours') !== 'ours') return undefined;
-    const ofObject = this.objects.get(this.plan.nexthops.idOf(route.subnet.family, way));
+    const ofObject = this.objects.get(this.plan.nexthops.idOf(item));
     return ofObject ?? this.routes.get(routeKey(route));
   }
 }

@@ -1,4 +1,4 @@
-import { type Family, routeKey } from '../../network';
+import { type Family, type Route, routeKey } from '../../network';
 import type { Change, Hop, KernelRoute, Nexthop, PutNexthop, PutRoute, Snapshot } from '../kernel/types';
 import { hopKey, hopSetKey } from './hops';
 import { isOwn, type Ownership } from './ownership';
@@ -13,7 +13,24 @@ interface InstalledWay extends ResolvedRoute {
 type Content = Omit<Nexthop, 'id' | 'protocol'>;
 
 /**
- * Gives each set of hops one nexthop object. Nothing is remembered between two runs, all follows from what the kernel
+ * What of a route the kernel caches with its nexthop object: the MTU (nhc_rth_input and nhc_pcpu_rth_output of struct
+ * fib_nh_common), and for IPv6 the source address (rt6i_pcpu of struct fib6_nh). Routes that differ in it must not share
+ * an object, or packets of one get the values of another.
+ */
+type Traits = string;
+
+const traitsOf = ({ mtu, source }: Pick<Route, 'mtu' | 'source'>): Traits =>
+  mtu === undefined && source === undefined ? '' : ` mtu ${mtu} source ${source}`;
+
+/** A set of hops for routes of one family that may share an object. */
+interface HopSet {
+  readonly family: Family;
+  readonly way: Way;
+  readonly traits: Traits;
+}
+
+/**
+ * Gives each set of hops one nexthop object, and routes with an MTU or a source of their own another one. Nothing is remembered between two runs, all follows from what the kernel
  * holds: an object of ours with the same content is used as it is; one whose routes all want the same new set is
  * changed in place, which moves them by one message without an instant in which a lookup misses; else one is made.
  */
@@ -26,6 +43,7 @@ export class NexthopAssignment {
   /** Ours by content; several have the same where different sets came to be alike. */
   private readonly mine = new Map<string, Nexthop[]>();
   private heirs: ReadonlyMap<string, readonly Nexthop[]> | undefined;
+  private traits: ReadonlyMap<number, ReadonlySet<Traits>> | undefined;
   private readonly setKeys = new SetKeys();
   private lastId: number;
 
@@ -42,25 +60,25 @@ export class NexthopAssignment {
     }
     this.lastId = ownership.protocol * 0x1000000;
     const sets = this.distinctSets();
-    const singles = [...sets.values()].flatMap(({ family, way }) => way.hops.map((hop) => single(family, hop)));
-    this.assignAll(singles.map((content) => [this.setKeys.of(content.family, { hops: [content.hop] }), content]));
+    const singles = [...sets.values()].flatMap((set) => set.way.hops.map((hop) => this.single(set, hop)));
+    this.assignAll(singles);
     const groups = [...sets].filter(([, { way }]) => isGroup(way));
-    this.assignAll(groups.map(([key, { family, way }]) => [key, { group: this.groupOf(family, way.hops) }]));
+    this.assignAll(groups.map(([key, set]) => ({ key, traits: set.traits, content: { group: this.groupOf(set) } })));
   }
 
-  private distinctSets(): Map<string, { family: Family; way: Way }> {
-    const sets = new Map<string, { family: Family; way: Way }>();
-    for (const { route, way } of this.installed) {
-      const { family } = route.subnet;
-      const key = this.setKeys.of(family, way);
-      if (!sets.has(key)) sets.set(key, { family, way });
+  private distinctSets(): Map<string, HopSet> {
+    const sets = new Map<string, HopSet>();
+    for (const each of this.installed) {
+      const key = this.setKeys.ofRoute(each);
+      if (!sets.has(key))
+        sets.set(key, { family: each.route.subnet.family, way: each.way, traits: traitsOf(each.route) });
     }
     return sets;
   }
 
-  /** The object for the way of routes of one family. */
-  idOf(family: Family, way: Way): number {
-    return this.ids.get(this.setKeys.of(family, way)) as number;
+  /** The object of a route. */
+  idOf(route: ResolvedRoute): number {
+    return this.ids.get(this.setKeys.ofRoute(route)) as number;
   }
 
   /** Objects of ours that nothing will refer to after `changes`, `puts` and `deleted`; groups before their members. */
@@ -89,25 +107,53 @@ export class NexthopAssignment {
     return [...groups, ...singles].map((nexthop) => ({ kind: 'delete-nexthop', nexthop }));
   }
 
-  private assignAll(wanted: readonly (readonly [key: string, content: Content])[]): void {
+  private assignAll(wanted: readonly Wanted[]): void {
     // What is wanted as it is must not be changed into something else.
     const exacts = new Map<string, Nexthop>();
-    for (const [key, content] of wanted) {
-      const exact = exacts.get(key) ?? this.exactOf(key, content);
+    for (const each of wanted) {
+      const exact = exacts.get(each.key) ?? this.exactOf(each);
       if (exact === undefined) continue;
-      exacts.set(key, exact);
+      exacts.set(each.key, exact);
       this.claimed.add(exact.id);
     }
-    for (const [key, content] of wanted) this.assign(key, content, exacts.get(key));
+    for (const { key, content } of wanted) this.assign(key, content, exacts.get(key));
   }
 
-  /** As wanted. Groups that are alike for a while stay apart, so that one message makes them different again. */
-  private exactOf(key: string, content: Content): Nexthop | undefined {
-    const alike = this.mine.get(contentKey(content)) ?? [];
-    if (content.group === undefined || alike.length === 0) return alike[0];
+  /**
+   * As wanted, if possible one that needs no route written. Groups that are alike for a while stay apart, so that one
+   * message makes them different again.
+   */
+  private exactOf({ key, traits, content }: Wanted): Nexthop | undefined {
+    const alike = (this.mine.get(contentKey(content)) ?? []).filter(({ id }) => !this.claimed.has(id));
+    if (alike.length === 0) return undefined;
+    const isGroup = content.group !== undefined;
     const heirs = this.heirsOf(key);
-    const own = alike.find((each) => heirs.includes(each));
-    return own ?? (heirs.some((heir) => this.canBecome(heir, content)) ? undefined : alike[0]);
+    const fitting = this.fitting(alike, traits);
+    const own = fitting.find((each) => heirs.includes(each)) ?? (isGroup ? undefined : fitting[0]);
+    const heir = own ?? alike.find((each) => heirs.includes(each));
+    return heir ?? (isGroup && heirs.some((each) => this.canBecome(each, content)) ? undefined : fitting[0]);
+  }
+
+  /** Those whose routes, also by a group, have these traits, then those without routes. */
+  private fitting(nexthops: readonly Nexthop[], traits: Traits): Nexthop[] {
+    this.traits ??= this.findTraits();
+    const { traits: found } = this;
+    const same = nexthops.filter(({ id }) => found.get(id)?.has(traits));
+    return [...same, ...nexthops.filter(({ id }) => !found.has(id))];
+  }
+
+  private findTraits(): Map<number, Set<Traits>> {
+    const found = new Map<number, Set<Traits>>();
+    const add = (id: number, traits: Traits) => {
+      const known = found.get(id);
+      if (known === undefined) found.set(id, new Set([traits]));
+      else known.add(traits);
+    };
+    for (const route of this.snapshot.routes)
+      if (route.nexthopId !== undefined && !this.leaving.has(route)) add(route.nexthopId, traitsOf(route));
+    for (const { id, group = [] } of this.snapshot.nexthops.values())
+      for (const member of group) for (const traits of found.get(id) ?? []) add(member.id, traits);
+    return found;
   }
 
   private assign(key: string, content: Content, exact: Nexthop | undefined): void {
@@ -151,7 +197,7 @@ export class NexthopAssignment {
   private wishes(): Map<number, Set<string | undefined>> {
     const wishOf = new Map<KernelRoute, string>();
     for (const { own, route, way } of this.installed)
-      if (own !== undefined) wishOf.set(own, this.setKeys.of(route.subnet.family, way));
+      if (own !== undefined) wishOf.set(own, this.setKeys.ofRoute({ route, way }));
     const wishes = new Map<number, Set<string | undefined>>();
     for (const route of this.snapshot.routes) {
       if (route.nexthopId === undefined || this.leaving.has(route)) continue;
@@ -162,8 +208,12 @@ export class NexthopAssignment {
     return wishes;
   }
 
-  private groupOf(family: Family, hops: readonly Hop[]): { id: number; weight: number }[] {
-    return hops.map((hop) => ({ id: this.idOf(family, { hops: [hop] }), weight: hop.weight }));
+  private single({ family, traits }: HopSet, hop: Hop): Wanted {
+    return { key: this.setKeys.of(family, { hops: [hop] }, traits), traits, content: { family, hop: alone(hop) } };
+  }
+
+  private groupOf(set: HopSet): { id: number; weight: number }[] {
+    return set.way.hops.map((hop) => ({ id: this.ids.get(this.single(set, hop).key) as number, weight: hop.weight }));
   }
 
   /** Numbers of ours start with the protocol number, so that people see whose an object is. */
@@ -174,6 +224,13 @@ export class NexthopAssignment {
   }
 }
 
+interface Wanted {
+  /** Of the set of hops. */
+  readonly key: string;
+  readonly traits: Traits;
+  readonly content: Content;
+}
+
 /** Of several next hops one may be left: it stays a group, so that one message changes it again. */
 const isGroup = ({ hops, members }: Way): boolean => members !== undefined || hops.length > 1;
 
@@ -181,12 +238,15 @@ const isGroup = ({ hops, members }: Way): boolean => members !== undefined || ho
 class SetKeys {
   private readonly made = { 4: new Map<Way, string>(), 6: new Map<Way, string>() };
 
-  of(family: Family, way: Way): string {
+  ofRoute({ route, way }: ResolvedRoute): string {
+    return this.of(route.subnet.family, way, traitsOf(route));
+  }
+
+  of(family: Family, way: Way, traits: Traits): string {
     const known = this.made[family].get(way);
-    if (known !== undefined) return known;
-    const key = `${family} ${setKey(way)}`;
-    this.made[family].set(way, key);
-    return key;
+    const key = known ?? `${family} ${setKey(way)}`;
+    if (known === undefined) this.made[family].set(way, key);
+    return key + traits;
   }
 }
 
@@ -197,8 +257,6 @@ function setKey(way: Way): string {
 
 /** What weighs is the share among several. */
 const alone = (hop: Hop): Hop => ({ ...hop, weight: 1 });
-
-const single = (family: Family, hop: Hop) => ({ family, hop: alone(hop) });
 
 function contentKey({ family, hop, group }: Content): string {
   if (hop !== undefined) return `${family} ${hopKey(hop)}`;

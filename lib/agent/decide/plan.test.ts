@@ -120,7 +120,12 @@ describe('an empty node', () => {
 
 describe('what is as it should be', () => {
   const state = snapshot({
-    nexthops: [`${ID} via 10.184.0.1 dev priv`, `${ID + 5} via 10.184.0.3 dev priv`, `${ID + 6} group ${ID},${ID + 5}`],
+    nexthops: [
+      `${ID} via 10.184.0.1 dev priv`,
+      `${ID + 4} via 10.184.0.1 dev priv`,
+      `${ID + 5} via 10.184.0.3 dev priv`,
+      `${ID + 6} group ${ID + 4},${ID + 5}`,
+    ],
     routes: [
       `192.168.0.0/24 nhid ${ID} proto ours src 10.184.0.2 mtu 1400`,
       `192.168.1.0/24 nhid ${ID + 6} proto ours table 100 metric 7`,
@@ -449,6 +454,54 @@ describe('routes of the original DaemonSet', () => {
   });
 });
 
+describe('routes that differ in what the kernel caches with an object', () => {
+  const WANTED = ways([{ subnet: '192.168.0.0/24', mtu: 1280 }, '192.168.1.0/24', '192.168.2.0/24']);
+  const apart = snapshot({
+    nexthops: [`${ID} via 10.184.0.1 dev priv`, `${ID + 1} via 10.184.0.1 dev priv`],
+    routes: [
+      `192.168.0.0/24 nhid ${ID} proto ours mtu 1280`,
+      `192.168.1.0/24 nhid ${ID + 1} proto ours`,
+      `192.168.2.0/24 nhid ${ID + 1} proto ours`,
+    ],
+  });
+
+  test('get objects of their own', () => {
+    const { changes } = planned(WANTED, snapshot());
+    expect(changes.map(short)).toEqual(['+#0', '+#1', '+192.168.0.0/24', '+192.168.1.0/24', '+192.168.2.0/24']);
+    expect(changes.slice(2)).toMatchObject([ID, ID + 1, ID + 1].map((nexthopId) => ({ route: { nexthopId } })));
+    expect(changesOf(planned(WANTED, apart))).toEqual([[], []]);
+  });
+
+  test('are separated where a version before let them share one', () => {
+    const shared = snapshot({
+      nexthops: [`${ID} via 10.184.0.1 dev priv`],
+      routes: [0, 1, 2].map((i) => `192.168.${i}.0/24 nhid ${ID} proto ours mtu 1280`),
+    });
+    expect(changesOf(planned(WANTED, shared))).toEqual([['+#1', '~192.168.1.0/24', '~192.168.2.0/24'], []]);
+  });
+
+  test('move one by one when their values change, and never those whose values stay', () => {
+    expect(changesOf(planned(ways(['192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24']), apart))).toEqual([
+      ['~192.168.0.0/24'],
+      ['-#0'],
+    ]);
+    const other = way({ subnet: '192.168.0.0/24', mtu: 1400 });
+    expect(changesOf(planned([other, ...WANTED.slice(1)], apart))).toEqual([['~192.168.0.0/24'], []]);
+  });
+
+  test('follow another next hop by one message an object', () => {
+    const moved = WANTED.map(({ route }) => ({ route, way: wayOver(B) }));
+    expect(changesOf(planned(moved, apart))).toEqual([['~#0', '~#1'], []]);
+  });
+
+  test('share no member of a group either', () => {
+    const wanted = ['192.168.0.0/24', { subnet: '192.168.1.0/24', source: '10.184.0.2' }];
+    expect(planned(ways(wanted, BOTH), snapshot()).changes.map(short).slice(0, 6)).toEqual(
+      [0, 1, 2, 3, 4, 5].map((i) => `+#${i}`),
+    );
+  });
+});
+
 describe('whatever the node holds', () => {
   const subnets = fc.constantFrom('192.168.0.0/24', '192.168.1.0/24', '192.168.0.0/16', '2001:db8::/48');
   const metrics = fc.constantFrom(5, 50);
@@ -457,7 +510,10 @@ describe('whatever the node holds', () => {
     4: fc.constantFrom(A, B, BOTH, [...A, hop('via 10.184.0.5 dev priv')], [hop('via 10.184.0.5 dev pub onlink')]),
     6: fc.constantFrom([hop('via fd00::1 dev priv')], [hop('via fd00::1 dev priv'), hop('via fd00::2 dev priv')]),
   };
-  const specs = fc.record({ subnet: subnets, metric: metrics, table: tables });
+  const mtus = fc.constantFrom(undefined, undefined, 1280, 1400);
+  const specs = fc
+    .record({ subnet: subnets, metric: metrics, table: tables, mtu: mtus })
+    .map(({ mtu, ...spec }) => ({ ...spec, ...(mtu !== undefined && { mtu }) }));
   const wantedWays = fc
     .uniqueArray(specs, { maxLength: 6, selector: ({ subnet, metric, table }) => `${subnet} ${metric} ${table}` })
     .chain((all) =>
@@ -480,15 +536,16 @@ describe('whatever the node holds', () => {
         subnet: fc.oneof(subnets, fc.constant('203.0.113.0/24')),
         metric: metrics,
         table: tables,
+        mtu: mtus,
         proto: fc.constantFrom('ours', 'ours', 'former', 'boot', 'static'),
         to: fc.oneof(
           fc.integer({ min: 1, max: 8 }).map((id) => `nhid ${id}`),
           fc.constantFrom('via 10.184.0.1 dev priv', 'via 198.51.100.1 dev pub'),
         ),
       })
-      .map(({ subnet, metric, table, proto, to }) => {
+      .map(({ subnet, metric, table, mtu, proto, to }) => {
         const hops = subnet.includes(':') ? 'via fd00::1 dev priv' : to;
-        return `${subnet} ${hops} proto ${proto} metric ${metric} table ${table}`;
+        return `${subnet} ${hops} proto ${proto} metric ${metric} table ${table}${mtu === undefined ? '' : ` mtu ${mtu}`}`;
       }),
     { maxLength: 8, selector: (line) => text(kernelRoute(line)) },
   );
@@ -518,6 +575,7 @@ describe('whatever the node holds', () => {
         expect(changesOf(end)).toEqual([[], []]);
         expect(foreign(kernel.read(), isOurs)).toEqual(foreign(start, isOurs));
         expect(keptRoutes(kernel.read(), keep, ownership)).toEqual(keptBefore);
+        expect(sharedByDifferent(kernel.read(), ownership)).toEqual([]);
         const alone = start.routes.every(({ protocol }) => protocol === 142);
         if (alone) {
           expect(refusals).toEqual([]);
@@ -581,6 +639,17 @@ function keptRoutes({ routes, nexthops }: Snapshot, keep: readonly ResolvedRoute
   return routes
     .filter((route) => isOwn(route, ownership) && isKept(route))
     .map((route) => [text(route), hopsOf(route, nexthops)]);
+}
+
+/** Our nexthop objects that routes of ours with different MTUs share, also as members of groups. */
+function sharedByDifferent({ routes, nexthops }: Snapshot, { protocol }: Ownership): number[] {
+  const mtus = new Map<number, Set<number | undefined>>();
+  for (const route of routes) {
+    if (route.protocol !== protocol || route.nexthopId === undefined) continue;
+    const members = nexthops.get(route.nexthopId)?.group?.map(({ id }) => id) ?? [];
+    for (const id of [route.nexthopId, ...members]) mtus.set(id, (mtus.get(id) ?? new Set()).add(route.mtu));
+  }
+  return [...mtus].flatMap(([id, values]) => (values.size > 1 ? [id] : []));
 }
 
 function isThere(

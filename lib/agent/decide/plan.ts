@@ -158,7 +158,7 @@ function putRoutes(
 ): PutRoute[] {
   const changes: PutRoute[] = [];
   for (const each of installed) {
-    const change = putRoute(each, nexthops.idOf(each.route.subnet.family, each.way), ownership);
+    const change = putRoute(each, nexthops.idOf(each), ownership);
     if (change !== undefined) changes.push(change);
   }
   return changes;

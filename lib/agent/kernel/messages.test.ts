@@ -64,6 +64,7 @@ describe('a route is written', () => {
           attribute(15, u32(254)), // RTA_TABLE
           attribute(6, u32(0)), // RTA_PRIORITY
           attribute(30, u32(0x8e000001)), // RTA_NH_ID
+          attribute(8, attribute(2, u32(0))), // RTA_METRICS { RTAX_MTU }: none
         ),
       ]),
     );

@@ -260,12 +260,14 @@ function writeNexthop(w: MessageWriter, { id, family, hop, group }: Nexthop, pro
 }
 
 function writeRoute(w: MessageWriter, route: RouteToWrite, protocol: number): void {
-  const { nexthopId, source, mtu } = route;
+  const { nexthopId, source, mtu = 0 } = route;
   rtmsg(w, route, protocol, nl.RT_SCOPE_UNIVERSE, nl.RTN_UNICAST);
   routeKey(w, route);
   w.attributeU32(nl.RTA_NH_ID, nexthopId);
   if (source !== undefined) w.attributeWords(nl.RTA_PREFSRC, source);
-  if (mtu !== undefined) w.nested(nl.RTA_METRICS, () => w.attributeU32(nl.RTAX_MTU, mtu));
+  // 0 is none. Without any metrics the kernel would take those of another route with this object (fib_find_info_nh in
+  // net/ipv4/fib_semantics.c).
+  w.nested(nl.RTA_METRICS, () => w.attributeU32(nl.RTAX_MTU, mtu));
 }
 
 /** Names all that tells a route from its neighbours, protocol and next hop included: nobody else's can match. */
