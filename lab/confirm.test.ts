@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeLab } from './requirements';
 import { Scene } from './scene';
-import { waitFor } from './wait';
 
 jest.setTimeout(120_000);
 
@@ -109,27 +108,3 @@ table inet restart {
     tcp dport 6443 tcp flags syn / syn,ack limit rate over 1/day burst 1 packets reject with tcp reset
   }
 }`;
-
-describeLab('a changed list with applyOver', () => {
-  it.concurrent("waits for the node's turn, while what is missing is repaired; what is new when the agent starts is there at once", () =>
-    // By its name this node has its turn after 7.4 % of the time: 12 s, enough for a busy machine to look meanwhile.
-    Scene.play({ env: { APPLY_OVER_SECONDS: '160' } }, async (scene) => {
-      scene.ip('nexthop add id 2382364673 via 10.184.0.1 dev priv proto 142');
-      scene.ip('route add 192.168.9.0/24 nhid 2382364673 proto 142');
-      const pod = await scene.cluster.startPod();
-      await scene.untilOwned([...SUBNETS, '192.168.9.0/24']);
-      await scene.untilReadiness(pod, true, /2 effective; a changed list is applied in \d+ s/);
-      expect((await scene.status(pod)).list.rollout.state).toBe('staged');
-      await scene.untilOwned(SUBNETS, 40_000);
-      // One that is not confirmed when the next list comes is taken back.
-      await waitFor('the list to stay', 5000, async () => (await scene.status(pod)).list.rollout.state === 'settled');
-      scene.putList([...SUBNETS, '192.168.5.0/24']);
-      await scene.untilReadiness(pod, true, /a changed list is applied in \d+ s/);
-      scene.ip('route del 192.168.0.0/24');
-      await scene.untilOwned(SUBNETS);
-      // Replaced before its turn, the list in between is never seen.
-      scene.putList([...SUBNETS, '192.168.6.0/24']);
-      await scene.untilOwned([...SUBNETS, '192.168.6.0/24'], 40_000);
-      expect(`${pod.logs}`).not.toContain('192.168.5.0');
-    }));
-});

@@ -4,7 +4,6 @@ import type { Sighting } from './api/watch-event';
 import type { Ownership } from './decide/ownership';
 import { Relevance } from './decide/relevance';
 import { SILENCE_MS } from './decide/silence';
-import { turnOf } from './decide/turn';
 import { Departure } from './departure';
 import type { InstanceLock } from './instance-lock';
 import type { Journal } from './journal';
@@ -97,7 +96,6 @@ export class Agent implements WatchHandlers, Heir {
     this.rollout = new Rollout({
       ownership: () => this.ownership,
       rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
-      turn: turnOf(settings.nodeName, settings.applyOverMs),
       targets: [{ host: settings.apiHost, port: settings.apiPort }, ...settings.confirm],
       attempt,
       journal,
@@ -165,7 +163,7 @@ export class Agent implements WatchHandlers, Heir {
   /** Whether it helped, or was wrong, the pass that follows finds out. */
   private answer(events: readonly KernelEvent[]): void {
     const { inForce } = this.rollout;
-    if (inForce === undefined || inForce.list !== this.judgedList || this.leaving) return;
+    if (inForce === undefined || inForce !== this.judgedList || this.leaving) return;
     const started = performance.now();
     try {
       const { done } = this.reconciler.answer(events);
@@ -187,7 +185,7 @@ export class Agent implements WatchHandlers, Heir {
     const hasIt = (object: { readonly protocol: number }) => object.protocol === protocol;
     const isAny = routes.some(hasIt) || [...nexthops.values()].some(hasIt);
     // A list that is not in force says nothing about what is to be kept.
-    const isInForce = this.rollout.state.state === 'settled' && this.rollout.inForce?.list === this.source.list;
+    const isInForce = this.rollout.state.state === 'settled' && this.rollout.inForce === this.source.list;
     return isAny && isInForce && !this.leaving && this.source.state.state === 'accepted';
   }
 
@@ -253,13 +251,10 @@ export class Agent implements WatchHandlers, Heir {
     if (inForce === undefined || this.leaving) return true;
     const started = performance.now();
     try {
-      const outcome = this.reconciler.run(inForce.list, {
-        removes: inForce.removes,
-        beforeChanges: (snapshot) => this.rollout.beforeChanges(snapshot),
-      });
+      const outcome = this.reconciler.run(inForce, (snapshot) => this.rollout.beforeChanges(snapshot));
       if (this.passError !== undefined) this.log('info', 'pass.recovered', 'the kernel can be read again');
       this.passError = undefined;
-      this.note(outcome, inForce.list, trigger, performance.now() - started);
+      this.note(outcome, inForce, trigger, performance.now() - started);
       this.rollout.afterPass(outcome);
       return outcome.failed.length === 0;
     } catch (error) {

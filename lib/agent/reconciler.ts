@@ -36,13 +36,6 @@ export interface ReconcilerSettings {
   readonly healthChanges: () => number;
 }
 
-export interface PassOptions {
-  /** Whether routes of ours that the list does not name are removed. @default true */
-  readonly removes?: boolean;
-  /** Called when there is something to change, before anything is. */
-  readonly beforeChanges?: (snapshot: Snapshot) => void;
-}
-
 /** What was changed, and what the kernel refused. */
 export interface Done {
   readonly done: readonly Change[];
@@ -52,8 +45,6 @@ export interface Done {
 /** What one pass found and did. */
 export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'plan'>, Done {
   readonly verdicts: readonly Verdict[];
-  /** Whether routes of ours that the list does not name were removed. */
-  readonly removes: boolean;
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -74,9 +65,12 @@ export class Reconciler {
     private readonly settings: ReconcilerSettings,
   ) {}
 
-  /** @throws when the kernel cannot be read; nothing was changed then. */
-  run(list: RouteList, { removes = true, beforeChanges = () => undefined }: PassOptions = {}): Outcome {
-    const decision = this.decide(list, removes);
+  /**
+   * @param beforeChanges called if there is something to change, before anything is.
+   * @throws when the kernel cannot be read; nothing was changed then.
+   */
+  run(list: RouteList, beforeChanges: (snapshot: Snapshot) => void = () => undefined): Outcome {
+    const decision = this.decide(list);
     const { snapshot, plan } = decision;
     const all = [...plan.changes, ...plan.cleanup];
     if (all.length > 0) beforeChanges(snapshot);
@@ -91,8 +85,8 @@ export class Reconciler {
     const verdicts = this.prove(decision, failed);
     // Verdicts are made anew whenever anything else is.
     if (verdicts !== this.ready?.found.verdicts)
-      this.ready = readiness(list, { ...decision, verdicts, removes }, this.settings.ownership);
-    return { ...decision, verdicts, done, failed, removes };
+      this.ready = readiness(list, { ...decision, verdicts }, this.settings.ownership);
+    return { ...decision, verdicts, done, failed };
   }
 
   private prove(decision: Decision, failed: readonly FailedChange[]): readonly Verdict[] {
@@ -118,7 +112,7 @@ export class Reconciler {
 
   /** What run() would change now; changes nothing. */
   preview(list: RouteList): readonly Change[] {
-    const { changes, cleanup } = this.decide(list, true).plan;
+    const { changes, cleanup } = this.decide(list).plan;
     return [...changes, ...cleanup];
   }
 
@@ -144,14 +138,14 @@ export class Reconciler {
   private readonly isOurs = (route: KernelRoute): boolean => isOwn(route, this.settings.ownership);
 
   /** Of the same findings it makes the same decision (===): in most passes nothing has changed. */
-  private decide(list: RouteList, removes: boolean): Decision {
+  private decide(list: RouteList): Decision {
     const { healthOf, healthChanges, ownership } = this.settings;
     const snapshot = this.kernel.read();
     const questions = this.toLookUp.of([list, snapshot], () => nextHopsToLookUp(list.routes, snapshot));
     const answers = this.kernel.lookup(questions);
     const dependencies = this.settings.dependencies();
     const depended = dependencies.map(({ what }) => what).join();
-    const findings = [list, removes, snapshot, answers, depended, healthChanges(), ownership];
+    const findings = [list, snapshot, answers, depended, healthChanges(), ownership];
     return this.decision.of(findings, () => {
       const privateNetworks = this.findPrivateNetworks(snapshot, list);
       const toNextHops = new Map(questions.map(({ key }, i) => [key, answers[i]]));
@@ -169,7 +163,7 @@ export class Reconciler {
         privateNetworks,
         nextHops: nextHopsOf(ways, snapshot.links),
         missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
-        plan: plan(wanted, { keep, removes }, snapshot, ownership),
+        plan: plan(wanted, keep, snapshot, ownership),
       };
     });
   }

@@ -14,7 +14,6 @@ const OWNERSHIP = { protocol: 142, former: new Set<number>(), adoptLegacy: false
 const [A, B, BAD] = ['["192.168.0.0/24"]', '["192.168.1.0/24"]', '["192.168.0.0/24", "192.168.66.0/24"]'] as const;
 
 interface Options {
-  readonly turn?: number;
   readonly entry?: JournalEntry;
   readonly targets?: readonly Target[];
   /** Milliseconds from asking for a pass to its being made. @default 0 */
@@ -22,7 +21,7 @@ interface Options {
 }
 
 /** A node that loses what `lost` says, asked with the subnets that are routed at that time. */
-function node({ turn = 0, entry, targets = [API], delay = 0 }: Options = {}) {
+function node({ entry, targets = [API], delay = 0 }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), ({ protocol }) => protocol === 142);
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     privateNetworks: [subnet('10.0.0.0/8')],
@@ -46,16 +45,12 @@ function node({ turn = 0, entry, targets = [API], delay = 0 }: Options = {}) {
   const pass = () => {
     const { inForce } = rollout;
     if (inForce === undefined) return;
-    const outcome: Outcome = reconciler.run(inForce.list, {
-      removes: inForce.removes,
-      beforeChanges: (read) => rollout.beforeChanges(read),
-    });
+    const outcome: Outcome = reconciler.run(inForce, (read) => rollout.beforeChanges(read));
     rollout.afterPass(outcome);
   };
   const rollout = new Rollout({
     ownership: () => OWNERSHIP,
     rules: DEFAULT_RULES,
-    turn,
     targets,
     attempt: async (target) => behaviour.answer(target, routed()),
     journal,
@@ -328,21 +323,6 @@ test('what the kernel refuses to undo is still to be undone when the agent ends'
 });
 
 describe('a list whose routes all wait', () => {
-  test('is not applied behind the back of another one that has to wait for its turn', async () => {
-    const { accept, kernel, routed, pass } = node({ turn: 60_000 });
-    kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
-    accept(BAD);
-    await wait(1000);
-    accept(B);
-    await wait(1000);
-    kernel.add(kernelRoute('10.0.0.0/8 via 10.184.0.1 dev priv'));
-    pass();
-    await wait(100);
-    expect(routed()).not.toContain('192.168.66.0/24');
-    await wait(60_000);
-    expect(routed()).toEqual(['192.168.1.0/24']);
-  });
-
   test('is tried once they have a way', async () => {
     const { accept, kernel, rollout, routed, pass } = node();
     kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
@@ -459,7 +439,7 @@ describe('an agent that was killed', () => {
     rollout.resume();
     accept(B);
     await wait(4000);
-    expect(rollout.inForce?.list.routes.map((route) => `${route.subnet}`)).toEqual(['192.168.0.0/24']);
+    expect(rollout.inForce?.routes.map((route) => `${route.subnet}`)).toEqual(['192.168.0.0/24']);
     await wait(1500);
     expect(routed()).toEqual(['192.168.0.0/24']);
     await wait(5000);
@@ -470,72 +450,6 @@ describe('an agent that was killed', () => {
     const { rollout, events, triggers } = node({ entry: { ...entry, base: 'nonsense' } });
     rollout.resume();
     expect([rollout.inForce, events, triggers]).toEqual([undefined, ['journal.failed'], []]);
-  });
-});
-
-describe('staged', () => {
-  const turn = 60_000;
-
-  test('a changed list has its turn; one that is replaced before is skipped', async () => {
-    const { accept, rollout, routed } = node({ turn });
-    accept(A);
-    await wait(turn + 100);
-    accept(BAD);
-    await wait(turn - 1000);
-    expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'staged']);
-    accept(B);
-    await wait(turn - 1000);
-    expect(routed()).toEqual(['192.168.0.0/24']);
-    await wait(1100);
-    expect([routed(), rollout.state, rollout.rollbacks]).toEqual([['192.168.1.0/24'], { state: 'settled' }, 0]);
-  });
-
-  test('a first list adds at once what is missing, and removes at its turn', async () => {
-    const { accept, kernel, rollout, routed, pass } = node({ turn });
-    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
-    accept(A);
-    await wait(10);
-    expect([routed().sort(), rollout.state.state]).toEqual([['192.168.0.0/24', '192.168.9.0/24'], 'staged']);
-    kernel.remove((route) => `${route.subnet}` === '192.168.0.0/24');
-    pass();
-    expect(routed()).toContain('192.168.0.0/24');
-    await wait(turn);
-    expect(routed()).toEqual(['192.168.0.0/24']);
-  });
-
-  test('what a first list added stays while the next one waits for its turn', async () => {
-    const { accept, kernel, routed } = node({ turn });
-    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
-    accept(A);
-    await wait(1000);
-    accept(B);
-    await wait(1000);
-    expect(routed().sort()).toEqual(['192.168.0.0/24', '192.168.9.0/24']);
-    await wait(turn);
-    expect(routed()).toEqual(['192.168.1.0/24']);
-  });
-
-  test('a removal with which something is lost goes back to what was there before it', async () => {
-    const { accept, kernel, behaviour, routed } = node({ turn });
-    kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
-    behaviour.answer = (_, subnets) => (subnets.includes('192.168.9.0/24') ? 'connected' : 'none');
-    accept(A);
-    await wait(turn + CONFIRM_MS + 1000);
-    expect(routed().sort()).toEqual(['192.168.0.0/24', '192.168.9.0/24']);
-  });
-
-  test('a list on trial is taken back before another one waits for its turn', async () => {
-    const { accept, routed } = node({ turn });
-    accept(A);
-    await wait(turn + 100);
-    accept(BAD);
-    await wait(turn + 3000);
-    expect(routed()).toHaveLength(2);
-    accept(B);
-    await wait(100);
-    expect(routed()).toEqual(['192.168.0.0/24']);
-    await wait(turn);
-    expect(routed()).toEqual(['192.168.1.0/24']);
   });
 });
 

@@ -27,26 +27,15 @@ const MOST_TRIALS = 3;
 export type RolloutState =
   /** It is in force, or there is none yet. */
   | { readonly state: 'settled' }
-  /** It waits for this node's turn; `due` in milliseconds of the steady clock. */
-  | { readonly state: 'staged'; readonly due: number }
   /** It was applied, and what was reachable before has to show that it still is. */
   | { readonly state: 'trial' }
   /** It was taken back; it is tried again when what was lost is back (suspended), or not any more (condemned). */
   | { readonly state: 'suspended' | 'condemned'; readonly reason: string };
 
-/** What passes bring the kernel to. */
-export interface InForce {
-  readonly list: RouteList;
-  /** Whether routes of ours that the list does not name are removed. */
-  readonly removes: boolean;
-}
-
 export interface RolloutParts {
   /** What is ours now. */
   readonly ownership: () => Ownership;
   readonly rules: RouteRules;
-  /** Milliseconds from seeing a changed list to applying it. */
-  readonly turn: number;
   /** What has to stay reachable. */
   readonly targets: readonly Target[];
   readonly attempt: Attempt;
@@ -64,17 +53,18 @@ interface Candidate {
 }
 
 /**
- * Decides which list is in force: gives a changed one its turn, tries it, and goes back to the one before when the node
- * loses what it could reach. The journal tells an agent that was killed meanwhile.
+ * Decides which list is in force: tries a changed one, and goes back to the one before when the node loses what it could
+ * reach. The journal tells an agent that was killed meanwhile.
  */
 export class Rollout {
-  inForce: InForce | undefined;
+  /** What passes bring the kernel to. */
+  inForce: RouteList | undefined;
   state: RolloutState = { state: 'settled' };
   rollbacks = 0;
 
   private candidate: Candidate | undefined;
   /** What was in force when all was well last. */
-  private confirmed: InForce | undefined;
+  private confirmed: RouteList | undefined;
   /** What to go back to after a change; undefined until there is one to be made: then the routes that are there. */
   private base: { readonly list: RouteList; readonly text: string; readonly isFound: boolean } | undefined;
   /** The list that is not to be tried any more. */
@@ -99,7 +89,7 @@ export class Rollout {
     const base = entry && this.readBase(entry);
     if (entry === undefined || base === undefined) return;
     this.base = { list: base, text: entry.base, isFound: entry.isFound };
-    this.inForce = { list: base, removes: true };
+    this.inForce = base;
     this.confirmed = this.inForce;
     const { state, list: hash } = entry;
     const times = entry.ended + (state === 'trial' ? 1 : 0);
@@ -116,7 +106,7 @@ export class Rollout {
     });
   }
 
-  /** Takes a list that was understood. One that comes while another has not had its turn takes its place. */
+  /** Takes a list that was understood; it replaces one that is not confirmed yet. */
   accept(list: RouteList, text: string): void {
     const hash = crypto.hash('sha256', text);
     if (hash === this.candidate?.hash) return;
@@ -129,9 +119,9 @@ export class Rollout {
     });
   }
 
-  /** The API server shows no list any more: one that has not had its turn, or was taken back, is not tried. */
+  /** The API server shows no list any more: one that was taken back is not tried again. */
   withdraw(): void {
-    if (this.state.state !== 'staged' && this.state.state !== 'suspended') return;
+    if (this.state.state !== 'suspended') return;
     this.stop();
     this.candidate = undefined;
     this.state = { state: 'settled' };
@@ -165,34 +155,21 @@ export class Rollout {
   }
 
   private async roll(candidate: Candidate, signal: AbortSignal): Promise<void> {
-    const { turn, log } = this.parts;
     await this.resumed;
     signal.throwIfAborted();
     const { condemned } = this;
-    const isCondemned = candidate.hash === condemned?.hash;
-    // Nobody would watch over a list on trial while the next one waits, or is none to be tried.
-    if ((isCondemned || turn > 0) && this.inForce !== this.confirmed) await this.goBack(signal);
-    if (isCondemned) return this.condemn(candidate, condemned.reason);
-    const isFirst = this.inForce === undefined;
-    if (turn > 0) {
-      const staged: RolloutState = { state: 'staged', due: performance.now() + turn };
-      // Nobody waits for routes that are missing; only removals have their turn.
-      if (isFirst && !(await this.prove(candidate, false, signal))) return;
-      this.state = staged;
-      log('info', 'list.staged', `this node applies the list in ${Math.round(turn / 1000)} s`);
-      await pause(staged.due - performance.now(), signal);
-    }
-    await this.prove(candidate, true, signal);
+    if (candidate.hash !== condemned?.hash) return this.prove(candidate, signal);
+    // Nobody would watch over a list that is on trial now.
+    if (this.inForce !== this.confirmed) await this.goBack(signal);
+    this.condemn(candidate, condemned.reason);
   }
 
-  /** Applies a list until it is confirmed. @returns false when it was condemned. */
-  private async prove(candidate: Candidate, removes: boolean, signal: AbortSignal): Promise<boolean> {
-    const { turn, log } = this.parts;
+  /** Applies a list until it is confirmed or condemned. */
+  private async prove(candidate: Candidate, signal: AbortSignal): Promise<void> {
+    const { log } = this.parts;
     for (let trial = 1; ; trial++) {
       await this.lookAround(signal);
-      // A changed list that waited for its turn can wait until somebody would hear what becomes of it.
-      if (turn > 0 && removes) await this.untilAnybodyAnswers(signal);
-      this.inForce = { list: candidate.list, removes };
+      this.inForce = candidate.list;
       this.state = { state: 'trial' };
       await this.untilSomethingHappened(signal);
       if (this.isUnconfirmed && this.owed.length === 0)
@@ -202,15 +179,10 @@ export class Rollout {
           'nothing could be reached before the list was applied, so nothing can confirm it',
         );
       const lost = this.isUnconfirmed ? await this.unreached(this.owed, CONFIRM_MS, signal) : [];
-      if (lost.length === 0) {
-        this.confirm(candidate, removes);
-        return true;
-      }
+      if (lost.length === 0) return this.confirm(candidate);
       await this.takeBack(lost, signal);
-      if (await this.isToBlame(lost, trial, signal)) {
-        this.condemn(candidate, `${namesOf(lost)} could not be reached with it, and could be without it`);
-        return false;
-      }
+      if (await this.isToBlame(lost, trial, signal))
+        return this.condemn(candidate, `${namesOf(lost)} could not be reached with it, and could be without it`);
     }
   }
 
@@ -229,17 +201,8 @@ export class Rollout {
     if (!this.isUnconfirmed) this.owed = this.parts.targets.filter((target) => !lost.has(target));
   }
 
-  private async untilAnybodyAnswers(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
-    while (this.owed.length === 0) {
-      await pause(backoff.next(), signal);
-      await this.lookAround(signal);
-    }
-  }
-
-  private confirm(candidate: Candidate, removes: boolean): void {
-    // What is not named by a list that only adds is gone back to as well.
-    this.base = removes ? { ...candidate, isFound: false } : undefined;
+  private confirm(candidate: Candidate): void {
+    this.base = { ...candidate, isFound: false };
     this.confirmed = this.inForce;
     this.condemned = undefined;
     this.ended = undefined;
@@ -261,7 +224,7 @@ export class Rollout {
 
   private async goBack(signal: AbortSignal): Promise<void> {
     const base = this.unconfirmedBase;
-    this.inForce = base === undefined ? this.confirmed : { list: base, removes: true };
+    this.inForce = base ?? this.confirmed;
     const found = this.inForce && (await this.passed('rollback', signal));
     this.confirmed = this.inForce;
     // What the kernel refused to undo is undone by later passes, or when the agent ends.

@@ -22,7 +22,6 @@ const COMPLETE = {
   HTTP_PORT: '9142',
   LOG_LEVEL: 'info',
   ON_UNINSTALL: 'remove',
-  APPLY_OVER_SECONDS: '300',
   CONFIRM: '10.184.0.10:443,[FD00::a]:8443',
 };
 
@@ -54,7 +53,6 @@ test('the environment is read', () => {
     httpPort: 9142,
     logLevel: 'info',
     onUninstall: 'remove',
-    applyOverMs: 300_000,
     confirm: [
       { host: '10.184.0.10', port: 443 },
       { host: 'fd00::a', port: 8443 },
@@ -90,8 +88,6 @@ test.each([
   ['DISJOINT_PROTOCOLS', '143;144'],
   ['DISJOINT_PROTOCOLS', '3'],
   ['ROUTE_METRIC', '4294967296'],
-  ['APPLY_OVER_SECONDS', '5m'],
-  ['APPLY_OVER_SECONDS', '86401'],
   ['CONFIRM', '10.184.0.10'],
   ['CONFIRM', 'fd00::a:443'],
   ['CONFIRM', 'orders:443'],

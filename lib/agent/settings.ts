@@ -35,8 +35,6 @@ export interface Settings {
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly onUninstall: 'remove' | 'keep';
-  /** Time over which the nodes apply a changed list, each at its turn; 0: at once. */
-  readonly applyOverMs: number;
   /** What has to stay reachable when routes change, beside the API server. */
   readonly confirm: readonly Target[];
 }
@@ -83,7 +81,6 @@ export function readSettings(environment: Environment): Settings {
     httpPort: read('HTTP_PORT', number(1, 65535)),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
     onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
-    applyOverMs: 1000 * read('APPLY_OVER_SECONDS', number(0, 86_400)),
     confirm: read('CONFIRM', list(parseTarget)),
   };
   findings.throwIfAny();

@@ -125,7 +125,6 @@ function environment(settings: NodeRoutesSettings, protectedSubnets: readonly Pr
     HTTP_PORT: settings.port,
     LOG_LEVEL: settings.logLevel,
     ON_UNINSTALL: settings.onUninstall,
-    APPLY_OVER_SECONDS: settings.applyOver,
     CONFIRM: settings.confirm.join(','),
     ...(apiServer !== undefined && {
       KUBERNETES_SERVICE_HOST: apiServer.host,

@@ -19,13 +19,8 @@ import { readRouteProtocol } from './route-protocol';
 /** The props with defaults filled in and texts understood. */
 export interface NodeRoutesSettings
   extends Required<
-    Omit<
-      NodeRoutesProps,
-      'networks' | 'routes' | 'privateNetworks' | 'digest' | 'apiServer' | 'resources' | 'applyOver'
-    >
+    Omit<NodeRoutesProps, 'networks' | 'routes' | 'privateNetworks' | 'digest' | 'apiServer' | 'resources'>
   > {
-  /** Seconds. */
-  readonly applyOver: number;
   readonly networks: readonly OnPremise[] | undefined;
   /** Not read yet: what is right in a route depends on table, metric and allowDefaultRoute. */
   readonly routes: unknown;
@@ -69,7 +64,6 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     metric: { fallback: 0, read: (value) => readInteger(value, 0, 0xffffffff, 'metric') },
     onUninstall: { fallback: 'remove', read: oneOf('remove', 'keep') },
     confirm: { fallback: [], read: listOf((target) => targetText(parseTarget(target))) },
-    applyOver: { fallback: 0, read: readDuration },
     nodeSelector: { fallback: {}, read: readNodeSelector },
     tolerations: { fallback: [{ operator: 'Exists' }], read: listOf(readToleration) },
     agent: { fallback: 'config-map', read: oneOf('config-map', 'image') },
@@ -139,17 +133,6 @@ function readMaxUnavailable(value: unknown): number | string {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
   if (typeof value === 'string' && /^(?:[1-9]\d?|100)%$/.test(value)) return value;
   throw refuse(value, 'is no number of nodes', 'write a whole number from 1, or "1%" to "100%"');
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-const LONGEST_S = 24 * 3600;
-
-/** @returns seconds */
-function readDuration(value: unknown): number {
-  const [, digits, unit = ''] = /^(\d{1,5})([smh])$/.exec(String(value)) ?? [];
-  const seconds = typeof value === 'number' ? value : Number(digits) * (UNITS[unit] ?? Number.NaN);
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= LONGEST_S) return seconds;
-  throw refuse(value, 'is no time up to a day', 'write whole seconds, or e.g. "90s", "5m" or "2h"');
 }
 
 function readHost(value: unknown): string {

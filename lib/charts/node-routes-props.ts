@@ -48,11 +48,6 @@ export interface NodeRoutesProps {
    * and ports, `10.184.0.1:443` or `[fd00::1]:443`. Otherwise the change is taken back after 10 s. @default none
    */
   readonly confirm?: readonly string[];
-  /**
-   * Time over which the nodes apply a changed list, each at its own turn: seconds, or '90s', '5m', '2h', up to a day.
-   * What a node lacks when its agent starts it gets at once. @default 0, all nodes at once
-   */
-  readonly applyOver?: number | string;
 
   /**
    * Labels of the nodes to run on, beside `kubernetes.io/os: linux`. Several NodeRoutes on the same nodes leave each

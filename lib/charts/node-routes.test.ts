@@ -194,12 +194,6 @@ test.each([
   [{ confirm: ['10.184.0.10:0'] }, 'confirm[0]: 0 is no port; write a whole number from 1 to 65535'],
   [{ confirm: ['127.0.0.1:443'] }, 'confirm[0]: "127.0.0.1" is loopback'],
   [
-    { applyOver: '5 min' },
-    'applyOver: "5 min" is no time up to a day; write whole seconds, or e.g. "90s", "5m" or "2h"',
-  ],
-  [{ applyOver: '25h' }, 'is no time up to a day'],
-  [{ applyOver: -1 }, 'is no time up to a day'],
-  [
     { logLevel: 'trace' },
     'logLevel: "trace" is not one of the known values; write "debug" or "info" or "warn" or "error"',
   ],

@@ -15,7 +15,6 @@ interface Options {
   readonly objects?: readonly string[];
   readonly others?: readonly string[];
   readonly network?: PrivateNetwork;
-  readonly removes?: boolean;
 }
 
 const FOUND: PrivateNetwork = {
@@ -26,21 +25,13 @@ const FOUND: PrivateNetwork = {
 
 function changes(
   event: KernelEvent,
-  {
-    specs = ['192.168.0.0/24'],
-    state = 'effective',
-    objects = [],
-    others = [],
-    network = FOUND,
-    removes = true,
-  }: Options = {},
+  { specs = ['192.168.0.0/24'], state = 'effective', objects = [], others = [], network = FOUND }: Options = {},
 ) {
   const list = readRouteList(specs, DEFAULT_RULES);
   const found = {
     verdicts: list.routes.map((route) => ({ route, state })),
     privateNetworks: new Map([[4 as const, network]]),
     snapshot: snapshot({ ...SEEDS, routes: [...SEEDS.routes, ...others] }),
-    removes,
   };
   const nexthops = new Map([OBJECT, ...objects.map(nexthop)].map((each) => [each.id, each]));
   return changesAtOnce([event], readiness(list, found, OWNERSHIP), () => nexthops);
@@ -113,7 +104,6 @@ describe("another next hop in the private network's entry", () => {
     ['it is ours', added('10.0.0.0/8 via 10.184.0.3 dev priv proto ours'), {}],
     ['it is the entry of another network', added('172.16.0.0/12 via 10.184.0.3 dev priv'), {}],
     ['it stands behind the one in force', { ...moved, replaced: undefined } as unknown as KernelEvent, {}],
-    ['routes of ours that are not listed may refer to the object', moved, { removes: false }],
     ["somebody else's route refers to the object", moved, { others: [`192.168.77.0/24 nhid ${ID} proto static`] }],
     ['there was none before', moved, { network: { state: 'missing', reason: 'none' } }],
     [
@@ -136,7 +126,6 @@ test('what happened to one prefix more than once is left to the pass', () => {
     verdicts: list.routes.map((route) => ({ route, state: 'effective' as const })),
     privateNetworks: new Map([[4 as const, FOUND]]),
     snapshot: snapshot(SEEDS),
-    removes: true,
   };
   const there = added('10.0.0.0/8 via 10.184.0.3 dev priv');
   const foreign = added('192.168.0.0/24 via 198.51.100.1 dev pub metric 77');

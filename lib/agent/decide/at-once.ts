@@ -15,8 +15,6 @@ interface Found {
   readonly verdicts: readonly Verdict[];
   readonly privateNetworks: ReadonlyMap<4 | 6, PrivateNetwork>;
   readonly snapshot: { readonly routes: readonly KernelRoute[] };
-  /** Whether routes of ours that the list does not name were removed: else there may be some. */
-  readonly removes: boolean;
 }
 
 /** What a pass found, and what an event would have to look for among all routes while packets wait. */
@@ -95,7 +93,7 @@ function putBack(
 /** The private network's entry names another next hop: the objects of all routes that follow it are changed. */
 function follow(
   entry: KernelRoute,
-  { found: { privateNetworks, removes }, ownership, strays, foreign, entries }: Readiness,
+  { found: { privateNetworks }, ownership, strays, foreign, entries }: Readiness,
   nexthops: () => ReadonlyMap<number, Nexthop>,
 ): Change[] {
   const { family } = entry.subnet;
@@ -105,7 +103,7 @@ function follow(
   const [old, to] = [onlyHop(before.hops), onlyHop(entry.hops)];
   if (old === undefined || to?.gateway?.family !== family || sameWay([old], [to])) return [];
   const isBeaten = entries.some(({ subnet, metric }) => metric < entry.metric && subnet.equals(entry.subnet));
-  if (isBeaten || strays.has(family) || !removes) return [];
+  if (isBeaten || strays.has(family)) return [];
   const objects = [...nexthops().values()];
   const ours = objects.filter(
     (each) => each.protocol === ownership.protocol && each.family === family && each.hop && sameWay([each.hop], [old]),

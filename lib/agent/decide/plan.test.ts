@@ -40,17 +40,12 @@ function short(change: Change): string {
 
 interface Options {
   readonly keep?: readonly RouteSpec[];
-  readonly removes?: boolean;
   readonly ownership?: Partial<Ownership>;
 }
 
-function planned(
-  wanted: readonly ResolvedRoute[],
-  state: Snapshot,
-  { keep = [], removes = true, ownership = {} }: Options = {},
-) {
+function planned(wanted: readonly ResolvedRoute[], state: Snapshot, { keep = [], ownership = {} }: Options = {}) {
   const kept = keep.map((spec) => way(spec).route);
-  return plan(wanted, { keep: kept, removes }, state, { ...OWNERSHIP, ...ownership });
+  return plan(wanted, kept, state, { ...OWNERSHIP, ...ownership });
 }
 
 const changesOf = ({ changes, cleanup }: ReturnType<typeof plan>) => [changes.map(short), cleanup.map(short)];
@@ -566,12 +561,12 @@ describe('whatever the node holds', () => {
 
         const refusals = [];
         for (let round = 0; round < 3; round++) {
-          const { changes, cleanup } = plan(resolved, { keep, removes: true }, kernel.read(), ownership);
+          const { changes, cleanup } = plan(resolved, keep, kernel.read(), ownership);
           refusals.push(...kernel.apply([...changes, ...cleanup], ownership.protocol).filter(Boolean));
         }
 
         expect(kernel.harm).toEqual([]);
-        const end = plan(resolved, { keep, removes: true }, kernel.read(), ownership);
+        const end = plan(resolved, keep, kernel.read(), ownership);
         expect(changesOf(end)).toEqual([[], []]);
         expect(foreign(kernel.read(), isOurs)).toEqual(foreign(start, isOurs));
         expect(keptRoutes(kernel.read(), keep, ownership)).toEqual(keptBefore);
@@ -595,9 +590,9 @@ describe('whatever the node holds', () => {
         const kernel = new MemoryKernel(snapshot({ nexthops: objects, routes: unshared }), (object) =>
           isOwn(object, OWNERSHIP),
         );
-        const first = plan(wanted, { keep: [], removes: true }, kernel.read(), OWNERSHIP);
+        const first = plan(wanted, [], kernel.read(), OWNERSHIP);
         expect(kernel.apply([...first.changes, ...first.cleanup], 142).filter(Boolean)).toEqual([]);
-        expect(changesOf(plan(wanted, { keep: [], removes: true }, kernel.read(), OWNERSHIP))).toEqual([[], []]);
+        expect(changesOf(plan(wanted, [], kernel.read(), OWNERSHIP))).toEqual([[], []]);
         expect(kernel.harm).toEqual([]);
       }),
       { numRuns: 500 },
@@ -610,7 +605,7 @@ describe('whatever the node holds', () => {
         const kernel = new MemoryKernel(snapshot({ nexthops: objects, routes: there }), (object) =>
           isOwn(object, OWNERSHIP),
         );
-        const first = plan(wanted, { keep: [], removes: true }, kernel.read(), OWNERSHIP);
+        const first = plan(wanted, [], kernel.read(), OWNERSHIP);
         const refused = first.changes[victim % Math.max(1, first.changes.length)];
         kernel.refuse = (change) => (change === refused ? 'refused' : undefined);
         const results = kernel.apply(first.changes, 142);

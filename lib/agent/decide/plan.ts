@@ -29,20 +29,13 @@ export interface Plan {
   readonly nexthops: Pick<NexthopAssignment, 'idOf'>;
 }
 
-/** What of ours stays although no resolved route wants it. */
-export interface Staying {
-  /** Routes that are listed but cannot be resolved now: whatever of them is there stays as it is. */
-  readonly keep: readonly Route[];
-  /** Whether anything is removed at all. */
-  readonly removes: boolean;
-}
-
 /**
  * What has to change so that the kernel holds the resolved routes and nothing else of ours.
+ * @param keep routes that are listed but cannot be resolved now: whatever of them is there stays as it is.
  */
 export function plan(
   resolved: readonly ResolvedRoute[],
-  { keep, removes }: Staying,
+  keep: readonly Route[],
   snapshot: Snapshot,
   ownership: Ownership,
 ): Plan {
@@ -63,7 +56,7 @@ export function plan(
     installed.push({ route, way, own, rivals });
     left.delete(identity);
   }
-  const leaving = removes ? leavingRoutes(left, surplus, keep) : [];
+  const leaving = leavingRoutes(left, surplus, keep);
   const prefixes = new Set(leaving.length === 0 ? [] : installed.map(({ route }) => prefixKey(route)));
   const hasSuccessor = (route: KernelRoute) => prefixes.has(prefixKey(route));
   const nexthops = new NexthopAssignment(installed, new Set(leaving), snapshot, ownership);

@@ -50,7 +50,6 @@ export function metricsText(facts: Facts): string {
       ],
     ],
     ['list_accepted', 'Whether the list that the API server shows now is understood.', list.state === 'accepted'],
-    ['list_staged', "Whether a changed list waits for this node's turn.", facts.rollout.state === 'staged'],
     [
       'list_rolled_back',
       'Whether the last list was taken back, and the one before is in force.',

@@ -75,9 +75,7 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
 }
 
 function rolloutFacts(rollout: RolloutState): RolloutFacts {
-  const { state } = rollout;
-  if (state === 'staged') return { state, seconds: Math.max(0, Math.round((rollout.due - performance.now()) / 1000)) };
-  return { state, ...('reason' in rollout && { reason: rollout.reason }) };
+  return { state: rollout.state, ...('reason' in rollout && { reason: rollout.reason }) };
 }
 
 /** The links that our IPv4 routes use. */

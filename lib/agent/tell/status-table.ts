@@ -9,7 +9,7 @@ export interface StatusBody {
     readonly state: string;
     readonly version?: string;
     readonly findings?: readonly string[];
-    readonly rollout: { readonly state: string; readonly reason?: string; readonly seconds?: number };
+    readonly rollout: { readonly state: string; readonly reason?: string };
   };
   readonly watch: { readonly state: string; readonly reason?: string };
   readonly privateNetworks: readonly {
@@ -80,11 +80,10 @@ export function statusText(status: StatusBody): string {
   return `${table(head)}\n${table([['ROUTE', 'STATE', 'WAY', 'TABLE', 'METRIC', 'REASON'], ...rows])}${omitted}`;
 }
 
-/** Nothing while the list is simply in force. */
-function rolloutLine({ state, reason, seconds }: StatusBody['list']['rollout']): string[][] {
+/** No line while the list is in force. */
+function rolloutLine({ state, reason }: StatusBody['list']['rollout']): string[][] {
   if (state === 'settled') return [];
-  const more = seconds === undefined ? (reason ?? 'not confirmed yet') : `applied in ${seconds} s`;
-  return [['rollout', `${state}: ${more}`]];
+  return [['rollout', `${state}: ${reason ?? 'not confirmed yet'}`]];
 }
 
 /** What the agent would change, one change a line. */

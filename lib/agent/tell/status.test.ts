@@ -196,13 +196,6 @@ describe('next hops', () => {
 });
 
 describe('a list that is not simply in force', () => {
-  test('waits for its turn: the node is Ready with the one before, and says how long', () => {
-    expect(readiness(facts({ rollout: { state: 'staged', seconds: 42 } }))).toEqual({
-      ready: true,
-      reason: '2 routes: 2 effective; a changed list is applied in 42 s',
-    });
-  });
-
   test('is on trial: not Ready yet', () => {
     expect(readiness(facts({ rollout: { state: 'trial' } }))).toEqual({
       ready: false,

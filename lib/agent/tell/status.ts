@@ -29,13 +29,11 @@ export interface Facts {
   readonly reversePathDrops: number | undefined;
 }
 
-/** How the last understood list stands; the one before is in force while it is staged, suspended or condemned. */
+/** How the last understood list stands; the one before is in force while it is suspended or condemned. */
 export interface RolloutFacts {
   readonly state: RolloutState['state'];
   /** Why it was taken back. */
   readonly reason?: string;
-  /** Until it is applied, when staged. */
-  readonly seconds?: number;
 }
 
 export interface NextHopFacts {
@@ -82,11 +80,7 @@ export function readiness(facts: Facts): Readiness {
       reason: `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${bad.length > MOST_REASONS ? '; …' : ''}`,
     };
   }
-  return { ready: true, reason: [goodNews(verdicts), ...stagedList(facts), ...silentNextHops(facts)].join('; ') };
-}
-
-function stagedList({ rollout: { state, seconds } }: Facts): string[] {
-  return state === 'staged' ? [`a changed list is applied in ${seconds} s`] : [];
+  return { ready: true, reason: [goodNews(verdicts), ...silentNextHops(facts)].join('; ') };
 }
 
 /** Routes go on as well as they can without them, so that this makes no node unready. */

@@ -19,7 +19,6 @@ export function outcome(...verdicts: readonly Verdict[]): Outcome {
     privateNetworks: new Map(),
     nextHops: [],
     missingNextHops: [],
-    removes: true,
     snapshot: snapshot(SEEDS),
   };
 }

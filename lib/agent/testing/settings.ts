@@ -20,6 +20,5 @@ export const SETTINGS: Settings = {
   httpPort: 9142,
   logLevel: 'info',
   onUninstall: 'remove',
-  applyOverMs: 0,
   confirm: [],
 };
