@@ -6,11 +6,15 @@ export type Settings = ReadonlyMap<string, readonly string[]>;
 /** The objects of each `config` path, by name or number. */
 export type Configuration = ReadonlyMap<string, ReadonlyMap<string, Settings>>;
 
-/** Reads `config … edit … set … next … end`. @throws where a line has no place in that */
-export function parseFortigate(text: string): Configuration {
+/**
+ * Reads `config … edit … set … next … end`.
+ * @param keepsQuotes whether words stay as they are written, to be written again.
+ * @throws where a line has no place in that
+ */
+export function parseFortigate(text: string, keepsQuotes = false): Configuration {
   const reader = new Reader();
   for (const line of text.split('\n')) {
-    const [command, ...words] = wordsOf(line);
+    const [command, ...words] = wordsOf(line, keepsQuotes);
     if (command !== undefined && !reader.take(command, words)) throw new Error(`no command of FortiOS here: ${line}`);
   }
   return reader.configuration;
@@ -66,10 +70,10 @@ class Reader {
 }
 
 /** Words and quoted words up to a comment. */
-function wordsOf(line: string): string[] {
+export function wordsOf(line: string, keepsQuotes = false): string[] {
   const text = line.trim();
   if (text.startsWith('#')) return [];
-  return [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+  return [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => (keepsQuotes ? word : (quoted ?? word)));
 }
 
 export const objectsOf = (all: Configuration, path: string) => all.get(path) ?? new Map<string, Settings>();

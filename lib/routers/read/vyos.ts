@@ -1,7 +1,7 @@
 import { type RouterFacts, sorted } from './facts';
 
 /** A configuration as VyOS holds it: nodes by name, a leaf's values as nodes below it. */
-type Node = Map<string, Node>;
+export type Node = Map<string, Node>;
 
 /** Reads `set` commands into the tree that they build. @throws for any other command */
 export function parseVyos(text: string): Node {

@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { tunnels } from '../fixtures';
+import { fortigateCli } from '../fortigate';
+import { allot, type NumberBook } from '../numbers';
+import { parseFortigate, wordsOf } from '../read/fortigate-cli';
+import { type Node, parseVyos } from '../read/vyos';
+import { routerFiles } from '../render';
+import { numberedEnd, type Tunnel } from '../tunnel';
+import { vyosCommands } from '../vyos';
+import { fortigateChange } from './fortigate';
+import { changeFiles } from './index';
+import { vyosChange } from './vyos';
+
+const END = 'example/cluster-to-datacentre';
+
+/** A tunnel and what an edit makes of it: all of another one, or parts; numbers go on from the book, as in synthesis. */
+const edits = fc
+  .tuple(tunnels, tunnels, fc.subarray(['local', 'remote', 'ike', 'esp', 'mss', 'networks', 'initiates'] as const))
+  .map(([before, other, parts]): [Tunnel, Tunnel] => {
+    const edited = { ...before, ...Object.fromEntries(parts.map((part) => [part, other[part]])) } as Tunnel;
+    let book: NumberBook = allot({}, END, numberedEnd(before, 10));
+    const first = book[END] as Tunnel['numbers'];
+    book = allot(book, END, numberedEnd(edited, 10));
+    return [
+      { ...before, numbers: first },
+      { ...edited, numbers: book[END] as Tunnel['numbers'] },
+    ];
+  });
+
+/** What VyOS would hold after a commit. @throws where a line deletes what is not there */
+function commit(root: Node, commands: readonly string[]): Node {
+  for (const line of commands) {
+    const [command, ...path] = line.split(' ');
+    if (command === 'set') setPath(root, path);
+    else if (!deletePath(root, path)) throw new Error(`nothing to delete: ${line}`);
+  }
+  return root;
+}
+
+function setPath(node: Node, [word, ...rest]: readonly string[]): void {
+  if (word === undefined) return;
+  if (!node.has(word)) node.set(word, new Map());
+  setPath(node.get(word) as Node, rest);
+}
+
+/** A node that holds nothing any more goes as well. */
+function deletePath(node: Node, [word, ...rest]: readonly string[]): boolean {
+  const below = node.get(word as string);
+  if (below === undefined) return false;
+  if (rest.length > 0 && !deletePath(below, rest)) return false;
+  if (rest.length === 0 || below.size === 0) node.delete(word as string);
+  return true;
+}
+
+/** What refers to what on a FortiGate, by path: keys whose values are names of objects of other paths. */
+const REFERENCES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'vpn ipsec phase2-interface': { phase1name: ['vpn ipsec phase1-interface'] },
+  'firewall vip': { extintf: ['vpn ipsec phase1-interface'] },
+  'firewall policy': {
+    srcaddr: ['firewall address'],
+    dstaddr: ['firewall address', 'firewall vip'],
+    srcaddr6: ['firewall address6'],
+    dstaddr6: ['firewall address6'],
+    poolname: ['firewall ippool'],
+    srcintf: ['vpn ipsec phase1-interface', 'interface'],
+    dstintf: ['vpn ipsec phase1-interface', 'interface'],
+  },
+  'router static': { device: ['vpn ipsec phase1-interface', 'interface'] },
+  'router static6': { device: ['vpn ipsec phase1-interface', 'interface'] },
+};
+const INTERFACES = ['eth0', 'eth1', 'wan1', 'port2', 'bond0.201'];
+
+type Box = Map<string, Map<string, Map<string, readonly string[]>>>;
+
+/** What a FortiGate would hold. @throws where it would refuse a line: what is referred to is not there, or goes. */
+function paste(box: Box, commands: readonly string[]): Box {
+  let path = '';
+  let object: Map<string, readonly string[]> = new Map();
+  const act: Readonly<Record<string, (first: string, more: readonly string[]) => void>> = {
+    config: (first, more) => {
+      path = [first, ...more].join(' ');
+      box.set(path, box.get(path) ?? new Map());
+    },
+    edit: (name) => {
+      object = box.get(path)?.get(name) ?? new Map();
+      box.get(path)?.set(name, object);
+    },
+    set: (key, values) => {
+      for (const value of values) checkReference(box, path, key, value);
+      object.set(key, values);
+    },
+    unset: (key) => object.delete(key),
+    delete: (name) => {
+      if (!box.get(path)?.delete(name)) throw new Error(`no ${path} ${name} to delete`);
+      checkNothingRefersTo(box, path, name);
+    },
+    end: () => box.get(path)?.size === 0 && box.delete(path),
+    next: () => undefined,
+  };
+  for (const line of commands) {
+    const [command, first = '', ...more] = wordsOf(line);
+    act[command as string]?.(first, more);
+  }
+  return box;
+}
+
+function checkReference(box: Box, path: string, key: string, value: string): void {
+  const places = REFERENCES[path]?.[key];
+  if (places === undefined || places.some((place) => box.get(place)?.has(value))) return;
+  if (places.includes('interface') && INTERFACES.includes(value)) return;
+  throw new Error(`${path} refers to ${value}, which is not there`);
+}
+
+function checkNothingRefersTo(box: Box, gone: string, name: string): void {
+  const keys = Object.entries(REFERENCES).flatMap(([path, keys]) =>
+    Object.entries(keys).map(([key, places]) => ({ path, key, places })),
+  );
+  for (const { path, key } of keys.filter(({ places }) => places.includes(gone)))
+    for (const settings of box.get(path)?.values() ?? [])
+      if (settings.get(key)?.includes(name)) throw new Error(`${path} still refers to ${name}`);
+}
+
+const copyOf = (text: string) => parseFortigate(text) as Box;
+
+test('VyOS: the earlier file and the change make the later file, for any edit', () => {
+  fc.assert(
+    fc.property(edits, ([before, after]) => {
+      const [old, now] = [vyosCommands(before), vyosCommands(after)];
+      expect(commit(parseVyos(old), vyosChange(old, now))).toEqual(parseVyos(now));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('VyOS: what is set by hand on a router goes only with its tunnel', () => {
+  fc.assert(
+    fc.property(edits, ([before, after]) => {
+      const [old, now] = [vyosCommands(before), vyosCommands(after)];
+      const [was, is] = [before, after].map(({ site, networks }) => `${site}-${networks[0]}`);
+      const root = parseVyos(`${old}\nset vpn ipsec authentication psk ${was} secret kept`);
+      const secret = commit(root, vyosChange(old, now)).get('vpn')?.get('ipsec')?.get('authentication')?.get('psk');
+      expect(
+        secret
+          ?.get(was as string)
+          ?.get('secret')
+          ?.has('kept'),
+      ).toBe(was === is ? true : undefined);
+    }),
+  );
+});
+
+test('VyOS: what another tunnel of the router needs as well stays', () => {
+  const shared = ['set vpn ipsec interface eth1', 'set protocols static route 10.0.0.0/8 next-hop 192.0.2.1'];
+  const own = 'set protocols static route 192.168.0.0/24 next-hop 192.0.2.1';
+  expect(vyosChange([...shared, own].join('\n'), '', [shared.join('\n')])).toEqual([
+    'delete protocols static route 192.168.0.0/24',
+  ]);
+});
+
+test('FortiGate: the earlier file and the change make the later file for any edit, and every line finds what it refers to', () => {
+  fc.assert(
+    fc.property(edits, ([before, after]) => {
+      const [old, now] = [fortigateCli(before), fortigateCli(after)];
+      expect(paste(copyOf(old), fortigateChange(old, now))).toEqual(parseFortigate(now));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('FortiGate: a phase 1 that stays is never deleted', () => {
+  fc.assert(
+    fc.property(edits, ([before, after]) => {
+      const same = { ...after, networks: before.networks };
+      const [old, now] = [fortigateCli(before), fortigateCli(same)];
+      const { length } = fortigateChange(old, now).join('\n').split('config vpn ipsec phase1-interface\n    delete');
+      expect(length).toBe(1);
+    }),
+  );
+});
+
+test('nothing changes, nothing is written', () => {
+  fc.assert(
+    fc.property(tunnels, (tunnel) => {
+      const files = routerFiles(tunnel);
+      expect(changeFiles({ end: END, before: files, after: files, neighbours: [] })).toEqual(new Map());
+    }),
+  );
+});
+
+test('a change names the state that it expects and the one that it leads to, and whether a key is missing', () => {
+  fc.assert(
+    fc.property(edits, ([before, after]) => {
+      const [old, now] = [routerFiles(before), routerFiles(after)];
+      const files = changeFiles({ end: END, before: old, after: now, neighbours: [] });
+      for (const [change, file] of [
+        ['change.vyos', 'vyos.set'],
+        ['change.fortigate', 'fortigate.conf'],
+        ['change.sh', 'nftables.conf'],
+      ] as const) {
+        const [from, to] = [old, now].map((side) => / (state [0-9a-f]{10})\./.exec(side.get(file) ?? '')?.[1]);
+        const text = files.get(change);
+        if (text !== undefined) expect(text).toContain(`takes the router from ${from} to ${to}.\n`);
+        const isNew = before.networks[0] !== after.networks[0];
+        if (text !== undefined && change !== 'change.sh') expect(text.includes('is new on this router')).toBe(isNew);
+      }
+      if (old.get('vyos.set') !== now.get('vyos.set')) expect([...files.keys()]).toContain('change.vyos');
+    }),
+  );
+});
