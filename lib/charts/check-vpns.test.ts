@@ -80,6 +80,13 @@ test.each<[string, unknown, string[]]>([
       'vpn › onPremise.publicAddress: "203.0.113.1" is that of the cluster\'s router, too; write the address of the other router',
     ],
   ],
+  [
+    'the routers have addresses of different families',
+    { ...VPN, onPremise: { ...CLUSTER, publicAddress: '2001:db8::1' } },
+    [
+      'vpn › onPremise.publicAddress: "2001:db8::1" is not of the family of the cluster\'s router, 203.0.113.1, so the two cannot reach each other; write addresses of one family',
+    ],
+  ],
 ])('it is refused when %s', (_, vpn, lines) => expect(told([vpn])).toEqual(lines));
 
 test('a router in a subnet behind its own tunnel is refused', () => {

@@ -36,6 +36,13 @@ function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
       "is that of the cluster's router, too",
       'write the address of the other router',
     );
+  if (local.publicAddress.family !== remote.publicAddress.family)
+    findings.add(
+      placeIn(place, 'onPremise.publicAddress'),
+      `${remote.publicAddress}`,
+      `is not of the family of the cluster's router, ${local.publicAddress}, so the two cannot reach each other`,
+      'write addresses of one family',
+    );
   if (selectorsOf(tunnel).length === 0)
     findings.add(
       place,

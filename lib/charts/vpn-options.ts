@@ -57,7 +57,7 @@ const VPN_OPTIONS: Options<VpnSettings> = {
   onPremise: { fallback: undefined as never, required: true, read: readRouter },
   ike: { fallback: readIke({}), read: readIke },
   esp: { fallback: readEsp({}), read: readEsp },
-  mss: { fallback: 1350, read: (value) => readInteger(value, 500, 1440, 'segment size') },
+  mss: { fallback: 1350, read: (value) => readInteger(value, 520, 1440, 'segment size') },
 };
 
 /** @throws InputError with everything that is wrong with it. */

@@ -11,7 +11,7 @@ export interface VpnProps {
   /** Protection of what goes through the tunnel; the group is that of perfect forward secrecy. */
   readonly esp?: ProposalProps;
   /**
-   * Largest TCP segment in bytes, 500 to 1440; over IPv6 20 less. ESP in UDP in an MTU of 1500 leaves 1388 of it.
+   * Largest TCP segment in bytes, 520 to 1440; over IPv6 20 less, where VyOS takes no less than 500. ESP in UDP in an MTU of 1500 leaves 1388 of it.
    * @default 1350
    */
   readonly mss?: number;

@@ -6,7 +6,9 @@ import { vyosCommands } from '../vyos';
 import { factsOf, type RouterFacts } from './facts';
 import { fortigateFacts } from './fortigate';
 import { parseFortigate } from './fortigate-cli';
+import { isObjectName, isOption } from './fortigate-options';
 import { parseVyos, vyosFacts } from './vyos';
+import { isDefined } from './vyos-definitions';
 
 /** VyOS translates IPv4 only, by rules; it needs none for what enters unmapped. */
 function inRulesOfVyos({ leaves, enters, ...facts }: RouterFacts): RouterFacts {
@@ -39,6 +41,63 @@ test('the CLI for FortiGate says what the model says, at both ends of any tunnel
         expect(fortigateFacts(fortigateCli(end))).toEqual(besidesTheTunnel(factsOf(end), end));
     }),
   );
+});
+
+test('every command for VyOS is in its definitions, with a value that they allow', () => {
+  fc.assert(
+    fc.property(tunnels, (tunnel) => {
+      const lines = vyosCommands(tunnel).split('\n');
+      const paths = lines.filter((line) => line.startsWith('set ')).map((line) => line.split(' ').slice(1));
+      expect(paths.filter((path) => !isDefined(path))).toEqual([]);
+    }),
+  );
+  expect(isDefined('vpn ipsec ike-group x close-action restart'.split(' '))).toBe(false);
+  expect(isDefined('vpn ipsec ike-group x lifetime 90000'.split(' '))).toBe(false);
+  expect(isDefined('policy route6 x rule 1 set tcp-mss 480'.split(' '))).toBe(false);
+});
+
+test('every option for FortiGate exists, with a value that it allows, on an object whose name is short enough', () => {
+  fc.assert(
+    fc.property(
+      tunnels,
+      fc.constantFrom('example', 'a-site-with-a-name-that-goes-on-and-on-for-sixty-three-letters-1'),
+      (tunnel, site) => {
+        const wrong = [...parseFortigate(fortigateCli({ ...tunnel, site }))].flatMap(([path, objects]) =>
+          [...objects].flatMap(([name, settings]) => [
+            ...(isObjectName(path, name) ? [] : [`${path} ${name}`]),
+            ...[...settings].filter(([key, values]) => !isOption(path, key, values)).map(([key]) => `${path} ${key}`),
+          ]),
+        );
+        expect(wrong).toEqual([]);
+      },
+    ),
+  );
+  expect(isOption('vpn ipsec phase1-interface', 'localid-type', ['ip'])).toBe(false);
+  expect(isObjectName('vpn ipsec phase1-interface', 'example-datacentre')).toBe(false);
+});
+
+test('an identity is announced as what it is: an address as an address, for the other end compares the kind as well', () => {
+  const localId = (id: string) => {
+    const [phase1] =
+      parseFortigate(fortigateCli({ ...SEEDS, local: { ...SEEDS.local, id } }))
+        .get('vpn ipsec phase1-interface')
+        ?.values() ?? [];
+    return phase1?.get('localid-type');
+  };
+  expect(['192.0.2.1', 'fd00::1', 'gateway.example.com', 'vpn@example.com'].map(localId)).toEqual([
+    ['address'],
+    ['address'],
+    ['fqdn'],
+    ['user-fqdn'],
+  ]);
+});
+
+test('only the end that opens the tunnel opens it, by the words of each product', () => {
+  const waiting = farEnd(SEEDS);
+  expect(vyosCommands(SEEDS)).toMatch(/close-action start\n[\s\S]*connection-type initiate\n/);
+  expect(vyosCommands(waiting)).toMatch(/close-action none\n[\s\S]*connection-type respond\n/);
+  expect(fortigateCli(SEEDS)).toMatch(/auto-negotiate enable\n +set passive-mode disable\n/);
+  expect(fortigateCli(waiting)).toMatch(/auto-negotiate disable\n +set passive-mode enable\n/);
 });
 
 test('of the site of the documents both routers are told to translate one to one', () => {
