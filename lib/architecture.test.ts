@@ -18,7 +18,7 @@ const HOMES: Readonly<Record<string, Home>> = {
     packages: ['cdk8s', 'cdk8s-plus-28', 'constructs', 'esbuild', 'node:'],
   },
   'lib/routers': { ours: ['lib/network'], packages: ['node:crypto'] },
-  'lib/review': { ours: ['lib/network'] },
+  'lib/review': { ours: ['lib/network', 'lib/routers'] },
   lib: { ours: ['lib/charts', 'lib/network'] },
   // What alerts and the table of all nodes take from the agent is checked where both sides are seen.
   'lib/agent-contract.test.ts': { ours: ['lib/agent', 'lib/charts', 'lib/network', 'lib/review'] },

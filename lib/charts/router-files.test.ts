@@ -44,8 +44,10 @@ test('each end of a VPN has a folder beside dist/, with what its router runs', (
   expect(readdirSync(folder).sort()).toEqual(['dist', 'routers']);
   expect(readdirSync(join(folder, 'routers', 'example'), { recursive: true }).sort()).toEqual([
     'cluster-to-datacentre',
+    join('cluster-to-datacentre', 'README.md'),
     join('cluster-to-datacentre', 'vyos.set'),
     'datacentre-to-cluster',
+    join('datacentre-to-cluster', 'README.md'),
     join('datacentre-to-cluster', 'fortigate.conf'),
   ]);
 });

@@ -1,4 +1,5 @@
 /** The model rendered for the routers of the VPN: pure, no I/O. */
+export { changeFiles, type EndFiles, routerOf } from './change';
 export { fortigateInterface, tunnelName } from './names';
 export { readNumberBook, writeNumberBook } from './number-book';
 export { allot, clashes, NUMBERED_LISTS, type NumberBook, release, retire } from './numbers';

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { DUAL_STACK, SEEDS, tunnels } from './fixtures';
 import { nftablesConf } from './nftables';
 import { routerFiles } from './render';
+import { sheet } from './sheet';
 import { keyFile, swanctlConf } from './strongswan';
-import { selectorsOf } from './tunnel';
+import { localSubnets, routesOf, selectorsOf, type Tunnel } from './tunnel';
 
 // What the site of the documents comes to stands in routers/example.
 describe('both families without a mapping, behind further routers', () => {
@@ -14,8 +15,9 @@ test('only what the router runs is written', () => {
   const only = (products: typeof SEEDS.local.products) => [
     ...routerFiles({ ...SEEDS, local: { ...SEEDS.local, products } }).keys(),
   ];
-  expect(only(['vyos'])).toEqual(['vyos.set']);
+  expect(only(['vyos'])).toEqual(['README.md', 'vyos.set']);
   expect(only(['fortigate', 'strongswan'])).toEqual([
+    'README.md',
     'fortigate.conf',
     'swanctl.conf',
     'nftables.conf',
@@ -58,9 +60,39 @@ test('nftables translates between equal ranges, for the ranges of the other end 
   );
 });
 
+/** What routers load: all but the sheet. */
+const machineFiles = (tunnel: Tunnel) => [...routerFiles(tunnel)].filter(([name]) => name !== 'README.md');
+
+test('the sheet of the documents says what a network team asks for', () => {
+  const text = routerFiles(SEEDS).get('README.md');
+  for (const line of [
+    '| IKE identity | 203.0.113.1 | 192.0.2.1 |',
+    '| encryption | aes256gcm | aes256gcm |',
+    '| 192.168.2.0/27 | 192.168.1.0/24 |',
+    '| subnet | 10.0.1.0/27 | 192.168.2.0/27 |',
+    '| 192.0.2.1 | 203.0.113.1 | UDP 4500 (IKE and ESP through NAT) |',
+    '10.0.1.0/27: connected by eth0.',
+  ])
+    expect(text).toContain(`${line}\n`);
+});
+
+test('the sheet names every pair of selectors, mapping, next hop and product of any tunnel, and no key', () => {
+  fc.assert(
+    fc.property(tunnels, (tunnel) => {
+      const text = sheet(tunnel);
+      for (const { local, remote } of selectorsOf(tunnel))
+        expect(text).toContain(`| ${local.mapped} | ${remote.mapped} |`);
+      for (const { real, mapped, isTranslated } of localSubnets(tunnel))
+        expect(text.includes(`| subnet | ${real} | ${mapped} |`)).toBe(isTranslated);
+      for (const { subnet, nextHop } of routesOf(tunnel)) expect(text).toContain(`| ${subnet} | ${nextHop} (`);
+      expect(text).not.toMatch(/undefined|NaN|\[object/);
+    }),
+  );
+});
+
 test('no file holds a key: strongSwan includes it, the others say where to set it', () => {
   expect(swanctlConf(SEEDS)).toContain(`include ${keyFile(SEEDS)}`);
-  for (const [name, text] of routerFiles(SEEDS)) {
+  for (const [name, text] of machineFiles(SEEDS)) {
     const lines = text.split('\n').filter((line) => /secret |psk(?:secret)? /.test(line));
     const setting = lines.filter((line) => !/^\s*#/.test(line) && !/ psk \S+ id /.test(line));
     expect([name, setting]).toEqual([name, []]);
@@ -72,7 +104,7 @@ test('no file holds a key: strongSwan includes it, the others say where to set i
 });
 
 test('every file says of which site it is and that nobody edits it', () => {
-  for (const text of routerFiles(SEEDS).values())
+  for (const [, text] of machineFiles(SEEDS))
     expect(text).toMatch(
       /^(#!.*\n)?# VPN of site example to on-premise datacentre, .*\n# Written by npm run synth\. .*\n# Router 203\.0\.113\.1, state [0-9a-f]{10}\.\n# Requires /,
     );

@@ -3,6 +3,7 @@ import { STATE } from './banner';
 import { fortigateCli } from './fortigate';
 import { ipBatch, sysctlConf, systemdUnit } from './linux';
 import { nftablesConf } from './nftables';
+import { sheet } from './sheet';
 import { swanctlConf } from './strongswan';
 import type { Product, Tunnel } from './tunnel';
 import { vyosCommands } from './vyos';
@@ -24,12 +25,15 @@ const FILES: Readonly<Record<Product, Readonly<Record<string, Renderer>>>> = {
 
 /** What the local router of a tunnel loads: texts by file name. */
 export function routerFiles(tunnel: Tunnel): Map<string, string> {
-  const files = tunnel.local.products.flatMap((product) => Object.entries(FILES[product]));
+  const files: [string, Renderer][] = [
+    ['README.md', sheet],
+    ...tunnel.local.products.flatMap((product) => Object.entries(FILES[product])),
+  ];
   return new Map(files.map(([name, render]) => [name, withState(render(tunnel))]));
 }
 
 /** The text with the hash of its configuration in place of every STATE; comments are no part of it. */
 function withState(text: string): string {
-  const configuration = text.split('\n').filter((line) => !line.trimStart().startsWith('#'));
+  const configuration = text.split('\n').filter((line) => !/^\s*#/.test(line));
   return text.replaceAll(STATE, createHash('sha256').update(configuration.join('\n')).digest('hex').slice(0, 10));
 }

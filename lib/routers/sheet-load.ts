@@ -1,0 +1,125 @@
+import { linuxPaths, unitName } from './linux';
+import { fortigateInterface, tunnelName } from './names';
+import { keyFile } from './strongswan';
+import { type Product, selectorsOf, type Tunnel } from './tunnel';
+
+type Section = readonly [title: string, lines: readonly string[]];
+
+const TITLES: Readonly<Record<Product, string>> = {
+  strongswan: 'Linux: strongSwan and nftables',
+  vyos: 'VyOS',
+  fortigate: 'FortiGate',
+};
+
+const STEPS: Readonly<Record<Product, (tunnel: Tunnel) => readonly Step[]>> = {
+  strongswan: linux,
+  vyos,
+  fortigate,
+};
+
+/** What to do, the command for it, and what it shows when all is right. */
+interface Step {
+  readonly what: string;
+  readonly command: readonly string[];
+  readonly shows?: string;
+}
+
+/** How to set the key, load, verify and roll back, for each product that the end may run. */
+export function loadSteps(tunnel: Tunnel): Section[] {
+  return tunnel.local.products.map((product) => [TITLES[product], STEPS[product](tunnel).flatMap(stepText)]);
+}
+
+function stepText({ what, command, shows }: Step): string[] {
+  return [
+    `- ${what}`,
+    '',
+    ...command.map((line) => `      ${line}`),
+    ...(shows === undefined ? [] : ['', `  Right: ${shows}`]),
+    '',
+  ];
+}
+
+function linux(tunnel: Tunnel): Step[] {
+  const name = tunnelName(tunnel);
+  const children = selectorsOf(tunnel).length;
+  const table = `inet onprem-link-${name}`;
+  return [
+    {
+      what: 'Set the key, the same one on both routers, in a file that only root reads:',
+      command: [
+        `install -m 600 /dev/null /etc/swanctl/conf.d/${keyFile(tunnel)}`,
+        `editor /etc/swanctl/conf.d/${keyFile(tunnel)}   # secret = "…"`,
+      ],
+    },
+    {
+      what: 'Install the files:',
+      command: Object.entries(linuxPaths(tunnel)).map(([file, path]) => `install -D -m 644 ${file} ${path}`),
+    },
+    {
+      what: 'Load them. The unit does the first part at each boot, and charon-systemd the last:',
+      command: [
+        `sysctl -p ${linuxPaths(tunnel)['sysctl.conf']}`,
+        `systemctl daemon-reload && systemctl enable --now ${unitName(tunnel)}`,
+        'swanctl --load-all',
+      ],
+      shows: `"loaded connection '${name}'" and "successfully loaded … connections, 0 unloaded".`,
+    },
+    {
+      what: 'Verify:',
+      command: [`swanctl --list-sas --ike ${name}`],
+      shows: `ESTABLISHED, and ${children} times INSTALLED, each with its two ranges.`,
+    },
+    {
+      what: 'Look for somebody else who translates sources earlier:',
+      command: ["nft -y list chains | grep 'type nat hook postrouting'"],
+      shows: 'one line with priority 90, which is ours, and none with a smaller number.',
+    },
+    {
+      what: 'Roll back:',
+      command: [
+        `rm /etc/swanctl/conf.d/${name}.conf && swanctl --load-all && swanctl --terminate --ike ${name}`,
+        `systemctl disable ${unitName(tunnel)} && nft delete table ${table}`,
+      ],
+    },
+  ];
+}
+
+function vyos(tunnel: Tunnel): Step[] {
+  const name = tunnelName(tunnel);
+  return [
+    {
+      what: 'See whether the numbers of the NAT rules are taken. If they are, set firstRule in the site:',
+      command: ["show configuration commands | match '^set nat (source|destination) rule'"],
+    },
+    {
+      what: 'Load: in configuration mode paste vyos.set, set the key, and commit with a way back:',
+      command: [`set vpn ipsec authentication psk ${name} secret '…'`, 'commit-confirm 5', 'confirm', 'save'],
+    },
+    {
+      what: 'Verify:',
+      command: ['show vpn ipsec sa'],
+      shows: `${selectorsOf(tunnel).length} lines of ${name} with the state "up".`,
+    },
+    { what: 'Roll back:', command: ['rollback 1', 'commit'] },
+  ];
+}
+
+function fortigate(tunnel: Tunnel): Step[] {
+  const name = fortigateInterface(tunnelName(tunnel));
+  return [
+    {
+      what: 'Save the configuration, so that there is a way back:',
+      command: ['execute backup config flash before-vpn'],
+    },
+    {
+      what: 'Load: paste fortigate.conf. In the first block add the key before "next":',
+      command: ['set psksecret <key>'],
+    },
+    {
+      what: 'Verify:',
+      command: [`get vpn ipsec tunnel name ${name}`, `diagnose vpn tunnel list name ${name}`],
+      shows: `${selectorsOf(tunnel).length} selectors, each with an SA.`,
+    },
+    { what: 'Roll back:', command: ['execute restore config flash <revision>'] },
+  ];
+}
