@@ -71,8 +71,24 @@ export function refusal(asked: Asked, gate: Gate): Refusal | undefined {
   return versionRefusal(asked, gate);
 }
 
-/** What is wrong with the resource version of a list or watch. */
-function versionRefusal({ request: { query, verb } }: Asked, { store, goneAs }: Gate): Refusal | undefined {
+/** Options that exclude each other (apimachinery, metainternalversion/validation). */
+function optionsProblem({ request: { query, verb } }: Asked): string | undefined {
+  const { resourceVersion = '', resourceVersionMatch: match } = query;
+  if (match === undefined) return undefined;
+  if (verb === 'watch') return 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';
+  if (resourceVersion === '') return 'resourceVersionMatch is forbidden unless resourceVersion is provided';
+  if (match !== 'NotOlderThan') return `the lab does not know resourceVersionMatch=${match}`;
+  return undefined;
+}
+
+/**
+ * What is wrong with the resource version of a list or watch. A list from the future is refused; a watch from there is
+ * accepted and stays silent.
+ */
+function versionRefusal(asked: Asked, { store, goneAs }: Gate): Refusal | undefined {
+  const { query, verb } = asked.request;
+  const problem = optionsProblem(asked);
+  if (problem !== undefined) return { code: 422, message: problem };
   const version = Number(query.resourceVersion ?? 0);
   if (Number.isNaN(version)) return { code: 400, message: `invalid resource version "${query.resourceVersion}"` };
   if (verb === 'list') {

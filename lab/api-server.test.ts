@@ -91,6 +91,8 @@ describe('the test API server', () => {
     ['another namespace', '/api/v1/namespaces/default/configmaps/static-routes', undefined, 403, 'Forbidden'],
     ['another resource', '/api/v1/namespaces/onprem-link/secrets', undefined, 404, 'NotFound'],
     ['a version of the future', `${ONE}&resourceVersion=99999`, undefined, 504, 'Timeout'],
+    ['a match without a version', `${ONE}&resourceVersionMatch=NotOlderThan`, undefined, 422, 'Invalid'],
+    ['a match for a watch', watchFrom(1, '&resourceVersionMatch=NotOlderThan'), undefined, 422, 'Invalid'],
   ])('refuses %s with a Status', async (_, path, token, code, reason) => {
     expect(await get(await start(), path, token)).toMatchObject({ code, body: { kind: 'Status', reason, code } });
   });
@@ -137,6 +139,30 @@ describe('the test API server', () => {
       object: { metadata: { resourceVersion: '1006' } },
     });
     expect(without.lines).toEqual([]);
+  });
+
+  it('accepts a watch from the future, and tells it nothing, not even bookmarks', async () => {
+    const server = await start({ bookmarkMs: 5 });
+    const [ahead, current] = [
+      await watch(server, watchFrom(2000, '&allowWatchBookmarks=true')),
+      await watch(server, watchFrom(1001, '&allowWatchBookmarks=true')),
+    ];
+    server.put(configMap('[1]'));
+    await current.next(5);
+    expect(ahead.lines).toEqual([]);
+  });
+
+  it('restored from a backup, it has the old objects and versions, and refuses a list from the time between', async () => {
+    const server = await start();
+    const backup = server.store.backup();
+    server.put(configMap('[1]'));
+    const seen = server.store.resourceVersion;
+    server.restore(backup);
+    expect((await get(server, ONE)).body.items).toMatchObject([{ data: { routes: '[]' } }]);
+    const notOlder = `${ONE}&resourceVersion=${seen}&resourceVersionMatch=NotOlderThan`;
+    expect(await get(server, notOlder)).toMatchObject({ code: 504 });
+    server.put(configMap('[2]'));
+    expect(await get(server, notOlder)).toMatchObject({ code: 200 });
   });
 
   it('says 410 to whoever comes from before its memory: as event, as status, on the open watch', async () => {

@@ -12,6 +12,12 @@ export interface StoredEvent {
   readonly object: Stored;
 }
 
+/** See {@link ApiStore.backup}. */
+export interface Backup {
+  readonly version: number;
+  readonly objects: readonly Stored[];
+}
+
 const keyOf = (namespace: string, name: string) => `${namespace}/${name}`;
 
 function versionOf({ object }: StoredEvent): number {
@@ -91,6 +97,21 @@ export class ApiStore {
   compact(): void {
     this.history = [];
     this.oldest = ++this.version;
+  }
+
+  /** A backup of etcd: its objects and how far it had come. */
+  backup(): Backup {
+    return { version: this.version, objects: [...this.objects.values()] };
+  }
+
+  /** Goes back to a backup. Nobody is told: what was open has ended with the old etcd. */
+  restore({ version, objects }: Backup): void {
+    this.version = version;
+    this.oldest = version;
+    this.history = [];
+    this.objects.clear();
+    for (const object of objects)
+      this.objects.set(keyOf(object.metadata.namespace as string, object.metadata.name), object);
   }
 
   /** Calls back on every change, at once. @returns ends it */

@@ -36,6 +36,38 @@ describeLab('a watch that misbehaves changes no route, and nothing is lost', () 
       }
     }));
 
+  it('an etcd restored from a backup, which knows nothing of the versions seen since', () =>
+    Scene.play({}, async (scene) => {
+      await scene.startReady();
+      const { api } = scene.cluster;
+      const backup = api.store.backup();
+      scene.putList(ADDED);
+      await scene.untilOwned(ADDED);
+      api.restore(backup);
+      await scene.untilOwned(SUBNETS, RECOVERY);
+      const [list, anew] = api
+        .requested('list')
+        .slice(-2)
+        .map(({ query }) => query);
+      expect(list).toMatchObject({ resourceVersion: expect.any(String), resourceVersionMatch: 'NotOlderThan' });
+      expect(anew).not.toHaveProperty('resourceVersion');
+    }));
+
+  it('an etcd restored from a backup in which a version seen before is another list', () =>
+    Scene.play({}, async (scene) => {
+      await scene.startReady();
+      const { api } = scene.cluster;
+      const backup = api.store.backup();
+      scene.putList(ADDED);
+      await scene.untilOwned(ADDED);
+      const { resourceVersion } = api.store;
+      api.store.restore(backup);
+      scene.putList(['192.168.7.0/24']);
+      expect(api.store.resourceVersion).toBe(resourceVersion);
+      api.dropConnections();
+      await scene.untilOwned(['192.168.7.0/24'], RECOVERY);
+    }));
+
   it('events out of order, without data, of unknown types, and bytes that are no JSON', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();

@@ -54,6 +54,13 @@ test('an empty list is one', () => {
   expect(subnets()).toEqual([]);
 });
 
+test('a version seen before with another text is news, as after etcd was restored from a backup', () => {
+  const { show, subnets } = follow();
+  show('5', '["192.168.0.0/24"]');
+  expect(show('5', '["192.168.7.0/24"]')).toBe(true);
+  expect(subnets()).toEqual(['192.168.7.0/24']);
+});
+
 test('the same version again is no news, good or bad', () => {
   const { source, show } = follow();
   show('5', '["192.168.0.0/24"]');

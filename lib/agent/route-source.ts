@@ -16,6 +16,8 @@ export class RouteSource {
   /** The text it was read from. */
   text = '';
   state: ListState = { state: 'unknown' };
+  /** What the state is about. A version alone does not tell: after a restored backup of etcd it names another text. */
+  private seen: string | undefined;
   accepted = 0;
   rejected = 0;
 
@@ -32,8 +34,10 @@ export class RouteSource {
       return true;
     }
     const { version, text } = sighting;
-    if ((this.state.state === 'accepted' || this.state.state === 'rejected') && this.state.version === version)
-      return false;
+    const { state } = this;
+    const isJudged = state.state === 'accepted' || state.state === 'rejected';
+    if (isJudged && state.version === version && this.seen === text) return false;
+    this.seen = text;
     try {
       this.list = this.parse(text);
       this.text = text as string;

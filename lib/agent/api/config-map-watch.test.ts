@@ -34,7 +34,7 @@ class Script extends ApiClient {
   override async get({ path, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {
     const query = new URLSearchParams(path.split('?')[1]);
     this.asked.push(path);
-    this.story.push(query.has('watch') ? `watch from ${query.get('resourceVersion')}` : 'list');
+    this.story.push(requestText(query));
     const [first, ...rest] = this.answers.shift() ?? ['silence'];
     if (first instanceof Error) throw first;
     return play([first as Step, ...rest], signal);
@@ -51,6 +51,12 @@ async function* play(steps: readonly Step[], signal: AbortSignal): AsyncGenerato
         signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
       );
   }
+}
+
+function requestText(query: URLSearchParams): string {
+  const version = query.get('resourceVersion');
+  if (query.has('watch')) return `watch from ${version}`;
+  return query.get('resourceVersionMatch') === 'NotOlderThan' ? `list not older than ${version}` : 'list';
 }
 
 const sightingText = (sighting: Sighting) =>
@@ -101,8 +107,8 @@ describe('following a ConfigMap', () => {
     expect(await story([[list('7')], ['silence']])).toEqual(['list', 'gone', 'watch from 7', 'connected']);
   });
 
-  test('goes on from the last version when the server ends the watch, without a list', async () => {
-    expect(await story([[list('7')], [{ wait: 5_000 }, bookmark('30')], ['silence']], 5_001)).toEqual([
+  test('goes on from the last version when the server ends the watch in time, without a list', async () => {
+    expect(await story([[list('7')], [{ wait: 360_000 }, bookmark('30')], ['silence']], 360_001)).toEqual([
       'list',
       'gone',
       'watch from 7',
@@ -112,11 +118,25 @@ describe('following a ConfigMap', () => {
     ]);
   });
 
+  test('lists again when the server ends the watch early, as one that is stopped does', async () => {
+    expect(await story([[list('7')], [{ wait: 5_000 }, bookmark('30')], [list('31')], ['silence']], 5_001)).toEqual([
+      'list',
+      'gone',
+      'watch from 7',
+      'connected',
+      'list not older than 30',
+      'gone',
+      'watch from 31',
+      'connected',
+    ]);
+  });
+
   test('rests before it asks again when watches end at once', async () => {
-    const script = new Script([[list('7')], ...Array.from({ length: 100 }, () => [bookmark('8')])]);
+    const script = new Script(Array.from({ length: 100 }, () => [[list('7')], [bookmark('8')]]).flat());
     const running = script.watch.run();
     await jest.advanceTimersByTimeAsync(60_000);
-    expect(script.asked.length).toBeLessThan(12);
+    expect(script.asked.length).toBeGreaterThan(4);
+    expect(script.asked.length).toBeLessThan(20);
     script.watch.stop();
     await running;
     expect(script.story.some((line) => line.startsWith('failing'))).toBe(false);
@@ -162,7 +182,7 @@ describe('a version that is too old', () => {
 });
 
 describe('a connection that breaks', () => {
-  test('is told, and the watch goes on from the last event, so that nothing is played twice', async () => {
+  test('is told, and what follows is not older than the last event, so that nothing is played twice', async () => {
     expect(
       await story(
         [
@@ -172,6 +192,7 @@ describe('a connection that breaks', () => {
             event('MODIFIED', configMap('9', 'c')),
             new ApiError('the connection broke'),
           ],
+          [list('12', configMap('9', 'c'))],
           ['silence'],
         ],
         501,
@@ -184,23 +205,23 @@ describe('a connection that breaks', () => {
       'present 8 b',
       'present 9 c',
       'failing: the connection broke',
-      'watch from 9',
+      'list not older than 9',
+      'connected',
+      'present 9 c',
+      'watch from 12',
       'connected',
     ]);
   });
 
-  test('in the middle of a line loses that line, and the server sends it again', async () => {
+  test('in the middle of a line loses that line, and the list has what it said', async () => {
     const cut = event('MODIFIED', configMap('8', 'b')).slice(0, 40);
-    const told = await story(
-      [[list('7')], [cut, new ApiError('cut')], [event('MODIFIED', configMap('8', 'b')), 'silence']],
-      501,
-    );
-    expect(told.slice(-3)).toEqual(['watch from 7', 'connected', 'present 8 b']);
+    const told = await story([[list('7')], [cut, new ApiError('cut')], [list('8', configMap('8', 'b'))]], 501);
+    expect(told.slice(-5)).toEqual(['list not older than 7', 'connected', 'present 8 b', 'watch from 8', 'connected']);
   });
 
   test('or never comes about is tried again with growing waits, and the version kept', async () => {
     const down = () => [new ApiError('no answer: connect ECONNREFUSED')];
-    const answers = [[list('7', configMap('5', 'a'))], ...Array.from({ length: 8 }, down), ['silence' as const]];
+    const answers = [[list('7', configMap('5', 'a'))], ...Array.from({ length: 8 }, down), [list('7')]];
     const script = new Script(answers);
     const running = script.watch.run();
     const at: number[] = [];
@@ -210,17 +231,61 @@ describe('a connection that breaks', () => {
     }
     script.watch.stop();
     await running;
-    expect(script.story.filter((line) => line.startsWith('watch'))).toEqual(new Array(9).fill('watch from 7'));
-    expect(script.story.at(-1)).toBe('connected');
-    expect(script.story.filter((line) => line === 'gone')).toEqual([]);
+    const [, , , ...retries] = script.story.filter((line) => !line.startsWith('failing'));
+    expect(retries).toEqual([
+      ...new Array(8).fill('list not older than 7'),
+      'connected',
+      'gone',
+      'watch from 7',
+      'connected',
+    ]);
     expect(at[1]).toBe(4); // 0.5 s, 1 s, …
     expect(at[90]).toBe(9); // … 30 s
   });
 
   test('after a while of good service begins with short waits again', async () => {
     const cut = [{ wait: 2_000 }, new ApiError('cut')];
-    const told = await story([[list('7')], ...Array.from({ length: 20 }, () => cut)], 20 * 2_501);
+    const told = await story(Array.from({ length: 20 }, () => [[list('7')], cut]).flat(), 20 * 2_501);
     expect(told.filter((line) => line.startsWith('watch')).length).toBeGreaterThan(18);
+  });
+});
+
+describe('a version from the future, as after etcd was restored from a backup', () => {
+  const cut = new ApiError('the connection broke');
+  const future = (): Step[] => [new ApiError('HTTP 504', 504)];
+
+  test('is forgotten at once: the list is read from now, and is no failure', async () => {
+    const told = await story(
+      [[list('7', configMap('5', 'a'))], [cut], future(), [list('3', configMap('2', 'old'))]],
+      501,
+    );
+    expect(told).toEqual([
+      'list',
+      'present 5 a',
+      'watch from 7',
+      'failing: the connection broke',
+      'list not older than 7',
+      'list',
+      'connected',
+      'present 2 old',
+      'watch from 3',
+      'connected',
+    ]);
+  });
+
+  test('is not blamed for a 504 that comes without a version', async () => {
+    const told = await story([[list('7')], [cut], future(), future(), [list('9')]], 1_501);
+    expect(told.slice(3)).toEqual([
+      'failing: the connection broke',
+      'list not older than 7',
+      'list',
+      'failing: HTTP 504',
+      'list',
+      'connected',
+      'gone',
+      'watch from 9',
+      'connected',
+    ]);
   });
 });
 
@@ -263,11 +328,14 @@ describe('an answer that cannot be understood', () => {
     }
   });
 
-  test('within a watch is told, and the watch goes on from the last version', async () => {
-    const told = await story([[list('7')], [bookmark('8'), 'garbage\n', bookmark('9')], ['silence']], 501);
-    expect(told.slice(-3)).toEqual([
+  test('within a watch is told, and leads to a list that is not older', async () => {
+    const told = await story([[list('7')], [bookmark('8'), 'garbage\n', bookmark('9')], [list('9')]], 501);
+    expect(told.slice(-6)).toEqual([
       'failing: the API server answered with something that is no JSON object',
-      'watch from 8',
+      'list not older than 8',
+      'connected',
+      'gone',
+      'watch from 9',
       'connected',
     ]);
   });
@@ -354,17 +422,20 @@ test('a nudge ends a pause, since now is the time to know', async () => {
 });
 
 describe('a watch on which nothing is heard', () => {
-  const silence = new SilenceError(90_000);
+  const silence: Step[] = [{ wait: 90_000 }, new SilenceError(90_000)];
 
   test('is followed by a list, which tells whether the server is alive, and is no failure by itself', async () => {
-    expect(await story([[list('7')], [silence], [list('9')], [silence], [list('11', configMap('10', 'a'))]])).toEqual([
+    const answers = [[list('7')], silence, [list('9')], silence, [list('11', configMap('10', 'a'))]];
+    expect(await story(answers, 180_001)).toEqual([
       'list',
       'gone',
       'watch from 7',
-      'list',
+      'connected',
+      'list not older than 7',
       'gone',
       'watch from 9',
-      'list',
+      'connected',
+      'list not older than 9',
       'present 10 a',
       'watch from 11',
       'connected',
@@ -372,17 +443,18 @@ describe('a watch on which nothing is heard', () => {
   });
 
   test('is one when the list is not answered either, which ends as soon as one is', async () => {
-    expect(await story([[list('7')], [silence], [silence], [list('9')], [silence]], 501)).toEqual([
+    expect(await story([[list('7')], silence, silence, [list('9')]], 180_501)).toEqual([
       'list',
       'gone',
       'watch from 7',
-      'list',
+      'connected',
+      'list not older than 7',
       'failing: nothing heard for 90 s',
-      'list',
+      'list not older than 7',
       'connected',
       'gone',
       'watch from 9',
-      'list',
+      'connected',
     ]);
   });
 });

@@ -24,16 +24,20 @@ export interface WatchHandlers {
 }
 
 /**
- * Follows one ConfigMap by list and watch, for ever: reconnects with back-off, lists again when its version is too old,
- * and never takes a failure for an absence.
+ * Follows one ConfigMap by list and watch, indefinitely: reconnects with back-off and never takes a failure for an absence.
+ *
+ * Only a watch that ended when it should is continued without a list. After any other end the API server may not be the one
+ * that we know: its etcd may have been restored from a backup. A watch from a version that it never had stays silent; a list
+ * says 504 (Kubernetes API concepts, "Resource versions").
  */
 export class ConfigMapWatch {
   private readonly stopping = new AbortController();
   private wake: () => void = () => undefined;
   private readonly backoff = new Backoff();
-  /** What was seen last, to go on from; undefined when a list is needed. */
+  /** What was seen last; no later answer may be older. Undefined when nothing is known to hold. */
   private version: string | undefined;
-  /** What is to be over before all is well again: a list when nothing was heard, a watch when one was refused. */
+  private asking: 'list' | 'watch' = 'list';
+  /** What must succeed before all is well again: a list if nothing was heard, a watch if a watch was rejected. */
   private failing: 'list' | 'watch' | undefined;
 
   constructor(
@@ -45,14 +49,14 @@ export class ConfigMapWatch {
 
   /** Resolves after stop(). */
   async run(): Promise<void> {
+    let isCurrent = false;
     while (!this.stopping.signal.aborted) {
       try {
-        this.version ??= await this.list();
-        await this.watch(this.version);
+        if (!isCurrent) await this.list();
+        isCurrent = false;
+        isCurrent = await this.watch();
       } catch (error) {
-        // A silent watch may be one on which nothing happens: a list tells whether the server is alive.
-        if (error instanceof SilenceError && this.version !== undefined) this.version = undefined;
-        else if (!this.stopping.signal.aborted) await this.fail(error as Error);
+        if (!this.stopping.signal.aborted) await this.fail(error as Error);
       }
     }
   }
@@ -69,11 +73,15 @@ export class ConfigMapWatch {
 
   private async fail(error: Error): Promise<void> {
     const { status, retryAfterMs } = error instanceof ApiError ? error : new ApiError(error.message);
-    // A refusal may be about the version (410, or 504 after a restored etcd); a broken connection never is.
-    if (status !== 410) this.failing = status !== undefined && this.version !== undefined ? 'watch' : 'list';
+    const isFromTheFuture = status === 504 && this.asking === 'list' && this.version !== undefined;
+    // A rejection may be about the version; a broken connection never is.
     if (status !== undefined) this.version = undefined;
+    if (isFromTheFuture) return;
     // 410 says that the version is too old, as happens to watches in quiet times; what was read still holds.
-    if (status !== 410) this.handlers.onState({ state: 'failing', reason: error.message });
+    if (status !== 410) {
+      this.failing = status === undefined ? 'list' : this.asking;
+      this.handlers.onState({ state: 'failing', reason: error.message });
+    }
     await this.pause(this.backoff.next(retryAfterMs));
   }
 
@@ -93,34 +101,43 @@ export class ConfigMapWatch {
     this.handlers.onState({ state: 'connected' });
   }
 
-  private async list(): Promise<string> {
-    const text = await body(
-      await this.client.get({ path: this.path(''), silenceMs: LIST_SILENCE_MS, signal: this.stopping.signal }),
-    );
+  private async list(): Promise<void> {
+    this.asking = 'list';
+    const notOlder =
+      this.version === undefined
+        ? ''
+        : `&resourceVersion=${encodeURIComponent(this.version)}&resourceVersionMatch=NotOlderThan`;
+    const text = await body(await this.get(notOlder, LIST_SILENCE_MS));
     const { sighting, version } = readList(text, this.name);
     if (this.failing === 'list') this.connected();
     this.handlers.onSighting(sighting);
-    return version;
+    this.version = version;
   }
 
-  private async watch(from: string): Promise<void> {
+  /** @returns whether it ended when it should, so that the next one can go on from there. */
+  private async watch(): Promise<boolean> {
+    this.asking = 'watch';
     const seconds = Math.round(WATCH_SECONDS * (0.8 + 0.4 * Math.random()));
-    const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(from)}`;
-    const answer = await this.client.get({
-      path: this.path(query),
-      silenceMs: WATCH_SILENCE_MS,
-      signal: this.stopping.signal,
-    });
+    const from = encodeURIComponent(this.version as string);
+    const asked = performance.now();
+    const answer = await this.get(
+      `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${from}`,
+      WATCH_SILENCE_MS,
+    );
     this.connected();
     const opened = performance.now();
     const stood = () => performance.now() - opened >= SHORT_WATCH_MS;
     try {
       for await (const line of lines(answer)) this.take(line);
+    } catch (error) {
+      // Nothing may have happened on a silent watch: the list that follows tells whether the server is alive.
+      if (!(error instanceof SilenceError)) throw error;
     } finally {
       if (stood()) this.backoff.reset();
     }
-    // The server ended it as asked, or was stopped in good order; one that ends at once would make us spin.
+    // A watch that ends at once would make us spin.
     if (!stood()) await this.pause(this.backoff.next());
+    return performance.now() - asked >= seconds * 1000;
   }
 
   /** The version moves with each event: to start again from an older one would play old lists over newer ones. */
@@ -131,8 +148,9 @@ export class ConfigMapWatch {
     this.version = event.version;
   }
 
-  private path(more: string): string {
+  private get(more: string, silenceMs: number): Promise<AsyncIterable<Buffer>> {
     const selector = encodeURIComponent(`metadata.name=${this.name}`);
-    return `/api/v1/namespaces/${this.namespace}/configmaps?fieldSelector=${selector}${more}`;
+    const path = `/api/v1/namespaces/${this.namespace}/configmaps?fieldSelector=${selector}${more}`;
+    return this.client.get({ path, silenceMs, signal: this.stopping.signal });
   }
 }
