@@ -4,6 +4,7 @@ module.exports = {
   maxWorkers: 6,
   testSequencer: './scripts/test-sequencer.js',
   testEnvironment: 'node',
+  globalSetup: './test/global-setup.ts',
   setupFiles: ['./scripts/test-output.js'],
   transform: { '^.+\\.[jt]s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
   // The models of the official client are the only ES modules that a test needs.

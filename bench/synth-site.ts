@@ -1,9 +1,9 @@
-/** Run as a program: main.ts into CDK8S_OUTDIR, or as many sites of as many routes as the arguments say, from the n-th on. */
+/** Run as a program: the fixture site into CDK8S_OUTDIR, or as many sites of as many routes as the arguments say, from the n-th on. */
 import { NodeRoutes, Site } from '../lib';
 
 const [sites, routes, first = 0] = process.argv.slice(2).map(Number);
 
-if (sites === undefined || routes === undefined) require('../main');
+if (sites === undefined || routes === undefined) require('../test/fixtures/example-main');
 else for (let i = 0; i < sites; i++) large(`site-${i}`, routes).synth();
 
 function large(name: string, count: number): Site {

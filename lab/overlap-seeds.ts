@@ -1,17 +1,16 @@
 import { join } from 'node:path';
+import { fixtureSite } from '../test/fixture-site';
 import type { OverlapOptions } from './overlap-picture';
 
-const REPOSITORY = join(__dirname, '..');
-
 /** Of the routers' files of the example. */
-const ROUTERS = join(REPOSITORY, 'routers', 'example');
+const ROUTERS = join(fixtureSite(), 'routers', 'example');
 
 /**
- * The site of main.ts with everything overlapping that can: nodes 10.0.1.0/27 in the cloud, servers 10.0.1.0/24 on
+ * The fixture site with everything overlapping that can: nodes 10.0.1.0/27 in the cloud, servers 10.0.1.0/24 on
  * premise, and one of them, payroll, has the very address of the node.
  */
 export const OVERLAP: OverlapOptions = {
-  dist: join(REPOSITORY, 'dist', 'example'),
+  dist: join(fixtureSite(), 'dist', 'example'),
   clusterRouter: join(ROUTERS, 'cluster-to-datacentre'),
   onPremiseRouter: join(ROUTERS, 'datacentre-to-cluster'),
   picture: {

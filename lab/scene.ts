@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fixtureSite } from '../test/fixture-site';
 import { Cluster } from './cluster';
 import { find, type Manifest, readDist } from './dist';
 import { Lab } from './namespaces';
@@ -9,8 +10,8 @@ import { waitFor } from './wait';
 /** The protocol number of the example's NodeRoutes. */
 export const PROTOCOL = 142;
 
-/** What dist/example puts into a cluster. */
-export const EXAMPLE = join(__dirname, '..', 'dist', 'example');
+/** dist/example of the fixture site: what the lab puts into a cluster. */
+export const EXAMPLE = join(fixtureSite(), 'dist', 'example');
 
 /** Of each agent, where a scene fails. */
 const LINES_TOLD = 40;

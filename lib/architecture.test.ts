@@ -25,14 +25,16 @@ const HOMES: Readonly<Record<string, Home>> = {
   imports: { ours: [], packages: ['cdk8s', 'constructs'] },
   scripts: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'lib/routers', 'main.ts'] },
   // The lab runs what dist/ contains, never the agent's source.
-  lab: { ours: ['lib', 'lib/charts', 'lib/network'] },
-  bench: { ours: ['lab', 'lib', 'lib/charts', 'lib/network'] },
+  lab: { ours: ['lib', 'lib/charts', 'lib/network', 'test'] },
+  bench: { ours: ['lab', 'lib', 'lib/charts', 'lib/network', 'test', 'test/fixtures'] },
+  test: { ours: ['lib'] },
+  'test/fixtures': { ours: ['lib'] },
   'main.ts': { ours: ['lib', 'sites'] },
   sites: { ours: ['lib'] },
 };
 
 /** What a test may import beyond that, and its helpers, which no other file imports: any package, too. */
-const FOR_TESTS = ['lib', 'lib/charts', 'scripts'];
+const FOR_TESTS = ['lib', 'lib/charts', 'scripts', 'test'];
 const TEST = /\.test\.ts$|^lib\/(?:network\/oracle|routers\/fixtures)\.ts$/;
 
 const IMPORT = /(?:\bfrom|\bimport|\b(?:require|import|requireActual|mock)(?:<[^>]*>)?\()\s*['"]([^'"]+)['"]/g;
@@ -64,12 +66,12 @@ function isIn(own: string, name: string): boolean {
 }
 
 function sources(): string[] {
-  const folders = ['lib', 'scripts', 'lab', 'imports'].flatMap((folder) =>
+  const folders = ['lib', 'scripts', 'lab', 'test', 'imports'].flatMap((folder) =>
     readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
       posix.join(folder, path),
     ),
   );
-  return [...folders.filter((path) => path.endsWith('.ts') && path !== 'lib/architecture.test.ts'), 'main.ts'];
+  return folders.filter((path) => path.endsWith('.ts') && path !== 'lib/architecture.test.ts');
 }
 
 test('imports follow the arrows', () => {

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { readOutput } from '../scripts/output';
+import { fixtureSite } from '../test/fixture-site';
 import { everyOptionSite } from './charts/fixtures';
-import { REPOSITORY } from './repository';
 
 interface Manifest {
   readonly apiVersion: string;
@@ -68,13 +66,9 @@ function manifestsIn(yaml: string): Manifest[] {
   return parseAllDocuments(yaml, { version: '1.1' }).map((document) => document.toJS() as Manifest);
 }
 
-const committed = [...readOutput(REPOSITORY).keys()].filter(
-  (path) => path.startsWith('dist/') && path.endsWith('.yaml'),
-);
+const made = [...readOutput(fixtureSite())].filter(([path]) => path.startsWith('dist/') && path.endsWith('.yaml'));
 const manifests: [name: string, Manifest][] = [
-  ...committed.flatMap((path) =>
-    manifestsIn(readFileSync(join(REPOSITORY, path), 'utf8')).map((one) => [path, one] as const),
-  ),
+  ...made.flatMap(([path, content]) => manifestsIn(`${content}`).map((one) => [path, one] as const)),
   ...manifestsIn(everyOptionSite().synthYaml()).map((one) => ['every option', one] as const),
 ].map(([source, manifest]) => [`${source}: ${manifest.kind} ${manifest.metadata.name}`, manifest]);
 

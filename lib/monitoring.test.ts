@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { fixtureSite } from '../test/fixture-site';
 import { Monitoring, NodeRoutes } from './charts';
 import { findingsOf, manifestsOf, siteWithNetwork, yamlOf } from './charts/fixtures';
 import { describePromtool, promtool } from './promtool';
@@ -57,7 +58,7 @@ interface Rule {
 const rules = prometheusRule.spec.groups.flatMap((group) => group.rules);
 
 function daemonSetOfDist(): DaemonSet {
-  const text = readFileSync(join(REPOSITORY, 'dist', 'example', 'node-routes.k8s.yaml'), 'utf8');
+  const text = readFileSync(join(fixtureSite(), 'dist', 'example', 'node-routes.k8s.yaml'), 'utf8');
   const objects = parseAllDocuments(text).map((document) => document.toJS() as DaemonSet);
   return objects.find(({ kind }) => kind === 'DaemonSet') as DaemonSet;
 }

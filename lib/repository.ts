@@ -8,13 +8,15 @@ export const NODE_MODULES = join(REPOSITORY, 'node_modules');
 export const TYPESCRIPT = ['--require', './scripts/typescript.js'];
 
 const PROGRAM = ['lib', 'imports', 'scripts'];
-const USERS_FILES = ['main.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml'];
+const SETTINGS = ['package.json', 'tsconfig.json', 'cdk8s.yaml'];
+/** Equal to main.ts as long as nobody has edited that. */
+export const EXAMPLE_MAIN = join(REPOSITORY, 'test', 'fixtures', 'example-main.ts');
 
 /** What synthesis needs, without its packages. */
 export function copySources(folder: string): string {
   mkdirSync(folder, { recursive: true });
-  for (const source of [...PROGRAM, ...USERS_FILES])
-    cpSync(join(REPOSITORY, source), join(folder, source), { recursive: true });
+  for (const source of PROGRAM) cpSync(join(REPOSITORY, source), join(folder, source), { recursive: true });
+  copyUsersFiles(folder);
   return folder;
 }
 
@@ -28,7 +30,13 @@ export function copyRepository(folder: string): string {
 /** A folder to synthesise in: main.ts and what else a user edits are its own, the rest is this repository's. */
 export function linkedProject(folder: string): string {
   mkdirSync(folder, { recursive: true });
-  for (const own of USERS_FILES) cpSync(join(REPOSITORY, own), join(folder, own));
+  copyUsersFiles(folder);
   for (const ours of [...PROGRAM, 'node_modules']) symlinkSync(join(REPOSITORY, ours), join(folder, ours));
   return folder;
+}
+
+/** With the main.ts of the fixture site: that of this repository is the user's. */
+function copyUsersFiles(folder: string): void {
+  for (const own of SETTINGS) cpSync(join(REPOSITORY, own), join(folder, own));
+  cpSync(EXAMPLE_MAIN, join(folder, 'main.ts'));
 }

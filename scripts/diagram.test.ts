@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { linkedProject, REPOSITORY, TYPESCRIPT } from '../lib/repository';
@@ -13,10 +13,16 @@ function diagram(cwd: string, ...args: string[]) {
   });
 }
 
-test('what README and docs embed are the sites of main.ts', () => {
-  const run = diagram(REPOSITORY, '--check');
-  // What to do about it: npm run diagram
-  expect([run.status, run.stdout, run.stderr]).toEqual([0, '', '']);
+test('what README and docs embed is the fixture site', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'diagram-'));
+  try {
+    const copy = linkedProject(join(folder, 'copy'));
+    for (const name of ['README.md', 'docs']) cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
+    const run = diagram(copy, '--check');
+    expect([run.status, run.stdout, run.stderr]).toEqual([0, '', '']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a file that is out of date is told, then written, and dist/ stays as it is', () => {

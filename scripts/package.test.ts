@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyRepository, NODE_MODULES, REPOSITORY } from '../lib/repository';
+import { copyRepository, EXAMPLE_MAIN, NODE_MODULES, REPOSITORY } from '../lib/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(60_000);
@@ -53,7 +53,7 @@ test('the package holds JavaScript, types and the agent, and no source, test or 
 test('a fresh cdk8s project compiles with it and synthesises the same bytes', () => {
   cpSync(join(TEMPLATE, 'tsconfig.json'), join(project, 'tsconfig.json'));
   writeFileSync(join(project, 'package.json'), readFileSync(join(TEMPLATE, 'package.json')));
-  const main = readFileSync(join(REPOSITORY, 'main.ts'), 'utf8');
+  const main = readFileSync(EXAMPLE_MAIN, 'utf8');
   writeFileSync(join(project, 'main.ts'), main.replaceAll("'./lib'", "'onprem-link'"));
   run(join(NODE_MODULES, '.bin', 'tsc'), ['-p', '.'], project);
   run(process.execPath, ['main.js'], project);
