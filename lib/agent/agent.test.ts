@@ -17,11 +17,12 @@ interface Options {
   readonly settings?: Partial<Settings>;
   /** Who holds the lock, asked each time; undefined: we do. */
   readonly holder?: () => string | undefined | Promise<string | undefined>;
+  readonly ownList?: string;
   /** @default everything can be reached */
   readonly attempt?: Attempt;
 }
 
-function start({ settings = {}, holder = () => undefined, attempt = async () => 'connected' }: Options = {}) {
+function start({ settings = {}, holder = () => undefined, ownList, attempt = async () => 'connected' }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, SETTINGS.ownership));
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     ...SETTINGS,
@@ -44,6 +45,7 @@ function start({ settings = {}, holder = () => undefined, attempt = async () => 
     lock: lock as unknown as InstanceLock,
     nextHops,
     journal,
+    ownList,
     attempt,
     onNews,
     log: (level, event, message, details) => logged.push({ level, event, message, details }),
@@ -489,6 +491,45 @@ describe('routes of a pool that never shares a node with this one', () => {
     node.list('192.168.0.0/24');
     await settle(500);
     expect(node.agent.isReadyFor(143)).toBe(true);
+  });
+});
+
+describe('a list that came with the pod', () => {
+  const rolling = (ownList?: string) =>
+    start({ settings: { isRolling: true }, ...(ownList !== undefined && { ownList }) });
+
+  test('is applied without a word from the API server, and no other one is', async () => {
+    const node = rolling('["192.168.0.0/24"]');
+    await settle(1000);
+    expect(node.owned()).toEqual(['192.168.0.0/24']);
+    node.list('192.168.0.0/24');
+    node.list('192.168.9.0/24');
+    node.list('192.168.9.0/24');
+    node.gone();
+    node.list('192.168.0.0/24');
+    await settle(1000);
+    expect(node.owned()).toEqual(['192.168.0.0/24']);
+    expect(node.events().filter((event) => event.startsWith('list.'))).toEqual([
+      'list.accepted',
+      'list.differs',
+      'list.gone',
+      'list.same',
+    ]);
+  });
+
+  test('that is not understood changes nothing', async () => {
+    const node = rolling('[');
+    node.list('192.168.0.0/24');
+    await settle(1000);
+    expect([node.owned(), node.agent.source.state.state]).toEqual([[], 'rejected']);
+  });
+
+  test('goes when the agent leaves after its ConfigMap was deleted', async () => {
+    const node = rolling('["192.168.0.0/24"]');
+    await settle(1000);
+    node.gone();
+    await node.agent.leave(WATCH);
+    expect(node.owned()).toEqual([]);
   });
 });
 

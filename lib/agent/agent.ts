@@ -15,7 +15,7 @@ import { isRepair, PassSchedule, type Trigger } from './pass-schedule';
 import type { Attempt } from './reachability';
 import type { Outcome, Reconciler } from './reconciler';
 import { Rollout } from './rollout';
-import { RouteSource } from './route-source';
+import { DIFFERS, RouteSource } from './route-source';
 import type { Settings } from './settings';
 import type { Heir } from './takeover';
 import { ChangeLog } from './tell/change-log';
@@ -40,6 +40,8 @@ export interface AgentParts {
   readonly lock: InstanceLock;
   readonly nextHops: Pick<NextHopWatch, 'all' | 'follow' | 'stop'>;
   readonly journal: Journal;
+  /** With rolling changes: the list of the pod's own revision, if its file could be read. */
+  readonly ownList?: string | undefined;
   /** Opens a fresh connection to what has to stay reachable. */
   readonly attempt: Attempt;
   /** Called when a pass found something else than the one before. */
@@ -77,13 +79,15 @@ export class Agent implements WatchHandlers, Heir {
   private lockRetry: NodeJS.Timeout | undefined;
   private lockError: string | undefined;
 
+  private readonly ownList: string | undefined;
   private readonly settings: Settings;
   private readonly reconciler: Reconciler;
   private readonly lock: InstanceLock;
   private readonly onNews: () => void;
   private readonly log: Log;
 
-  constructor({ settings, reconciler, lock, nextHops, journal, attempt, onNews, log }: AgentParts) {
+  constructor({ settings, reconciler, lock, nextHops, journal, ownList, attempt, onNews, log }: AgentParts) {
+    this.ownList = ownList;
     this.settings = settings;
     this.reconciler = reconciler;
     this.lock = lock;
@@ -96,6 +100,7 @@ export class Agent implements WatchHandlers, Heir {
     this.rollout = new Rollout({
       ownership: () => this.ownership,
       rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
+      isRolling: settings.isRolling,
       targets: [{ host: settings.apiHost, port: settings.apiPort }, ...settings.confirm],
       attempt,
       journal,
@@ -114,6 +119,10 @@ export class Agent implements WatchHandlers, Heir {
   start(): void {
     this.resync = setInterval(() => this.request('resync'), RESYNC_MS);
     this.rollout.resume();
+    if (this.settings.isRolling) {
+      this.source.pin(this.ownList);
+      this.takeList("the pod's list");
+    }
     void this.takeLock();
   }
 
@@ -129,13 +138,20 @@ export class Agent implements WatchHandlers, Heir {
 
   onSighting(sighting: Sighting): void {
     if (!this.source.see(sighting)) return;
-    const { state, list } = this.source;
-    const name = `ConfigMap ${this.settings.namespace}/${this.settings.configMap}`;
-    if (state.state === 'gone') {
+    const { isRolling, namespace, configMap } = this.settings;
+    const name = `ConfigMap ${namespace}/${configMap}`;
+    if (this.source.state.state === 'gone') {
       this.log('warn', 'list.gone', `${name} is gone; its routes stay`);
-      this.rollout.withdraw();
+      if (!isRolling) this.rollout.withdraw();
       this.departure.onGone();
-    } else if (state.state === 'rejected') {
+    } else if (!isRolling) this.takeList(name);
+    else if (this.source.differs) this.log('warn', 'list.differs', `${name} ${DIFFERS}`);
+    else this.log('info', 'list.same', `${name} is the pod's list again`);
+  }
+
+  private takeList(name: string): void {
+    const { state, list } = this.source;
+    if (state.state === 'rejected') {
       this.log('error', 'list.rejected', `${name} was rejected; the last good list stays`, {
         findings: state.findings.slice(0, 50).map(findingText),
       });

@@ -15,6 +15,7 @@ import { NetlinkChannel } from './netlink/channel';
 import { openEventSocket, openNetlink } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
 import { tryToConnect } from './reachability';
+import { ReadyLatch } from './ready-latch';
 import { reclaimer } from './reclaim';
 import { Reconciler } from './reconciler';
 import { readSettings, type Settings } from './settings';
@@ -28,6 +29,10 @@ import { pagesOf } from './tell/pages';
 
 /** In the pod's only volume that can be written to. */
 const JOURNAL = '/run/onprem-link/journal.json';
+/** Written when the pod was Ready for the first time. */
+const READY = '/run/onprem-link/ready';
+/** The list of the pod's revision, with rolling changes. */
+const OWN_LIST = '/etc/onprem-link/routes';
 const RECEIVE_BUFFER = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_S = 10;
 
@@ -64,6 +69,7 @@ function run(settings: Settings): void {
     lock,
     nextHops,
     journal,
+    ownList: settings.isRolling ? readOptional(OWN_LIST) : undefined,
     attempt: tryToConnect,
     onNews: reclaimer(trimMemory),
     log,
@@ -77,7 +83,7 @@ function run(settings: Settings): void {
   const watch = new ConfigMapWatch(client, settings.namespace, settings.configMap, agent);
   const preview = () => (agent.source.list === undefined ? [] : reconciler.preview(agent.source.list).map(changeText));
   const stopServing = serve(
-    pagesOf(settings, agent, readOptional, preview),
+    pagesOf(settings, agent, readOptional, preview, settings.isRolling ? new ReadyLatch(READY) : undefined),
     settings.podIP,
     settings.httpPort,
     ({ message }) =>

@@ -15,13 +15,14 @@ const [A, B, BAD] = ['["192.168.0.0/24"]', '["192.168.1.0/24"]', '["192.168.0.0/
 
 interface Options {
   readonly entry?: JournalEntry;
+  readonly isRolling?: boolean;
   readonly targets?: readonly Target[];
   /** Milliseconds from asking for a pass to its being made. @default 0 */
   readonly delay?: number;
 }
 
 /** A node that loses what `lost` says, asked with the subnets that are routed at that time. */
-function node({ entry, targets = [API], delay = 0 }: Options = {}) {
+function node({ isRolling = false, entry, targets = [API], delay = 0 }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), ({ protocol }) => protocol === 142);
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     privateNetworks: [subnet('10.0.0.0/8')],
@@ -51,6 +52,7 @@ function node({ entry, targets = [API], delay = 0 }: Options = {}) {
   const rollout = new Rollout({
     ownership: () => OWNERSHIP,
     rules: DEFAULT_RULES,
+    isRolling,
     targets,
     attempt: async (target) => behaviour.answer(target, routed()),
     journal,
@@ -166,6 +168,17 @@ describe('a list', () => {
     await wait(5);
     expect([routed(), rollout.state.state, events]).toEqual([['192.168.0.0/24'], 'settled', ['list.unconfirmed']]);
   });
+});
+
+test('with rolling changes a list waits until something answers, because a list without proof would go on to other nodes', async () => {
+  const { accept, routed, rollout, events, behaviour } = node({ isRolling: true });
+  behaviour.answer = () => 'none';
+  accept(A);
+  await wait(120_000);
+  expect([routed(), rollout.inForce, events]).toEqual([[], undefined, []]);
+  behaviour.answer = () => 'connected';
+  await wait(60_000);
+  expect([routed(), rollout.state.state, events]).toEqual([['192.168.0.0/24'], 'settled', []]);
 });
 
 describe('an API server that restarts condemns nothing', () => {

@@ -36,6 +36,10 @@ export interface RolloutParts {
   /** What is ours now. */
   readonly ownership: () => Ownership;
   readonly rules: RouteRules;
+  /**
+   * Whether a list is tried only once something answers, since a list without a proof would let a rolling update go on.
+   */
+  readonly isRolling: boolean;
   /** What has to stay reachable. */
   readonly targets: readonly Target[];
   readonly attempt: Attempt;
@@ -169,6 +173,7 @@ export class Rollout {
     const { log } = this.parts;
     for (let trial = 1; ; trial++) {
       await this.lookAround(signal);
+      if (this.parts.isRolling) await this.untilAnybodyAnswers(signal);
       this.inForce = candidate.list;
       this.state = { state: 'trial' };
       await this.untilSomethingHappened(signal);
@@ -199,6 +204,14 @@ export class Rollout {
   private async lookAround(signal: AbortSignal): Promise<void> {
     const lost = new Set((await this.unreached(this.parts.targets, 0, signal)).map(({ target }) => target));
     if (!this.isUnconfirmed) this.owed = this.parts.targets.filter((target) => !lost.has(target));
+  }
+
+  private async untilAnybodyAnswers(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff();
+    while (this.owed.length === 0) {
+      await pause(backoff.next(), signal);
+      await this.lookAround(signal);
+    }
   }
 
   private confirm(candidate: Candidate): void {

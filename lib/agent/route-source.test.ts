@@ -90,3 +90,40 @@ test('what comes back is accepted, with its old version as well', () => {
   expect(show('5', '[]')).toBe(true);
   expect(source.state).toEqual({ state: 'accepted', version: '5' });
 });
+
+describe('a list that came with the pod', () => {
+  const LIST = '["192.168.0.0/24"]';
+
+  test('is accepted without the API server; the ConfigMap is compared with it, and never read', () => {
+    const { source, show, subnets } = follow();
+    source.pin(LIST);
+    expect([source.state, subnets(), source.differs]).toMatchObject([{ state: 'accepted' }, ['192.168.0.0/24'], false]);
+    expect([show('5', LIST), source.differs]).toEqual([false, false]);
+    for (const text of ['["192.168.9.0/24"]', '[', undefined]) {
+      expect([show(`6 ${text}`, text), source.differs]).toEqual([true, true]);
+      expect([show(`7 ${text}`, text), source.differs]).toEqual([false, true]);
+      expect([show(`8 ${text}`, LIST), source.differs]).toEqual([true, false]);
+    }
+    expect([source.state, subnets(), source.accepted, source.rejected]).toMatchObject([
+      { state: 'accepted' },
+      ['192.168.0.0/24'],
+      1,
+      0,
+    ]);
+  });
+
+  test.each([undefined, '', '["192.168.0.1/24"]'])('is rejected when it is %j, whatever the ConfigMap says', (text) => {
+    const { source, show, subnets } = follow();
+    source.pin(text);
+    show('5', LIST);
+    expect([source.state.state, subnets(), source.differs]).toEqual(['rejected', undefined, true]);
+  });
+
+  test('outlives its ConfigMap, whose deletion is known all the same', () => {
+    const { source, show, subnets } = follow();
+    source.pin(LIST);
+    expect(source.see({ kind: 'gone' })).toBe(true);
+    expect([source.state.state, subnets()]).toEqual(['gone', ['192.168.0.0/24']]);
+    expect([show('9', LIST), source.state.state]).toEqual([true, 'accepted']);
+  });
+});

@@ -22,6 +22,7 @@ const COMPLETE = {
   HTTP_PORT: '9142',
   LOG_LEVEL: 'info',
   ON_UNINSTALL: 'remove',
+  CHANGES: 'rolling',
   CONFIRM: '10.184.0.10:443,[FD00::a]:8443',
 };
 
@@ -53,6 +54,7 @@ test('the environment is read', () => {
     httpPort: 9142,
     logLevel: 'info',
     onUninstall: 'remove',
+    isRolling: true,
     confirm: [
       { host: '10.184.0.10', port: 443 },
       { host: 'fd00::a', port: 8443 },

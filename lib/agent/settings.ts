@@ -35,6 +35,8 @@ export interface Settings {
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly onUninstall: 'remove' | 'keep';
+  /** Whether the list comes with the pod, and the ConfigMap is only compared with it. */
+  readonly isRolling: boolean;
   /** What has to stay reachable when routes change, beside the API server. */
   readonly confirm: readonly Target[];
 }
@@ -81,6 +83,7 @@ export function readSettings(environment: Environment): Settings {
     httpPort: read('HTTP_PORT', number(1, 65535)),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
     onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
+    isRolling: read('CHANGES', oneOf(['live', 'rolling'])) === 'rolling',
     confirm: read('CONFIRM', list(parseTarget)),
   };
   findings.throwIfAny();

@@ -9,12 +9,18 @@ import { toQuantities } from './resources';
 const AGENT_FOLDER = '/opt/onprem-link';
 /** The only folder that the agent may write to: its journal outlives the container, not the pod. */
 const JOURNAL_FOLDER = '/run/onprem-link';
+/** Where the list of the pod's own revision lies, if lists are rolled out with the pods. */
+const LIST_FOLDER = '/etc/onprem-link';
+const LIST_FILE = 'routes';
+/** On the pod template; the kubelet writes it into that file. */
+export const LIST_ANNOTATION = 'onprem-link/routes';
 /** Where every client looks for the token, the cluster's CA and the namespace. */
 const API_ACCESS_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const AGENT_VOLUME = 'agent';
 const API_ACCESS_VOLUME = 'api-access';
 const JOURNAL_VOLUME = 'journal';
+const LIST_VOLUME = 'routes';
 /** A route list of the size of a ConfigMap, twice while it is replaced. */
 const JOURNAL_SIZE = '4Mi';
 const PORT_NAME = 'http';
@@ -23,7 +29,7 @@ const PORT_NAME = 'http';
  * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
  * written, and no process started. It is no sandbox, since FFI can call anything; the container's rights are the limit.
  */
-const COMMAND: readonly string[] = [
+const command = ({ changes }: NodeRoutesSettings): string[] => [
   'node',
   '--permission',
   '--allow-ffi',
@@ -32,6 +38,7 @@ const COMMAND: readonly string[] = [
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
   `--allow-fs-read=${JOURNAL_FOLDER}/`,
   `--allow-fs-write=${JOURNAL_FOLDER}/`,
+  ...(changes === 'rolling' ? [`--allow-fs-read=${LIST_FOLDER}/`] : []),
   '--allow-fs-read=/proc/net/netstat',
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',
@@ -58,7 +65,7 @@ export function agentContainer(
     name: 'route-agent',
     image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
     imagePullPolicy: settings.imagePullPolicy,
-    command: [...COMMAND],
+    command: command(settings),
     env: [
       ...environment(settings, protectedSubnets),
       { name: 'DISJOINT_PROTOCOLS', value: Lazy.any({ produce: () => disjointProtocols().join(',') }) },
@@ -72,12 +79,13 @@ export function agentContainer(
       ...(settings.agent === 'image' ? [] : [{ name: AGENT_VOLUME, mountPath: AGENT_FOLDER, readOnly: true }]),
       { name: API_ACCESS_VOLUME, mountPath: API_ACCESS_FOLDER, readOnly: true },
       { name: JOURNAL_VOLUME, mountPath: JOURNAL_FOLDER },
+      ...(settings.changes === 'rolling' ? [{ name: LIST_VOLUME, mountPath: LIST_FOLDER, readOnly: true }] : []),
     ],
   };
 }
 
 /** The volumes that its mounts name. */
-export function agentVolumes(agentConfigMapName: string | undefined): k8s.Volume[] {
+export function agentVolumes({ changes }: NodeRoutesSettings, agentConfigMapName: string | undefined): k8s.Volume[] {
   const program =
     agentConfigMapName === undefined
       ? []
@@ -89,7 +97,13 @@ export function agentVolumes(agentConfigMapName: string | undefined): k8s.Volume
       name: JOURNAL_VOLUME,
       emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString(JOURNAL_SIZE) },
     },
+    ...(changes === 'rolling' ? [{ name: LIST_VOLUME, projected: ownList() }] : []),
   ];
+}
+
+function ownList(): k8s.ProjectedVolumeSource {
+  const fieldRef = { apiVersion: 'v1', fieldPath: `metadata.annotations['${LIST_ANNOTATION}']` };
+  return { defaultMode: 0o444, sources: [{ downwardApi: { items: [{ path: LIST_FILE, fieldRef }] } }] };
 }
 
 /** What a client inside the cluster needs, without the token of every pod being mounted by default. */
@@ -125,6 +139,7 @@ function environment(settings: NodeRoutesSettings, protectedSubnets: readonly Pr
     HTTP_PORT: settings.port,
     LOG_LEVEL: settings.logLevel,
     ON_UNINSTALL: settings.onUninstall,
+    CHANGES: settings.changes,
     CONFIRM: settings.confirm.join(','),
     ...(apiServer !== undefined && {
       KUBERNETES_SERVICE_HOST: apiServer.host,

@@ -1,11 +1,12 @@
+import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { agentContainer, agentVolumes } from './agent-container';
+import { agentContainer, agentVolumes, LIST_ANNOTATION } from './agent-container';
 import type { ProtectedSubnet } from './cluster';
 import { nodeSelectorOf } from './disjoint-pools';
 import { SILENCED_ON_AGENT } from './linters';
-import { commonLabels, mergeAnnotations } from './metadata';
-import type { NodeRoutesSettings } from './node-routes-options';
+import { commonLabels, mergeAnnotations, NO_SUBSTITUTION } from './metadata';
+import { maxUnavailableOf, type NodeRoutesSettings } from './node-routes-options';
 
 export interface AgentDaemonSetProps {
   readonly settings: NodeRoutesSettings;
@@ -13,18 +14,33 @@ export interface AgentDaemonSetProps {
   /** The ConfigMap with the program; undefined when the image carries it. */
   readonly agentConfigMapName: string | undefined;
   readonly protectedSubnets: readonly ProtectedSubnet[];
+  /** The route list, known when the site is complete. */
+  readonly list: () => string;
   /** See disjointProtocols(); known when the site is complete. */
   readonly disjointProtocols: () => readonly number[];
 }
+
+/** How long a pod must be Ready to count as available: a list that fails right after it was confirmed still halts the update. */
+const MIN_READY_SECONDS = 5;
+
+/** For the plan; not in the template, so that another number restarts nothing. */
+export const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 
 /** The agent on every node, on the node's own network. */
 export class AgentDaemonSet extends Construct {
   constructor(scope: Construct, id: string, props: AgentDaemonSetProps) {
     super(scope, id);
-    const { settings } = props;
+    const { settings, list } = props;
+    const isRolling = settings.changes === 'rolling';
+    const annotations = mergeAnnotations(
+      SILENCED_ON_AGENT,
+      settings.nodeCount === undefined ? {} : { [NODE_COUNT_ANNOTATION]: `${settings.nodeCount}` },
+      isRolling ? NO_SUBSTITUTION : {}, // comments in the list are free text
+      settings.annotations,
+    );
     const labels = commonLabels(settings.name, 'route-agent', settings.labels);
     new k8s.KubeDaemonSet(this, 'daemon-set', {
-      metadata: { name: settings.name, annotations: mergeAnnotations(SILENCED_ON_AGENT, settings.annotations) },
+      metadata: { name: settings.name, annotations },
       spec: {
         // The selector of a DaemonSet can never be changed, so it holds no more than it must.
         selector: {
@@ -33,9 +49,16 @@ export class AgentDaemonSet extends Construct {
             'app.kubernetes.io/component': 'route-agent',
           },
         },
+        minReadySeconds: MIN_READY_SECONDS,
         // No surge: on the host network two pods cannot listen on one port of a node.
         updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: maxUnavailable(settings) } },
-        template: { metadata: { labels }, spec: podSpec(props) },
+        template: {
+          metadata: {
+            labels,
+            ...(isRolling && { annotations: { [LIST_ANNOTATION]: Lazy.any({ produce: list }) } }),
+          },
+          spec: podSpec(props),
+        },
       },
     });
   }
@@ -62,10 +85,11 @@ function podSpec({
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
     containers: [agentContainer(settings, protectedSubnets, disjointProtocols)],
-    volumes: agentVolumes(agentConfigMapName),
+    volumes: agentVolumes(settings, agentConfigMapName),
   };
 }
 
-function maxUnavailable({ maxUnavailable: most }: NodeRoutesSettings): k8s.IntOrString {
+function maxUnavailable(settings: NodeRoutesSettings): k8s.IntOrString {
+  const most = maxUnavailableOf(settings);
   return typeof most === 'number' ? k8s.IntOrString.fromNumber(most) : k8s.IntOrString.fromString(most);
 }

@@ -5,6 +5,12 @@ const RESERVE = 8192;
 /** What a ConfigMap holds (MaxSecretSize in the API's validation). */
 export const CONFIG_MAP_LIMIT = 1_048_576;
 
+/**
+ * What a route list in the annotations of a pod template may take. They hold twice as much together, and the same again
+ * stands in the annotation of client-side apply, with each quotation mark escaped.
+ */
+export const ROLLING_LIST_LIMIT = 131_072;
+
 /** Bytes that one text of data may take as JSON where client-side apply must work, which keeps the object in an annotation. */
 export const CLIENT_SIDE_APPLY_LIMIT = ANNOTATIONS_LIMIT - RESERVE;
 
@@ -15,6 +21,10 @@ export function jsonBytes(text: string): number {
 
 export function fitsClientSideApply(text: string): boolean {
   return jsonBytes(text) <= CLIENT_SIDE_APPLY_LIMIT;
+}
+
+export function fitsPodTemplate(text: string): boolean {
+  return Buffer.byteLength(text) <= ROLLING_LIST_LIMIT && fitsClientSideApply(text);
 }
 
 export function fitsConfigMap(text: string): boolean {

@@ -1,4 +1,4 @@
-import { CLIENT_SIDE_APPLY_LIMIT, CONFIG_MAP_LIMIT } from './apply-limits';
+import { CLIENT_SIDE_APPLY_LIMIT, CONFIG_MAP_LIMIT, ROLLING_LIST_LIMIT } from './apply-limits';
 import { CLUSTER, findingsOf, manifestsOf, siteWith, siteWithNetwork } from './fixtures';
 import { NodeRoutes } from './node-routes';
 import type { NodeRoutesProps } from './node-routes-props';
@@ -77,6 +77,48 @@ test('a list that no ConfigMap holds is refused', () => {
   expect(findingsOf(site)).toEqual([
     `${PLACE} › routes: 1206803 bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT}); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own`,
   ]);
+});
+
+describe('rolling changes', () => {
+  const rolling = { changes: 'rolling', canary: { maxUnavailable: 1 } } as const;
+
+  /** A list of so many bytes. */
+  function siteOfSize(bytes: number) {
+    const route = (i: number, length: number) => ({
+      subnet: `192.168.${100 + (i >> 7)}.${100 + (i & 127)}/32`,
+      comment: 'x'.repeat(length),
+    });
+    const add = (site: Site, lengths: readonly number[]) =>
+      new NodeRoutes(site, 'node-routes', { ...rolling, routes: lengths.map((length, i) => route(i, length)) });
+    const lengths: number[] = Array(650).fill(148);
+    const missing = bytes - add(siteWith(), lengths).text().length;
+    const each = Math.floor(missing / lengths.length);
+    const site = siteWith();
+    add(
+      site,
+      lengths.map((length, i) => length + each + (i < missing % lengths.length ? 1 : 0)),
+    );
+    return site;
+  }
+
+  test('take a list of 128 KiB, and no byte more', () => {
+    expect(findingsOf(siteOfSize(ROLLING_LIST_LIMIT))).toEqual([]);
+    expect(findingsOf(siteOfSize(ROLLING_LIST_LIMIT + 1))).toEqual([
+      `${PLACE} › routes: 131073 bytes are more than a list in a pod template may take (131072); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own, or set changes: 'live'`,
+    ]);
+  });
+
+  test('need a canary, which live changes must not have, and which is the only maxUnavailable', () => {
+    expect(findingsWith({ changes: 'rolling' })).toEqual([
+      `${PLACE} › canary: undefined is required with changes: 'rolling'; write e.g. canary: { maxUnavailable: 1 }`,
+    ]);
+    expect(findingsWith({ canary: { maxUnavailable: 1 } })).toEqual([
+      `${PLACE} › canary: {"maxUnavailable":1} has no effect with changes: 'live'; set changes: 'rolling', or use maxUnavailable`,
+    ]);
+    expect(findingsWith({ ...rolling, maxUnavailable: '10%' })).toEqual([
+      `${PLACE} › maxUnavailable: "10%" differs from that of canary; leave it out`,
+    ]);
+  });
 });
 
 test('a program that client-side apply cannot take is rejected by name, measured as JSON', () => {

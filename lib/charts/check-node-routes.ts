@@ -4,7 +4,9 @@ import {
   CONFIG_MAP_LIMIT,
   fitsClientSideApply,
   fitsConfigMap,
+  fitsPodTemplate,
   jsonBytes,
+  ROLLING_LIST_LIMIT,
 } from './apply-limits';
 import type { FreeRanges } from './free-ranges';
 import type { NodeRoutes } from './node-routes';
@@ -23,6 +25,7 @@ export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings
     for (const route of nodeRoutes.routes()) checkWay(nodeRoutes, route, findings);
     checkFormerProtocols(nodeRoutes, findings);
     checkRouteListSize(nodeRoutes, findings);
+    checkPace(nodeRoutes, findings);
     checkAgent(nodeRoutes, findings);
     for (const earlier of site.nodeRoutes.slice(0, i)) tellClashes(earlier, nodeRoutes, findings);
   });
@@ -74,14 +77,31 @@ function containsHost({ subnet }: Route, host: string): boolean {
   return !isName && subnet.contains(Address.parse(host));
 }
 
-function checkRouteListSize({ place, text }: NodeRoutes, findings: Findings): void {
-  if (fitsConfigMap(text())) return;
-  findings.add(
-    placeIn(place, 'routes'),
-    Buffer.byteLength(text()),
-    `bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT})`,
-    'aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own',
-  );
+function checkRouteListSize({ settings, place, text }: NodeRoutes, findings: Findings): void {
+  const list = text();
+  const tell = (reason: string, more = '') =>
+    findings.add(
+      placeIn(place, 'routes'),
+      Buffer.byteLength(list),
+      reason,
+      `aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own${more}`,
+    );
+  if (!fitsConfigMap(list)) tell(`bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT})`);
+  else if (settings.changes === 'rolling' && !fitsPodTemplate(list))
+    tell(`bytes are more than a list in a pod template may take (${ROLLING_LIST_LIMIT})`, ", or set changes: 'live'");
+}
+
+/** A DaemonSet has one pace, for lists and for everything else. */
+function checkPace({ settings, place }: NodeRoutes, findings: Findings): void {
+  const { changes, canary, maxUnavailable } = settings;
+  const tell = (option: keyof NodeRoutesSettings, value: unknown, reason: string, remedy: string) =>
+    findings.add(placeIn(place, option), value, reason, remedy);
+  if (changes === 'rolling' && canary === undefined)
+    tell('canary', canary, "is required with changes: 'rolling'", 'write e.g. canary: { maxUnavailable: 1 }');
+  if (changes === 'live' && canary !== undefined)
+    tell('canary', canary, "has no effect with changes: 'live'", "set changes: 'rolling', or use maxUnavailable");
+  if (canary !== undefined && maxUnavailable !== undefined && maxUnavailable !== canary.maxUnavailable)
+    tell('maxUnavailable', maxUnavailable, 'differs from that of canary', 'leave it out');
 }
 
 function checkAgent({ settings, place, agentConfigMap }: NodeRoutes, findings: Findings): void {

@@ -75,6 +75,9 @@ export const EVERY_NODE_ROUTES_OPTION: Required<Omit<NodeRoutesProps, 'networks'
   metric: 20,
   onUninstall: 'keep',
   confirm: ['10.184.0.10:443', '[fd00:184::a]:8443'],
+  changes: 'rolling',
+  canary: { maxUnavailable: 2 },
+  nodeCount: 60,
   nodeSelector: { 'node-role.kubernetes.io/edge': '' },
   tolerations: [
     { key: 'edge', operator: 'Equal', value: 'yes', effect: 'NoExecute', tolerationSeconds: 60 },

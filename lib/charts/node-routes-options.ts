@@ -10,7 +10,7 @@ import {
   targetText,
 } from '../network';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from './names';
-import type { ApiServer, NodeRoutesProps } from './node-routes-props';
+import type { ApiServer, Canary, NodeRoutesProps } from './node-routes-props';
 import { OnPremise } from './on-premise';
 import { listOf, type Options, oneOf, readBoolean, readNested, someOf } from './options';
 import { DEFAULT_RESOURCES, type Resources, readResources } from './resources';
@@ -19,8 +19,23 @@ import { readRouteProtocol } from './route-protocol';
 /** The props with defaults filled in and texts understood. */
 export interface NodeRoutesSettings
   extends Required<
-    Omit<NodeRoutesProps, 'networks' | 'routes' | 'privateNetworks' | 'digest' | 'apiServer' | 'resources'>
+    Omit<
+      NodeRoutesProps,
+      | 'networks'
+      | 'routes'
+      | 'privateNetworks'
+      | 'digest'
+      | 'apiServer'
+      | 'resources'
+      | 'canary'
+      | 'nodeCount'
+      | 'maxUnavailable'
+    >
   > {
+  readonly canary: Canary | undefined;
+  readonly nodeCount: number | undefined;
+  /** Of the props; what counts is {@link maxUnavailableOf}. */
+  readonly maxUnavailable: number | string | undefined;
   readonly networks: readonly OnPremise[] | undefined;
   /** Not read yet: what is right in a route depends on table, metric and allowDefaultRoute. */
   readonly routes: unknown;
@@ -39,6 +54,17 @@ const API_SERVER_OPTIONS: Options<ApiServer> = {
   host: { fallback: '', required: true, read: readHost },
   port: { fallback: 443, required: true, read: (value) => readInteger(value, 1, 65535, 'port') },
 };
+
+const CANARY_OPTIONS: Options<Canary> = {
+  maxUnavailable: { fallback: 1, required: true, read: readMaxUnavailable },
+};
+
+const DEFAULT_MAX_UNAVAILABLE = '10%';
+
+/** How many nodes may be without a Ready pod while pods are replaced. */
+export function maxUnavailableOf({ canary, maxUnavailable }: NodeRoutesSettings): number | string {
+  return canary?.maxUnavailable ?? maxUnavailable ?? DEFAULT_MAX_UNAVAILABLE;
+}
 
 export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
   return {
@@ -64,6 +90,9 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     metric: { fallback: 0, read: (value) => readInteger(value, 0, 0xffffffff, 'metric') },
     onUninstall: { fallback: 'remove', read: oneOf('remove', 'keep') },
     confirm: { fallback: [], read: listOf((target) => targetText(parseTarget(target))) },
+    changes: { fallback: 'live', read: oneOf('live', 'rolling') },
+    canary: { fallback: undefined, read: readNested(CANARY_OPTIONS) },
+    nodeCount: { fallback: undefined, read: (value) => readInteger(value, 1, 1_000_000, 'number of nodes') },
     nodeSelector: { fallback: {}, read: readNodeSelector },
     tolerations: { fallback: [{ operator: 'Exists' }], read: listOf(readToleration) },
     agent: { fallback: 'config-map', read: oneOf('config-map', 'image') },
@@ -75,7 +104,7 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     apiServer: { fallback: undefined, read: readNested(API_SERVER_OPTIONS) },
     resources: { fallback: DEFAULT_RESOURCES, read: readResources },
     priorityClassName: { fallback: 'system-node-critical', read: dnsSubdomain('a priority class') },
-    maxUnavailable: { fallback: '10%', read: readMaxUnavailable },
+    maxUnavailable: { fallback: undefined, read: readMaxUnavailable },
     logLevel: { fallback: 'info', read: oneOf('debug', 'info', 'warn', 'error') },
     privileged: { fallback: false, read: readBoolean },
     labels: { fallback: {}, read: readLabels },

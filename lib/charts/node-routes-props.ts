@@ -48,6 +48,19 @@ export interface NodeRoutesProps {
    * and ports, `10.184.0.1:443` or `[fd00::1]:443`. Otherwise the change is taken back after 10 s. @default none
    */
   readonly confirm?: readonly string[];
+  /**
+   * How a changed list reaches the nodes. `live`: all nodes apply it at once, each confirms it for itself. `rolling`: the
+   * list is part of the pod template, so Kubernetes replaces the pods by its rolling update, and halts where a pod does not
+   * become Ready because its node did not confirm the list. A list takes at most 128 KiB then. @default 'live'
+   */
+  readonly changes?: 'live' | 'rolling';
+  /**
+   * How many nodes may try a changed list, or a new agent, at the same time: required with `changes: 'rolling'`, where it
+   * takes the place of maxUnavailable. @default none
+   */
+  readonly canary?: Canary;
+  /** About how many nodes the pods run on, for what `npm run plan` says of a rolling update. @default unknown */
+  readonly nodeCount?: number;
 
   /**
    * Labels of the nodes to run on, beside `kubernetes.io/os: linux`. Several NodeRoutes on the same nodes leave each
@@ -86,7 +99,7 @@ export interface NodeRoutesProps {
    * @default 'system-node-critical'
    */
   readonly priorityClassName?: string;
-  /** How many nodes may be updated at once: a number from 1, or '1%' to '100%'. @default '10%' */
+  /** How many nodes may be updated at once: a number from 1, or '1%' to '100%'. @default '10%', or that of canary */
   readonly maxUnavailable?: number | string;
   /** @default 'info' */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
@@ -96,6 +109,12 @@ export interface NodeRoutesProps {
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of all objects; not of the pods, which a change would restart. @default none */
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The first nodes that get a change. */
+export interface Canary {
+  /** A number of nodes from 1, or '1%' to '100%' of them, rounded up. */
+  readonly maxUnavailable: number | string;
 }
 
 /** Where the API server listens. */

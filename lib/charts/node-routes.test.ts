@@ -33,18 +33,59 @@ const COMPANIONS: Readonly<Record<string, object>> = {
   agent: { image: EVERY_NODE_ROUTES_OPTION.image },
 };
 
-test.each(Object.entries({ ...EVERY_NODE_ROUTES_OPTION, networks: [] }))(
-  '%s changes what is emitted',
-  (name, value) => {
-    const emitted = (props: object) => {
-      const { site } = siteWithNetwork();
-      new NodeRoutes(site, 'node-routes', props);
-      return site.synthYaml();
+/** These need each other; a test of their own says what they do. */
+const { changes: _, canary: __, ...ALONE } = EVERY_NODE_ROUTES_OPTION;
+
+test.each(Object.entries({ ...ALONE, networks: [] }))('%s changes what is emitted', (name, value) => {
+  const emitted = (props: object) => {
+    const { site } = siteWithNetwork();
+    new NodeRoutes(site, 'node-routes', props);
+    return site.synthYaml();
+  };
+  const companions = COMPANIONS[name] ?? {};
+  expect(emitted({ ...companions, [name]: value })).not.toBe(emitted(companions));
+});
+
+test('with rolling changes the pod template holds the list, a route a line, and the agent gets it as a file', () => {
+  const { site } = siteWithNetwork();
+  const rolling = { changes: 'rolling', canary: { maxUnavailable: 1 }, nodeCount: 40 } as const;
+  const chart = new NodeRoutes(site, 'node-routes', { ...rolling, routes: ['192.168.8.0/24'] });
+  const text = '[\n  "192.168.0.0/24",\n  "192.168.8.0/24"\n]\n';
+  const daemonSet = manifestsOf(chart).at(-1) as unknown as {
+    metadata: { annotations: Record<string, string> };
+    spec: {
+      minReadySeconds: number;
+      updateStrategy: { rollingUpdate: { maxUnavailable: unknown } };
+      template: {
+        metadata: { annotations: object };
+        spec: { volumes: object[]; containers: { command: string[]; volumeMounts: object[] }[] };
+      };
     };
-    const companions = COMPANIONS[name] ?? {};
-    expect(emitted({ ...companions, [name]: value })).not.toBe(emitted(companions));
-  },
-);
+  };
+  expect(routesText(chart)).toBe(text);
+  const { template, minReadySeconds, updateStrategy } = daemonSet.spec;
+  expect(template.metadata.annotations).toEqual({ 'onprem-link/routes': text });
+  expect([minReadySeconds, updateStrategy.rollingUpdate.maxUnavailable]).toEqual([5, 1]);
+  expect(daemonSet.metadata.annotations).toMatchObject({
+    'kustomize.toolkit.fluxcd.io/substitute': 'disabled',
+    'onprem-link/node-count': '40',
+  });
+  const fieldRef = { apiVersion: 'v1', fieldPath: "metadata.annotations['onprem-link/routes']" };
+  expect(template.spec.volumes).toContainEqual({
+    name: 'routes',
+    projected: { defaultMode: 0o444, sources: [{ downwardAPI: { items: [{ path: 'routes', fieldRef }] } }] },
+  });
+  const [container] = template.spec.containers;
+  expect(container?.command).toContain('--allow-fs-read=/etc/onprem-link/');
+  expect(container?.volumeMounts).toContainEqual({ name: 'routes', mountPath: '/etc/onprem-link', readOnly: true });
+  expect(yamlOf(chart)).toContain('        onprem-link/routes: |\n          [\n            "192.168.0.0/24",\n');
+});
+
+test('with live changes another list restarts nothing', () => {
+  const daemonSetOf = (subnet: string) =>
+    manifestsOf(new NodeRoutes(siteWithNetwork([subnet]).site, 'node-routes')).at(-1);
+  expect(daemonSetOf('192.168.0.0/24')).toEqual(daemonSetOf('192.168.1.0/24'));
+});
 
 test('mapped subnets are routed, not the real ones', () => {
   const { site } = siteWithNetwork([{ real: '10.0.1.0/24', mapped: '192.168.1.0/24' }]);
@@ -185,6 +226,13 @@ test.each([
   [{ priorityClassName: '' }, 'priorityClassName: "" is no name for a priority class'],
   [{ maxUnavailable: 0 }, 'maxUnavailable: 0 is no number of nodes; write a whole number from 1, or "1%" to "100%"'],
   [{ maxUnavailable: '0%' }, 'is no number of nodes'],
+  [{ changes: 'slowly' }, 'changes: "slowly" is not one of the known values; write "live" or "rolling"'],
+  [
+    { changes: 'rolling', canary: {} },
+    'canary.maxUnavailable: undefined is no number of nodes; write a whole number from 1, or "1%" to "100%"',
+  ],
+  [{ changes: 'rolling', canary: { nodes: 1 } }, 'canary: "nodes" is an unknown option; known are maxUnavailable'],
+  [{ nodeCount: 0 }, 'nodeCount: 0 is no number of nodes; write a whole number from 1 to 1000000'],
   [
     { confirm: ['10.184.0.10'] },
     'confirm[0]: "10.184.0.10" is no address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',

@@ -71,6 +71,7 @@ export class NodeRoutes extends Chart {
       serviceAccountName,
       agentConfigMapName: this.agentConfigMap?.configMapName,
       protectedSubnets: site.cluster.ownSubnets,
+      list: this.text,
       disjointProtocols: () =>
         disjointProtocols(
           settings,

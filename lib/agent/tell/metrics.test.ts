@@ -114,4 +114,9 @@ test('a next hop that does not answer is 0, one that does or returns is 1', () =
   expect(value('next_hops_missing', '', given)).toBe(1);
 });
 
+test("a ConfigMap that differs from the pod's list is reported", () => {
+  expect(value('list_differs')).toBe(0);
+  expect(value('list_differs', '', facts({ pinned: { isInForce: true, differs: true } }))).toBe(1);
+});
+
 test('a list that was not rolled back is reported as such', () => expect(value('list_rolled_back')).toBe(0));

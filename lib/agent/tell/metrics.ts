@@ -56,6 +56,11 @@ export function metricsText(facts: Facts): string {
       facts.rollout.reason !== undefined,
     ],
     ['rollbacks_total', 'Changes that were taken back because the node lost what it could reach.', counters.rollbacks],
+    [
+      'list_differs',
+      "Whether the ConfigMap differs from the pod's list, which counts.",
+      facts.pinned?.differs === true,
+    ],
     ['list_gone', 'Whether the ConfigMap is known to be deleted.', list.state === 'gone'],
     ['watch_connected', 'Whether the watch of the ConfigMap stands.', facts.watch.state === 'connected'],
     [

@@ -1,10 +1,11 @@
 import type { Agent } from '../agent';
+import type { ReadyLatch } from '../ready-latch';
 import { facts, outcome, verdict } from '../testing/facts';
 import { SEEDS, snapshot } from '../testing/ip';
 import { SETTINGS } from '../testing/settings';
 import { pagesOf } from './pages';
 
-function page(path: string, given: Partial<ReturnType<typeof facts>> = {}) {
+function page(path: string, given: Partial<ReturnType<typeof facts>> = {}, latch?: ReadyLatch) {
   const { list, watch: watchState, nextHops: _, ...rest } = facts(given);
   const nextHops = { all: [] };
   const agent = {
@@ -25,6 +26,7 @@ function page(path: string, given: Partial<ReturnType<typeof facts>> = {}) {
     agent,
     (file) => files[file],
     () => ['add 192.168.0.0/24'],
+    latch,
   );
   return pages.get(path)?.();
 }
@@ -43,6 +45,14 @@ test('readiness is a status with its reason', () => {
     type: 'text/plain',
     body: '1 of 1 routes: 192.168.0.0/24 waiting: why\n',
   });
+});
+
+test('with rolling changes the latch answers the readiness probe, and the status says what is', () => {
+  const latch = { answer: () => ({ ready: true, reason: 'latched' }) } as unknown as ReadyLatch;
+  const waiting = { outcome: outcome(verdict('192.168.0.0/24', 'waiting', 'why')) };
+  expect(page('/readyz/node-routes', waiting, latch)).toMatchObject({ status: 200, body: 'latched\n' });
+  expect(JSON.parse(page('/status/node-routes', waiting, latch)?.body as string)).toMatchObject({ ready: false });
+  expect(page('/metrics', waiting, latch)?.body).toContain('onprem_link_ready 0\n');
 });
 
 test('being alive does not depend on anything', () => {

@@ -1,6 +1,7 @@
 import type { Agent } from '../agent';
 import { hopsOf } from '../decide/hops';
 import { isOwn, type Ownership } from '../decide/ownership';
+import type { ReadyLatch } from '../ready-latch';
 import type { RolloutState } from '../rollout';
 import type { Settings } from '../settings';
 import type { Page } from './http-server';
@@ -21,6 +22,7 @@ export function pagesOf(
   agent: Agent,
   readFile: (path: string) => string | undefined,
   preview: () => readonly string[],
+  latch: ReadyLatch | undefined,
 ): ReadonlyMap<string, Page> {
   const facts = () => factsOf(settings, agent, readFile);
   const name = settings.instance;
@@ -29,7 +31,8 @@ export function pagesOf(
     [
       `/readyz/${name}`,
       () => {
-        const { ready, reason } = readiness(facts());
+        const now = readiness(facts());
+        const { ready, reason } = latch?.answer(now) ?? now;
         return text(reason, ready ? 200 : 503);
       },
     ],
@@ -49,6 +52,9 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
     protocol: settings.ownership.protocol,
     list: source.state,
     rollout: rolloutFacts(agent.rollout.state),
+    pinned: settings.isRolling
+      ? { isInForce: agent.rollout.inForce === source.list, differs: source.differs }
+      : undefined,
     duplicates: source.list?.duplicates ?? [],
     watch,
     lockHolder,

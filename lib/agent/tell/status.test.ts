@@ -1,7 +1,7 @@
 import type { RouteState } from '../decide/verdict';
 import { facts, outcome, verdict } from '../testing/facts';
 import { hop, subnet } from '../testing/ip';
-import { readiness, statusOf } from './status';
+import { type Facts, readiness, statusOf } from './status';
 
 const FINDING = {
   at: 'routes[3]',
@@ -208,5 +208,34 @@ describe('a list that is not simply in force', () => {
       ready: false,
       reason: `the list was taken back (${state}): 172.21.0.1:443 was lost; the one before stays in force`,
     });
+  });
+});
+
+describe('a list that came with the pod', () => {
+  const pinned = { isInForce: true, differs: false };
+
+  test.each<[string, Partial<Facts>]>([
+    ['an API server that is away', { watch: { state: 'failing', reason: 'no answer' } }],
+    ['a watch that is not open yet', { watch: { state: 'connecting' } }],
+    ['a deleted ConfigMap', { list: { state: 'gone', since: 0 } }],
+  ])('is Ready with %s', (_, given) => {
+    expect(readiness(facts({ pinned, ...given }))).toEqual({ ready: true, reason: '2 routes: 2 effective' });
+  });
+
+  test('is not Ready before it was tried, though the routes of the one before are effective', () => {
+    expect(readiness(facts({ pinned: { ...pinned, isInForce: false } }))).toEqual({
+      ready: false,
+      reason: 'the list is applied when the API server answers',
+    });
+  });
+
+  test('reports a ConfigMap that differs', () => {
+    const given = facts({ pinned: { ...pinned, differs: true } });
+    expect(readiness(given)).toEqual({
+      ready: true,
+      reason:
+        "2 routes: 2 effective; ConfigMap onprem-link/static-routes differs from the pod's list, which stays in force until a rolling update replaces the pod",
+    });
+    expect(statusOf(given)).toMatchObject({ list: { differs: true } });
   });
 });

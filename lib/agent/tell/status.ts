@@ -5,7 +5,7 @@ import { hopsText } from '../decide/hops';
 import { isGood, type RouteState, type Verdict } from '../decide/verdict';
 import type { Outcome } from '../reconciler';
 import type { RolloutState } from '../rollout';
-import type { ListState } from '../route-source';
+import { DIFFERS, type ListState } from '../route-source';
 import type { ReversePathFilter } from './reverse-path';
 
 /** All that is known when somebody asks. */
@@ -16,6 +16,8 @@ export interface Facts {
   readonly protocol: number;
   readonly list: ListState;
   readonly rollout: RolloutFacts;
+  /** Of a list that came with the pod. */
+  readonly pinned: PinnedFacts | undefined;
   readonly duplicates: readonly string[];
   readonly watch: WatchState;
   /** Who holds the lock of our protocol number, if it is not us. */
@@ -34,6 +36,13 @@ export interface RolloutFacts {
   readonly state: RolloutState['state'];
   /** Why it was taken back. */
   readonly reason?: string;
+}
+
+export interface PinnedFacts {
+  /** It is applied, be it on trial. */
+  readonly isInForce: boolean;
+  /** The ConfigMap says something else. */
+  readonly differs: boolean;
 }
 
 export interface NextHopFacts {
@@ -80,7 +89,11 @@ export function readiness(facts: Facts): Readiness {
       reason: `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${bad.length > MOST_REASONS ? '; …' : ''}`,
     };
   }
-  return { ready: true, reason: [goodNews(verdicts), ...silentNextHops(facts)].join('; ') };
+  return { ready: true, reason: [goodNews(verdicts), ...difference(facts), ...silentNextHops(facts)].join('; ') };
+}
+
+function difference({ pinned, configMap }: Facts): string[] {
+  return pinned?.differs ? [`ConfigMap ${configMap} ${DIFFERS}`] : [];
 }
 
 /** Routes go on as well as they can without them, so that this makes no node unready. */
@@ -96,21 +109,23 @@ function troubleWith({
   passError,
   list,
   rollout,
+  pinned,
   watch,
   configMap,
   outcome,
 }: Facts): string | undefined {
   if (lockHolder !== undefined)
     return `route protocol ${protocol} is in use on this node by ${lockHolder}; if both belong on this node, give one of the two another protocol`;
-  if (list.state === 'gone') return `ConfigMap ${configMap} is gone; its routes stay`;
+  if (pinned === undefined && list.state === 'gone') return `ConfigMap ${configMap} is gone; its routes stay`;
   if (list.state === 'rejected')
     return `the route list was rejected, the last good one stays: ${findingLines(list.findings, 1).join(' ')}`;
-  if (watch.state === 'failing') return `the API server: ${watch.reason}; the routes stay`;
+  if (pinned === undefined && watch.state === 'failing') return `the API server: ${watch.reason}; the routes stay`;
   if (list.state === 'unknown') return `ConfigMap ${configMap} was not read yet`;
   if (rollout.reason !== undefined)
     return `the list was taken back (${rollout.state}): ${rollout.reason}; the one before stays in force`;
   if (rollout.state === 'trial' && outcome !== undefined && outcome.verdicts.every(isGood))
     return 'the list is applied and not confirmed yet';
+  if (pinned?.isInForce === false) return 'the list is applied when the API server answers';
   return passError ?? (outcome === undefined ? 'the first pass is under way' : undefined);
 }
 
@@ -146,6 +161,7 @@ export function statusOf(facts: Facts): object {
       }),
       duplicates: facts.duplicates.slice(0, MOST_FINDINGS),
       rollout: facts.rollout,
+      ...(facts.pinned !== undefined && { differs: facts.pinned.differs }),
     },
     watch: facts.watch,
     privateNetworks: privateNetworkLines(outcome),

@@ -32,6 +32,7 @@ export function facts(changed: Partial<Facts> = {}): Facts {
     list: { state: 'accepted', version: '7' },
     rollout: { state: 'settled' },
     duplicates: [],
+    pinned: undefined,
     watch: { state: 'connected' },
     lockHolder: undefined,
     passError: undefined,

@@ -20,5 +20,6 @@ export const SETTINGS: Settings = {
   httpPort: 9142,
   logLevel: 'info',
   onUninstall: 'remove',
+  isRolling: false,
   confirm: [],
 };
