@@ -30,6 +30,20 @@ test('tests, declarations and folders are no sites', () => {
   expect(ran).toEqual(['north.js']);
 });
 
+test('a site in a subfolder runs', () => {
+  mkdirSync(join(folder, 'europe'));
+  write('europe/north.ts');
+  importSites(folder);
+  expect(ran).toEqual(['europe/north.ts']);
+});
+
+test.each(['north.mts', 'north.cjs', 'north.tsx'])('%s, which would be missing silently, is rejected', (name) => {
+  write('south.ts', name);
+  expect(() => importSites(folder)).toThrow(
+    `"${name}" is not run, so its site would be missing; let its name end in .ts or .js`,
+  );
+});
+
 test('a site that was compiled runs once', () => {
   write('north.js', 'north.ts');
   importSites(folder);

@@ -1,24 +1,32 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
+import { forUsers } from './charts/user-stack';
 import { refuse } from './network';
 
 /**
- * Runs the files of a folder, by their names in order: with a site in each, adding a cluster is adding a file. Files that
- * make no site, such as shared defaults, may lie beside them.
+ * Runs the files of a folder and of its subfolders, by their paths in order: with a site in each, adding a cluster is
+ * adding a file. Files that make no site, such as shared defaults, may lie beside them.
  *
  * @param folder an absolute path, in main.ts `${__dirname}/sites`
  */
 export function importSites(folder: string): void {
-  const names = filesIn(folder).filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name));
-  if (names.length === 0) throw refuse(folder, 'holds no site', 'write one, e.g. sites/north.ts');
+  const files = filesIn(folder);
+  const skipped = files.find((name) => /(?<!\.d|\.test)\.(?:[cm][jt]s|[jt]sx)$/.test(name));
+  if (skipped !== undefined)
+    throw rejected(skipped, 'is not run, so its site would be missing', 'let its name end in .ts or .js');
+  const names = files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name));
+  if (names.length === 0) throw rejected(folder, 'holds no site', 'write one, e.g. sites/north.ts');
   // Without the ending, so that one that was compiled beside its source runs once.
   for (const name of names) require(join(folder, name.slice(0, -3)));
 }
 
+const rejected = (...what: Parameters<typeof refuse>) => forUsers(refuse(...what));
+
 function filesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).sort();
+    const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return paths.filter((path) => !path.split(sep).includes('node_modules')).sort();
   } catch (cause) {
-    throw refuse(folder, `cannot be read: ${(cause as Error).message}`, 'make the folder, with a site in it');
+    throw rejected(folder, `cannot be read: ${(cause as Error).message}`, 'make the folder, with a site in it');
   }
 }

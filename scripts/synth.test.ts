@@ -95,7 +95,7 @@ test('text that is no TypeScript is told without a stack', () => {
 
 test('a bug comes with its stack', () => {
   mainIs('throw new Error("a bug");');
-  expect(synth().stderr).toMatch(/^Error: a bug\n {4}at .*main\.ts/);
+  expect(synth().stderr).toMatch(/^Error: a bug\n(?: {4}at [^\n]*copy\/main\.ts:\d+:\d+\)\n)+$/);
 });
 
 test('a main.ts that synthesises nothing does not empty dist/', () => {
@@ -104,8 +104,61 @@ test('a main.ts that synthesises nothing does not empty dist/', () => {
   const before = outputOf(copy);
   mainIs(site('example'));
   const run = synth();
-  expect([run.status, run.stderr]).toEqual([1, '"main.ts" synthesised nothing; call site.synth() at its end\n']);
+  expect([run.status, run.stderr]).toEqual([
+    1,
+    'site example: "example" is never synthesised, so its folder would be deleted; call its synth()\n',
+  ]);
   expect(outputOf(copy)).toEqual(before);
+});
+
+test('what Node itself says of a rejected site names the place in main.ts, and nothing of what runs TypeScript', () => {
+  mainIs(`${site('bad', '172.30.1.0/24')}\nsite.synth();`);
+  const { stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts'], { cwd: copy, encoding: 'utf8' });
+  expect(stderr).toMatch(/overlaps the cluster's pods[^\n]*\n(?: {4}at [^\n]*copy\/main\.ts:\d+:\d+\)\n)+\nNode\.js/);
+});
+
+describe('a site that is not in the output', () => {
+  const chart = "new (require('cdk8s').Chart)(site, 'late');";
+  const server =
+    "new (require('./lib').ExternalService)(site, 'late', { namespace: 'default', servers: site.networks[0].servers('192.168.0.5'), ports: { http: 80 } });";
+  const late = (what: string) =>
+    `site late: ${what} was added after synth() and is not in the output; call synth() after everything is added\n`;
+  const lateSite = (more: string) => `${site('late')} site.synth(); ${more}`;
+  test.each([
+    [
+      'is forgotten among several',
+      `{ ${site('good')} site.synth(); } ${site('bad')}`,
+      'site bad: "bad" is never synthesised, so its folder would be deleted; call its synth()\n',
+    ],
+    ['is only empty', '', '"main.ts" synthesised nothing; call site.synth() at its end\n'],
+    ['lacks a chart of the user', lateSite(chart), late('["late"]')],
+    ['lacks a service', lateSite(server), late('["late"]')],
+    ['lacks a network', lateSite("site.onPremise('b', { subnets: ['192.168.1.0/24'] });"), late('["on-premise b"]')],
+    [
+      'is lost since main.ts ends the program',
+      `${site('good')} site.synth(); process.exit();`,
+      '"main.ts" ended the program itself, so nothing was written; remove its process.exit()\n',
+    ],
+  ])('%s is rejected, and dist/ stays as it was', (_, text, message) => {
+    mainIs(`${site('example')} site.synth();`);
+    synth();
+    const before = outputOf(copy);
+    mainIs(text);
+    const run = synth();
+    expect([run.status, run.stderr]).toEqual([1, message]);
+    expect(outputOf(copy)).toEqual(before);
+  });
+
+  test('fails cdk8s as well', () => {
+    mainIs(`{ ${site('good')} site.synth(); } ${site('bad')}`);
+    const run = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts'], { cwd: copy, encoding: 'utf8' });
+    expect(run).toMatchObject({ status: 1, stderr: expect.stringContaining('"bad" is never synthesised') });
+  });
+
+  test('is fine when it is synthesised again after the addition', () => {
+    mainIs(lateSite(`${chart} site.synth();`));
+    expect(synth()).toMatchObject({ status: 0, stderr: '' });
+  });
 });
 
 test('a main.ts that waits for something is waited for', () => {

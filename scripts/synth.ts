@@ -1,14 +1,23 @@
 /** `npm run synth`: runs main.ts of this folder and replaces its output as a whole, or leaves everything as it was. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { throwIfIncomplete } from '../lib/charts/site';
+import { userFrames } from '../lib/charts/user-stack';
 import { InputError, refuse } from '../lib/network';
 import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stageNumbers, stagingFolder } from './output';
 import { summary } from './summary';
 
 const PROJECT = process.cwd();
 const STAGING = stagingFolder(PROJECT);
+let isFinished = false;
 
-process.on('exit', () => rmSync(STAGING, { recursive: true, force: true }));
+process.on('exit', (code) => {
+  rmSync(STAGING, { recursive: true, force: true });
+  if (code === 0 && !isFinished) {
+    console.error('"main.ts" ended the program itself, so nothing was written; remove its process.exit()');
+    process.exitCode = 1;
+  }
+});
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 process.on('uncaughtException', (error) => {
@@ -28,6 +37,8 @@ stageNumbers(PROJECT, STAGING);
 require(join(PROJECT, 'main'));
 
 function finish(): void {
+  isFinished = true;
+  throwIfIncomplete();
   const made = readOutput(STAGING);
   if (made.size === 0) throw refuse('main.ts', 'synthesised nothing', 'call site.synth() at its end');
   const { lines, isChanged } = summary(readOutput(PROJECT), made);
@@ -38,5 +49,5 @@ function finish(): void {
 /** A site that is refused, and text that tsx, esbuild or cdk8s refuse, are nobody's bugs: no stack. */
 function messageOf(error: Error): string {
   const isTold = error instanceof InputError || /^(?:Validation|Transform|Build) failed/.test(error.message);
-  return isTold ? error.message : (error.stack ?? error.message);
+  return isTold ? error.message : userFrames(error.stack ?? error.message);
 }

@@ -5,6 +5,7 @@ import { agentBundle } from './agent-bundle';
 import { bootstrapApp, writeBootstrap } from './bootstrap';
 import { checkSite } from './checks';
 import { Cluster, type ClusterProps } from './cluster';
+import { failWhenIncomplete, findIncomplete } from './complete';
 import type { ExternalService } from './external-service';
 import { dnsLabel } from './names';
 import { Namespaces } from './namespaces';
@@ -12,6 +13,7 @@ import type { NodeRoutes } from './node-routes';
 import { OnPremise, type OnPremiseProps } from './on-premise';
 import { type Options, oneOf, readOptions } from './options';
 import { writeRouterFiles } from './router-files';
+import { forUsers } from './user-stack';
 
 export interface SiteProps {
   /** The cluster's own address ranges. */
@@ -36,6 +38,14 @@ const SITE_OPTIONS: Options<SiteSettings> = {
   provider: { fallback: undefined, read: oneOf(...(Object.keys(PROVIDERS) as Provider[])) },
   agentBundle: { fallback: undefined, read: readProgram },
 };
+
+/** The sites of this process, in the order in which they were made. */
+const made: Site[] = [];
+
+/** @throws InputError when a site, or a part of one, is not in the output. @internal */
+export function throwIfIncomplete(): void {
+  findIncomplete(made).throwIfAny();
+}
 
 /** Which site of this process wrote a folder: a second one of the same name would write over it. */
 const written = new Map<string, Site>();
@@ -69,6 +79,9 @@ export class Site extends App {
   readonly nodeRoutes: NodeRoutes[] = [];
   /** @internal */
   readonly externalServices: ExternalService[] = [];
+  /** Whether the output folder was chosen by the program that runs this one, as cdk8s does. @internal */
+  readonly isForOutput = process.env.CDK8S_OUTDIR !== undefined;
+  private written: ReadonlySet<string> | undefined;
   private isChecked = false;
   private bootstrapScope: App | undefined;
   private readonly ids = new Set([Namespaces.CHART_ID]);
@@ -88,6 +101,8 @@ export class Site extends App {
     this.cluster = settings.cluster;
     this.provider = settings.provider;
     this.agentBundle = () => settings.agentBundle ?? agentBundle();
+    if (made.length === 0) failWhenIncomplete(made);
+    made.push(this);
     this.node.addValidation({ validate: () => (this.isChecked ? [] : this.check().map(findingText)) });
   }
 
@@ -104,10 +119,12 @@ export class Site extends App {
   /** Writes one file per chart. @throws InputError with everything that is wrong; then nothing is written. */
   override synth(): void {
     const findings = this.check();
-    if (findings.length > 0) throw new InputError(findings);
+    if (findings.length > 0) throw forUsers(new InputError(findings));
     const writer = written.get(this.outdir);
     if (writer !== undefined && writer !== this)
-      throw refuse(this.name, 'names two sites, and the second would write over the first', 'rename one of them');
+      throw forUsers(
+        refuse(this.name, 'names two sites, and the second would write over the first', 'rename one of them'),
+      );
     written.set(this.outdir, this);
     for (const note of this.nodeRoutes.flatMap(({ notes }) => notes)) console.warn(note);
     this.isChecked = true; // cdk8s validates everything anew for every chart
@@ -115,6 +132,7 @@ export class Site extends App {
       super.synth();
       writeRouterFiles(this);
       writeBootstrap(this, this.bootstrapScope);
+      this.written = new Set(this.contents());
     } finally {
       this.isChecked = false;
     }
@@ -139,6 +157,25 @@ export class Site extends App {
   bootstrap(): App {
     this.bootstrapScope ??= bootstrapApp(this);
     return this.bootstrapScope;
+  }
+
+  /** @internal */
+  get isWritten(): boolean {
+    return this.written !== undefined;
+  }
+
+  /** Charts, objects and networks that the last synth() did not see. @internal */
+  unwritten(): string[] {
+    const paths = this.contents().filter((path) => this.written?.has(path) !== true);
+    return paths.filter((path) => !paths.some((outer) => path.startsWith(`${outer}/`)));
+  }
+
+  private contents(): string[] {
+    const constructs = [this, this.bootstrapScope].flatMap((scope) => scope?.node.findAll() ?? []);
+    return [
+      ...constructs.map(({ node }) => node.path).filter(Boolean),
+      ...this.networks.map(({ name }) => `on-premise ${name}`),
+    ];
   }
 
   private check() {
