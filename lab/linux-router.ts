@@ -33,6 +33,9 @@ charon {
 swanctl { load = openssl pem pkcs1 pkcs8 x509 random nonce }
 `;
 
+/** Where a file says that it lies. */
+const PLACE = /^# On the router: (\S+)$/m;
+
 /** What programs look for in /etc; the rest of the machine's /etc is not there on a router of the lab. */
 const KEPT = ['ld.so.cache', 'nsswitch.conf', 'passwd', 'group', 'protocols', 'services', 'iproute2', 'ssl'];
 
@@ -72,7 +75,7 @@ export class LinuxRouter {
   /** Puts the files of a VPN to where their heads say, and its key beside swanctl.conf. */
   install(generated: string, key: string): void {
     for (const name of readdirSync(generated)) {
-      const place = /^# On the router: (\S+)$/m.exec(readFileSync(join(generated, name), 'utf8'))?.[1];
+      const place = PLACE.exec(readFileSync(join(generated, name), 'utf8'))?.[1];
       if (place === undefined) continue; // a file of another product, or for people
       mkdirSync(dirname(join(this.folder, place)), { recursive: true });
       cpSync(join(generated, name), join(this.folder, place)); // byte by byte
@@ -84,7 +87,7 @@ export class LinuxRouter {
   /** Takes the files of a VPN away again; what is loaded stays. */
   uninstall(generated: string): void {
     for (const name of readdirSync(generated)) {
-      const place = /^# On the router: (\S+)$/m.exec(readFileSync(join(generated, name), 'utf8'))?.[1];
+      const place = PLACE.exec(readFileSync(join(generated, name), 'utf8'))?.[1];
       if (place !== undefined) rmSync(join(this.folder, place), { force: true });
     }
   }
@@ -100,7 +103,8 @@ export class LinuxRouter {
     const { pid } = this.host;
     await waitFor('the router to have its own /run', 5000, () => existsSync(`/proc/${pid}/root/run/ready`));
     for (const file of this.files('etc/sysctl.d')) this.run('sysctl', '-q', '-p', `/${file}`);
-    for (const unit of this.files('etc/systemd/system')) this.startUnit(unit);
+    // Rules before routes, as their units are ordered.
+    for (const unit of this.files('etc/systemd/system').sort().reverse()) this.startUnit(unit);
     await this.startCharon();
   }
 
@@ -114,14 +118,31 @@ export class LinuxRouter {
     this.netns.sysctl({ 'ipv4/ip_forward': 0, 'ipv6/conf/all/forwarding': 0 });
   }
 
+  /** Writes another key for a VPN, by the folder that it was installed from. */
+  rotate(generated: string, key: string): void {
+    const conf = join(generated, 'swanctl.conf');
+    const place = PLACE.exec(readFileSync(conf, 'utf8'))?.[1] as string;
+    this.writeKey(join(this.folder, dirname(place), includedFile(conf)), key);
+  }
+
+  /** Runs a script of `npm run plan -- REV --routers DIR`, from texts by name. */
+  change(files: ReadonlyMap<string, string>): string {
+    const folder = join(this.folder, 'change');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    for (const [name, text] of files) writeFileSync(join(folder, name), text);
+    return this.run('sh', join(folder, 'change.sh'));
+  }
+
   /** Loads all connections, as Debian's unit of charon does at its start. The end that opens the tunnel is loaded last. */
   connect(): string {
     return this.swanctl('--load-all', '--noprompt');
   }
 
-  /** Runs a command on the router, with its /etc. */
+  /** Runs a command on the router, with its /etc. Its systemctl is played: no systemd runs here, and units start by boot(). */
   run(command: string, ...args: string[]): string {
-    return run('nsenter', ['--target', `${this.host?.pid}`, '--mount', '--net', command, ...args]);
+    const path = `PATH=${join(this.folder, 'bin')}:${process.env.PATH}`;
+    return run('nsenter', ['--target', `${this.host?.pid}`, '--mount', '--net', 'env', path, command, ...args]);
   }
 
   /** The CHILD_SAs that are installed. */
@@ -162,6 +183,8 @@ export class LinuxRouter {
     mkdirSync(join(etc, 'swanctl', 'conf.d'), { recursive: true });
     cpSync('/etc/swanctl/swanctl.conf', join(etc, 'swanctl', 'swanctl.conf'));
     writeFileSync(join(etc, 'strongswan.conf'), settings(this.logFile));
+    mkdirSync(join(this.folder, 'bin'));
+    writeFileSync(join(this.folder, 'bin', 'systemctl'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
   }
 
   private writeKey(file: string, key: string): void {

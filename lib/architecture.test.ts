@@ -25,7 +25,7 @@ const HOMES: Readonly<Record<string, Home>> = {
   imports: { ours: [], packages: ['cdk8s', 'constructs'] },
   scripts: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'lib/routers', 'main.ts'] },
   // The lab runs what dist/ contains, never the agent's source.
-  lab: { ours: ['lib', 'lib/charts', 'lib/network', 'test'] },
+  lab: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
   bench: { ours: ['lab', 'lib', 'lib/charts', 'lib/network', 'test', 'test/fixtures'] },
   test: { ours: ['lib'] },
   'test/fixtures': { ours: ['lib'] },

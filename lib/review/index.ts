@@ -9,3 +9,4 @@ export type { Picture } from './picture';
 export { planOf, type Tree } from './plan';
 export { planPage } from './plan-page';
 export type { Plan } from './plan-types';
+export { routerChangesOf } from './router-changes';

@@ -10,12 +10,16 @@ export function linuxPaths(tunnel: Pick<Tunnel, 'site' | 'networks'>): Readonly<
     'nftables.conf': `/etc/onprem-link/${name}.nft`,
     'routes.batch': `/etc/onprem-link/${name}.routes`,
     'sysctl.conf': `/etc/sysctl.d/60-${name}.conf`,
-    'onprem-link.service': `/etc/systemd/system/${unitName(tunnel)}`,
+    'rules.service': `/etc/systemd/system/onprem-link-${name}-rules.service`,
+    'routes.service': `/etc/systemd/system/onprem-link-${name}-routes.service`,
   };
 }
 
-export const unitName = (tunnel: Pick<Tunnel, 'site' | 'networks'>): string =>
-  `onprem-link-${tunnelName(tunnel)}.service`;
+/** Its units, in the order in which they start. */
+export function unitsOf(tunnel: Pick<Tunnel, 'site' | 'networks'>): string[] {
+  const paths = linuxPaths(tunnel);
+  return ['rules.service', 'routes.service'].map((file) => paths[file]?.split('/').at(-1) as string);
+}
 
 /** The banner of a file of a Linux router, with the place where the file is meant to lie. */
 export function linuxBanner(tunnel: Tunnel, file: string): string {
@@ -40,27 +44,47 @@ export function sysctlConf(tunnel: Tunnel): string {
 }
 
 /**
- * Loads rules and routes at each boot and whenever nftables.service, whose file begins with `flush ruleset`, loads its
- * own (systemd.unit(5)). Without the rules nothing is translated, so they are there before strongSwan starts.
+ * Loads the rules before any link is up, as nftables.service does. A packet that passed before would leave an entry in
+ * the kernel's connection tracking, and its flow would stay untranslated for as long as it goes on. The rules are loaded
+ * again when nftables.service, whose file begins with `flush ruleset`, loads its own (systemd.unit(5)).
  */
-export function systemdUnit(tunnel: Tunnel): string {
-  const paths = linuxPaths(tunnel);
-  return `${linuxBanner(tunnel, 'onprem-link.service')}
+export function rulesUnit(tunnel: Tunnel): string {
+  const load = `/usr/sbin/nft -f ${linuxPaths(tunnel)['nftables.conf']}`;
+  return `${linuxBanner(tunnel, 'rules.service')}
 [Unit]
-Description=NAT, guards and routes of the VPN ${tunnelName(tunnel)}
-Wants=network-online.target
-After=network-online.target nftables.service
+Description=NAT and guards of the VPN ${tunnelName(tunnel)}
+DefaultDependencies=no
+Wants=network-pre.target
+After=nftables.service
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
 PartOf=nftables.service
 ReloadPropagatedFrom=nftables.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${load}
+ExecReload=${load}
+
+[Install]
+WantedBy=sysinit.target
+`;
+}
+
+/** Adds the routes once the links are up. */
+export function routesUnit(tunnel: Tunnel): string {
+  return `${linuxBanner(tunnel, 'routes.service')}
+[Unit]
+Description=Routes of the VPN ${tunnelName(tunnel)}
+Wants=network-online.target
+After=network-online.target
 Before=strongswan.service
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/usr/sbin/nft -f ${paths['nftables.conf']}
-ExecStart=/usr/sbin/ip -batch ${paths['routes.batch']}
-ExecReload=/usr/sbin/nft -f ${paths['nftables.conf']}
-ExecReload=/usr/sbin/ip -batch ${paths['routes.batch']}
+ExecStart=/usr/sbin/ip -batch ${linuxPaths(tunnel)['routes.batch']}
 
 [Install]
 WantedBy=multi-user.target

@@ -23,7 +23,8 @@ test('only what the router runs is written', () => {
     'nftables.conf',
     'routes.batch',
     'sysctl.conf',
-    'onprem-link.service',
+    'rules.service',
+    'routes.service',
   ]);
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { STATE } from './banner';
 import { fortigateCli } from './fortigate';
-import { ipBatch, sysctlConf, systemdUnit } from './linux';
+import { ipBatch, routesUnit, rulesUnit, sysctlConf } from './linux';
 import { nftablesConf } from './nftables';
 import { sheet } from './sheet';
 import { swanctlConf } from './strongswan';
@@ -17,7 +17,8 @@ const FILES: Readonly<Record<Product, Readonly<Record<string, Renderer>>>> = {
     'nftables.conf': nftablesConf,
     'routes.batch': ipBatch,
     'sysctl.conf': sysctlConf,
-    'onprem-link.service': systemdUnit,
+    'rules.service': rulesUnit,
+    'routes.service': routesUnit,
   },
   vyos: { 'vyos.set': vyosCommands },
   fortigate: { 'fortigate.conf': fortigateCli },

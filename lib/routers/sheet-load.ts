@@ -1,4 +1,4 @@
-import { linuxPaths, unitName } from './linux';
+import { linuxPaths, unitsOf } from './linux';
 import { fortigateInterface, tunnelName } from './names';
 import { keyFile } from './strongswan';
 import { type Product, selectorsOf, type Tunnel } from './tunnel';
@@ -56,10 +56,10 @@ function linux(tunnel: Tunnel): Step[] {
       command: Object.entries(linuxPaths(tunnel)).map(([file, path]) => `install -D -m 644 ${file} ${path}`),
     },
     {
-      what: 'Load them. The unit does the first part at each boot, and charon-systemd the last:',
+      what: 'Load them. At each boot the units do the same, and charon-systemd loads the connections:',
       command: [
         `sysctl -p ${linuxPaths(tunnel)['sysctl.conf']}`,
-        `systemctl daemon-reload && systemctl enable --now ${unitName(tunnel)}`,
+        `systemctl daemon-reload && systemctl enable --now ${unitsOf(tunnel).join(' ')}`,
         'swanctl --load-all',
       ],
       shows: `"loaded connection '${name}'" and "successfully loaded … connections, 0 unloaded".`,
@@ -75,10 +75,14 @@ function linux(tunnel: Tunnel): Step[] {
       shows: 'one line with priority 90, which is ours, and none with a smaller number.',
     },
     {
+      what: 'Rotate the key: write the new one on both routers, load it on both, then authenticate again from one of them:',
+      command: ['swanctl --load-creds', `swanctl --rekey --ike ${name} --reauth`],
+    },
+    {
       what: 'Roll back:',
       command: [
         `rm /etc/swanctl/conf.d/${name}.conf && swanctl --load-all && swanctl --terminate --ike ${name}`,
-        `systemctl disable ${unitName(tunnel)} && nft delete table ${table}`,
+        `systemctl disable ${unitsOf(tunnel).join(' ')} && nft delete table ${table}`,
       ],
     },
   ];

@@ -30,18 +30,16 @@ export function linuxChange(
   const changed = now.filter((file) => old.find(({ place }) => place === file.place)?.text !== file.text);
   if (removed.length + changed.length === 0) return { commands: [], installs: [] };
   const [tableBefore, tableNow] = [tableOf(text(old, 'nftables.conf')), tableOf(text(now, 'nftables.conf'))];
-  const units = removed.filter(({ name }) => name === 'onprem-link.service').map((file) => unitOf(file));
+  const units = removed.filter(({ name }) => isUnit(name)).map((file) => unitOf(file));
   const commands = [
     ...units.map((unit) => `systemctl disable ${unit}`),
     ...changed.map(({ name, place }) => `install -D -m 644 ${name} ${place}`),
     ...removed.map(({ place }) => `rm -f ${place}`),
     ...(changed.some(({ name }) => name === 'sysctl.conf') ? [`sysctl -q -p ${place('sysctl.conf')}`] : []),
-    ...(changed.some(({ name }) => name === 'onprem-link.service') || units.length > 0
-      ? ['systemctl daemon-reload']
-      : []),
+    ...(changed.some(({ name }) => isUnit(name)) || units.length > 0 ? ['systemctl daemon-reload'] : []),
     ...(tableNow === undefined ? [] : [`nft -f ${place('nftables.conf')}`]),
     ...(place('routes.batch') === undefined ? [] : [`ip -batch ${place('routes.batch')}`]),
-    ...now.filter(({ name }) => name === 'onprem-link.service').map((file) => `systemctl enable ${unitOf(file)}`),
+    ...now.filter(({ name }) => isUnit(name)).map((file) => `systemctl enable ${unitOf(file)}`),
     'swanctl --load-all --noprompt',
     ...terminations(text(old, 'swanctl.conf'), text(now, 'swanctl.conf')),
     ...routesGone(text(old, 'routes.batch'), [text(now, 'routes.batch'), ...neighbours]),
@@ -56,6 +54,8 @@ function filesIn(files: ReadonlyMap<string, string>): LinuxFile[] {
     return place === undefined ? [] : [{ name, place, text }];
   });
 }
+
+const isUnit = (name: string) => name.endsWith('.service');
 
 const unitOf = ({ place }: LinuxFile) => place.split('/').at(-1) as string;
 
