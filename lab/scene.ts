@@ -160,9 +160,9 @@ function withEnvironment(object: Manifest, env: Readonly<Record<string, string>>
     spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };
   };
   for (const [name, value] of Object.entries(env)) {
-    const entry = copy.spec.template.spec.containers[0]?.env.find((other) => other.name === name);
-    if (entry === undefined) throw new Error(`dist/ has no environment variable ${name}`);
-    entry.value = value;
+    const [container] = copy.spec.template.spec.containers;
+    if (container === undefined) throw new Error('dist/ has no container');
+    container.env = [...container.env.filter((other) => other.name !== name), { name, value }];
   }
   return copy;
 }

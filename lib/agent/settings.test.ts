@@ -26,6 +26,9 @@ const COMPLETE = {
   CONFIRM: '10.184.0.10:443,[FD00::a]:8443',
 };
 
+/** Left out where they are empty. */
+const LISTS = ['PROTECTED_SUBNETS', 'FORMER_PROTOCOLS', 'DISJOINT_PROTOCOLS', 'CONFIRM'];
+
 function findings(changed: Readonly<Record<string, string | undefined>>): string[] {
   try {
     readSettings({ ...COMPLETE, ...changed });
@@ -62,12 +65,21 @@ test('the environment is read', () => {
   });
 });
 
+test.each([undefined, ''])('a list that is %j has no entries', (text) => {
+  const { protectedSubnets, ownership, disjointProtocols, confirm } = readSettings({
+    ...COMPLETE,
+    ...Object.fromEntries(LISTS.map((name) => [name, text])),
+  });
+  expect([protectedSubnets, [...ownership.former], disjointProtocols, confirm]).toEqual([[], [], [], []]);
+});
+
 test('everything that is missing is told at once', () => {
   expect(() => readSettings({})).toThrow(InputError);
   try {
     readSettings({});
   } catch (error) {
-    expect((error as InputError).findings.map(({ at }) => at).sort()).toEqual(Object.keys(COMPLETE).sort());
+    const required = Object.keys(COMPLETE).filter((name) => !LISTS.includes(name));
+    expect((error as InputError).findings.map(({ at }) => at).sort()).toEqual(required.sort());
     expect((error as InputError).message).toContain('POD_IP: null is not set; set it in the DaemonSet, as synth does');
   }
 });

@@ -55,6 +55,9 @@ export function readSettings(environment: Environment): Settings {
     // Undefined never gets out: findings.throwIfAny() below throws before anything is used.
     return (text === undefined ? undefined : findings.attempt(name, () => parse(text))) as T;
   };
+  /** Comma separated. Synth leaves an empty list out, since an API server does not store empty values. */
+  const list = <T>(name: string, parse: (text: string) => T): T[] =>
+    environment[name] ? read(name, (text) => text.split(',').map(parse)) : [];
   const isSet = (name: string) => read(name, oneOf(['true', 'false'])) === 'true';
   const protocol = read('ROUTE_PROTOCOL', routeProtocol);
   const settings: Settings = {
@@ -65,15 +68,15 @@ export function readSettings(environment: Environment): Settings {
     configMap: read('CONFIG_MAP', filled),
     apiHost: read('KUBERNETES_SERVICE_HOST', filled),
     apiPort: read('KUBERNETES_SERVICE_PORT', number(1, 65535)),
-    privateNetworks: read('PRIVATE_NETWORKS', list(Subnet.parse)),
+    privateNetworks: read('PRIVATE_NETWORKS', (text) => text.split(',').map(Subnet.parse)),
     requirePrivateNetwork: isSet('REQUIRE_PRIVATE_NETWORK'),
-    protectedSubnets: read('PROTECTED_SUBNETS', list(Subnet.parse)),
+    protectedSubnets: list('PROTECTED_SUBNETS', Subnet.parse),
     ownership: {
       protocol,
-      former: new Set(read('FORMER_PROTOCOLS', list(routeProtocol))),
+      former: new Set(list('FORMER_PROTOCOLS', routeProtocol)),
       adoptLegacy: isSet('ADOPT_LEGACY_ROUTES'),
     },
-    disjointProtocols: read('DISJOINT_PROTOCOLS', list(routeProtocol)),
+    disjointProtocols: list('DISJOINT_PROTOCOLS', routeProtocol),
     routeRules: {
       ...DEFAULT_RULES,
       table: read('ROUTE_TABLE', (text) => readTable(number(1, 0xffffffff)(text))),
@@ -84,7 +87,7 @@ export function readSettings(environment: Environment): Settings {
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
     onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
     isRolling: read('CHANGES', oneOf(['live', 'rolling'])) === 'rolling',
-    confirm: read('CONFIRM', list(parseTarget)),
+    confirm: list('CONFIRM', parseTarget),
   };
   findings.throwIfAny();
   return settings;
@@ -110,9 +113,4 @@ function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
     if ((known as readonly string[]).includes(text)) return text as T;
     throw refuse(text, 'is not known', `write ${known.join(' or ')}`);
   };
-}
-
-/** Comma separated; empty for none. */
-function list<T>(parse: (text: string) => T): (text: string) => T[] {
-  return (text) => (text === '' ? [] : text.split(',').map(parse));
 }

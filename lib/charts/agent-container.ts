@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { AGENT_FILE } from './agent-config-map';
 import type { ProtectedSubnet } from './cluster';
 import type { NodeRoutesSettings } from './node-routes-options';
-import { toQuantities } from './resources';
+import { resourcesOf } from './resources';
 
 /** Where the program lies, mounted from the ConfigMap or part of an own image. */
 const AGENT_FOLDER = '/opt/onprem-link';
@@ -66,14 +66,11 @@ export function agentContainer(
     image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
     imagePullPolicy: settings.imagePullPolicy,
     command: command(settings),
-    env: [
-      ...environment(settings, protectedSubnets),
-      { name: 'DISJOINT_PROTOCOLS', value: Lazy.any({ produce: () => disjointProtocols().join(',') }) },
-    ],
+    env: Lazy.any({ produce: () => environment(settings, protectedSubnets, disjointProtocols()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
     livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },
-    resources: { requests: toQuantities(resources.requests), limits: toQuantities(resources.limits) },
+    ...resourcesOf(resources),
     securityContext: securityContext(privileged),
     volumeMounts: [
       ...(settings.agent === 'image' ? [] : [{ name: AGENT_VOLUME, mountPath: AGENT_FOLDER, readOnly: true }]),
@@ -122,7 +119,12 @@ function apiAccess(): k8s.ProjectedVolumeSource {
   };
 }
 
-function environment(settings: NodeRoutesSettings, protectedSubnets: readonly ProtectedSubnet[]): k8s.EnvVar[] {
+/** An empty list is left out: the API server would drop an empty value, and each `kubectl apply` would find a difference. */
+function environment(
+  settings: NodeRoutesSettings,
+  protectedSubnets: readonly ProtectedSubnet[],
+  disjointProtocols: readonly number[],
+): k8s.EnvVar[] {
   const { apiServer } = settings;
   const values: Record<string, unknown> = {
     INSTANCE: settings.name,
@@ -141,6 +143,7 @@ function environment(settings: NodeRoutesSettings, protectedSubnets: readonly Pr
     ON_UNINSTALL: settings.onUninstall,
     CHANGES: settings.changes,
     CONFIRM: settings.confirm.join(','),
+    DISJOINT_PROTOCOLS: disjointProtocols.join(','),
     ...(apiServer !== undefined && {
       KUBERNETES_SERVICE_HOST: apiServer.host,
       KUBERNETES_SERVICE_PORT: apiServer.port,
@@ -152,7 +155,9 @@ function environment(settings: NodeRoutesSettings, protectedSubnets: readonly Pr
     fromPod('NODE_NAME', 'spec.nodeName'),
     fromPod('POD_IP', 'status.podIP'),
     fromPod('POD_NAMESPACE', 'metadata.namespace'),
-    ...Object.entries(values).map(([name, value]) => ({ name, value: `${value}` })),
+    ...Object.entries(values)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => ({ name, value: `${value}` })),
   ];
 }
 

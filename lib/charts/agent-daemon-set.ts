@@ -71,7 +71,7 @@ function podSpec({
   protectedSubnets,
   disjointProtocols,
 }: AgentDaemonSetProps): k8s.PodSpec {
-  const { imagePullSecrets } = settings;
+  const { imagePullSecrets, tolerations } = settings;
   return {
     hostNetwork: true,
     dnsPolicy: 'Default',
@@ -80,7 +80,7 @@ function podSpec({
     automountServiceAccountToken: false,
     priorityClassName: settings.priorityClassName,
     nodeSelector: { ...nodeSelectorOf(settings) },
-    tolerations: [...settings.tolerations],
+    ...(tolerations.length > 0 && { tolerations: [...tolerations] }),
     terminationGracePeriodSeconds: 15,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),

@@ -136,8 +136,9 @@ function readToleration(value: unknown): k8s.Toleration {
 }
 
 function readText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw refuse(value, 'is not a string', 'put it into quotes');
+  if (typeof value !== 'string') throw refuse(value, 'is not a string', 'put it into quotes');
+  if (value === '') throw refuse(value, 'is empty, which Kubernetes does not store', 'leave the field out');
+  return value;
 }
 
 function readImage(value: unknown): string {

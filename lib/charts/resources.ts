@@ -52,7 +52,14 @@ export function readResources(value: unknown): Resources {
   return resources;
 }
 
-export function toQuantities(quantities: Quantities): Record<string, k8s.Quantity> {
+/** The field of a container, without what is empty. */
+export function resourcesOf({ requests, limits }: Resources): { resources?: k8s.ResourceRequirements } {
+  const some = Object.entries({ requests, limits }).filter(([, quantities]) => Object.keys(quantities).length > 0);
+  if (some.length === 0) return {};
+  return { resources: Object.fromEntries(some.map(([kind, quantities]) => [kind, toQuantities(quantities)])) };
+}
+
+function toQuantities(quantities: Quantities): Record<string, k8s.Quantity> {
   return Object.fromEntries(Object.entries(quantities).map(([name, text]) => [name, k8s.Quantity.fromString(text)]));
 }
 

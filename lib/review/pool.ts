@@ -70,7 +70,8 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
   const spec = podSpecOf(daemonSet.manifest);
   const container = spec.containers?.[0];
   const settings = Object.fromEntries(
-    (container?.env ?? []).flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])),
+    // An empty value and none are the same to the agent, and to the API server.
+    (container?.env ?? []).flatMap(({ name, value }) => (value ? [[name, value]] : [])),
   );
   const configMaps = objects.filter(
     ({ manifest }) => manifest.kind === 'ConfigMap' && (manifest.metadata.namespace ?? '') === namespace,
