@@ -64,6 +64,16 @@ describeLab('the agent tells', () => {
       expect((await pod.exec(['node', AGENT, 'nonsense'])).code).toBe(2);
     }));
 
+  it('people no diff while no list is known, rather than an empty one', () =>
+    Scene.play({}, async (scene) => {
+      scene.cluster.api.fail(500);
+      const pod = await scene.cluster.startPod();
+      await scene.untilReadiness(pod, false, /HTTP 500/);
+      const { code, stdout } = await pod.exec(['node', AGENT, 'diff']);
+      expect(stdout).toMatch(/^no list is known, .*: the API server: HTTP 500/);
+      expect(code).toBe(1);
+    }));
+
   it("on the node's own address only, under its own name only", () =>
     Scene.play({}, async (scene) => {
       await scene.startReady();

@@ -69,8 +69,7 @@ test('no value is empty, whatever options are used or given empty', () => {
         const servers = network.servers('192.168.0.10');
         new ExternalService(site, 'service', { ...service, namespace: 'apps', servers, ports: { http: 80 } });
         new Monitoring(site, 'monitoring', monitoring);
-
-        expect(emptyIn(manifestsIn(site.synthYaml()))).toEqual([]);
+        expect(emptyIn(site.charts.flatMap(manifestsOf))).toEqual([]);
       },
     ),
     { numRuns: 60 },

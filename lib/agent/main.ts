@@ -81,7 +81,7 @@ function run(settings: Settings): void {
     agent.onKernelEvents(batch),
   );
   const watch = new ConfigMapWatch(client, settings.namespace, settings.configMap, agent);
-  const preview = () => (agent.source.list === undefined ? [] : reconciler.preview(agent.source.list).map(changeText));
+  const preview = () => agent.source.list && reconciler.preview(agent.source.list).map(changeText);
   const stopServing = serve(
     pagesOf(settings, agent, readOptional, preview, settings.isRolling ? new ReadyLatch(READY) : undefined),
     settings.podIP,

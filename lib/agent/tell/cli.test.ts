@@ -9,11 +9,12 @@ import { statusOf } from './status';
 
 let server: Server;
 const pages: Record<string, unknown> = {};
+let code = 200;
 
 beforeAll(async () => {
   server = createServer(({ url }, response) => {
     const page = pages[url as string];
-    response.statusCode = page === undefined ? 404 : 200;
+    response.statusCode = page === undefined ? 404 : code;
     response.end(typeof page === 'string' ? page : JSON.stringify(page ?? 'not here'));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -43,6 +44,13 @@ test('diff prints what would change, and its code says whether anything would', 
   expect(await run('diff')).toEqual([0, 'nothing would change\n']);
   pages['/diff/node-routes'] = ['add 192.168.0.0/24'];
   expect(await run('diff')).toEqual([1, 'add 192.168.0.0/24\n']);
+});
+
+test('diff says why nothing can be said while no list is known', async () => {
+  code = 503;
+  pages['/diff/node-routes'] = 'no list is known: why\n';
+  expect(await run('diff')).toEqual([1, 'no list is known: why\n']);
+  code = 200;
 });
 
 test('an agent that does not answer, or not as expected, is told', async () => {

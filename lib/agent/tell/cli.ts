@@ -5,6 +5,8 @@ import type { Settings } from '../settings';
 import { diffText, type StatusBody, statusText } from './status-table';
 
 const TIMEOUT_MS = 5_000;
+/** The agent answers, and says that it does not know. */
+const UNKNOWN = 503;
 
 /**
  * `status` and `diff` for `kubectl exec`: ask the agent that runs in this container.
@@ -20,7 +22,12 @@ export async function askRunningAgent(
     return 2;
   }
   try {
-    const body = await fetchText(settings, `/${command}/${settings.instance}`);
+    const { status: code, body } = await fetchPage(settings, `/${command}/${settings.instance}`);
+    if (code === UNKNOWN) {
+      print(body);
+      return 1;
+    }
+    if (code !== 200) throw new Error(`HTTP ${code}: ${body.trim()}`);
     if (command === 'status') {
       const status = JSON.parse(body) as StatusBody;
       print(statusText(status));
@@ -35,13 +42,11 @@ export async function askRunningAgent(
   }
 }
 
-async function fetchText({ podIP, httpPort }: Settings, path: string): Promise<string> {
+async function fetchPage({ podIP, httpPort }: Settings, path: string): Promise<{ status: number; body: string }> {
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const where = { host: `${podIP}`, port: httpPort, path, timeout: TIMEOUT_MS, agent: false };
     const request = http.get(where, resolve).on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`nothing heard for ${TIMEOUT_MS / 1000} s`)));
   });
-  const body = await textOf(response);
-  if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${body.trim()}`);
-  return body;
+  return { status: response.statusCode ?? 0, body: await textOf(response) };
 }

@@ -5,7 +5,12 @@ import { SEEDS, snapshot } from '../testing/ip';
 import { SETTINGS } from '../testing/settings';
 import { pagesOf } from './pages';
 
-function page(path: string, given: Partial<ReturnType<typeof facts>> = {}, latch?: ReadyLatch) {
+function page(
+  path: string,
+  given: Partial<ReturnType<typeof facts>> = {},
+  latch?: ReadyLatch,
+  preview: () => readonly string[] | undefined = () => ['add 192.168.0.0/24'],
+) {
   const { list, watch: watchState, nextHops: _, ...rest } = facts(given);
   const nextHops = { all: [] };
   const agent = {
@@ -21,13 +26,7 @@ function page(path: string, given: Partial<ReturnType<typeof facts>> = {}, latch
     '/proc/sys/net/ipv4/conf/all/rp_filter': '1\n',
     '/proc/sys/net/ipv4/conf/priv/rp_filter': '0\n',
   };
-  const pages = pagesOf(
-    SETTINGS,
-    agent,
-    (file) => files[file],
-    () => ['add 192.168.0.0/24'],
-    latch,
-  );
+  const pages = pagesOf(SETTINGS, agent, (file) => files[file], preview, latch);
   return pages.get(path)?.();
 }
 
@@ -81,5 +80,13 @@ test('metrics and the diff are there', () => {
     status: 200,
     type: 'application/json',
     body: '[\n  "add 192.168.0.0/24"\n]\n',
+  });
+});
+
+test('without a list there is no diff, not an empty one', () => {
+  const pages = page('/diff/node-routes', { list: { state: 'unknown' } }, undefined, () => undefined);
+  expect(pages).toMatchObject({
+    status: 503,
+    body: expect.stringMatching(/^no list is known, .* was not read yet\n$/),
   });
 });

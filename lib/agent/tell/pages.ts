@@ -21,7 +21,7 @@ export function pagesOf(
   settings: Settings,
   agent: Agent,
   readFile: (path: string) => string | undefined,
-  preview: () => readonly string[],
+  preview: () => readonly string[] | undefined,
   latch: ReadyLatch | undefined,
 ): ReadonlyMap<string, Page> {
   const facts = () => factsOf(settings, agent, readFile);
@@ -37,7 +37,14 @@ export function pagesOf(
       },
     ],
     [`/status/${name}`, () => json(statusOf(facts()))],
-    [`/diff/${name}`, () => json(preview())],
+    [
+      `/diff/${name}`,
+      () => {
+        const changes = preview();
+        if (changes !== undefined) return json(changes);
+        return text(`no list is known, so what would change is not known either: ${readiness(facts()).reason}`, 503);
+      },
+    ],
     ['/metrics', () => page('text/plain; version=0.0.4', metricsText(facts()))],
   ]);
 }
