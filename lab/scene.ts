@@ -31,6 +31,8 @@ export interface SceneOptions {
 
 /** A picture with a cluster made from dist/example: what the tests of the agent's promises play on. */
 export class Scene {
+  /** Of the ConfigMap, once it was written. */
+  private data: Readonly<Record<string, string>> | undefined;
   private readonly grants: Cluster['api']['grants'];
 
   private constructor(
@@ -86,8 +88,18 @@ export class Scene {
 
   /** Writes any text under the key routes. */
   putText(routes: string): void {
+    this.put({ routes });
+  }
+
+  /** Writes the servers beside the list, as synth does for a changed ExternalService. */
+  putServers(addresses: readonly string[]): void {
+    this.put({ servers: JSON.stringify(addresses) });
+  }
+
+  private put(keys: Readonly<Record<string, string>>): void {
     const configMap = find(this.cluster.objects, 'ConfigMap', 'static-routes');
-    this.cluster.api.put({ ...configMap, data: { routes } });
+    this.data = { ...(this.data ?? (configMap.data as Record<string, string>)), ...keys };
+    this.cluster.api.put({ ...configMap, data: this.data });
   }
 
   /** Gives back what the Role in dist/ grants, after a test took it away. */

@@ -27,6 +27,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     ...SETTINGS,
     dependencies: () => [],
+    destinations: () => agent.destinations,
     healthOf: () => undefined,
     healthChanges: () => 0,
     get ownership() {

@@ -1,8 +1,9 @@
-import { findingText, type RouteList } from '../network';
+import type { RouteList } from '../network';
 import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
 import type { Sighting } from './api/watch-event';
+import { type Destination, destinationsOf } from './decide/destinations';
 import type { Ownership } from './decide/ownership';
-import { Relevance } from './decide/relevance';
+import { Relevance, type Watched, watchedOf } from './decide/relevance';
 import { SILENCE_MS } from './decide/silence';
 import { Departure } from './departure';
 import type { InstanceLock } from './instance-lock';
@@ -15,10 +16,11 @@ import { isRepair, PassSchedule, type Trigger } from './pass-schedule';
 import type { Attempt } from './reachability';
 import type { Outcome, Reconciler } from './reconciler';
 import { Rollout } from './rollout';
-import { DIFFERS, RouteSource } from './route-source';
+import { RouteSource } from './route-source';
 import type { Settings } from './settings';
 import type { Heir } from './takeover';
 import { ChangeLog } from './tell/change-log';
+import { ListLog } from './tell/list-log';
 import type { Counters } from './tell/status';
 
 /** As a backstop for what no event tells. */
@@ -55,6 +57,8 @@ export class Agent implements WatchHandlers, Heir {
   readonly rollout: Rollout;
   readonly nextHops: AgentParts['nextHops'];
   outcome: Outcome | undefined;
+  /** What the routes have to reach. */
+  destinations: readonly Destination[];
   /** What is ours now: as the settings say, and what was taken over since. */
   ownership: Ownership;
   watchState: WatchState = { state: 'connecting' };
@@ -62,11 +66,12 @@ export class Agent implements WatchHandlers, Heir {
   passError: string | undefined;
 
   private readonly changeLog: ChangeLog;
+  private readonly listLog: ListLog;
   private readonly tally = { repairs: 0, changes: 0, lastChange: undefined as string | undefined };
   private relevance: Relevance | undefined;
   /** The list that `outcome` is about, and the subnets whose events concern it. */
   private judgedList: RouteList | undefined;
-  private watchedSubnets: ReadonlySet<string> = new Set();
+  private watched: Watched | undefined;
   /** When the next events may be answered at once. */
   private nextAnswer = 0;
   /** When lost events may be told again. */
@@ -96,6 +101,8 @@ export class Agent implements WatchHandlers, Heir {
     this.log = log;
     this.source = new RouteSource(settings.routeRules, () => performance.now());
     this.changeLog = new ChangeLog(log);
+    this.listLog = new ListLog(log, `ConfigMap ${settings.namespace}/${settings.configMap}`);
+    this.destinations = destinationsOf([], settings.confirm);
     this.ownership = settings.ownership;
     this.rollout = new Rollout({
       ownership: () => this.ownership,
@@ -138,26 +145,27 @@ export class Agent implements WatchHandlers, Heir {
 
   onSighting(sighting: Sighting): void {
     if (!this.source.see(sighting)) return;
-    const { isRolling, namespace, configMap } = this.settings;
-    const name = `ConfigMap ${namespace}/${configMap}`;
-    if (this.source.state.state === 'gone') {
-      this.log('warn', 'list.gone', `${name} is gone; its routes stay`);
+    const { state, differs } = this.source;
+    const { isRolling } = this.settings;
+    if (state.state === 'gone') {
+      this.listLog.gone();
       if (!isRolling) this.rollout.withdraw();
       this.departure.onGone();
-    } else if (!isRolling) this.takeList(name);
-    else if (this.source.differs) this.log('warn', 'list.differs', `${name} ${DIFFERS}`);
-    else this.log('info', 'list.same', `${name} is the pod's list again`);
+      return;
+    }
+    if (isRolling) this.listLog.compared(state, differs);
+    else this.takeList();
+    this.destinations = destinationsOf(this.source.servers, this.settings.confirm);
+    this.request('resync'); // servers alone make no other list
   }
 
-  private takeList(name: string): void {
+  private takeList(name?: string): void {
     const { state, list } = this.source;
     if (state.state === 'rejected') {
-      this.log('error', 'list.rejected', `${name} was rejected; the last good list stays`, {
-        findings: state.findings.slice(0, 50).map(findingText),
-      });
+      this.listLog.rejected(state.findings, name);
       this.rollout.withdraw();
     } else if (list !== undefined) {
-      this.log('info', 'list.accepted', `${list.routes.length} routes listed`, { routes: list.routes.length });
+      this.listLog.accepted(list);
       this.changeLog.tellDuplicates(list);
       this.rollout.accept(list, this.source.text);
     }
@@ -284,19 +292,16 @@ export class Agent implements WatchHandlers, Heir {
   private note(outcome: Outcome, list: RouteList, trigger: Trigger, milliseconds: number): void {
     // The same verdicts are those of the same findings.
     if (outcome.verdicts !== this.outcome?.verdicts) {
-      if (list !== this.judgedList) this.watchedSubnets = new Set(this.subnetsOf(list));
+      if (list !== this.judgedList || this.watched === undefined)
+        this.watched = watchedOf(list, this.settings.privateNetworks);
       this.judgedList = list;
-      this.relevance = new Relevance(this.watchedSubnets, this.ownership, outcome);
+      this.relevance = new Relevance(this.watched, this.ownership, outcome);
       this.onNews();
     }
     this.outcome = outcome;
     this.nextHops.follow(outcome.nextHops);
     this.changeLog.tell(outcome, trigger, milliseconds);
     this.tallyDone(outcome.done, trigger);
-  }
-
-  private subnetsOf({ routes }: RouteList): string[] {
-    return [...routes.map(({ subnet }) => subnet), ...this.settings.privateNetworks].map(String);
   }
 
   private tallyDone(done: readonly Change[], trigger: Trigger): void {

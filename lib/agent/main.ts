@@ -55,6 +55,7 @@ function run(settings: Settings): void {
     privateNetworks,
     requirePrivateNetwork,
     dependencies,
+    destinations: () => agent.destinations,
     healthOf,
     healthChanges: () => nextHops.changes,
     get ownership() {

@@ -1,5 +1,6 @@
 import { DEFAULT_RULES, type RouteSpec, readRouteList, type Subnet } from '../network';
 import type { HealthOf } from './decide/choose';
+import type { Destination } from './decide/destinations';
 import { isOwn, type Ownership } from './decide/ownership';
 import type { Kernel } from './kernel/kernel';
 import { Reconciler } from './reconciler';
@@ -8,6 +9,8 @@ import { MemoryKernel } from './testing/memory-kernel';
 
 const OWNERSHIP: Ownership = { protocol: 142, former: new Set(), adoptLegacy: false };
 const TWO: readonly RouteSpec[] = ['192.168.0.0/24', '192.168.1.0/24'];
+
+const NO_DESTINATIONS: readonly Destination[] = [];
 
 interface Options {
   readonly state?: Parameters<typeof snapshot>[0];
@@ -29,6 +32,7 @@ function node({
     ownership: OWNERSHIP,
     healthOf,
     healthChanges: () => 0,
+    destinations: () => NO_DESTINATIONS,
     dependencies: () => [{ what: 'the API server 172.21.0.1', address: address('172.21.0.1') }],
   };
   const reconciler = new Reconciler(kernel as unknown as Kernel, settings);
@@ -102,7 +106,8 @@ describe('a pass', () => {
 /** Lookups that find nothing for one address. */
 function nothingFor(text: string, kernel: MemoryKernel): MemoryKernel['lookup'] {
   const lookup = kernel.lookup.bind(kernel);
-  return (questions) => lookup(questions).map((found, i) => (`${questions[i]?.address}` === text ? undefined : found));
+  return (questions) =>
+    lookup(questions).map((found, i) => (`${questions[i]?.address}` === text ? 'ENETUNREACH' : found));
 }
 
 describe('where nothing has changed', () => {
@@ -142,7 +147,9 @@ describe('where nothing has changed', () => {
     const rule = kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub table 77');
     const lookup = there.kernel.lookup.bind(there.kernel);
     there.kernel.lookup = (questions) =>
-      lookup(questions).map((found) => (`${found?.subnet}` === '192.168.0.0/24' ? rule : found));
+      lookup(questions).map((found) =>
+        typeof found !== 'string' && `${found.subnet}` === '192.168.0.0/24' ? rule : found,
+      );
     expect(standings(there)).toEqual(['shadowed', 'effective']);
     there.kernel.lookup = lookup;
     expect(standings(there)).toEqual(['effective', 'effective']);

@@ -1,6 +1,8 @@
 import { type Family, type Route, type RouteList, routeKey, type Subnet } from '../network';
+import { routeOf } from './decide/answer';
 import { changesAtOnce, type Readiness, readiness } from './decide/at-once';
 import type { HealthOf } from './decide/choose';
+import type { Destination } from './decide/destinations';
 import type { Proof } from './decide/effect';
 import { createGuard, type Dependency } from './decide/guard';
 import { refreshIPv6 } from './decide/ipv6-cache';
@@ -28,6 +30,8 @@ export interface ReconcilerSettings {
   readonly requirePrivateNetwork: boolean;
   /** What the node must keep reaching; asked for at each pass. */
   readonly dependencies: () => readonly Dependency[];
+  /** Addresses that the routes must reach; the same array as long as nothing changes. */
+  readonly destinations: () => readonly Destination[];
   /** What is ours; it grows where another pool's routes are taken over. */
   readonly ownership: Ownership;
   /** Which next hops answer. */
@@ -93,7 +97,10 @@ export class Reconciler {
     const { plan, snapshot } = decision;
     // Lookups are read against the objects that are there now.
     const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
-    const proof = this.proof.of([decision, ...failed], () => toProve(decision, failed, this.isOurs));
+    const destinations = this.settings.destinations();
+    const proof = this.proof.of([decision, destinations, ...failed], () =>
+      toProve(decision, failed, this.isOurs, destinations),
+    );
     const answers = this.kernel.lookup(proof.questions);
     return this.verdicts.of([proof, nexthops, answers], () => judge(decision, failed, nexthops, proof, answers));
   }
@@ -148,7 +155,7 @@ export class Reconciler {
     const findings = [list, snapshot, answers, depended, healthChanges(), ownership];
     return this.decision.of(findings, () => {
       const privateNetworks = this.findPrivateNetworks(snapshot, list);
-      const toNextHops = new Map(questions.map(({ key }, i) => [key, answers[i]]));
+      const toNextHops = new Map(questions.map(({ key }, i) => [key, routeOf(answers[i])]));
       const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf });
       const resolved = list.routes.map((route) => resolver.resolve(route));
       const ways = waysOf(resolved);

@@ -29,6 +29,7 @@ function node({ isRolling = false, entry, targets = [API], delay = 0 }: Options 
     requirePrivateNetwork: false,
     dependencies: () => [],
     ownership: OWNERSHIP,
+    destinations: () => [],
     healthOf: () => undefined,
     healthChanges: () => 0,
   });

@@ -54,6 +54,24 @@ test('an empty list is one', () => {
   expect(subnets()).toEqual([]);
 });
 
+test('servers beside the list are read with it; without them there are none, and bad ones reject both', () => {
+  const { source, show, subnets } = follow();
+  const withServers = (version: string, servers: string, text = '["192.168.0.0/24"]') =>
+    source.see({ kind: 'present', text, servers, version });
+  withServers('5', '["192.168.0.10"]');
+  expect(source.servers.map(String)).toEqual(['192.168.0.10']);
+  expect(withServers('5', '["192.168.0.11"]')).toBe(true); // as after etcd was restored from a backup
+  expect(source.servers.map(String)).toEqual(['192.168.0.11']);
+  withServers('6', '["192.168.0.0/24"]', '["192.168.7.0/33"]');
+  expect(source.state).toMatchObject({
+    state: 'rejected',
+    findings: [{ at: 'routes[0]' }, { at: 'servers[0]' }],
+  });
+  expect([subnets(), source.servers.map(String)]).toEqual([['192.168.0.0/24'], ['192.168.0.11']]);
+  show('7', '[]');
+  expect(source.servers).toEqual([]);
+});
+
 test('a version seen before with another text is news, as after etcd was restored from a backup', () => {
   const { show, subnets } = follow();
   show('5', '["192.168.0.0/24"]');

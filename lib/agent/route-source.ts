@@ -1,4 +1,13 @@
-import { type Finding, InputError, parseRouteList, type RouteList, type RouteRules, refuse } from '../network';
+import {
+  type Address,
+  type Finding,
+  Findings,
+  parseRouteList,
+  parseServerList,
+  type RouteList,
+  type RouteRules,
+  refuse,
+} from '../network';
 import type { Sighting } from './api/watch-event';
 
 /** What a ConfigMap does that says something else than the list that came with the pod. */
@@ -12,6 +21,8 @@ export type ListState =
   /** Known to be deleted since this time (milliseconds of a steady clock). */
   | { readonly state: 'gone'; readonly since: number };
 
+const NO_SERVERS = '[]';
+
 /** The list that came with the pod, and how it stands. */
 interface Pinned {
   readonly text: string | undefined;
@@ -24,6 +35,8 @@ export class RouteSource {
   list: RouteList | undefined;
   /** The text it was read from. */
   text = '';
+  /** Addresses beside the list that its routes have to reach. */
+  servers: readonly Address[] = [];
   state: ListState = { state: 'unknown' };
   /** What the state is about. A version alone does not tell: after a restored backup of etcd it names another text. */
   private seen: string | undefined;
@@ -40,7 +53,8 @@ export class RouteSource {
 
   /** Takes the list that came with the pod. From then on the ConfigMap is only compared with it. */
   pin(text: string | undefined): void {
-    this.read(text ?? '', 'pod template');
+    this.read(text ?? '', NO_SERVERS, 'pod template');
+    this.seen = `${NO_SERVERS}${text}`;
     this.pinned = { text, state: this.state };
   }
 
@@ -51,35 +65,43 @@ export class RouteSource {
       this.state = { state: 'gone', since: this.now() };
       return true;
     }
-    const { version, text } = sighting;
-    if (this.pinned !== undefined) return this.compare(text, this.pinned);
-    const { state } = this;
+    const { version, text, servers = NO_SERVERS } = sighting;
+    const { state, pinned } = this;
     const isJudged = state.state === 'accepted' || state.state === 'rejected';
-    if (isJudged && state.version === version && this.seen === text) return false;
-    this.seen = text;
-    this.read(text, version);
+    const seen = `${servers}${text}`;
+    const isKnown = this.seen === seen;
+    this.seen = seen;
+    if (pinned !== undefined) return this.compare(text, servers, pinned) || !isKnown;
+    if (isJudged && state.version === version && isKnown) return false;
+    this.read(text, servers, version);
     return true;
   }
 
-  private compare(text: string | undefined, pinned: Pinned): boolean {
-    const differs = text !== pinned.text;
-    const isNews = differs !== this.differs || this.state !== pinned.state;
-    this.differs = differs;
-    this.state = pinned.state;
-    return isNews;
+  /** A pod brings its list along, not the servers beside it. */
+  private compare(text: string | undefined, servers: string, pinned: Pinned): boolean {
+    const before = this.state.state;
+    this.differs = text !== pinned.text;
+    const findings = new Findings();
+    this.servers = findings.attempt('', () => parseServerList(servers)) ?? this.servers;
+    const isBad = findings.all.length > 0 && pinned.state.state === 'accepted';
+    this.state = isBad ? { ...pinned.state, state: 'rejected', findings: findings.all } : pinned.state;
+    return this.state.state !== before;
   }
 
-  private read(text: string | undefined, version: string): void {
-    try {
-      this.list = this.parse(text);
-      this.text = text as string;
-      this.accepted++;
-      this.state = { state: 'accepted', version };
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
+  private read(text: string | undefined, servers: string, version: string): void {
+    const findings = new Findings();
+    const list = findings.attempt('', () => this.parse(text));
+    const addresses = findings.attempt('', () => parseServerList(servers));
+    if (list === undefined || addresses === undefined) {
       this.rejected++;
-      this.state = { state: 'rejected', version, findings: error.findings };
+      this.state = { state: 'rejected', version, findings: findings.all };
+      return;
     }
+    this.list = list;
+    this.text = text as string;
+    this.servers = addresses;
+    this.accepted++;
+    this.state = { state: 'accepted', version };
   }
 
   private parse(text: string | undefined): RouteList {

@@ -20,7 +20,10 @@ export interface NodeRoutesProps {
   readonly routes?: readonly RouteSpec[];
   /** Accept 0.0.0.0/0 and ::/0 among the routes. @default false */
   readonly allowDefaultRoute?: boolean;
-  /** Name of the ConfigMap that holds the list under the key `routes`. @default 'static-routes' */
+  /**
+   * Name of the ConfigMap that holds the list under the key `routes`, and under `servers` those of the site's services
+   * whose way the agents prove. @default 'static-routes'
+   */
   readonly configMapName?: string;
 
   /**

@@ -1,7 +1,9 @@
 import { Chart } from 'cdk8s';
 import {
+  Cover,
   Findings,
   formatRouteList,
+  formatServerList,
   type Route,
   type RouteRules,
   readRoute,
@@ -59,6 +61,7 @@ export class NodeRoutes extends Chart {
       name: settings.configMapName,
       annotations,
       text: this.text,
+      servers: this.servers,
     });
     const { serviceAccountName } = new AgentRights(this, 'rights', {
       name,
@@ -103,6 +106,14 @@ export class NodeRoutes extends Chart {
 
   /** The list as the ConfigMap holds it. @internal */
   readonly text = () => formatRouteList(this.routes(), this.settings);
+
+  /** The site's servers behind its routes, for the agents to look up; undefined if there are none. */
+  private readonly servers = () => {
+    const servers = this.site.externalServices.flatMap(({ settings }) => settings.servers.map(({ mapped }) => mapped));
+    const cover = new Cover(this.routes().map(({ subnet }) => subnet));
+    const routed = servers.filter((server) => cover.contains(server));
+    return routed.length === 0 ? undefined : formatServerList(routed);
+  };
 
   /** In a file of its own, so that nobody has to scroll past a program to see the rights it is given. */
   private addAgent(): AgentConfigMap | undefined {

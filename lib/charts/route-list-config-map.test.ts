@@ -1,10 +1,14 @@
 import { Yaml } from 'cdk8s';
-import { DEFAULT_RULES, parseRouteList } from '../network';
+import { DEFAULT_RULES, parseRouteList, parseServerList } from '../network';
+import { ExternalService } from './external-service';
 import { findingsOf, type Manifest, manifestsOf, siteWith } from './fixtures';
 import { NodeRoutes } from './node-routes';
 import type { NodeRoutesProps } from './node-routes-props';
+import type { Server } from './on-premise';
 
-type ConfigMap = Manifest & { data: { routes: string }; immutable?: boolean };
+type ConfigMap = Manifest & { data: { routes: string; servers?: string }; immutable?: boolean };
+
+const OTHER = { configMapName: 'all-routes', protocol: 143, port: 9143 };
 
 /** `count` routes with comments of the given length. */
 function configMapOf(count: number, commentLength: number, props: NodeRoutesProps = {}): ConfigMap {
@@ -29,6 +33,28 @@ test('the text is one route a line, as the one parser reads it', () => {
 "
 `);
   expect(parseRouteList(data.routes, DEFAULT_RULES).routes).toHaveLength(3);
+});
+
+test('the servers behind its routes stand beside the list, as the cluster sees them, whichever comes first', () => {
+  const site = siteWith();
+  const near = site.onPremise('near', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.1.0/24' }] });
+  const far = site.onPremise('far', { subnets: ['192.168.8.0/24'] });
+  const [ofNear, ofBoth] = [
+    new NodeRoutes(site, 'near-routes', { networks: [near] }),
+    new NodeRoutes(site, 'all', OTHER),
+  ];
+  const service = (id: string, servers: readonly Server[]) =>
+    new ExternalService(site, id, { namespace: 'default', servers, ports: { http: 80 } });
+  service('orders', near.servers('10.0.1.11', '10.0.1.10'));
+  service('bills', [...far.servers('192.168.8.5'), ...near.servers('10.0.1.10')]);
+  const serversOf = (routes: NodeRoutes) => (manifestsOf(routes)[0] as ConfigMap).data.servers;
+  expect(parseServerList(serversOf(ofNear) as string).map(String)).toEqual(['192.168.1.10', '192.168.1.11']);
+  expect(parseServerList(serversOf(ofBoth) as string).map(String)).toEqual([
+    '192.168.1.10',
+    '192.168.1.11',
+    '192.168.8.5',
+  ]);
+  expect(configMapOf(1, 5).data).not.toHaveProperty('servers');
 });
 
 test('it stays editable, and Flux leaves its text alone', () => {

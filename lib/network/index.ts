@@ -1,5 +1,6 @@
 /** The model: pure, no I/O. Both sides stand on it. */
 export * from './address';
+export * from './cover';
 export * from './finding';
 export * from './free-range';
 export * from './mapping';
@@ -8,6 +9,7 @@ export * from './providers';
 export * from './reserved';
 export * from './route';
 export * from './route-list';
+export * from './server-list';
 export * from './subnet';
 export * from './target';
 export * from './without';

@@ -2,8 +2,13 @@ import { ApiError } from './client';
 
 /** What is known of the watched ConfigMap. */
 export type Sighting =
-  /** It is there; `text` is undefined when it has no key `routes`. */
-  | { readonly kind: 'present'; readonly text: string | undefined; readonly version: string }
+  /** It is there; `text` is undefined when it has no key `routes`, `servers` when it has no key `servers`. */
+  | {
+      readonly kind: 'present';
+      readonly text: string | undefined;
+      readonly servers?: string;
+      readonly version: string;
+    }
   /** The API server says that it is not there. Silence and refusals never say that. */
   | { readonly kind: 'gone' };
 
@@ -59,10 +64,11 @@ export function isOlder(version: string, than: string): boolean {
 }
 
 function present(configMap: ConfigMap): Sighting {
-  const text = configMap.data?.routes;
+  const { routes: text, servers } = configMap.data ?? {};
   return {
     kind: 'present',
     text: typeof text === 'string' ? text : undefined,
+    ...(typeof servers === 'string' && { servers }),
     version: configMap.metadata?.resourceVersion ?? '',
   };
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { type Address, DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
 import type { KernelRoute } from '../kernel/types';
-import { hop, route as kernelRoute, nexthop, snapshot } from '../testing/ip';
+import { address, hop, route as kernelRoute, nexthop, snapshot } from '../testing/ip';
 import { winner } from '../testing/memory-kernel';
-import { findShadowed, proofOf } from './effect';
+import { findEffect, proofOf } from './effect';
 
 const HOPS = [hop('via 10.184.0.1 dev priv')];
 const OURS = '1 via 10.184.0.1 dev priv';
@@ -18,9 +18,9 @@ function shadowedAmong(specs: readonly RouteSpec[], routes: readonly string[], f
   const lookup = jest.fn((addresses: readonly Address[]) =>
     addresses.map((address) => rules.find(({ subnet }) => subnet.contains(address)) ?? winner(state.routes, address)),
   );
-  const proof = proofOf(listed(specs), state.routes, isOurs);
+  const proof = proofOf(listed(specs), state, isOurs);
   const answers = lookup(proof.questions.map(({ address }) => address));
-  return { shadowed: Object.fromEntries(findShadowed(proof, answers, state)), lookup };
+  return { shadowed: Object.fromEntries(findEffect(proof, answers, state).shadowed), lookup };
 }
 
 const ours = (text: string) => `${text} proto ours nhid 1`;
@@ -109,12 +109,94 @@ describe('a route is shadowed', () => {
   });
 });
 
+describe('what lies inside a listed subnet', () => {
+  const SERVER = { address: address('192.168.1.10'), what: 'a server of this site' };
+
+  /** @param first tables that are consulted before main. */
+  function effects(
+    routes: readonly string[],
+    { first = [], specs = ['192.168.0.0/16'] }: { first?: readonly string[]; specs?: readonly string[] } = {},
+  ) {
+    const state = snapshot({ nexthops: [OURS], routes: [...specs.map(ours), ...routes, ...first] });
+    const proof = proofOf(listed(specs), state, isOurs, [SERVER]);
+    const tables = first.map(kernelRoute);
+    const answers = proof.questions.map(({ address: at }) => {
+      const found = tables.find(({ subnet }) => subnet.contains(at)) ?? winner(state.routes, at);
+      if (found === undefined) return 'ENETUNREACH';
+      return { 6: 'EINVAL', 7: 'EHOSTUNREACH', 8: 'EACCES', 9: 'ENETUNREACH' }[found.type] ?? found;
+    });
+    const { shadowed, parts, destinations } = findEffect(proof, answers, state);
+    return [shadowed, parts, destinations].map((each) => Object.fromEntries(each)['192.168.0.0/16']);
+  }
+
+  test.each<[string, string[], string]>([
+    ['a connected subnet', ['192.168.4.0/24 dev pods proto kernel'], '192.168.4.0/24 dev pods takes a part'],
+    [
+      'a host of DHCP',
+      ['192.168.9.9/32 via 198.51.100.1 dev pub'],
+      '192.168.9.9/32 via 198.51.100.1 dev pub takes a part',
+    ],
+    ['what is thrown away', ['blackhole 192.168.4.0/24'], 'blackhole 192.168.4.0/24 takes a part'],
+    ['what is refused', ['prohibit 192.168.4.0/24'], 'prohibit 192.168.4.0/24 takes a part'],
+    ['what main leaves to others', ['throw 192.168.4.0/24'], 'throw 192.168.4.0/24 takes a part'],
+    [
+      'several, of which the outermost count',
+      ['192.168.4.0/24 dev pods', '192.168.4.7/32 dev pods', 'unreachable 192.168.8.0/24'],
+      '192.168.4.0/24 dev pods and unreachable 192.168.8.0/24 take parts',
+    ],
+    [
+      'many',
+      [2, 3, 4, 5, 6].map((i) => `192.168.${i}.0/24 dev pods`),
+      '192.168.2.0/24 dev pods, 192.168.3.0/24 dev pods, 192.168.4.0/24 dev pods and 2 more take parts',
+    ],
+  ])('%s takes a part of it', (_, routes, text) => expect(effects(routes)).toEqual([undefined, text, undefined]));
+
+  test.each<[string, string[]]>([
+    ['that goes the same way', ['192.168.4.0/24 via 10.184.0.1 dev priv']],
+    ['in a table that no rule leads to', ['192.168.4.0/24 dev pods table 77']],
+    ['for some packets only', ['192.168.4.0/24 dev pods qualified']],
+  ])('nothing is said of an entry %s', (_, routes) =>
+    expect(effects(routes)).toEqual([undefined, undefined, undefined]),
+  );
+
+  test('an entry of a table that a rule leads to first takes a part, with its table', () => {
+    const first = ['192.168.4.0/24 via 198.51.100.1 dev pub table 77'];
+    expect(effects([], { first })[1]).toBe('192.168.4.0/24 via 198.51.100.1 dev pub in table 77 takes a part');
+    expect(effects([], { first: ['local 192.168.4.1/32 dev lo table 255'] })[1]).toBe(
+      'local 192.168.4.1/32 takes a part',
+    );
+    expect(effects([], { first: ['blackhole 192.168.4.0/24 table 77'] })[1]).toBe(
+      'blackhole 192.168.4.0/24 in table 77 takes a part',
+    );
+  });
+
+  test('a server in the part makes the route ineffective, and is named', () => {
+    expect(effects(['192.168.1.0/24 dev pods'])[2]).toBe(
+      'a lookup of 192.168.1.10, a server of this site, finds 192.168.1.0/24 dev pods',
+    );
+    expect(effects(['blackhole 192.168.1.10/32'])[2]).toBe(
+      'a lookup of 192.168.1.10, a server of this site, finds blackhole 192.168.1.10/32, protocol 3, metric 0',
+    );
+  });
+
+  test('a server is asked for as part of the smallest listed subnet around it', () => {
+    const specs = ['192.168.0.0/16', '192.168.1.0/24'];
+    expect(effects(['192.168.1.10/32 dev pods'], { specs })).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+test('a rule that leads nowhere is told as that', () => {
+  const state = { ...snapshot({ nexthops: [OURS], routes: [ours('192.168.0.0/24')] }), rules: [] };
+  const proof = proofOf(listed(['192.168.0.0/24']), state, isOurs);
+  expect([...findEffect(proof, ['ENETUNREACH'], state).shadowed.values()]).toEqual(['no rule leads to main']);
+});
+
 describe('in IPv6, where answers name the way alone', () => {
   const hops6 = [hop('via fd00::1 dev priv'), hop('via fd00::2 dev priv')];
   const shadowed = (answer: string | undefined, routes: readonly string[] = [], metric = 1024) => {
     const state = { ...snapshot({ routes }), nexthops: new Map([[1, nexthop('1 via fd00::1 dev priv')]]) };
-    const proof = proofOf(listed([{ subnet: '2001:db8::/48', metric }], hops6), state.routes, isOurs);
-    return findShadowed(proof, [answer === undefined ? undefined : kernelRoute(answer)], state).size > 0;
+    const proof = proofOf(listed([{ subnet: '2001:db8::/48', metric }], hops6), state, isOurs);
+    return findEffect(proof, [answer === undefined ? 'ENETUNREACH' : kernelRoute(answer)], state).shadowed.size > 0;
   };
 
   test('one of its hops makes a route effective, another way shadows it', () => {

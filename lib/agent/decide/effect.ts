@@ -1,17 +1,23 @@
-import { type Address, routeKey, witnesses } from '../../network';
-import type { KernelRoute, LookupQuestion, Snapshot } from '../kernel/types';
+import { type Address, Cover, routeKey, type Subnet, witnesses } from '../../network';
+import type { Answer, KernelRoute, LookupQuestion, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
-import { hopsOf, routeDescription, sameWay } from './hops';
+import { answerText, routeOf } from './answer';
+import type { Destination } from './destinations';
+import { hopsOf, sameWay } from './hops';
+import { findInside, findTaken, type Inside, type Taken } from './parts';
 import type { ResolvedRoute } from './resolve';
+import { leadsToMain } from './rules';
 
 /** What the FIB is asked about routes, and what is needed to understand its answers. */
 export interface Proof {
-  /** Those asked about, one for each question. */
+  /** Those asked about, one for each of the first questions. */
   readonly asked: readonly ResolvedRoute[];
+  /** What lies inside their subnets; the other questions are about that. */
+  readonly inside: Inside;
   readonly questions: readonly LookupQuestion[];
   /** Subnets, as text, of which routes of others take every address. */
   readonly taken: readonly string[];
-  /** Other people's routes in the main table. */
+  /** Other people's routes in the main table, inside the listed subnets or equal to them. */
   readonly others: readonly KernelRoute[];
   /** Whether an entry is ours and of that metric, or listed too. */
   readonly isExpected: (winner: KernelRoute, metric: number) => boolean;
@@ -20,20 +26,29 @@ export interface Proof {
 /**
  * Asks the FIB whether routes are effective: present is not enough where a rule, another table or another metric wins.
  * Only the main table's are asked for, since plain lookups find nothing of others. The address asked for is one that
- * no longer prefix takes, ours or other people's.
+ * no longer prefix takes, ours or other people's, if possible of any table.
  * @param isOurs tells our routes from other people's.
+ * @param destinations addresses that are asked for as well.
  */
 export function proofOf(
   resolved: readonly ResolvedRoute[],
-  routes: readonly KernelRoute[],
+  { routes, rules, nexthops }: Pick<Snapshot, 'routes' | 'rules' | 'nexthops'>,
   isOurs: (route: KernelRoute) => boolean,
+  destinations: readonly Destination[] = [],
 ): Proof {
   const inMain = resolved.filter(({ route }) => route.table === RT_TABLE_MAIN);
-  const others = routes.filter((route) => route.table === RT_TABLE_MAIN && !isOurs(route));
   const listed = inMain.map(({ route }) => route.subnet);
-  const free = witnesses([...listed, ...others.map(({ subnet }) => subnet)]);
-  const asked = inMain.filter(({ route }) => free.get(`${route.subnet}`) !== undefined);
+  const cover = new Cover(listed);
+  const entries = routes.filter((route) => !isOurs(route) && cover.contains(route.subnet));
+  const others = entries.filter(({ table }) => table === RT_TABLE_MAIN);
+  const inRules = rules.filter(({ destination }) => destination !== undefined && cover.contains(destination));
+  const free = witnesses([...listed, ...subnetsOf(entries), ...inRules.flatMap(({ destination = [] }) => destination)]);
+  const isFull = inMain.some(({ route }) => free.get(`${route.subnet}`) === undefined);
+  const freeInMain = isFull ? witnesses([...listed, ...subnetsOf(others)]) : free;
+  const addressIn = (subnet: Subnet) => free.get(`${subnet}`) ?? freeInMain.get(`${subnet}`);
+  const asked = inMain.filter(({ route }) => addressIn(route.subnet) !== undefined);
   const own = asked.length < inMain.length ? [...witnesses(listed)] : [];
+  const inside = findInside(inMain, entries, inRules, destinations, free, nexthops);
   let identities: ReadonlySet<string> | undefined;
   const isListed = (winner: KernelRoute) => {
     identities ??= new Set(inMain.map(({ route }) => routeKey(route)));
@@ -41,32 +56,39 @@ export function proofOf(
   };
   return {
     asked,
-    questions: asked.map(({ route }) => ({ address: free.get(`${route.subnet}`) as Address })),
-    taken: own.flatMap(([subnet, address]) => (address && free.get(subnet) === undefined ? [subnet] : [])),
+    inside,
+    questions: [
+      ...asked.map(({ route }) => ({ address: addressIn(route.subnet) as Address })),
+      ...inside.asked.map(({ question }) => question),
+    ],
+    taken: own.flatMap(([subnet, address]) => (address && freeInMain.get(subnet) === undefined ? [subnet] : [])),
     others,
     isExpected: (winner, metric) => isOurs(winner) && (winner.metric === metric || isListed(winner)),
   };
 }
 
-/**
- * @param answers the FIB's for each question; undefined for none.
- * @returns for each route that loses, what wins, by the route's subnet.
- */
-export function findShadowed(
-  { asked, taken, others, isExpected }: Proof,
-  answers: readonly (KernelRoute | undefined)[],
-  snapshot: Pick<Snapshot, 'nexthops' | 'links'>,
-): Map<string, string> {
+const subnetsOf = (routes: readonly KernelRoute[]): Subnet[] => routes.map(({ subnet }) => subnet);
+
+/** How routes do in lookups, each by its subnet. */
+export interface Effect extends Taken {
+  /** For each route that loses, what wins. */
+  readonly shadowed: ReadonlyMap<string, string>;
+}
+
+/** @param answers the FIB's for each question. */
+export function findEffect(proof: Proof, answers: readonly (Answer | undefined)[], snapshot: Snapshot): Effect {
+  const { asked, inside, taken, questions } = proof;
+  const wins = (item: ResolvedRoute, answer: Answer | undefined) =>
+    item.route.subnet.family === 4
+      ? winsIPv4(item, routeOf(answer), proof.isExpected, snapshot)
+      : winsIPv6(item, answer, proof.others, snapshot);
   const shadowed = new Map(taken.map((subnet) => [subnet, 'routes of others inside it, which take all of it']));
-  asked.forEach((way, i) => {
-    const winner = answers[i];
-    const { route } = way;
-    const isEffective =
-      route.subnet.family === 4 ? winsIPv4(way, winner, isExpected, snapshot) : winsIPv6(way, winner, others, snapshot);
-    if (!isEffective)
-      shadowed.set(`${route.subnet}`, winner === undefined ? 'no route' : routeDescription(winner, snapshot));
+  asked.forEach((item, i) => {
+    if (wins(item, answers[i])) return;
+    const { address } = questions[i] as LookupQuestion;
+    shadowed.set(`${item.route.subnet}`, answerText(answers[i], address, snapshot));
   });
-  return shadowed;
+  return { shadowed, ...findTaken(inside, answers.slice(asked.length), wins, snapshot) };
 }
 
 /**
@@ -93,12 +115,15 @@ function winsIPv4(
  */
 function winsIPv6(
   { route, way: { hops, members = hops } }: ResolvedRoute,
-  winner: KernelRoute | undefined,
+  answer: Answer | undefined,
   others: readonly KernelRoute[],
-  { nexthops }: Pick<Snapshot, 'nexthops'>,
+  { nexthops, rules }: Pick<Snapshot, 'nexthops' | 'rules'>,
 ): boolean {
-  if (winner === undefined)
-    return !others.some(({ subnet, metric }) => subnet.equals(route.subnet) && metric < route.metric);
+  const winner = routeOf(answer);
+  if (winner === undefined) {
+    const isBeaten = others.some(({ subnet, metric }) => subnet.equals(route.subnet) && metric < route.metric);
+    return answer === 'ENETUNREACH' && leadsToMain(rules, 6) && !isBeaten;
+  }
   const taken = hopsOf(winner, nexthops);
   return taken.length > 0 && taken.every((hop) => members.some((wanted) => sameWay([hop], [wanted])));
 }

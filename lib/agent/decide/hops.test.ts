@@ -65,5 +65,5 @@ test('hops are told as ip tells them', () => {
 test('a route is told with who it belongs to, and its table where that is not main', () => {
   const told = (text: string) => routeDescription(route(text), snapshot());
   expect(told('10.0.0.0/8 via 10.184.0.1 dev priv')).toBe('10.0.0.0/8 via 10.184.0.1 dev priv, protocol 3, metric 0');
-  expect(told('blackhole 10.0.0.0/8 metric 50 table 77')).toBe('10.0.0.0/8 nowhere, protocol 3, metric 50, table 77');
+  expect(told('blackhole 10.0.0.0/8 metric 50 table 77')).toBe('blackhole 10.0.0.0/8, protocol 3, metric 50, table 77');
 });

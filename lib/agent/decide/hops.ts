@@ -51,12 +51,24 @@ export function hopsText(hops: readonly Hop[], links: ReadonlyMap<number, Link>)
     .join(' and ');
 }
 
+/** Types of entries that do not forward (RTN_*), in the words of `ip route`. */
+const TYPES: Readonly<Record<number, string>> = {
+  2: 'local',
+  6: 'blackhole',
+  7: 'unreachable',
+  8: 'prohibit',
+  9: 'throw',
+};
+
+/** For people: `172.17.0.0/16 dev docker0`, `blackhole 192.168.0.0/24`. */
+export function routeText(route: KernelRoute, { nexthops, links }: Pick<Snapshot, 'nexthops' | 'links'>): string {
+  const type = TYPES[route.type];
+  if (type !== undefined) return `${type} ${route.subnet}`;
+  return `${route.subnet} ${hopsText(hopsOf(route, nexthops), links)}`;
+}
+
 /** For people: `10.0.0.0/8 via 10.184.0.1 dev eth0, protocol 3, metric 0`; the table where it is not main. */
-export function routeDescription(
-  route: KernelRoute,
-  { nexthops, links }: Pick<Snapshot, 'nexthops' | 'links'>,
-): string {
-  const hops = hopsText(hopsOf(route, nexthops), links);
+export function routeDescription(route: KernelRoute, snapshot: Pick<Snapshot, 'nexthops' | 'links'>): string {
   const table = route.table === 254 ? '' : `, table ${route.table}`;
-  return `${route.subnet} ${hops}, protocol ${route.protocol}, metric ${route.metric}${table}`;
+  return `${routeText(route, snapshot)}, protocol ${route.protocol}, metric ${route.metric}${table}`;
 }

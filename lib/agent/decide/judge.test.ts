@@ -30,5 +30,5 @@ test('the FIB is asked for what should be in it: ours and what goes the same way
     privateNetworks: new Map(),
   };
   const failed = [{ change: routePut(failing.route, 1, false), reason: 'EPERM' }];
-  expect(toProve(decision, failed, () => false).asked).toEqual([ours, satisfied]);
+  expect(toProve(decision, failed, () => false, []).asked).toEqual([ours, satisfied]);
 });

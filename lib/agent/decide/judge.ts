@@ -1,9 +1,12 @@
 import { type Family, type Route, routeKey } from '../../network';
-import type { FailedChange, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
-import { findShadowed, type Proof, proofOf } from './effect';
+import type { Answer, FailedChange, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
+import { RT_TABLE_MAIN } from '../netlink/constants';
+import { NO_RULE } from './answer';
+import type { Destination } from './destinations';
+import { type Effect, findEffect, type Proof, proofOf } from './effect';
 import { hopsText } from './hops';
 import type { NextHop } from './next-hops';
-import type { Plan } from './plan';
+import type { Plan, Standing } from './plan';
 import type { PrivateNetwork } from './private-network';
 import type { Resolved, ResolvedRoute } from './resolve';
 import type { Verdict } from './verdict';
@@ -23,11 +26,13 @@ export interface Decision {
 /**
  * What is to be proved once the changes are made.
  * @param isOurs tells our routes from other people's.
+ * @param destinations addresses that have to be reached by the routes.
  */
 export function toProve(
   { resolved, refusals, plan, snapshot }: Decision,
   failed: readonly FailedChange[],
   isOurs: (route: KernelRoute) => boolean,
+  destinations: readonly Destination[],
 ): Proof {
   const failures = new Failures(failed, plan);
   const isExpectedToWin = (item: ResolvedRoute) => {
@@ -37,27 +42,28 @@ export function toProve(
   const candidates = resolved.filter((item) => item.state === 'resolved');
   return proofOf(
     candidates.filter((item) => !refusals.has(item.route) && isExpectedToWin(item)),
-    snapshot.routes,
+    snapshot,
     isOurs,
+    destinations,
   );
 }
 
 /**
  * How each route of the list stands after the pass.
  * @param nexthops the nexthop objects that are there now.
- * @param answers the FIB's for each question of the proof; undefined for none.
+ * @param answers the FIB's for each question of the proof.
  */
 export function judge(
   decision: Decision,
   failed: readonly FailedChange[],
   nexthops: ReadonlyMap<number, Nexthop>,
   proof: Proof,
-  answers: readonly (KernelRoute | undefined)[],
+  answers: readonly Answer[],
 ): Verdict[] {
   const failures = new Failures(failed, decision.plan);
-  const shadowed = findShadowed(proof, answers, { nexthops, links: decision.snapshot.links });
+  const effect = findEffect(proof, answers, { ...decision.snapshot, nexthops });
   const ways = new WayTexts(decision.snapshot);
-  return decision.resolved.map((item) => verdictOf(item, decision, ways, failures, shadowed));
+  return decision.resolved.map((item) => verdictOf(item, decision, ways, failures, effect));
 }
 
 /** Ways in words. Most routes share one, so it is written once. */
@@ -97,13 +103,7 @@ class Failures {
   }
 }
 
-function verdictOf(
-  item: Resolved,
-  decision: Decision,
-  ways: WayTexts,
-  failures: Failures,
-  shadowed: ReadonlyMap<string, string>,
-): Verdict {
+function verdictOf(item: Resolved, decision: Decision, ways: WayTexts, failures: Failures, effect: Effect): Verdict {
   const { route } = item;
   if (item.state !== 'resolved') return { route, state: item.state, reason: item.reason };
   const way = ways.of(item.way.hops);
@@ -114,12 +114,33 @@ function verdictOf(
     return { route, state: 'conflicting', way, reason: `listed ${way}, but the node has ${standing.conflict}` };
   const failure = failures.of(item);
   if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel says: ${failure}` };
-  const winner = route.table === 254 ? shadowed.get(`${route.subnet}`) : undefined;
-  if (winner !== undefined) return { route, state: 'shadowed', way, reason: `a lookup finds ${winner}` };
-  if (standing?.state === 'satisfied') return { route, state: 'satisfied', way, reason: `the node has ${standing.by}` };
-  const conflict =
-    standing?.state === 'ours' && standing.conflict !== undefined
-      ? { reason: `the node also has ${standing.conflict}` }
-      : {};
-  return { route, state: route.table === 254 ? 'effective' : 'installed', way, ...conflict };
+  if (route.table !== RT_TABLE_MAIN) return { route, state: 'installed', way, ...reasonOf(conflictOf(standing)) };
+  const subnet = `${route.subnet}`;
+  const shadowed = shadowReason(effect, subnet);
+  if (shadowed !== undefined) return { route, state: 'shadowed', way, reason: shadowed };
+  const part = effect.parts.get(subnet);
+  const reasons = reasonOf(
+    standing?.state === 'satisfied' ? `the node has ${standing.by}` : conflictOf(standing),
+    part,
+  );
+  const state = standing?.state === 'satisfied' ? 'satisfied' : 'effective';
+  return { route, state, way, ...reasons, ...(part !== undefined && { isPartlyTaken: true }) };
+}
+
+/** Why lookups do not find the route, if they do not. */
+function shadowReason({ shadowed, destinations }: Effect, subnet: string): string | undefined {
+  const winner = shadowed.get(subnet);
+  if (winner === undefined) return destinations.get(subnet);
+  return winner === NO_RULE ? winner : `a lookup finds ${winner}`;
+}
+
+function conflictOf(standing: Standing | undefined): string | undefined {
+  return standing?.state === 'ours' && standing.conflict !== undefined
+    ? `the node also has ${standing.conflict}`
+    : undefined;
+}
+
+function reasonOf(...texts: readonly (string | undefined)[]): { reason?: string } {
+  const reason = texts.filter((text) => text !== undefined).join('; ');
+  return reason === '' ? {} : { reason };
 }

@@ -297,7 +297,7 @@ describe('other people’s routes', () => {
     expect([...standings.values()]).toEqual([
       {
         state: 'conflicting',
-        conflict: `192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, ${metric}; 192.168.0.0/24 nowhere, protocol 3, metric 0`,
+        conflict: `192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, ${metric}; blackhole 192.168.0.0/24, protocol 3, metric 0`,
       },
     ]);
   });

@@ -1,7 +1,7 @@
 import { DEFAULT_RULES, readRouteList } from '../../network';
 import type { KernelEvent } from '../kernel/event';
-import { LINKS, nodeAddress, route, snapshot } from '../testing/ip';
-import { Relevance } from './relevance';
+import { LINKS, nodeAddress, route, snapshot, subnet } from '../testing/ip';
+import { Relevance, watchedOf } from './relevance';
 import type { RouteState, Verdict } from './verdict';
 
 const LIST = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
@@ -13,7 +13,7 @@ const NODE = snapshot({
 
 function concerns(event: KernelEvent, state: RouteState = 'effective', missingNextHops: string[] = []): boolean {
   const verdicts: Verdict[] = LIST.routes.map((listed) => ({ route: listed, state }));
-  return new Relevance(new Set(['192.168.0.0/24', '10.0.0.0/8']), OWNERSHIP, {
+  return new Relevance(watchedOf(LIST, [subnet('10.0.0.0/8')]), OWNERSHIP, {
     verdicts,
     missingNextHops,
     snapshot: NODE,
@@ -27,6 +27,8 @@ test.each([
   ['a route of ours', routeEvent('203.0.113.0/24 dev pub proto ours')],
   ['a route of ours by a former number', routeEvent('203.0.113.0/24 dev pub proto former')],
   ['somebody else’s route of a listed subnet', routeEvent('192.168.0.0/24 dev pub metric 50')],
+  ['somebody else’s route inside a listed subnet', routeEvent('192.168.0.9/32 dev pods')],
+  ['an entry around it in a table of rules', routeEvent('0.0.0.0/0 dev pub table 77')],
   ['the private network’s entry', routeEvent('10.0.0.0/8 via 10.184.0.3 dev priv')],
   ['the link of our routes', linkEvent('priv')],
   ['an address', { kind: 'address', address: nodeAddress('10.184.0.2/26 dev priv') }],
@@ -37,6 +39,7 @@ test.each([
 
 test.each([
   ['a pod’s route', routeEvent('172.30.0.7/32 dev pods')],
+  ['a default route', routeEvent('0.0.0.0/0 via 198.51.100.1 dev pub')],
   ['a pod’s link', linkEvent('pods')],
   ['the public link, while no route of ours uses it', linkEvent('pub')],
   [

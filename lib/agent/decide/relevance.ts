@@ -1,6 +1,7 @@
-import { reservedFor } from '../../network';
+import { Cover, type RouteList, reservedFor, type Subnet } from '../../network';
 import type { KernelEvent } from '../kernel/event';
-import type { Snapshot } from '../kernel/types';
+import type { KernelRoute, Snapshot } from '../kernel/types';
+import { RT_TABLE_MAIN } from '../netlink/constants';
 import { hopsOf } from './hops';
 import { isOwn, type Ownership } from './ownership';
 import { isGood, type Verdict } from './verdict';
@@ -10,6 +11,19 @@ interface Found {
   readonly verdicts: readonly Verdict[];
   readonly missingNextHops: readonly string[];
   readonly snapshot: Snapshot;
+}
+
+/** What of the routing tables matters. */
+export interface Watched {
+  /** Subnets of the list, and the private networks, as text. */
+  readonly subnets: ReadonlySet<string>;
+  /** Those of the list. */
+  readonly listed: Cover;
+}
+
+export function watchedOf({ routes }: RouteList, privateNetworks: readonly Subnet[]): Watched {
+  const listed = routes.map(({ subnet }) => subnet);
+  return { subnets: new Set([...listed, ...privateNetworks].map(String)), listed: new Cover(listed) };
 }
 
 /**
@@ -22,14 +36,13 @@ export class Relevance {
   private readonly isUnsettled: boolean;
 
   constructor(
-    /** Those of the list, and the private networks, as text. */
-    private readonly subnets: ReadonlySet<string>,
+    private readonly watched: Watched,
     private readonly ownership: Ownership,
     { verdicts, missingNextHops, snapshot }: Found,
   ) {
     this.isUnsettled = missingNextHops.length > 0 || !verdicts.every(isGood);
     for (const route of snapshot.routes) {
-      if (!isOwn(route, ownership) && !this.subnets.has(`${route.subnet}`)) continue;
+      if (!isOwn(route, ownership) && !watched.subnets.has(`${route.subnet}`)) continue;
       for (const { link } of hopsOf(route, snapshot.nexthops)) this.links.add(link);
     }
   }
@@ -37,7 +50,7 @@ export class Relevance {
   concerns(event: KernelEvent): boolean {
     switch (event.kind) {
       case 'route':
-        return this.isUnsettled || isOwn(event.route, this.ownership) || this.subnets.has(`${event.route.subnet}`);
+        return this.isUnsettled || isOwn(event.route, this.ownership) || this.isNear(event.route);
       case 'address':
         return reservedFor(event.address.address) === undefined;
       case 'link':
@@ -45,5 +58,11 @@ export class Relevance {
       default:
         return true;
     }
+  }
+
+  /** In main a larger prefix takes nothing from a listed one; to another table a rule may lead first. */
+  private isNear({ subnet, table }: KernelRoute): boolean {
+    const { subnets, listed } = this.watched;
+    return subnets.has(`${subnet}`) || (table === RT_TABLE_MAIN ? listed.contains(subnet) : listed.overlaps(subnet));
   }
 }

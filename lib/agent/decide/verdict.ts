@@ -26,6 +26,8 @@ export interface Verdict {
   readonly state: RouteState;
   /** Why, wherever it is not simply effective. */
   readonly reason?: string;
+  /** Entries of others take a part of the subnet; the reason names them. */
+  readonly isPartlyTaken?: true;
   /** The way it takes, for people: `via 10.184.0.1 dev eth0`. */
   readonly way?: string;
 }

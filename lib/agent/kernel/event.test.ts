@@ -18,8 +18,9 @@ test('an event of a route tells whether it took the place of another, which one 
   for (const flags of [CREATE_EXCL, CREATE_APPEND]) expect(withFlags(flags)).not.toHaveProperty('replaced');
 });
 
-test('an event of a local route, as every new address causes it, is none', () => {
-  expect(event(24, u8(2, 32, 0, 0, 255, 2, 254, 2), u32(0))).toBeUndefined();
+test('an event of a broadcast route, as every new address causes it, is none; one of a local route may take packets', () => {
+  expect(event(24, u8(2, 32, 0, 0, 255, 2, 254, 3), u32(0))).toBeUndefined();
+  expect(event(24, u8(2, 32, 0, 0, 255, 2, 254, 2), u32(0))).toMatchObject({ kind: 'route', route: { table: 255 } });
 });
 
 test('an event of an address or a link tells which', () => {

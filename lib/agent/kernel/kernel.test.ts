@@ -24,7 +24,10 @@ test('the same answers to the same questions are the same object, and of others 
   expect(kernel.lookup([...questions])).not.toBe(first);
   last = '10.184.0.3';
   const other = kernel.lookup(questions);
-  expect(other.map((answer) => `${answer?.hops[0]?.gateway}`)).toEqual(['10.184.0.1', '10.184.0.3']);
+  expect(other.map((answer) => (typeof answer === 'string' ? answer : `${answer.hops[0]?.gateway}`))).toEqual([
+    '10.184.0.1',
+    '10.184.0.3',
+  ]);
   expect(other[0]).toBe(first[0]);
   expect(kernel.lookup(questions)).toBe(other);
 });

@@ -3,14 +3,15 @@ import util = require('node:util');
 import type { Family } from '../../network';
 import { type NetlinkChannel, NetlinkError } from '../netlink/channel';
 import type { MessageWriter, Reader } from '../netlink/codec';
-import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE } from '../netlink/constants';
+import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE, RTM_NEWRULE } from '../netlink/constants';
 import { Recall } from '../netlink/recall';
 import * as messages from './messages';
 import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, questionTo, readNeighbour } from './neighbour';
-import type { Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './types';
+import { dumpRules, readRule } from './rules';
+import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './types';
 
 type Routes = Recall<KernelRoute | undefined>;
-type Answers = readonly (KernelRoute | undefined)[];
+type Answers = readonly Answer[];
 
 /**
  * The kernel's routing state, read and changed through one netlink channel. Where all is as it was the last time, what is
@@ -31,9 +32,10 @@ export class Kernel {
       links: new Map(links.map((link) => [link.index, link])),
       nexthops: this.readNexthops(),
       addresses: this.dump(messages.dumpAddresses, RTM_NEWADDR, messages.readNodeAddress),
+      rules: this.dump(dumpRules, RTM_NEWRULE, readRule),
       routes: [...this.readRoutes(4), ...this.readRoutes(6)],
     };
-    // What is told anew in any case (links, addresses, nexthop objects) is little.
+    // What is told anew in any case (links, addresses, rules, nexthop objects) is little.
     if (!util.isDeepStrictEqual(now, this.last)) this.last = now;
     return this.last as Snapshot;
   }
@@ -48,13 +50,13 @@ export class Kernel {
     return this.channel.change(changes, (w, change) => messages.writeChange(w, change, protocol));
   }
 
-  /** Which FIB entry wins for each address; undefined where there is none (ENETUNREACH and the like). */
+  /** Which FIB entry wins for each question, or why there is none. */
   lookup(questions: readonly LookupQuestion[]): Answers {
     const before = this.asked.get(questions);
     const routes = before?.routes ?? new Recall(messages.readLookup);
     const now = this.channel
       .ask(questions, messages.lookUp, toldAgain(routes))
-      .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
+      .map((answer) => (answer instanceof NetlinkError ? answer.code : (answer ?? 'EAFNOSUPPORT')));
     const answers = before?.answers.every((answer, i) => answer === now[i]) ? before.answers : now;
     this.asked.set(questions, { routes, answers });
     return answers;

@@ -326,7 +326,6 @@ describe('a route is read', () => {
   });
 
   test.each([
-    ['local', rtmsg([2, 32, 0, 0, 255, 2, 254, 2])],
     ['broadcast', rtmsg([2, 32, 0, 0, 255, 2, 254, 3])],
     ['anycast', rtmsg([10, 128, 0, 0, 255, 2, 254, 4])],
     ['multicast', rtmsg([10, 8, 0, 0, 255, 2, 254, 5])],
@@ -334,7 +333,7 @@ describe('a route is read', () => {
     ['of another family', rtmsg([28, 20, 0, 0, 254, 2, 0, 1])],
   ])('not at all when it is %s', (_, header) => expect(readRoute(readerOf(header))).toBeUndefined());
 
-  test.each([6, 7, 8, 9])('when it rejects (type %i)', (type) => {
+  test.each([2, 6, 7, 8, 9])('when it is the node itself or rejects (type %i)', (type) => {
     expect(read(rtmsg([2, 8, 0, 0, 254, 4, 0, type]), dst)).toMatchObject({ type, hops: [] });
   });
 

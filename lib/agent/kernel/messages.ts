@@ -12,12 +12,12 @@ const SIZEOF_NHMSG = 8;
 const SIZEOF_RTNEXTHOP = 8;
 const SIZEOF_NEXTHOP_GRP = 8;
 
-const familyOf = (number: number): Family | undefined =>
+export const familyOf = (number: number): Family | undefined =>
   number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
 export const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
 
 /** @throws RangeError when it is no address. */
-function readAddress(reader: Reader | undefined): Address | undefined {
+export function readAddress(reader: Reader | undefined): Address | undefined {
   if (reader === undefined) return undefined;
   const first = reader.i32be(0);
   if (reader.length === 4) return new Address(4, first);
@@ -44,15 +44,24 @@ export function dumpRoutes(w: MessageWriter, family: Family): void {
 }
 
 /**
- * Asks where the kernel sends an address; a link-local one only on its link. IPv4 answers with the FIB entry itself and
+ * Asks where the kernel sends an address; a link-local one only on its link. With an input interface the kernel goes
+ * the way of a packet that it forwards, its rp_filter included. IPv4 answers with the FIB entry itself and
  * its true table; IPv6 with the way alone, its FIB match is not reliable (see decide/effect.ts).
  */
-export function lookUp(w: MessageWriter, { address, link }: LookupQuestion): void {
+export function lookUp(w: MessageWriter, { address, link, source, input }: LookupQuestion): void {
   const { family } = address;
-  w.begin(nl.RTM_GETROUTE).u8(numberOf(family)).u8(bitsOf(family)).u16(0).u32(0);
+  const bits = bitsOf(family);
+  w.begin(nl.RTM_GETROUTE)
+    .u8(numberOf(family))
+    .u8(bits)
+    .u8(source === undefined ? 0 : bits)
+    .u8(0)
+    .u32(0);
   w.u32(family === 4 ? nl.RTM_F_FIB_MATCH | nl.RTM_F_LOOKUP_TABLE : 0);
   w.attributeWords(nl.RTA_DST, address);
+  if (source !== undefined) w.attributeWords(nl.RTA_SRC, source);
   if (link !== undefined) w.attributeU32(nl.RTA_OIF, link);
+  if (input !== undefined) w.attributeU32(nl.RTA_IIF, input);
 }
 
 /** struct ifinfomsg: family, pad, type u16, index, flags, change. */
@@ -84,10 +93,10 @@ export function withoutCounters(payload: Reader): Reader {
   return payload;
 }
 
-/** @returns undefined for families other than IP, cached clones, and what is local, broadcast or multicast. */
+/** @returns undefined for families other than IP, cached clones, and what is broadcast, anycast or multicast. */
 export function readRoute(payload: Reader): KernelRoute | undefined {
   const type = payload.u8(7);
-  if ((payload.u32(8) & nl.RTM_F_CLONED) !== 0 || (type >= nl.RTN_LOCAL && type <= nl.RTN_MULTICAST)) return undefined;
+  if ((payload.u32(8) & nl.RTM_F_CLONED) !== 0 || (type > nl.RTN_LOCAL && type <= nl.RTN_MULTICAST)) return undefined;
   return readLookup(payload);
 }
 

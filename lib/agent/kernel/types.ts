@@ -27,7 +27,7 @@ export interface NodeAddress {
   readonly connected: Subnet;
 }
 
-/** An entry of the kernel's routing tables (FIB) that forwards or rejects, as opposed to local and multicast ones. */
+/** An entry of the kernel's routing tables (FIB), without broadcast and multicast ones. */
 export interface KernelRoute {
   readonly subnet: Subnet;
   readonly table: number;
@@ -35,7 +35,7 @@ export interface KernelRoute {
   readonly metric: number;
   /** rtm_protocol: who it belongs to. */
   readonly protocol: number;
-  /** RTN_*: 1 forwards, 6 to 8 reject. */
+  /** RTN_*: 1 forwards, 2 is the node itself, 6 to 9 reject. */
   readonly type: number;
   /** It holds for one type of service or one source prefix only, as no route of ours ever does. */
   readonly qualified?: true;
@@ -55,11 +55,35 @@ export interface Nexthop {
   readonly group?: readonly { readonly id: number; readonly weight: number }[];
 }
 
+/** A policy rule (man 8 ip-rule): which packets look into which table, or are rejected. */
+export interface Rule {
+  readonly family: Family;
+  /** The smallest comes first. */
+  readonly priority: number;
+  /** FR_ACT_*: 1 looks into the table, 2 goes to another rule, 6 to 8 reject. */
+  readonly action: number;
+  readonly table: number;
+  readonly source?: Subnet;
+  readonly destination?: Subnet;
+  /** Name of the interface that the packets come in by; `lo` for the node's own. */
+  readonly input?: string;
+  readonly output?: string;
+  readonly mark?: { readonly value: number; readonly mask: number };
+  /** It matches all packets but those that it names. */
+  readonly isInverted?: true;
+  /** Entries of prefixes up to this length do not count. */
+  readonly suppressed?: number;
+  /** It also asks for a type of service, user, protocol, port, VRF or tunnel. */
+  readonly isSpecial?: true;
+}
+
 /** The kernel's state as far as routing decisions need it, read at one time. */
 export interface Snapshot {
   readonly links: ReadonlyMap<number, Link>;
   readonly addresses: readonly NodeAddress[];
   readonly routes: readonly KernelRoute[];
+  /** Of both families, each in the order in which the kernel asks them. */
+  readonly rules: readonly Rule[];
   readonly nexthops: ReadonlyMap<number, Nexthop>;
 }
 
@@ -67,7 +91,14 @@ export interface Snapshot {
 export interface LookupQuestion {
   readonly address: Address;
   readonly link?: number;
+  /** Asks for a packet from this address; by itself one of the node's own. */
+  readonly source?: Address;
+  /** Asks for a packet that comes in by this interface and is forwarded. */
+  readonly input?: number;
 }
+
+/** The FIB entry that wins, or the name of the error for want of one: ENETUNREACH, EINVAL for a blackhole, and so on. */
+export type Answer = KernelRoute | string;
 
 /** A route of ours to write. It always refers to a nexthop object. */
 export interface RouteToWrite {

@@ -1,4 +1,4 @@
-/** Numbers of the kernel's interface, under the kernel's names: include/uapi/linux/{netlink,rtnetlink,nexthop,if_link,if_addr,neighbour}.h. */
+/** Numbers of the kernel's interface, under the kernel's names: include/uapi/linux/{netlink,rtnetlink,fib_rules,nexthop,if_link,if_addr,neighbour}.h. */
 
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;
@@ -35,11 +35,14 @@ export const RTM_NEWNEIGH = 28;
 export const RTM_GETNEIGH = 30;
 export const RTM_NEWRULE = 32;
 export const RTM_DELRULE = 33;
+export const RTM_GETRULE = 34;
 export const RTM_NEWNEXTHOP = 104;
 export const RTM_DELNEXTHOP = 105;
 export const RTM_GETNEXTHOP = 106;
 
 export const RTA_DST = 1;
+export const RTA_SRC = 2;
+export const RTA_IIF = 3;
 export const RTA_OIF = 4;
 export const RTA_GATEWAY = 5;
 export const RTA_PRIORITY = 6;
@@ -58,9 +61,13 @@ export const RTM_F_FIB_MATCH = 0x2000;
 export const RTNH_F_DEAD = 1;
 export const RTNH_F_ONLINK = 4;
 export const RTN_UNICAST = 1;
-/** The first type that is no ordinary destination of the node: 2 local, 3 broadcast, 4 anycast, 5 multicast. */
+/** The node itself. Between it and multicast: 3 broadcast, 4 anycast. */
 export const RTN_LOCAL = 2;
 export const RTN_MULTICAST = 5;
+export const RTN_BLACKHOLE = 6;
+export const RTN_UNREACHABLE = 7;
+export const RTN_PROHIBIT = 8;
+export const RTN_THROW = 9;
 export const RT_SCOPE_UNIVERSE = 0;
 /** In a delete: any scope. */
 export const RT_SCOPE_NOWHERE = 255;
@@ -69,6 +76,23 @@ export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTPROT_KERNEL = 2;
 export const RTPROT_BOOT = 3;
+
+export const FRA_DST = 1;
+export const FRA_SRC = 2;
+export const FRA_IIFNAME = 3;
+export const FRA_PRIORITY = 6;
+export const FRA_FWMARK = 10;
+export const FRA_TUN_ID = 12;
+export const FRA_SUPPRESS_PREFIXLEN = 14;
+export const FRA_TABLE = 15;
+export const FRA_FWMASK = 16;
+export const FRA_OIFNAME = 17;
+export const FRA_L3MDEV = 19;
+export const FRA_UID_RANGE = 20;
+/** The first of those that later kernels added: protocol, ports, DSCP. */
+export const FRA_IP_PROTO = 22;
+export const FIB_RULE_INVERT = 2;
+export const FR_ACT_TO_TBL = 1;
 
 export const NHA_ID = 1;
 export const NHA_GROUP = 2;

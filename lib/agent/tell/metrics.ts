@@ -1,5 +1,5 @@
 import type { RouteState } from '../decide/verdict';
-import { countStates, type Facts, readiness } from './status';
+import { countPartlyTaken, countStates, type Facts, readiness } from './status';
 
 type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
 /** One sample without labels, or several with. */
@@ -25,6 +25,11 @@ export function metricsText(facts: Facts): string {
     ['ready', 'Whether the list is understood and all its routes do what it says.', readiness(facts).ready],
     ['routes_desired', 'Routes of the last list that was understood.', outcome?.verdicts.length ?? 0],
     ['routes', 'Routes by state.', STATES.map((state) => [{ state }, counts.get(state) ?? 0])],
+    [
+      'routes_partly_taken',
+      'Effective routes of whose subnets entries of others take a part; /status names them.',
+      countPartlyTaken(outcome?.verdicts ?? []),
+    ],
     [
       'next_hop_up',
       'Whether a next hop answers (ARP, neighbour discovery); those of several that do not are not used.',

@@ -134,13 +134,19 @@ function goodNews(verdicts: readonly Verdict[]): string {
   const counts = countStates(verdicts);
   const elsewhere = verdicts.find(({ state }) => state === 'not-applicable');
   const told = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
-  return `${verdicts.length} routes: ${told}${elsewhere === undefined ? '' : ` (${elsewhere.reason})`}`;
+  const taken = countPartlyTaken(verdicts);
+  const partly = taken === 0 ? '' : `; ${taken} partly taken`;
+  return `${verdicts.length} routes: ${told}${partly}${elsewhere === undefined ? '' : ` (${elsewhere.reason})`}`;
 }
 
 export function countStates(verdicts: readonly Verdict[]): Map<RouteState, number> {
   const counts = new Map<RouteState, number>();
   for (const { state } of verdicts) counts.set(state, (counts.get(state) ?? 0) + 1);
   return counts;
+}
+
+export function countPartlyTaken(verdicts: readonly Verdict[]): number {
+  return verdicts.filter(({ isPartlyTaken }) => isPartlyTaken).length;
 }
 
 /** The body of /status: nothing secret, bounded to 1,000 routes, those in trouble first. */

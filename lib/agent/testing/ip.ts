@@ -1,11 +1,11 @@
 import { Address, Subnet } from '../../network';
-import type { Hop, KernelRoute, Link, Nexthop, NodeAddress, Snapshot } from '../kernel/types';
+import type { Hop, KernelRoute, Link, Nexthop, NodeAddress, Rule, Snapshot } from '../kernel/types';
 
 /** A node's state for tests, in the words of `ip`: `route('10.0.0.0/8 via 10.184.0.1 dev priv proto boot')`. */
 
 export const LINKS: Readonly<Record<string, number>> = { lo: 1, priv: 2, pub: 3, pods: 4 };
 const PROTOCOLS: Readonly<Record<string, number>> = { kernel: 2, boot: 3, static: 4, ours: 142, former: 141 };
-const TYPES: Readonly<Record<string, number>> = { blackhole: 6, unreachable: 7 };
+const TYPES: Readonly<Record<string, number>> = { local: 2, blackhole: 6, unreachable: 7, prohibit: 8, throw: 9 };
 
 type Words = Readonly<Record<string, string | undefined>>;
 
@@ -89,6 +89,12 @@ export const links: ReadonlyMap<number, Link> = new Map(
   Object.entries(LINKS).map(([name, index]) => [index, { index, name, carrier: true }]),
 );
 
+/** Those that every network namespace has. */
+export const RULES: readonly Rule[] = ([4, 6] as const).flatMap((family) => [
+  { family, priority: 0, action: 1, table: 255 },
+  { family, priority: 32766, action: 1, table: 254 },
+]);
+
 export function snapshot(
   state: {
     readonly routes?: readonly string[];
@@ -98,6 +104,7 @@ export function snapshot(
 ): Snapshot {
   return {
     links,
+    rules: RULES,
     nexthops: new Map((state.nexthops ?? []).map(nexthop).map((object) => [object.id, object])),
     addresses: (state.addresses ?? []).map(nodeAddress),
     routes: (state.routes ?? []).map(route),

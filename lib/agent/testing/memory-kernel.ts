@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Address } from '../../network';
 import { hopKey } from '../decide/hops';
-import type { Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from '../kernel/types';
+import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from '../kernel/types';
 import { NetlinkError } from '../netlink/channel';
 
 const [ENOENT, ESRCH, EEXIST, EINVAL] = [2, 3, 17, 22];
@@ -17,7 +17,7 @@ export class MemoryKernel {
   /** Refuses further changes for which it returns a reason. */
   refuse: (change: Change) => string | undefined = () => undefined;
   private last: Snapshot | undefined;
-  private readonly answers = new WeakMap<readonly LookupQuestion[], readonly (KernelRoute | undefined)[]>();
+  private readonly answers = new WeakMap<readonly LookupQuestion[], readonly Answer[]>();
   private routes: KernelRoute[];
   private readonly nexthops: Map<number, Nexthop>;
 
@@ -58,8 +58,8 @@ export class MemoryKernel {
   }
 
   /** By the longest prefix, then the lowest metric, of the main table. The same answers are the same object. */
-  lookup(questions: readonly LookupQuestion[]): readonly (KernelRoute | undefined)[] {
-    const now = questions.map(({ address }) => winner(this.routes, address));
+  lookup(questions: readonly LookupQuestion[]): readonly Answer[] {
+    const now = questions.map(({ address }) => winner(this.routes, address) ?? 'ENETUNREACH');
     const before = this.answers.get(questions);
     if (isDeepStrictEqual(now, before)) return before as typeof now;
     this.answers.set(questions, now);

@@ -1,0 +1,42 @@
+import type { Address } from './address';
+import type { Subnet } from './subnet';
+
+/** Subnets without those that lie in others of them, so that one search tells what overlaps any. */
+export class Cover {
+  /** Disjoint, in ascending order. */
+  private readonly outermost: readonly Subnet[];
+
+  constructor(subnets: readonly Subnet[]) {
+    const outermost: Subnet[] = [];
+    for (const subnet of [...subnets].sort((a, b) => a.compare(b)))
+      if (!outermost.at(-1)?.contains(subnet)) outermost.push(subnet);
+    this.outermost = outermost;
+  }
+
+  contains(inner: Subnet | Address): boolean {
+    const first = 'prefixLength' in inner ? inner.address : inner;
+    return this.outermost[this.countUpTo(first) - 1]?.contains(inner) ?? false;
+  }
+
+  overlaps(other: Subnet): boolean {
+    const next = this.outermost[this.countUpTo(other.address)];
+    return this.contains(other) || this.startsWithin(other) || (next !== undefined && other.contains(next));
+  }
+
+  /** One that begins where the other does, and is smaller. */
+  private startsWithin(other: Subnet): boolean {
+    const before = this.outermost[this.countUpTo(other.address) - 1];
+    return before !== undefined && other.contains(before);
+  }
+
+  /** How many begin at the address or before it. */
+  private countUpTo(address: Address): number {
+    let [low, high] = [0, this.outermost.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.outermost[middle] as Subnet).address.compare(address) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

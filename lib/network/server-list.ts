@@ -1,0 +1,26 @@
+import type { Address } from './address';
+import { Findings } from './finding';
+import { parseJson } from './json';
+import { parseHostAddress } from './reserved';
+
+/**
+ * Reads the text under the ConfigMap's key `servers`: a JSON array of the addresses that the routes have to reach.
+ * @throws InputError with everything that is wrong, each with its position (`servers[3]`).
+ */
+export function parseServerList(text: string): Address[] {
+  const findings = new Findings();
+  const entries = findings.attempt('servers', () => parseJson(text));
+  findings.throwIfAny();
+  if (!Array.isArray(entries)) findings.add('servers', entries, 'is not a JSON array', 'write ["192.168.1.10", …]');
+  const servers = (Array.isArray(entries) ? entries : []).flatMap(
+    (entry, i) => findings.attempt(`servers[${i}]`, () => parseHostAddress(entry)) ?? [],
+  );
+  findings.throwIfAny();
+  return servers;
+}
+
+/** The text for the ConfigMap: one address a line, each once, in ascending order. */
+export function formatServerList(servers: readonly Address[]): string {
+  const sorted = [...new Map(servers.map((server) => [`${server}`, server])).values()].sort((a, b) => a.compare(b));
+  return `[\n${sorted.map((server) => `  "${server}"`).join(',\n')}\n]\n`;
+}
