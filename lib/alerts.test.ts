@@ -15,20 +15,21 @@ const NEXT_HOP = ', next_hop="10.184.0.1", interface="priv"';
 
 /** Figures of an agent on a node on which all is well, one a minute. */
 const WELL: Readonly<Record<string, string>> = {
-  [`up{${AGENT}}`]: '1x60',
-  [`onprem_link_ready{${AGENT}}`]: '1x60',
-  [`onprem_link_routes{${AGENT}, state="effective"}`]: '2x60',
-  [`onprem_link_routes{${AGENT}, state="conflicting"}`]: '0x60',
-  [`onprem_link_routes{${AGENT}, state="waiting"}`]: '0x60',
-  [`onprem_link_next_hop_up{${AGENT}${NEXT_HOP}}`]: '1x60',
-  [`onprem_link_next_hops_missing{${AGENT}}`]: '0x60',
-  [`onprem_link_list_accepted{${AGENT}}`]: '1x60',
-  [`onprem_link_list_gone{${AGENT}}`]: '0x60',
-  [`onprem_link_list_rolled_back{${AGENT}}`]: '0x60',
-  [`onprem_link_rollbacks_total{${AGENT}}`]: '0x60',
-  [`onprem_link_watch_connected{${AGENT}}`]: '1x60',
-  [`onprem_link_rp_filter_dropped_packets_total{${AGENT}}`]: '0+6x60',
-  [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '1x60',
+  [`up{${AGENT}}`]: '1x150',
+  [`onprem_link_ready{${AGENT}}`]: '1x150',
+  [`onprem_link_routes{${AGENT}, state="effective"}`]: '2x150',
+  [`onprem_link_routes{${AGENT}, state="conflicting"}`]: '0x150',
+  [`onprem_link_routes{${AGENT}, state="waiting"}`]: '0x150',
+  [`onprem_link_next_hop_up{${AGENT}${NEXT_HOP}}`]: '1x150',
+  [`onprem_link_next_hops_missing{${AGENT}}`]: '0x150',
+  [`onprem_link_list_accepted{${AGENT}}`]: '1x150',
+  [`onprem_link_list_gone{${AGENT}}`]: '0x150',
+  [`onprem_link_list_differs{${AGENT}}`]: '0x150',
+  [`onprem_link_list_rolled_back{${AGENT}}`]: '0x150',
+  [`onprem_link_rollbacks_total{${AGENT}}`]: '0x150',
+  [`onprem_link_watch_connected{${AGENT}}`]: '1x150',
+  [`onprem_link_rp_filter_dropped_packets_total{${AGENT}}`]: '0+6x150',
+  [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '1x150',
 };
 
 /** The alerts that fire after so many minutes. */
@@ -73,7 +74,7 @@ describePromtool('promtool', () => {
     const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
       'rules.yml': groups,
     });
-    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 10 rules found')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 11 rules found')]);
   });
 
   test('nothing fires while all is well, whatever the reverse path filter drops now and then', () => {
@@ -90,6 +91,7 @@ describePromtool('promtool', () => {
     ['OnpremLinkListRejected', 1, 3, { [agent('list_accepted')]: '0x60' }],
     ['OnpremLinkListRolledBack', 1, 3, { [agent('list_rolled_back')]: '0x2 1x57' }],
     ['OnpremLinkListRolledBack', 1, 3, { [agent('rollbacks_total')]: '0x2 1x57' }],
+    ['OnpremLinkListDiffers', 119, 121, { [agent('list_differs')]: '1x150' }],
     ['OnpremLinkAgentSilent', 4, 6, { [`up{${AGENT}}`]: '0x60' }],
     ['OnpremLinkWatchSilent', 9, 11, { [agent('watch_connected')]: '0x60' }],
     ['OnpremLinkAgentMissing', 14, 16, { [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '2x60' }],

@@ -29,7 +29,7 @@ const PORT_NAME = 'http';
  * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
  * written, and no process started. It is no sandbox, since FFI can call anything; the container's rights are the limit.
  */
-const command = ({ changes }: NodeRoutesSettings): string[] => [
+const COMMAND: readonly string[] = [
   'node',
   '--permission',
   '--allow-ffi',
@@ -38,7 +38,7 @@ const command = ({ changes }: NodeRoutesSettings): string[] => [
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
   `--allow-fs-read=${JOURNAL_FOLDER}/`,
   `--allow-fs-write=${JOURNAL_FOLDER}/`,
-  ...(changes === 'rolling' ? [`--allow-fs-read=${LIST_FOLDER}/`] : []),
+  `--allow-fs-read=${LIST_FOLDER}/`,
   '--allow-fs-read=/proc/net/netstat',
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',
@@ -65,7 +65,7 @@ export function agentContainer(
     name: 'route-agent',
     image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
     imagePullPolicy: settings.imagePullPolicy,
-    command: command(settings),
+    command: [...COMMAND],
     env: Lazy.any({ produce: () => environment(settings, protectedSubnets, disjointProtocols()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
     livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },

@@ -78,6 +78,13 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       severity: 'critical',
       summary: `A change of the routes was taken back, since it was not confirmed, ${WHERE}`,
     },
+    {
+      name: 'OnpremLinkListDiffers',
+      expr: `onprem_link_list_differs${ours} == 1`,
+      holds: '2h',
+      severity: 'warning',
+      summary: `The ConfigMap shows another list than the one in force ${WHERE}: a rolling update has halted, or somebody edited it`,
+    },
     ...pools.map((pool) => agentMissing(job, pool)),
     {
       name: 'OnpremLinkAgentSilent',

@@ -7,7 +7,8 @@ import type { ObjectChange } from './plan-types';
 /** Fields that another part of the plan tells, by kind. What is in none of them is told field by field. */
 const TOLD_ELSEWHERE: Readonly<Record<string, RegExp>> = {
   ConfigMap: /^(?:data\.(?:routes|servers)$|data\.agent\.cjs$)/,
-  DaemonSet: /^spec\.template\.spec\.(?:containers\[[^\]]*\]\.(?:env\[|image$)|volumes\[agent\]\.configMap\.name$)/,
+  DaemonSet:
+    /^spec\.template\.(?:metadata\.annotations\.onprem-link\/routes$|spec\.containers\[[^\]]*\]\.(?:env\[|image$)|spec\.volumes\[agent\]\.configMap\.name$)/,
   Service: /^(?:spec\.ports\b|metadata\.annotations\.onprem-link\/real-addresses$)/,
   EndpointSlice: /^(?:endpoints\b|ports\b|metadata\.annotations\.onprem-link\/real-addresses$)/,
   Endpoints: /^(?:subsets\b|metadata\.annotations\.onprem-link\/real-addresses$)/,

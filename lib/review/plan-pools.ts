@@ -1,5 +1,6 @@
 import { changedFields, settingChange } from './plan-fields';
 import { countLines, kindOf } from './plan-lines';
+import { paceText } from './plan-pace';
 import { overlapOf, type Pair, pairUp } from './plan-pairs';
 import { compareRoutes } from './plan-routes';
 import type { PoolPlan, ProgramChange, Restart, SettingChange } from './plan-types';
@@ -59,10 +60,8 @@ function restartOf(before: Pool | undefined, after: Pool | undefined): Restart {
   if (old === undefined || now === undefined || changedFields(old, now).length === 0)
     return { restarts: false, text: 'nothing restarts; the agents follow the list' };
   const nodes = nodesOf(after);
-  return {
-    restarts: true,
-    text: `the agents on ${nodes} restart, ${maxUnavailable(after)} at a time; routes stay meanwhile`,
-  };
+  const pace = after.isRolling ? `, ${paceText(after)}` : `, ${after.maxUnavailable} at a time`;
+  return { restarts: true, text: `the agents on ${nodes} restart${pace}; routes stay meanwhile` };
 }
 
 function compareProgram(before: Pool | undefined, after: Pool | undefined): ProgramChange | undefined {
@@ -96,11 +95,6 @@ function onUninstall({ settings }: Pool): string {
   return settings.ON_UNINSTALL === 'keep'
     ? 'their routes stay on the nodes'
     : 'their routes are removed from the nodes';
-}
-
-function maxUnavailable({ daemonSet }: Pool): string {
-  const spec = daemonSet.manifest.spec as { updateStrategy?: { rollingUpdate?: { maxUnavailable?: unknown } } };
-  return `${spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1}`;
 }
 
 function subnetsOf({ routes }: Pool): string[] {

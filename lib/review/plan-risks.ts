@@ -1,5 +1,6 @@
 import type { Placed } from './manifest';
 import { leavesOf } from './plan-fields';
+import { isAllAtOnce } from './plan-pace';
 import type { Pair } from './plan-pairs';
 import { prefixRisks } from './plan-prefix-risks';
 import type { PoolPlan, Risk, ServicePlan } from './plan-types';
@@ -14,6 +15,7 @@ export function poolRisks({ before, after }: Pair<Pool>, plan: PoolPlan): Risk[]
   return [
     ...listRisks(before, after),
     ...everywhereAtOnce(plan),
+    ...rollingRisks(after),
     ...prefixRisks(plan, after),
     ...(before === undefined ? [] : protocolRisks(before, after)),
     ...renamedRisks(plan),
@@ -64,6 +66,25 @@ function everywhereAtOnce({ name, routes }: PoolPlan): Risk[] {
     danger(
       `the next hop changes everywhere at once: all ${moved.length} routes of pool \`${name}\` that stay move ${shortList(ways.map((way) => `to \`${way}\``))}. A wrong one cuts off all of them`,
     ),
+  ];
+}
+
+function rollingRisks(pool: Pool): Risk[] {
+  return [
+    ...(pool.listsDiffer
+      ? [
+          danger(
+            `the ConfigMap of pool \`${pool.name}\` shows another list than the pods will have: run \`npm run synth\``,
+          ),
+        ]
+      : []),
+    ...(pool.isRolling && isAllAtOnce(pool)
+      ? [
+          warning(
+            `pool \`${pool.name}\` has a canary of all its nodes: no node is spared a list that another did not confirm`,
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -26,6 +26,8 @@ const VPN: VpnProps = {
   onPremise: { publicAddress: '192.0.2.1', outside: 'eth1', inside: 'eth0', products: ['vyos'] },
 };
 
+const ROLLING: NodeRoutesProps = { changes: 'rolling', canary: { maxUnavailable: 2 } };
+
 /** What synthesis writes for a site that differs from the usual one in something. */
 function site(differs: Case = {}): Tree {
   const { name = 'example', pool = 'node-routes', service = 'orders', agent = STUB_AGENT } = differs;
@@ -116,6 +118,16 @@ test.each<[string, Tree, Tree]>([
   ],
   ['servers come and go, and a port', BASE, site({ servers: ['192.168.0.10', '192.168.0.12'], port: 9090 })],
   ['a service loses all of its servers', BASE, edited(BASE, /^endpoints:\n(?: .*\n)+/gm, 'endpoints: []\n')],
+  [
+    'a list that rolls',
+    site({ routes: { ...ROLLING, nodeCount: 60 } }),
+    site({
+      routes: { ...ROLLING, nodeCount: 60 },
+      subnets: ['192.168.0.0/24', '192.168.9.0/24'],
+      servers: ['192.168.0.10'],
+    }),
+  ],
+  ['changes that roll from now on', BASE, site({ routes: ROLLING })],
   ['a service goes', BASE, site({ service: '' })],
   ['new agent code', BASE, site({ agent: `${STUB_AGENT}console.log("more");\n` })],
   [
@@ -162,6 +174,44 @@ test('a pool that learns of a disjoint one restarts, and the plan says what it i
   const text = page(BASE, edited(BASE, '- name: LOG_LEVEL', `- ${told}\n            - name: LOG_LEVEL`));
   expect(text).toMatch(/`DISJOINT_PROTOCOLS` \| `143`/);
   expect(text).toContain('the agents on all Linux nodes restart, 10% at a time; routes stay meanwhile');
+});
+
+test.each<[NodeRoutesProps, string]>([
+  [
+    { canary: { maxUnavailable: 1 } },
+    '1 node first, others when these are Ready; about 50 min for 100 nodes (100 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: '10%' } },
+    '10% of the nodes first, others when these are Ready; about 5 min for all (10 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: '15%' }, nodeCount: 10 },
+    '2 of 10 nodes first, others when these are Ready; about 3 min for all (5 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: 1 }, nodeCount: 1020 },
+    '1 of 1020 nodes first, others when these are Ready; about 8.5 h for all (1020 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: 5 }, nodeCount: 3 },
+    '3 of 3 nodes first, others when these are Ready; about 30 s for all (1 wave of 30 s)',
+  ],
+])('%j: the plan says how many nodes come first, and how long all take', (props, text) => {
+  const routes = { ...ROLLING, ...props };
+  const now = planOf(site({ routes }), site({ routes: { ...routes, routes: ['192.168.8.0/24'] } }), 'HEAD');
+  expect(now.sites[0]?.pools[0]?.restart).toEqual({
+    restarts: true,
+    text: `the agents on all Linux nodes restart, ${text}; routes stay meanwhile`,
+  });
+  const isAll = props.nodeCount === 3;
+  expect(markdownOf(planPage(now)).includes('has a canary of all its nodes')).toBe(isAll);
+});
+
+test('a ConfigMap that shows another list than the pods will have is dangerous', () => {
+  const before = site({ routes: ROLLING });
+  const text = page(before, edited(before, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []'));
+  expect(text).toContain('shows another list than the pods will have: run `npm run synth`');
 });
 
 test('objects in other files are where they were', () => {

@@ -13,6 +13,14 @@ export interface Pool {
   readonly routes: readonly Route[];
   /** Why the list cannot be read. */
   readonly refusal: string | undefined;
+  /** The list comes with the pods, and the ConfigMap is only read by people. */
+  readonly isRolling: boolean;
+  /** With rolling changes: the ConfigMap shows another list than the one that counts. */
+  readonly listsDiffer: boolean;
+  /** How many nodes may be without a Ready pod: a number, or a percentage. */
+  readonly maxUnavailable: string;
+  /** As main.ts says. */
+  readonly nodeCount: number | undefined;
   readonly program: { readonly placed: Placed; readonly text: string } | undefined;
   readonly image: string;
 }
@@ -33,6 +41,9 @@ interface Container {
 
 const LABEL = 'app.kubernetes.io/';
 const PROGRAM_KEY = 'agent.cjs';
+/** Of a pod template: the list with rolling changes. */
+const LIST_ANNOTATION = 'onprem-link/routes';
+const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 
 /** The pools of a site: the DaemonSets of the agent with what they refer to. */
 export function poolsOf(objects: readonly Placed[]): Pool[] {
@@ -78,6 +89,10 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
   );
   const named = (name: string | undefined) => configMaps.find(({ manifest }) => manifest.metadata.name === name);
   const list = named(settings.CONFIG_MAP);
+  const shown = textOf(list);
+  const isRolling = settings.CHANGES === 'rolling';
+  const text = isRolling ? podTemplateOf(daemonSet.manifest)?.metadata?.annotations?.[LIST_ANNOTATION] : shown;
+  const nodeCount = metadata.annotations?.[NODE_COUNT_ANNOTATION];
   const program = (spec.volumes ?? []).map(({ configMap }) => named(configMap?.name)).find(programOf);
   return {
     name: metadata.name,
@@ -85,7 +100,11 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
     daemonSet,
     parts: [daemonSet, list, program].filter((part) => part !== undefined),
     settings,
-    ...readList(list, settings),
+    ...readList(text, settings),
+    isRolling,
+    listsDiffer: isRolling && text !== shown,
+    maxUnavailable: maxUnavailableOf(daemonSet.manifest),
+    nodeCount: nodeCount === undefined ? undefined : Number(nodeCount),
     program: program && { placed: program, text: programOf(program) as string },
     image: container?.image ?? '',
   };
@@ -94,9 +113,9 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
 /** Lists that were read: mostly they are the same on both sides. */
 const known = new Map<string, ListOrRefusal>();
 
-function readList(list: Placed | undefined, settings: Pool['settings']): ListOrRefusal {
-  const text = (list?.manifest.data as Record<string, string> | undefined)?.routes;
-  if (text === undefined) return { routes: [], refusal: `there is no ConfigMap ${settings.CONFIG_MAP} with routes` };
+function readList(text: string | undefined, settings: Pool['settings']): ListOrRefusal {
+  const place = settings.CHANGES === 'rolling' ? LIST_ANNOTATION : `ConfigMap ${settings.CONFIG_MAP}`;
+  if (text === undefined) return { routes: [], refusal: `there is no ${place} with routes` };
   const rules = rulesOf(settings);
   const key = `${JSON.stringify(rules)} ${text}`;
   const result = known.get(key) ?? parseList(text, rules);
@@ -130,6 +149,15 @@ function privateNetworks({ PRIVATE_NETWORKS: text = '' }: Pool['settings'], fami
     }
   });
   return ofFamily.length === 0 ? 'no private network' : ofFamily.join(' or ');
+}
+
+function textOf(list: Placed | undefined): string | undefined {
+  return (list?.manifest.data as Record<string, string> | undefined)?.routes;
+}
+
+function maxUnavailableOf({ spec }: Manifest): string {
+  const { updateStrategy } = spec as { updateStrategy?: { rollingUpdate?: { maxUnavailable?: unknown } } };
+  return `${updateStrategy?.rollingUpdate?.maxUnavailable ?? 1}`;
 }
 
 function podSpecOf(manifest: Manifest): PodSpec {
