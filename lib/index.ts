@@ -1,4 +1,6 @@
 /** What a cdk8s project imports from this package. */
+import './report-pictures';
+
 export * from './charts';
 export { importSites } from './import-sites';
 export { type Finding, InputError, type RouteFields, type RouteSpec, type SubnetSpec } from './network';

@@ -7,7 +7,7 @@ export const NODE_MODULES = join(REPOSITORY, 'node_modules');
 /** How `npm run synth` starts Node, in a folder that has scripts/. */
 export const TYPESCRIPT = ['--require', './scripts/typescript.js'];
 
-const PROGRAM = ['lib', 'imports', 'scripts'];
+const PROGRAM = ['lib', 'imports', 'scripts', 'test'];
 const SETTINGS = ['package.json', 'tsconfig.json', 'cdk8s.yaml'];
 /** Equal to main.ts as long as nobody has edited that. */
 export const EXAMPLE_MAIN = join(REPOSITORY, 'test', 'fixtures', 'example-main.ts');

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject, REPOSITORY, TYPESCRIPT } from '../lib/repository';
+import { linkedProject, REPOSITORY } from '../lib/repository';
 
 jest.setTimeout(90_000);
 
 function diagram(cwd: string, ...args: string[]) {
-  return spawnSync(process.execPath, [...TYPESCRIPT, 'scripts/diagram.ts', ...args], {
+  return spawnSync(process.execPath, ['--require', 'tsx/cjs', 'scripts/diagram.ts', ...args], {
     cwd,
     encoding: 'utf8',
   });
@@ -18,29 +18,49 @@ test('what README and docs embed is the fixture site', () => {
   try {
     const copy = linkedProject(join(folder, 'copy'));
     for (const name of ['README.md', 'docs']) cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
-    const run = diagram(copy, '--check');
+    const run = diagram(copy, '--check', 'README.md', 'docs/review.md');
     expect([run.status, run.stdout, run.stderr]).toEqual([0, '', '']);
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
-test('a file that is out of date is told, then written, and dist/ stays as it is', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'diagram-'));
-  try {
-    const copy = linkedProject(join(folder, 'copy'));
-    const readme = join(copy, 'README.md');
-    writeFileSync(readme, '<!-- diagram -->\n<!-- /diagram -->\n');
-    const check = diagram(copy, '--check');
-    expect([check.status, check.stdout]).toEqual([1, 'README.md is out of date; npm run diagram\n']);
-    expect(diagram(copy).stdout).toBe('README.md updated\n');
-    expect(readFileSync(readme, 'utf8')).toMatch(
+describe('a project', () => {
+  let folder: string;
+  let copy: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'diagram-'));
+    copy = linkedProject(join(folder, 'copy'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('a file that is out of date is told, then written; others and dist/ stay as they are', () => {
+    const marks = '<!-- diagram -->\n<!-- /diagram -->\n';
+    const files = ['network.md', 'other.md'].map((name) => join(copy, name)) as [string, string];
+    for (const file of files) writeFileSync(file, marks);
+    const check = diagram(copy, '--check', 'network.md');
+    expect([check.status, check.stdout]).toEqual([1, 'network.md is out of date; npm run diagram -- network.md\n']);
+    expect(diagram(copy, 'network.md').stdout).toBe('network.md updated\n');
+    expect(readFileSync(files[0], 'utf8')).toMatch(
       /^<!-- diagram -->\n\n```mermaid\nflowchart LR\n[^`]*\n```\n\n<!-- \/diagram -->\n$/,
     );
-    expect(diagram(copy, '--check').status).toBe(0);
-    expect(diagram(copy, '--print').stdout).toMatch(/^flowchart LR\n/);
-    expect(spawnSync('ls', [copy], { encoding: 'utf8' }).stdout).not.toContain('dist');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+    expect(diagram(copy, '--check', 'network.md').status).toBe(0);
+    expect(readFileSync(files[1], 'utf8')).toBe(marks);
+    expect(existsSync(join(copy, 'dist'))).toBe(false);
+  });
+
+  test('without a file it prints, and writes into none', () => {
+    writeFileSync(join(copy, 'README.md'), '<!-- diagram -->\n<!-- /diagram -->\n');
+    expect(diagram(copy).stdout).toMatch(/^flowchart LR\n/);
+    expect(readFileSync(join(copy, 'README.md'), 'utf8')).toBe('<!-- diagram -->\n<!-- /diagram -->\n');
+  });
+
+  test.each([
+    [['none.md'], /^none\.md cannot be read: /],
+    [['package.json'], /^package\.json has no line <!-- diagram --> after which to write/],
+    [['--check'], /^--check needs the files to check, e\.g\. README\.md\n$/],
+  ])('%j is told', (args, message) => {
+    const run = diagram(copy, ...args);
+    expect([run.status, run.stdout, run.stderr]).toEqual([2, '', expect.stringMatching(message)]);
+  });
 });

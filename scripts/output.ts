@@ -1,8 +1,22 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** The folders that synthesis writes, beside one another: the first is CDK8S_OUTDIR. They are replaced together. */
 export const OUTPUT_ROOTS = ['dist', 'routers', 'bootstrap'] as const;
+
+export type OutputRoot = (typeof OUTPUT_ROOTS)[number];
+
+/** Contents by path, e.g. `dist/example/node-routes.k8s.yaml`. */
+export type OutputFiles = ReadonlyMap<string, Buffer>;
+
+/** Where a project has these folders, unless its cdk8s.yaml names another `output`. */
+export const DEFAULT_DIST = 'dist';
+
+/** The folders by root: the others lie beside the one that cdk8s writes. */
+export function outputFolders(dist: string): Record<OutputRoot, string> {
+  const beside = (root: string) => join(dirname(dist), root);
+  return { dist, routers: beside('routers'), bootstrap: beside('bootstrap') };
+}
 
 const STAGING = /^\.synth-(\d+)$/;
 /** Inside the staging folder: what was there before, until all of the new is in its place. */
@@ -15,11 +29,11 @@ export function stagingFolder(repository: string): string {
 }
 
 /** Synthesis goes on from the numbers that the routers already have. */
-export function stageNumbers(repository: string, staging: string): void {
-  const numbers = join('routers', 'numbers.json');
-  if (!existsSync(join(repository, numbers))) return;
+export function stageNumbers(repository: string, staging: string, dist = DEFAULT_DIST): void {
+  const numbers = join(repository, outputFolders(dist).routers, 'numbers.json');
+  if (!existsSync(numbers)) return;
   mkdirSync(join(staging, 'routers'), { recursive: true });
-  copyFileSync(join(repository, numbers), join(staging, numbers));
+  copyFileSync(numbers, join(staging, 'routers', 'numbers.json'));
 }
 
 /** Puts the new output in the place of the old one, all of it or nothing. */
@@ -47,13 +61,15 @@ export function recoverOutput(repository: string): void {
   }
 }
 
-/** The files of all roots by their path from the repository, in order. */
-export function readOutput(folder: string): Map<string, Buffer> {
-  const paths = OUTPUT_ROOTS.filter((root) => existsSync(join(folder, root)))
-    .flatMap((root) => readdirSync(join(folder, root), { recursive: true }).map((path) => join(root, `${path}`)))
-    .filter((path) => statSync(join(folder, path)).isFile())
-    .sort();
-  return new Map(paths.map((path) => [path, readFileSync(join(folder, path))]));
+/** The files of all roots, in order. */
+export function readOutput(repository: string, dist = DEFAULT_DIST): Map<string, Buffer> {
+  const files = Object.entries(outputFolders(dist)).flatMap(([root, place]) => {
+    const folder = join(repository, place);
+    const paths = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    return paths.map((path) => ({ path: join(root, path), file: join(folder, path) }));
+  });
+  const sorted = files.filter(({ file }) => statSync(file).isFile()).sort((a, b) => (a.path < b.path ? -1 : 1));
+  return new Map(sorted.map(({ path, file }) => [path, readFileSync(file)]));
 }
 
 function restore(repository: string, staging: string): void {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from '../lib/repository';
@@ -11,6 +11,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'plan-'));
   git('init', '--quiet', '--initial-branch=main');
+  write('cdk8s.yaml', 'app: mkdir -p "$CDK8S_OUTDIR" && cp -r source/. "$CDK8S_OUTDIR"\n');
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -26,15 +27,26 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text);
 }
 
+/** A main.ts that makes this, where synthesis is copying a folder. */
+function edit(text: string): void {
+  write('source/example/a.yaml', configMap(text));
+}
+
+function synth(): void {
+  rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  cpSync(join(folder, 'source'), join(folder, 'dist'), { recursive: true });
+}
+
 function commit(text: string): string {
-  write('dist/example/a.yaml', configMap(text));
+  edit(text);
+  synth();
   git('add', '--all');
   git('commit', '--quiet', '--message', text);
   return git('rev-parse', 'HEAD');
 }
 
 function configMap(text: string): string {
-  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  text: ${text}\n`;
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels:\n    app.kubernetes.io/part-of: onprem-link\ndata:\n  text: ${text}\n`;
 }
 
 function plan(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
@@ -57,7 +69,8 @@ test('the working dist is compared with the merge base, not with what main becam
   git('checkout', '--quiet', 'main');
   commit('three');
   git('checkout', '--quiet', 'change');
-  write('dist/example/a.yaml', configMap('four'));
+  edit('four');
+  synth();
   const run = plan();
   expect(run.stdout).toContain(`Plan against ${base.slice(0, 7)} (merge base with main)`);
   expect(run.stdout).toContain('data.text  one → four');
@@ -76,7 +89,7 @@ test('without a change the exit code is 0 and there is one line', () => {
 
 test('--json is data, --markdown is for a pull request', () => {
   commit('one');
-  write('dist/example/a.yaml', configMap('two'));
+  edit('two');
   expect(JSON.parse(plan(['--json']).stdout)).toMatchObject({ isChanged: true, sites: [{ name: 'example' }] });
   expect(plan(['--markdown']).stdout).toContain('| ~ | `data.text` | `one` → `two` |');
 });
@@ -121,7 +134,12 @@ test('every byte of a revision is read, and nothing outside of the output', () =
   write('routers/example/a/b.conf', 'ü\n\n');
   write('main.ts', 'no output');
   write('dist/example/empty', '');
-  const head = commit('one');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'other');
+  write('dist/example/a.yaml', configMap('one'));
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'one');
+  const head = 'HEAD';
   expect(Object.fromEntries(readRevision(folder, head))).toEqual({
     'dist/example/a.yaml': configMap('one'),
     'dist/example/empty': '',
@@ -134,4 +152,120 @@ test('a revision without output has none', () => {
   git('add', '--all');
   git('commit', '--quiet', '--message', 'none');
   expect(readRevision(folder, 'HEAD').size).toBe(0);
+});
+
+describe('a dist/ that is not what main.ts makes', () => {
+  beforeEach(() => commit('one'));
+
+  test('the plan is for main.ts, and names the file and the command', () => {
+    edit('two');
+    const run = plan(['--exit-code']);
+    expect(run.stdout).toContain('data.text  one → two');
+    expect(run.stdout).toContain('!! dist/ is not what main.ts makes');
+    expect(run.stdout).toContain('it makes: dist/example/a.yaml. Run npx cdk8s synth and commit the result.');
+    expect(run.status).toBe(3);
+    expect(plan().status).toBe(0);
+  });
+
+  test('is told as well where main.ts makes what the revision holds', () => {
+    write('dist/example/a.yaml', configMap('by hand'));
+    const run = plan(['--exit-code']);
+    expect(run.stdout).toContain('it makes: dist/example/a.yaml');
+    expect(run.stdout).toContain('Nothing changes against');
+    expect(run.status).toBe(3);
+    expect(JSON.parse(plan(['--json']).stdout)).toMatchObject({
+      isChanged: false,
+      stale: { files: ['dist/example/a.yaml'], remedy: 'npx cdk8s synth' },
+    });
+  });
+
+  test('the remedy is a script of the project where it has one', () => {
+    write('package.json', '{ "scripts": { "synth": "x" } }');
+    edit('two');
+    expect(plan().stdout).toContain('Run npm run synth');
+  });
+
+  test.each([
+    ['missing', () => write('source/example/b.yaml', configMap('b')), 'dist/example/b.yaml'],
+    ['left over', () => write('dist/example/b.yaml', configMap('b')), 'dist/example/b.yaml'],
+    ['of a site that is gone', () => write('dist/gone/b.yaml', configMap('b')), 'dist/gone/b.yaml'],
+    ['of a router', () => write('routers/example/a/b.conf', 'b'), 'routers/example/a/b.conf'],
+  ])('a file is %s', (_, change, path) => {
+    change();
+    const run = plan(['--exit-code']);
+    expect([run.status, run.stdout]).toEqual([3, expect.stringContaining(path)]);
+  });
+
+  test('--no-synth compares dist/ as it is and runs nothing', () => {
+    edit('two');
+    write('cdk8s.yaml', 'app: exit 1');
+    expect(plan(['--no-synth', '--exit-code'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Nothing changes'),
+    });
+    write('dist/example/a.yaml', configMap('three'));
+    expect(plan(['--no-synth', '--exit-code'])).toMatchObject({ status: 1, stdout: expect.stringContaining('three') });
+  });
+
+  test('the working tree is not touched', () => {
+    edit('two');
+    plan();
+    expect(git('status', '--porcelain')).toBe('M source/example/a.yaml');
+  });
+});
+
+describe('a project with Apps of its own', () => {
+  test('what is not a site is not compared', () => {
+    commit('one');
+    write('dist/frontend.k8s.yaml', 'kind: of no interest');
+    write('dist/backend/a.k8s.yaml', 'kind: of no interest');
+    expect(plan(['--exit-code'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Nothing changes/) });
+  });
+
+  test('what stands in the folder of a site is', () => {
+    commit('one');
+    write('source/example/own.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: own\n');
+    expect(plan().stdout).toContain('ConfigMap own');
+  });
+
+  test('the output folder of cdk8s.yaml is used', () => {
+    write('cdk8s.yaml', 'app: mkdir -p "$CDK8S_OUTDIR" && cp -r source/. "$CDK8S_OUTDIR"\noutput: out/manifests\n');
+    edit('one');
+    cpSync(join(folder, 'source'), join(folder, 'out', 'manifests'), { recursive: true });
+    write('out/routers/example/a/b.conf', 'x');
+    git('add', '--all');
+    git('commit', '--quiet', '--message', 'one');
+    rmSync(join(folder, 'out', 'routers'), { recursive: true });
+    const run = plan(['--exit-code']);
+    expect([run.status, run.stdout]).toEqual([1, expect.stringContaining('b.conf')]);
+  });
+});
+
+describe('a project that cannot be synthesised', () => {
+  beforeEach(() => commit('one'));
+
+  test.each([
+    [
+      'has no cdk8s.yaml',
+      () => rmSync(join(folder, 'cdk8s.yaml')),
+      /has no cdk8s\.yaml that names an app; run it in .*--no-synth\n$/,
+    ],
+    ['has a broken cdk8s.yaml', () => write('cdk8s.yaml', 'app: ['), /^cdk8s\.yaml cannot be read: /],
+    ['fails', () => write('cdk8s.yaml', 'app: echo why >&2; exit 7'), /^why\nsynthesis failed \(.*: exit code 7\)\n$/],
+  ])('%s', (_, change, message) => {
+    change();
+    const run = plan();
+    expect([run.status, run.stdout, run.stderr]).toEqual([2, '', expect.stringMatching(message)]);
+  });
+
+  test('runs JavaScript that is older than its source', () => {
+    write('main.js', '');
+    write('main.ts', '');
+    write('cdk8s.yaml', 'app: node main.js');
+    const later = Date.now() / 1000 + 10;
+    utimesSync(join(folder, 'main.ts'), later, later);
+    expect(plan().stderr).toBe(
+      'main.ts is newer than the JavaScript beside it, which cdk8s.yaml runs; compile it first\n',
+    );
+  });
 });

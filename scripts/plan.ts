@@ -1,43 +1,50 @@
-/** `npm run plan`: what merging the working dist does to the network. */
+/** `npm run plan`: what merging the edited main.ts does to the network. */
 import { parseArgs } from 'node:util';
 import { markdownOf, type Plan, planOf, planPage, terminalTextOf } from '../lib/review';
-import { readOutput } from './output';
-import { baseRevision, GitError, readRevision } from './revision';
+import { type Comparison, compare } from './comparison';
+import { ERROR, run } from './run';
+import { callOf, synthCommand } from './words';
 
-const HELP = `npm run plan -- [REVISION] [options]: what merging dist/ and routers/ as they are now does to the network
+const HELP = `${callOf('plan')} [REVISION] [options]: what merging main.ts as it is now does to the network
 
   REVISION      compare with that Git revision        (default: the merge base with the main branch)
   --markdown    for a pull request or a job summary
   --json        for programs
-  --exit-code   exit with 1 when anything changes
+  --no-synth    compare dist/ and routers/ as they are, without running main.ts
+  --exit-code   exit with 1 when anything changes, with 3 when dist/ or routers/ are not what main.ts makes
+
+Exit code 2 is an error.
 `;
 
 const OPTIONS = {
   markdown: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
+  'no-synth': { type: 'boolean', default: false },
   'exit-code': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-try {
-  process.exitCode = main(process.cwd());
-} catch (error) {
-  const isTold = error instanceof GitError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  console.error(isTold ? (error as Error).message : error);
-  process.exitCode = 2;
-}
+const CHANGES = 1;
+const STALE = 3;
 
-function main(repository: string): number {
+run((project) => {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   if (values.help || positionals.length > 1) {
     console.log(HELP);
-    return values.help ? 0 : 2;
+    return values.help ? 0 : ERROR;
   }
-  const base = baseRevision(repository, positionals[0]);
-  const working = new Map([...readOutput(repository)].map(([path, content]) => [path, `${content}`]));
-  const plan = planOf(readRevision(repository, base.commit), working, base.text);
+  const comparison = compare(project, positionals[0], !values['no-synth']);
+  const plan = planFor(comparison, project);
   process.stdout.write(textOf(plan, values));
-  return values['exit-code'] && plan.isChanged ? 1 : 0;
+  if (!values['exit-code']) return 0;
+  if (plan.stale !== undefined) return STALE;
+  return plan.isChanged ? CHANGES : 0;
+});
+
+function planFor({ before, after, base, stale }: Comparison, project: string): Plan {
+  const plan = planOf(before, after, base.text);
+  if (stale.length === 0) return plan;
+  return { ...plan, stale: { files: stale.map(({ path }) => path), remedy: synthCommand(project) } };
 }
 
 function textOf(plan: Plan, { json, markdown }: { json: boolean; markdown: boolean }): string {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { OUTPUT_ROOTS } from './output';
+import { DEFAULT_DIST, outputFolders } from './output';
 
 /** Git was asked for something that it does not have; the message says what to do. */
 export class GitError extends Error {}
@@ -43,11 +43,14 @@ export function baseRevision(repository: string, revision?: string): Base {
 }
 
 /** The output that a commit holds, texts by path, read by two calls of Git whatever the number of files. */
-export function readRevision(repository: string, commit: string): Map<string, string> {
-  const listed = run(repository, ['ls-tree', '-r', '-z', commit, '--', ...OUTPUT_ROOTS]);
+export function readRevision(repository: string, commit: string, dist = DEFAULT_DIST): Map<string, string> {
+  const folders = Object.entries(outputFolders(dist));
+  const listed = run(repository, ['ls-tree', '-r', '-z', commit, '--', ...folders.map(([, folder]) => folder)]);
   const entries = `${listed}`.split('\0').flatMap((line) => {
     const [, type, id, path] = /^\d+ (\w+) (\w+)\t(.*)$/s.exec(line) ?? [];
-    return type === 'blob' ? [{ id: id as string, path: path as string }] : [];
+    const [root, folder] = folders.find(([, place]) => path?.startsWith(`${place}/`)) ?? [];
+    if (type !== 'blob' || root === undefined) return [];
+    return [{ id: id as string, path: `${root}${(path as string).slice(folder?.length)}` }];
   });
   if (entries.length === 0) return new Map();
   const answers = run(repository, ['cat-file', '--batch'], entries.map(({ id }) => `${id}\n`).join(''));

@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { REPOSITORY } from '../lib/repository';
@@ -11,58 +9,30 @@ interface Step {
   readonly run?: string;
 }
 
-const text = readFileSync(join(REPOSITORY, '.github', 'workflows', 'verify.yaml'), 'utf8');
-const { jobs, permissions } = parse(text);
-const steps: Step[] = jobs.verify.steps;
+function workflow(name: string) {
+  const path = join(REPOSITORY, '.github', 'workflows', `${name}.yaml`);
+  const { jobs, permissions, on } = parse(readFileSync(path, 'utf8'));
+  return { permissions, on, steps: jobs[name].steps as Step[] };
+}
 
-test('install, test, synth again, and fail when something differs', () => {
-  expect(steps.flatMap(({ name, run }) => (run === undefined ? [] : [name]))).toEqual([
-    'install',
-    'plan',
-    'test',
-    'synth again',
-    'fail when dist/ differs',
-  ]);
-  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
-  for (const name of ['plan', 'test', 'synth']) expect(scripts).toHaveProperty(name);
-});
-
-test('it may read, and every action has a version', () => {
+// What they do to a project is tested by scripts/edits.test.ts.
+test.each([
+  ['verify', ['install', 'plan', 'check']],
+  ['test', ['install', 'test']],
+])('%s does %j, may read only, and every action has a version', (name, names) => {
+  const { permissions, steps } = workflow(name);
+  expect(steps.flatMap((step) => (step.run === undefined ? [] : [step.name]))).toEqual(names);
   expect(permissions).toEqual({ contents: 'read' });
   for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/^actions\/[\w-]+@v\d+$/);
 });
 
-describe('what the last step says', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'workflow-'));
-    mkdirSync(join(folder, 'dist'));
-    writeFileSync(join(folder, 'dist', 'a.yaml'), 'a');
-    git('init', '--quiet');
-    git('add', '.');
-    git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '--quiet', '--message=a');
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
+test('what a user edits does not start the tests of the template', () => {
+  const { on } = workflow('test');
+  expect(on.push['paths-ignore']).toEqual(on.pull_request['paths-ignore']);
+  expect(on.push['paths-ignore']).toEqual(['main.ts', 'sites/**', 'dist/**', 'routers/**', 'bootstrap/**']);
+});
 
-  const git = (...args: string[]) => expect(spawnSync('git', args, { cwd: folder }).status).toBe(0);
-  const lastStep = () =>
-    spawnSync('bash', ['-e', '-c', steps.at(-1)?.run as string], { cwd: folder, encoding: 'utf8' });
-
-  test('nothing, when nothing differs', () => {
-    writeFileSync(join(folder, 'notes'), 'of no interest');
-    expect(lastStep()).toMatchObject({ status: 0, stdout: '' });
-  });
-
-  test.each([
-    ['changed', 'dist/a.yaml'],
-    ['new', 'dist/b.yaml'],
-    ['of another kind', 'bootstrap/flux.yaml'],
-  ])('a file is %s', (_, path) => {
-    mkdirSync(join(folder, 'bootstrap'));
-    writeFileSync(join(folder, path), 'b');
-    const { status, stdout } = lastStep();
-    expect(status).toBe(1);
-    expect(stdout).toContain(path.split('/')[0] as string);
-    expect(stdout).toContain('Run npm run synth and commit the result');
-  });
+test('npm test writes no snapshot', () => {
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  expect(scripts.test).toMatch(/jest --ci$/);
 });

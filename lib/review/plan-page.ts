@@ -1,5 +1,6 @@
 import { addressText } from './addresses';
 import { type Block, code, counted, printable, type Row } from './page';
+import { shortList } from './plan-risks';
 import { fieldRows, routeRows, serviceRows } from './plan-rows';
 import type {
   ObjectChange,
@@ -15,7 +16,8 @@ import type {
 /** What a plan says to people: what is dangerous first, then the network, then what else is in the files. */
 export function planPage(plan: Plan): Block[] {
   const against = printable(plan.against);
-  if (!plan.isChanged) return [line(`Nothing changes against ${against}.`)];
+  const stale = plan.stale === undefined ? [] : [staleAlert(plan.stale)];
+  if (!plan.isChanged) return [...stale, line(`Nothing changes against ${against}.`)];
   const { sites, routers, otherFiles, unchangedSites } = plan;
   const body = [
     ...sites.flatMap(sitePage),
@@ -26,9 +28,16 @@ export function planPage(plan: Plan): Block[] {
   ];
   return [
     heading(`Plan against ${against}`),
+    ...stale,
     ...(body.length === 0 ? [line('Only the text of files differs: nothing changes in any cluster or router.')] : body),
     ...(unchangedSites.length === 0 ? [] : [line(`Unchanged: ${unchangedSites.map(code).join(', ')}`)]),
   ];
+}
+
+function staleAlert({ files, remedy }: NonNullable<Plan['stale']>): Block {
+  const shown = shortList(files.map(code));
+  const text = `This plan is for main.ts. These files differ from what it makes: ${shown}. Run ${code(remedy)} and commit the result.`;
+  return alert('danger', 'dist/ is not what main.ts makes', [text]);
 }
 
 function sitePage(site: SitePlan): Block[] {

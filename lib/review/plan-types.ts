@@ -4,6 +4,8 @@ import type { AddressCount } from './addresses';
 export interface Plan {
   /** What the working dist is compared with, for people. */
   readonly against: string;
+  /** What is in the working tree and not what main.ts makes, if anything. */
+  readonly stale?: { readonly files: readonly string[]; readonly remedy: string };
   /** Whether any byte of the output differs. */
   readonly isChanged: boolean;
   readonly unchangedSites: readonly string[];

@@ -1,7 +1,7 @@
-import type { NodeRoutes } from '../lib/charts';
-import type { Site } from '../lib/charts/site';
-import type { Mapping } from '../lib/network';
-import type { Picture } from '../lib/review';
+import type { NodeRoutes } from './charts';
+import type { Site } from './charts/site';
+import type { Mapping } from './network';
+import type { Picture } from './review';
 
 /** What a picture shows of a site. */
 export function pictureOf(site: Site): Picture {

@@ -1,0 +1,63 @@
+/** `npm run check`: whether what is committed is right, for pull requests. Takes seconds. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { planOf, planPage, terminalTextOf } from '../lib/review';
+import { compare, type StaleFile } from './comparison';
+import { ERROR, run } from './run';
+import { callOf, synthCommand } from './words';
+
+const HELP = `${callOf('check')} [REVISION]: whether what is committed is right; changes nothing
+
+  1. The types are right (tsc, if there is a tsconfig.json).
+  2. dist/, routers/ and bootstrap/ are what main.ts makes.
+  3. The plan against REVISION is shown             (default: the merge base with the main branch)
+
+Exit code: 0 all is right, 1 something is wrong, 2 an error.
+`;
+
+const OPTIONS = { help: { type: 'boolean', short: 'h', default: false } } as const;
+
+run((project) => {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  if (values.help || positionals.length > 1) {
+    console.log(HELP);
+    return values.help ? 0 : ERROR;
+  }
+  const { ok, text } = checkTypes(project);
+  process.stdout.write(text);
+  const { before, after, base, stale } = compare(project, positionals[0], true);
+  process.stdout.write(staleText(stale, project));
+  process.stdout.write(terminalTextOf(planPage(planOf(before, after, base.text)), false));
+  return ok && stale.length === 0 ? 0 : 1;
+});
+
+function checkTypes(project: string): { ok: boolean; text: string } {
+  if (!existsSync(join(project, 'tsconfig.json'))) return { ok: true, text: 'types: skipped, no tsconfig.json\n' };
+  const tsc = compilerOf(project);
+  if (tsc === undefined) return { ok: true, text: 'types: skipped, typescript is not installed\n' };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '--noEmit', '--project', project], {
+    cwd: project,
+    encoding: 'utf8',
+  });
+  return status === 0 ? { ok: true, text: 'types: right\n' } : { ok: false, text: `types: wrong\n${stdout}${stderr}` };
+}
+
+function compilerOf(project: string): string | undefined {
+  try {
+    const manifest = createRequire(join(project, 'package.json')).resolve('typescript/package.json');
+    return join(dirname(manifest), 'bin', 'tsc');
+  } catch {
+    return undefined;
+  }
+}
+
+function staleText(stale: readonly StaleFile[], project: string): string {
+  if (stale.length === 0) return 'output: what main.ts makes\n';
+  const lines = stale.map(({ path, kind }) => `  ${path} ${kind}\n`).join('');
+  const isLeft = stale.some(({ kind }) => kind === 'left over');
+  const remedy = `Run ${synthCommand(project)}${isLeft ? ', delete what is left over,' : ''} and commit the result.`;
+  return `output: not what main.ts makes\n${lines}${remedy}\n`;
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** The package's bin: the scripts of the template, for users of the package. */
+
+const SCRIPTS: Readonly<Record<string, () => unknown>> = {
+  plan: () => require('./plan'),
+  status: () => require('./status'),
+  diagram: () => require('./diagram'),
+  check: () => require('./check'),
+};
+
+const HELP = `onprem-link COMMAND [options]
+
+  plan      what merging main.ts as it is now does to the network
+  status    what the agents of a cluster say
+  diagram   the sites of main.ts as Mermaid
+  check     whether what is committed is right, for pull requests
+
+onprem-link COMMAND --help tells the options. Run it in the folder with cdk8s.yaml.
+`;
+
+const [, , command = ''] = process.argv;
+const script = Object.hasOwn(SCRIPTS, command) ? SCRIPTS[command] : undefined;
+if (script !== undefined) {
+  process.argv.splice(2, 1);
+  script();
+} else if (command === '--help' || command === '-h' || command === 'help') process.stdout.write(HELP);
+else {
+  console.error(command === '' ? HELP : `"${command}" is not a command\n\n${HELP}`);
+  process.exitCode = 2;
+}

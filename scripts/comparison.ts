@@ -1,0 +1,68 @@
+/** What main.ts makes, compared with a revision and with the files as they are. */
+import type { Tree } from '../lib/review';
+import type { OutputFiles } from './output';
+import { readOutput } from './output';
+import { distOf, synthesise } from './project';
+import { type Base, baseRevision, readRevision } from './revision';
+
+export interface Comparison {
+  readonly base: Base;
+  readonly before: Tree;
+  readonly after: Tree;
+  /** Files that differ from what main.ts makes. */
+  readonly stale: readonly StaleFile[];
+}
+
+export interface StaleFile {
+  readonly path: string;
+  readonly kind: 'changed' | 'missing' | 'left over';
+}
+
+/** What every object of ours carries; objects in the same folder as such a one belong to the site, too. */
+const OURS = /^ {4}app\.kubernetes\.io\/part-of: onprem-link$/m;
+
+/**
+ * @param revision compared with. @default the merge base with the main branch
+ * @param synth whether main.ts is run; otherwise dist/ is taken as it is.
+ */
+export function compare(project: string, revision: string | undefined, synth: boolean): Comparison {
+  const dist = distOf(project);
+  const base = baseRevision(project, revision);
+  const working = textsOf(readOutput(project, dist));
+  const { files, pictures } = synth ? synthesise(project) : { files: undefined, pictures: [] };
+  const made = files === undefined ? working : textsOf(files);
+  const trees = [readRevision(project, base.commit, dist), working, made] as const;
+  const sites = new Set([...pictures.map(({ site }) => site), ...trees.flatMap(sitesIn)]);
+  const [before, now, after] = trees.map((tree) => only(sites, tree)) as [Tree, Tree, Tree];
+  return { base, before, after, stale: staleFiles(now, after) };
+}
+
+/** Folders below dist/ that hold an object of ours: other Apps of the project may write beside them. */
+function sitesIn(tree: Tree): string[] {
+  return [...tree].flatMap(([path, text]) => {
+    const site = siteOf(path);
+    return site !== undefined && OURS.test(text) ? [site] : [];
+  });
+}
+
+function siteOf(path: string): string | undefined {
+  return /^dist\/([^/]+)\//.exec(path)?.[1];
+}
+
+function only(sites: ReadonlySet<string>, tree: Tree): Tree {
+  const isWanted = (path: string) => !path.startsWith('dist/') || sites.has(siteOf(path) ?? '');
+  return new Map([...tree].filter(([path]) => isWanted(path)));
+}
+
+export function staleFiles(working: Tree, made: Tree): StaleFile[] {
+  const paths = [...new Set([...working.keys(), ...made.keys()])].sort();
+  return paths.flatMap((path): StaleFile[] => {
+    if (working.get(path) === made.get(path)) return [];
+    if (!working.has(path)) return [{ path, kind: 'missing' }];
+    return [{ path, kind: made.has(path) ? 'changed' : 'left over' }];
+  });
+}
+
+function textsOf(files: OutputFiles): Tree {
+  return new Map([...files].map(([path, content]) => [path, `${content}`]));
+}

@@ -1,0 +1,97 @@
+/** The user's project: what its cdk8s.yaml runs, synthesised into a folder of its own. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { parse } from 'yaml';
+import { PICTURES_FILE } from '../lib/report-pictures';
+import type { Picture } from '../lib/review';
+import { DEFAULT_DIST, type OutputFiles, readOutput, stageNumbers } from './output';
+
+/** The project cannot be synthesised; the message says why and what to do. */
+export class ProjectError extends Error {}
+
+export interface Synthesised {
+  readonly files: OutputFiles;
+  /** The sites in the order in which they were synthesised. */
+  readonly pictures: readonly Picture[];
+}
+
+interface Settings {
+  readonly app?: string;
+  readonly output?: string;
+}
+
+function settingsOf(project: string): Settings {
+  const path = join(project, 'cdk8s.yaml');
+  if (!existsSync(path)) return {};
+  try {
+    return (parse(readFileSync(path, 'utf8')) ?? {}) as Settings;
+  } catch (cause) {
+    throw new ProjectError(`cdk8s.yaml cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The folder that cdk8s writes. */
+export function distOf(project: string): string {
+  return settingsOf(project).output ?? DEFAULT_DIST;
+}
+
+/**
+ * Runs the app of cdk8s.yaml as cdk8s does, and leaves the project's own output as it is. What the app prints goes to
+ * stderr, because stdout is the answer of whoever asks.
+ * @throws ProjectError when it fails.
+ */
+export function synthesise(project: string): Synthesised {
+  const { app, output = DEFAULT_DIST } = settingsOf(project);
+  if (app === undefined)
+    throw new ProjectError(
+      `${project} has no cdk8s.yaml that names an app; run it in the folder that has one, or compare dist/ as it is: --no-synth`,
+    );
+  rejectOldProgram(project, app);
+  const staging = mkdtempSync(join(tmpdir(), 'onprem-link-'));
+  try {
+    const pictures = join(staging, 'pictures');
+    stageNumbers(project, staging, output);
+    const env = {
+      ...process.env,
+      PATH: [join(project, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+      CDK8S_OUTDIR: join(staging, DEFAULT_DIST),
+      [PICTURES_FILE]: pictures,
+    };
+    const { status, signal } = spawnSync(app, { cwd: project, env, shell: true, stdio: ['ignore', 2, 2] });
+    if (status !== 0) throw new ProjectError(`synthesis failed (${app}: ${signal ?? `exit code ${status}`})`);
+    return { files: readOutput(staging), pictures: existsSync(pictures) ? readPictures(pictures) : [] };
+  } finally {
+    rmSync(staging, { recursive: true });
+  }
+}
+
+function readPictures(path: string): Picture[] {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as Picture);
+}
+
+/** An app that runs compiled files shows an edit only after they were compiled again. */
+function rejectOldProgram(project: string, app: string): void {
+  const entry = app.split(/\s+/).find((word) => /\.[cm]?js$/.test(word));
+  if (entry === undefined || !existsSync(join(project, entry))) return;
+  const old = sourcesIn(project).find((source) => isNewer(join(project, source)));
+  if (old === undefined) return;
+  throw new ProjectError(`${old} is newer than the JavaScript beside it, which cdk8s.yaml runs; compile it first`);
+}
+
+function sourcesIn(project: string): string[] {
+  const own = readdirSync(project, { withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isDirectory()) return [entry.name];
+    if (entry.name === 'node_modules' || entry.name.startsWith('.')) return [];
+    const names = readdirSync(join(project, entry.name), { recursive: true, encoding: 'utf8' });
+    return names.map((name) => join(entry.name, name));
+  });
+  return own.filter((path) => /(?<!\.d)\.[cm]?ts$/.test(path) && !path.includes('node_modules'));
+}
+
+function isNewer(source: string): boolean {
+  const compiled = source.replace(/ts$/, 'js');
+  return existsSync(compiled) && statSync(source).mtimeMs > statSync(compiled).mtimeMs;
+}
