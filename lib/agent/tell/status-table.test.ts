@@ -82,5 +82,14 @@ test('a diff is one change a line', () => {
   expect(diffText(['add 192.168.0.0/24', 'remove 192.168.1.0/24'])).toBe('add 192.168.0.0/24\nremove 192.168.1.0/24\n');
 });
 
+test.each<[{ differs?: boolean; gone?: boolean }, string]>([
+  [{}, 'from the pod template, accepted; ConfigMap onprem-link/static-routes is the same'],
+  [{ differs: true }, 'from the pod template, accepted; ConfigMap onprem-link/static-routes differs'],
+  [{ gone: true }, 'from the pod template; ConfigMap onprem-link/static-routes is gone'],
+])('a list that came with the pod, and its ConfigMap %j, is a line', ({ differs = false, gone = false }, line) => {
+  const given = { pinned: { isInForce: true, differs }, ...(gone && { list: { state: 'gone', since: 0 } as const }) };
+  expect(table(given)).toContain(`list       ${line}\n`);
+});
+
 test('a list on trial is a line', () =>
   expect(table({ rollout: { state: 'trial' } })).toContain('rollout    trial: not confirmed yet\n'));

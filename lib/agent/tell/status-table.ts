@@ -9,6 +9,8 @@ export interface StatusBody {
     readonly state: string;
     readonly version?: string;
     readonly findings?: readonly string[];
+    /** Of a list that came with the pod: whether the ConfigMap says something else. */
+    readonly differs?: boolean;
     readonly rollout: { readonly state: string; readonly reason?: string };
   };
   readonly watch: { readonly state: string; readonly reason?: string };
@@ -49,7 +51,7 @@ export function statusText(status: StatusBody): string {
   const head = [
     ['agent', `${status.instance} on ${status.node}`],
     ['ready', `${status.ready ? 'yes' : 'NO'}: ${status.reason}`],
-    ['list', `${list.configMap} ${list.state}${list.version === undefined ? '' : ` (version ${list.version})`}`],
+    ['list', listText(list)],
     ...(list.findings ?? []).map((finding) => ['', finding]),
     ...rolloutLine(list.rollout),
     ['watch', `${watch.state}${watch.reason === undefined ? '' : `: ${watch.reason}`}`],
@@ -78,6 +80,12 @@ export function statusText(status: StatusBody): string {
   ]);
   const omitted = status.routesOmitted === 0 ? '' : `… and ${status.routesOmitted} more\n`;
   return `${table(head)}\n${table([['ROUTE', 'STATE', 'WAY', 'TABLE', 'METRIC', 'REASON'], ...rows])}${omitted}`;
+}
+
+function listText({ configMap, state, version, differs }: StatusBody['list']): string {
+  if (differs === undefined) return `${configMap} ${state}${version === undefined ? '' : ` (version ${version})`}`;
+  if (state === 'gone') return `from the pod template; ConfigMap ${configMap} is gone`;
+  return `from the pod template, ${state}; ConfigMap ${configMap} ${differs ? 'differs' : 'is the same'}`;
 }
 
 /** No line while the list is in force. */
