@@ -77,7 +77,8 @@ function datagram({ address, bytes, timeoutMs = 1000 }: DatagramRequest): Promis
     };
     const timer = setTimeout(() => done('TIMEOUT'), timeoutMs);
     socket.once('error', (error) => done(codeOf(error)));
-    socket.connect(9, address, () => socket.send(Buffer.alloc(bytes)));
+    socket.once('connect', () => socket.send(Buffer.alloc(bytes)));
+    socket.connect(9, address);
   });
 }
 

@@ -104,6 +104,8 @@ export interface KernelRoute {
   /** 'default', a subnet, or an address where the prefix is its full length. */
   readonly dst: string;
   readonly protocol: string;
+  /** RTN_* as a number. */
+  readonly type: string;
   readonly gateway?: string;
   readonly dev?: string;
   readonly metric?: number;

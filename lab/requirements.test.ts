@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { missingForTraces } from './packet-trace';
 import { describeLab, missingRequirements, node26, node26Version } from './requirements';
 
 test('programs that are not there are named with the Debian package they are in', () => {
@@ -7,6 +8,10 @@ test('programs that are not there are named with the Debian package they are in'
   if (process.platform !== 'linux') return;
   expect(missing).toContain('ip not found (Debian package iproute2)');
   expect(missing).toContain('unshare, nsenter, setpriv, mount, pivot_root not found (Debian package util-linux)');
+});
+
+test('tcpdump is needed by the tests that trace packets', () => {
+  expect(missingForTraces('/nonexistent')).toContain('tcpdump not found (Debian package tcpdump)');
 });
 
 test('the Node of the lab is the version that its package says', () => {

@@ -46,6 +46,19 @@ export function node26Version(): string {
 }
 
 /**
+ * Programs that are not there, one sentence for each Debian package.
+ *
+ * @param programs by the package that contains them
+ * @param path where programs are looked for, as in PATH
+ */
+export function missingPrograms(programs: Readonly<Record<string, readonly string[]>>, path: string): string[] {
+  return Object.entries(programs).flatMap(([debianPackage, names]) => {
+    const absent = names.filter((name) => !find(name, path));
+    return absent.length > 0 ? [`${absent.join(', ')} not found (Debian package ${debianPackage})`] : [];
+  });
+}
+
+/**
  * What this machine lacks to run the lab: one sentence each, with the reason; empty if nothing.
  *
  * @param path where programs are looked for, as in PATH
@@ -54,10 +67,7 @@ export function missingRequirements(path = process.env.PATH ?? ''): string[] {
   if (process.platform !== 'linux') return [`Linux is needed for network namespaces, this is ${process.platform}`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push('root is needed to create network namespaces');
-  for (const [debianPackage, programs] of Object.entries(PROGRAMS)) {
-    const absent = programs.filter((program) => !find(program, path));
-    if (absent.length > 0) missing.push(`${absent.join(', ')} not found (Debian package ${debianPackage})`);
-  }
+  missing.push(...missingPrograms(PROGRAMS, path));
   try {
     node26();
   } catch {

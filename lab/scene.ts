@@ -158,7 +158,7 @@ export interface Status {
   readonly ready: boolean;
   readonly reason: string;
   readonly list: { readonly rollout: { readonly state: string } };
-  readonly routes: readonly { subnet: string; state: string; way?: string; reason?: string }[];
+  readonly routes: readonly { subnet: string; state: string; way?: string; otherwise?: string; reason?: string }[];
   readonly counts: Readonly<Record<string, number>>;
   readonly nextHops: readonly { nextHop: string; state: string }[];
   readonly counters: { readonly repairs: number; readonly changes: number };
@@ -166,7 +166,8 @@ export interface Status {
   readonly reversePathDrops: number;
 }
 
-function withEnvironment(object: Manifest, env: Readonly<Record<string, string>>): Manifest {
+/** A DaemonSet with other values of environment variables that it has. */
+export function withEnvironment(object: Manifest, env: Readonly<Record<string, string>>): Manifest {
   if (object.kind !== 'DaemonSet' || Object.keys(env).length === 0) return object;
   const copy = structuredClone(object) as Manifest & {
     spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };

@@ -69,7 +69,7 @@ export class Agent implements WatchHandlers, Heir {
   private readonly listLog: ListLog;
   private readonly tally = { repairs: 0, changes: 0, lastChange: undefined as string | undefined };
   private relevance: Relevance | undefined;
-  /** The list that `outcome` is about, and the subnets whose events concern it. */
+  /** The list that `outcome` is about, and the routes that concern it. */
   private judgedList: RouteList | undefined;
   private watched: Watched | undefined;
   /** When the next events may be answered at once. */
@@ -113,6 +113,9 @@ export class Agent implements WatchHandlers, Heir {
       journal,
       log,
       request: (trigger) => this.request(trigger),
+      onConfirmed: () => {
+        if (settings.otherwise === 'unreachable') this.request('confirmed');
+      },
     });
     const { source, rollout } = this;
     this.departure = new Departure({ onUninstall: settings.onUninstall, source, rollout, reconciler, log });
@@ -275,7 +278,10 @@ export class Agent implements WatchHandlers, Heir {
     if (inForce === undefined || this.leaving) return true;
     const started = performance.now();
     try {
-      const outcome = this.reconciler.run(inForce, (snapshot) => this.rollout.beforeChanges(snapshot));
+      const outcome = this.reconciler.run(inForce, (snapshot) => this.rollout.beforeChanges(snapshot), {
+        isConfirmed: this.rollout.isConfirmed,
+        restored: this.rollout.restoredWith(inForce),
+      });
       if (this.passError !== undefined) this.log('info', 'pass.recovered', 'the kernel can be read again');
       this.passError = undefined;
       this.note(outcome, inForce, trigger, performance.now() - started);
@@ -292,8 +298,9 @@ export class Agent implements WatchHandlers, Heir {
   private note(outcome: Outcome, list: RouteList, trigger: Trigger, milliseconds: number): void {
     // The same verdicts are those of the same findings.
     if (outcome.verdicts !== this.outcome?.verdicts) {
+      const { privateNetworks, otherwise } = this.settings;
       if (list !== this.judgedList || this.watched === undefined)
-        this.watched = watchedOf(list, this.settings.privateNetworks);
+        this.watched = watchedOf(list, privateNetworks, otherwise);
       this.judgedList = list;
       this.relevance = new Relevance(this.watched, this.ownership, outcome);
       this.onNews();

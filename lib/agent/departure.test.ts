@@ -9,7 +9,7 @@ function departure(): { ran: unknown[]; departure: Departure } {
   const parts: DepartureParts = {
     onUninstall: 'keep',
     source: { state: { state: 'unknown' } },
-    rollout: { unconfirmedBase: BASE },
+    rollout: { unconfirmedBase: BASE, restoredWith: () => [] },
     reconciler: { run: (list) => ran.push(list) as never, removeAll: () => ran.push('all') as never },
     log: () => undefined,
   };

@@ -1,4 +1,5 @@
 import type { ConfigMapWatch } from './api/config-map-watch';
+import { isCompanion } from './decide/ownership';
 import type { Log } from './log';
 import type { Reconciler } from './reconciler';
 import type { Rollout } from './rollout';
@@ -12,7 +13,7 @@ const GONE_FRESH_MS = 60_000;
 export interface DepartureParts {
   readonly onUninstall: Settings['onUninstall'];
   readonly source: Pick<RouteSource, 'state'>;
-  readonly rollout: Pick<Rollout, 'unconfirmedBase'>;
+  readonly rollout: Pick<Rollout, 'unconfirmedBase' | 'restoredWith'>;
   readonly reconciler: Pick<Reconciler, 'run' | 'removeAll'>;
   readonly log: Log;
 }
@@ -44,7 +45,7 @@ export class Departure {
     const base = rollout.unconfirmedBase;
     if (base === undefined) return;
     try {
-      reconciler.run(base);
+      reconciler.run(base, undefined, { isConfirmed: true, restored: rollout.restoredWith(base) });
       log('warn', 'leave.rolled-back', 'stopping before the last change was confirmed; it was taken back');
     } catch (error) {
       log('error', 'leave.failed', `the last change could not be taken back: ${(error as Error).message}`);
@@ -72,7 +73,7 @@ export class Departure {
     }
     try {
       const { done, failed } = reconciler.removeAll();
-      const removed = done.filter(({ kind }) => kind === 'delete-route').length;
+      const removed = done.filter((change) => change.kind === 'delete-route' && !isCompanion(change.route)).length;
       log('info', 'leave.remove', `the ConfigMap was deleted: ${removed} routes removed`, {
         removed,
         failed: failed.map(({ reason }) => reason).slice(0, 20),

@@ -10,7 +10,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const path = () => join(folder, 'journal.json');
-const ENTRY: JournalEntry = { state: 'trial', list: 'abc', base: '["192.168.0.0/24"]\n', isFound: false, ended: 1 };
+const ENTRY: JournalEntry = {
+  state: 'trial',
+  list: 'abc',
+  base: '["192.168.0.0/24"]\n',
+  isFound: false,
+  companions: ['192.168.0.0/24 254'],
+  ended: 1,
+};
 
 test('what was written is read by the next agent, and nothing else is left behind', () => {
   const journal = new Journal(path());
@@ -22,7 +29,7 @@ test('what was written is read by the next agent, and nothing else is left behin
 
 test('one of an agent that did not count is read as that of the first', () => {
   writeFileSync(path(), '{"state":"trial","list":"a","base":"[]","isFound":false}');
-  expect(new Journal(path()).read()).toMatchObject({ ended: 0 });
+  expect(new Journal(path()).read()).toMatchObject({ companions: [], ended: 0 });
 });
 
 test('cleared, or never written, it is empty; clearing twice is fine', () => {

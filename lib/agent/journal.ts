@@ -12,6 +12,8 @@ export interface JournalEntry {
   /** The route list to return to, as text: a user's, or routes as an agent found them (decide/present-list.ts). */
   readonly base: string;
   readonly isFound: boolean;
+  /** Prefixes that had a companion before the change (decide/prefix.ts). */
+  readonly companions: readonly string[];
   /** Agents that ended one after the other with that list on trial, before the one that wrote this. */
   readonly ended: number;
 }
@@ -26,10 +28,12 @@ export class Journal {
   read(): JournalEntry | undefined {
     try {
       const entry = JSON.parse(fs.readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
-      const { state, list, base, isFound, ended = 0 } = entry;
+      const { state, list, base, isFound, companions = [], ended = 0 } = entry;
       const isKnown = STATES.has(state) && typeof list === 'string' && typeof base === 'string';
       const isWhole = typeof isFound === 'boolean' && typeof ended === 'number';
-      return isKnown && isWhole ? { state: state as JournalEntry['state'], list, base, isFound, ended } : undefined;
+      return isKnown && isWhole
+        ? { state: state as JournalEntry['state'], list, base, isFound, companions, ended }
+        : undefined;
     } catch {
       return undefined;
     }

@@ -54,6 +54,7 @@ function run(settings: Settings): void {
   const reconciler = new Reconciler(kernel, {
     privateNetworks,
     requirePrivateNetwork,
+    otherwise: settings.otherwise,
     dependencies,
     destinations: () => agent.destinations,
     healthOf,

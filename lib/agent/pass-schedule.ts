@@ -8,6 +8,8 @@ export type Trigger =
   | 'start'
   | 'list'
   | 'rollback'
+  /** A list was confirmed, so that its routes get companions. */
+  | 'confirmed'
   | 'next hop'
   | 'takeover'
   /** From here on: nothing was to change, so that what does is a repair. */

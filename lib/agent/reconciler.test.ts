@@ -17,6 +17,7 @@ interface Options {
   readonly requirePrivateNetwork?: boolean;
   readonly privateNetworks?: readonly Subnet[];
   readonly healthOf?: HealthOf;
+  readonly otherwise?: 'nothing' | 'unreachable';
 }
 
 function node({
@@ -24,11 +25,13 @@ function node({
   requirePrivateNetwork = false,
   privateNetworks = [subnet('10.0.0.0/8')],
   healthOf = () => undefined,
+  otherwise = 'nothing',
 }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(state), (object) => isOwn(object, OWNERSHIP));
   const settings = {
     privateNetworks,
     requirePrivateNetwork,
+    otherwise,
     ownership: OWNERSHIP,
     healthOf,
     healthChanges: () => 0,

@@ -2,14 +2,16 @@ import { type Family, type Route, type RouteList, routeKey, type Subnet } from '
 import { routeOf } from './decide/answer';
 import { changesAtOnce, type Readiness, readiness } from './decide/at-once';
 import type { HealthOf } from './decide/choose';
+import { type CompanionChanges, missingCompanions, planCompanions, withoutCompanions } from './decide/companions';
 import type { Destination } from './decide/destinations';
 import type { Proof } from './decide/effect';
-import { createGuard, type Dependency } from './decide/guard';
+import { createGuard, type Dependency, type Guard } from './decide/guard';
 import { refreshIPv6 } from './decide/ipv6-cache';
 import { type Decision, judge, toProve } from './decide/judge';
 import { nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
-import { plan, prefixKey } from './decide/plan';
+import { deleteRoute, plan } from './decide/plan';
+import { type Prefix, prefixKey } from './decide/prefix';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
 import {
   followsPrivateNetwork,
@@ -28,6 +30,8 @@ import { Memo } from './memo';
 export interface ReconcilerSettings {
   readonly privateNetworks: readonly Subnet[];
   readonly requirePrivateNetwork: boolean;
+  /** Whether routes have companions (decide/companions.ts). */
+  readonly otherwise: 'nothing' | 'unreachable';
   /** What the node must keep reaching; asked for at each pass. */
   readonly dependencies: () => readonly Dependency[];
   /** Addresses that the routes must reach; the same array as long as nothing changes. */
@@ -40,6 +44,14 @@ export interface ReconcilerSettings {
   readonly healthChanges: () => number;
 }
 
+/** What a pass may do about companions. */
+export interface CompanionOptions {
+  /** Whether the list is confirmed: only its routes get companions. @default false */
+  readonly isConfirmed?: boolean;
+  /** Prefixes that had a companion before the change that is rolled back. @default none */
+  readonly restored?: readonly Prefix[];
+}
+
 /** What was changed, and what the kernel refused. */
 export interface Done {
   readonly done: readonly Change[];
@@ -47,12 +59,16 @@ export interface Done {
 }
 
 /** What one pass found and did. */
-export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'plan'>, Done {
+export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'plan' | 'companions'>, Done {
   readonly verdicts: readonly Verdict[];
+  /** Prefixes that have a companion now, by prefixKey(). */
+  readonly companions: ReadonlySet<string>;
 }
 
 const FAMILIES: readonly Family[] = [4, 6];
 const NOTHING: RouteList = { routes: [], duplicates: [] };
+const NO_PREFIXES: readonly Prefix[] = [];
+const NO_VERDICTS: readonly Verdict[] = [];
 
 /** Brings the kernel to what the list says: reads, decides, changes, and proves by lookups. */
 export class Reconciler {
@@ -62,6 +78,9 @@ export class Reconciler {
   private readonly decision = new Memo<Decision>();
   private readonly proof = new Memo<Proof>();
   private readonly verdicts = new Memo<readonly Verdict[]>();
+  private readonly companionChanges = new Memo<CompanionChanges>();
+  /** Prefixes that had a companion after the last pass. */
+  private companions: ReadonlySet<string> = new Set();
   private ready: Readiness | undefined;
 
   constructor(
@@ -73,24 +92,42 @@ export class Reconciler {
    * @param beforeChanges called if there is something to change, before anything is.
    * @throws when the kernel cannot be read; nothing was changed then.
    */
-  run(list: RouteList, beforeChanges: (snapshot: Snapshot) => void = () => undefined): Outcome {
-    const decision = this.decide(list);
+  run(
+    list: RouteList,
+    beforeChanges: (snapshot: Snapshot) => void = () => undefined,
+    { isConfirmed = false, restored = NO_PREFIXES }: CompanionOptions = {},
+  ): Outcome {
+    const decision = this.decide(list, restored);
     const { snapshot, plan } = decision;
-    const all = [...plan.changes, ...plan.cleanup];
+    const changes = [...decision.companions.withdrawn.map(deleteRoute), ...plan.changes];
+    const all = [...changes, ...plan.cleanup];
     if (all.length > 0) beforeChanges(snapshot);
     const refreshed = (changes: readonly Change[]) => [
       ...changes,
       ...refreshIPv6(changes, all, () => snapshot.nexthops, this.settings.ownership),
     ];
-    const first = this.apply(refreshed(plan.changes));
+    const first = this.apply(refreshed(changes));
     const then = this.apply(refreshed(cleanupAfter(first.failed, plan.cleanup)));
-    const done = [...first.done, ...then.done];
-    const failed = [...first.failed, ...then.failed];
-    const verdicts = this.prove(decision, failed);
+    const verdicts = this.prove(decision, [...first.failed, ...then.failed]);
+    const last = this.putCompanions(decision, isConfirmed ? verdicts : NO_VERDICTS);
+    const missing = new Set(last.failed.flatMap(({ change }) => ('route' in change ? prefixKey(change.route) : [])));
+    const done = [...first.done, ...then.done, ...last.done];
+    const failed = [...first.failed, ...then.failed, ...last.failed];
     // Verdicts are made anew whenever anything else is.
     if (verdicts !== this.ready?.found.verdicts)
       this.ready = readiness(list, { ...decision, verdicts }, this.settings.ownership);
-    return { ...decision, verdicts, done, failed };
+    return { ...decision, verdicts, companions: without(this.companions, missing), done, failed };
+  }
+
+  /** After their routes, which lookups have proved. */
+  private putCompanions({ companions }: Decision, verdicts: readonly Verdict[]): Done {
+    const { ownership } = this.settings;
+    const before = this.companions;
+    const { puts, wanted } = this.companionChanges.of([companions, verdicts, before, ownership], () =>
+      missingCompanions(companions, verdicts, before, ownership),
+    );
+    this.companions = wanted;
+    return this.apply(puts);
   }
 
   private prove(decision: Decision, failed: readonly FailedChange[]): readonly Verdict[] {
@@ -119,8 +156,8 @@ export class Reconciler {
 
   /** What run() would change now; changes nothing. */
   preview(list: RouteList): readonly Change[] {
-    const { changes, cleanup } = this.decide(list).plan;
-    return [...changes, ...cleanup];
+    const { plan, companions } = this.decide(list, NO_PREFIXES);
+    return [...companions.withdrawn.map(deleteRoute), ...plan.changes, ...plan.cleanup];
   }
 
   /** Removes all routes and nexthop objects of ours. */
@@ -145,24 +182,28 @@ export class Reconciler {
   private readonly isOurs = (route: KernelRoute): boolean => isOwn(route, this.settings.ownership);
 
   /** Of the same findings it makes the same decision (===): in most passes nothing has changed. */
-  private decide(list: RouteList): Decision {
-    const { healthOf, healthChanges, ownership } = this.settings;
+  private decide(list: RouteList, restored: readonly Prefix[]): Decision {
+    const { healthOf, healthChanges, ownership, otherwise } = this.settings;
     const snapshot = this.kernel.read();
     const questions = this.toLookUp.of([list, snapshot], () => nextHopsToLookUp(list.routes, snapshot));
     const answers = this.kernel.lookup(questions);
     const dependencies = this.settings.dependencies();
     const depended = dependencies.map(({ what }) => what).join();
-    const findings = [list, snapshot, answers, depended, healthChanges(), ownership];
+    const findings = [list, restored, snapshot, answers, depended, healthChanges(), ownership];
     return this.decision.of(findings, () => {
       const privateNetworks = this.findPrivateNetworks(snapshot, list);
       const toNextHops = new Map(questions.map(({ key }, i) => [key, routeOf(answers[i])]));
       const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf });
       const resolved = list.routes.map((route) => resolver.resolve(route));
       const ways = waysOf(resolved);
-      const refusals = this.refusals(resolved, snapshot, [...dependencies, ...nextHopDependencies(ways)]);
+      const guarded = [...dependencies, ...nextHopDependencies(ways)];
+      const guard = createGuard(snapshot, this.settings.privateNetworks, guarded, this.isOurs);
+      const refusals = refusalsOf(resolved, guard);
       const isResolved = (item: Resolved) => item.state === 'resolved';
       const wanted = resolved.filter(isResolved).filter(({ route }) => !refusals.has(route));
       const keep = resolved.filter((item) => !isResolved(item)).map(({ route }) => route);
+      const made = plan(wanted, keep, snapshot, ownership);
+      const { standings } = made;
       return {
         snapshot,
         resolved,
@@ -170,23 +211,13 @@ export class Reconciler {
         privateNetworks,
         nextHops: nextHopsOf(ways, snapshot.links),
         missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
-        plan: plan(wanted, keep, snapshot, ownership),
+        plan: made,
+        companions:
+          otherwise === 'nothing'
+            ? withoutCompanions(snapshot, ownership)
+            : planCompanions({ resolved, refusals, standings, guard, snapshot, ownership, restored }),
       };
     });
-  }
-
-  private refusals(
-    resolved: readonly Resolved[],
-    snapshot: Snapshot,
-    dependencies: readonly Dependency[],
-  ): Map<Route, string> {
-    const guard = createGuard(snapshot, this.settings.privateNetworks, dependencies, this.isOurs);
-    const refusals = new Map<Route, string>();
-    for (const item of resolved) {
-      const reason = item.state === 'resolved' ? guard.refuse(item) : undefined;
-      if (reason !== undefined) refusals.set(item.route, reason);
-    }
-    return refusals;
   }
 
   private findPrivateNetworks(snapshot: Snapshot, list: RouteList): Map<Family, PrivateNetwork> {
@@ -208,6 +239,19 @@ export class Reconciler {
       (route) => route.subnet.family === family && followsPrivateNetwork(route) && own.has(routeKey(route)),
     );
   }
+}
+
+function without(all: ReadonlySet<string>, some: ReadonlySet<string>): ReadonlySet<string> {
+  return some.size === 0 ? all : new Set([...all].filter((each) => !some.has(each)));
+}
+
+function refusalsOf(resolved: readonly Resolved[], guard: Guard): Map<Route, string> {
+  const refusals = new Map<Route, string>();
+  for (const item of resolved) {
+    const reason = item.state === 'resolved' ? guard.refuse(item) : undefined;
+    if (reason !== undefined) refusals.set(item.route, reason);
+  }
+  return refusals;
 }
 
 /**

@@ -19,14 +19,16 @@ interface Options {
   readonly targets?: readonly Target[];
   /** Milliseconds from asking for a pass to its being made. @default 0 */
   readonly delay?: number;
+  readonly otherwise?: 'nothing' | 'unreachable';
 }
 
 /** A node that loses what `lost` says, asked with the subnets that are routed at that time. */
-function node({ isRolling = false, entry, targets = [API], delay = 0 }: Options = {}) {
+function node({ isRolling = false, entry, targets = [API], delay = 0, otherwise = 'nothing' }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), ({ protocol }) => protocol === 142);
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     privateNetworks: [subnet('10.0.0.0/8')],
     requirePrivateNetwork: false,
+    otherwise,
     dependencies: () => [],
     ownership: OWNERSHIP,
     destinations: () => [],
@@ -47,7 +49,10 @@ function node({ isRolling = false, entry, targets = [API], delay = 0 }: Options 
   const pass = () => {
     const { inForce } = rollout;
     if (inForce === undefined) return;
-    const outcome: Outcome = reconciler.run(inForce, (read) => rollout.beforeChanges(read));
+    const outcome: Outcome = reconciler.run(inForce, (read) => rollout.beforeChanges(read), {
+      isConfirmed: rollout.isConfirmed,
+      restored: rollout.restoredWith(inForce),
+    });
     rollout.afterPass(outcome);
   };
   const rollout = new Rollout({
@@ -61,6 +66,9 @@ function node({ isRolling = false, entry, targets = [API], delay = 0 }: Options 
     request: (trigger) => {
       triggers.push(trigger);
       setTimeout(pass, delay);
+    },
+    onConfirmed: () => {
+      if (otherwise === 'unreachable') pass();
     },
   });
   const accept = (text: string) => rollout.accept(parseRouteList(text, DEFAULT_RULES), text);
@@ -351,8 +359,55 @@ describe('a list whose routes all wait', () => {
   });
 });
 
+describe('unreachable routes', () => {
+  const unreachable = (kernel: MemoryKernel) =>
+    kernel
+      .read()
+      .routes.filter(({ type }) => type === 7)
+      .map((route) => `${route.subnet}`);
+
+  test('are written once the list is confirmed, and those of a list that is taken back never', async () => {
+    const { kernel, accept } = node({ otherwise: 'unreachable' });
+    accept(A);
+    await wait(5);
+    expect(unreachable(kernel)).toEqual(['192.168.0.0/24']);
+    accept(BAD);
+    await wait(CONFIRM_MS - 500);
+    expect(unreachable(kernel)).toEqual(['192.168.0.0/24']);
+    await wait(2000);
+    expect(unreachable(kernel)).toEqual(['192.168.0.0/24']);
+  });
+
+  test('that a list on trial removed are back with the one before, though their routes wait', async () => {
+    const { kernel, accept, pass } = node({ otherwise: 'unreachable' });
+    accept('["192.168.0.0/24", "192.168.1.0/24"]');
+    await wait(5);
+    kernel.remove(
+      ({ subnet: each, type }) => `${each}` === '10.0.0.0/8' || (`${each}` === '192.168.1.0/24' && type === 1),
+    );
+    pass();
+    expect(unreachable(kernel)).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
+    accept('["192.168.0.0/24", { "subnet": "192.168.66.0/24", "nextHop": "10.184.0.1" }]');
+    await wait(CONFIRM_MS - 500);
+    expect(unreachable(kernel)).toEqual(['192.168.0.0/24']);
+    await wait(2000);
+    expect(unreachable(kernel).sort()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
+  });
+
+  test('are restored from the journal by the next agent', async () => {
+    const entry: JournalEntry = {
+      ...{ state: 'trial', list: 'hash', base: '[]', isFound: true },
+      ...{ companions: ['192.168.1.0/24 254'], ended: 0 },
+    };
+    const { kernel, rollout } = node({ entry, otherwise: 'unreachable' });
+    rollout.resume();
+    await wait(5);
+    expect(unreachable(kernel)).toEqual(['192.168.1.0/24']);
+  });
+});
+
 describe('an agent that was killed', () => {
-  const entry: JournalEntry = { state: 'trial', list: 'hash', base: A, isFound: false, ended: 0 };
+  const entry: JournalEntry = { state: 'trial', list: 'hash', base: A, isFound: false, companions: [], ended: 0 };
 
   test('in the middle of a trial is gone back by the next one first, list or no list', async () => {
     const { kernel, rollout, routed, events, triggers } = node({ entry });

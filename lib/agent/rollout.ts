@@ -2,7 +2,9 @@ import crypto = require('node:crypto');
 
 import { parseRouteList, type RouteList, type RouteRules, type Target, targetText } from '../network';
 import { Backoff } from './api/backoff';
+import { companionsIn } from './decide/companions';
 import type { Ownership } from './decide/ownership';
+import { type Prefix, prefixKey, readPrefix } from './decide/prefix';
 import { presentList, presentText, readPresentText } from './decide/present-list';
 import type { Verdict } from './decide/verdict';
 import type { Journal, JournalEntry } from './journal';
@@ -22,6 +24,7 @@ const RETURN_MS = 3_000;
  * the cause each time.
  */
 const MOST_TRIALS = 3;
+const NO_PREFIXES: readonly Prefix[] = [];
 
 /** How the last understood list stands. */
 export type RolloutState =
@@ -47,6 +50,16 @@ export interface RolloutParts {
   readonly log: Log;
   /** Asks for a pass with what is in force; `afterPass` follows. */
   readonly request: (trigger: Trigger) => void;
+  /** Called when a list was confirmed. */
+  readonly onConfirmed: () => void;
+}
+
+/** What a change is rolled back to. */
+interface Base {
+  readonly list: RouteList;
+  readonly text: string;
+  readonly isFound: boolean;
+  readonly companions: readonly Prefix[];
 }
 
 /** A list with its text, and the text's hash. */
@@ -70,7 +83,7 @@ export class Rollout {
   /** What was in force when all was well last. */
   private confirmed: RouteList | undefined;
   /** What to go back to after a change; undefined until there is one to be made: then the routes that are there. */
-  private base: { readonly list: RouteList; readonly text: string; readonly isFound: boolean } | undefined;
+  private base: Base | undefined;
   /** The list that is not to be tried any more. */
   private condemned: { readonly hash: string; readonly reason: string } | undefined;
   /** The kernel was changed, and nothing has shown yet that it may stay so. */
@@ -92,8 +105,8 @@ export class Rollout {
     const entry = this.parts.journal.read();
     const base = entry && this.readBase(entry);
     if (entry === undefined || base === undefined) return;
-    this.base = { list: base, text: entry.base, isFound: entry.isFound };
-    this.inForce = base;
+    this.base = base;
+    this.inForce = base.list;
     this.confirmed = this.inForce;
     const { state, list: hash } = entry;
     const times = entry.ended + (state === 'trial' ? 1 : 0);
@@ -141,13 +154,24 @@ export class Rollout {
     return this.isUnconfirmed ? this.base?.list : undefined;
   }
 
+  /** Prefixes that get their companions back with a list: those from before the change that it is to undo. */
+  restoredWith(list: RouteList): readonly Prefix[] {
+    return list === this.base?.list ? this.base.companions : NO_PREFIXES;
+  }
+
+  /** Whether what is in force was confirmed once, now or before it was returned to. */
+  get isConfirmed(): boolean {
+    return this.inForce === this.confirmed || this.inForce === this.base?.list;
+  }
+
   beforeChanges(snapshot: Snapshot): void {
     if (this.state.state !== 'trial' || this.candidate === undefined) return;
     if (this.isUnconfirmed && this.noted === this.candidate.hash) return;
+    const companions = companionsIn(snapshot, this.parts.ownership());
     if (this.base === undefined) {
       const list = presentList(snapshot, this.parts.ownership());
-      this.base = { list, text: presentText(list), isFound: true };
-    }
+      this.base = { list, text: presentText(list), isFound: true, companions };
+    } else if (!this.isUnconfirmed) this.base = { ...this.base, companions };
     this.isUnconfirmed = true;
     this.note('trial', this.candidate.hash);
   }
@@ -215,7 +239,7 @@ export class Rollout {
   }
 
   private confirm(candidate: Candidate): void {
-    this.base = { ...candidate, isFound: false };
+    this.base = { ...candidate, isFound: false, companions: NO_PREFIXES };
     this.confirmed = this.inForce;
     this.condemned = undefined;
     this.ended = undefined;
@@ -223,6 +247,7 @@ export class Rollout {
     this.owed = [];
     this.state = { state: 'settled' };
     this.clearJournal();
+    this.parts.onConfirmed();
   }
 
   private async takeBack(lost: readonly Lost[], signal: AbortSignal): Promise<void> {
@@ -293,9 +318,10 @@ export class Rollout {
     return unreached(targets, milliseconds, signal, this.parts.attempt);
   }
 
-  private readBase({ base, isFound }: JournalEntry): RouteList | undefined {
+  private readBase({ base: text, isFound, companions }: JournalEntry): Base | undefined {
     try {
-      return isFound ? readPresentText(base) : parseRouteList(base, this.parts.rules);
+      const list = isFound ? readPresentText(text) : parseRouteList(text, this.parts.rules);
+      return { list, text, isFound, companions: companions.map(readPrefix) };
     } catch (error) {
       this.parts.log('warn', 'journal.failed', `the journal cannot be used: ${(error as Error).message}`);
       return undefined;
@@ -305,10 +331,12 @@ export class Rollout {
   /** Without the journal everything goes on, but for an agent that is killed in the middle of a trial. */
   private note(state: JournalEntry['state'], list: string): void {
     if (this.base === undefined) return;
-    const { text, isFound } = this.base;
+    const { text, isFound, companions } = this.base;
     const ended = this.ended?.hash === list ? this.ended.times : 0;
     this.noted = list;
-    this.tryJournal(() => this.parts.journal.write({ state, list, base: text, isFound, ended }));
+    this.tryJournal(() =>
+      this.parts.journal.write({ state, list, base: text, isFound, companions: companions.map(prefixKey), ended }),
+    );
   }
 
   private clearJournal(): void {

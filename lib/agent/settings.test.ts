@@ -23,6 +23,7 @@ const COMPLETE = {
   LOG_LEVEL: 'info',
   ON_UNINSTALL: 'remove',
   CHANGES: 'rolling',
+  OTHERWISE: 'unreachable',
   CONFIRM: '10.184.0.10:443,[FD00::a]:8443',
 };
 
@@ -58,6 +59,7 @@ test('the environment is read', () => {
     logLevel: 'info',
     onUninstall: 'remove',
     isRolling: true,
+    otherwise: 'unreachable',
     confirm: [
       { host: '10.184.0.10', port: 443 },
       { host: 'fd00::a', port: 8443 },
@@ -97,10 +99,12 @@ test.each([
   ['REQUIRE_PRIVATE_NETWORK', 'yes'],
   ['LOG_LEVEL', 'trace'],
   ['ON_UNINSTALL', ''],
+  ['OTHERWISE', 'blackhole'],
   ['ROUTE_PROTOCOL', ''],
   ['ROUTE_PROTOCOL', '256'],
   ['DISJOINT_PROTOCOLS', '143;144'],
   ['DISJOINT_PROTOCOLS', '3'],
+  ['ROUTE_METRIC', '4294967295'],
   ['ROUTE_METRIC', '4294967296'],
   ['CONFIRM', '10.184.0.10'],
   ['CONFIRM', 'fd00::a:443'],

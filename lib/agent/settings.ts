@@ -4,6 +4,7 @@ import {
   Findings,
   parseTarget,
   type RouteRules,
+  readMetric,
   readTable,
   refuse,
   Subnet,
@@ -37,6 +38,8 @@ export interface Settings {
   readonly onUninstall: 'remove' | 'keep';
   /** Whether the list comes with the pod, and the ConfigMap is only compared with it. */
   readonly isRolling: boolean;
+  /** What takes the packets of a listed subnet while its route is away: an unreachable route, or whatever else the node has. */
+  readonly otherwise: 'nothing' | 'unreachable';
   /** What has to stay reachable when routes change, beside the API server. */
   readonly confirm: readonly Target[];
 }
@@ -80,13 +83,14 @@ export function readSettings(environment: Environment): Settings {
     routeRules: {
       ...DEFAULT_RULES,
       table: read('ROUTE_TABLE', (text) => readTable(number(1, 0xffffffff)(text))),
-      metric: read('ROUTE_METRIC', number(0, 0xffffffff)),
+      metric: read('ROUTE_METRIC', (text) => readMetric(number(0, 0xffffffff)(text))),
       allowDefaultRoute: isSet('ALLOW_DEFAULT_ROUTE'),
     },
     httpPort: read('HTTP_PORT', number(1, 65535)),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
     onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
     isRolling: read('CHANGES', oneOf(['live', 'rolling'])) === 'rolling',
+    otherwise: read('OTHERWISE', oneOf(['nothing', 'unreachable'])),
     confirm: list('CONFIRM', parseTarget),
   };
   findings.throwIfAny();

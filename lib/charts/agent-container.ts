@@ -142,6 +142,7 @@ function environment(
     LOG_LEVEL: settings.logLevel,
     ON_UNINSTALL: settings.onUninstall,
     CHANGES: settings.changes,
+    OTHERWISE: settings.otherwise,
     CONFIRM: settings.confirm.join(','),
     DISJOINT_PROTOCOLS: disjointProtocols.join(','),
     ...(apiServer !== undefined && {

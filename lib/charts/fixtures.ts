@@ -74,6 +74,7 @@ export const EVERY_NODE_ROUTES_OPTION: Required<Omit<NodeRoutesProps, 'networks'
   table: 200,
   metric: 20,
   onUninstall: 'keep',
+  otherwise: 'unreachable',
   confirm: ['10.184.0.10:443', '[fd00:184::a]:8443'],
   changes: 'rolling',
   canary: { maxUnavailable: 2 },

@@ -41,10 +41,17 @@ export interface NodeRoutesProps {
   readonly adoptLegacyRoutes?: boolean;
   /** Table of routes that name none, 1 to 4294967295, not 255. @default 254, the main table */
   readonly table?: number;
-  /** Metric of routes that name none, 0 to 4294967295. @default 0, the kernel's own: 0 for IPv4, 1024 for IPv6 */
+  /** Metric of routes that name none, 0 to 4294967294. @default 0, the kernel's own: 0 for IPv4, 1024 for IPv6 */
   readonly metric?: number;
   /** What happens to the routes when the ConfigMap is deleted. @default 'remove' */
   readonly onUninstall?: 'remove' | 'keep';
+  /**
+   * What takes the packets to a listed subnet while its route is away, for example because the private link is down.
+   * 'nothing': what else the node has, usually the public default route. 'unreachable': an unreachable route beside each
+   * confirmed route, so that they leave by no way at all (docs/change-safely.md says when to turn it on).
+   * @default 'nothing'
+   */
+  readonly otherwise?: 'nothing' | 'unreachable';
 
   /**
    * What a node must still reach after a change of its routes, if it could before, beside the API server: TCP addresses

@@ -182,7 +182,15 @@ test.each([
   [{ protocol: 0 }, 'protocol: 0 is no route protocol; write a whole number from 1 to 255'],
   [{ formerProtocols: [4] }, 'formerProtocols[0]: 4 marks the routes of administrators and network managers'],
   [{ table: 255 }, 'table: 255 is the table of local addresses'],
-  [{ metric: -1 }, 'metric: -1 is no metric; write a whole number from 0 to 4294967295'],
+  [{ metric: -1 }, 'metric: -1 is no metric; write a whole number from 0 to 4294967294'],
+  [
+    { metric: 4294967295 },
+    'metric: 4294967295 is reserved for the unreachable routes that the option otherwise adds; write a whole number from 0 to 4294967294',
+  ],
+  [
+    { otherwise: 'blackhole' },
+    'otherwise: "blackhole" is not one of the known values; write "nothing" or "unreachable"',
+  ],
   [{ onUninstall: 'leave' }, 'onUninstall: "leave" is not one of the known values; write "remove" or "keep"'],
   [
     { nodeSelector: { 'kubernetes.io/os': 'windows' } },

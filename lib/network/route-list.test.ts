@@ -186,7 +186,7 @@ describe('a route list is written', () => {
         nextHops: fc.uniqueArray(host, { minLength: 1, maxLength: 3 }),
         interface: fc.constantFrom('eth0', 'wg-0', 'bond0.7'),
         table: fc.integer({ min: 1, max: 0xffffffff }),
-        metric: fc.integer({ min: 0, max: 0xffffffff }),
+        metric: fc.integer({ min: 0, max: 0xfffffffe }),
         source: host,
         mtu: fc.integer({ min: 1280, max: 65535 }),
         comment,

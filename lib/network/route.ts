@@ -23,7 +23,7 @@ export interface RouteFields {
   readonly interface?: string;
   /** Routing table, 1 to 4294967295, not 255 (local). @default that of the NodeRoutes, 254 (main) */
   readonly table?: number;
-  /** Priority, 0 to 4294967295, lower wins. @default that of the NodeRoutes, 0: the kernel's own (0 for IPv4, 1024 for IPv6) */
+  /** Priority, 0 to 4294967294, lower wins. @default that of the NodeRoutes, 0: the kernel's own (0 for IPv4, 1024 for IPv6) */
   readonly metric?: number;
   /** Preferred source address of what the node itself sends. @default chosen by the kernel */
   readonly source?: string;
@@ -66,6 +66,8 @@ const LONGEST_COMMENT = 200;
 /** What breaks a line, what YAML 1.1 (5.1) forbids, and what shows a reviewer another order than the one written. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Bidi_Control}\uFEFF]/u;
 const LARGEST_U32 = 0xffffffff;
+/** The one that loses to all others; kept for the routes that NodeRoutes' option `otherwise` adds. */
+export const WORST_METRIC = LARGEST_U32;
 /** IP6_RT_PRIO_USER in the kernel's include/uapi/linux/ipv6_route.h: what IPv6 makes of metric 0. */
 const IPV6_DEFAULT_METRIC = 1024;
 const KEYS: ReadonlySet<string> = new Set(
@@ -130,7 +132,7 @@ function readFields(fields: Readonly<Record<string, unknown>>, rules: RouteRules
   const subnet = findings.attempt('subnet', () => parseUnicastSubnet(fields.subnet, rules));
   const link = optional('interface', readInterface);
   const table = optional('table', readTable);
-  const metric = optional('metric', (value) => readInteger(value, 0, LARGEST_U32, 'metric'));
+  const metric = optional('metric', readMetric);
   const comment = optional('comment', readComment);
   const nextHops = readNextHops(fields, findings, subnet, link);
   const mode = optional('mode', (value) => readMode(value, fields));
@@ -245,6 +247,15 @@ export function readTable(value: unknown): number {
   const table = readInteger(value, 1, LARGEST_U32, 'table');
   if (table === 255) throw refuse(value, 'is the table of local addresses', 'use 254 (main) or a table of your own');
   return table;
+}
+
+export function readMetric(value: unknown): number {
+  if (value !== WORST_METRIC) return readInteger(value, 0, WORST_METRIC - 1, 'metric');
+  throw refuse(
+    value,
+    'is reserved for the unreachable routes that the option otherwise adds',
+    `write a whole number from 0 to ${WORST_METRIC - 1}`,
+  );
 }
 
 export function readInteger(value: unknown, least: number, most: number, what: string): number {

@@ -1,5 +1,6 @@
 import { DEFAULT_RULES, readRoute } from '../../network';
 import { hop, SEEDS, snapshot } from '../testing/ip';
+import { withoutCompanions } from './companions';
 import { toProve } from './judge';
 import { routePut } from './plan';
 
@@ -27,6 +28,7 @@ test('the FIB is asked for what should be in it: ours and what goes the same way
       ]),
       nexthops: { idOf: () => 1 },
     },
+    companions: withoutCompanions(snapshot(SEEDS), { protocol: 142, former: new Set(), adoptLegacy: false }),
     privateNetworks: new Map(),
   };
   const failed = [{ change: routePut(failing.route, 1, false), reason: 'EPERM' }];

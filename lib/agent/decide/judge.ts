@@ -2,6 +2,7 @@ import { type Family, type Route, routeKey } from '../../network';
 import type { Answer, FailedChange, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
 import { NO_RULE } from './answer';
+import type { Companions } from './companions';
 import type { Destination } from './destinations';
 import { type Effect, findEffect, type Proof, proofOf } from './effect';
 import { hopsText } from './hops';
@@ -20,6 +21,7 @@ export interface Decision {
   /** Why next hops cannot be reached at all whose routes have others beside them. */
   readonly missingNextHops: readonly string[];
   readonly plan: Plan;
+  readonly companions: Companions;
   readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
 }
 

@@ -3,7 +3,8 @@ import type { Change, KernelRoute, PutRoute, Snapshot } from '../kernel/types';
 import { RTPROT_BOOT } from '../netlink/constants';
 import { hopsOf, routeDescription, sameWay } from './hops';
 import { NexthopAssignment } from './nexthops';
-import { isOwn, type Ownership } from './ownership';
+import { isCompanion, isOwn, type Ownership } from './ownership';
+import { prefixKey } from './prefix';
 import type { ResolvedRoute } from './resolve';
 
 /** How a route stands of whose prefix somebody else has one, too. */
@@ -72,7 +73,7 @@ export function plan(
   };
 }
 
-const deleteRoute = (route: KernelRoute): Change => ({ kind: 'delete-route', route });
+export const deleteRoute = (route: KernelRoute): Change => ({ kind: 'delete-route', route });
 
 interface InstalledRoute extends ResolvedRoute {
   readonly own: KernelRoute | undefined;
@@ -105,7 +106,7 @@ function rivalsOf(each: ResolvedRoute, sameSubnet: readonly KernelRoute[], snaps
 
 /**
  * Our routes by identity, and other people's by subnet. Of ours with one identity (somebody appended one) the first
- * counts, which is what REPLACE takes.
+ * counts, which is what REPLACE takes. Companions are planned apart (decide/companions.ts).
  */
 function sortRoutes(
   snapshot: Snapshot,
@@ -116,6 +117,7 @@ function sortRoutes(
   const others = new Map<string, KernelRoute[]>();
   for (const route of snapshot.routes) {
     if (isOwn(route, ownership)) {
+      if (isCompanion(route)) continue;
       const identity = routeKey(route);
       if (own.has(identity)) surplus.push(route);
       else own.set(identity, route);
@@ -202,5 +204,3 @@ function goesTheWay(route: KernelRoute, { way: { hops, members } }: ResolvedRout
   const taken = hopsOf(route, snapshot.nexthops);
   return sameWay(taken, hops) || (members !== undefined && sameWay(taken, members));
 }
-
-export const prefixKey = ({ subnet, table }: Pick<Route, 'subnet' | 'table'>): string => `${subnet} ${table}`;

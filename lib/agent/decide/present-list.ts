@@ -1,7 +1,7 @@
 import { Address, type Route, type RouteList, routeKey, Subnet } from '../../network';
 import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
 import { hopsOf } from './hops';
-import { isOwn, type Ownership } from './ownership';
+import { isCompanion, isOwn, type Ownership } from './ownership';
 
 /** A route that goes the way it went when it was read, whatever the node would find for it now. */
 export interface PresentRoute extends Route {
@@ -14,7 +14,7 @@ export function isPresent(route: Route): route is PresentRoute {
 
 /** Our routes as the kernel holds them, as a list: what an agent returns to that knows of no list before. */
 export function presentList(snapshot: Snapshot, ownership: Ownership): RouteList {
-  const own = snapshot.routes.filter((route) => isOwn(route, ownership));
+  const own = snapshot.routes.filter((route) => isOwn(route, ownership) && !isCompanion(route));
   const routes = own.flatMap((route) => presentRoute(route, snapshot) ?? []);
   return { routes: [...new Map(routes.map((route) => [routeKey(route), route])).values()], duplicates: [] };
 }

@@ -11,13 +11,16 @@ const NODE = snapshot({
   routes: ['192.168.0.0/24 nhid 1 proto ours', '0.0.0.0/0 via 198.51.100.1 dev pub', '172.30.0.0/24 dev pods'],
 });
 
-function concerns(event: KernelEvent, state: RouteState = 'effective', missingNextHops: string[] = []): boolean {
+function concerns(
+  event: KernelEvent,
+  state: RouteState = 'effective',
+  missingNextHops: string[] = [],
+  otherwise: 'nothing' | 'unreachable' = 'nothing',
+): boolean {
   const verdicts: Verdict[] = LIST.routes.map((listed) => ({ route: listed, state }));
-  return new Relevance(watchedOf(LIST, [subnet('10.0.0.0/8')]), OWNERSHIP, {
-    verdicts,
-    missingNextHops,
-    snapshot: NODE,
-  }).concerns(event);
+  const found = { verdicts, missingNextHops, snapshot: NODE };
+  const watched = watchedOf(LIST, [subnet('10.0.0.0/8')], otherwise);
+  return new Relevance(watched, OWNERSHIP, found).concerns(event);
 }
 
 const routeEvent = (text: string): KernelEvent => ({ kind: 'route', route: route(text), deleted: true });
@@ -58,4 +61,11 @@ test('any link may be that of a next hop that is missing', () => {
   expect(concerns(linkEvent('pub'), 'effective', ['next hop 198.51.100.9 cannot be reached from this node'])).toBe(
     true,
   );
+});
+
+test('a less specific route of others concerns unreachable routes only, the default route none', () => {
+  const larger = routeEvent('192.168.0.0/16 dev pub');
+  expect(concerns(larger)).toBe(false);
+  expect(concerns(larger, 'effective', [], 'unreachable')).toBe(true);
+  expect(concerns(routeEvent('0.0.0.0/0 dev pub'), 'effective', [], 'unreachable')).toBe(false);
 });

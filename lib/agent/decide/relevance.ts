@@ -19,11 +19,21 @@ export interface Watched {
   readonly subnets: ReadonlySet<string>;
   /** Those of the list. */
   readonly listed: Cover;
+  /** Whether less specific routes matter, since they stop companions. */
+  readonly hasCompanions: boolean;
 }
 
-export function watchedOf({ routes }: RouteList, privateNetworks: readonly Subnet[]): Watched {
+export function watchedOf(
+  { routes }: RouteList,
+  privateNetworks: readonly Subnet[],
+  otherwise: 'nothing' | 'unreachable',
+): Watched {
   const listed = routes.map(({ subnet }) => subnet);
-  return { subnets: new Set([...listed, ...privateNetworks].map(String)), listed: new Cover(listed) };
+  return {
+    subnets: new Set([...listed, ...privateNetworks].map(String)),
+    listed: new Cover(listed),
+    hasCompanions: otherwise === 'unreachable',
+  };
 }
 
 /**
@@ -62,7 +72,9 @@ export class Relevance {
 
   /** In main a larger prefix takes nothing from a listed one; to another table a rule may lead first. */
   private isNear({ subnet, table }: KernelRoute): boolean {
-    const { subnets, listed } = this.watched;
-    return subnets.has(`${subnet}`) || (table === RT_TABLE_MAIN ? listed.contains(subnet) : listed.overlaps(subnet));
+    const { subnets, listed, hasCompanions } = this.watched;
+    if (subnets.has(`${subnet}`) || listed.contains(subnet)) return true;
+    const isLargerNear = table !== RT_TABLE_MAIN || (hasCompanions && subnet.prefixLength > 0);
+    return isLargerNear && listed.overlaps(subnet);
   }
 }

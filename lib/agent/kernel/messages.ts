@@ -270,8 +270,9 @@ function writeNexthop(w: MessageWriter, { id, family, hop, group }: Nexthop, pro
 
 function writeRoute(w: MessageWriter, route: RouteToWrite, protocol: number): void {
   const { nexthopId, source, mtu = 0 } = route;
-  rtmsg(w, route, protocol, nl.RT_SCOPE_UNIVERSE, nl.RTN_UNICAST);
+  rtmsg(w, route, protocol, nl.RT_SCOPE_UNIVERSE, nexthopId === undefined ? nl.RTN_UNREACHABLE : nl.RTN_UNICAST);
   routeKey(w, route);
+  if (nexthopId === undefined) return;
   w.attributeU32(nl.RTA_NH_ID, nexthopId);
   if (source !== undefined) w.attributeWords(nl.RTA_PREFSRC, source);
   // 0 is none. Without any metrics the kernel would take those of another route with this object (fib_find_info_nh in

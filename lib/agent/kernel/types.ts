@@ -100,12 +100,13 @@ export interface LookupQuestion {
 /** The FIB entry that wins, or the name of the error for want of one: ENETUNREACH, EINVAL for a blackhole, and so on. */
 export type Answer = KernelRoute | string;
 
-/** A route of ours to write. It always refers to a nexthop object. */
+/** A route of ours to write. */
 export interface RouteToWrite {
   readonly subnet: Subnet;
   readonly table: number;
   readonly metric: number;
-  readonly nexthopId: number;
+  /** The nexthop object that it refers to; none: an unreachable route. */
+  readonly nexthopId?: number;
   readonly source?: Address;
   readonly mtu?: number;
 }

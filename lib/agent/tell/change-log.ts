@@ -1,5 +1,6 @@
 import { type RouteList, routeKey } from '../../network';
 import { type HealthState, HOLD_DOWN_MS } from '../decide/health';
+import { isCompanion } from '../decide/ownership';
 import { isGood, type Verdict } from '../decide/verdict';
 import type { Change, FailedChange } from '../kernel/types';
 import type { Log } from '../log';
@@ -39,11 +40,11 @@ export class ChangeLog {
     });
   }
 
-  /** What cannot be written shows in a route's standing; what cannot be removed has none. */
+  /** What cannot be written shows in a route's standing; companions, and what cannot be removed, have none. */
   private tellFailedRemovals(failed: readonly FailedChange[]): void {
     const now = new Set(
       failed
-        .filter(({ change }) => change.kind.startsWith('delete'))
+        .filter(({ change }) => change.kind.startsWith('delete') || isOfCompanion(change))
         .map(({ change, reason }) => `${changeText(change)}: the kernel says: ${reason}`),
     );
     const news = [...now].filter((text) => !this.failedBefore.has(text));
@@ -98,6 +99,7 @@ export class ChangeLog {
 export function changeText(change: Change): string {
   if ('nexthop' in change) return `${verbOf(change)} nexthop object ${change.nexthop.id}`;
   const { subnet, table, metric } = change.route;
+  if (isOfCompanion(change)) return `${verbOf(change)} unreachable ${subnet}${table === 254 ? '' : ` table ${table}`}`;
   const place = `${table === 254 ? '' : ` table ${table}`}${metric === 0 || metric === 1024 ? '' : ` metric ${metric}`}`;
   return `${verbOf(change)} ${subnet}${place}`;
 }
@@ -107,14 +109,26 @@ function verbOf(change: Change): string {
   return change.kind === 'refresh-nexthop' ? 'refresh' : 'remove';
 }
 
+function isOfCompanion(change: Change): boolean {
+  if (change.kind === 'delete-route') return isCompanion(change.route);
+  return change.kind === 'put-route' && change.route.nexthopId === undefined;
+}
+
 const isAdded = (change: Change): boolean => change.kind === 'put-route' && !change.replace;
 const isReplaced = (change: Change): boolean => change.kind === 'put-route' && change.replace;
 const isRemoved = (change: Change): boolean => change.kind === 'delete-route';
 
 function summary(changes: readonly Change[]): string {
   const moved = changes.some((change) => change.kind === 'put-nexthop' && change.replace);
+  const routes = counts(changes.filter((change) => !isOfCompanion(change)));
+  const companions = changes.filter(isOfCompanion);
+  const beside = companions.length === 0 ? '' : `; unreachable routes: ${counts(companions)}`;
+  return `${routes.replace(' added', ' routes added')}${moved ? ', next hop changed' : ''}${beside}`;
+}
+
+function counts(changes: readonly Change[]): string {
   const [added, replaced, removed] = [isAdded, isReplaced, isRemoved].map((is) => changes.filter(is).length);
-  return `${added} routes added, ${replaced} changed, ${removed} removed${moved ? ', next hop changed' : ''}`;
+  return `${added} added, ${replaced} changed, ${removed} removed`;
 }
 
 function named(changes: readonly Change[]): Record<string, string[]> {

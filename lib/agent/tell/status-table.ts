@@ -34,6 +34,7 @@ export interface StatusBody {
     readonly metric: number;
     readonly state: string;
     readonly way?: string;
+    readonly otherwise?: string;
     readonly reason?: string;
   }[];
   readonly routesOmitted: number;
@@ -70,10 +71,10 @@ export function statusText(status: StatusBody): string {
     ]),
     ['drops', `${status.reversePathDrops ?? 'unknown'} packets by rp_filter since the node started`],
   ];
-  const rows = routes.map(({ subnet, table, metric, state, way, reason }) => [
+  const rows = routes.map(({ subnet, table, metric, state, way, otherwise, reason }) => [
     subnet,
     state,
-    way ?? '',
+    [way, ...(otherwise === undefined ? [] : [`otherwise ${otherwise}`])].filter(Boolean).join(', '),
     `${table}`,
     `${metric}`,
     reason ?? '',

@@ -2,6 +2,7 @@ import { type Finding, findingLines, findingText } from '../../network';
 import type { WatchState } from '../api/config-map-watch';
 import type { HealthState } from '../decide/health';
 import { hopsText } from '../decide/hops';
+import { prefixKey } from '../decide/prefix';
 import { isGood, type RouteState, type Verdict } from '../decide/verdict';
 import type { Outcome } from '../reconciler';
 import type { RolloutState } from '../rollout';
@@ -179,6 +180,7 @@ export function statusOf(facts: Facts): object {
       metric: route.metric,
       state,
       ...(way !== undefined && { way }),
+      ...(outcome?.companions.has(prefixKey(route)) && { otherwise: 'unreachable' }),
       ...(reason !== undefined && { reason }),
       ...(route.comment !== undefined && { comment: route.comment }),
     })),

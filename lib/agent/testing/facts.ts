@@ -14,6 +14,7 @@ export function verdict(spec: RouteSpec, state: Verdict['state'] = 'effective', 
 export function outcome(...verdicts: readonly Verdict[]): Outcome {
   return {
     verdicts,
+    companions: new Set(),
     done: [],
     failed: [],
     privateNetworks: new Map(),

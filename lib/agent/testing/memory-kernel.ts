@@ -71,7 +71,10 @@ export class MemoryKernel {
       case 'put-nexthop':
         return this.putNexthop({ ...change.nexthop, protocol }, change.replace);
       case 'put-route':
-        return this.putRoute({ ...change.route, protocol, type: 1, hops: [] }, change.replace);
+        return this.putRoute(
+          { ...change.route, protocol, type: change.route.nexthopId === undefined ? 7 : 1, hops: [] },
+          change.replace,
+        );
       case 'delete-route':
         return this.deleteRoute(change.route);
       case 'delete-nexthop':
@@ -95,7 +98,7 @@ export class MemoryKernel {
   }
 
   private putRoute(route: KernelRoute, replace: boolean): number | undefined {
-    if (!this.nexthops.has(route.nexthopId as number)) {
+    if (route.type === 1 && !this.nexthops.has(route.nexthopId as number)) {
       this.harm.push(`route ${route.subnet} refers to no nexthop object`);
       return EINVAL;
     }

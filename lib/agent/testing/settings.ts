@@ -21,5 +21,6 @@ export const SETTINGS: Settings = {
   logLevel: 'info',
   onUninstall: 'remove',
   isRolling: false,
+  otherwise: 'nothing',
   confirm: [],
 };
