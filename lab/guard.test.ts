@@ -23,6 +23,56 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
     }),
   );
 
+  it('a protected range is kept as a whole, also where another entry keeps its first half', () =>
+    Scene.play(
+      {
+        list: [{ subnet: '10.176.0.0/16', nextHop: '198.51.100.1' }, '192.168.1.0/24'],
+        env: { PROTECTED_SUBNETS: '10.176.100.0/24' },
+      },
+      async (scene) => {
+        scene.ip('route add 10.176.100.0/25 via 10.184.0.1');
+        const pod = await scene.cluster.startPod();
+        await scene.untilReadiness(
+          pod,
+          false,
+          /would take the way to the protected subnet 10\.176\.100\.0\/24, which now goes via 10\.184\.0\.1 dev priv/,
+        );
+        expect(scene.owned()).toEqual(['192.168.1.0/24']);
+      },
+    ));
+
+  it('in another table nothing is taken either, since a rule that leads there can come at any time', () =>
+    Scene.play({ list: [{ subnet: '10.184.0.0/16', table: 1000 }, '192.168.1.0/24'] }, async (scene) => {
+      const pod = await scene.cluster.startPod();
+      await scene.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the way to /);
+      scene.ip('rule add pref 100 lookup 1000');
+      expect(scene.owned()).toEqual(['192.168.1.0/24']);
+      expect(await scene.picture.answered()).toBe(false); // of the two subnets one is routed
+    }));
+
+  it('a list that names what the DaemonSet does not allow gets none of it', () =>
+    Scene.play(
+      {
+        list: [
+          { subnet: '192.168.0.0/24', nextHop: '198.51.100.1' },
+          { subnet: '192.168.2.0/24', interface: 'pub' },
+          { subnet: '192.168.3.0/24', table: 1000 },
+          '192.168.1.0/24',
+        ],
+        env: { ALLOWED_TABLES: '254', ALLOWED_NEXT_HOPS: '10.184.0.0/26', ALLOWED_INTERFACES: 'priv' },
+      },
+      async (scene) => {
+        const pod = await scene.cluster.startPod();
+        await scene.untilReadiness(
+          pod,
+          false,
+          /next hop 198\.51\.100\.1 is not allowed to this list; add it to allow\.nextHops/,
+        );
+        expect(scene.owned()).toEqual(['192.168.1.0/24']);
+        expect((await scene.status(pod)).counts).toEqual({ effective: 1, refused: 3 });
+      },
+    ));
+
   it('a connected subnet that appears under a route of ours takes it back', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();

@@ -29,6 +29,13 @@ export interface SceneOptions {
   readonly list?: readonly unknown[];
 }
 
+/** What the DaemonSet of a site allows whose own routes use all that the lists of these tests name. */
+const ALLOWED = {
+  ALLOWED_TABLES: '100,254,1000',
+  ALLOWED_NEXT_HOPS: '0.0.0.0/0,::/0',
+  ALLOWED_INTERFACES: 'priv,pub,late',
+};
+
 /** A picture with a cluster made from dist/example: what the tests of the agent's promises play on. */
 export class Scene {
   /** Of the ConfigMap, once it was written. */
@@ -49,7 +56,7 @@ export class Scene {
     try {
       const picture = Picture.build(lab, options.picture ?? SEEDS);
       const given = options.objects ?? readDist(EXAMPLE);
-      const objects = given.map((object) => withEnvironment(object, options.env ?? {}));
+      const objects = given.map((object) => withEnvironment(object, { ...ALLOWED, ...options.env }));
       const { daemonSet } = options;
       const cluster = await Cluster.start({ picture, objects, ...(daemonSet === undefined ? {} : { daemonSet }) });
       const scene = new Scene(picture, cluster);

@@ -57,6 +57,7 @@ function run(settings: Settings): void {
     otherwise: settings.otherwise,
     dependencies,
     destinations: () => agent.destinations,
+    limits: settings.limits,
     healthOf,
     healthChanges: () => nextHops.changes,
     get ownership() {
@@ -113,10 +114,14 @@ function run(settings: Settings): void {
   void watch.run();
 }
 
+/** Addresses of clouds under which a node learns who it is: EC2's over IPv6, and Azure's; IPv4 link-local is never routed. */
+const METADATA = ['fd00:ec2::254', '168.63.129.16'].map((text) => Address.parse(text));
+
 function dependenciesOf({ apiHost, protectedSubnets }: Settings, remoteAddress: string | undefined): Dependency[] {
-  const api = readAddress(apiHost) ?? readAddress(remoteAddress);
+  const api = [apiHost, remoteAddress].flatMap((text) => readAddress(text) ?? []);
   return [
-    ...(api === undefined ? [] : [{ what: `the API server ${api}`, address: api }]),
+    ...[...new Set(api.map(String))].map((text) => ({ what: `the API server ${text}`, address: Address.parse(text) })),
+    ...METADATA.map((address) => ({ what: `the metadata address ${address}`, address, ifReached: true })),
     ...protectedSubnets.map((subnet) => ({ what: `the protected subnet ${subnet}`, address: subnet.address, subnet })),
   ];
 }

@@ -6,6 +6,7 @@ import type { Kernel } from './kernel/kernel';
 import { Reconciler } from './reconciler';
 import { address, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from './testing/ip';
 import { MemoryKernel } from './testing/memory-kernel';
+import { NO_LIMITS } from './testing/settings';
 
 const OWNERSHIP: Ownership = { protocol: 142, former: new Set(), adoptLegacy: false };
 const TWO: readonly RouteSpec[] = ['192.168.0.0/24', '192.168.1.0/24'];
@@ -36,6 +37,7 @@ function node({
     healthOf,
     healthChanges: () => 0,
     destinations: () => NO_DESTINATIONS,
+    limits: NO_LIMITS,
     dependencies: () => [{ what: 'the API server 172.21.0.1', address: address('172.21.0.1') }],
   };
   const reconciler = new Reconciler(kernel as unknown as Kernel, settings);

@@ -8,6 +8,7 @@ import type { Proof } from './decide/effect';
 import { createGuard, type Dependency, type Guard } from './decide/guard';
 import { refreshIPv6 } from './decide/ipv6-cache';
 import { type Decision, judge, toProve } from './decide/judge';
+import type { Limits } from './decide/limits';
 import { nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
 import { deleteRoute, plan } from './decide/plan';
@@ -36,6 +37,8 @@ export interface ReconcilerSettings {
   readonly dependencies: () => readonly Dependency[];
   /** Addresses that the routes must reach; the same array as long as nothing changes. */
   readonly destinations: () => readonly Destination[];
+  /** What a list may use. */
+  readonly limits: Limits;
   /** What is ours; it grows where another pool's routes are taken over. */
   readonly ownership: Ownership;
   /** Which next hops answer. */
@@ -197,7 +200,8 @@ export class Reconciler {
       const resolved = list.routes.map((route) => resolver.resolve(route));
       const ways = waysOf(resolved);
       const guarded = [...dependencies, ...nextHopDependencies(ways)];
-      const guard = createGuard(snapshot, this.settings.privateNetworks, guarded, this.isOurs);
+      const { limits } = this.settings;
+      const guard = createGuard(snapshot, this.settings.privateNetworks, guarded, this.isOurs, limits);
       const refusals = refusalsOf(resolved, guard);
       const isResolved = (item: Resolved) => item.state === 'resolved';
       const wanted = resolved.filter(isResolved).filter(({ route }) => !refusals.has(route));

@@ -7,6 +7,7 @@ import { CONFIRM_MS, Rollout } from './rollout';
 import { route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from './testing/ip';
 import { memoryJournal } from './testing/memory-journal';
 import { MemoryKernel } from './testing/memory-kernel';
+import { NO_LIMITS } from './testing/settings';
 
 const API: Target = { host: '172.21.0.1', port: 443 };
 const OTHER: Target = { host: '10.184.0.10', port: 22 };
@@ -34,6 +35,7 @@ function node({ isRolling = false, entry, targets = [API], delay = 0, otherwise 
     destinations: () => [],
     healthOf: () => undefined,
     healthChanges: () => 0,
+    limits: NO_LIMITS,
   });
   const routed = () =>
     kernel

@@ -19,6 +19,10 @@ const COMPLETE = {
   ROUTE_TABLE: '254',
   ROUTE_METRIC: '0',
   ALLOW_DEFAULT_ROUTE: 'false',
+  ALLOWED_TABLES: '100,254',
+  ALLOWED_NEXT_HOPS: '10.184.0.0/26,fd00::1/128',
+  ALLOWED_INTERFACES: 'eth0,eth1',
+  ALLOWED_DESTINATIONS: '192.168.0.0/16',
   HTTP_PORT: '9142',
   LOG_LEVEL: 'info',
   ON_UNINSTALL: 'remove',
@@ -28,7 +32,15 @@ const COMPLETE = {
 };
 
 /** Left out where they are empty. */
-const LISTS = ['PROTECTED_SUBNETS', 'FORMER_PROTOCOLS', 'DISJOINT_PROTOCOLS', 'CONFIRM'];
+const LISTS = [
+  'ALLOWED_NEXT_HOPS',
+  'ALLOWED_INTERFACES',
+  'ALLOWED_DESTINATIONS',
+  'PROTECTED_SUBNETS',
+  'FORMER_PROTOCOLS',
+  'DISJOINT_PROTOCOLS',
+  'CONFIRM',
+];
 
 function findings(changed: Readonly<Record<string, string | undefined>>): string[] {
   try {
@@ -40,11 +52,17 @@ function findings(changed: Readonly<Record<string, string | undefined>>): string
 }
 
 test('the environment is read', () => {
-  const { podIP, privateNetworks, ownership, routeRules, ...rest } = readSettings({ ...COMPLETE, OTHER: 'x' });
+  const { podIP, privateNetworks, ownership, routeRules, limits, ...rest } = readSettings({ ...COMPLETE, OTHER: 'x' });
   expect(`${podIP}`).toBe('10.184.0.2');
   expect(privateNetworks.map(String)).toEqual(['10.0.0.0/8', 'fd00::/8']);
   expect(ownership).toEqual({ protocol: 142, former: new Set([140, 141]), adoptLegacy: true });
   expect(routeRules).toEqual({ table: 254, metric: 0, allowDefaultRoute: false });
+  expect([
+    [...limits.tables],
+    limits.nextHops.map(String),
+    [...limits.interfaces],
+    limits.destinations?.map(String),
+  ]).toEqual([[100, 254], ['10.184.0.0/26', 'fd00::1/128'], ['eth0', 'eth1'], ['192.168.0.0/16']]);
   expect(rest).toEqual({
     instance: 'node-routes',
     nodeName: 'worker-1',
@@ -68,11 +86,12 @@ test('the environment is read', () => {
 });
 
 test.each([undefined, ''])('a list that is %j has no entries', (text) => {
-  const { protectedSubnets, ownership, disjointProtocols, confirm } = readSettings({
+  const { protectedSubnets, ownership, disjointProtocols, confirm, limits } = readSettings({
     ...COMPLETE,
     ...Object.fromEntries(LISTS.map((name) => [name, text])),
   });
   expect([protectedSubnets, [...ownership.former], disjointProtocols, confirm]).toEqual([[], [], [], []]);
+  expect([limits.nextHops, limits.interfaces, limits.destinations]).toEqual([[], new Set(), undefined]);
 });
 
 test('everything that is missing is told at once', () => {

@@ -10,6 +10,7 @@ import {
   Subnet,
   type Target,
 } from '../network';
+import type { Limits } from './decide/limits';
 import type { Ownership } from './decide/ownership';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -33,6 +34,8 @@ export interface Settings {
   /** Protocol numbers of pools that never share a node with this one, so that their routes can be taken over. */
   readonly disjointProtocols: readonly number[];
   readonly routeRules: RouteRules;
+  /** What a list may use. */
+  readonly limits: Limits;
   readonly httpPort: number;
   readonly logLevel: LogLevel;
   readonly onUninstall: 'remove' | 'keep';
@@ -85,6 +88,12 @@ export function readSettings(environment: Environment): Settings {
       table: read('ROUTE_TABLE', (text) => readTable(number(1, 0xffffffff)(text))),
       metric: read('ROUTE_METRIC', (text) => readMetric(number(0, 0xffffffff)(text))),
       allowDefaultRoute: isSet('ALLOW_DEFAULT_ROUTE'),
+    },
+    limits: {
+      tables: new Set(read('ALLOWED_TABLES', (text) => text.split(',').map(number(1, 0xffffffff)))),
+      nextHops: list('ALLOWED_NEXT_HOPS', Subnet.parse),
+      interfaces: new Set(list('ALLOWED_INTERFACES', filled)),
+      destinations: environment.ALLOWED_DESTINATIONS ? list('ALLOWED_DESTINATIONS', Subnet.parse) : undefined,
     },
     httpPort: read('HTTP_PORT', number(1, 65535)),
     logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),

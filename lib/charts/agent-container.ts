@@ -1,6 +1,7 @@
 import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { AGENT_FILE } from './agent-config-map';
+import type { Allow } from './allowed';
 import type { ProtectedSubnet } from './cluster';
 import type { NodeRoutesSettings } from './node-routes-options';
 import { resourcesOf } from './resources';
@@ -59,6 +60,7 @@ export function agentContainer(
   settings: NodeRoutesSettings,
   protectedSubnets: readonly ProtectedSubnet[],
   disjointProtocols: () => readonly number[],
+  allowed: () => Allow,
 ): k8s.Container {
   const { name, port, privileged, resources } = settings;
   return {
@@ -66,7 +68,7 @@ export function agentContainer(
     image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
     imagePullPolicy: settings.imagePullPolicy,
     command: [...COMMAND],
-    env: Lazy.any({ produce: () => environment(settings, protectedSubnets, disjointProtocols()) }),
+    env: Lazy.any({ produce: () => environment(settings, protectedSubnets, disjointProtocols(), allowed()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
     livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },
@@ -124,6 +126,7 @@ function environment(
   settings: NodeRoutesSettings,
   protectedSubnets: readonly ProtectedSubnet[],
   disjointProtocols: readonly number[],
+  allowed: Allow,
 ): k8s.EnvVar[] {
   const { apiServer } = settings;
   const values: Record<string, unknown> = {
@@ -133,6 +136,10 @@ function environment(
     REQUIRE_PRIVATE_NETWORK: settings.requirePrivateNetwork,
     PROTECTED_SUBNETS: [...new Set(protectedSubnets.map(({ subnet }) => `${subnet}`))].join(','),
     ALLOW_DEFAULT_ROUTE: settings.allowDefaultRoute,
+    ALLOWED_TABLES: allowed.tables.join(','),
+    ALLOWED_NEXT_HOPS: allowed.nextHops.join(','),
+    ALLOWED_INTERFACES: allowed.interfaces.join(','),
+    ALLOWED_DESTINATIONS: allowed.destinations?.join(',') ?? '',
     ROUTE_PROTOCOL: settings.protocol,
     FORMER_PROTOCOLS: settings.formerProtocols.join(','),
     ADOPT_LEGACY_ROUTES: settings.adoptLegacyRoutes,

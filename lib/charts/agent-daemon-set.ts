@@ -2,6 +2,7 @@ import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { agentContainer, agentVolumes, LIST_ANNOTATION } from './agent-container';
+import type { Allow } from './allowed';
 import type { ProtectedSubnet } from './cluster';
 import { nodeSelectorOf } from './disjoint-pools';
 import { SILENCED_ON_AGENT } from './linters';
@@ -18,6 +19,8 @@ export interface AgentDaemonSetProps {
   readonly list: () => string;
   /** See disjointProtocols(); known when the site is complete. */
   readonly disjointProtocols: () => readonly number[];
+  /** What the list may use; known when the site is complete. */
+  readonly allowed: () => Allow;
 }
 
 /** How long a pod must be Ready to count as available: a list that fails right after it was confirmed still halts the update. */
@@ -70,6 +73,7 @@ function podSpec({
   agentConfigMapName,
   protectedSubnets,
   disjointProtocols,
+  allowed,
 }: AgentDaemonSetProps): k8s.PodSpec {
   const { imagePullSecrets, tolerations } = settings;
   return {
@@ -84,7 +88,7 @@ function podSpec({
     terminationGracePeriodSeconds: 15,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-    containers: [agentContainer(settings, protectedSubnets, disjointProtocols)],
+    containers: [agentContainer(settings, protectedSubnets, disjointProtocols, allowed)],
     volumes: agentVolumes(settings, agentConfigMapName),
   };
 }

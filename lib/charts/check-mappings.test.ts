@@ -57,8 +57,8 @@ test('IPv6 that overlaps is to be renumbered, since it is not mapped', () => {
 });
 
 test('a subnet for which no private range is large enough is to be split', () => {
-  expect(told(['10.0.1.0/27'], ['8.0.0.0/6'])).toEqual([
-    expect.stringContaining('list smaller subnets of it and have the routers map these: no private /6 is free'),
+  expect(told(['10.0.1.0/27'], ['10.0.0.0/8'])).toEqual([
+    expect.stringContaining('list smaller subnets of it and have the routers map these: no private /8 is free'),
   ]);
 });
 

@@ -22,7 +22,10 @@ export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings
   site.nodeRoutes.forEach((nodeRoutes, i) => {
     checkNetworksOf(nodeRoutes, site, findings);
     tellTakenSubnets(site.cluster.protectedSubnets, routesBeyondNetworks(nodeRoutes), free, findings);
-    for (const route of nodeRoutes.routes()) checkWay(nodeRoutes, route, findings);
+    for (const route of nodeRoutes.routes()) {
+      checkWay(nodeRoutes, route, findings);
+      checkDestination(nodeRoutes, route, findings);
+    }
     checkFormerProtocols(nodeRoutes, findings);
     checkRouteListSize(nodeRoutes, findings);
     checkPace(nodeRoutes, findings);
@@ -64,6 +67,18 @@ function checkWay({ settings, place }: NodeRoutes, route: Route, findings: Findi
       'add one to privateNetworks, or give the route a nextHop',
     );
   }
+}
+
+/** The agents would refuse it. */
+function checkDestination({ settings, place }: NodeRoutes, { subnet }: Route, findings: Findings): void {
+  const { destinations } = settings.allow;
+  if (destinations === undefined || destinations.some((range) => range.contains(subnet))) return;
+  findings.add(
+    placeIn(place, 'allow.destinations'),
+    destinations.join(', '),
+    `does not contain the route to ${subnet}`,
+    'add a range that does, or leave the route out',
+  );
 }
 
 function checkFormerProtocols({ settings, place }: NodeRoutes, findings: Findings): void {

@@ -65,6 +65,12 @@ export const EVERY_NODE_ROUTES_OPTION: Required<Omit<NodeRoutesProps, 'networks'
     '0.0.0.0/0',
   ],
   allowDefaultRoute: true,
+  allow: {
+    tables: [200],
+    nextHops: ['10.184.0.0/26', 'fd10::9'],
+    interfaces: ['eth2'],
+    destinations: ['0.0.0.0/0', 'fd00::/8'],
+  },
   configMapName: 'edge.routes',
   privateNetworks: ['10.0.0.0/8', 'fd00::/8'],
   requirePrivateNetwork: true,

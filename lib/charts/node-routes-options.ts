@@ -10,6 +10,7 @@ import {
   type Subnet,
   targetText,
 } from '../network';
+import { ALLOW_NOTHING_ELSE, type Allow, readAllow } from './allowed';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from './names';
 import type { ApiServer, Canary, NodeRoutesProps } from './node-routes-props';
 import { OnPremise } from './on-premise';
@@ -26,6 +27,7 @@ export interface NodeRoutesSettings
       | 'routes'
       | 'privateNetworks'
       | 'digest'
+      | 'allow'
       | 'apiServer'
       | 'resources'
       | 'canary'
@@ -33,6 +35,7 @@ export interface NodeRoutesSettings
       | 'maxUnavailable'
     >
   > {
+  readonly allow: Allow;
   readonly canary: Canary | undefined;
   readonly nodeCount: number | undefined;
   /** Of the props; what counts is {@link maxUnavailableOf}. */
@@ -75,11 +78,12 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     networks: { fallback: undefined, read: listOf(readNetwork) },
     routes: { fallback: [], read: (value) => value },
     allowDefaultRoute: { fallback: false, read: readBoolean },
+    allow: { fallback: ALLOW_NOTHING_ELSE, read: readAllow },
     configMapName: { fallback: 'static-routes', read: dnsSubdomain('a ConfigMap') },
     privateNetworks: {
       fallback: [parseUnicastSubnet('10.0.0.0/8')],
       read: someOf(
-        (subnet) => parseUnicastSubnet(subnet),
+        (subnet) => parseUnicastSubnet(subnet, { allowWide: true }),
         'write the private network of the nodes, e.g. ["10.0.0.0/8"]',
       ),
     },

@@ -1,5 +1,6 @@
 import type { k8s } from 'cdk8s-plus-28';
 import type { RouteSpec } from '../network';
+import type { AllowProps } from './allowed';
 import type { OnPremise } from './on-premise';
 import type { Quantities } from './resources';
 
@@ -18,8 +19,16 @@ export interface NodeRoutesProps {
    * as a network's takes its place. @default none
    */
   readonly routes?: readonly RouteSpec[];
-  /** Accept 0.0.0.0/0 and ::/0 among the routes. @default false */
+  /**
+   * Accept default routes and parts of them among the routes: prefixes shorter than /8, IPv6 shorter than /16.
+   * @default false
+   */
   readonly allowDefaultRoute?: boolean;
+  /**
+   * What else the route list may use. The site's own routes decide which tables, next hops and interfaces a list may
+   * name: somebody who may only edit the ConfigMap cannot send packets any other way. @default nothing else
+   */
+  readonly allow?: AllowProps;
   /**
    * Name of the ConfigMap that holds the list under the key `routes`, and under `servers` those of the site's services
    * whose way the agents prove. @default 'static-routes'

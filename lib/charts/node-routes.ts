@@ -14,6 +14,7 @@ import {
 import { AgentConfigMap } from './agent-config-map';
 import { AgentDaemonSet } from './agent-daemon-set';
 import { AgentRights } from './agent-rights';
+import { allowedFor } from './allowed';
 import { disjointProtocols } from './disjoint-pools';
 import { commonLabels } from './metadata';
 import { type NodeRoutesSettings, nodeRoutesOptions, readNodeRoutesName } from './node-routes-options';
@@ -75,6 +76,7 @@ export class NodeRoutes extends Chart {
       agentConfigMapName: this.agentConfigMap?.configMapName,
       protectedSubnets: site.cluster.ownSubnets,
       list: this.text,
+      allowed: () => allowedFor(this.routes(), settings.table, settings.allow),
       disjointProtocols: () =>
         disjointProtocols(
           settings,

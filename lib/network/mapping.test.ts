@@ -74,7 +74,7 @@ describe('a mapping is refused with value, reason and remedy', () => {
     [
       '0.0.0.0/0',
       [
-        '"0.0.0.0/0" is the default route, which would take everything the node sends; list the on-premise subnets, or set allowDefaultRoute',
+        '"0.0.0.0/0" is the default route, which would take most of what the node sends; list the on-premise subnets one by one',
       ],
     ],
     [

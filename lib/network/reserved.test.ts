@@ -23,7 +23,7 @@ const RESERVED_BITS = {
 describe('a subnet that no router forwards is refused with value, reason and remedy', () => {
   const unicast = 'list unicast subnets only';
   const oneByOne = 'list the subnets behind the VPN one by one';
-  const list = 'list the on-premise subnets, or set allowDefaultRoute';
+  const list = 'list the on-premise subnets one by one';
   test.each([
     ['0.0.0.0/8', `"0.0.0.0/8" is unspecified ("this network", RFC 791); ${unicast}`],
     ['0.0.0.0/32', `"0.0.0.0/32" is unspecified ("this network", RFC 791); ${unicast}`],
@@ -37,12 +37,17 @@ describe('a subnet that no router forwards is refused with value, reason and rem
     ['::1/128', `"::1/128" is loopback (RFC 4291); ${unicast}`],
     ['fe80::/64', `"fe80::/64" is link-local (RFC 4291); ${unicast}`],
     ['ff02::1/128', `"ff02::1/128" is multicast (RFC 4291); ${unicast}`],
-    ['0.0.0.0/1', `"0.0.0.0/1" contains 0.0.0.0/8, which is unspecified ("this network", RFC 791); ${oneByOne}`],
-    ['128.0.0.0/1', `"128.0.0.0/1" contains 169.254.0.0/16, which is link-local (RFC 3927); ${oneByOne}`],
-    ['::/1', `"::/1" contains ::/128, which is unspecified (RFC 4291); ${oneByOne}`],
+    ['0.0.0.0/1', `"0.0.0.0/1" is a part of the default route, which would take most of what the node sends; ${list}`],
+    [
+      '64.0.0.0/7',
+      `"64.0.0.0/7" is a part of the default route, which would take most of what the node sends; ${list}`,
+    ],
+    ['::/1', `"::/1" is a part of the default route, which would take most of what the node sends; ${list}`],
+    ['2000::/3', `"2000::/3" is a part of the default route, which would take most of what the node sends; ${list}`],
+    ['2000::/15', `"2000::/15" is a part of the default route, which would take most of what the node sends; ${list}`],
     ['::fffe:0:0/95', `"::fffe:0:0/95" contains ::ffff:0:0/96, which is IPv4-mapped (RFC 4291); ${oneByOne}`],
-    ['0.0.0.0/0', `"0.0.0.0/0" is the default route, which would take everything the node sends; ${list}`],
-    ['::/0', `"::/0" is the default route, which would take everything the node sends; ${list}`],
+    ['0.0.0.0/0', `"0.0.0.0/0" is the default route, which would take most of what the node sends; ${list}`],
+    ['::/0', `"::/0" is the default route, which would take most of what the node sends; ${list}`],
   ])('%s', (value, message) => {
     expect(refusal(() => parseUnicastSubnet(value))).toBe(message);
   });
@@ -51,11 +56,22 @@ describe('a subnet that no router forwards is refused with value, reason and rem
     expect(refusal(() => parseUnicastSubnet('10.94.227.46/24'))).toContain('did you mean 10.94.227.0/24?'));
 });
 
-test('a default route is accepted when it is allowed, and nothing else by that', () => {
+test('a default route and parts of it are accepted when they are allowed, and nothing else by that', () => {
   const rules = { allowDefaultRoute: true };
-  expect(`${parseUnicastSubnet('0.0.0.0/0', rules)}`).toBe('0.0.0.0/0');
-  expect(`${parseUnicastSubnet('::/0', rules)}`).toBe('::/0');
-  expect(refusal(() => parseUnicastSubnet('0.0.0.0/1', rules))).toContain('contains 0.0.0.0/8');
+  for (const text of ['0.0.0.0/0', '::/0', '0.0.0.0/1', '2000::/3'])
+    expect(`${parseUnicastSubnet(text, rules)}`).toBe(text);
+  expect(refusal(() => parseUnicastSubnet('224.0.0.0/4', rules))).toContain('is multicast');
+  expect(refusal(() => parseUnicastSubnet('::fffe:0:0/95', rules))).toContain('contains ::ffff:0:0/96');
+});
+
+test('a list of routes is told how to allow it', () =>
+  expect(refusal(() => parseUnicastSubnet('0.0.0.0/0', { allowDefaultRoute: false }))).toContain(
+    'list the on-premise subnets, or set allowDefaultRoute in NodeRoutes',
+  ));
+
+test('a private network may be as wide as fd00::/8, and is no default route', () => {
+  expect(`${parseUnicastSubnet('fd00::/8', { allowWide: true })}`).toBe('fd00::/8');
+  expect(refusal(() => parseUnicastSubnet('::/0', { allowWide: true }))).toContain('is the default route');
 });
 
 test.each([
@@ -63,13 +79,13 @@ test.each([
   '100.64.0.0/10',
   '198.18.0.0/15',
   '126.0.0.0/8',
-  '64.0.0.0/3',
-  'fd00::/8',
-  '2000::/3',
+  '64.0.0.0/8',
+  'fd00::/16',
+  '2001::/16',
   '::2/127',
 ])('%s may be routed', (text) => expect(`${parseUnicastSubnet(text)}`).toBe(text));
 
-test('a subnet may be routed exactly when it shares no address with a reserved range', () => {
+test('a subnet may be routed exactly when it shares no address with a reserved range and is no part of a default route', () => {
   const nearReserved = families.chain((family) =>
     fc
       .tuple(fc.constantFrom(...RESERVED_BITS[family]), fc.nat({ max: 4 }), fc.integer({ min: -8, max: 24 }))
@@ -84,7 +100,8 @@ test('a subnet may be routed exactly when it shares no address with a reserved r
     fc.property(fc.oneof(ranges, nearReserved), (range) => {
       const bits = range.first.toString(2).padStart(WIDTH[range.family], '0').slice(0, range.prefixLength);
       const shares = RESERVED_BITS[range.family].some((head) => head.startsWith(bits) || bits.startsWith(head));
-      if (shares) expect(refusal(() => parseUnicastSubnet(rangeText(range)))).not.toBe('');
+      const isWide = range.prefixLength < (range.family === 4 ? 8 : 16);
+      if (shares || isWide) expect(refusal(() => parseUnicastSubnet(rangeText(range)))).not.toBe('');
       else expect(`${parseUnicastSubnet(rangeText(range))}`).toBe(`${subnetOf(range)}`);
     }),
     { numRuns: 1000 },

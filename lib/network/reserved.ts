@@ -1,4 +1,4 @@
-import { Address } from './address';
+import { Address, type Family } from './address';
 import { refuse } from './finding';
 import { Subnet } from './subnet';
 
@@ -25,28 +25,41 @@ export const RESERVED: readonly ReservedRange[] = [
 ];
 
 export interface SubnetRules {
-  /** Accept 0.0.0.0/0 and ::/0. @default false */
+  /** Accept default routes and parts of them: prefixes shorter than /8, IPv6 shorter than /16. @default false */
   readonly allowDefaultRoute?: boolean;
+  /** Accept parts of default routes, for what is not a route: a private network such as fd00::/8. @default false */
+  readonly allowWide?: boolean;
 }
+
+/** Shorter ones are parts of a default route: no site has a range as wide as a /7, or as a /15 of IPv6. */
+const SHORTEST_PREFIX: Readonly<Record<Family, number>> = { 4: 8, 6: 16 };
 
 /**
  * Reads a subnet that may be routed.
- * @throws InputError for what Subnet.parse refuses, reserved ranges, and a default route unless it is allowed.
+ * @throws InputError for what Subnet.parse refuses, reserved ranges, and a default route or a part of one unless it is allowed.
  */
 export function parseUnicastSubnet(value: unknown, rules: SubnetRules = {}): Subnet {
   const subnet = Subnet.parse(value);
-  if (subnet.prefixLength === 0) {
+  const range = overlapped(subnet);
+  if (range?.subnet.contains(subnet)) throw refuse(value, `is ${range.what}`, 'list unicast subnets only');
+  if (isWide(subnet, rules)) {
     if (rules.allowDefaultRoute) return subnet;
+    const what = subnet.prefixLength === 0 ? 'the default route' : 'a part of the default route';
     throw refuse(
       value,
-      'is the default route, which would take everything the node sends',
-      'list the on-premise subnets, or set allowDefaultRoute',
+      `is ${what}, which would take most of what the node sends`,
+      // A list of routes can be allowed to; a network cannot.
+      rules.allowDefaultRoute === undefined
+        ? 'list the on-premise subnets one by one'
+        : 'list the on-premise subnets, or set allowDefaultRoute in NodeRoutes',
     );
   }
-  const range = overlapped(subnet);
   if (range === undefined) return subnet;
-  if (range.subnet.contains(subnet)) throw refuse(value, `is ${range.what}`, 'list unicast subnets only');
   throw refuse(value, `contains ${range.subnet}, which is ${range.what}`, 'list the subnets behind the VPN one by one');
+}
+
+function isWide({ family, prefixLength }: Subnet, { allowWide = false }: SubnetRules): boolean {
+  return prefixLength < (allowWide ? 1 : SHORTEST_PREFIX[family]);
 }
 
 /** Asked for each entry of a list, so without anything that makes objects. */

@@ -85,7 +85,7 @@ describe('a route list is refused', () => {
       'routes[2]: "10.94.227.46" has no prefix length; write 10.94.227.46/32 for this one host, or the prefix length of its subnet',
       'routes[3]: null is not a string; write the subnet as text, e.g. "192.168.1.0/24"',
       'routes[4]: "nexthop" is an unknown key; known are subnet, nextHop, nextHops, mode, interface, table, metric, source, mtu, comment',
-      'routes[4].subnet: "::/0" is the default route, which would take everything the node sends; list the on-premise subnets, or set allowDefaultRoute',
+      'routes[4].subnet: "::/0" is the default route, which would take most of what the node sends; list the on-premise subnets, or set allowDefaultRoute in NodeRoutes',
       'routes[5].nextHops[1]: "127.0.0.1" is loopback (RFC 1122); write the router\'s unicast address',
       'routes[6]: "010.0.0.0/8" has an address that has leading zeros, which some programs read as octal; write 10.0.0.0 if that is what is meant',
       'routes[7]: ["10.0.0.0/8"] is not a string; write the subnet as text, e.g. "192.168.1.0/24"',

@@ -234,7 +234,7 @@ function sameFamily(address: Address, value: unknown, subnet: Subnet | undefined
 }
 
 /** dev_valid_name in the kernel's net/core/dev.c, which counts bytes; of those, printable ASCII. */
-function readInterface(value: unknown): string {
+export function readInterface(value: unknown): string {
   if (typeof value === 'string' && /^[!-.0-9;-~]{1,15}$/.test(value) && value !== '.' && value !== '..') return value;
   throw refuse(
     value,

@@ -143,7 +143,7 @@ function rulesOf(settings: Pool['settings']): RouteRules {
 function privateNetworks({ PRIVATE_NETWORKS: text = '' }: Pool['settings'], family: number): string {
   const ofFamily = text.split(',').filter((subnet) => {
     try {
-      return parseUnicastSubnet(subnet).family === family;
+      return parseUnicastSubnet(subnet, { allowWide: true }).family === family;
     } catch {
       return false;
     }

@@ -1,8 +1,8 @@
-import type { Address, Subnet } from '../../network';
+import { type Address, bitsOf, Subnet, without } from '../../network';
 import type { KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
 import { hopsOf, hopsText, sameWay } from './hops';
-import type { ResolvedRoute } from './resolve';
+import { type Check, type Limits, limitCheck } from './limits';
 
 /** What the node must keep reaching the way it does now. */
 export interface Dependency {
@@ -12,34 +12,45 @@ export interface Dependency {
   readonly address: Address;
   /** The protected subnet, if it is one: nothing inside it may be routed. */
   readonly subnet?: Subnet;
+  /** Whether it matters only where the node has a way to it now, as it does for addresses of clouds. @default false */
+  readonly ifReached?: boolean;
 }
 
 export interface Guard {
   /** Why the route must not be installed, or undefined. */
-  refuse(route: ResolvedRoute): string | undefined;
+  readonly refuse: Check;
 }
 
 /**
- * Refuses what would take something the node itself depends on. Only the main table is guarded: another one is
- * consulted only where somebody wrote a rule for it. Our own routes are left out of every judgement, so that it does
- * not depend on whether they are installed.
+ * Refuses what would take something the node itself depends on, in any table: which tables rules lead to may change at
+ * any time. Our own routes are left out of every judgement, so that it does not depend on whether they are installed.
  * @param privateNetworks their entries show the way to everything else, so they must stay somebody else's.
+ * @param limits what a list may use at all.
  */
 export function createGuard(
   snapshot: Snapshot,
   privateNetworks: readonly Subnet[],
   dependencies: readonly Dependency[],
   isOurs: (route: KernelRoute) => boolean,
+  limits: Limits,
 ): Guard {
-  const others = snapshot.routes.filter((route) => route.table === RT_TABLE_MAIN && !isOurs(route));
-  const checks: readonly Check[] = [
+  const others = snapshot.routes.filter((route) => !isOurs(route));
+  const isAllowed = limitCheck(limits);
+  const inMain: readonly Check[] = [
+    isAllowed,
     ...privateNetworks.map(keepsPrivateNetwork),
-    ...connectedSubnets(snapshot).map(keepsConnected),
-    ...dependencies.map((dependency) => keepsDependency(dependency, winner(others, dependency.address), snapshot)),
+    ...checksOf(RT_TABLE_MAIN, others, dependencies, snapshot),
   ];
+  const elsewhere = new Map<number, readonly Check[]>();
+  const checksIn = (table: number) => {
+    if (table === RT_TABLE_MAIN) return inMain;
+    const known = elsewhere.get(table) ?? [isAllowed, ...checksOf(table, others, dependencies, snapshot)];
+    elsewhere.set(table, known);
+    return known;
+  };
   return {
     refuse(route) {
-      if (route.route.table !== RT_TABLE_MAIN) return undefined;
+      const checks = checksIn(route.route.table);
       // Routes are many, and each step of another kind of loop would make objects.
       for (let i = 0; i < checks.length; i++) {
         const reason = (checks[i] as Check)(route);
@@ -50,48 +61,100 @@ export function createGuard(
   };
 }
 
-/** Why a route must not be installed, as far as one thing is concerned. */
-type Check = Guard['refuse'];
+function checksOf(
+  table: number,
+  others: readonly KernelRoute[],
+  dependencies: readonly Dependency[],
+  snapshot: Snapshot,
+): Check[] {
+  const connected = connectedSubnets(snapshot);
+  // In the main table the kernel's own entry is longer than a route that covers a connected subnet.
+  const covered =
+    table === RT_TABLE_MAIN ? [] : connected.map(({ what, subnet }) => ({ what, address: subnet.address, subnet }));
+  const find = waysIn(table, others, snapshot);
+  return [...connected.map(keepsConnected), ...[...dependencies, ...covered].map((one) => keepsDependency(one, find))];
+}
 
 function keepsPrivateNetwork(network: Subnet): Check {
   return ({ route: { subnet } }) =>
     network.equals(subnet) ? `${subnet} is a private network itself, whose entry shows the next hop` : undefined;
 }
 
-function keepsConnected({ subnet: connected, name }: { readonly subnet: Subnet; readonly name: string }): Check {
+interface Connected {
+  readonly what: string;
+  readonly subnet: Subnet;
+  readonly name: string;
+}
+
+function keepsConnected({ subnet: connected, name }: Connected): Check {
   return ({ route: { subnet } }) =>
     connected.contains(subnet)
       ? `${subnet} lies in ${connected}, which is connected to this node's ${name}`
       : undefined;
 }
 
-function connectedSubnets({ addresses, links }: Snapshot): { subnet: Subnet; name: string }[] {
-  const found = new Map<string, { subnet: Subnet; name: string }>();
-  for (const { connected, link } of addresses)
-    found.set(`${connected}`, { subnet: connected, name: links.get(link)?.name ?? `#${link}` });
+function connectedSubnets({ addresses, links }: Snapshot): Connected[] {
+  const found = new Map<string, Connected>();
+  for (const { connected: subnet, link } of addresses) {
+    const name = links.get(link)?.name ?? `#${link}`;
+    found.set(`${subnet}`, { what: `the connected subnet ${subnet}`, subnet, name });
+  }
   return [...found.values()];
 }
 
-/** @param now the entry by which it is reached without our routes. */
-function keepsDependency(
-  { what, address, subnet: kept }: Dependency,
-  now: KernelRoute | undefined,
-  snapshot: Snapshot,
-): Check {
-  const present = now === undefined ? [] : hopsOf(now, snapshot.nexthops);
-  const length = now === undefined ? -1 : now.subnet.prefixLength;
-  return ({ route: { subnet }, way: { hops, members = hops } }) => {
-    if (kept?.contains(subnet)) return `${subnet} lies in ${what}`;
-    if (length >= subnet.prefixLength || !subnet.contains(address) || sameWay(present, members)) return undefined;
-    return `${subnet} would take the way to ${what}, which now goes ${hopsText(present, snapshot.links)}`;
+/** How a range is reached without our routes, for what a route would take of it. */
+interface Ways {
+  /** Entries of the route's own table that overlap the range. */
+  readonly rivals: readonly KernelRoute[];
+  /** The entry by which what no rival keeps is reached now. */
+  readonly now: (route: Subnet) => KernelRoute | undefined;
+  readonly snapshot: Snapshot;
+}
+
+function waysIn(table: number, others: readonly KernelRoute[], snapshot: Snapshot): (range: Subnet) => Ways {
+  return (range) => {
+    const overlapping = others.filter(({ subnet }) => subnet.overlaps(range));
+    const main = overlapping.filter((route) => route.table === RT_TABLE_MAIN);
+    if (table === RT_TABLE_MAIN)
+      return { rivals: main, now: (route) => longest(main, ({ subnet }) => subnet.contains(route)), snapshot };
+    // A lookup comes to this table before main, or not at all.
+    const first = longest(main, ({ subnet }) => subnet.contains(range.address));
+    return { rivals: overlapping.filter((route) => route.table === table), now: () => first, snapshot };
   };
 }
 
-/** The entry a lookup in one table finds: the longest prefix, then the lowest metric. */
-function winner(routes: readonly KernelRoute[], address: Address): KernelRoute | undefined {
+function keepsDependency({ what, address, subnet: kept, ifReached }: Dependency, find: (range: Subnet) => Ways): Check {
+  const range = kept ?? new Subnet(address, bitsOf(address.family));
+  let ways: Ways | undefined; // most routes have nothing to do with it
+  return ({ route, way: { hops, members = hops } }) => {
+    const { subnet, metric } = route;
+    if (kept?.contains(subnet)) return `${subnet} lies in ${what}`;
+    if (!subnet.contains(range)) return undefined;
+    ways ??= find(range);
+    const { rivals, now, snapshot } = ways;
+    const wins = (rival: KernelRoute) =>
+      rival.subnet.prefixLength > subnet.prefixLength || (rival.subnet.equals(subnet) && rival.metric <= metric);
+    if (isCovered(range, rivals.filter(wins))) return undefined;
+    const present = now(subnet);
+    if (present === undefined && ifReached) return undefined;
+    const presentHops = present === undefined ? [] : hopsOf(present, snapshot.nexthops);
+    if (sameWay(presentHops, members)) return undefined;
+    return `${subnet} would take the way to ${what}, which now goes ${hopsText(presentHops, snapshot.links)}`;
+  };
+}
+
+/** Whether the entries take every address of the range. */
+function isCovered(range: Subnet, entries: readonly KernelRoute[]): boolean {
+  let rest = [range];
+  for (const { subnet } of entries) rest = rest.flatMap((part) => without(part, subnet));
+  return rest.length === 0;
+}
+
+/** The entry that a lookup finds among those that fit: the longest prefix, then the lowest metric. */
+function longest(routes: readonly KernelRoute[], fits: (route: KernelRoute) => boolean): KernelRoute | undefined {
   let best: KernelRoute | undefined;
   for (const route of routes) {
-    if (!route.subnet.contains(address)) continue;
+    if (!fits(route)) continue;
     if (best === undefined || route.subnet.prefixLength > best.subnet.prefixLength) best = route;
     else if (route.subnet.prefixLength === best.subnet.prefixLength && route.metric < best.metric) best = route;
   }

@@ -1,6 +1,15 @@
 import { DEFAULT_RULES } from '../../network';
+import type { Limits } from '../decide/limits';
 import type { Settings } from '../settings';
 import { address, subnet } from './ip';
+
+/** Of a site that uses everything. */
+export const NO_LIMITS: Limits = {
+  tables: { has: () => true } as unknown as Limits['tables'],
+  interfaces: { has: () => true } as unknown as Limits['interfaces'],
+  nextHops: [subnet('0.0.0.0/0'), subnet('::/0')],
+  destinations: undefined,
+};
 
 /** Settings of an agent on the node of SEEDS, for tests. */
 export const SETTINGS: Settings = {
@@ -16,6 +25,7 @@ export const SETTINGS: Settings = {
   protectedSubnets: [],
   ownership: { protocol: 142, former: new Set(), adoptLegacy: false },
   disjointProtocols: [],
+  limits: NO_LIMITS,
   routeRules: DEFAULT_RULES,
   httpPort: 9142,
   logLevel: 'info',

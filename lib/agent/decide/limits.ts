@@ -1,0 +1,33 @@
+import type { Subnet } from '../../network';
+import { isPresent } from './present-list';
+import type { ResolvedRoute } from './resolve';
+
+/** Why a route must not be installed, as far as one thing is concerned. */
+export type Check = (route: ResolvedRoute) => string | undefined;
+
+/**
+ * What a route list may use. It comes with the DaemonSet, not with the list: whoever may only edit the ConfigMap cannot
+ * send packets through another table, next hop or interface than those that the site uses.
+ */
+export interface Limits {
+  readonly tables: ReadonlySet<number>;
+  readonly nextHops: readonly Subnet[];
+  readonly interfaces: ReadonlySet<string>;
+  /** Undefined: any. */
+  readonly destinations: readonly Subnet[] | undefined;
+}
+
+/** Refuses what is not among the limits. What is restored was in the kernel before, whatever the limits were then. */
+export function limitCheck({ tables, nextHops, interfaces, destinations }: Limits): Check {
+  const told = (what: string, option: string) => `${what} is not allowed to this list; add it to allow.${option}`;
+  return ({ route }) => {
+    if (isPresent(route)) return undefined;
+    const { subnet, table, interface: link } = route;
+    if (!tables.has(table)) return told(`table ${table}`, 'tables');
+    if (link !== undefined && !interfaces.has(link)) return told(`interface ${link}`, 'interfaces');
+    for (const address of route.nextHops)
+      if (!nextHops.some((range) => range.contains(address))) return told(`next hop ${address}`, 'nextHops');
+    if (destinations?.some((range) => range.contains(subnet)) === false) return told(`${subnet}`, 'destinations');
+    return undefined;
+  };
+}
