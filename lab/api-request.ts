@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { ApiOwners } from './api-owners';
 import type { ApiStore } from './api-store';
-import { allows, type Grant } from './rbac';
+import type { Manifest } from './dist';
+import { allows, type Grant, type Resource } from './rbac';
 
 /** A request that arrived, for tests to count and judge. */
 export interface ApiRequest {
@@ -16,6 +18,7 @@ export interface ApiRequest {
 /** What a request asks for. */
 export interface Asked {
   readonly request: ApiRequest;
+  readonly resource: Resource;
   readonly namespace: string;
   /** Of the path, or of the field selector; undefined: all objects. */
   readonly name: string | undefined;
@@ -33,42 +36,64 @@ export interface Gate {
   readonly tokens: ReadonlySet<string>;
   readonly grants: readonly Grant[];
   readonly store: ApiStore;
+  readonly owners: ApiOwners;
   readonly goneAs: 'event' | 'status';
 }
 
-const COLLECTION = /^\/api\/v1\/namespaces\/([^/]+)\/configmaps(?:\/([^/]+))?$/;
+const CONFIG_MAPS = /^\/api\/v1\/namespaces\/([^/]+)\/configmaps(?:\/([^/]+))?$/;
+const NAMESPACE = /^\/api\/v1\/namespaces\/(([^/]+))$/;
+const DAEMON_SET = /^\/apis\/apps\/v1\/namespaces\/([^/]+)\/daemonsets\/([^/]+)$/;
+const PATHS: readonly (readonly [Resource, RegExp])[] = [
+  ['configmaps', CONFIG_MAPS],
+  ['namespaces', NAMESPACE], // for RBAC it lies in itself
+  ['daemonsets', DAEMON_SET],
+];
+
+/** @returns what a path names, or undefined. */
+function placeOf(path: string): { resource: Resource; namespace: string; name: string | undefined } | undefined {
+  for (const [resource, pattern] of PATHS) {
+    const [found, namespace = '', name] = pattern.exec(path) ?? [];
+    if (found !== undefined) return { resource, namespace, name };
+  }
+  return undefined;
+}
 
 /** Reads the head of a request. */
 export function parseRequest(incoming: IncomingMessage): Asked {
   const url = new URL(incoming.url ?? '/', 'https://lab');
   const query = Object.fromEntries(url.searchParams);
-  const [found, namespace = '', inPath] = COLLECTION.exec(url.pathname) ?? [];
+  const place = placeOf(url.pathname);
   const selected = /^metadata\.name==?([^,]+)$/.exec(query.fieldSelector ?? '')?.[1];
   const collectionVerb = query.watch === 'true' || query.watch === '1' ? 'watch' : 'list';
-  const verb = found && incoming.method === 'GET' ? (inPath ? 'get' : collectionVerb) : 'other';
+  const verb = place && incoming.method === 'GET' ? (place.name ? 'get' : collectionVerb) : 'other';
   const { method = '', headers } = incoming;
   return {
     request: { method, path: url.pathname, query, verb, authorization: headers.authorization, at: performance.now() },
-    namespace,
-    name: inPath ?? selected,
+    resource: place?.resource ?? 'configmaps',
+    namespace: place?.namespace ?? '',
+    name: place?.name ?? selected,
   };
 }
 
 /** Why a request is not served, in the order in which the real API server looks; undefined if it is. */
 export function refusal(asked: Asked, gate: Gate): Refusal | undefined {
-  const { request, namespace, name } = asked;
+  const { request, resource, namespace, name } = asked;
   if (!gate.tokens.has(request.authorization?.replace(/^Bearer /, '') ?? '')) {
     return { code: 401, message: 'Unauthorized' };
   }
   if (request.verb === 'other') return { code: 404, message: 'the server could not find the requested resource' };
-  if (!allows(gate.grants, request.verb, namespace, name)) {
-    const what = `resource "configmaps" in API group "" in the namespace "${namespace}"`;
-    return { code: 403, message: `configmaps is forbidden: User "lab" cannot ${request.verb} ${what}` };
+  if (!allows(gate.grants, request.verb, resource, namespace, name)) {
+    const what = `resource "${resource}" in the namespace "${namespace}"`;
+    return { code: 403, message: `${resource} is forbidden: User "lab" cannot ${request.verb} ${what}` };
   }
-  if (request.verb === 'get') {
-    return gate.store.get(namespace, name ?? '') ? undefined : { code: 404, message: `configmaps "${name}" not found` };
-  }
+  if (request.verb === 'get')
+    return objectOf(asked, gate) ? undefined : { code: 404, message: `${resource} "${name}" not found` };
   return versionRefusal(asked, gate);
+}
+
+/** The one object that is asked for. */
+export function objectOf({ resource, namespace, name = '' }: Asked, { store, owners }: Gate): Manifest | undefined {
+  return resource === 'configmaps' ? store.get(namespace, name) : owners.get(resource, namespace, name);
 }
 
 /** Options that exclude each other (apimachinery, metainternalversion/validation). */

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { type ApiServerOptions, TestApiServer } from './api-server';
 import type { Manifest } from './dist';
 import { Lab } from './namespaces';
+import type { Grant } from './rbac';
 import { waitFor, within } from './wait';
 
 const ADDRESS = '203.0.113.10';
@@ -63,7 +64,12 @@ describe('the test API server', () => {
   afterAll(() => lab.close());
 
   async function start(options: Partial<ApiServerOptions> = {}): Promise<TestApiServer> {
-    const grants = [{ namespace: 'onprem-link', names: ['static-routes'], verbs: ['get', 'list', 'watch'] }];
+    const namespace = 'onprem-link';
+    const grants: Grant[] = [
+      { resource: 'configmaps', namespace, names: ['static-routes'], verbs: ['get', 'list', 'watch'] },
+      { resource: 'namespaces', namespace, names: ['onprem-link'], verbs: ['get'] },
+      { resource: 'daemonsets', namespace, names: ['node-routes'], verbs: ['get'] },
+    ];
     const server = await TestApiServer.start(lab, { names: [ADDRESS], grants, ...options });
     server.put(configMap('[]'));
     return server;
@@ -95,6 +101,26 @@ describe('the test API server', () => {
     ['a match for a watch', watchFrom(1, '&resourceVersionMatch=NotOlderThan'), undefined, 422, 'Invalid'],
   ])('refuses %s with a Status', async (_, path, token, code, reason) => {
     expect(await get(await start(), path, token)).toMatchObject({ code, body: { kind: 'Status', reason, code } });
+  });
+
+  it('shows a namespace and a DaemonSet by name, with the time at which they were deleted, and no other', async () => {
+    const server = await start();
+    const [namespace, daemonSet] = [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'onprem-link' } },
+      { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'node-routes', namespace: 'onprem-link' } },
+    ];
+    const [at, of] = ['/api/v1/namespaces/onprem-link', '/apis/apps/v1/namespaces/onprem-link/daemonsets'];
+    expect(await get(server, at)).toMatchObject({ code: 404, body: { reason: 'NotFound' } });
+    server.owners.put(namespace);
+    server.owners.put(daemonSet);
+    expect(await get(server, at)).toMatchObject({ code: 200, body: namespace });
+    server.owners.terminate(namespace);
+    expect((await get(server, at)).body.metadata.deletionTimestamp).toMatch(/^20/);
+    expect(await get(server, `${of}/node-routes`)).toMatchObject({ code: 200, body: daemonSet });
+    server.owners.delete(daemonSet);
+    expect(await get(server, `${of}/node-routes`)).toMatchObject({ code: 404 });
+    expect(await get(server, `${of}/other`)).toMatchObject({ code: 403 });
+    expect(await get(server, '/api/v1/namespaces/default')).toMatchObject({ code: 403 });
   });
 
   it('replays the events since a version, then goes on, and ends after timeoutSeconds', async () => {

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { join } from 'node:path';
-import { type ApiRequest, type Asked, parseRequest, type Refusal, refusal } from './api-request';
+import { ApiOwners } from './api-owners';
+import { type ApiRequest, type Asked, objectOf, parseRequest, type Refusal, refusal } from './api-request';
 import { statusOf } from './api-status';
 import { ApiStore, type Backup, type Stored, type StoredEvent } from './api-store';
 import { ApiWatch, bookmarkOf, type WatchEvent } from './api-watch';
@@ -31,7 +32,7 @@ export type Outage = 'down' | 'no handshake' | 'no answer';
 
 /**
  * Plays kube-apiserver for ConfigMaps, in the test process: list, get and watch over HTTPS with a token, RBAC, resource
- * versions and bookmarks; and every way in which it can fail a client. It listens on a unix socket, which `Inside.listen`
+ * versions and bookmarks; get for namespaces and DaemonSets; and every way in which it can fail a client. It listens on a unix socket, which `Inside.listen`
  * makes reachable at an address inside a namespace.
  */
 export class TestApiServer {
@@ -42,6 +43,7 @@ export class TestApiServer {
   /** Every request whose head arrived, in order. */
   readonly requests: ApiRequest[] = [];
   readonly watches = new Set<ApiWatch>();
+  readonly owners = new ApiOwners();
   /** How a resource version that is too old is refused. The real one does both. */
   goneAs: 'event' | 'status' = 'event';
   private readonly sockets = new Set<net.Socket>();
@@ -226,7 +228,8 @@ export class TestApiServer {
     return { code, message: 'the lab says so', headers };
   }
 
-  private read({ request, namespace, name }: Asked, response: ServerResponse): void {
+  private read(asked: Asked, response: ServerResponse): void {
+    const { request, namespace, name } = asked;
     const list = {
       kind: 'ConfigMapList',
       apiVersion: 'v1',
@@ -234,7 +237,7 @@ export class TestApiServer {
       // The items of a list of a built-in type carry neither kind nor apiVersion.
       items: this.store.list(namespace, name).map(({ kind: _, apiVersion: __, ...item }) => item),
     };
-    const body = JSON.stringify(request.verb === 'list' ? list : this.store.get(namespace, name ?? ''));
+    const body = JSON.stringify(request.verb === 'list' ? list : objectOf(asked, this));
     const length = Buffer.byteLength(body);
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': length });
     if (request.verb !== 'list' || this.cutNext !== 'list') {

@@ -25,7 +25,7 @@ function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
 }
 
 /**
- * The objects of dist/ brought to life on a picture: ConfigMaps in an API server that grants what the Roles in dist/ grant
+ * The objects of dist/ brought to life on a picture: their state in an API server that grants what the Roles in dist/ grant
  * and no more, reachable at the picture's address for it, and the DaemonSet's pods on nodes.
  */
 export class Cluster {
@@ -51,7 +51,10 @@ export class Cluster {
       grants: objects.filter(({ kind }) => kind === 'DaemonSet').flatMap((each) => grantsTo(each, objects)),
       ...(bookmarkMs === undefined ? {} : { bookmarkMs }),
     });
-    for (const object of objects) if (object.kind === 'ConfigMap') api.put(object);
+    for (const object of objects) {
+      if (object.kind === 'ConfigMap') api.put(object);
+      if (object.kind === 'Namespace' || object.kind === 'DaemonSet') api.owners.put(object);
+    }
     await Promise.all(names.map((address) => picture.internet.inside.listen(address, API_PORT, api.socket)));
     return new Cluster(api, picture, objects, workload, token);
   }

@@ -1,10 +1,15 @@
 import type { Manifest } from './dist';
 
-/** A right to ConfigMaps. */
+/** What the lab's API server serves, by its API group. */
+const GROUPS = { configmaps: '', namespaces: '', daemonsets: 'apps' } as const;
+export type Resource = keyof typeof GROUPS;
+
+/** A right to objects of one resource. */
 export interface Grant {
+  readonly resource: Resource;
   readonly namespace: string;
   readonly verbs: readonly string[];
-  /** Names of ConfigMaps; undefined: all. */
+  /** Names of objects; undefined: all. */
   readonly names?: readonly string[];
 }
 
@@ -21,7 +26,7 @@ interface Subject {
   readonly namespace?: string;
 }
 
-/** The rights to ConfigMaps that Roles and RoleBindings among `objects` give to a service account. */
+/** The rights that Roles and RoleBindings among `objects` give to a service account. */
 export function grantsOf(objects: readonly Manifest[], serviceAccount: { namespace: string; name: string }): Grant[] {
   const bindings = objects.filter(
     (object) =>
@@ -39,9 +44,11 @@ export function grantsOf(objects: readonly Manifest[], serviceAccount: { namespa
         object.metadata.name === name &&
         (kind === 'ClusterRole' || object.metadata.namespace === namespace),
     );
-    return ((role?.rules ?? []) as Rule[])
-      .filter(({ apiGroups, resources }) => apiGroups?.includes('') && resources?.includes('configmaps'))
-      .map(({ verbs, resourceNames }) => ({ namespace, verbs, ...(resourceNames ? { names: resourceNames } : {}) }));
+    return ((role?.rules ?? []) as Rule[]).flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
+      (Object.keys(GROUPS) as Resource[])
+        .filter((resource) => apiGroups?.includes(GROUPS[resource]) && resources?.includes(resource))
+        .map((resource) => ({ resource, namespace, verbs, ...(resourceNames ? { names: resourceNames } : {}) })),
+    );
   });
 }
 
@@ -50,9 +57,16 @@ export function grantsOf(objects: readonly Manifest[], serviceAccount: { namespa
  *
  * @param name of a get, or what the field selector of a list or watch demands; undefined: all objects are asked for
  */
-export function allows(grants: readonly Grant[], verb: string, namespace: string, name: string | undefined): boolean {
+export function allows(
+  grants: readonly Grant[],
+  verb: string,
+  resource: Resource,
+  namespace: string,
+  name: string | undefined,
+): boolean {
   return grants.some(
     (grant) =>
+      grant.resource === resource &&
       grant.namespace === namespace &&
       grant.verbs.some((allowed) => allowed === verb || allowed === '*') &&
       // With names, the API server lets a list pass only if its field selector asks for one of them.

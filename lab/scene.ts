@@ -114,6 +114,11 @@ export class Scene {
     this.cluster.api.grants = this.grants;
   }
 
+  /** The object of that kind that the agent belongs to, as applied at the start. */
+  own(kind: 'Namespace' | 'DaemonSet'): Manifest {
+    return kind === 'Namespace' ? find(this.cluster.objects, kind) : this.cluster.workload;
+  }
+
   deleteList(): void {
     this.cluster.api.delete('onprem-link', 'static-routes');
   }
@@ -173,7 +178,7 @@ export interface Status {
   readonly reversePathDrops: number;
 }
 
-/** A DaemonSet with other values of environment variables that it has. */
+/** A DaemonSet whose agent has these environment variables; any other object as it is. */
 export function withEnvironment(object: Manifest, env: Readonly<Record<string, string>>): Manifest {
   if (object.kind !== 'DaemonSet' || Object.keys(env).length === 0) return object;
   const copy = structuredClone(object) as Manifest & {

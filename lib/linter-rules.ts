@@ -22,6 +22,7 @@ interface Role {
 }
 
 const SECRET_NAME = /key|pass|token|secret/i;
+const READABLE = ['configmaps', 'namespaces', 'daemonsets'];
 const READ_ONLY = ['get', 'list', 'watch'];
 
 const kindOf = ({ objects }: Linted, kind: string) => objects.filter((object) => object.kind === kind);
@@ -221,11 +222,11 @@ export const LINTER_RULES: readonly LinterRule[] = [
   },
   {
     names: 'access-to-secrets access-to-create-pods CKV2_K8S_2 CKV2_K8S_5 KSV-0041 KSV-0048 KSV-0113 C-0015 C-0188',
-    says: 'the rights are to read ConfigMaps by their names',
+    says: 'the rights are to read ConfigMaps, the own namespace and the own DaemonSet, each by its name',
     passes: (linted) =>
       rolesOf(linted).every(
         ({ resources, resourceNames, verbs }) =>
-          `${resources}` === 'configmaps' &&
+          resources.every((resource) => READABLE.includes(resource)) &&
           (resourceNames?.length ?? 0) > 0 &&
           verbs.every((verb) => READ_ONLY.includes(verb)),
       ),

@@ -46,6 +46,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     lock: lock as unknown as InstanceLock,
     nextHops,
     journal,
+    ownObjects: { isNamespaceTerminating: async () => false, isDaemonSetKept: async () => false },
     ownList,
     attempt,
     onNews,
@@ -628,7 +629,9 @@ describe('an agent that leaves', () => {
     const { agent, gone, owned } = await installed();
     gone();
     await settle(60_100);
-    await agent.leave(WATCH);
+    const leaving = agent.leave(WATCH);
+    await settle(3_000);
+    await leaving;
     expect(owned()).toEqual(['192.168.0.0/24']);
   });
 

@@ -5,7 +5,7 @@ import { type Destination, destinationsOf } from './decide/destinations';
 import type { Ownership } from './decide/ownership';
 import { Relevance, type Watched, watchedOf } from './decide/relevance';
 import { SILENCE_MS } from './decide/silence';
-import { Departure } from './departure';
+import { Departure, type DepartureParts } from './departure';
 import type { InstanceLock } from './instance-lock';
 import type { Journal } from './journal';
 import type { KernelEvent } from './kernel/event';
@@ -42,6 +42,7 @@ export interface AgentParts {
   readonly lock: InstanceLock;
   readonly nextHops: Pick<NextHopWatch, 'all' | 'follow' | 'stop'>;
   readonly journal: Journal;
+  readonly ownObjects: DepartureParts['ownObjects'];
   /** With rolling changes: the list of the pod's own revision, if its file could be read. */
   readonly ownList?: string | undefined;
   /** Opens a fresh connection to what has to stay reachable. */
@@ -91,7 +92,18 @@ export class Agent implements WatchHandlers, Heir {
   private readonly onNews: () => void;
   private readonly log: Log;
 
-  constructor({ settings, reconciler, lock, nextHops, journal, ownList, attempt, onNews, log }: AgentParts) {
+  constructor({
+    settings,
+    reconciler,
+    lock,
+    nextHops,
+    journal,
+    ownObjects,
+    ownList,
+    attempt,
+    onNews,
+    log,
+  }: AgentParts) {
     this.ownList = ownList;
     this.settings = settings;
     this.reconciler = reconciler;
@@ -118,7 +130,8 @@ export class Agent implements WatchHandlers, Heir {
       },
     });
     const { source, rollout } = this;
-    this.departure = new Departure({ onUninstall: settings.onUninstall, source, rollout, reconciler, log });
+    const { onUninstall } = settings;
+    this.departure = new Departure({ onUninstall, ownObjects, source, rollout, reconciler, log });
   }
 
   get counters(): Counters {

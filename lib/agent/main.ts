@@ -4,6 +4,7 @@ import { Address } from '../network';
 import { Agent } from './agent';
 import { ApiClient } from './api/client';
 import { ConfigMapWatch } from './api/config-map-watch';
+import { OwnObjects } from './api/own-objects';
 import type { Dependency } from './decide/guard';
 import { InstanceLock } from './instance-lock';
 import { Journal } from './journal';
@@ -72,6 +73,7 @@ function run(settings: Settings): void {
     lock,
     nextHops,
     journal,
+    ownObjects: new OwnObjects(client, settings.namespace, settings.instance),
     ownList: settings.isRolling ? readOptional(OWN_LIST) : undefined,
     attempt: tryToConnect,
     onNews: reclaimer(trimMemory),

@@ -5,15 +5,24 @@ import { mergeAnnotations } from './metadata';
 export interface AgentRightsProps {
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** The one object the agent may read. */
+  readonly namespace: string;
+  /** The object that the agent follows. */
   readonly configMapName: string;
+  readonly onUninstall: 'remove' | 'keep';
 }
 
-/** A service account that may read one ConfigMap and nothing else in the cluster. */
+/**
+ * A service account that may follow one ConfigMap and, to tell an uninstall from a restart, read its own Namespace and
+ * DaemonSet. Each right names the object.
+ */
 export class AgentRights extends Construct {
   readonly serviceAccountName: string;
 
-  constructor(scope: Construct, id: string, { name, annotations, configMapName }: AgentRightsProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { name, namespace, annotations, configMapName, onUninstall }: AgentRightsProps,
+  ) {
     super(scope, id);
     this.serviceAccountName = name;
     const metadata = { name, annotations: mergeAnnotations(annotations) };
@@ -31,6 +40,7 @@ export class AgentRights extends Construct {
           // list and watch are granted only with the field selector metadata.name=<that name>
           verbs: ['get', 'list', 'watch'],
         },
+        ...(onUninstall === 'keep' ? [] : readOwnObjects(namespace, name)),
       ],
     });
     new k8s.KubeRoleBinding(this, 'role-binding', {
@@ -39,4 +49,13 @@ export class AgentRights extends Construct {
       subjects: [{ kind: 'ServiceAccount', name, namespace: account.metadata.namespace as string }],
     });
   }
+}
+
+/** A Role in a namespace covers a get of that namespace itself. */
+function readOwnObjects(namespace: string, daemonSet: string): k8s.PolicyRule[] {
+  const verbs = ['get'];
+  return [
+    { apiGroups: [''], resources: ['namespaces'], resourceNames: [namespace], verbs },
+    { apiGroups: ['apps'], resources: ['daemonsets'], resourceNames: [daemonSet], verbs },
+  ];
 }

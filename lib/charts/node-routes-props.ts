@@ -52,7 +52,7 @@ export interface NodeRoutesProps {
   readonly table?: number;
   /** Metric of routes that name none, 0 to 4294967294. @default 0, the kernel's own: 0 for IPv4, 1024 for IPv6 */
   readonly metric?: number;
-  /** What happens to the routes when the ConfigMap is deleted. @default 'remove' */
+  /** What happens to the routes at an uninstall, see docs/uninstall.md. @default 'remove' */
   readonly onUninstall?: 'remove' | 'keep';
   /**
    * What takes the packets to a listed subnet while its route is away, for example because the private link is down.

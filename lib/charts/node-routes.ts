@@ -64,10 +64,13 @@ export class NodeRoutes extends Chart {
       text: this.text,
       servers: this.servers,
     });
+    const { configMapName, onUninstall } = settings;
     const { serviceAccountName } = new AgentRights(this, 'rights', {
       name,
+      namespace,
       annotations,
-      configMapName: settings.configMapName,
+      configMapName,
+      onUninstall,
     });
     this.agentConfigMap = this.addAgent();
     new AgentDaemonSet(this, 'agent', {

@@ -69,19 +69,20 @@ function boundRules(binding: Manifest, all: readonly Manifest[]): { subject: str
       (kind === 'ClusterRole' || metadata.namespace === namespace),
   );
   const where = binding.kind === 'ClusterRoleBinding' ? 'in the whole cluster' : `in ${namespace}`;
-  const rules =
+  const rulesFor = (name: string) =>
     role === undefined
       ? [`whatever ${roleRef.kind} ${roleRef.name} allows, ${where}`]
-      : ((role.rules ?? []) as Rule[]).flatMap((rule) => ruleTexts(rule).map((text) => `${text} ${where}`));
-  return subjects.flatMap(({ kind, name }) => rules.map((rule) => ({ subject: `${kind} ${name}`, rule })));
+      : ((role.rules ?? []) as Rule[]).flatMap((rule) => ruleTexts(rule, name).map((text) => `${text} ${where}`));
+  return subjects.flatMap(({ kind, name }) => rulesFor(name).map((rule) => ({ subject: `${kind} ${name}`, rule })));
 }
 
-/** A text for each verb, so that one more is told as that. */
-function ruleTexts(rule: Rule): string[] {
+/** A text for each verb, so that one more is told as that. A right to the object of the subject's own name outlives a new name. */
+function ruleTexts(rule: Rule, subject: string): string[] {
   const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [], verbs = [] } = rule;
   const groups = apiGroups.filter((group) => group !== '');
   const what = [...resources, ...nonResourceURLs].map((one) => (one === '*' ? 'everything' : one)).join(', ');
   const ofGroup = groups.length === 0 ? '' : ` of ${groups.join(', ')}`;
-  const which = resourceNames.length === 0 ? ', every one,' : ` ${resourceNames.join(', ')}`;
+  const names = resourceNames.map((name) => (name === subject ? 'of its own name' : name));
+  const which = names.length === 0 ? ', every one,' : ` ${names.join(', ')}`;
   return verbs.map((verb) => `${verb === '*' ? 'do anything with' : verb} ${what}${ofGroup}${which}`);
 }
