@@ -10,7 +10,7 @@ const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 describeLab('what happens to the agent itself', () => {
   it('a port in use: routes are kept all the same, and it is served once the port is free', () =>
     Scene.play({}, async (scene) => {
-      const squatter = await scene.node.inside.serve('10.184.0.2', 9142, 'somebody else');
+      const squatter = await scene.node.inside.serve('127.0.0.1', 9142, 'somebody else');
       const pod = await scene.cluster.startPod();
       await scene.untilOwned(SUBNETS);
       await pod.waitForLog(({ json }) => json?.event === 'http.failed', 5000);

@@ -146,9 +146,9 @@ export class Scene {
     return JSON.parse(stdout) as Status;
   }
 
-  /** A page of the agent, fetched on the node. */
+  /** A page of the agent, fetched on the node by loopback. */
   async get(path: string, port = 9142): Promise<{ status: number; stdout: string }> {
-    const { status, body } = await this.node.inside.fetch(`http://${this.node.addresses[0]}:${port}${path}`);
+    const { status, body } = await this.node.inside.fetch(`http://127.0.0.1:${port}${path}`);
     return { status, stdout: body };
   }
 

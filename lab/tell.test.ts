@@ -74,10 +74,9 @@ describeLab('the agent tells', () => {
       expect(code).toBe(1);
     }));
 
-  it("on the node's own address only, under its own name only", () =>
+  it("on loopback and the node's own address only, under its own name only", () =>
     Scene.play({}, async (scene) => {
       await scene.startReady();
-      expect((await scene.node.inside.connect({ address: '127.0.0.1', port: 9142 })).error).toBe('ECONNREFUSED');
       expect((await scene.node.inside.connect({ address: '198.51.100.2', port: 9142 })).error).toBe('ECONNREFUSED');
       expect((await scene.get('/readyz/another')).status).toBe(404);
       expect((await scene.get('/')).status).toBe(404);

@@ -24,7 +24,7 @@ import { Takeover } from './takeover';
 import { changeText } from './tell/change-log';
 import { askRunningAgent } from './tell/cli';
 import { serve } from './tell/http-server';
-import { pagesOf } from './tell/pages';
+import { doorsOf, pagesOf } from './tell/pages';
 
 /** The route agent: one process on every node. `node agent.cjs` runs it; `status` and `diff` ask the running one. */
 
@@ -87,16 +87,13 @@ function run(settings: Settings): void {
   );
   const watch = new ConfigMapWatch(client, settings.namespace, settings.configMap, agent);
   const preview = () => agent.source.list && reconciler.preview(agent.source.list).map(changeText);
-  const stopServing = serve(
-    pagesOf(settings, agent, readOptional, preview, settings.isRolling ? new ReadyLatch(READY) : undefined),
-    settings.podIP,
-    settings.httpPort,
-    ({ message }) =>
-      log('error', 'http.failed', `${message}; probes fail until the port is free, routes are kept all the same`),
+  const latch = settings.isRolling ? new ReadyLatch(READY) : undefined;
+  const stops = doorsOf(settings, pagesOf(settings, agent, readOptional, preview, latch)).map((door) =>
+    serve(door, ({ message }) => log('error', 'http.failed', `${message}; retrying, routes are kept all the same`)),
   );
   const exit = (code: number) => {
     watch.stop();
-    stopServing();
+    for (const stop of stops) stop();
     events.stop();
     takeover.stop();
     setImmediate(() => process.exit(code));

@@ -21,7 +21,7 @@ export interface Settings {
   /** Name of the NodeRoutes; part of the paths of /livez, /readyz and /status. */
   readonly instance: string;
   readonly nodeName: string;
-  /** The node's address; the only one the agent listens on. */
+  /** The node's address, on which the agent serves its metrics. */
   readonly podIP: Address;
   readonly namespace: string;
   readonly configMap: string;

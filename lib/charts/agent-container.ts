@@ -70,6 +70,8 @@ export function agentContainer(
     command: [...COMMAND],
     env: Lazy.any({ produce: () => environment(settings, protectedSubnets, disjointProtocols(), allowed()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
+    // The program takes a moment to listen; a probe before that would leave a Warning event at each start.
+    startupProbe: { ...probe(`/livez/${name}`), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },
     ...resourcesOf(resources),
@@ -173,9 +175,10 @@ function fromPod(name: string, fieldPath: string): k8s.EnvVar {
   return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
 }
 
-/** No host: the kubelet asks the pod's address, which on the host network is the node's. */
+/** On the host network the kubelet's loopback is the agent's, and nobody outside the node can fill it. */
 function probe(path: string): k8s.Probe {
-  return { httpGet: { path, port: k8s.IntOrString.fromString(PORT_NAME), scheme: 'HTTP' }, timeoutSeconds: 3 };
+  const port = k8s.IntOrString.fromString(PORT_NAME);
+  return { httpGet: { host: '127.0.0.1', path, port, scheme: 'HTTP' }, timeoutSeconds: 3 };
 }
 
 /** Root because capabilities of other users do not survive the start of a container (containerd#5644). */

@@ -26,6 +26,17 @@ export interface AgentDaemonSetProps {
 /** How long a pod must be Ready to count as available: a list that fails right after it was confirmed still halts the update. */
 const MIN_READY_SECONDS = 5;
 
+/** Node has FFI on these; of the image's others it lacks it on s390x. */
+const ARCHITECTURES: k8s.Affinity = {
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [
+        { matchExpressions: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['amd64', 'arm64'] }] },
+      ],
+    },
+  },
+};
+
 /** For the plan; not in the template, so that another number restarts nothing. */
 export const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 
@@ -84,6 +95,7 @@ function podSpec({
     automountServiceAccountToken: false,
     priorityClassName: settings.priorityClassName,
     nodeSelector: { ...nodeSelectorOf(settings) },
+    affinity: ARCHITECTURES,
     ...(tolerations.length > 0 && { tolerations: [...tolerations] }),
     terminationGracePeriodSeconds: 15,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },

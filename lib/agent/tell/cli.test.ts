@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Settings } from '../settings';
 import { facts } from '../testing/facts';
-import { address } from '../testing/ip';
 import { askRunningAgent } from './cli';
 import { statusOf } from './status';
 
@@ -25,7 +24,7 @@ afterAll(() => {
 
 async function run(command: string, httpPort = (server.address() as AddressInfo).port): Promise<[number, string]> {
   let printed = '';
-  const settings = { podIP: address('127.0.0.1'), httpPort, instance: 'node-routes' } as Settings;
+  const settings = { httpPort, instance: 'node-routes' } as Settings;
   const code = await askRunningAgent(command, settings, (text) => {
     printed += text;
   });

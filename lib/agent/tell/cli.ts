@@ -2,6 +2,7 @@ import http = require('node:http');
 
 import { text as textOf } from 'node:stream/consumers';
 import type { Settings } from '../settings';
+import { LOOPBACK } from './pages';
 import { diffText, type StatusBody, statusText } from './status-table';
 
 const TIMEOUT_MS = 5_000;
@@ -42,9 +43,9 @@ export async function askRunningAgent(
   }
 }
 
-async function fetchPage({ podIP, httpPort }: Settings, path: string): Promise<{ status: number; body: string }> {
+async function fetchPage({ httpPort }: Settings, path: string): Promise<{ status: number; body: string }> {
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    const where = { host: `${podIP}`, port: httpPort, path, timeout: TIMEOUT_MS, agent: false };
+    const where = { host: LOOPBACK, port: httpPort, path, timeout: TIMEOUT_MS, agent: false };
     const request = http.get(where, resolve).on('error', reject);
     request.on('timeout', () => request.destroy(new Error(`nothing heard for ${TIMEOUT_MS / 1000} s`)));
   });

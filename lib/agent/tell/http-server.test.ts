@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import http, { get, request } from 'node:http';
 import net, { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { Address } from '../../network';
 import { type Page, serve } from './http-server';
 
 const HOST = '127.0.0.1';
-const address = Address.parse(HOST);
 const text = (body: string) => () => ({ status: 200, type: 'text/plain', body });
 const PAGES: readonly (readonly [string, Page])[] = [
   ['/livez/node-routes', text('alive\n')],
@@ -16,6 +14,13 @@ const PAGES: readonly (readonly [string, Page])[] = [
     },
   ],
 ];
+
+const door = (port: number, pages = PAGES, mostOfPeer = 64) => ({
+  address: HOST,
+  port,
+  pages: new Map(pages),
+  mostOfPeer,
+});
 
 const stops: (() => void)[] = [];
 afterEach(() => {
@@ -33,7 +38,7 @@ async function freePort(): Promise<number> {
 
 async function served(onTrouble: (error: Error) => void = () => undefined): Promise<number> {
   const port = await freePort();
-  stops.push(serve(new Map(PAGES), address, port, onTrouble));
+  stops.push(serve(door(port), onTrouble));
   await until(async () => (await ask(port, '/livez/node-routes')).status === 200);
   return port;
 }
@@ -73,7 +78,7 @@ test('another path is not found, and another method not allowed', async () => {
   const port = await served();
   expect(await ask(port, '/livez')).toMatchObject({
     status: 404,
-    body: 'not here; there is /livez/node-routes /broken\n',
+    body: 'not found; available: /livez/node-routes /broken\n',
   });
   expect(await ask(port, '/livez/node-routes', 'POST')).toMatchObject({ status: 405 });
 });
@@ -112,7 +117,7 @@ test('a port in use is told once, tried again, and served when it is free', asyn
   await once(other, 'listening');
   const trouble: string[] = [];
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'performance'] });
-  const stop = serve(new Map(PAGES), address, port, ({ message }) => trouble.push(message));
+  const stop = serve(door(port), ({ message }) => trouble.push(message));
   stops.push(stop);
   for (let i = 0; i < 5; i++) {
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -147,4 +152,68 @@ test('once stopped nothing is served, connections that are open included', async
   response.resume();
   for (const stop of stops.splice(0)) stop();
   await expect(ask(port, '/livez/node-routes')).rejects.toThrow('ECONNREFUSED');
+});
+
+/** Connects and sends nothing more than `text`; resolves once the connection stands. */
+async function idle(port: number, text = ''): Promise<net.Socket> {
+  const socket = connect(port, HOST);
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  if (text !== '') socket.write(text);
+  return socket;
+}
+
+test.each([
+  ['silent', ''],
+  ['half-request', 'GET /livez/node-routes HTTP/1.1\r\nhost: a\r\n'],
+])('500 %s connections leave room for whoever asks, since a new connection replaces the oldest', async (_, text) => {
+  const port = await served();
+  const sockets = await Promise.all(Array.from({ length: 500 }, () => idle(port, text)));
+  for (let i = 0; i < 5; i++) expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
+  await until(async () => sockets.filter(({ destroyed }) => !destroyed).length <= 64);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('a peer at its limit replaces its own oldest connection, not those of others', async () => {
+  const port = await freePort();
+  stops.push(serve(door(port, PAGES, 2), () => undefined));
+  await until(async () => (await ask(port, '/livez/node-routes')).status === 200);
+  const other = connect({ port, host: HOST, localAddress: '127.0.0.2' });
+  await once(other, 'connect');
+  const first = await idle(port);
+  const closed = once(first.resume(), 'close');
+  const [second, third] = [await idle(port), await idle(port)];
+  await closed;
+  expect([other.destroyed, second.destroyed, third.destroyed]).toEqual([false, false, false]);
+  for (const socket of [other, second, third]) socket.destroy();
+});
+
+test('a page that takes long to make is made once for all who ask meanwhile', async () => {
+  let made = 0;
+  const slow: Page = () => {
+    const started = performance.now();
+    while (performance.now() - started < 20);
+    return { status: 200, type: 'text/plain', body: `${++made}` };
+  };
+  const port = await freePort();
+  stops.push(serve(door(port, [['/slow', slow]]), () => undefined));
+  await until(async () => (await ask(port, '/slow')).status === 200);
+  const bodies = await Promise.all(Array.from({ length: 10 }, async () => (await ask(port, '/slow')).body));
+  expect(new Set(bodies).size).toBe(1);
+  await until(async () => (await ask(port, '/slow')).body !== bodies[0]);
+});
+
+test('a connection answers one request, and headers are bounded', async () => {
+  const port = await served();
+  const socket = await idle(port, 'GET /livez/node-routes HTTP/1.1\r\nhost: a\r\n\r\n');
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (part) => {
+    answer += part;
+  });
+  await once(socket, 'close');
+  expect(answer).toMatch(/^HTTP\/1\.1 200 .*connection: close/is);
+  const long = await idle(port, `GET / HTTP/1.1\r\nx: ${'a'.repeat(9000)}\r\n\r\n`);
+  const [reply] = await once(long.setEncoding('utf8'), 'data');
+  expect(reply).toContain(' 431 ');
+  long.destroy();
 });

@@ -4,14 +4,30 @@ import { isOwn, type Ownership } from '../decide/ownership';
 import type { ReadyLatch } from '../ready-latch';
 import type { RolloutState } from '../rollout';
 import type { Settings } from '../settings';
-import type { Page } from './http-server';
+import type { Door, Page } from './http-server';
 import { metricsText } from './metrics';
 import { reversePathDrops, reversePathFilters } from './reverse-path';
 import { type Facts, type RolloutFacts, readiness, statusOf } from './status';
 
+/** Where the kubelet, `status` and `diff` ask: nobody outside the node reaches it. */
+export const LOOPBACK = '127.0.0.1';
+/** One peer on loopback is everybody on the node. */
+const MOST_LOCAL = 64;
+const MOST_OF_PEER = 8;
+const METRICS = '/metrics';
+
 const page = (type: string, body: string, status = 200) => ({ status, type, body });
 const text = (body: string, status?: number) => page('text/plain', `${body}\n`, status);
 const json = (value: unknown) => page('application/json', `${JSON.stringify(value, null, 2)}\n`);
+
+/** All pages on loopback; on the node's address, which neighbours and pods reach, the metrics alone. */
+export function doorsOf({ podIP, httpPort: port }: Settings, pages: ReadonlyMap<string, Page>): Door[] {
+  const open = new Map([...pages].filter(([path]) => path === METRICS));
+  return [
+    { address: LOOPBACK, port, pages, mostOfPeer: MOST_LOCAL },
+    { address: `${podIP}`, port, pages: open, mostOfPeer: MOST_OF_PEER },
+  ];
+}
 
 /**
  * What the agent serves. The paths of the probes carry the instance's name, so that another program on the port, or
@@ -45,7 +61,7 @@ export function pagesOf(
         return text(`no list is known, so what would change is not known either: ${readiness(facts()).reason}`, 503);
       },
     ],
-    ['/metrics', () => page('text/plain; version=0.0.4', metricsText(facts()))],
+    [METRICS, () => page('text/plain; version=0.0.4', metricsText(facts()))],
   ]);
 }
 
