@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingRequirements } from '../lab/requirements';
+import { offerHelp } from '../scripts/terminal';
 import { apiLoad } from './api-load';
 import { coldStart, idle, memory } from './footprint';
 import { machine } from './machine';
@@ -53,4 +54,10 @@ async function main(names: readonly string[]): Promise<void> {
   }
 }
 
+offerHelp(`npm run bench -- [SECTION...]: measures what dist/ contains, and writes docs/performance.md
+
+  SECTION    measure and print only these: ${Object.keys(SECTIONS).join(', ')}
+
+It needs root on Linux, an idle machine, and about 25 minutes for all.
+`);
 void main(process.argv.slice(2));

@@ -1,3 +1,4 @@
+import { offerHelp } from '../scripts/terminal';
 import { overlapStory } from './overlap-story';
 import { missingRequirements } from './requirements';
 import { PROTOCOL, Scene } from './scene';
@@ -5,6 +6,13 @@ import { Teller } from './teller';
 import { waitFor } from './wait';
 
 /** `npm run lab`: what dist/example does on a worker node, told with real packets. `--overlap`: with both routers. */
+
+const HELP = `npm run lab -- [options]: what the example does on a worker node, shown with real packets in network namespaces
+
+  --overlap    with both VPN routers, and the same address range on both sides
+
+It needs root on Linux and changes nothing outside the namespaces that it makes. Exit code 1: a step failed.
+`;
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
@@ -105,4 +113,5 @@ async function main(): Promise<void> {
   process.exitCode = teller.end() ? 0 : 1;
 }
 
+offerHelp(HELP);
 void main();

@@ -1,10 +1,10 @@
 import { metricsText } from './agent/tell/metrics';
-import { statusOf } from './agent/tell/status';
+import { TROUBLES } from './agent/tell/status';
 import { facts, outcome, verdict } from './agent/testing/facts';
 import { hop, subnet } from './agent/testing/ip';
 import { Monitoring, NodeRoutes } from './charts';
 import { manifestsOf, siteWithNetwork } from './charts/fixtures';
-import { type AgentStatus, fleetTable } from './review';
+import { fleetTable, readMetrics, TROUBLE_TEXTS } from './review';
 
 /** What others count on of what the agent tells: the one test that sees both sides. */
 
@@ -68,13 +68,20 @@ test('the table of all nodes understands what an agent says', () => {
       ]),
     },
   });
-  const status = JSON.parse(JSON.stringify(statusOf(given))) as AgentStatus;
+  const status = readMetrics(metricsText(given));
   const screen = { columns: 200, rows: 40, isColoured: false };
-  expect(fleetTable([{ node: 'worker-1', pool: 'node-routes', status }], [], screen)).toBe(
+  expect(
+    fleetTable([{ node: 'worker-1', pool: 'node-routes', namespace: 'onprem-link', pod: 'a', status }], [], screen),
+  ).toBe(
     `NODES  READY  ROUTES  CONFLICTS  NEXT HOP                              DROPS  POOL         NODE
 1      NO     1/2     1          10.184.0.1 dev priv, 10.184.0.3 down  7      node-routes  worker-1
-       1 of 2 routes: 192.168.1.0/24 conflicting: proto boot
+       routes: 1 conflicting
+details: kubectl -n onprem-link exec a -- node /opt/onprem-link/agent.cjs status
 0 of 1 node ready
 `,
   );
+});
+
+test('each word for why a node is not ready has a text', () => {
+  expect(Object.keys(TROUBLE_TEXTS).sort()).toEqual(TROUBLES.filter((word) => word !== 'routes').sort());
 });

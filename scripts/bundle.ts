@@ -2,6 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentBundle } from '../lib/charts/agent-bundle';
+import { offerHelp } from './terminal';
+
+offerHelp(`npm run bundle: writes the agent to build/agent.cjs, for the Dockerfile
+
+It takes no options.
+`);
 
 const folder = join(process.cwd(), 'build');
 const program = agentBundle();

@@ -6,7 +6,7 @@ const MOST_BYTES = 256 * 1024 * 1024;
 /** Runs kubectl; the context and the like come first. */
 export type Kubectl = (args: readonly string[], timeoutSeconds: number) => Promise<string>;
 
-/** @returns a runner whose failures say in one line what kubectl said. */
+/** @returns a runner that ends kubectl in time (it may retry for longer than it was told), and whose failures say in one line what kubectl said. */
 export function kubectlWith(options: readonly string[]): Kubectl {
   return (args, timeoutSeconds) =>
     new Promise((resolve, reject) => {
@@ -14,7 +14,7 @@ export function kubectlWith(options: readonly string[]): Kubectl {
       execFile(
         'kubectl',
         all,
-        { encoding: 'utf8', maxBuffer: MOST_BYTES, timeout: (timeoutSeconds + 5) * 1000 },
+        { encoding: 'utf8', maxBuffer: MOST_BYTES, timeout: timeoutSeconds * 1000 },
         (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else reject(new Error(reasonOf(error, stderr)));

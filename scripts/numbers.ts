@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../lib/network';
 import { NUMBERED_LISTS, type NumberBook, readNumberBook, release, retire, writeNumberBook } from '../lib/routers';
+import { endWithReader } from './terminal';
 
 const USAGE = `Usage: npm run numbers [-- --release END]
 
@@ -15,6 +16,8 @@ they belonged to. A reserved number is never given to something else, because th
 
 const ROUTERS = join(process.cwd(), 'routers');
 const FILE = join(ROUTERS, 'numbers.json');
+
+endWithReader();
 
 function main(args: readonly string[]): void {
   const [command, end, ...more] = args;

@@ -8,7 +8,7 @@ jest.setTimeout(60_000);
 
 /**
  * Answers as kubectl does, from files beside it, and keeps a record: each call, and how many were under way with it.
- * worker-3's agent does not answer.
+ * worker-3's agent does not answer, and worker-4's node is down: kubectl waits, and does not end by itself.
  */
 const KUBECTL = `#!/bin/sh
 here=$(dirname "$0")
@@ -19,10 +19,11 @@ case "$*" in
   *"get pods "*) cat "$here/pods" || exit 1 ;;
   *"get daemonsets "*) cat "$here/daemonsets" || exit 1 ;;
   *pods/node-routes-3:*) sleep 0.1; echo 'Error from server (ServiceUnavailable): error trying to reach service: dial tcp 10.0.1.3:9142: connect: connection refused' >&2; rm "$here/running/$$"; exit 1 ;;
-  *"get --raw "*) sleep 0.1; cat "$here/status" || exit 1 ;;
+  *pods/node-routes-4:*) if [ -e "$here/dead" ]; then exec sleep 60; fi; cat "$here/metrics"; rm "$here/running/$$" ;;
+  *"get --raw "*) sleep 0.1; cat "$here/metrics" || exit 1 ;;
   *) echo "unexpected: $*" >&2; exit 1 ;;
 esac
-rm "$here/running/$$"
+rm -f "$here/running/$$"
 `;
 
 let folder: string;
@@ -49,17 +50,18 @@ function cluster(nodes: number, wanted = nodes): void {
     },
   }));
   const status = { desiredNumberScheduled: wanted, currentNumberScheduled: nodes };
-  const agent = {
-    ready: true,
-    reason: '2 routes: 2 effective',
-    list: { state: 'accepted' },
-    privateNetworks: [{ family: 'IPv4', state: 'found', way: 'via 10.0.1.1 dev eth0' }],
-    counts: { effective: 2 },
-    reversePathDrops: 5,
-  };
+  const metrics = [
+    'onprem_link_ready 1',
+    'onprem_link_private_network_info{family="IPv4",state="found",next_hop="10.0.1.1",interface="eth0"} 1',
+    'onprem_link_routes{state="effective"} 2',
+    'onprem_link_rp_filter_dropped_packets_total 5',
+  ];
   writeFileSync(join(folder, 'pods'), JSON.stringify({ items: pods }));
-  writeFileSync(join(folder, 'daemonsets'), JSON.stringify({ items: [{ metadata: { name: 'node-routes' }, status }] }));
-  writeFileSync(join(folder, 'status'), JSON.stringify(agent));
+  writeFileSync(
+    join(folder, 'daemonsets'),
+    JSON.stringify({ items: [{ metadata: { name: 'node-routes', namespace: 'onprem-link' }, status }] }),
+  );
+  writeFileSync(join(folder, 'metrics'), metrics.join('\n'));
 }
 
 function status(...args: string[]) {
@@ -79,18 +81,56 @@ test('every agent is asked through the pod proxy, a few at a time, and one that 
   expect(run.stderr).toBe('');
   expect(run.stdout).toBe(`NODES  READY  ROUTES  CONFLICTS  NEXT HOP           DROPS  POOL         NODE
 1      NO     ?       ?          ?                  ?      node-routes  worker-3
-       no answer: error trying to reach service: dial tcp its address: connect: connection refused
+       no answer: the node refuses the connection; its agent may be down
 59     yes    2/2     0          10.0.1.1 dev eth0  5      node-routes  worker-0 … worker-59
-2 nodes of node-routes have no agent: kubectl describe daemonset node-routes
+details: kubectl --context=production -n onprem-link describe pod node-routes-3
+2 nodes of node-routes have no agent: kubectl --context=production -n onprem-link describe daemonset node-routes
 59 of 60 nodes ready
 `);
   expect(run.status).toBe(1);
   expect(record('calls')).toContain(
-    '--context=production get --raw /api/v1/namespaces/onprem-link/pods/node-routes-7:9142/proxy/status/node-routes --request-timeout=10s',
+    '--context=production get --raw /api/v1/namespaces/onprem-link/pods/node-routes-7:9142/proxy/metrics --request-timeout=3s',
   );
   const atOnce = Math.max(...record('counts').map(Number));
   expect(atOnce).toBeGreaterThan(4);
-  expect(atOnce).toBeLessThanOrEqual(16);
+  expect(atOnce).toBeLessThanOrEqual(24);
+});
+
+test('a node that is down is asked in parallel, is given up in time, and does not read like a dead API server', () => {
+  cluster(6);
+  writeFileSync(join(folder, 'dead'), '');
+  const run = status();
+  expect(run.stdout).toContain(
+    'worker-4\n       no answer: nothing within 3 s; the API server answers, the node may be down\n',
+  );
+  expect(run.stdout).toContain('4 of 6 nodes ready');
+  expect(run.status).toBe(1);
+});
+
+test('a reader that ends early gets no stack trace', () => {
+  cluster(2);
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
+  const command = `"${process.execPath}" --require tsx/cjs scripts/status.ts --json | true`;
+  expect(spawnSync('sh', ['-c', command], { cwd: REPOSITORY, encoding: 'utf8', env }).stderr).toBe('');
+});
+
+test.each([
+  'scripts/status.ts',
+  'scripts/plan.ts',
+  'scripts/diagram.ts',
+  'scripts/check.ts',
+  'scripts/numbers.ts',
+  'scripts/synth.ts',
+  'scripts/bundle.ts',
+  'lab/story.ts',
+  'bench/main.ts',
+])('%s has --help', (script) => {
+  const run = spawnSync(process.execPath, ['--require', 'tsx/cjs', script, '--help'], {
+    cwd: REPOSITORY,
+    encoding: 'utf8',
+  });
+  expect([run.status, run.stderr]).toEqual([0, '']);
+  expect(run.stdout).toMatch(/npm run \w+/);
 });
 
 test('all nodes ready is exit code 0, and --json is data', () => {

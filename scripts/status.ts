@@ -3,15 +3,18 @@ import { parseArgs } from 'node:util';
 import { fleetTable, isFleetReady } from '../lib/review';
 import { askFleet } from './fleet';
 import { kubectlWith } from './kubectl';
+import { endWithReader } from './terminal';
+import { callOf } from './words';
 
-const HELP = `npm run status -- [options]: what all agents of a cluster say, equal nodes in one line
+const HELP = `${callOf('status')} [options]: what all agents of a cluster say, equal nodes in one line
 
   --context NAME, --kubeconfig FILE   as kubectl takes them
   -n, --namespace NAME                one namespace only     (default: all)
   --all                               more than a screen
   --json                              what every agent said
+  -h, --help                          this text
 
-It asks through the API server's pod proxy, hence needs: list pods and daemonsets, get pods/proxy.
+It reads the agents' metrics through the API server's pod proxy, hence needs: list pods and daemonsets, get pods/proxy.
 Exit code: 0 all nodes are ready, 1 some are not, 2 the cluster cannot be asked.
 `;
 
@@ -24,6 +27,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
+endWithReader();
 main().then(
   (code) => {
     process.exitCode = code;
@@ -41,14 +45,16 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const kubectl = kubectlWith([
+  const options = [
     ...(context === undefined ? [] : [`--context=${context}`]),
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
-  ]);
-  const fleet = await askFleet(kubectl, namespace === undefined ? ['--all-namespaces'] : [`--namespace=${namespace}`]);
+  ];
+  const command = ['kubectl', ...options].join(' ');
+  const scope = namespace === undefined ? ['--all-namespaces'] : [`--namespace=${namespace}`];
+  const fleet = await askFleet(kubectlWith(options), scope, command);
   if (fleet.answers.length === 0 && fleet.missing.length === 0) throw new Error('there is no agent in this cluster');
   if (values.json) console.log(JSON.stringify(fleet, null, 2));
-  else process.stdout.write(fleetTable(fleet.answers, fleet.missing, screen(values.all)));
+  else process.stdout.write(fleetTable(fleet.answers, fleet.missing, screen(values.all), command));
   return isFleetReady(fleet.answers, fleet.missing) ? 0 : 1;
 }
 

@@ -6,6 +6,12 @@ import { userFrames } from '../lib/charts/user-stack';
 import { InputError, refuse } from '../lib/network';
 import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stageNumbers, stagingFolder } from './output';
 import { summary } from './summary';
+import { offerHelp } from './terminal';
+
+offerHelp(`npm run synth: runs main.ts of this folder and replaces dist/ and routers/ as a whole, or leaves them as they were
+
+It takes no options. Exit code 1: something is rejected, and nothing was written.
+`);
 
 const PROJECT = process.cwd();
 const STAGING = stagingFolder(PROJECT);

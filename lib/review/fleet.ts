@@ -1,23 +1,13 @@
+import type { AgentStatus } from './fleet-metrics';
 import { printable } from './page';
 import { compareText } from './plan-pairs';
-
-/** The part of an agent's /status that concerns all nodes at once. */
-export interface AgentStatus {
-  readonly ready: boolean;
-  readonly reason: string;
-  readonly list: { readonly state: string };
-  readonly privateNetworks: readonly { readonly family: string; readonly state: string; readonly way?: string }[];
-  /** Agents before 0.2 do not tell. */
-  readonly nextHops?: readonly { readonly nextHop: string; readonly state: string }[];
-  /** Routes by state. */
-  readonly counts: Readonly<Record<string, number>>;
-  readonly reversePathDrops?: number;
-}
 
 /** What one agent said, or why it said nothing. */
 export interface Answer {
   readonly node: string;
   readonly pool: string;
+  readonly namespace: string;
+  readonly pod: string;
   readonly status: AgentStatus | { readonly error: string };
 }
 
@@ -25,6 +15,9 @@ export interface Answer {
 export interface Group {
   readonly pool: string;
   readonly nodes: readonly string[];
+  /** The agent on the first of them. */
+  readonly agent: { readonly namespace: string; readonly pod: string };
+  readonly isSilent: boolean;
   readonly ready: boolean;
   /** `12/12`: those in place among all. */
   readonly routes: string;
@@ -36,6 +29,20 @@ export interface Group {
   readonly reason: string;
 }
 
+/** What the agent's words mean (TROUBLES in lib/agent/tell/status.ts); the reason `routes` is told by the counts. */
+export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
+  protocol_in_use: 'another agent on the node has the same protocol number: give one of the two another protocol',
+  list_gone: 'the ConfigMap with the list is gone; its routes stay',
+  list_rejected: 'the list was rejected; the last good list stays in force',
+  api_server: 'the agent has no connection to the API server; its routes stay',
+  list_unknown: 'the agent has not read the list yet',
+  rolled_back: 'the list was rolled back; the list before it stays in force',
+  not_confirmed: 'the list is applied and not confirmed yet',
+  not_applied: 'the agent applies the list when the API server answers',
+  kernel: "the agent cannot read the node's routes",
+  starting: 'the first pass is under way',
+};
+
 const IN_PLACE = ['effective', 'installed', 'satisfied', 'not-applicable'];
 
 /** Equal nodes together, those in trouble first, then the larger groups. */
@@ -44,7 +51,8 @@ export function groupsOf(answers: readonly Answer[]): Group[] {
   for (const answer of [...answers].sort((a, b) => compareNames(a.node, b.node))) {
     const { drops, ...facts } = factsOf(answer);
     const key = JSON.stringify(facts);
-    const group = groups.get(key) ?? { ...facts, nodes: [], drops: [] };
+    const { namespace, pod } = answer;
+    const group = groups.get(key) ?? { ...facts, nodes: [], drops: [], agent: { namespace, pod } };
     group.nodes.push(answer.node);
     group.drops.push(...drops);
     groups.set(key, group);
@@ -57,25 +65,33 @@ export function groupsOf(answers: readonly Answer[]): Group[] {
   );
 }
 
-function factsOf({ pool, node, status }: Answer): Omit<Group, 'nodes'> {
+function factsOf({ pool, status }: Answer): Omit<Group, 'nodes' | 'agent'> {
   if ('error' in status) {
     const reason = `no answer: ${printable(status.error)}`;
-    return { pool, ready: false, routes: '?', conflicts: '?', nextHop: '?', drops: [], reason };
+    return { pool, isSilent: true, ready: false, routes: '?', conflicts: '?', nextHop: '?', drops: [], reason };
   }
-  const { counts, privateNetworks, nextHops = [], ready, reason, reversePathDrops: drops } = status;
-  const count = (states: readonly string[]) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
-  const ways = privateNetworks.map(({ state, way }) => (state === 'found' ? `${way}` : state));
-  const dead = nextHops.filter(({ state }) => state === 'down').map(({ nextHop }) => `${nextHop} down`);
+  const { counts, ways, nextHopsDown, ready, drops } = status;
+  const dead = nextHopsDown.map((nextHop) => `${nextHop} down`);
   return {
     pool,
+    isSilent: false,
     ready,
-    routes: `${count(IN_PLACE)}/${count(Object.keys(counts))}`,
+    routes: `${countOf(counts, IN_PLACE)}/${countOf(counts, Object.keys(counts))}`,
     conflicts: `${counts.conflicting ?? 0}`,
-    nextHop: printable([...ways, ...dead].join(', ').replaceAll('via ', '')) || 'none',
+    nextHop: printable([...ways, ...dead].join(', ')) || 'none',
     drops: drops === undefined ? [] : [drops],
-    // A reason that names the node would make every node a group of its own.
-    reason: ready ? '' : printable(reason).replaceAll(node, 'this node'),
+    reason: ready ? '' : printable(reasonOf(status)),
   };
+}
+
+const countOf = (counts: AgentStatus['counts'], states: readonly string[]): number =>
+  states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+
+function reasonOf({ trouble = 'routes', counts }: AgentStatus): string {
+  if (trouble !== 'routes') return TROUBLE_TEXTS[trouble] ?? trouble;
+  const bad = Object.entries(counts).filter(([state, count]) => count > 0 && !IN_PLACE.includes(state));
+  const texts = bad.map(([state, count]) => `${count} ${state}`);
+  return texts.length === 0 ? 'see the details' : `routes: ${texts.join(', ')}`;
 }
 
 /** Numbers in names count as numbers: worker-9 before worker-10. */

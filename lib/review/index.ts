@@ -1,7 +1,8 @@
 /** What people look at: the plan of a pull request, the picture of a site, all nodes of a cluster. Pure. */
 export { diagramOf } from './diagram';
 export { type Diagrams, embed } from './embed';
-export type { AgentStatus, Answer } from './fleet';
+export { type Answer, TROUBLE_TEXTS } from './fleet';
+export { type AgentStatus, readMetrics } from './fleet-metrics';
 export { fleetTable, isFleetReady } from './fleet-table';
 export { markdownOf } from './page-markdown';
 export { terminalTextOf } from './page-terminal';

@@ -1,5 +1,7 @@
 import { facts, outcome, verdict } from '../testing/facts';
+import { hop, subnet } from '../testing/ip';
 import { metricsText } from './metrics';
+import type { Facts } from './status';
 
 interface Metric {
   readonly help: string;
@@ -120,3 +122,46 @@ test("a ConfigMap that differs from the pod's list is reported", () => {
 });
 
 test('a list that was not rolled back is reported as such', () => expect(value('list_rolled_back')).toBe(0));
+
+test('the reason why a node is not ready is one fixed word', () => {
+  const words = (given = facts()) =>
+    [...(metrics(given).get('onprem_link_not_ready')?.samples ?? [])]
+      .filter(([, is]) => is === 1)
+      .map(([word]) => word);
+  expect(words()).toEqual([]);
+  expect(words(facts({ list: { state: 'gone', since: 0 } }))).toEqual(['{reason="list_gone"}']);
+  expect(words(facts({ watch: { state: 'failing', reason: 'HTTP 403' } }))).toEqual(['{reason="api_server"}']);
+  expect(words(facts({ outcome: undefined }))).toEqual(['{reason="starting"}']);
+  expect(words(facts({ outcome: outcome(verdict('192.168.0.0/24', 'waiting', 'why')) }))).toEqual([
+    '{reason="routes"}',
+  ]);
+});
+
+test('the private network is reported by family, with its next hops', () => {
+  const privateNetworks: NonNullable<Facts['outcome']>['privateNetworks'] = new Map([
+    [4, { state: 'found', network: subnet('10.0.0.0/8'), hops: [hop('via 10.184.0.1 dev priv')] }],
+    [6, { state: 'missing', reason: 'this node has the address fd00::2 but no route' }],
+  ]);
+  const { samples } = metrics(facts({ outcome: { ...outcome(), privateNetworks } })).get(
+    'onprem_link_private_network_info',
+  ) as Metric;
+  expect([...samples]).toEqual([
+    ['{family="IPv4",state="found",next_hop="10.184.0.1",interface="priv"}', 1],
+    ['{family="IPv6",state="missing",next_hop="",interface=""}', 1],
+  ]);
+});
+
+test('the metrics name no subnet, comment or address of on premise, whatever is wrong with them', () => {
+  const route = { subnet: '192.168.77.0/24', comment: 'the vault' };
+  for (const state of ['effective', 'waiting', 'conflicting', 'shadowed', 'refused', 'failed'] as const) {
+    const given = facts({
+      outcome: outcome(verdict(route, state, '192.168.77.9 of the vault')),
+      list: {
+        state: 'rejected',
+        version: '1',
+        findings: [{ at: 'routes[0]', value: '192.168.77.1/24', reason: 'the vault', remedy: '' }],
+      },
+    });
+    expect(metricsText(given)).not.toMatch(/192\.168|vault/);
+  }
+});

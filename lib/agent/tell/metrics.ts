@@ -1,5 +1,6 @@
 import type { RouteState } from '../decide/verdict';
-import { countPartlyTaken, countStates, type Facts, readiness } from './status';
+import type { Outcome } from '../reconciler';
+import { countPartlyTaken, countStates, type Facts, TROUBLES, troubleOf } from './status';
 
 type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
 /** One sample without labels, or several with. */
@@ -21,8 +22,15 @@ const STATES: readonly RouteState[] = [
 export function metricsText(facts: Facts): string {
   const { counters, outcome, reversePathFilters: filters, reversePathDrops: drops, list } = facts;
   const counts = countStates(outcome?.verdicts ?? []);
+  const trouble = troubleOf(facts)?.[0];
   const metrics: readonly (readonly [name: string, help: string, value: Value])[] = [
-    ['ready', 'Whether the list is understood and all its routes do what it says.', readiness(facts).ready],
+    ['ready', 'Whether the list is understood and all its routes do what it says.', trouble === undefined],
+    [
+      'not_ready',
+      'Why the node is not ready: 1 for the reason that holds.',
+      TROUBLES.map((reason) => [{ reason }, Number(reason === trouble)]),
+    ],
+    ['private_network_info', 'How the private network of a family was found, by next hop.', privateNetworks(outcome)],
     ['routes_desired', 'Routes of the last list that was understood.', outcome?.verdicts.length ?? 0],
     ['routes', 'Routes by state.', STATES.map((state) => [{ state }, counts.get(state) ?? 0])],
     [
@@ -87,6 +95,20 @@ export function metricsText(facts: Facts): string {
   return metrics.map(([name, help, value]) => metricText(`onprem_link_${name}`, help, value)).join('');
 }
 
+/** One sample a next hop; one without where none is known. */
+function privateNetworks(outcome: Outcome | undefined): Sample[] {
+  const links = outcome?.snapshot.links;
+  return [...(outcome?.privateNetworks ?? [])].flatMap(([number, network]) => {
+    const { state } = network;
+    const family = `IPv${number}`;
+    if (state === 'unconfigured') return [];
+    if (state !== 'found') return [[{ family, state, next_hop: '', interface: '' }, 1] as Sample];
+    return network.hops.map(({ gateway, link }): Sample => {
+      return [{ family, state, next_hop: `${gateway ?? ''}`, interface: links?.get(link)?.name ?? `${link}` }, 1];
+    });
+  });
+}
+
 /** Names of counters end in _total (Prometheus: metric and label naming). */
 function metricText(name: string, help: string, value: Value): string {
   const samples: readonly Sample[] = typeof value === 'object' ? value : [[{}, Number(value)]];
@@ -94,7 +116,7 @@ function metricText(name: string, help: string, value: Value): string {
     const inner = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(`${text}`)}"`);
     return `${name}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
   });
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('')}`;
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${[...new Set(lines)].join('')}`;
 }
 
 const escapeLabel = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');

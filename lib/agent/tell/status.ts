@@ -73,24 +73,45 @@ export interface Readiness {
   readonly reason: string;
 }
 
+/** Why a node is not ready, in words that name nothing of on premise: the label of a metric. */
+export const TROUBLES = [
+  'protocol_in_use',
+  'list_gone',
+  'list_rejected',
+  'api_server',
+  'list_unknown',
+  'rolled_back',
+  'not_confirmed',
+  'not_applied',
+  'kernel',
+  'starting',
+  'routes',
+] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
 const MOST_REASONS = 3;
 const MOST_ROUTES = 1000;
 const MOST_FINDINGS = 50;
 
 /** Ready means: the list is understood and every route in it does what it says on this node. */
 export function readiness(facts: Facts): Readiness {
-  const trouble = troubleWith(facts);
-  if (trouble !== undefined) return { ready: false, reason: trouble };
-  const verdicts = facts.outcome?.verdicts ?? [];
+  const trouble = troubleOf(facts);
+  if (trouble !== undefined) return { ready: false, reason: trouble[1] };
+  const news = goodNews(facts.outcome?.verdicts ?? []);
+  return { ready: true, reason: [news, ...difference(facts), ...silentNextHops(facts)].join('; ') };
+}
+
+/** What makes the node unready, in a fixed word and in a sentence. */
+export function troubleOf(facts: Facts): readonly [Trouble, string] | undefined {
+  return troubleWith(facts) ?? badRoutes(facts.outcome?.verdicts ?? []);
+}
+
+function badRoutes(verdicts: readonly Verdict[]): readonly [Trouble, string] | undefined {
   const bad = verdicts.filter((verdict) => !isGood(verdict));
-  if (bad.length > 0) {
-    const first = bad.slice(0, MOST_REASONS).map(({ route, state, reason }) => `${route.subnet} ${state}: ${reason}`);
-    return {
-      ready: false,
-      reason: `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${bad.length > MOST_REASONS ? '; …' : ''}`,
-    };
-  }
-  return { ready: true, reason: [goodNews(verdicts), ...difference(facts), ...silentNextHops(facts)].join('; ') };
+  if (bad.length === 0) return undefined;
+  const first = bad.slice(0, MOST_REASONS).map(({ route, state, reason }) => `${route.subnet} ${state}: ${reason}`);
+  const more = bad.length > MOST_REASONS ? '; …' : '';
+  return ['routes', `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${more}`];
 }
 
 function difference({ pinned, configMap }: Facts): string[] {
@@ -114,20 +135,32 @@ function troubleWith({
   watch,
   configMap,
   outcome,
-}: Facts): string | undefined {
+}: Facts): readonly [Trouble, string] | undefined {
   if (lockHolder !== undefined)
-    return `route protocol ${protocol} is in use on this node by ${lockHolder}; if both belong on this node, give one of the two another protocol`;
-  if (pinned === undefined && list.state === 'gone') return `ConfigMap ${configMap} is gone; its routes stay`;
+    return [
+      'protocol_in_use',
+      `route protocol ${protocol} is in use on this node by ${lockHolder}; if both belong on this node, give one of the two another protocol`,
+    ];
+  if (pinned === undefined && list.state === 'gone')
+    return ['list_gone', `ConfigMap ${configMap} is gone; its routes stay`];
   if (list.state === 'rejected')
-    return `the route list was rejected, the last good one stays: ${findingLines(list.findings, 1).join(' ')}`;
-  if (pinned === undefined && watch.state === 'failing') return `the API server: ${watch.reason}; the routes stay`;
-  if (list.state === 'unknown') return `ConfigMap ${configMap} was not read yet`;
+    return [
+      'list_rejected',
+      `the route list was rejected, the last good one stays: ${findingLines(list.findings, 1).join(' ')}`,
+    ];
+  if (pinned === undefined && watch.state === 'failing')
+    return ['api_server', `the API server: ${watch.reason}; the routes stay`];
+  if (list.state === 'unknown') return ['list_unknown', `ConfigMap ${configMap} was not read yet`];
   if (rollout.reason !== undefined)
-    return `the list was taken back (${rollout.state}): ${rollout.reason}; the one before stays in force`;
+    return [
+      'rolled_back',
+      `the list was taken back (${rollout.state}): ${rollout.reason}; the one before stays in force`,
+    ];
   if (rollout.state === 'trial' && outcome !== undefined && outcome.verdicts.every(isGood))
-    return 'the list is applied and not confirmed yet';
-  if (pinned?.isInForce === false) return 'the list is applied when the API server answers';
-  return passError ?? (outcome === undefined ? 'the first pass is under way' : undefined);
+    return ['not_confirmed', 'the list is applied and not confirmed yet'];
+  if (pinned?.isInForce === false) return ['not_applied', 'the list is applied when the API server answers'];
+  if (passError !== undefined) return ['kernel', passError];
+  return outcome === undefined ? ['starting', 'the first pass is under way'] : undefined;
 }
 
 function goodNews(verdicts: readonly Verdict[]): string {

@@ -1,0 +1,50 @@
+/** What an agent's /metrics say, as far as it concerns all nodes at once. */
+export interface AgentStatus {
+  readonly ready: boolean;
+  /** Why it is not ready, in the agent's word (label `reason` of onprem_link_not_ready). */
+  readonly trouble?: string;
+  /** Next hops of the private networks, or how these stand where there is none. */
+  readonly ways: readonly string[];
+  readonly nextHopsDown: readonly string[];
+  /** Routes by state. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly drops?: number;
+}
+
+interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const SAMPLE = /^onprem_link_(\w+?)(?:\{(.*)\})? (-?[\d.e+]+)$/;
+const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+
+/** Reads Prometheus' text format. @throws if the answer is not an agent's. */
+export function readMetrics(text: string): AgentStatus {
+  const samples = text.split('\n').flatMap(readSample);
+  const all = (name: string) => samples.filter((sample) => sample.name === name);
+  const [ready] = all('ready');
+  if (ready === undefined) throw new Error('what answers on the port is not an agent');
+  const trouble = all('not_ready').find(({ value }) => value === 1)?.labels.reason;
+  const drops = all('rp_filter_dropped_packets_total')[0]?.value;
+  return {
+    ready: ready.value === 1,
+    ...(trouble !== undefined && { trouble }),
+    ways: all('private_network_info').map(({ labels }) => wayOf(labels)),
+    nextHopsDown: all('next_hop_up').flatMap(({ labels, value }) => (value === 0 ? [labels.next_hop ?? ''] : [])),
+    counts: Object.fromEntries(all('routes').map(({ labels, value }) => [labels.state, value])),
+    ...(drops !== undefined && { drops }),
+  };
+}
+
+function readSample(line: string): Sample[] {
+  const [, name, labels = '', value] = SAMPLE.exec(line) ?? [];
+  if (name === undefined) return [];
+  const pairs = [...labels.matchAll(LABEL)].map(([, key, text]) => [key, (text as string).replace(/\\(.)/g, '$1')]);
+  return [{ name, labels: Object.fromEntries(pairs), value: Number(value) }];
+}
+
+function wayOf({ state, next_hop: nextHop, interface: name }: Sample['labels']): string {
+  return state === 'found' ? `${nextHop} dev ${name}` : `${state}`;
+}
