@@ -127,6 +127,9 @@ describeLab('a list that rolls', () => {
       expect((await (daemonSet.pods[1] as Pod).probe('readiness')).body).toMatch(
         /2 effective; ConfigMap onprem-link\/static-routes differs from the pod's list/,
       );
+      const [node] = scene.picture.nodes as [Place];
+      node.netns.ip('route', 'del', '192.168.0.0/24');
+      await waitFor('the list before to be repaired', 5000, () => ownedBy(scene, node).join() === GOOD.join());
       fleet.apply(GOOD);
       await fleet.until('the pod to be replaced', 10_000, () => daemonSet.updated.length === 2);
       await fleet.until('all pods to be up to date', 60_000, () => daemonSet.upToDate === 10);
