@@ -349,16 +349,16 @@ describe('a route is told', () => {
 
   test('as conflicting with both sides, as satisfied with the one that is there', () => {
     const { kernel, told } = node();
-    kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub metric 50'));
+    kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub'));
     kernel.add(kernelRoute('192.168.1.0/24 via 10.184.0.1 dev priv'));
     expect(told()).toEqual([
-      '192.168.0.0/24 conflicting: listed via 10.184.0.1 dev priv, but the node has 192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 50',
+      '192.168.0.0/24 conflicting: listed via 10.184.0.1 dev priv, but the node has 192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0',
       '192.168.1.0/24 satisfied: the node has 192.168.1.0/24 via 10.184.0.1 dev priv, protocol 3, metric 0',
     ]);
     expect(kernel.applied).toEqual([]);
   });
 
-  test('as effective though somebody else’s came beside it and loses, as shadowed where it wins', () => {
+  test('as effective though somebody else’s came beside it and loses, as conflicting where it wins', () => {
     const { kernel, run, told } = node();
     const spec = { subnet: '192.168.0.0/24', metric: 50 };
     run([spec]);
@@ -366,7 +366,9 @@ describe('a route is told', () => {
     kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub metric 90'));
     expect(told([spec])).toEqual([`192.168.0.0/24 effective: the node also has ${other} 90`]);
     kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub metric 10'));
-    expect(told([spec])).toEqual([`192.168.0.0/24 shadowed: a lookup finds ${other} 10`]);
+    expect(told([spec])).toEqual([
+      `192.168.0.0/24 conflicting: listed via 10.184.0.1 dev priv, but the node has ${other} 10`,
+    ]);
   });
 
   test('as installed in a table that only a rule leads to', () => {

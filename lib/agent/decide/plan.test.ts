@@ -279,27 +279,77 @@ describe('a changed next hop', () => {
 });
 
 describe('other people’s routes', () => {
-  test('of the same prefix that go the same way satisfy', () => {
+  test('of the same prefix that win or tie and go the same way satisfy', () => {
     const state = snapshot({ routes: ['192.168.0.0/24 via 10.184.0.1 dev priv metric 50'] });
-    const { changes, standings } = planned(ways(['192.168.0.0/24']), state);
+    const { changes, standings } = planned(ways([{ subnet: '192.168.0.0/24', metric: 50 }]), state);
     expect(changes).toEqual([]);
     expect([...standings.values()]).toEqual([
       { state: 'satisfied', by: '192.168.0.0/24 via 10.184.0.1 dev priv, protocol 3, metric 50' },
     ]);
   });
 
-  test.each(['metric 0', 'metric 4000'])('that go another way conflict (%s)', (metric) => {
-    const state = snapshot({
-      routes: [`192.168.0.0/24 via 198.51.100.1 dev pub ${metric}`, 'blackhole 192.168.0.0/24'],
-    });
+  test('that win or tie and go another way conflict, the best of them', () => {
+    for (const [metric, also] of [
+      [0, '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0; '],
+      [4000, ''],
+    ] as const) {
+      const state = snapshot({
+        routes: [`192.168.0.0/24 via 198.51.100.1 dev pub metric ${metric}`, 'blackhole 192.168.0.0/24'],
+      });
+      const { changes, standings } = planned(ways(['192.168.0.0/24']), state);
+      expect(changes).toEqual([]);
+      expect([...standings.values()]).toEqual([
+        { state: 'conflicting', conflict: `${also}blackhole 192.168.0.0/24, protocol 3, metric 0` },
+      ]);
+    }
+  });
+
+  test('that lose stay beside ours, whoever came first', () => {
+    const state = snapshot({ routes: ['192.168.0.0/24 via 198.51.100.1 dev pub metric 50'] });
     const { changes, standings } = planned(ways(['192.168.0.0/24']), state);
-    expect(changes).toEqual([]);
-    expect([...standings.values()]).toEqual([
-      {
-        state: 'conflicting',
-        conflict: `192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, ${metric}; blackhole 192.168.0.0/24, protocol 3, metric 0`,
-      },
-    ]);
+    expect(changes.map(short)).toEqual(['+#0', '+192.168.0.0/24']);
+    expect([...standings.values()]).toMatchObject([{ state: 'ours', conflict: expect.stringContaining('metric 50') }]);
+  });
+
+  test('in IPv6 are compared with 1024 where the list says 0', () => {
+    const there = (metric: number) => snapshot({ routes: [`fd40::/48 via fd00::9 dev pub metric ${metric}`] });
+    const wanted = ways(['fd40::/48'], [hop('via fd00::1 dev priv')]);
+    const states = [1023, 1024, 1025].map((metric) => [...planned(wanted, there(metric)).standings.values()][0]?.state);
+    expect(states).toEqual(['conflicting', 'conflicting', 'ours']);
+  });
+
+  test('decide alike whether ours is there or not', () => {
+    const strangers = fc.array(
+      fc.record({
+        metric: fc.constantFrom(0, 10, 20, 30),
+        way: fc.constantFrom('via 10.184.0.1 dev priv', 'via 198.51.100.1 dev pub'),
+      }),
+      { maxLength: 3 },
+    );
+    fc.assert(
+      fc.property(strangers, fc.constantFrom(0, 10, 20, 30), (others, metric) => {
+        const routes = others.map((other) => `192.168.0.0/24 ${other.way} metric ${other.metric}`);
+        const nexthops = [`${ID} via 10.184.0.1 dev priv`];
+        const without = snapshot({ nexthops, routes });
+        const beside = snapshot({
+          nexthops,
+          routes: [`192.168.0.0/24 nhid ${ID} proto ours metric ${metric}`, ...routes],
+        });
+        const wanted = ways([{ subnet: '192.168.0.0/24', metric }]);
+        const [one, other] = [without, beside].map((state) => planned(wanted, state));
+        expect(one?.standings.values().next().value).toEqual(other?.standings.values().next().value);
+        const best = Math.min(...others.map((stranger) => stranger.metric));
+        const winners = others.filter((stranger) => stranger.metric === best && best <= metric);
+        const expected =
+          winners.length === 0
+            ? 'ours'
+            : winners.every(({ way }) => way.includes('priv'))
+              ? 'satisfied'
+              : 'conflicting';
+        expect(one?.standings.values().next().value?.state ?? 'ours').toBe(expected);
+        expect(other?.changes.some(({ kind }) => kind === 'delete-route')).toBe(expected !== 'ours');
+      }),
+    );
   });
 
   test('in another table are nobody’s business', () => {
@@ -307,22 +357,14 @@ describe('other people’s routes', () => {
     expect(planned(ways(['192.168.0.0/24']), state).changes).toHaveLength(2);
   });
 
-  test('that appear after ours leave ours where it is, and are told', () => {
-    const state = snapshot({
-      nexthops: [`${ID} via 10.184.0.1 dev priv`],
-      routes: [`192.168.0.0/24 nhid ${ID} proto ours`, '192.168.0.0/24 via 198.51.100.1 dev pub metric 50'],
-    });
-    const { changes, standings } = planned(ways(['192.168.0.0/24']), state);
-    expect(changes).toEqual([]);
-    expect([...standings.values()]).toMatchObject([{ state: 'ours', conflict: expect.stringContaining('metric 50') }]);
-  });
-
-  test('with our very prefix and metric keep ours from being replaced, which might hit theirs', () => {
+  test('that come to tie with ours or beat it make ours leave, and theirs is never replaced', () => {
     const state = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: ['192.168.0.0/24 via 198.51.100.1 dev pub', `192.168.0.0/24 nhid ${ID} proto ours`],
     });
-    expect(planned([way({ subnet: '192.168.0.0/24', mtu: 1400 })], state).changes).toEqual([]);
+    const { changes, standings } = planned([way({ subnet: '192.168.0.0/24', mtu: 1400 })], state);
+    expect(changes.map(short)).toEqual(['-192.168.0.0/24']);
+    expect([...standings.values()]).toMatchObject([{ state: 'conflicting' }]);
   });
 
   test('that carry our number but hold for one type of service only are theirs', () => {

@@ -7,13 +7,16 @@ import { isCompanion, isOwn, type Ownership } from './ownership';
 import { prefixKey } from './prefix';
 import type { ResolvedRoute } from './resolve';
 
-/** How a route stands of whose prefix somebody else has one, too. */
+/**
+ * How a route stands of whose prefix somebody else has one, too. It follows from the metrics alone, as the kernel compares
+ * them, and never from who came first.
+ */
 export type Standing =
-  /** Ours is or will be there. */
+  /** Ours is or will be there, since its metric is better. `conflict` names those that go another way and lose. */
   | { readonly state: 'ours'; readonly conflict?: string }
-  /** Somebody else's route of the same prefix goes the same way. */
+  /** Somebody else's route wins or ties and goes the same way; ours is not needed. */
   | { readonly state: 'satisfied'; readonly by: string }
-  /** Somebody else's route of the same prefix goes another way; ours is not installed. */
+  /** Somebody else's route wins or ties and goes another way; ours is withdrawn, and theirs is untouched. */
   | { readonly state: 'conflicting'; readonly conflict: string };
 
 export interface Plan {
@@ -50,7 +53,7 @@ export function plan(
     const sameSubnet = others.get(`${route.subnet}`);
     const rivals = sameSubnet === undefined ? NO_RIVALS : rivalsOf(each, sameSubnet, snapshot, ownership);
     if (rivals !== NO_RIVALS) {
-      const standing = judge(each, own, rivals, snapshot);
+      const standing = judge(each, rivals, snapshot);
       standings.set(route, standing);
       if (standing.state !== 'ours') continue;
     }
@@ -86,13 +89,12 @@ interface Rivals {
   readonly legacy: readonly KernelRoute[];
   /** Other people's. */
   readonly strangers: readonly KernelRoute[];
-  /** Whether one of them has the metric of ours as well. */
+  /** Whether a legacy route has the metric of ours as well. */
   readonly legacyTwin: boolean;
-  readonly strangeTwin: boolean;
 }
 
 /** Most routes have none, and are many: what follows makes as few objects for each as it can. */
-const NO_RIVALS: Rivals = { legacy: [], strangers: [], legacyTwin: false, strangeTwin: false };
+const NO_RIVALS: Rivals = { legacy: [], strangers: [], legacyTwin: false };
 
 /** @param sameSubnet of any table. */
 function rivalsOf(each: ResolvedRoute, sameSubnet: readonly KernelRoute[], snapshot: Snapshot, ownership: Ownership) {
@@ -100,8 +102,7 @@ function rivalsOf(each: ResolvedRoute, sameSubnet: readonly KernelRoute[], snaps
   if (all.length === 0) return NO_RIVALS;
   const legacy = all.filter((rival) => ownership.adoptLegacy && isLegacy(rival, each, snapshot));
   const strangers = all.filter((rival) => !legacy.includes(rival));
-  const isTwin = ({ metric }: KernelRoute) => metric === each.route.metric;
-  return { legacy, strangers, legacyTwin: legacy.some(isTwin), strangeTwin: strangers.some(isTwin) };
+  return { legacy, strangers, legacyTwin: legacy.some(({ metric }) => metric === each.route.metric) };
 }
 
 /**
@@ -130,20 +131,19 @@ function sortRoutes(
   return { own, surplus, others };
 }
 
-function judge(
-  resolvedRoute: ResolvedRoute,
-  own: KernelRoute | undefined,
-  { strangers }: Rivals,
-  snapshot: Snapshot,
-): Standing {
-  if (strangers.length === 0) return { state: 'ours' };
-  const against = strangers
-    .filter((rival) => !goesTheWay(rival, resolvedRoute, snapshot))
-    .map((rival) => routeDescription(rival, snapshot));
-  const conflict = against.join('; ');
-  if (own !== undefined) return { state: 'ours', ...(conflict !== '' && { conflict }) };
-  if (conflict !== '') return { state: 'conflicting', conflict };
-  return { state: 'satisfied', by: routeDescription(strangers[0] as KernelRoute, snapshot) };
+function judge(resolvedRoute: ResolvedRoute, { strangers }: Rivals, snapshot: Snapshot): Standing {
+  const described = (routes: readonly KernelRoute[]) =>
+    routes.map((rival) => routeDescription(rival, snapshot)).join('; ');
+  const goesElsewhere = (rival: KernelRoute) => !goesTheWay(rival, resolvedRoute, snapshot);
+  const best = Math.min(...strangers.map(({ metric }) => metric));
+  if (best > resolvedRoute.route.metric) {
+    const losers = strangers.filter(goesElsewhere);
+    return { state: 'ours', ...(losers.length > 0 && { conflict: described(losers) }) };
+  }
+  const winners = strangers.filter(({ metric }) => metric === best);
+  const against = winners.filter(goesElsewhere);
+  if (against.length > 0) return { state: 'conflicting', conflict: described(against) };
+  return { state: 'satisfied', by: described(winners.slice(0, 1)) };
 }
 
 function putRoutes(
@@ -161,9 +161,9 @@ function putRoutes(
 
 function putRoute({ route, own, rivals }: InstalledRoute, nexthopId: number, ownership: Ownership) {
   if (own !== undefined && isAsWanted(own, route, nexthopId, ownership)) return undefined;
-  // REPLACE takes the first route of prefix and metric, whoever owns it: never where there is another one. A legacy
-  // route beside ours goes in this pass, so that the next one can.
-  if (rivals.strangeTwin || (own !== undefined && rivals.legacyTwin)) return undefined;
+  // REPLACE takes the first route of prefix and metric, whoever owns it. Beside a stranger's of that metric ours is not
+  // installed at all; a legacy route beside ours goes in this pass, so that the next one can.
+  if (own !== undefined && rivals.legacyTwin) return undefined;
   return routePut(route, nexthopId, own !== undefined || rivals.legacyTwin);
 }
 
