@@ -90,7 +90,12 @@ export class Inside {
 
   /** Makes a server that listens on a unix socket of the test process reachable in here. @param port 0: any free one */
   async listen(address: string, port: number, socket: string): Promise<ServerInside> {
-    return this.server(await this.call('listen', { address, port, socket }));
+    return this.server(await this.call('listen', { address, port, to: { path: socket } }));
+  }
+
+  /** A TCP proxy as some clusters run one on every node: it accepts each connection before it has one to the server. */
+  async proxy(address: string, port: number, host: string): Promise<ServerInside> {
+    return this.server(await this.call('listen', { address, port, to: { host, port } }));
   }
 
   /** A file as a process in here sees it, e.g. /proc/net/netstat. */

@@ -41,6 +41,9 @@ export interface DatagramRequest {
   readonly timeoutMs?: number;
 }
 
+/** Where a relay leads to. */
+export type RelayTarget = { readonly path: string } | { readonly host: string; readonly port: number };
+
 /** The commands that inside.ts understands, with what they take and give. */
 export interface Commands {
   fetch: { takes: FetchRequest; gives: FetchAnswer };
@@ -51,8 +54,8 @@ export interface Commands {
   serve: { takes: { address: string; port: number; text: string }; gives: { server: number; port: number } };
   /** The addresses of the clients that this server answered, in order. */
   seen: { takes: { server: number }; gives: string[] };
-  /** A TCP server that hands every connection, byte by byte, to a unix socket of the machine. */
-  listen: { takes: { address: string; port: number; socket: string }; gives: { server: number; port: number } };
+  /** A TCP server that accepts every connection, and hands it, byte by byte, to a unix socket of the machine or to another server. */
+  listen: { takes: { address: string; port: number; to: RelayTarget }; gives: { server: number; port: number } };
   close: { takes: { server: number }; gives: null };
   read: { takes: { path: string }; gives: string };
 }

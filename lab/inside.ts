@@ -15,6 +15,7 @@ import type {
   DatagramRequest,
   FetchAnswer,
   FetchRequest,
+  RelayTarget,
   Reply,
   Request as RequestLine,
 } from './inside-protocol';
@@ -105,8 +106,8 @@ async function started(one: Served, address: string, port: number): Promise<{ se
   return { server: lastServer, port: (one.server.address() as net.AddressInfo).port };
 }
 
-function relay(client: net.Socket, path: string): void {
-  const target = net.connect({ path, allowHalfOpen: true });
+function relay(client: net.Socket, to: RelayTarget): void {
+  const target = net.connect({ ...to, allowHalfOpen: true });
   // A reset on one side must be a reset on the other, not a polite end.
   target.on('error', () => client.resetAndDestroy());
   client.on('error', () => target.destroy());
@@ -128,12 +129,12 @@ const handlers: Handlers = {
     return started({ server, seen, endConnections: () => server.closeAllConnections() }, address, port);
   },
   seen: ({ server }) => served.get(server)?.seen ?? [],
-  listen: ({ address, port, socket }) => {
+  listen: ({ address, port, to }) => {
     const clients = new Set<net.Socket>();
     const server = net.createServer({ allowHalfOpen: true }, (client) => {
       clients.add(client);
       client.once('close', () => clients.delete(client));
-      relay(client, socket);
+      relay(client, to);
     });
     const endConnections = () => {
       for (const client of clients) client.destroy();

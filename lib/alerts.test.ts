@@ -30,6 +30,7 @@ const WELL: Readonly<Record<string, string>> = {
   [`onprem_link_watch_connected{${AGENT}}`]: '1x150',
   [`onprem_link_rp_filter_dropped_packets_total{${AGENT}}`]: '0+6x150',
   [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '1x150',
+  [`onprem_link_list_unconfirmed{${AGENT}}`]: '0x150',
 };
 
 /** The alerts that fire after so many minutes. */
@@ -74,7 +75,7 @@ describePromtool('promtool', () => {
     const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
       'rules.yml': groups,
     });
-    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 11 rules found')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 12 rules found')]);
   });
 
   test('nothing fires while all is well, whatever the reverse path filter drops now and then', () => {
@@ -92,6 +93,7 @@ describePromtool('promtool', () => {
     ['OnpremLinkListRolledBack', 1, 3, { [agent('list_rolled_back')]: '0x2 1x57' }],
     ['OnpremLinkListRolledBack', 1, 3, { [agent('rollbacks_total')]: '0x2 1x57' }],
     ['OnpremLinkListDiffers', 119, 121, { [agent('list_differs')]: '1x150' }],
+    ['OnpremLinkListUnconfirmed', 4, 6, { [agent('list_unconfirmed')]: '1x60' }],
     ['OnpremLinkAgentSilent', 4, 6, { [`up{${AGENT}}`]: '0x60' }],
     ['OnpremLinkWatchSilent', 9, 11, { [agent('watch_connected')]: '0x60' }],
     ['OnpremLinkAgentMissing', 14, 16, { [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '2x60' }],

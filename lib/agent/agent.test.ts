@@ -5,7 +5,8 @@ import type { InstanceLock } from './instance-lock';
 import type { KernelEvent } from './kernel/event';
 import type { Kernel } from './kernel/kernel';
 import type { KernelRoute } from './kernel/types';
-import type { Attempt } from './reachability';
+import { pause } from './pause';
+import { type Attempt, PATIENCE_MS } from './reachability';
 import { Reconciler } from './reconciler';
 import type { Settings } from './settings';
 import { route as kernelRoute, nexthop, SEEDS, snapshot } from './testing/ip';
@@ -22,7 +23,7 @@ interface Options {
   readonly attempt?: Attempt;
 }
 
-function start({ settings = {}, holder = () => undefined, ownList, attempt = async () => 'connected' }: Options = {}) {
+function start({ settings = {}, holder = () => undefined, ownList, attempt = async () => 'answered' }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, SETTINGS.ownership));
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     ...SETTINGS,
@@ -48,7 +49,12 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     journal,
     ownObjects: { isNamespaceTerminating: async () => false, isDaemonSetKept: async () => false },
     ownList,
-    attempt,
+    attempt: async (target) => {
+      const answer = await attempt(target);
+      if (answer === 'lost') await pause(PATIENCE_MS, new AbortController().signal);
+      return answer;
+    },
+    random: () => 0,
     onNews,
     log: (level, event, message, details) => logged.push({ level, event, message, details }),
   });
@@ -543,7 +549,7 @@ describe('a list that is not in force', () => {
     let isAway = false;
     const attempt: Attempt = async () => {
       isAway ||= node.owned().length === 1;
-      return isAway ? 'none' : 'connected';
+      return isAway ? 'lost' : 'answered';
     };
     const node = start({ attempt });
     node.list('192.168.0.0/24', '192.168.1.0/24');
@@ -559,7 +565,7 @@ describe('a list that is not in force', () => {
 
   test('takes over no routes of another pool, which its base would not name', async () => {
     let isAway = false;
-    const node = start({ attempt: async () => (isAway && node.owned().length > 1 ? 'none' : 'connected') });
+    const node = start({ attempt: async () => (isAway && node.owned().length > 1 ? 'lost' : 'answered') });
     node.kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'));
     node.list('192.168.0.0/24');
     await settle(1000);
@@ -666,7 +672,7 @@ describe('an agent that leaves', () => {
       let isLost = false;
       const node = start({
         settings: { onUninstall: 'keep' },
-        attempt: async () => (isLost && node.owned().length === 2 ? 'none' : 'connected'),
+        attempt: async () => (isLost && node.owned().length === 2 ? 'lost' : 'answered'),
       });
       node.list('192.168.0.0/24');
       await settle(500);

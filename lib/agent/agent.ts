@@ -47,6 +47,8 @@ export interface AgentParts {
   readonly ownList?: string | undefined;
   /** Opens a fresh connection to what has to stay reachable. */
   readonly attempt: Attempt;
+  /** From 0 to less than 1. */
+  readonly random: () => number;
   /** Called when a pass found something else than the one before. */
   readonly onNews: () => void;
   readonly log: Log;
@@ -101,6 +103,7 @@ export class Agent implements WatchHandlers, Heir {
     ownObjects,
     ownList,
     attempt,
+    random,
     onNews,
     log,
   }: AgentParts) {
@@ -120,8 +123,11 @@ export class Agent implements WatchHandlers, Heir {
       ownership: () => this.ownership,
       rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
       isRolling: settings.isRolling,
-      targets: [{ host: settings.apiHost, port: settings.apiPort }, ...settings.confirm],
+      targets: [{ host: settings.apiHost, port: settings.apiPort }, ...settings.apiServers, ...settings.confirm],
       attempt,
+      random,
+      spreadMs: settings.trialSpreadMs,
+      wouldChange: (list) => this.wouldChange(list),
       journal,
       log,
       request: (trigger) => this.request(trigger),
@@ -283,6 +289,15 @@ export class Agent implements WatchHandlers, Heir {
 
   private request(trigger: Trigger): void {
     if (this.holdsLock && !this.leaving && this.rollout.inForce !== undefined) this.schedule.request(trigger);
+  }
+
+  /** A kernel that cannot be read now is taken for one that would change. */
+  private wouldChange(list: RouteList): boolean {
+    try {
+      return this.reconciler.preview(list).length > 0;
+    } catch {
+      return true;
+    }
   }
 
   /** @returns whether all that was to be done is done. */

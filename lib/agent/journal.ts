@@ -1,52 +1,87 @@
 import fs = require('node:fs');
+import zlib = require('node:zlib');
 
-/** What an agent that is killed leaves to the next one in its pod. */
+/** What an agent that is killed leaves to the next one in its pod about a list that is not confirmed. */
 export interface JournalEntry {
   /**
    * `trial`: the list was applied and not confirmed yet. `suspended`: it was taken back, to be tried again. `condemned`:
-   * it was taken back, and is not applied again.
+   * it was taken back too often.
    */
   readonly state: 'trial' | 'suspended' | 'condemned';
   /** Which list, by its hash. */
   readonly list: string;
-  /** The route list to return to, as text: a user's, or routes as an agent found them (decide/present-list.ts). */
-  readonly base: string;
-  readonly isFound: boolean;
+  /** The routes to return to as the agent found them (decide/present-list.ts), if no list was confirmed before. */
+  readonly found?: string;
   /** Prefixes that had a companion before the change (decide/prefix.ts). */
   readonly companions: readonly string[];
   /** Agents that ended one after the other with that list on trial, before the one that wrote this. */
   readonly ended: number;
 }
 
-const STATES: ReadonlySet<unknown> = new Set<JournalEntry['state']>(['trial', 'suspended', 'condemned']);
+/** The list that was confirmed last, as text, and hashes of those before. */
+export interface Kept {
+  readonly text: string;
+  readonly known: readonly string[];
+}
 
-/** The one file that the agent writes, in a memory emptyDir of its pod: it outlives the container, not the node. */
+const STATES: ReadonlySet<unknown> = new Set<JournalEntry['state']>(['trial', 'suspended', 'condemned']);
+const FASTEST = { level: 1 };
+
+/**
+ * The only files that the agent writes, in a memory emptyDir of its pod: they outlive the container, not the node.
+ * Compressed, since routes as they are found in the kernel are long, and all alike.
+ */
 export class Journal {
-  constructor(private readonly path: string) {}
+  constructor(private readonly folder: string) {}
 
   /** @returns undefined where there is none, or none that can be read. */
   read(): JournalEntry | undefined {
-    try {
-      const entry = JSON.parse(fs.readFileSync(this.path, 'utf8')) as Partial<JournalEntry>;
-      const { state, list, base, isFound, companions = [], ended = 0 } = entry;
-      const isKnown = STATES.has(state) && typeof list === 'string' && typeof base === 'string';
-      const isWhole = typeof isFound === 'boolean' && typeof ended === 'number';
-      return isKnown && isWhole
-        ? { state: state as JournalEntry['state'], list, base, isFound, companions, ended }
-        : undefined;
-    } catch {
-      return undefined;
-    }
+    const { state, list, found, companions, ended } = this.parse<JournalEntry>('trial');
+    const isKnown = STATES.has(state) && typeof list === 'string' && typeof ended === 'number';
+    const isWhole = (found === undefined || typeof found === 'string') && Array.isArray(companions);
+    return isKnown && isWhole
+      ? { state: state as JournalEntry['state'], list, companions, ended, ...(found !== undefined && { found }) }
+      : undefined;
   }
 
-  /** All of it or nothing: whoever is killed while writing leaves the entry before. @throws when it cannot be written. */
+  /** @throws when it cannot be written. */
   write(entry: JournalEntry): void {
-    fs.writeFileSync(`${this.path}.new`, JSON.stringify(entry));
-    fs.renameSync(`${this.path}.new`, this.path);
+    this.replace('trial', entry);
   }
 
   /** @throws when it is there and cannot be removed. */
   clear(): void {
-    fs.rmSync(this.path, { force: true });
+    fs.rmSync(this.path('trial'), { force: true });
+  }
+
+  /** The last list that was confirmed; undefined where there is none, or none that can be read. */
+  kept(): Kept | undefined {
+    const { text, known } = this.parse<Kept>('confirmed');
+    return typeof text === 'string' && Array.isArray(known) ? { text, known } : undefined;
+  }
+
+  /** @throws when it cannot be written. */
+  keep(kept: Kept): void {
+    this.replace('confirmed', kept);
+  }
+
+  private path(name: string): string {
+    return `${this.folder}/${name}.json.gz`;
+  }
+
+  private parse<T>(name: string): Partial<T> {
+    try {
+      const value: unknown = JSON.parse(`${zlib.gunzipSync(fs.readFileSync(this.path(name)))}`);
+      return typeof value === 'object' && value !== null ? value : {};
+    } catch {
+      return {};
+    }
+  }
+
+  /** All of it or nothing: whoever is killed while writing leaves what was there before. */
+  private replace(name: string, value: object): void {
+    const path = this.path(name);
+    fs.writeFileSync(`${path}.new`, zlib.gzipSync(JSON.stringify(value), FASTEST));
+    fs.renameSync(`${path}.new`, path);
   }
 }

@@ -15,7 +15,7 @@ import { trimMemory } from './malloc';
 import { NetlinkChannel } from './netlink/channel';
 import { openEventSocket, openNetlink } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
-import { tryToConnect } from './reachability';
+import { type Attempt, tryToConnect } from './reachability';
 import { ReadyLatch } from './ready-latch';
 import { reclaimer } from './reclaim';
 import { Reconciler } from './reconciler';
@@ -29,7 +29,7 @@ import { doorsOf, pagesOf } from './tell/pages';
 /** The route agent: one process on every node. `node agent.cjs` runs it; `status` and `diff` ask the running one. */
 
 /** In the pod's only volume that can be written to. */
-const JOURNAL = '/run/onprem-link/journal.json';
+const JOURNAL = '/run/onprem-link';
 /** Written when the pod was Ready for the first time. */
 const READY = '/run/onprem-link/ready';
 /** The list of the pod's revision, with rolling changes. */
@@ -75,7 +75,8 @@ function run(settings: Settings): void {
     journal,
     ownObjects: new OwnObjects(client, settings.namespace, settings.instance),
     ownList: settings.isRolling ? readOptional(OWN_LIST) : undefined,
-    attempt: tryToConnect,
+    attempt: attemptBy(client, settings),
+    random: Math.random,
     onNews: reclaimer(trimMemory),
     log,
   });
@@ -113,13 +114,22 @@ function run(settings: Settings): void {
   void watch.run();
 }
 
+/** API servers must prove that they are some; of other targets a connection is enough. */
+function attemptBy(client: ApiClient, { confirm }: Settings): Attempt {
+  return (target) => (confirm.includes(target) ? tryToConnect(target) : client.prove(target));
+}
+
 /** Addresses of clouds under which a node learns who it is: EC2's over IPv6, and Azure's; IPv4 link-local is never routed. */
 const METADATA = ['fd00:ec2::254', '168.63.129.16'].map((text) => Address.parse(text));
 
-function dependenciesOf({ apiHost, protectedSubnets }: Settings, remoteAddress: string | undefined): Dependency[] {
-  const api = [apiHost, remoteAddress].flatMap((text) => readAddress(text) ?? []);
+function dependenciesOf(
+  { apiHost, apiServers, protectedSubnets }: Settings,
+  remoteAddress: string | undefined,
+): Dependency[] {
+  const hosts = [apiHost, remoteAddress, ...apiServers.map(({ host }) => host)];
+  const api = new Set(hosts.flatMap((text) => readAddress(text) ?? []).map(String));
   return [
-    ...[...new Set(api.map(String))].map((text) => ({ what: `the API server ${text}`, address: Address.parse(text) })),
+    ...[...api].map((text) => ({ what: `the API server ${text}`, address: Address.parse(text) })),
     ...METADATA.map((address) => ({ what: `the metadata address ${address}`, address, ifReached: true })),
     ...protectedSubnets.map((subnet) => ({ what: `the protected subnet ${subnet}`, address: subnet.address, subnet })),
   ];

@@ -1,64 +1,116 @@
-import { type AddressInfo, createServer } from 'node:net';
-import { targetText } from '../network';
-import { type Answer, tryToConnect, unreached } from './reachability';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import fc from 'fast-check';
+import type { Target } from '../network';
+import { type Answer, answerOf, lookAt, namesOf, tryToConnect } from './reachability';
 
 const HOST = '127.0.0.1';
 const NEVER = new AbortController().signal;
+const [API, OTHER]: [Target, Target] = [
+  { host: '172.21.0.1', port: 443 },
+  { host: '10.184.0.9', port: 22 },
+];
 
 test('a connection is made, or refused', async () => {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   const { port } = server.address() as AddressInfo;
-  expect(await tryToConnect({ host: HOST, port })).toBe('connected');
+  expect(await tryToConnect({ host: HOST, port })).toBe('answered');
   await new Promise((resolve) => server.close(resolve));
   expect(await tryToConnect({ host: HOST, port })).toBe('refused');
 });
 
-test('targets are named as URLs name them', () => {
-  expect([targetText({ host: '10.184.0.1', port: 443 }), targetText({ host: 'fd00::1', port: 443 })]).toEqual([
-    '10.184.0.1:443',
-    '[fd00::1]:443',
-  ]);
+test.each([
+  ['ECONNREFUSED', 2, 'refused'],
+  ['ECONNRESET', 2, 'refused'],
+  ['ECONNRESET', 2500, 'lost'],
+  ['EHOSTUNREACH', 2, 'lost'],
+  ['ETIMEDOUT', 3000, 'lost'],
+  ['CERT_HAS_EXPIRED', 5, 'lost'],
+] as const)('%s after %d ms means %s', (code, milliseconds, answer) => {
+  expect(answerOf(Object.assign(new Error(), { code }), milliseconds)).toBe(answer);
 });
 
-describe('targets', () => {
+test('targets are named as URLs name them', () => {
+  expect(namesOf([{ host: '10.184.0.1', port: 443 }])).toBe('10.184.0.1:443');
+  expect(namesOf([API, { host: 'fd00::1', port: 443 }])).toBe('172.21.0.1:443 and [fd00::1]:443');
+});
+
+describe('a look', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
-  const [api, other] = [
-    { host: '172.21.0.1', port: 443 },
-    { host: '10.184.0.9', port: 22 },
-  ];
 
-  test('are tried until each is reached', async () => {
-    const answers: Answer[] = ['none', 'refused', 'connected'];
-    const tried = jest.fn(async (target) => (target === api ? 'connected' : (answers.shift() as Answer)));
-    const lost = unreached([api, other], 10_000, NEVER, tried);
-    await jest.advanceTimersByTimeAsync(1000);
-    expect(await lost).toEqual([]);
-    expect(tried.mock.calls.filter(([target]) => target === api)).toHaveLength(1);
+  test('counts how each connection went', async () => {
+    const answers: Answer[] = ['lost', 'refused', 'answered', 'answered'];
+    const sight = lookAt(
+      [API, OTHER],
+      { connections: 4, windowMs: 2000 },
+      async (target) => (target === API ? 'answered' : (answers.shift() as Answer)),
+      NEVER,
+      Math.random,
+    );
+    await jest.advanceTimersByTimeAsync(2000);
+    expect([...(await sight)]).toEqual([
+      [API, { answered: 4, refused: 0, lost: 0 }],
+      [OTHER, { answered: 2, refused: 1, lost: 1 }],
+    ]);
   });
 
-  test('that are not within the time are told with their last answer', async () => {
-    const lost = unreached([api, other], 3000, NEVER, async (target) => (target === api ? 'connected' : 'refused'));
-    await jest.advanceTimersByTimeAsync(2900);
-    expect(jest.getTimerCount()).toBe(1);
-    await jest.advanceTimersByTimeAsync(300);
-    expect(await lost).toEqual([{ target: other, answer: 'refused' }]);
+  test('makes each connection at its own random time in the window, whatever the answers take', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 0, max: 3000 }),
+        async (draws, answerMs) => {
+          const started = performance.now();
+          const times: number[] = [];
+          const left = [...draws];
+          const sight = lookAt(
+            [API],
+            { connections: draws.length, windowMs: 2000 },
+            () => {
+              times.push(performance.now() - started);
+              return new Promise((resolve) => setTimeout(() => resolve('answered'), answerMs));
+            },
+            NEVER,
+            () => left.shift() as number,
+          );
+          await jest.advanceTimersByTimeAsync(2000 + answerMs + 50);
+          expect((await sight).get(API)?.answered).toBe(draws.length);
+          const wanted = draws.map((draw) => draw * 2000).sort((a, b) => a - b);
+          for (const [i, time] of times.entries())
+            expect(Math.abs(time - (wanted[i] as number))).toBeLessThanOrEqual(10);
+        },
+      ),
+      { numRuns: 50 },
+    );
   });
 
-  test('are tried once without any time', async () => {
-    const attempt = jest.fn(async (): Promise<Answer> => 'none');
-    expect(await unreached([api], 0, NEVER, attempt)).toEqual([{ target: api, answer: 'none' }]);
-    expect(attempt).toHaveBeenCalledTimes(1);
+  test('at nothing is over at once', async () => {
+    expect([...(await lookAt([], { connections: 8, windowMs: 2000 }, jest.fn(), NEVER, Math.random))]).toEqual([]);
   });
 
-  test('are given up when somebody says so', async () => {
+  test('is given up when somebody says so', async () => {
     const controller = new AbortController();
-    const lost = unreached([api], 10_000, controller.signal, async () => 'none');
-    const ended = expect(lost).rejects.toThrow('enough');
+    const sight = lookAt(
+      [API],
+      { connections: 8, windowMs: 2000 },
+      async () => 'lost',
+      controller.signal,
+      () => 0.5,
+    );
+    const ended = expect(sight).rejects.toThrow('enough');
     await jest.advanceTimersByTimeAsync(600);
     controller.abort(new Error('enough'));
     await ended;
     expect(jest.getTimerCount()).toBe(0);
   });
+});
+
+test('a server that accepts and says nothing is connected to: a TCP target promises no more', async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+  expect(await tryToConnect({ host: HOST, port: (server.address() as AddressInfo).port })).toBe('answered');
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
 });

@@ -1,60 +1,81 @@
 import net = require('node:net');
 
-import type { Target } from '../network';
+import { type Target, targetText } from '../network';
+import { NONE, sum, type Tally } from './decide/guilt';
 import { pause } from './pause';
 
-/** How one connection went: `refused` says that somebody answered, as a server does that restarts. */
-export type Answer = 'connected' | 'refused' | 'none';
+/**
+ * How one connection went. `refused`: it was refused or reset at once, which only somebody who is there can do, such as a
+ * server that restarts. `lost`: no answer in time, or not from the one that was asked.
+ */
+export type Answer = 'answered' | 'refused' | 'lost';
 
-/** Opens a fresh connection to a target. */
+/** Opens a new connection to a target. */
 export type Attempt = (target: Target) => Promise<Answer>;
 
-/** A target that was not reached, and how its last try went. */
-export interface Lost {
-  readonly target: Target;
-  readonly answer: Answer;
+/** How connections to each target went. */
+export type Sight = ReadonlyMap<Target, Tally>;
+
+/** How many connections to each target, at random times within how many milliseconds. */
+export interface Look {
+  readonly connections: number;
+  readonly windowMs: number;
 }
 
-/** A first packet that is lost is sent again after 1 s. */
-const CONNECT_MS = 2_000;
-const BETWEEN_TRIES_MS = 250;
+/** Time for one connection: TCP repeats what is lost after 1 s. */
+export const PATIENCE_MS = 3_000;
+/** Who resets a connection later than this has waited for somebody else, as a proxy does for a server that is gone. */
+const AT_ONCE_MS = 1_000;
 
-/** By TCP; closed again at once. */
+/** Opens a TCP connection and closes it again. */
 export const tryToConnect: Attempt = ({ host, port }) => {
+  const started = performance.now();
   return new Promise((resolve) => {
-    const socket = net.connect({ host, port, timeout: CONNECT_MS });
+    const socket = net.connect({ host, port, timeout: PATIENCE_MS });
     const end = (answer: Answer) => {
       socket.destroy();
       resolve(answer);
     };
-    socket.on('connect', () => end('connected'));
-    socket.on('timeout', () => end('none'));
-    socket.on('error', ({ code }: NodeJS.ErrnoException) => end(code === 'ECONNREFUSED' ? 'refused' : 'none'));
+    socket.on('connect', () => end('answered'));
+    socket.on('timeout', () => end('lost'));
+    socket.on('error', (error) => end(answerOf(error, performance.now() - started)));
   });
 };
 
+/** What a failed connection says about the way to the target. */
+export function answerOf({ code }: NodeJS.ErrnoException, milliseconds: number): Answer {
+  return (code === 'ECONNREFUSED' || code === 'ECONNRESET') && milliseconds < AT_ONCE_MS ? 'refused' : 'lost';
+}
+
 /**
- * Tries each target until it is reached, or the time is over.
- * @param milliseconds at least one try is made, however few they are.
+ * Opens connections to each target at random times: each one meets a server by chance where several stand behind one
+ * address.
  * @param signal ends it from outside, by its reason.
- * @returns those that were not reached.
  */
-export async function unreached(
+export async function lookAt(
   targets: readonly Target[],
-  milliseconds: number,
-  signal: AbortSignal,
+  { connections, windowMs }: Look,
   attempt: Attempt,
-): Promise<Lost[]> {
-  const until = performance.now() + milliseconds;
-  const all = await Promise.all(
-    targets.map(async (target): Promise<Lost> => {
-      for (;;) {
-        const answer = await attempt(target);
-        signal.throwIfAborted();
-        if (answer === 'connected' || performance.now() >= until) return { target, answer };
-        await pause(BETWEEN_TRIES_MS, signal);
-      }
-    }),
+  signal: AbortSignal,
+  random: () => number,
+): Promise<Sight> {
+  const tries = targets.flatMap((target) =>
+    Array.from({ length: connections }, () => ({ target, at: random() * windowMs })),
   );
-  return all.filter(({ answer }) => answer !== 'connected');
+  const started = performance.now();
+  const answers: Promise<{ target: Target; answer: Answer }>[] = [];
+  for (const { target, at } of tries.sort((one, other) => one.at - other.at)) {
+    const early = started + at - performance.now();
+    if (early > 0) await pause(early, signal);
+    answers.push(attempt(target).then((answer) => ({ target, answer })));
+  }
+  const sight = new Map<Target, Tally>(targets.map((target) => [target, NONE]));
+  for (const { target, answer } of await Promise.all(answers))
+    sight.set(target, sum(sight.get(target) ?? NONE, { ...NONE, [answer]: 1 }));
+  signal.throwIfAborted();
+  return sight;
+}
+
+export function namesOf(targets: readonly Target[]): string {
+  return targets.map(targetText).join(' and ');
 }

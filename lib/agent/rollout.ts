@@ -1,7 +1,6 @@
 import crypto = require('node:crypto');
 
-import { parseRouteList, type RouteList, type RouteRules, type Target, targetText } from '../network';
-import { Backoff } from './api/backoff';
+import { parseRouteList, type RouteList, type RouteRules, type Target } from '../network';
 import { companionsIn } from './decide/companions';
 import type { Ownership } from './decide/ownership';
 import { type Prefix, prefixKey, readPrefix } from './decide/prefix';
@@ -12,40 +11,45 @@ import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
 import type { Trigger } from './pass-schedule';
 import { pause } from './pause';
-import { type Attempt, type Lost, unreached } from './reachability';
+import { namesOf } from './reachability';
 import type { Outcome } from './reconciler';
+import { CONFIRM_MS, Trial, type TrialParts } from './trial';
 
-/** What was reachable before a change is reachable again within this time after it, or the change is taken back. */
-export const CONFIRM_MS = 10_000;
-/** What is back so soon after a list was taken back was gone because of the list. */
-const RETURN_MS = 3_000;
-/**
- * A list that was taken back so often, or with which so many agents ended, is not tried again, whatever else may have been
- * the cause each time.
- */
+/** A list is condemned when it was proven guilty so often: once may be chance. */
+const MOST_PROOFS = 2;
+/** A list that was taken back so often, or with which so many agents ended, is condemned whatever else was the cause. */
 const MOST_TRIALS = 3;
+/** A condemned list is tried again after this time, which doubles each time it is condemned again. */
+const RETRIAL_MS = 15 * 60_000;
+const LONGEST_RETRIAL_MS = 4 * 3600_000;
+/** A text that was confirmed here before needs no look before it is applied again, live. So many are remembered. */
+const MOST_KNOWN = 16;
 const NO_PREFIXES: readonly Prefix[] = [];
 
 /** How the last understood list stands. */
 export type RolloutState =
   /** It is in force, or there is none yet. */
   | { readonly state: 'settled' }
+  /**
+   * It is about to be applied: at a certain time, in milliseconds of the steady clock, or when something answers that could
+   * confirm it.
+   */
+  | { readonly state: 'pending'; readonly due?: number; readonly reason?: string }
   /** It was applied, and what was reachable before has to show that it still is. */
   | { readonly state: 'trial' }
-  /** It was taken back; it is tried again when what was lost is back (suspended), or not any more (condemned). */
-  | { readonly state: 'suspended' | 'condemned'; readonly reason: string };
+  /** It was taken back, and is tried again when what was lost is back. */
+  | { readonly state: 'suspended'; readonly reason: string }
+  /** It was taken back too often, and is tried again much later. */
+  | { readonly state: 'condemned'; readonly reason: string; readonly due: number };
 
-export interface RolloutParts {
+export interface RolloutParts extends TrialParts {
   /** What is ours now. */
   readonly ownership: () => Ownership;
   readonly rules: RouteRules;
-  /**
-   * Whether a list is tried only once something answers, since a list without a proof would let a rolling update go on.
-   */
-  readonly isRolling: boolean;
-  /** What has to stay reachable. */
-  readonly targets: readonly Target[];
-  readonly attempt: Attempt;
+  /** A changed list is tried after a random time up to this one, in milliseconds. */
+  readonly spreadMs: number;
+  /** Whether a pass with this list would change anything. */
+  readonly wouldChange: (list: RouteList) => boolean;
   readonly journal: Journal;
   readonly log: Log;
   /** Asks for a pass with what is in force; `afterPass` follows. */
@@ -54,11 +58,10 @@ export interface RolloutParts {
   readonly onConfirmed: () => void;
 }
 
-/** What a change is rolled back to. */
+/** What a change is rolled back to: the list that was confirmed last, or routes as they were found, with their text. */
 interface Base {
   readonly list: RouteList;
-  readonly text: string;
-  readonly isFound: boolean;
+  readonly found?: string;
   readonly companions: readonly Prefix[];
 }
 
@@ -69,9 +72,20 @@ interface Candidate {
   readonly hash: string;
 }
 
+/** What speaks against a list. */
+interface Suspect {
+  readonly hash: string;
+  /** Agents that ended while they tried it, before this one. */
+  readonly ended: number;
+  readonly takenBack: number;
+  readonly proofs: number;
+  /** Until when it is not tried, and why; the time doubles each time. */
+  readonly condemned?: { readonly reason: string; readonly due: number; readonly pauseMs: number };
+}
+
 /**
  * Decides which list is in force: tries a changed one, and goes back to the one before when the node loses what it could
- * reach. The journal tells an agent that was killed meanwhile.
+ * reach. The journal tells an agent that comes after this one in the same pod.
  */
 export class Rollout {
   /** What passes bring the kernel to. */
@@ -79,44 +93,46 @@ export class Rollout {
   state: RolloutState = { state: 'settled' };
   rollbacks = 0;
 
+  private readonly trial: Trial;
   private candidate: Candidate | undefined;
   /** What was in force when all was well last. */
   private confirmed: RouteList | undefined;
   /** What to go back to after a change; undefined until there is one to be made: then the routes that are there. */
   private base: Base | undefined;
-  /** The list that is not to be tried any more. */
-  private condemned: { readonly hash: string; readonly reason: string } | undefined;
   /** The kernel was changed, and nothing has shown yet that it may stay so. */
   private isUnconfirmed = false;
-  /** Agents that ended while they tried a list, up to this one. */
-  private ended: { readonly hash: string; readonly times: number } | undefined;
+  private suspect: Suspect | undefined;
+  /** Hashes of texts that were confirmed, the last one at the end. */
+  private known: readonly string[] = [];
   /** Hash of the list that the journal names. */
   private noted: string | undefined;
-  /** What was reachable before the first change that is unconfirmed. */
-  private owed: readonly Target[] = [];
   private current = new AbortController();
   private resumed: Promise<unknown> = Promise.resolve();
   private onPass: (outcome: Outcome) => void = () => undefined;
 
-  constructor(private readonly parts: RolloutParts) {}
+  constructor(private readonly parts: RolloutParts) {
+    this.trial = new Trial(parts);
+  }
 
-  /** Goes on where an agent that was killed stopped: what it had not confirmed is taken back first. */
+  /**
+   * Goes on where the agent before stopped: what it had confirmed is in force, and what it had not is taken back first.
+   */
   resume(): void {
-    const entry = this.parts.journal.read();
-    const base = entry && this.readBase(entry);
-    if (entry === undefined || base === undefined) return;
+    const { journal, log } = this.parts;
+    const entry = journal.read();
+    const base = this.readBase(entry);
+    if (base === undefined) return;
     this.base = base;
-    this.inForce = base.list;
-    this.confirmed = this.inForce;
+    this.inForce = this.confirmed = base.list;
+    if (entry === undefined) return;
     const { state, list: hash } = entry;
-    const times = entry.ended + (state === 'trial' ? 1 : 0);
-    this.ended = { hash, times };
-    if (state === 'condemned') this.condemned = { hash, reason: 'it was taken back by an earlier run of this agent' };
-    else if (times >= MOST_TRIALS)
-      this.condemned = { hash, reason: `the agent ended ${times} times before it was confirmed` };
+    const ended = entry.ended + (state === 'trial' ? 1 : 0);
+    this.suspect = { hash, ended, takenBack: 0, proofs: 0 };
+    if (state === 'condemned') this.condemn('it was taken back by an earlier run of this agent');
+    else if (ended >= MOST_TRIALS) this.condemn(`the agent ended ${ended} times before it was confirmed`);
     if (state !== 'trial') return;
     this.rollbacks++;
-    this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
+    log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
     this.isUnconfirmed = true;
     this.resumed = this.passed('rollback', new AbortController().signal).then(() => {
       this.isUnconfirmed = false;
@@ -136,9 +152,9 @@ export class Rollout {
     });
   }
 
-  /** The API server shows no list any more: one that was taken back is not tried again. */
+  /** The API server shows no list any more: one that is not applied is not tried. */
   withdraw(): void {
-    if (this.state.state !== 'suspended') return;
+    if (this.state.state !== 'suspended' && this.state.state !== 'pending' && this.state.state !== 'condemned') return;
     this.stop();
     this.candidate = undefined;
     this.state = { state: 'settled' };
@@ -170,7 +186,7 @@ export class Rollout {
     const companions = companionsIn(snapshot, this.parts.ownership());
     if (this.base === undefined) {
       const list = presentList(snapshot, this.parts.ownership());
-      this.base = { list, text: presentText(list), isFound: true, companions };
+      this.base = { list, found: presentText(list), companions };
     } else if (!this.isUnconfirmed) this.base = { ...this.base, companions };
     this.isUnconfirmed = true;
     this.note('trial', this.candidate.hash);
@@ -185,78 +201,89 @@ export class Rollout {
   private async roll(candidate: Candidate, signal: AbortSignal): Promise<void> {
     await this.resumed;
     signal.throwIfAborted();
-    const { condemned } = this;
-    if (candidate.hash !== condemned?.hash) return this.prove(candidate, signal);
-    // Nobody would watch over a list that is on trial now.
-    if (this.inForce !== this.confirmed) await this.goBack(signal);
-    this.condemn(candidate, condemned.reason);
+    if (candidate.hash !== this.suspect?.hash) this.suspect = this.suspect?.condemned && this.suspect;
+    if (this.condemnation(candidate) !== undefined) {
+      // Nobody would watch over a list that is on trial now.
+      if (this.inForce !== this.confirmed) await this.goBack(signal);
+      this.note('condemned', candidate.hash);
+      await this.untilRetrial(candidate, signal);
+    }
+    await this.prove(candidate, signal);
   }
 
-  /** Applies a list until it is confirmed or condemned. */
+  /** Applies a list until it is confirmed, which may never be. */
   private async prove(candidate: Candidate, signal: AbortSignal): Promise<void> {
-    const { log } = this.parts;
-    for (let trial = 1; ; trial++) {
-      await this.lookAround(signal);
-      if (this.parts.isRolling) await this.untilAnybodyAnswers(signal);
-      this.inForce = candidate.list;
-      this.state = { state: 'trial' };
-      await this.untilSomethingHappened(signal);
-      if (this.isUnconfirmed && this.owed.length === 0)
-        log(
-          'warn',
-          'list.unconfirmed',
-          'nothing could be reached before the list was applied, so nothing can confirm it',
-        );
-      const lost = this.isUnconfirmed ? await this.unreached(this.owed, CONFIRM_MS, signal) : [];
-      if (lost.length === 0) return this.confirm(candidate);
-      await this.takeBack(lost, signal);
-      if (await this.isToBlame(lost, trial, signal))
-        return this.condemn(candidate, `${namesOf(lost)} could not be reached with it, and could be without it`);
+    for (;;) {
+      const gone = await this.tryOut(candidate, signal);
+      if (gone.length === 0) break;
+      await this.takeBack(gone, signal);
+      const isProof = await this.trial.lookUndone(gone, signal);
+      if (this.charge(candidate, gone, isProof)) await this.untilRetrial(candidate, signal);
+      else {
+        await this.trial.untilBack(gone, signal);
+        this.parts.log('info', 'list.retried', 'what was lost is back; the list is tried again');
+      }
     }
+    this.confirm(candidate);
   }
 
-  /** A list whose routes all have to wait has shown nothing yet. */
-  private async untilSomethingHappened(signal: AbortSignal): Promise<void> {
+  /** @returns what is gone with it; nothing when it may stay. */
+  private async tryOut(candidate: Candidate, signal: AbortSignal): Promise<Target[]> {
+    const { trial } = this;
+    // One that replaces another on trial is held against what was reachable before the first of the two.
+    if (!this.isUnconfirmed) await this.prepare(candidate, signal);
+    this.inForce = candidate.list;
+    this.state = { state: 'trial' };
     let found = await this.passed('list', signal);
-    while (!this.isUnconfirmed && allWait(found)) {
-      found = await this.nextPass(signal);
-      if (!this.isUnconfirmed) await this.lookAround(signal);
+    // A list whose routes all have to wait has shown nothing yet.
+    while (!this.isUnconfirmed && allWait(found))
+      [found] = await Promise.all([this.nextPass(signal), trial.lookAgain(signal)]);
+    return this.isUnconfirmed ? trial.lookAfter(signal) : [];
+  }
+
+  /** Looks at what can be reached before a change, and waits where a large fleet must not look all at once. */
+  private async prepare({ list, hash }: Candidate, signal: AbortSignal): Promise<void> {
+    const { wouldChange, spreadMs, random, isRolling } = this.parts;
+    this.trial.begin();
+    const isSuspect = this.suspect?.hash === hash;
+    if ((!isRolling && !isSuspect && this.known.includes(hash)) || !wouldChange(list)) return;
+    const isFirst = this.inForce === undefined;
+    if (!isSuspect) this.state = { state: 'pending' };
+    if (spreadMs > 0 && !isFirst && !isSuspect) {
+      const waitMs = random() * spreadMs;
+      this.state = { state: 'pending', due: performance.now() + waitMs };
+      await pause(waitMs, signal);
     }
+    await this.trial.lookBefore(signal, () => this.waitForAnswers(isSuspect));
   }
 
-  /** Finds out what can be reached, as long as nothing was changed: what cannot is not owed. */
-  private async lookAround(signal: AbortSignal): Promise<void> {
-    const lost = new Set((await this.unreached(this.parts.targets, 0, signal)).map(({ target }) => target));
-    if (!this.isUnconfirmed) this.owed = this.parts.targets.filter((target) => !lost.has(target));
+  private waitForAnswers(isSuspect: boolean): void {
+    const names = namesOf(this.parts.targets);
+    const reason = `nothing answers that could confirm the list: ${names}`;
+    if (this.state.state === 'pending' && this.state.reason !== reason) this.parts.log('warn', 'list.waiting', reason);
+    if (!isSuspect) this.state = { state: 'pending', reason };
   }
 
-  private async untilAnybodyAnswers(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff();
-    while (this.owed.length === 0) {
-      await pause(backoff.next(), signal);
-      await this.lookAround(signal);
-    }
-  }
-
-  private confirm(candidate: Candidate): void {
-    this.base = { ...candidate, isFound: false, companions: NO_PREFIXES };
+  private confirm({ list, text, hash }: Candidate): void {
+    this.base = { list, companions: NO_PREFIXES };
     this.confirmed = this.inForce;
-    this.condemned = undefined;
-    this.ended = undefined;
+    this.suspect = undefined;
     this.isUnconfirmed = false;
-    this.owed = [];
     this.state = { state: 'settled' };
-    this.clearJournal();
+    if (this.known.at(-1) !== hash) {
+      this.known = [...this.known.filter((other) => other !== hash), hash].slice(-MOST_KNOWN);
+      this.tryJournal((journal) => journal.keep({ text, known: this.known }));
+    }
+    this.tryJournal((journal) => journal.clear());
     this.parts.onConfirmed();
   }
 
-  private async takeBack(lost: readonly Lost[], signal: AbortSignal): Promise<void> {
-    const { log } = this.parts;
-    const names = namesOf(lost);
-    const reason = `${names} could not be reached for ${CONFIRM_MS / 1000} s after it was applied`;
+  private async takeBack(gone: readonly Target[], signal: AbortSignal): Promise<void> {
+    const names = namesOf(gone);
+    const reason = `${names} could not be reached within ${CONFIRM_MS / 1000} s after it was applied`;
     this.rollbacks++;
     this.state = { state: 'suspended', reason };
-    log('error', 'list.rolled-back', `the list is taken back: ${reason}`, { lost: names });
+    this.parts.log('error', 'list.rolled-back', `the list is taken back: ${reason}`, { lost: names });
     await this.goBack(signal);
   }
 
@@ -268,32 +295,43 @@ export class Rollout {
     // What the kernel refused to undo is undone by later passes, or when the agent ends.
     this.isUnconfirmed = found !== undefined && found.failed.length > 0 && base !== undefined;
     if (base !== undefined && !this.isUnconfirmed && this.noted !== undefined) this.note('suspended', this.noted);
-    this.owed = [];
   }
 
-  /**
-   * Whether the list was the cause of a loss: if so all is back at once. A server that restarts comes back whenever it
-   * likes; it has to be lost several times.
-   */
-  private async isToBlame(lost: readonly Lost[], trial: number, signal: AbortSignal): Promise<boolean> {
-    const targets = lost.map(({ target }) => target);
-    const isBackAtOnce = (await this.unreached(targets, RETURN_MS, signal)).length === 0;
-    if (isBackAtOnce && lost.some(({ answer }) => answer === 'none')) return true;
-    const backoff = new Backoff();
-    while ((await this.unreached(targets, 0, signal)).length > 0) await pause(backoff.next(), signal);
-    if (trial < MOST_TRIALS) this.parts.log('info', 'list.retried', 'what was lost is back; the list is tried again');
-    return trial >= MOST_TRIALS;
+  /** Counts what speaks against a list that was taken back. @returns whether that is enough to condemn it. */
+  private charge({ hash }: Candidate, gone: readonly Target[], isProof: boolean): boolean {
+    const before = this.suspect?.hash === hash ? this.suspect : { hash, ended: 0, takenBack: 0, proofs: 0 };
+    this.suspect = { ...before, takenBack: before.takenBack + 1, proofs: before.proofs + (isProof ? 1 : 0) };
+    const { takenBack, proofs } = this.suspect;
+    if (proofs < MOST_PROOFS && takenBack < MOST_TRIALS) return false;
+    const without = proofs < MOST_PROOFS ? '' : ', and could be without it';
+    this.condemn(`${namesOf(gone)} could not be reached with it${without}, ${takenBack} times`);
+    return true;
   }
 
-  private condemn({ hash }: Candidate, reason: string): void {
-    this.condemned = { hash, reason };
-    this.state = { state: 'condemned', reason };
+  private condemn(reason: string): void {
+    if (this.suspect === undefined) return;
+    const { condemned, hash } = this.suspect;
+    const pauseMs = condemned === undefined ? RETRIAL_MS : Math.min(2 * condemned.pauseMs, LONGEST_RETRIAL_MS);
+    this.suspect = { ...this.suspect, condemned: { reason, pauseMs, due: performance.now() + pauseMs } };
+    const minutes = pauseMs / 60_000;
     this.parts.log(
       'error',
       'list.condemned',
-      `the list is not applied any more: ${reason}; the one before stays in force`,
+      `${reason}; the list before stays in force, this one is tried again in ${minutes} min`,
     );
     this.note('condemned', hash);
+  }
+
+  private condemnation({ hash }: Candidate): Suspect['condemned'] {
+    return this.suspect?.hash === hash ? this.suspect.condemned : undefined;
+  }
+
+  private async untilRetrial(candidate: Candidate, signal: AbortSignal): Promise<void> {
+    const condemned = this.condemnation(candidate);
+    if (condemned === undefined) return;
+    const { reason, due } = condemned;
+    this.state = { state: 'condemned', reason, due };
+    await pause(Math.max(0, due - performance.now()), signal);
   }
 
   /** Resolves when a pass was made with what is in force now. */
@@ -314,38 +352,35 @@ export class Rollout {
     });
   }
 
-  private unreached(targets: readonly Target[], milliseconds: number, signal: AbortSignal): Promise<Lost[]> {
-    return unreached(targets, milliseconds, signal, this.parts.attempt);
-  }
-
-  private readBase({ base: text, isFound, companions }: JournalEntry): Base | undefined {
+  private readBase(entry: JournalEntry | undefined): Base | undefined {
+    const { journal, rules, log } = this.parts;
+    const { found, companions = [] } = entry ?? {};
     try {
-      const list = isFound ? readPresentText(text) : parseRouteList(text, this.parts.rules);
-      return { list, text, isFound, companions: companions.map(readPrefix) };
+      const kept = journal.kept();
+      this.known = kept?.known ?? [];
+      const text = found ?? kept?.text;
+      if (text === undefined) return undefined;
+      const list = found === undefined ? parseRouteList(text, rules) : readPresentText(text);
+      return { list, companions: companions.map(readPrefix), ...(found !== undefined && { found }) };
     } catch (error) {
-      this.parts.log('warn', 'journal.failed', `the journal cannot be used: ${(error as Error).message}`);
+      log('warn', 'journal.failed', `the journal cannot be used: ${(error as Error).message}`);
       return undefined;
     }
   }
 
-  /** Without the journal everything goes on, but for an agent that is killed in the middle of a trial. */
   private note(state: JournalEntry['state'], list: string): void {
     if (this.base === undefined) return;
-    const { text, isFound, companions } = this.base;
-    const ended = this.ended?.hash === list ? this.ended.times : 0;
+    const { found, companions } = this.base;
+    const ended = this.suspect?.hash === list ? this.suspect.ended : 0;
+    const base = { companions: companions.map(prefixKey), ...(found !== undefined && { found }) };
     this.noted = list;
-    this.tryJournal(() =>
-      this.parts.journal.write({ state, list, base: text, isFound, companions: companions.map(prefixKey), ended }),
-    );
+    this.tryJournal((journal) => journal.write({ state, list, ended, ...base }));
   }
 
-  private clearJournal(): void {
-    this.tryJournal(() => this.parts.journal.clear());
-  }
-
-  private tryJournal(act: () => void): void {
+  /** Without the journal everything goes on, but for an agent that is killed in the middle of a trial. */
+  private tryJournal(act: (journal: Journal) => void): void {
     try {
-      act();
+      act(this.parts.journal);
     } catch (error) {
       this.parts.log('warn', 'journal.failed', `the journal cannot be written: ${(error as Error).message}`);
     }
@@ -357,8 +392,4 @@ function allWait({ verdicts }: Outcome): boolean {
   return (
     verdicts.some(isWaiting) && verdicts.every((verdict) => isWaiting(verdict) || verdict.state === 'not-applicable')
   );
-}
-
-function namesOf(lost: readonly Lost[]): string {
-  return lost.map(({ target }) => targetText(target)).join(' and ');
 }

@@ -28,11 +28,14 @@ const COMPLETE = {
   ON_UNINSTALL: 'remove',
   CHANGES: 'rolling',
   OTHERWISE: 'unreachable',
+  API_SERVERS: '10.1.2.3:6443',
+  TRIAL_SPREAD_SECONDS: '30',
   CONFIRM: '10.184.0.10:443,[FD00::a]:8443',
 };
 
 /** Left out where they are empty. */
 const LISTS = [
+  'API_SERVERS',
   'ALLOWED_NEXT_HOPS',
   'ALLOWED_INTERFACES',
   'ALLOWED_DESTINATIONS',
@@ -78,6 +81,8 @@ test('the environment is read', () => {
     onUninstall: 'remove',
     isRolling: true,
     otherwise: 'unreachable',
+    apiServers: [{ host: '10.1.2.3', port: 6443 }],
+    trialSpreadMs: 30_000,
     confirm: [
       { host: '10.184.0.10', port: 443 },
       { host: 'fd00::a', port: 8443 },

@@ -43,6 +43,10 @@ export interface Settings {
   readonly isRolling: boolean;
   /** What takes the packets of a listed subnet while its route is away: an unreachable route, or whatever else the node has. */
   readonly otherwise: 'nothing' | 'unreachable';
+  /** The API server's own addresses, where apiHost is only one in front of them. */
+  readonly apiServers: readonly Target[];
+  /** A changed list is tried after a random time up to this one. */
+  readonly trialSpreadMs: number;
   /** What has to stay reachable when routes change, beside the API server. */
   readonly confirm: readonly Target[];
 }
@@ -100,6 +104,8 @@ export function readSettings(environment: Environment): Settings {
     onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
     isRolling: read('CHANGES', oneOf(['live', 'rolling'])) === 'rolling',
     otherwise: read('OTHERWISE', oneOf(['nothing', 'unreachable'])),
+    apiServers: list('API_SERVERS', parseTarget),
+    trialSpreadMs: 1000 * read('TRIAL_SPREAD_SECONDS', number(0, 600)),
     confirm: list('CONFIRM', parseTarget),
   };
   findings.throwIfAny();

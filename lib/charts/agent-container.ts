@@ -1,8 +1,9 @@
 import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
+import { targetText } from '../network';
 import { AGENT_FILE } from './agent-config-map';
 import type { Allow } from './allowed';
-import type { ProtectedSubnet } from './cluster';
+import type { Cluster } from './cluster';
 import type { NodeRoutesSettings } from './node-routes-options';
 import { resourcesOf } from './resources';
 
@@ -22,9 +23,13 @@ const AGENT_VOLUME = 'agent';
 const API_ACCESS_VOLUME = 'api-access';
 const JOURNAL_VOLUME = 'journal';
 const LIST_VOLUME = 'routes';
-/** A route list of the size of a ConfigMap, twice while it is replaced. */
+/** A confirmed list of the size of a ConfigMap and as many routes as found, twice while one is replaced. */
 const JOURNAL_SIZE = '4Mi';
 const PORT_NAME = 'http';
+/** Over so many seconds the nodes of a large fleet try a changed list; docs/performance.md has what that costs. */
+const TRIAL_SPREAD_S = 30;
+/** Smaller ones may do so all at once; with rolling changes Kubernetes sets the pace. */
+const SMALL_FLEET = 500;
 
 /**
  * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
@@ -58,7 +63,7 @@ const COMMAND: readonly string[] = [
 /** The one container of a pod. */
 export function agentContainer(
   settings: NodeRoutesSettings,
-  protectedSubnets: readonly ProtectedSubnet[],
+  cluster: Cluster,
   disjointProtocols: () => readonly number[],
   allowed: () => Allow,
 ): k8s.Container {
@@ -68,7 +73,7 @@ export function agentContainer(
     image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
     imagePullPolicy: settings.imagePullPolicy,
     command: [...COMMAND],
-    env: Lazy.any({ produce: () => environment(settings, protectedSubnets, disjointProtocols(), allowed()) }),
+    env: Lazy.any({ produce: () => environment(settings, cluster, disjointProtocols(), allowed()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
     // The program takes a moment to listen; a probe before that would leave a Warning event at each start.
     startupProbe: { ...probe(`/livez/${name}`), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },
@@ -126,7 +131,7 @@ function apiAccess(): k8s.ProjectedVolumeSource {
 /** An empty list is left out: the API server would drop an empty value, and each `kubectl apply` would find a difference. */
 function environment(
   settings: NodeRoutesSettings,
-  protectedSubnets: readonly ProtectedSubnet[],
+  cluster: Cluster,
   disjointProtocols: readonly number[],
   allowed: Allow,
 ): k8s.EnvVar[] {
@@ -136,7 +141,7 @@ function environment(
     CONFIG_MAP: settings.configMapName,
     PRIVATE_NETWORKS: settings.privateNetworks.join(','),
     REQUIRE_PRIVATE_NETWORK: settings.requirePrivateNetwork,
-    PROTECTED_SUBNETS: [...new Set(protectedSubnets.map(({ subnet }) => `${subnet}`))].join(','),
+    PROTECTED_SUBNETS: [...new Set(cluster.ownSubnets.map(({ subnet }) => `${subnet}`))].join(','),
     ALLOW_DEFAULT_ROUTE: settings.allowDefaultRoute,
     ALLOWED_TABLES: allowed.tables.join(','),
     ALLOWED_NEXT_HOPS: allowed.nextHops.join(','),
@@ -152,8 +157,10 @@ function environment(
     ON_UNINSTALL: settings.onUninstall,
     CHANGES: settings.changes,
     OTHERWISE: settings.otherwise,
+    TRIAL_SPREAD_SECONDS: trialSpread(settings),
     CONFIRM: settings.confirm.join(','),
     DISJOINT_PROTOCOLS: disjointProtocols.join(','),
+    API_SERVERS: cluster.apiServers.map(targetText).join(','),
     ...(apiServer !== undefined && {
       KUBERNETES_SERVICE_HOST: apiServer.host,
       KUBERNETES_SERVICE_PORT: apiServer.port,
@@ -169,6 +176,10 @@ function environment(
       .filter(([, value]) => value !== '')
       .map(([name, value]) => ({ name, value: `${value}` })),
   ];
+}
+
+function trialSpread({ changes, nodeCount = 0 }: NodeRoutesSettings): number {
+  return changes === 'live' && nodeCount > SMALL_FLEET ? TRIAL_SPREAD_S : 0;
 }
 
 function fromPod(name: string, fieldPath: string): k8s.EnvVar {

@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { agentContainer, agentVolumes, LIST_ANNOTATION } from './agent-container';
 import type { Allow } from './allowed';
-import type { ProtectedSubnet } from './cluster';
+import type { Cluster } from './cluster';
 import { nodeSelectorOf } from './disjoint-pools';
 import { SILENCED_ON_AGENT } from './linters';
 import { commonLabels, mergeAnnotations, NO_SUBSTITUTION } from './metadata';
@@ -14,7 +14,7 @@ export interface AgentDaemonSetProps {
   readonly serviceAccountName: string;
   /** The ConfigMap with the program; undefined when the image carries it. */
   readonly agentConfigMapName: string | undefined;
-  readonly protectedSubnets: readonly ProtectedSubnet[];
+  readonly cluster: Cluster;
   /** The route list, known when the site is complete. */
   readonly list: () => string;
   /** See disjointProtocols(); known when the site is complete. */
@@ -82,7 +82,7 @@ function podSpec({
   settings,
   serviceAccountName,
   agentConfigMapName,
-  protectedSubnets,
+  cluster,
   disjointProtocols,
   allowed,
 }: AgentDaemonSetProps): k8s.PodSpec {
@@ -100,7 +100,7 @@ function podSpec({
     terminationGracePeriodSeconds: 15,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-    containers: [agentContainer(settings, protectedSubnets, disjointProtocols, allowed)],
+    containers: [agentContainer(settings, cluster, disjointProtocols, allowed)],
     volumes: agentVolumes(settings, agentConfigMapName),
   };
 }

@@ -50,6 +50,23 @@ test('a route that takes the way to the API server is refused', () => {
   expect(findingsWith({ apiServer: { host: 'api.example.com', port: 6443 } })).toEqual([]);
 });
 
+test("a route that takes the way to one of the cluster's API servers is refused, a default route not", () => {
+  const site = siteWith({ ...CLUSTER, apiServers: ['192.168.0.9:6443', '[fd40::9]:6443', '198.51.100.7:443'] });
+  const routes = ['192.168.0.0/24', { subnet: 'fd40::/48', nextHop: 'fd10::1' }, '192.168.8.0/24', '0.0.0.0/0'];
+  new NodeRoutes(site, 'node-routes', { routes, allowDefaultRoute: true });
+  expect(findingsOf(site)).toEqual([
+    `${PLACE} › routes: "192.168.0.0/24" would take the way to the API server 192.168.0.9; list subnets without it`,
+    `${PLACE} › routes: "fd40::/48" would take the way to the API server fd40::9; list subnets without it`,
+  ]);
+});
+
+test('an API server without a port, or by a name, is refused', () => {
+  expect(findingsOf(siteWith({ ...CLUSTER, apiServers: ['10.1.2.3', 'api.example.com:6443'] }))).toEqual([
+    'site example › cluster.apiServers[0]: "10.1.2.3" is no address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',
+    expect.stringContaining('site example › cluster.apiServers[1]: "api.example.com"'),
+  ]);
+});
+
 test('a route of a family without private network needs a next hop or an interface', () => {
   const site = siteWith();
   new NodeRoutes(site, 'node-routes', {

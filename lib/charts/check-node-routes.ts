@@ -23,7 +23,7 @@ export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings
     checkNetworksOf(nodeRoutes, site, findings);
     tellTakenSubnets(site.cluster.protectedSubnets, routesBeyondNetworks(nodeRoutes), free, findings);
     for (const route of nodeRoutes.routes()) {
-      checkWay(nodeRoutes, route, findings);
+      checkWay(nodeRoutes, site, route, findings);
       checkDestination(nodeRoutes, route, findings);
     }
     checkFormerProtocols(nodeRoutes, findings);
@@ -51,15 +51,17 @@ function routesBeyondNetworks(nodeRoutes: NodeRoutes) {
     .map(({ subnet }) => ({ place: placeIn(nodeRoutes.place, 'routes'), subnet, isTranslated: false }));
 }
 
-/** Every route has a way, and takes away neither the entry that shows it nor the one to the API server. */
-function checkWay({ settings, place }: NodeRoutes, route: Route, findings: Findings): void {
+/** Every route has a way, and takes away neither the entry that shows it nor the one to an API server. */
+function checkWay({ settings, place }: NodeRoutes, { cluster }: Site, route: Route, findings: Findings): void {
   const { privateNetworks, apiServer } = settings;
+  const apiServers = [...(apiServer === undefined ? [] : [apiServer]), ...cluster.apiServers];
   const { subnet } = route;
   const tell = (reason: string, remedy: string) => findings.add(placeIn(place, 'routes'), `${subnet}`, reason, remedy);
   if (route.table === MAIN_TABLE && privateNetworks.some((network) => network.equals(subnet)))
     tell('is a private network itself, whose entry shows the next hop', 'list the on-premise subnets in it one by one');
-  if (subnet.prefixLength > 0 && apiServer !== undefined && containsHost(route, apiServer.host))
-    tell(`would take the way to the API server ${apiServer.host}`, 'list subnets without it');
+  for (const { host } of apiServers)
+    if (subnet.prefixLength > 0 && containsHost(route, host))
+      tell(`would take the way to the API server ${host}`, 'list subnets without it');
   const hasOwnWay = route.nextHops.length > 0 || route.interface !== undefined;
   if (!hasOwnWay && !privateNetworks.some(({ family }) => family === subnet.family)) {
     tell(

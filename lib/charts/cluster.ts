@@ -1,5 +1,14 @@
-import { Mapping, parseHostAddress, parseUnicastSubnet, refuse, type Subnet, type SubnetSpec } from '../network';
-import { type Options, readNested, someOf } from './options';
+import {
+  Mapping,
+  parseHostAddress,
+  parseTarget,
+  parseUnicastSubnet,
+  refuse,
+  type Subnet,
+  type SubnetSpec,
+  type Target,
+} from '../network';
+import { listOf, type Options, readNested, someOf } from './options';
 
 /** The address ranges of the cluster. None of them is ever routed to on premise. */
 export interface ClusterProps {
@@ -9,6 +18,11 @@ export interface ClusterProps {
   readonly pods: readonly string[];
   /** The ranges of the cluster IPs, one per family. */
   readonly services: readonly string[];
+  /**
+   * The API servers' own addresses and ports, `10.1.2.3:6443` or `[fd00::1]:6443`, where the nodes reach them through a
+   * proxy or a Service: no route may take one, and each is asked when routes change. @default none
+   */
+  readonly apiServers?: readonly string[];
 }
 
 /** A range that no route may take, and what it is, for messages. */
@@ -21,6 +35,7 @@ interface ClusterRanges {
   readonly nodes: readonly Mapping[];
   readonly pods: readonly Subnet[];
   readonly services: readonly Subnet[];
+  readonly apiServers: readonly Target[];
 }
 
 const REMEDY = 'list them, so that no route takes them away from the cluster';
@@ -29,26 +44,29 @@ const CLUSTER_OPTIONS: Options<ClusterRanges> = {
   nodes: { fallback: [], required: true, read: someOf((spec) => Mapping.parse(spec), REMEDY) },
   pods: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
   services: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
+  apiServers: { fallback: [], read: listOf(parseTarget) },
 };
 
 /** One Kubernetes cluster as the network sees it. */
 export class Cluster {
   /** What the construction of a site goes on with after its cluster was refused. */
-  static readonly NONE = new Cluster({ nodes: [], pods: [], services: [] });
+  static readonly NONE = new Cluster({ nodes: [], pods: [], services: [], apiServers: [] });
 
   /** The nodes' subnets, with the ranges under which on premise sees them. */
   readonly nodes: readonly Mapping[];
   readonly pods: readonly Subnet[];
   readonly services: readonly Subnet[];
+  readonly apiServers: readonly Target[];
   /** Nodes, pods and services: what the nodes themselves depend on. */
   readonly ownSubnets: readonly ProtectedSubnet[];
   /** The same and the ranges under which on premise sees the nodes: what no network may use. */
   readonly protectedSubnets: readonly ProtectedSubnet[];
 
-  private constructor({ nodes, pods, services }: ClusterRanges) {
+  private constructor({ nodes, pods, services, apiServers }: ClusterRanges) {
     this.nodes = nodes;
     this.pods = pods;
     this.services = services;
+    this.apiServers = apiServers;
     this.ownSubnets = [
       ...nodes.map(({ real }) => ({ subnet: real, what: 'nodes' })),
       ...pods.map((subnet) => ({ subnet, what: 'pods' })),

@@ -85,6 +85,13 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       severity: 'warning',
       summary: `The ConfigMap shows another list than the one in force ${WHERE}: a rolling update has halted, or somebody edited it`,
     },
+    {
+      name: 'OnpremLinkListUnconfirmed',
+      expr: `onprem_link_list_unconfirmed${ours} == 1`,
+      holds: '5m',
+      severity: 'warning',
+      summary: `The last list is not applied ${WHERE}: nothing answers that could confirm it`,
+    },
     ...pools.map((pool) => agentMissing(job, pool)),
     {
       name: 'OnpremLinkAgentSilent',

@@ -78,7 +78,10 @@ export interface NodeRoutesProps {
    * takes the place of maxUnavailable. @default none
    */
   readonly canary?: Canary;
-  /** About how many nodes the pods run on, for what `npm run plan` says of a rolling update. @default unknown */
+  /**
+   * About how many nodes the pods run on, for what `npm run plan` says of a rolling update. Above 500, with live changes,
+   * each node tries a changed list after a random time up to 30 s, which spares the API server. @default unknown
+   */
   readonly nodeCount?: number;
 
   /**

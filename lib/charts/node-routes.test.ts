@@ -1,4 +1,7 @@
+import type { k8s } from 'cdk8s-plus-28';
+import type { ClusterProps } from './cluster';
 import {
+  CLUSTER,
   EVERY_NODE_ROUTES_OPTION,
   everyOptionSite,
   findingsOf,
@@ -10,6 +13,7 @@ import {
 } from './fixtures';
 import { NodeRoutes } from './node-routes';
 import { nodeRoutesOptions } from './node-routes-options';
+import type { NodeRoutesProps } from './node-routes-props';
 
 function routesText(chart: NodeRoutes): string {
   const [configMap] = manifestsOf(chart) as (Manifest & { data: { routes: string } })[];
@@ -44,6 +48,30 @@ test.each(Object.entries({ ...ALONE, networks: [] }))('%s changes what is emitte
   };
   const companions = COMPANIONS[name] ?? {};
   expect(emitted({ ...companions, [name]: value })).not.toBe(emitted(companions));
+});
+
+/** The agent's environment, by name. */
+function environmentOf(cluster: ClusterProps, props: NodeRoutesProps): Record<string, string | undefined> {
+  const chart = new NodeRoutes(siteWithNetwork(undefined, cluster).site, 'node-routes', props);
+  const { spec } = manifestsOf(chart).at(-1) as unknown as k8s.KubeDaemonSetProps;
+  const env = spec?.template.spec?.containers[0]?.env ?? [];
+  return Object.fromEntries(env.map(({ name, value }) => [name, value]));
+}
+
+test("the agent gets the API servers' own addresses, if they are known", () => {
+  expect(environmentOf({ ...CLUSTER, apiServers: ['10.1.2.3:6443', '[FD00::1]:6443'] }, {}).API_SERVERS).toBe(
+    '10.1.2.3:6443,[fd00::1]:6443',
+  );
+  expect(environmentOf(CLUSTER, {})).not.toHaveProperty('API_SERVERS');
+});
+
+test.each<[NodeRoutesProps, string]>([
+  [{}, '0'],
+  [{ nodeCount: 500 }, '0'],
+  [{ nodeCount: 501 }, '30'],
+  [{ nodeCount: 5000, changes: 'rolling', canary: { maxUnavailable: 1 } }, '0'],
+])('with %j each node tries a changed list within %s s', (props, seconds) => {
+  expect(environmentOf(CLUSTER, props).TRIAL_SPREAD_SECONDS).toBe(seconds);
 });
 
 test('with rolling changes the pod template holds the list, a route a line, and the agent gets it as a file', () => {

@@ -77,7 +77,7 @@ export class NodeRoutes extends Chart {
       settings,
       serviceAccountName,
       agentConfigMapName: this.agentConfigMap?.configMapName,
-      protectedSubnets: site.cluster.ownSubnets,
+      cluster: site.cluster,
       list: this.text,
       allowed: () => allowedFor(this.routes(), settings.table, settings.allow),
       disjointProtocols: () =>

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createProxy, type Socket } from 'node:net';
 import { generate } from 'selfsigned';
 import { ApiClient, ApiError } from './client';
 import { body } from './lines';
@@ -184,6 +184,64 @@ describe('no answer', () => {
   test('without a token to ask with', async () => {
     delete credentials.token;
     await expect(text()).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('a proof that the API server answers', () => {
+  const target = () => ({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const prove = (host = '127.0.0.1', at = target()) =>
+    new ApiClient(host, 443, (path) => credentials[path.split('/').at(-1) as string] as string).prove(at);
+
+  test.each([200, 401, 403, 404, 429, 500, 503])('is HTTP %i, as any other status', async (status) => {
+    const seen: unknown[] = [];
+    answer = ({ method, url, headers }, response) => {
+      seen.push([method, url, headers.authorization]);
+      response.writeHead(status).flushHeaders(); // the rest never comes
+    };
+    expect(await prove()).toBe('answered');
+    expect(seen).toEqual([['GET', '/livez', 'Bearer secret']]);
+  });
+
+  test('is none without a certificate that the CA vouches for', async () => {
+    answer = (_, response) => void response.end();
+    credentials['ca.crt'] = certificates.others.cert;
+    expect(await prove()).toBe('lost');
+  });
+
+  test('is the certificate of the host that the agent uses, at whatever address it is asked', async () => {
+    answer = (_, response) => void response.end();
+    expect(await prove('127.0.0.1', { ...target(), host: 'localhost' })).toBe('answered');
+    expect(await prove('172.21.0.1')).toBe('lost');
+  });
+
+  test('is none from a server that is not there, and it has refused at once', async () => {
+    expect(await prove('127.0.0.1', { host: '127.0.0.1', port: 1 })).toBe('refused');
+  });
+
+  test.each<[string, (socket: Socket) => unknown, string]>([
+    ['accepts and hangs up', (socket) => socket.resetAndDestroy(), 'refused'],
+    [
+      'hangs up after a while, as if it had waited for somebody',
+      (socket) => setTimeout(() => socket.destroy(), 1200),
+      'lost',
+    ],
+    ['accepts and says nothing', () => undefined, 'lost'],
+    ['says something else than TLS', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'lost'],
+  ])('is none from a proxy that %s', async (_, behave, outcome) => {
+    const sockets: Socket[] = [];
+    const proxy = createProxy((socket) => {
+      sockets.push(socket.on('error', () => undefined));
+      socket.once('data', () => behave(socket));
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    expect(await prove('127.0.0.1', { host: '127.0.0.1', port: (proxy.address() as AddressInfo).port })).toBe(outcome);
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+
+  test('is none without a token', async () => {
+    delete credentials.token;
+    expect(await prove()).toBe('lost');
   });
 });
 

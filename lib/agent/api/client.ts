@@ -3,6 +3,11 @@ import https = require('node:https');
 
 import type { IncomingMessage } from 'node:http';
 
+import tls = require('node:tls');
+
+import type { Target } from '../../network';
+import { type Answer, answerOf, PATIENCE_MS } from '../reachability';
+
 /** Where the kubelet projects the token and the cluster's CA (see the DaemonSet's volume api-access). */
 const CREDENTIALS = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** A connection on which nothing is acknowledged is given up after 15 s and ten probes a second apart (libuv's). */
@@ -55,7 +60,6 @@ export class ApiClient {
 
   /**
    * The answer's body as it arrives; the first byte of a watch may take long.
-   * Token and CA are read anew each time, as they rotate.
    * @throws ApiError for everything else; the body may fail with one as well.
    */
   async get({ path, silenceMs, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {
@@ -64,14 +68,48 @@ export class ApiClient {
     return bodyOf(response, signal);
   }
 
-  private open(path: string, silenceMs: number, signal: AbortSignal): Promise<IncomingMessage> {
+  /**
+   * Whether an API server answers at `target`, on a connection of its own: TLS that the cluster's CA vouches for, then any
+   * HTTP status at all. Every API server's certificate is valid for the host that this client uses.
+   */
+  prove({ host, port }: Target): Promise<Answer> {
+    const started = performance.now();
+    return new Promise((resolve) => {
+      const checkServerIdentity = (_: string, certificate: tls.PeerCertificate) =>
+        tls.checkServerIdentity(this.host, certificate);
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const failed = (error: Error) => resolve(answerOf(error, performance.now() - started));
+      try {
+        const options = { host, port, path: '/livez', agent: false, signal, checkServerIdentity };
+        const sent = https.request({ ...options, ...this.credentials() });
+        sent.on('response', () => {
+          resolve('answered');
+          sent.destroy();
+        });
+        sent.on('error', failed);
+        sent.end();
+      } catch (error) {
+        failed(error as Error); // no token or no CA
+      }
+    });
+  }
+
+  /** Token and CA are read again each time, as they rotate. */
+  private credentials(): { readonly ca: string; readonly headers: Record<string, string> } {
     const token = this.readFile(`${CREDENTIALS}/token`).trim();
     const ca = this.readFile(`${CREDENTIALS}/ca.crt`);
-    const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'onprem-link' };
+    return {
+      ca,
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'onprem-link' },
+    };
+  }
+
+  private open(path: string, silenceMs: number, signal: AbortSignal): Promise<IncomingMessage> {
+    const credentials = this.credentials();
     const patience = Math.min(ANSWER_MS, silenceMs);
     return new Promise((resolve, reject) => {
       const { host, port } = this;
-      const sent = https.request({ host, port, path, ca, headers, agent: false, signal, timeout: patience });
+      const sent = https.request({ host, port, path, ...credentials, agent: false, signal, timeout: patience });
       sent.on('socket', (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         socket.once('connect', () => {

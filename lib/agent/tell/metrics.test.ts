@@ -121,6 +121,13 @@ test("a ConfigMap that differs from the pod's list is reported", () => {
   expect(value('list_differs', '', facts({ pinned: { isInForce: true, differs: true } }))).toBe(1);
 });
 
+test('a list that waits for an answer is reported, and not as one that was taken back', () => {
+  expect(value('list_unconfirmed')).toBe(0);
+  expect(value('list_unconfirmed', '', facts({ rollout: { state: 'pending', seconds: 20 } }))).toBe(0);
+  const waiting = facts({ rollout: { state: 'pending', reason: 'nothing answers' } });
+  expect([value('list_unconfirmed', '', waiting), value('list_rolled_back', '', waiting)]).toEqual([1, 0]);
+});
+
 test('a list that was not rolled back is reported as such', () => expect(value('list_rolled_back')).toBe(0));
 
 test('the reason why a node is not ready is one fixed word', () => {

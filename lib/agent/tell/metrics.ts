@@ -1,6 +1,6 @@
 import type { RouteState } from '../decide/verdict';
 import type { Outcome } from '../reconciler';
-import { countPartlyTaken, countStates, type Facts, TROUBLES, troubleOf } from './status';
+import { countPartlyTaken, countStates, type Facts, isTakenBack, TROUBLES, troubleOf } from './status';
 
 type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
 /** One sample without labels, or several with. */
@@ -66,7 +66,12 @@ export function metricsText(facts: Facts): string {
     [
       'list_rolled_back',
       'Whether the last list was taken back, and the one before is in force.',
-      facts.rollout.reason !== undefined,
+      isTakenBack(facts.rollout),
+    ],
+    [
+      'list_unconfirmed',
+      'Whether the last list waits because nothing answers that could confirm it.',
+      facts.rollout.state === 'pending' && facts.rollout.reason !== undefined,
     ],
     ['rollbacks_total', 'Changes that were taken back because the node lost what it could reach.', counters.rollbacks],
     [

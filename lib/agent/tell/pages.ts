@@ -104,7 +104,12 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
 }
 
 function rolloutFacts(rollout: RolloutState): RolloutFacts {
-  return { state: rollout.state, ...('reason' in rollout && { reason: rollout.reason }) };
+  const { state, reason, due } = { reason: undefined, due: undefined, ...rollout };
+  return {
+    state,
+    ...(reason !== undefined && { reason }),
+    ...(due !== undefined && { seconds: Math.max(0, Math.round((due - performance.now()) / 1000)) }),
+  };
 }
 
 /** The links that our IPv4 routes use. */

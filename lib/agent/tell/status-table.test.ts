@@ -44,7 +44,7 @@ test('trouble is shown where it belongs', () => {
     watch: { state: 'failing', reason: 'HTTP 403' },
     reversePathFilters: [{ interface: 'priv', mode: 'strict', warning: 'packets are dropped' }],
     reversePathDrops: undefined,
-    rollout: { state: 'condemned', reason: '172.21.0.1:443 was lost' },
+    rollout: { state: 'condemned', reason: '172.21.0.1:443 was lost', seconds: 840 },
     nextHops: [{ nextHop: '10.184.0.3', interface: 'priv', state: 'down', seconds: 12 }],
     outcome: {
       ...outcome(),
@@ -55,7 +55,7 @@ test('trouble is shown where it belongs', () => {
   for (const line of [
     'list       onprem-link/static-routes rejected (version 8)',
     '           routes[1]: "10.0.0.1/8" has host bits set; did you mean 10.0.0.0/8?',
-    'rollout    condemned: 172.21.0.1:443 was lost',
+    'rollout    condemned: 172.21.0.1:443 was lost; next trial in 840 s',
     'watch      failing: HTTP 403',
     'IPv4       missing: no route for 10.0.0.0/8',
     'next hop   10.184.0.3 dev priv down for 12 s',

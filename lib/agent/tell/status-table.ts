@@ -11,7 +11,7 @@ export interface StatusBody {
     readonly findings?: readonly string[];
     /** Of a list that came with the pod: whether the ConfigMap says something else. */
     readonly differs?: boolean;
-    readonly rollout: { readonly state: string; readonly reason?: string };
+    readonly rollout: { readonly state: string; readonly reason?: string; readonly seconds?: number };
   };
   readonly watch: { readonly state: string; readonly reason?: string };
   readonly privateNetworks: readonly {
@@ -90,9 +90,10 @@ function listText({ configMap, state, version, differs }: StatusBody['list']): s
 }
 
 /** No line while the list is in force. */
-function rolloutLine({ state, reason }: StatusBody['list']['rollout']): string[][] {
+function rolloutLine({ state, reason, seconds }: StatusBody['list']['rollout']): string[][] {
   if (state === 'settled') return [];
-  return [['rollout', `${state}: ${reason ?? 'not confirmed yet'}`]];
+  const next = seconds === undefined ? '' : `; next trial in ${seconds} s`;
+  return [['rollout', `${state}: ${reason ?? 'not confirmed yet'}${next}`]];
 }
 
 /** What the agent would change, one change a line. */

@@ -211,6 +211,24 @@ describe('a list that is not simply in force', () => {
   });
 });
 
+test('a condemned list names the time of its next trial', () => {
+  const rollout = { state: 'condemned', reason: '172.21.0.1:443 was lost' } as const;
+  const reasonAfter = (seconds: number) => readiness(facts({ rollout: { ...rollout, seconds } })).reason;
+  expect(reasonAfter(840)).toMatch(/stays in force; it is tried again in 14 min$/);
+  expect(reasonAfter(42)).toMatch(/; it is tried again in 42 s$/);
+});
+
+test('a list that waits for its time is told; one that waits for an answer makes the node not Ready', () => {
+  expect(readiness(facts({ rollout: { state: 'pending', seconds: 20 } }))).toEqual({
+    ready: true,
+    reason: '2 routes: 2 effective; a changed list is tried in 20 s',
+  });
+  expect(readiness(facts({ rollout: { state: 'pending', reason: 'nothing answers' } }))).toEqual({
+    ready: false,
+    reason: 'the list is not applied yet: nothing answers',
+  });
+});
+
 describe('a list that came with the pod', () => {
   const pinned = { isInForce: true, differs: false };
 

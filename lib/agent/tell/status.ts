@@ -35,8 +35,15 @@ export interface Facts {
 /** How the last understood list stands; the one before is in force while it is suspended or condemned. */
 export interface RolloutFacts {
   readonly state: RolloutState['state'];
-  /** Why it was taken back. */
+  /** Why it was taken back, or what it waits for. */
   readonly reason?: string;
+  /** Until it is tried, or tried again. */
+  readonly seconds?: number;
+}
+
+/** Whether the list was taken back, and the one before is in force. */
+export function isTakenBack({ state }: RolloutFacts): boolean {
+  return state === 'suspended' || state === 'condemned';
 }
 
 export interface PinnedFacts {
@@ -98,7 +105,10 @@ export function readiness(facts: Facts): Readiness {
   const trouble = troubleOf(facts);
   if (trouble !== undefined) return { ready: false, reason: trouble[1] };
   const news = goodNews(facts.outcome?.verdicts ?? []);
-  return { ready: true, reason: [news, ...difference(facts), ...silentNextHops(facts)].join('; ') };
+  return {
+    ready: true,
+    reason: [news, ...pendingList(facts), ...difference(facts), ...silentNextHops(facts)].join('; '),
+  };
 }
 
 /** What makes the node unready, in a fixed word and in a sentence. */
@@ -112,6 +122,10 @@ function badRoutes(verdicts: readonly Verdict[]): readonly [Trouble, string] | u
   const first = bad.slice(0, MOST_REASONS).map(({ route, state, reason }) => `${route.subnet} ${state}: ${reason}`);
   const more = bad.length > MOST_REASONS ? '; …' : '';
   return ['routes', `${bad.length} of ${verdicts.length} routes: ${first.join('; ')}${more}`];
+}
+
+function pendingList({ rollout: { state, seconds = 0 } }: Facts): string[] {
+  return state === 'pending' ? [`a changed list is tried in ${seconds} s`] : [];
 }
 
 function difference({ pinned, configMap }: Facts): string[] {
@@ -151,16 +165,22 @@ function troubleWith({
   if (pinned === undefined && watch.state === 'failing')
     return ['api_server', `the API server: ${watch.reason}; the routes stay`];
   if (list.state === 'unknown') return ['list_unknown', `ConfigMap ${configMap} was not read yet`];
-  if (rollout.reason !== undefined)
+  if (isTakenBack(rollout))
     return [
       'rolled_back',
-      `the list was taken back (${rollout.state}): ${rollout.reason}; the one before stays in force`,
+      `the list was taken back (${rollout.state}): ${rollout.reason}; the one before stays in force${retrial(rollout)}`,
     ];
+  if (rollout.reason !== undefined) return ['not_applied', `the list is not applied yet: ${rollout.reason}`];
   if (rollout.state === 'trial' && outcome !== undefined && outcome.verdicts.every(isGood))
     return ['not_confirmed', 'the list is applied and not confirmed yet'];
   if (pinned?.isInForce === false) return ['not_applied', 'the list is applied when the API server answers'];
   if (passError !== undefined) return ['kernel', passError];
   return outcome === undefined ? ['starting', 'the first pass is under way'] : undefined;
+}
+
+function retrial({ seconds }: RolloutFacts): string {
+  if (seconds === undefined) return '';
+  return `; it is tried again in ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`;
 }
 
 function goodNews(verdicts: readonly Verdict[]): string {

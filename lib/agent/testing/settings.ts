@@ -32,5 +32,7 @@ export const SETTINGS: Settings = {
   onUninstall: 'remove',
   isRolling: false,
   otherwise: 'nothing',
+  apiServers: [],
+  trialSpreadMs: 0,
   confirm: [],
 };
