@@ -5,6 +5,7 @@ import { addressOf, type OnDelete, readFolder, readRevision } from './bootstrap'
 import { commonLabels } from './metadata';
 import { dnsLabel, dnsSubdomain } from './names';
 import { type Options, oneOf, placeIn, readOptions } from './options';
+import { requireSite } from './require-site';
 import type { Site } from './site';
 
 export interface ArgoCdBootstrapProps {
@@ -53,6 +54,7 @@ function argoCdOptions(site: string): Options<Settings> {
 /** One Application that keeps the cluster as dist/<site>/ says, in bootstrap/<site>/, to be applied once. */
 export class ArgoCdBootstrap extends Chart {
   constructor(site: Site, id: string, props: ArgoCdBootstrapProps) {
+    requireSite(site, 'ArgoCdBootstrap');
     const place = placeIn(site.place, `Argo CD bootstrap ${id}`);
     const settings = readOptions(site.findings, place, props, argoCdOptions(site.name));
     const { name, namespace } = settings;

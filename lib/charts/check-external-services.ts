@@ -1,4 +1,5 @@
 import type { Findings, Subnet } from '../network';
+import { checkClusterServices } from './cluster-services';
 import type { ExternalService } from './external-service';
 import type { Server } from './on-premise';
 import { placeIn } from './options';
@@ -15,6 +16,7 @@ export function checkExternalServices(site: Site, findings: Findings): void {
     const earlier = names.get(`${namespace}/${name}`);
     if (earlier === undefined) names.set(`${namespace}/${name}`, service);
     else findings.add(placeIn(service.place, 'name'), name, `is that of ${earlier.place}, too`, 'rename one of them');
+    checkClusterServices(service, findings);
     checkOptions(service, findings);
     checkServers(service, site, findings);
     // Without any NodeRoutes the site is routed by other means, of which nothing is known here.

@@ -202,3 +202,9 @@ test('a book of numbers that cannot be read, or gives a number twice, is rejecte
     rmSync(folder, { recursive: true });
   }
 });
+
+test('a subnet of a family that no node has would not go through the tunnel', () => {
+  expect(told([VPN], ['192.168.0.0/24', '2001:db8:a::/64'])).toEqual([
+    'vpn: "2001:db8:a::/64" is IPv6, and cluster.nodes has no range of that family, so the tunnel would not carry it; add the range of the nodes, or move the subnet to a network without vpn',
+  ]);
+});

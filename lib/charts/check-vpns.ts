@@ -43,7 +43,8 @@ function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
       `is not of the family of the cluster's router, ${local.publicAddress}, so the two cannot reach each other`,
       'write addresses of one family',
     );
-  if (selectorsOf(tunnel).length === 0)
+  if (selectorsOf(tunnel).length > 0) checkFamilies(tunnel, place, findings);
+  else
     findings.add(
       place,
       tunnel.networks.join(' and '),
@@ -52,6 +53,19 @@ function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
     );
   checkOutside(tunnel, 'cluster', local.publicAddress, place, findings);
   checkOutside(tunnel, 'onPremise', remote.publicAddress, place, findings);
+}
+
+/** A subnet of a family that no node has gets no selector, so the tunnel would not carry it. */
+function checkFamilies({ local, remote }: Tunnel, place: string, findings: Findings): void {
+  const families = new Set(local.subnets.map(({ mapped }) => mapped.family));
+  for (const { real } of remote.subnets)
+    if (!families.has(real.family))
+      findings.add(
+        place,
+        `${real}`,
+        `is IPv${real.family}, and cluster.nodes has no range of that family, so the tunnel would not carry it`,
+        'add the range of the nodes, or move the subnet to a network without vpn',
+      );
 }
 
 /** A tunnel cannot carry its own packets. */

@@ -14,6 +14,7 @@ export interface ExternalServiceSettings {
   /** Seconds for which a client stays with one server; undefined without affinity. */
   readonly sessionAffinity: number | undefined;
   readonly legacyEndpoints: boolean;
+  readonly allowKubeNamespace: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -34,6 +35,7 @@ export function externalServiceOptions(id: string): Options<ExternalServiceSetti
     headless: { fallback: false, read: readBoolean },
     sessionAffinity: { fallback: undefined, read: readSessionAffinity },
     legacyEndpoints: { fallback: false, read: readBoolean },
+    allowKubeNamespace: { fallback: false, read: readBoolean },
     labels: { fallback: {}, read: readLabels },
     annotations: { fallback: {}, read: readAnnotations },
   };

@@ -40,7 +40,9 @@ test('with every option', () => {
   ).toMatchSnapshot();
 });
 
-const CHANGES = { ...EVERY_EXTERNAL_SERVICE_OPTION, headless: true, legacyEndpoints: true };
+/** All but the one that only permits something. */
+const { allowKubeNamespace: _, ...EMITTED } = EVERY_EXTERNAL_SERVICE_OPTION;
+const CHANGES = { ...EMITTED, headless: true, legacyEndpoints: true };
 
 test.each(Object.entries(CHANGES))('%s changes what is emitted', (name, value) => {
   expect(yamlOf(serviceWith({ [name]: value }).service)).not.toBe(yamlOf(serviceWith().service));
@@ -222,4 +224,31 @@ test('a Service whose only server was refused is not told to have none', () => {
   expect(findingsOf(site)).toEqual([
     expect.stringContaining('on-premise datacentre › servers[0]: "192.168.2.10" lies in no subnet'),
   ]);
+});
+
+describe('what belongs to Kubernetes is not taken over', () => {
+  const told = (name: string, namespace: string, more: Props = {}) =>
+    findingsOf(serviceWith({ name, namespace, ...more }).site);
+  test.each([
+    ['kube-dns', 'kube-system'],
+    ['kube-dns-upstream', 'kube-system'],
+    ['coredns', 'kube-system'],
+    ['metrics-server', 'kube-system'],
+    ['kubernetes', 'default'],
+  ])('%s in %s, whatever is allowed', (name, namespace) => {
+    const message = `${PLACE} › name: "${namespace}/${name}" belongs to Kubernetes, and the cluster would send its own traffic on premise; choose another name, and the namespace of the application that calls it`;
+    expect(told(name, namespace)).toEqual([message]);
+    expect(told(name, namespace, { allowKubeNamespace: true })).toEqual([message]);
+  });
+
+  test.each(['kube-system', 'kube-public', 'kube-anything'])('a name in %s, unless it is allowed', (namespace) => {
+    expect(told('orders', namespace)).toEqual([
+      `${PLACE} › namespace: "${namespace}" is a namespace of Kubernetes, whose Services the cluster depends on; use the namespace of the application that calls it, or set allowKubeNamespace: true`,
+    ]);
+    expect(told('orders', namespace, { allowKubeNamespace: true })).toEqual([]);
+  });
+
+  test('the same names elsewhere are free', () => {
+    expect([...told('kubernetes', 'shop'), ...told('kube-dns', 'default')]).toEqual([]);
+  });
 });

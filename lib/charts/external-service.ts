@@ -9,6 +9,7 @@ import { readServiceName } from './names';
 import type { Server } from './on-premise';
 import { placeIn, readOptions } from './options';
 import { realAddresses } from './real-addresses';
+import { requireSite } from './require-site';
 import type { PortSpec } from './service-ports';
 import type { Site } from './site';
 
@@ -33,6 +34,8 @@ export interface ExternalServiceProps {
    * its resource.exclusions are changed. @default false
    */
   readonly legacyEndpoints?: boolean;
+  /** Permit a namespace whose name begins with `kube-`. The cluster's own Services stay forbidden. @default false */
+  readonly allowKubeNamespace?: boolean;
   /** Labels of all objects. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of all objects. @default none */
@@ -47,6 +50,7 @@ export class ExternalService extends Chart {
   readonly settings: ExternalServiceSettings;
 
   constructor(site: Site, id: string, props: ExternalServiceProps) {
+    requireSite(site, 'ExternalService');
     const place = placeIn(site.place, `external service ${id}`);
     const settings = readOptions(site.findings, place, props, externalServiceOptions(id));
     const { name, namespace, labels, annotations, servers, ports } = settings;

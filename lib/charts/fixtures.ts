@@ -119,6 +119,7 @@ export const EVERY_EXTERNAL_SERVICE_OPTION: Required<Omit<ExternalServiceProps, 
   headless: false,
   sessionAffinity: { timeoutSeconds: 600 },
   legacyEndpoints: false,
+  allowKubeNamespace: false,
   labels: { team: 'identity' },
   annotations: { 'example.com/owner': 'identity team' },
 };

@@ -9,6 +9,7 @@ import { addFluxSource, type FluxSource, type FluxSourceSettings, readFluxSource
 import { COMPONENT, commonLabels, ROUTING_COMPONENTS } from './metadata';
 import { dnsLabel } from './names';
 import { type Options, oneOf, placeIn, readOptions } from './options';
+import { requireSite } from './require-site';
 import type { Site } from './site';
 
 export interface FluxBootstrapProps {
@@ -61,6 +62,7 @@ const LEAVE_OUT = '$patch: delete\napiVersion: v1\nkind: any\nmetadata:\n  name:
  */
 export class FluxBootstrap extends Chart {
   constructor(site: Site, id: string, props: FluxBootstrapProps) {
+    requireSite(site, 'FluxBootstrap');
     const place = placeIn(site.place, `Flux bootstrap ${id}`);
     const settings = readOptions(site.findings, place, props, fluxOptions(site.name));
     const { name, namespace, source, interval, timeout, onDelete } = settings;

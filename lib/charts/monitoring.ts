@@ -6,6 +6,7 @@ import { commonLabels, mergeAnnotations, PROJECT } from './metadata';
 import { type Alert, alerts } from './monitoring-rules';
 import { dnsLabel, readAnnotations, readLabels } from './names';
 import { type Options, placeIn, readOptions } from './options';
+import { requireSite } from './require-site';
 import type { Site } from './site';
 
 export interface MonitoringProps {
@@ -49,6 +50,7 @@ const MONITORING_OPTIONS: Options<Settings> = {
  */
 export class Monitoring extends Chart {
   constructor(site: Site, id: string, props: MonitoringProps = {}) {
+    requireSite(site, 'Monitoring');
     const place = placeIn(site.place, `monitoring ${id}`);
     const settings = readOptions(site.findings, place, props, MONITORING_OPTIONS);
     const { name, namespace, labels, annotations } = settings;

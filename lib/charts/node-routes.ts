@@ -21,6 +21,7 @@ import { type NodeRoutesSettings, nodeRoutesOptions, readNodeRoutesName } from '
 import type { NodeRoutesProps } from './node-routes-props';
 import type { OnPremise } from './on-premise';
 import { attemptIn, placeIn, readOptions } from './options';
+import { requireSite } from './require-site';
 import { RouteListConfigMap } from './route-list-config-map';
 import type { Site } from './site';
 
@@ -44,6 +45,7 @@ export class NodeRoutes extends Chart {
     id: string,
     props: NodeRoutesProps = {},
   ) {
+    requireSite(site, 'NodeRoutes');
     const place = placeIn(site.place, `node routes ${id}`);
     const settings = readOptions(site.findings, place, props, nodeRoutesOptions(id));
     const { name, namespace, labels, annotations, priorityClassName } = settings;

@@ -10,6 +10,7 @@ import type { ExternalService } from './external-service';
 import { dnsLabel } from './names';
 import { Namespaces } from './namespaces';
 import type { NodeRoutes } from './node-routes';
+import { notesOf } from './notes';
 import { OnPremise, type OnPremiseProps } from './on-premise';
 import { type Options, oneOf, readOptions } from './options';
 import { writeRouterFiles } from './router-files';
@@ -126,7 +127,7 @@ export class Site extends App {
         refuse(this.name, 'names two sites, and the second would write over the first', 'rename one of them'),
       );
     written.set(this.outdir, this);
-    for (const note of this.nodeRoutes.flatMap(({ notes }) => notes)) console.warn(note);
+    for (const note of notesOf(this)) console.warn(note);
     this.isChecked = true; // cdk8s validates everything anew for every chart
     try {
       super.synth();

@@ -4,6 +4,7 @@ import { type InputError, refuse } from './finding';
 export type Family = 4 | 6;
 
 const FOUR_NUMBERS = /^\d+(?:\.\d+){3}$/;
+const SEVERAL = /^[\da-f]*[.:][\da-f.:]*(?:[\s,;-]+[\da-f]*[.:][\da-f.:]*)+$/i;
 const [CODE_OF_0, CODE_OF_DOT] = [48, 46];
 /** ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 */
 const LONGEST_TEXT = 45;
@@ -60,6 +61,8 @@ export class Address {
     if (value.includes('%'))
       throw refuse(value, 'names a zone', 'leave out the % and what follows; an interface is named by its own field');
     const parsed = value.length <= LONGEST_TEXT ? parseIPv6(value) : undefined;
+    if (parsed === undefined && SEVERAL.test(value.trim()))
+      throw refuse(value, 'is more than one address', 'write each as a string of its own');
     if (parsed === undefined) throw refuse(value, 'is no IP address', 'write e.g. 192.168.1.10 or fd00::10');
     return parsed;
   }

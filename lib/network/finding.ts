@@ -25,9 +25,10 @@ export function quote(value: unknown): string {
 }
 
 function asJson(value: unknown): string {
-  if (typeof value === 'bigint' || typeof value === 'number') return `${value}`; // JSON has no NaN, only null
+  if (typeof value === 'number') return `${value}`; // JSON has no NaN, only null
+  if (typeof value === 'bigint') return `${value}n`;
   try {
-    return JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : one)) ?? String(value);
   } catch {
     return Object.prototype.toString.call(value); // circular, or nested deeper than the stack
   }

@@ -182,3 +182,41 @@ test('the last address of a subnet is told', () => {
   expect(numberOf(Subnet.parse('::/0').last)).toBe(2n ** 128n - 1n);
   expect(Subnet.parse('10.0.0.1/32').last.equals(Address.parse('10.0.0.1'))).toBe(true);
 });
+
+describe('what other programs write is refused with what to write instead', () => {
+  test.each([
+    ['10.20.0.0/16, 192.168.100.0/22', 'is more than one subnet; write "10.20.0.0/16", "192.168.100.0/22"'],
+    ['10.20.0.0/16;fd00::/48', 'is more than one subnet; write "10.20.0.0/16", "fd00::/48"'],
+    ['10.20.0.0/16 10.30.0.0/16', 'is more than one subnet; write "10.20.0.0/16", "10.30.0.0/16"'],
+    [
+      '10.20.0.1-10.20.0.9',
+      'is a range of addresses; write "10.20.0.1/32", "10.20.0.2/31", "10.20.0.4/30", "10.20.0.8/31"',
+    ],
+    ['10.20.0.0 - 10.20.3.255', 'is a range of addresses; write "10.20.0.0/22"'],
+    ['fd00::-fd00::ff', 'is a range of addresses; write "fd00::/120"'],
+    ['0.0.0.0-255.255.255.255', 'is a range of addresses; write "0.0.0.0/0"'],
+    ['10.0.0.1-10.255.0.1', 'is a range of addresses; write its subnets one by one'],
+  ])('%s', (text, message) => expect(() => Subnet.parse(text)).toThrow(`"${text}" ${message}`));
+
+  test('a range backwards or of two families is none', () => {
+    for (const text of ['10.20.0.9-10.20.0.1', '10.20.0.1-fd00::1'])
+      expect(() => Subnet.parse(text)).not.toThrow('range of addresses');
+  });
+
+  test('a range of exactly one subnet names that subnet', () => {
+    fc.assert(
+      fc.property(ranges, (range) => {
+        fc.pre(!isMapped(range) && !isMapped({ ...range, first: range.last }));
+        const subnet = subnetOf(range);
+        const message = `is a range of addresses; write "${subnet}"`;
+        expect(() => Subnet.parse(`${subnet.address}-${subnet.last}`)).toThrow(message);
+      }),
+    );
+  });
+
+  test('several addresses in one string', () => {
+    for (const text of ['10.0.1.10, 10.0.1.11', '10.0.1.10-10.0.1.12', 'fd00::1 fd00::2'])
+      expect(() => Address.parse(text)).toThrow('is more than one address; write each as a string of its own');
+    expect(() => Address.parse('db-1.example')).toThrow('is no IP address');
+  });
+});

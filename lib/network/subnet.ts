@@ -1,5 +1,5 @@
 import { Address, bitsOf, type Family } from './address';
-import { InputError, quote, refuse } from './finding';
+import { Findings, InputError, quote, refuse } from './finding';
 
 /**
  * A subnet in CIDR notation: the first address and a prefix length. Immutable; equal subnets have equal text.
@@ -29,6 +29,7 @@ export class Subnet {
     const ipv4 = Subnet.readIPv4(value);
     if (ipv4 !== undefined) return ipv4;
     if (value !== value.trim()) throw refuse(value, 'has blanks around it', `write "${value.trim()}"`);
+    rejectSeveral(value);
     const slash = value.indexOf('/');
     const addressText = slash === -1 ? value : value.slice(0, slash);
     if (!/[.:]/.test(addressText)) throw refuse(value, 'is no subnet', 'write e.g. "192.168.1.0/24" or "fd00:1::/48"');
@@ -89,6 +90,37 @@ export class Subnet {
 
 /** What stands behind the "/" of IPv4. */
 const IPV4_LENGTHS: ReadonlyMap<string, number> = new Map(Array.from({ length: 33 }, (_, i) => [`${i}`, i]));
+
+/** Two entries in one string, and ranges of addresses, as other programs write them. */
+function rejectSeveral(value: string): void {
+  const parts = value.split(/[\s,;]+/).filter((part) => part !== '');
+  if (parts.length > 1 && parts.every((part) => /^[\da-f.:]+\/\d+$/i.test(part)))
+    throw refuse(value, 'is more than one subnet', `write ${parts.map((part) => `"${part}"`).join(', ')}`);
+  const ends = value.split('-').map((end) => new Findings().attempt('', () => Address.parse(end.trim())));
+  const [from, to] = ends;
+  if (ends.length !== 2 || from === undefined || to?.family !== from.family || from.compare(to) > 0) return;
+  const subnets = subnetsFrom(from, to);
+  const listed = subnets.length <= MOST_SHOWN ? subnets.map((one) => `"${one}"`).join(', ') : 'its subnets one by one';
+  throw refuse(value, 'is a range of addresses', `write ${listed}`);
+}
+
+/** In a remedy. */
+const MOST_SHOWN = 8;
+
+/** The fewest subnets that hold these addresses and no others. */
+function subnetsFrom(from: Address, to: Address): Subnet[] {
+  const subnets: Subnet[] = [];
+  for (
+    let next: Address | undefined = from;
+    next !== undefined && next.compare(to) <= 0;
+    next = subnets.at(-1)?.last.next()
+  ) {
+    let length = 0;
+    while (!next.withZeros(length).equals(next) || next.withOnes(length).compare(to) > 0) length++;
+    subnets.push(new Subnet(next, length));
+  }
+  return subnets;
+}
 
 /** Reads the address in front of the "/"; a refusal shows the whole value. */
 function parseAddressOf(value: string, addressText: string): Address {
