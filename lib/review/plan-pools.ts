@@ -4,7 +4,7 @@ import { paceText } from './plan-pace';
 import { overlapOf, type Pair, pairUp } from './plan-pairs';
 import { compareRoutes } from './plan-routes';
 import type { PoolPlan, ProgramChange, Restart, SettingChange } from './plan-types';
-import { nodesOf, type Pool, podTemplateOf } from './pool';
+import { isUninstalledBy, nodesOf, type Pool, podTemplateOf } from './pool';
 
 /** The pools of two sites; one of another name that has the same routes, or the same list, is the same one renamed. */
 export function pairPools(before: readonly Pool[], after: readonly Pool[]): Pair<Pool>[] {
@@ -54,7 +54,7 @@ function restartOf(before: Pool | undefined, after: Pool | undefined): Restart {
   if (before.name !== after.name || before.namespace !== after.namespace)
     return {
       restarts: true,
-      text: `all pods stop, and those of the new DaemonSet start as the port of each node is free`,
+      text: `all pods stop${isUninstalledBy(before, after) ? ` and ${REMOVED}` : ''}, and those of the new DaemonSet start as the port of each node is free`,
     };
   const [old, now] = [before, after].map((pool) => podTemplateOf(pool.daemonSet.manifest));
   if (old === undefined || now === undefined || changedFields(old, now).length === 0)
@@ -91,10 +91,10 @@ function formerName(before: Pool, after: Pool): { formerName?: string } {
   return before.namespace === after.namespace ? {} : { formerName: `${before.name} of namespace ${before.namespace}` };
 }
 
+const REMOVED = 'their routes are removed from the nodes';
+
 function onUninstall({ settings }: Pool): string {
-  return settings.ON_UNINSTALL === 'keep'
-    ? 'their routes stay on the nodes'
-    : 'their routes are removed from the nodes';
+  return settings.ON_UNINSTALL === 'keep' ? 'their routes stay on the nodes' : REMOVED;
 }
 
 function subnetsOf({ routes }: Pool): string[] {

@@ -4,7 +4,7 @@ import { isAllAtOnce } from './plan-pace';
 import type { Pair } from './plan-pairs';
 import { prefixRisks } from './plan-prefix-risks';
 import type { PoolPlan, Risk, ServicePlan } from './plan-types';
-import type { Pool } from './pool';
+import { isUninstalledBy, type Pool } from './pool';
 
 const danger = (text: string): Risk => ({ level: 'danger', text });
 const warning = (text: string): Risk => ({ level: 'warning', text });
@@ -18,7 +18,7 @@ export function poolRisks({ before, after }: Pair<Pool>, plan: PoolPlan): Risk[]
     ...rollingRisks(after),
     ...prefixRisks(plan, after),
     ...(before === undefined ? [] : protocolRisks(before, after)),
-    ...renamedRisks(plan),
+    ...renamedRisks(plan, before !== undefined && isUninstalledBy(before, after)),
   ];
 }
 
@@ -98,8 +98,14 @@ function protocolRisks(before: Pool, after: Pool): Risk[] {
   ];
 }
 
-function renamedRisks({ name, formerName }: PoolPlan): Risk[] {
+function renamedRisks({ name, formerName }: PoolPlan, isUninstall: boolean): Risk[] {
   if (formerName === undefined) return [];
+  if (isUninstall)
+    return [
+      danger(
+        `pool \`${formerName}\` is uninstalled and becomes \`${name}\`: the old agents remove their routes, and packets are lost until the new agents have installed them. To prevent that, merge \`onUninstall: 'keep'\` first and wait until all agents have restarted`,
+      ),
+    ];
   return [
     warning(
       `pool \`${formerName}\` is now \`${name}\`: another DaemonSet, whose pods start when those of the old one stopped`,

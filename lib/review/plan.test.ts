@@ -169,6 +169,35 @@ function CONFIG_MAP(name: string): string {
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  labels: { team: network }\ndata: { a: "1", b: "2" }\n`;
 }
 
+describe('an uninstall by another name', () => {
+  const UNINSTALLED = /is uninstalled and becomes `[\w-]+`: the old agents remove their routes/;
+  const REMOVED = 'all pods stop and their routes are removed from the nodes, and those of the new DaemonSet start';
+
+  test.each<[string, Case]>([
+    ['another namespace', { routes: { namespace: 'network' } }],
+    ['another name and another ConfigMap', { pool: 'edge-routes', routes: { configMapName: 'edge-routes' } }],
+  ])('is reported as a danger, with what prevents it: %s', (_, differs) => {
+    const text = page(BASE, site(differs));
+    expect(text).toMatch(UNINSTALLED);
+    expect(text).toContain("merge `onUninstall: 'keep'` first");
+    expect(text).toContain(REMOVED);
+  });
+
+  test.each<[string, Tree, Case]>([
+    ['the ConfigMap keeps its name', BASE, { pool: 'edge-routes' }],
+    ['the DaemonSet keeps its name', BASE, { routes: { configMapName: 'edge-routes' } }],
+    [
+      'the old agents keep their routes',
+      site({ routes: { onUninstall: 'keep' } }),
+      { routes: { namespace: 'network' } },
+    ],
+  ])('is none if %s', (_, before, after) => {
+    const text = page(before, site(after));
+    expect(text).not.toMatch(UNINSTALLED);
+    expect(text).not.toContain('are removed from the nodes');
+  });
+});
+
 test('a pool that learns of a disjoint one restarts, and the plan says what it is told', () => {
   const told = '{ name: DISJOINT_PROTOCOLS, value: "143" }';
   const text = page(BASE, edited(BASE, '- name: LOG_LEVEL', `- ${told}\n            - name: LOG_LEVEL`));

@@ -54,6 +54,16 @@ export function podTemplateOf(manifest: Manifest): Manifest | undefined {
   return (manifest.spec as { template?: Manifest } | undefined)?.template;
 }
 
+/**
+ * Whether the agents of the pool take `after` for an uninstall and remove their routes: its DaemonSet is another one, and
+ * the ConfigMap that the old agents follow is gone.
+ */
+export function isUninstalledBy(before: Pool, after: Pool): boolean {
+  if (before.settings.ON_UNINSTALL === 'keep') return false;
+  if (before.namespace !== after.namespace) return true;
+  return before.name !== after.name && before.settings.CONFIG_MAP !== after.settings.CONFIG_MAP;
+}
+
 /** `all nodes`, or by which labels they are chosen. */
 export function nodesOf({ daemonSet }: Pool): string {
   const selector = Object.entries(podSpecOf(daemonSet.manifest).nodeSelector ?? {})
