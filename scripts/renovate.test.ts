@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_DIGEST, DEFAULT_IMAGE } from '../lib/charts/agent-image';
 import { REPOSITORY } from '../lib/repository';
 
 interface CustomManager {
@@ -25,11 +26,10 @@ test('images and actions are pinned by digest', () => {
   expect(presets).toEqual(['config:recommended', 'docker:pinDigests', 'helpers:pinGitHubActionDigests']);
 });
 
-test('the image that NodeRoutes uses unless told otherwise is followed', () => {
-  const path = 'lib/charts/node-routes-options.ts';
-  expect(found(path, read(path))).toEqual([
-    { depName: 'docker.io/library/node', currentValue: expect.stringMatching(/^26\.\d+\.\d+-trixie-slim$/) },
-  ]);
+test('the image that NodeRoutes uses by default is followed, and its digest moves with its tag', () => {
+  const path = 'lib/charts/agent-image.ts';
+  const [depName, currentValue] = DEFAULT_IMAGE.split(':');
+  expect(found(path, read(path))).toEqual([{ depName, currentValue, currentDigest: DEFAULT_DIGEST }]);
 });
 
 test.each(['main.ts', 'sites/north.ts'])('image and digest in %s go together', (path) => {

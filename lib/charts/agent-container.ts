@@ -2,6 +2,7 @@ import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { targetText } from '../network';
 import { AGENT_FILE } from './agent-config-map';
+import { imageReference } from './agent-image';
 import type { Allow } from './allowed';
 import type { Cluster } from './cluster';
 import type { NodeRoutesSettings } from './node-routes-options';
@@ -70,7 +71,7 @@ export function agentContainer(
   const { name, port, privileged, resources } = settings;
   return {
     name: 'route-agent',
-    image: settings.digest === undefined ? settings.image : `${settings.image}@${settings.digest}`,
+    image: imageReference(settings),
     imagePullPolicy: settings.imagePullPolicy,
     command: [...COMMAND],
     env: Lazy.any({ produce: () => environment(settings, cluster, disjointProtocols(), allowed()) }),

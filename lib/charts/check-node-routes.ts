@@ -1,4 +1,5 @@
 import { Address, type Findings, type Route } from '../network';
+import { DEFAULT_IMAGE } from './agent-image';
 import {
   CLIENT_SIDE_APPLY_LIMIT,
   CONFIG_MAP_LIMIT,
@@ -10,7 +11,7 @@ import {
 } from './apply-limits';
 import type { FreeRanges } from './free-ranges';
 import type { NodeRoutes } from './node-routes';
-import { DEFAULT_IMAGE, type NodeRoutesSettings } from './node-routes-options';
+import type { NodeRoutesSettings } from './node-routes-options';
 import { placeIn } from './options';
 import { tellTakenSubnets } from './protected';
 import type { Site } from './site';

@@ -10,6 +10,7 @@ import {
   type Subnet,
   targetText,
 } from '../network';
+import { DEFAULT_IMAGE } from './agent-image';
 import { ALLOW_NOTHING_ELSE, type Allow, readAllow } from './allowed';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from './names';
 import type { ApiServer, Canary, NodeRoutesProps } from './node-routes-props';
@@ -51,8 +52,6 @@ export interface NodeRoutesSettings
 
 /** Shorter than other names, since `-agent` follows in that of a file and `-agent-` with a hash in that of a ConfigMap. */
 export const readNodeRoutesName = dnsLabel('node routes', 52);
-
-export const DEFAULT_IMAGE = 'docker.io/library/node:26.10.0-trixie-slim';
 
 const API_SERVER_OPTIONS: Options<ApiServer> = {
   host: { fallback: '', required: true, read: readHost },

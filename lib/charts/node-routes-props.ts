@@ -100,7 +100,7 @@ export interface NodeRoutesProps {
   readonly agent?: 'config-map' | 'image';
   /** An image with Node 26.10 or later, with its tag. @default 'docker.io/library/node:26.10.0-trixie-slim' */
   readonly image?: string;
-  /** Pins the image, `sha256:` and 64 hexadecimal digits. @default the tag decides */
+  /** Pins the image, `sha256:` and 64 hexadecimal digits. @default that of the default image; else the tag decides */
   readonly digest?: string;
   /** @default 'IfNotPresent' */
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
