@@ -6,6 +6,7 @@ import { offerHelp } from '../scripts/terminal';
 import { apiLoad } from './api-load';
 import { coldStart, idle, memory } from './footprint';
 import { machine } from './machine';
+import { unreachable } from './otherwise';
 import { bounced, deleted, moved } from './repair';
 import { adding, oneChange } from './routes';
 import { synthesis } from './synth';
@@ -17,6 +18,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Table>>> = {
   deleted,
   bounced,
   moved,
+  unreachable,
   memory,
   idle,
   coldStart,

@@ -83,6 +83,21 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
       await scene.untilReadiness(pod, true, /2 effective/);
     }));
 
+  it('a network of Docker that contains listed subnets withdraws their routes until it is removed', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      scene.node.netns.batch([
+        'link add br-docker type bridge',
+        'addr add 192.168.0.1/20 dev br-docker',
+        'link set br-docker up',
+      ]);
+      await scene.untilReadiness(pod, false, /192\.168\.0\.0\/24 refused: .*connected to this node's br-docker/);
+      await scene.untilOwned([]);
+      scene.ip('link del br-docker');
+      await scene.untilReadiness(pod, true, /2 effective/);
+      expect(await scene.picture.answered()).toBe(true);
+    }));
+
   it('a route that covers a connected subnet is harmless and installed', () =>
     Scene.play({ list: ['10.184.0.0/16', '192.168.0.0/16'] }, async (scene) => {
       await scene.startReady();
