@@ -39,13 +39,18 @@ function owned({ picture }: Scene): string {
 }
 
 /** The kernel's messages about routes and nexthop objects, from now on. */
-function monitor({ node }: Scene): string[] {
+async function monitor(scene: Scene): Promise<readonly string[]> {
+  const { netns } = scene.node;
   const lines: string[] = [];
-  const args = ['-ts', 'monitor', 'route', 'nexthop'];
-  const { stdout } = node.netns.lab.spawn('ip', ['-n', node.netns.name, ...args], {
+  const args = ['monitor', 'route', 'nexthop'];
+  const { stdout } = netns.lab.spawn('ip', ['-n', netns.name, ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   if (stdout) createInterface({ input: stdout }).on('line', (line) => lines.push(line));
+  await waitFor('the monitor', 5000, () => {
+    scene.ip('route replace 203.0.113.200 dev pub');
+    return lines.length > 0;
+  });
   return lines;
 }
 
@@ -64,7 +69,7 @@ describeLab('what a real systemd-networkd removes is back', () => {
       const networkd = new Networkd(scene.node.netns, CONFIGURATION);
       await networkd.start('priv', 'pub');
       await untilAllIsBack();
-      const lines = monitor(scene);
+      const lines = await monitor(scene);
       scene.node.netns.batch(['link add new0 type veth peer name new1', 'link set new1 up']);
       for (const removed of [/Deleted unreachable 192\.168\.0\.0\/24 proto 142/, /Deleted id \d+ group .*proto 142/])
         await waitFor(`networkd to remove ${removed}`, 10_000, () => lines.some((line) => removed.test(line)));
