@@ -31,6 +31,8 @@ function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
 export class Cluster {
   /** All that were started, in order. */
   readonly pods: Pod[] = [];
+  /** The nodes' resolvers, for pods that start from now on. */
+  resolvers: readonly string[] = [];
 
   private constructor(
     readonly api: TestApiServer,
@@ -78,6 +80,7 @@ export class Cluster {
       servicePort: API_PORT,
       token: [...this.api.tokens].at(-1) ?? this.token,
       ca: this.api.ca,
+      resolvers: this.resolvers,
       ...(emptyDirs !== undefined && { emptyDirs }),
     });
     this.pods.push(pod);

@@ -23,6 +23,18 @@ function play(body: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 describeLab('a change with which the node loses what it could reach', () => {
+  it.concurrent('such as its resolver, is taken back, though nobody named that', () =>
+    Scene.play({}, async (scene) => {
+      scene.picture.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
+      await scene.picture.internet.inside.serve(TARGET, 53, 'resolver');
+      scene.cluster.resolvers = [TARGET, '127.0.0.53'];
+      const pod = await scene.startReady();
+      scene.putList(BAD);
+      await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 40_000);
+      expect(scene.owned()).toEqual(SUBNETS);
+      await scene.untilReadiness(pod, false, /203\.0\.113\.99:53/);
+    }));
+
   it.concurrent('is taken back within 10 s, and condemned when that happens again; the next list is applied', () =>
     play(async (scene) => {
       const pod = await scene.startReady();

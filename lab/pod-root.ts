@@ -85,14 +85,14 @@ function kernelMounts(root: string, privileged: boolean): Mount[] {
   return mounts;
 }
 
-function writeEtc(root: string, hostname: string): void {
+function writeEtc(root: string, hostname: string, resolvers: readonly string[]): void {
   const files: Record<string, string> = {
     passwd: 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n',
     group: 'root:x:0:\nnode:x:1000:\n',
     hostname: `${hostname}\n`,
     hosts: '127.0.0.1 localhost\n::1 localhost\n',
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
-    'resolv.conf': '',
+    'resolv.conf': resolvers.map((address) => `nameserver ${address}\n`).join(''),
   };
   mkdirSync(join(root, 'etc'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(root, 'etc', name), content);
@@ -110,6 +110,7 @@ export function layOutRoot(
   hostname: string,
   privileged: boolean,
   volumes: readonly Mount[],
+  resolvers: readonly string[] = [],
 ): { root: string; fstab: string } {
   const root = join(folder, 'root');
   for (const name of ['.old', 'dev', 'home/node', 'opt', 'proc', 'root', 'run', 'sys', 'usr', 'var']) {
@@ -119,7 +120,7 @@ export function layOutRoot(
   chmodSync(join(root, 'tmp'), 0o1777);
   // As in Debian's images: a token below /var/run really lies below /run. Relative, so that it never leaves this root.
   symlinkSync('../run', join(root, 'var', 'run'));
-  writeEtc(root, hostname);
+  writeEtc(root, hostname, resolvers);
   for (const [name, target] of Object.entries(DEVICE_LINKS)) symlinkSync(target, join(root, 'dev', name));
   place(join(root, 'dev', 'termination-log'), 'file');
 

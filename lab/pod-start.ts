@@ -41,6 +41,8 @@ export interface PodOptions {
    * with what the first left there. @default each container begins with empty ones, those in memory limited in size
    */
   readonly emptyDirs?: string;
+  /** The node's, for /etc/resolv.conf. @default none */
+  readonly resolvers?: readonly string[];
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -106,7 +108,7 @@ export async function startPod(options: PodOptions): Promise<Pod> {
   const volumes = layOutVolumes(folder, pod, sources, options.emptyDirs);
   const hostname = pod.spec.hostNetwork ? nodeName : pod.name;
   const security = pod.container.securityContext ?? {};
-  const { root, fstab } = layOutRoot(folder, hostname, security.privileged ?? false, volumes.mounts);
+  const { root, fstab } = layOutRoot(folder, hostname, security.privileged ?? false, volumes.mounts, options.resolvers);
   const environment = environmentOf(pod, hostname, place, serviceEnvironment(serviceHost, servicePort));
   const command = commandOf(pod.container, environment);
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);

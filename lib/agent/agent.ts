@@ -1,4 +1,4 @@
-import type { RouteList } from '../network';
+import type { RouteList, Target } from '../network';
 import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
 import type { Sighting } from './api/watch-event';
 import { type Destination, destinationsOf } from './decide/destinations';
@@ -47,6 +47,8 @@ export interface AgentParts {
   readonly ownList?: string | undefined;
   /** Opens a fresh connection to what has to stay reachable. */
   readonly attempt: Attempt;
+  /** What a change must leave reachable, if it was before, beside what the settings name. @default none */
+  readonly resolvers?: readonly Target[];
   /** From 0 to less than 1. */
   readonly random: () => number;
   /** Called when a pass found something else than the one before. */
@@ -103,6 +105,7 @@ export class Agent implements WatchHandlers, Heir {
     ownObjects,
     ownList,
     attempt,
+    resolvers = [],
     random,
     onNews,
     log,
@@ -123,7 +126,12 @@ export class Agent implements WatchHandlers, Heir {
       ownership: () => this.ownership,
       rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
       isRolling: settings.isRolling,
-      targets: [{ host: settings.apiHost, port: settings.apiPort }, ...settings.apiServers, ...settings.confirm],
+      targets: [
+        { host: settings.apiHost, port: settings.apiPort },
+        ...settings.apiServers,
+        ...settings.confirm,
+        ...resolvers,
+      ],
       attempt,
       random,
       spreadMs: settings.trialSpreadMs,

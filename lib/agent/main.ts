@@ -1,6 +1,6 @@
 import fs = require('node:fs');
 
-import { Address } from '../network';
+import { Address, type Target } from '../network';
 import { Agent } from './agent';
 import { ApiClient } from './api/client';
 import { ConfigMapWatch } from './api/config-map-watch';
@@ -19,6 +19,7 @@ import { type Attempt, tryToConnect } from './reachability';
 import { ReadyLatch } from './ready-latch';
 import { reclaimer } from './reclaim';
 import { Reconciler } from './reconciler';
+import { readResolvers } from './resolvers';
 import { readSettings, type Settings } from './settings';
 import { Takeover } from './takeover';
 import { changeText } from './tell/change-log';
@@ -30,6 +31,8 @@ import { doorsOf, pagesOf } from './tell/pages';
 
 /** In the pod's only volume that can be written to. */
 const JOURNAL = '/run/onprem-link';
+/** The node's, on the host network. */
+const RESOLV_CONF = '/etc/resolv.conf';
 /** Written when the pod was Ready for the first time. */
 const READY = '/run/onprem-link/ready';
 /** The list of the pod's revision, with rolling changes. */
@@ -67,6 +70,7 @@ function run(settings: Settings): void {
   });
   const lock = new InstanceLock(ownership.protocol, holder);
   const journal = new Journal(JOURNAL);
+  const resolvers = readResolvers(readOptional(RESOLV_CONF));
   const agent: Agent = new Agent({
     settings,
     reconciler,
@@ -75,7 +79,8 @@ function run(settings: Settings): void {
     journal,
     ownObjects: new OwnObjects(client, settings.namespace, settings.instance),
     ownList: settings.isRolling ? readOptional(OWN_LIST) : undefined,
-    attempt: attemptBy(client, settings),
+    attempt: attemptBy(client, [...settings.confirm, ...resolvers]),
+    resolvers,
     random: Math.random,
     onNews: reclaimer(trimMemory),
     log,
@@ -115,8 +120,8 @@ function run(settings: Settings): void {
 }
 
 /** API servers must prove that they are some; of other targets a connection is enough. */
-function attemptBy(client: ApiClient, { confirm }: Settings): Attempt {
-  return (target) => (confirm.includes(target) ? tryToConnect(target) : client.prove(target));
+function attemptBy(client: ApiClient, others: readonly Target[]): Attempt {
+  return (target) => (others.includes(target) ? tryToConnect(target) : client.prove(target));
 }
 
 /** Addresses of clouds under which a node learns who it is: EC2's over IPv6, and Azure's; IPv4 link-local is never routed. */

@@ -46,6 +46,7 @@ const COMMAND: readonly string[] = [
   `--allow-fs-read=${JOURNAL_FOLDER}/`,
   `--allow-fs-write=${JOURNAL_FOLDER}/`,
   `--allow-fs-read=${LIST_FOLDER}/`,
+  '--allow-fs-read=/etc/resolv.conf',
   '--allow-fs-read=/proc/net/netstat',
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',

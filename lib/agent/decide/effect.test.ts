@@ -67,6 +67,13 @@ describe('a route is effective', () => {
 describe('a route is shadowed', () => {
   const elsewhere = 'via 198.51.100.1 dev pub';
 
+  test('by an entry with our number that leads elsewhere', () => {
+    const elsewhereOfOurs = '192.168.0.0/24 via 198.51.100.1 dev pub proto ours';
+    expect(shadowedAmong(['192.168.0.0/24'], [elsewhereOfOurs]).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 142, metric 0',
+    });
+  });
+
   test('by a lower metric of somebody else', () => {
     const routes = [ours('192.168.0.0/24 metric 100'), `192.168.0.0/24 ${elsewhere}`];
     expect(shadowedAmong([{ subnet: '192.168.0.0/24', metric: 100 }], routes).shadowed).toEqual({

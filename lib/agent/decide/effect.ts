@@ -19,8 +19,8 @@ export interface Proof {
   readonly taken: readonly string[];
   /** Other people's routes in the main table, inside the listed subnets or equal to them. */
   readonly others: readonly KernelRoute[];
-  /** Whether an entry is ours and of that metric, or listed too. */
-  readonly isExpected: (winner: KernelRoute, metric: number) => boolean;
+  /** Whether an entry is another listed one of ours, of the same subnet and another metric. */
+  readonly isSibling: (winner: KernelRoute, metric: number) => boolean;
 }
 
 /**
@@ -63,7 +63,7 @@ export function proofOf(
     ],
     taken: own.flatMap(([subnet, address]) => (address && freeInMain.get(subnet) === undefined ? [subnet] : [])),
     others,
-    isExpected: (winner, metric) => isOurs(winner) && (winner.metric === metric || isListed(winner)),
+    isSibling: (winner, metric) => isOurs(winner) && winner.metric !== metric && isListed(winner),
   };
 }
 
@@ -80,7 +80,7 @@ export function findEffect(proof: Proof, answers: readonly (Answer | undefined)[
   const { asked, inside, taken, questions } = proof;
   const wins = (item: ResolvedRoute, answer: Answer | undefined) =>
     item.route.subnet.family === 4
-      ? winsIPv4(item, routeOf(answer), proof.isExpected, snapshot)
+      ? winsIPv4(item, routeOf(answer), proof.isSibling, snapshot)
       : winsIPv6(item, answer, proof.others, snapshot);
   const shadowed = new Map(taken.map((subnet) => [subnet, 'routes of others inside it, which take all of it']));
   asked.forEach((item, i) => {
@@ -92,17 +92,18 @@ export function findEffect(proof: Proof, answers: readonly (Answer | undefined)[
 }
 
 /**
- * The answer is the FIB entry itself (RTM_F_FIB_MATCH). Of several listed routes of one subnet the others stand by;
- * somebody else's that goes the same way is as good.
+ * The answer is the FIB entry itself (RTM_F_FIB_MATCH). Of several listed routes of one subnet the others stand by. What
+ * counts otherwise is where the entry leads: one of ours that leads elsewhere proves nothing, and somebody else's that
+ * goes the same way is as good.
  */
 function winsIPv4(
   { route, way: { hops, members = hops } }: ResolvedRoute,
   winner: KernelRoute | undefined,
-  isExpected: Proof['isExpected'],
+  isSibling: Proof['isSibling'],
   { nexthops }: Pick<Snapshot, 'nexthops'>,
 ): boolean {
   if (winner === undefined || !winner.subnet.equals(route.subnet)) return false;
-  if (winner.table === route.table && isExpected(winner, route.metric)) return true;
+  if (winner.table === route.table && isSibling(winner, route.metric)) return true;
   const taken = hopsOf(winner, nexthops);
   return sameWay(taken, hops) || sameWay(taken, members);
 }
