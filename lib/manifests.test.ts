@@ -70,7 +70,10 @@ const made = [...readOutput(fixtureSite())].filter(([path]) => path.startsWith('
 const manifests: [name: string, Manifest][] = [
   ...made.flatMap(([path, content]) => manifestsIn(`${content}`).map((one) => [path, one] as const)),
   ...manifestsIn(everyOptionSite().synthYaml()).map((one) => ['every option', one] as const),
-].map(([source, manifest]) => [`${source}: ${manifest.kind} ${manifest.metadata.name}`, manifest]);
+]
+  // OpenShift's own kind, of which neither package has a schema: security-context-constraints.test.ts holds it to the pod.
+  .filter(([, { kind }]) => kind !== 'SecurityContextConstraints')
+  .map(([source, manifest]) => [`${source}: ${manifest.kind} ${manifest.metadata.name}`, manifest]);
 
 test('every kind there can be is looked at', () => {
   expect(new Set(manifests.map(([, { kind }]) => kind))).toEqual(

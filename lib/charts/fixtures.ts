@@ -102,6 +102,7 @@ export const EVERY_NODE_ROUTES_OPTION: Required<Omit<NodeRoutesProps, 'networks'
   maxUnavailable: 2,
   logLevel: 'debug',
   privileged: true,
+  openShift: true,
   labels: { team: 'network' },
   annotations: { 'example.com/owner': 'network team', 'argocd.argoproj.io/sync-options': 'Validate=false' },
 };

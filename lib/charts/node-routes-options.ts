@@ -112,6 +112,7 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     maxUnavailable: { fallback: undefined, read: readMaxUnavailable },
     logLevel: { fallback: 'info', read: oneOf('debug', 'info', 'warn', 'error') },
     privileged: { fallback: false, read: readBoolean },
+    openShift: { fallback: false, read: readBoolean },
     labels: { fallback: {}, read: readLabels },
     annotations: { fallback: {}, read: readAnnotations },
   };

@@ -127,6 +127,8 @@ export interface NodeRoutesProps {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Run privileged, for hosts whose security module insists on it; otherwise NET_ADMIN is enough. @default false */
   readonly privileged?: boolean;
+  /** Emit the SecurityContextConstraints that OpenShift needs, see docs/openshift.md. @default false */
+  readonly openShift?: boolean;
   /** Labels of all objects and of the pods; not part of any selector. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of all objects; not of the pods, which a change would restart. @default none */

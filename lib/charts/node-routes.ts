@@ -23,6 +23,7 @@ import type { OnPremise } from './on-premise';
 import { attemptIn, placeIn, readOptions } from './options';
 import { requireSite } from './require-site';
 import { RouteListConfigMap } from './route-list-config-map';
+import { SecurityContextConstraints } from './security-context-constraints';
 import type { Site } from './site';
 
 /** Static routes on every node: the list in a ConfigMap and the agent that keeps the kernel as the list says. */
@@ -75,6 +76,7 @@ export class NodeRoutes extends Chart {
       onUninstall,
     });
     this.agentConfigMap = this.addAgent();
+    if (settings.openShift) new SecurityContextConstraints(site, site.claim(`${id}-openshift`, place), settings);
     new AgentDaemonSet(this, 'agent', {
       settings,
       serviceAccountName,
