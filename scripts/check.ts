@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { planOf, planPage, terminalTextOf } from '../lib/review';
-import { compare, type StaleFile } from './comparison';
+import { planPage, terminalTextOf } from '../lib/review';
+import { compare, planOfComparison, type StaleFile } from './comparison';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
 
@@ -28,9 +28,10 @@ run((project) => {
   }
   const { ok, text } = checkTypes(project);
   process.stdout.write(text);
-  const { before, after, base, stale } = compare(project, positionals[0], true);
+  const comparison = compare(project, positionals[0], true);
+  const { stale } = comparison;
   process.stdout.write(staleText(stale, project));
-  process.stdout.write(terminalTextOf(planPage(planOf(before, after, base.text)), false));
+  process.stdout.write(terminalTextOf(planPage(planOfComparison(comparison)), false));
   return ok && stale.length === 0 ? 0 : 1;
 });
 

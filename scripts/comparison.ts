@@ -1,5 +1,5 @@
 /** What main.ts makes, compared with a revision and with the files as they are. */
-import type { Tree } from '../lib/review';
+import { overlapsAcross, type Picture, type Plan, planOf, type Tree } from '../lib/review';
 import type { OutputFiles } from './output';
 import { readOutput } from './output';
 import { distOf, synthesise } from './project';
@@ -9,6 +9,8 @@ export interface Comparison {
   readonly base: Base;
   readonly before: Tree;
   readonly after: Tree;
+  /** The sites of main.ts; none where it was not run. */
+  readonly pictures: readonly Picture[];
   /** Files that differ from what main.ts makes. */
   readonly stale: readonly StaleFile[];
 }
@@ -34,7 +36,7 @@ export function compare(project: string, revision: string | undefined, synth: bo
   const trees = [readRevision(project, base.commit, dist), working, made] as const;
   const sites = new Set([...pictures.map(({ site }) => site), ...trees.flatMap(sitesIn)]);
   const [before, now, after] = trees.map((tree) => only(sites, tree)) as [Tree, Tree, Tree];
-  return { base, before, after, stale: staleFiles(now, after) };
+  return { base, before, after, pictures, stale: staleFiles(now, after) };
 }
 
 /** Folders below dist/ that hold an object of ours: other Apps of the project may write beside them. */
@@ -65,4 +67,10 @@ export function staleFiles(working: Tree, made: Tree): StaleFile[] {
 
 function textsOf(files: OutputFiles): Tree {
   return new Map([...files].map(([path, content]) => [path, `${content}`]));
+}
+
+/** The plan of a comparison, but for what is stale. */
+export function planOfComparison({ before, after, base, pictures }: Comparison): Plan {
+  const overlaps = overlapsAcross(pictures);
+  return { ...planOf(before, after, base.text), ...(overlaps.length > 0 && { overlaps }) };
 }

@@ -1,16 +1,28 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { node26 } from '../lab/requirements';
 import { copyRepository, EXAMPLE_MAIN, NODE_MODULES, REPOSITORY } from '../lib/repository';
+import { installNodes } from '../test/nodes';
 import { readOutput } from './output';
 
 jest.setTimeout(60_000);
 
 /** What `cdk8s init typescript-app` starts a project with. */
 const TEMPLATE = join(NODE_MODULES, 'cdk8s-cli', 'templates', 'typescript-app');
-/** What npm installs with the package beside the bundler and tsx, which only this repository uses. */
-const INSTALLED = ['cdk8s', 'cdk8s-plus-28', 'constructs', '@types'];
+/** What npm installs with the package and in such a project. */
+const INSTALLED = ['cdk8s', 'cdk8s-plus-28', 'constructs', '@types', 'yaml', 'typescript'];
 
 let folder: string;
 let project: string;
@@ -34,7 +46,8 @@ beforeAll(() => {
   project = join(folder, 'project');
   const modules = join(project, 'node_modules', 'onprem-link');
   mkdirSync(modules, { recursive: true });
-  run('npm', ['pack', '--silent', '--pack-destination', folder], copy);
+  run('npm', ['run', '--silent', 'package'], copy);
+  run('npm', ['pack', '--silent', '--pack-destination', folder, './build/package'], copy);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) as string;
   packed = run('tar', ['-tzf', tarball], folder).trim().split('\n');
   run('tar', ['-xzf', join(folder, tarball), '--strip-components=1'], modules);
@@ -44,10 +57,29 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('the package holds JavaScript, types and the agent, and no source, test or manifest', () => {
   for (const path of ['lib/index.js', 'lib/index.d.ts', 'lib/agent/agent.cjs'])
-    expect(packed).toContain(`package/build/package/${path}`);
+    expect(packed).toContain(`package/${path}`);
   for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'])
     expect(packed).toContain(`package/${path}`);
   expect(packed.filter((path) => /(?<!\.d)\.ts$|\.test\.|\/(?:dist|lab|node_modules)\//.test(path))).toEqual([]);
+});
+
+test('nothing runs at installation, and no bundler is installed', () => {
+  const modules = join(project, 'node_modules', 'onprem-link');
+  const { scripts, dependencies, devDependencies } = JSON.parse(readFileSync(join(modules, 'package.json'), 'utf8'));
+  expect([scripts, Object.keys(dependencies), devDependencies]).toEqual([undefined, ['yaml'], undefined]);
+  const lock = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8'));
+  expect(lock.packages['node_modules/yaml'].hasInstallScript).toBeUndefined();
+});
+
+test('every link in the package leads somewhere', () => {
+  const modules = join(project, 'node_modules', 'onprem-link');
+  const pages = readdirSync(modules, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
+  const broken = pages.flatMap((page) => {
+    const links = readFileSync(join(modules, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g);
+    return [...links].filter(([, target]) => !existsSync(join(modules, page, '..', target as string)));
+  });
+  expect(broken).toEqual([]);
+  expect(pages.length).toBeGreaterThan(20);
 });
 
 test('a fresh cdk8s project compiles with it and synthesises the same bytes', () => {
@@ -71,6 +103,87 @@ test('a project that passes a wrong option does not compile', () => {
   expect(() => run(join(NODE_MODULES, '.bin', 'tsc'), ['-p', '.', '--noEmit'], project)).toThrow(/clutser/);
   rmSync(join(project, 'wrong.ts'));
 });
+
+/** Projects of both kinds that import the package, with the same site. */
+const SITE = `
+const site = new Site('foreign', {
+  cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] },
+});
+site.onPremise('datacentre', { subnets: ['192.168.0.0/24'] });
+new NodeRoutes(site, 'node-routes');
+const app = new App();
+new Chart(app, 'of-its-own');
+app.synth();
+site.synth();
+`;
+const KINDS = {
+  CommonJS: `const { App, Chart } = require('cdk8s');\nconst { NodeRoutes, Site } = require('onprem-link');\n${SITE}`,
+  ESM: `import { App, Chart } from 'cdk8s';\nimport { NodeRoutes, Site } from 'onprem-link';\n${SITE}`,
+} as const;
+
+describe.each(Object.entries(nodes()))('on Node %s', (_, node) => {
+  const isMissing = node === undefined;
+  (isMissing ? test.skip : test).each(Object.entries(KINDS))(
+    'a project in %s has plan, check and diagram',
+    (kind, main) => {
+      const foreign = join(folder, `foreign-${kind}`);
+      rmSync(foreign, { recursive: true, force: true });
+      mkdirSync(foreign);
+      const type = kind === 'ESM' ? 'module' : 'commonjs';
+      const write = (name: string, text: string) => writeFileSync(join(foreign, name), text);
+      write('package.json', JSON.stringify({ name: 'foreign', private: true, type }));
+      write('main.js', main);
+      write('cdk8s.yaml', `language: typescript\napp: ${node} main.js\n`);
+      write('.gitignore', 'node_modules\n');
+      symlinkSync(join(project, 'node_modules'), join(foreign, 'node_modules'));
+      const bin = join(foreign, 'node_modules', 'onprem-link', 'scripts', 'cli.js');
+      const call = (...args: string[]) => spawnSync(node as string, [bin, ...args], { cwd: foreign, encoding: 'utf8' });
+      const git = (...args: string[]) =>
+        run(
+          'git',
+          ['-c', 'user.name=a', '-c', 'user.email=a@example.com', '-c', 'commit.gpgsign=false', ...args],
+          foreign,
+        );
+      git('init', '--quiet', '--initial-branch=main');
+      run(node as string, ['main.js'], foreign);
+      git('add', '.');
+      git('commit', '--quiet', '--message=one');
+
+      expect(call('plan', '--exit-code')).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/^Nothing changes/),
+      });
+      expect(call('check')).toMatchObject({ status: 0, stdout: expect.stringContaining('output: what main.ts makes') });
+      expect(call('diagram')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^flowchart LR\n/) });
+      expect(call('status', '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--context') });
+      write('main.js', main.replace('192.168.0.0/24', '192.168.4.0/22'));
+      const stale = call('plan', '--exit-code');
+      expect([stale.status, stale.stdout]).toEqual([3, expect.stringContaining('Run npx cdk8s synth')]);
+      expect(stale.stdout).not.toContain('of-its-own');
+    },
+  );
+});
+
+test('the bin tells its commands', () => {
+  const bin = join(project, 'node_modules', 'onprem-link', 'scripts', 'cli.js');
+  const call = (...args: string[]) => spawnSync(bin, args, { cwd: project, encoding: 'utf8' });
+  expect(call('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('onprem-link COMMAND') });
+  expect(call('constructor')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('"constructor" is not a command'),
+  });
+  expect(call()).toMatchObject({ status: 2 });
+});
+
+/** This Node, that of the agent, and those that the registry has; undefined where it cannot be reached. */
+function nodes(): Record<string, string | undefined> {
+  const installed = installNodes(['20', '22', '24']);
+  if (installed === undefined)
+    process.stderr.write('package.test.ts: Node 20, 22 and 24 skipped: npm cannot install node-linux-* here\n');
+  const own = process.versions.node.split('.')[0] as string;
+  const of = (version: string) => installed && join(installed, `node${version}`, 'bin', 'node');
+  return { '20': of('20'), '22': of('22'), '24': of('24'), '26': node26(), [own]: process.execPath };
+}
 
 function texts(output: ReadonlyMap<string, Buffer>): Record<string, string> {
   return Object.fromEntries([...output].map(([path, content]) => [path, `${content}`]));

@@ -1,11 +1,13 @@
-/** `npm pack` runs this first: what a cdk8s project imports, as JavaScript with types and with the agent ready-made. */
+/** `npm run package`: what a cdk8s project installs, in build/package, for `npm pack` and `npm publish`. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { agentBundle } from '../lib/charts/agent-bundle';
 
 const REPOSITORY = join(__dirname, '..');
 const PACKAGE = join(REPOSITORY, 'build', 'package');
+const COPIED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs'];
+const BIN = 'scripts/cli.js';
 
 rmSync(PACKAGE, { recursive: true, force: true });
 const tsc = join(REPOSITORY, 'node_modules', '.bin', 'tsc');
@@ -13,3 +15,48 @@ const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: REPOSITO
 if (status !== 0) process.exit(1);
 mkdirSync(join(PACKAGE, 'lib', 'agent'), { recursive: true });
 writeFileSync(join(PACKAGE, 'lib', 'agent', 'agent.cjs'), agentBundle());
+chmodSync(join(PACKAGE, BIN), 0o755);
+writeFileSync(join(PACKAGE, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+for (const name of COPIED) cpSync(join(REPOSITORY, name), join(PACKAGE, name), { recursive: true });
+for (const path of readdirSync(PACKAGE, { recursive: true, encoding: 'utf8' }))
+  if (path.endsWith('.md')) mendLinks(path);
+
+/** Without scripts, so that nothing runs at installation, and without what only the repository needs. */
+function manifest() {
+  const all = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  const { name, version, description, license, type, engines, peerDependencies, dependencies } = all;
+  return {
+    name,
+    version,
+    description,
+    license,
+    type,
+    main: 'lib/index.js',
+    types: 'lib/index.d.ts',
+    exports: {
+      '.': { types: './lib/index.d.ts', default: './lib/index.js' },
+      './package.json': './package.json',
+    },
+    bin: { [name]: BIN },
+    engines,
+    peerDependencies,
+    // The program is ready-made, and the project's own cdk8s.yaml says how TypeScript is run.
+    dependencies: { yaml: dependencies.yaml },
+  };
+}
+
+/** A link to what the package does not hold becomes its text; sources are there as declarations. */
+function mendLinks(path: string): void {
+  const text = readFileSync(join(PACKAGE, path), 'utf8');
+  const mended = text.replace(
+    /\[([^\]]+)\]\((?!https?:|#)([^)#\s]+)(#[^)]*)?\)/g,
+    (link, label, target, anchor = '') => {
+      const found = [target, target.replace(/\.ts$/, '.d.ts')].find((one) =>
+        existsSync(join(PACKAGE, posix.join(posix.dirname(path), one))),
+      );
+      if (found === undefined) return label;
+      return found === target ? link : `[${label}](${found}${anchor})`;
+    },
+  );
+  writeFileSync(join(PACKAGE, path), mended);
+}

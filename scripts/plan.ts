@@ -1,7 +1,7 @@
 /** `npm run plan`: what merging the edited main.ts does to the network. */
 import { parseArgs } from 'node:util';
-import { markdownOf, type Plan, planOf, planPage, terminalTextOf } from '../lib/review';
-import { type Comparison, compare } from './comparison';
+import { markdownOf, type Plan, planPage, terminalTextOf } from '../lib/review';
+import { type Comparison, compare, planOfComparison } from './comparison';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
 
@@ -41,8 +41,9 @@ run((project) => {
   return plan.isChanged ? CHANGES : 0;
 });
 
-function planFor({ before, after, base, stale }: Comparison, project: string): Plan {
-  const plan = planOf(before, after, base.text);
+function planFor(comparison: Comparison, project: string): Plan {
+  const { stale } = comparison;
+  const plan = planOfComparison(comparison);
   if (stale.length === 0) return plan;
   return { ...plan, stale: { files: stale.map(({ path }) => path), remedy: synthCommand(project) } };
 }

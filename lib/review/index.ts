@@ -4,6 +4,7 @@ export { type Diagrams, embed } from './embed';
 export { type Answer, TROUBLE_TEXTS } from './fleet';
 export { type AgentStatus, readMetrics } from './fleet-metrics';
 export { fleetTable, isFleetReady } from './fleet-table';
+export { overlapsAcross } from './overlaps';
 export { markdownOf } from './page-markdown';
 export { terminalTextOf } from './page-terminal';
 export type { Picture } from './picture';

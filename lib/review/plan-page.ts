@@ -18,7 +18,7 @@ export function planPage(plan: Plan): Block[] {
   const against = printable(plan.against);
   const stale = plan.stale === undefined ? [] : [staleAlert(plan.stale)];
   if (!plan.isChanged) return [...stale, line(`Nothing changes against ${against}.`)];
-  const { sites, routers, otherFiles, unchangedSites } = plan;
+  const { sites, routers, otherFiles, unchangedSites, overlaps = [] } = plan;
   const body = [
     ...sites.flatMap(sitePage),
     ...(routers.length === 0 ? [] : routerPage(routers)),
@@ -29,6 +29,8 @@ export function planPage(plan: Plan): Block[] {
   return [
     heading(`Plan against ${against}`),
     ...stale,
+    ...goneAlert(sites),
+    ...(overlaps.length === 0 ? [] : [alert('warning', 'Overlaps across sites', overlaps.map(printable))]),
     ...(body.length === 0 ? [line('Only the text of files differs: nothing changes in any cluster or router.')] : body),
     ...(unchangedSites.length === 0 ? [] : [line(`Unchanged: ${unchangedSites.map(code).join(', ')}`)]),
   ];
@@ -38,6 +40,17 @@ function staleAlert({ files, remedy }: NonNullable<Plan['stale']>): Block {
   const shown = shortList(files.map(code));
   const text = `This plan is for main.ts. These files differ from what it makes: ${shown}. Run ${code(remedy)} and commit the result.`;
   return alert('danger', 'dist/ is not what main.ts makes', [text]);
+}
+
+/** Loud, and before everything else. */
+function goneAlert(sites: readonly SitePlan[]): Block[] {
+  const gone = sites.filter(({ kind }) => kind === 'removed');
+  if (gone.length === 0) return [];
+  const lines = gone.map(({ name, pools, services }) => {
+    const routes = pools.reduce((sum, pool) => sum + pool.routes.removed.length, 0);
+    return `${code(name)}: the cluster loses ${counted(routes, 'route')} and ${counted(services.length, 'Service')}`;
+  });
+  return [alert('danger', `${counted(gone.length, 'WHOLE SITE')} REMOVED`, lines)];
 }
 
 function sitePage(site: SitePlan): Block[] {

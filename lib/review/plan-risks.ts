@@ -28,10 +28,19 @@ export function serviceRisks(plan: ServicePlan): Risk[] {
   const { formerName } = plan;
   return [
     ...(plan.total === 0 ? [danger(`Service \`${plan.name}\` is left without servers`)] : []),
+    ...(plan.rewritten === undefined ? [] : [warning(rewrittenText(plan.name, plan.rewritten))]),
     ...(formerName === undefined
       ? []
       : [warning(`Service \`${formerName}\` is now \`${plan.name}\`: who calls it by the old name finds nothing`)]),
   ];
+}
+
+function rewrittenText(name: string, { before, after, cleanUp }: NonNullable<ServicePlan['rewritten']>): string {
+  const stays =
+    before === 'Endpoints'
+      ? 'Argo CD does not delete the old object (argo-cd #12238), and Kubernetes mirrors it, so its servers get traffic'
+      : 'Argo CD does not delete the old objects while its `resource.exclusions` name EndpointSlice, so their servers get traffic';
+  return `Service \`${name}\` changes from ${before} to ${after}: ${stays} until you run ${cleanUp.map((one) => `\`${one}\``).join(' and ')}`;
 }
 
 /** What an API server or Argo CD will not take. */

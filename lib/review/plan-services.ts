@@ -67,13 +67,18 @@ export function compareServices({ before, after }: Pair<ExternalServiceModel>): 
   });
   const ports = { ...(before && { before: before.ports }), ...(after && { after: after.ports }) };
   const former = before && after && formerName(before, after);
+  const rewritten = before && after && rewrittenOf(before, after);
   const isChanged =
-    former !== undefined || ports.before !== ports.after || added.length + removed.length + readdressed.length > 0;
+    former !== undefined ||
+    rewritten !== undefined ||
+    ports.before !== ports.after ||
+    added.length + removed.length + readdressed.length > 0;
   return {
     name: `${service.namespace}/${service.name}`,
     ...(former !== undefined && { formerName: former }),
     kind: before && after && !isChanged ? 'unchanged' : kindOf(before, after),
     ports,
+    ...(rewritten !== undefined && { rewritten }),
     total: after?.servers.length ?? 0,
     added,
     removed,
@@ -84,6 +89,17 @@ export function compareServices({ before, after }: Pair<ExternalServiceModel>): 
 function formerName(before: ExternalServiceModel, after: ExternalServiceModel): string | undefined {
   const name = `${before.namespace}/${before.name}`;
   return name === `${after.namespace}/${after.name}` ? undefined : name;
+}
+
+/** Endpoints instead of EndpointSlices, or the other way round: neither tool deletes the old ones reliably. */
+function rewrittenOf(before: ExternalServiceModel, after: ExternalServiceModel): ServicePlan['rewritten'] {
+  const [old, now] = [before, after].map(({ parts }) => parts[1]?.manifest.kind);
+  if (old === undefined || now === undefined || old === now) return undefined;
+  const cleanUp = before.parts.slice(1).map(({ manifest: { kind, metadata } }) => {
+    const namespace = metadata.namespace === undefined ? '' : `--namespace ${metadata.namespace} `;
+    return `kubectl ${namespace}delete ${kind.toLowerCase()} ${metadata.name}`;
+  });
+  return { before: old, after: now, cleanUp };
 }
 
 function hasSelector({ spec }: Manifest): boolean {

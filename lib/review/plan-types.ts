@@ -6,6 +6,8 @@ export interface Plan {
   readonly against: string;
   /** What is in the working tree and not what main.ts makes, if anything. */
   readonly stale?: { readonly files: readonly string[]; readonly remedy: string };
+  /** Addresses that two sites both use; a sentence each. */
+  readonly overlaps?: readonly string[];
   /** Whether any byte of the output differs. */
   readonly isChanged: boolean;
   readonly unchangedSites: readonly string[];
@@ -102,6 +104,8 @@ export interface ServicePlan {
   readonly total: number;
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  /** How its endpoints were written before and after, where that differs, and the commands that delete what stays. */
+  readonly rewritten?: { readonly before: string; readonly after: string; readonly cleanUp: readonly string[] };
   /** The same server under another address. */
   readonly readdressed: readonly { readonly server: string; readonly before: string; readonly after: string }[];
 }

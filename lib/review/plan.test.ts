@@ -19,6 +19,7 @@ interface Case {
   readonly servers?: readonly string[];
   readonly port?: number;
   readonly agent?: string;
+  readonly legacy?: boolean;
 }
 
 const VPN: VpnProps = {
@@ -45,6 +46,7 @@ function site(differs: Case = {}): Tree {
         namespace: 'shop',
         servers: network.servers(...(differs.servers ?? ['192.168.0.10', '10.0.1.11'])),
         ports: { http: differs.port ?? 8080 },
+        legacyEndpoints: differs.legacy ?? false,
       });
     made.synth();
     return treeIn(folder);
@@ -145,6 +147,9 @@ test.each<[string, Tree, Tree]>([
     new Map([...edited(BASE, '"192.168.0.0/24"', '"192.168.0.1/24"'), ['dist/example/own.yaml', 'kind: [']]),
   ],
   ['a site in another folder', site({ vpn: VPN }), site({ name: 'production', vpn: VPN })],
+  ['a service changes to EndpointSlices', site({ legacy: true }), BASE],
+  ['a service changes to Endpoints', BASE, site({ legacy: true })],
+  ['a site is renamed, and configures no routers', BASE, site({ name: 'production', servers: ['192.168.0.10'] })],
   ['a site comes', BASE, new Map([...BASE, ...site({ name: 'second' })])],
   ['a site goes', new Map([...BASE, ...site({ name: 'second', vpn: VPN })]), BASE],
   [
@@ -289,4 +294,18 @@ test('the plan is data for programs', () => {
       },
     ],
   });
+});
+
+test('no plan names a folder of a site that is not there', () => {
+  const sites = [BASE, site({ name: 'production' }), site({ name: 'second', service: '' }), new Map<string, string>()];
+  for (const before of sites) for (const after of sites) expect(page(before, after)).not.toContain('undefined');
+});
+
+test('a site that is split names the folders of its parts', () => {
+  const part = (name: string, ...subnets: string[]) => site({ subnets, name, service: '' });
+  const parts = new Map([...part('one', '192.168.0.0/24'), ...part('two', '192.168.4.0/24')]);
+  const text = page(part('both', '192.168.0.0/24', '192.168.4.0/24'), parts);
+  expect(text).toContain('the folder `dist/both/` is now `dist/one/`: whatever syncs the old path deletes all of it');
+  for (const folder of ['routers/one/', 'routers/two/'])
+    expect(text).toContain(`\`192.168.4.0/24\` comes or goes, and no file in \`${folder}\` with it`);
 });

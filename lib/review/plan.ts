@@ -74,7 +74,8 @@ function withRouterRisk(
   routers: readonly RouterChange[],
   { before, after }: Pair<SiteModel>,
 ): SitePlan {
-  const folders = [before?.name, after?.name].map((name) => `${ROUTERS}/${name}/`);
+  const names = [before?.name, after?.name].filter((name) => name !== undefined);
+  const folders = names.map((name) => `${ROUTERS}/${name}/`);
   if (routers.some(({ router }) => folders.some((folder) => `${router}/`.startsWith(folder)))) return site;
   const routes = site.pools.flatMap(({ routes: { added, removed } }) => [...added, ...removed]);
   const servers = site.services.flatMap(({ readdressed }) => readdressed);
@@ -88,7 +89,7 @@ function withRouterRisk(
   ].join(', ');
   const risk: Risk = {
     level: 'warning',
-    text: `${what}, and no file in \`${folders.at(-1)}\` with it: whoever configures the routers of the VPN must do so on the same day`,
+    text: `${what}, and no file in \`${ROUTERS}/${site.name}/\` with it: whoever configures the routers of the VPN must do so on the same day`,
   };
   return { ...site, risks: [...site.risks, risk] };
 }

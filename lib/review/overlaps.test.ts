@@ -1,0 +1,43 @@
+import { overlapsAcross } from './overlaps';
+import type { Picture } from './picture';
+
+function site(
+  name: string,
+  nodes: Picture['nodes'],
+  subnets: Picture['nodes'],
+  other: readonly string[] = [],
+): Picture {
+  return {
+    site: name,
+    nodes,
+    pods: ['172.30.0.0/16'],
+    privateNetworks: ['10.0.0.0/8'],
+    networks: [{ name: 'datacentre', subnets }],
+    services: [],
+    otherRoutes: [{ way: 'private side', subnets: other }],
+  };
+}
+
+const NORTH = site('north', [{ real: '10.184.0.0/26' }], [{ real: '192.168.0.0/24' }]);
+
+test('sites with nodes of their own overlap in nothing, whatever pods and servers they share', () => {
+  expect(overlapsAcross([NORTH, site('south', [{ real: '10.185.0.0/26' }], [{ real: '192.168.0.0/24' }])])).toEqual([]);
+});
+
+test('nodes that on premise sees in one range are named, unless they are mapped or reach other servers', () => {
+  const south = (nodes: Picture['nodes'][number], real = '192.168.0.0/22') => site('south', [nodes], [{ real }]);
+  expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/24' })])).toEqual([
+    'on-premise 192.168.0.0/24 sees the nodes of sites `north` and `south` in the same range 10.184.0.0/26, and can answer one cluster only: map the nodes of one',
+  ]);
+  expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/26', mapped: '192.168.9.0/26' })])).toEqual([]);
+  expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/26' }, '192.168.8.0/24')])).toEqual([]);
+});
+
+test('a route to the nodes of another site is named', () => {
+  const south = site('south', [{ real: '10.185.0.0/26' }], [{ real: '10.9.0.0/16', mapped: '10.184.0.0/24' }]);
+  const message = 'site `south` routes 10.184.0.0/26 on premise, where the nodes of site `north` are';
+  expect(overlapsAcross([NORTH, south])).toEqual([message]);
+  expect(overlapsAcross([south, NORTH])).toEqual([message]);
+  const wide = site('south', [{ real: '10.185.0.0/26' }], [], ['10.184.0.0/16', '0.0.0.0/0']);
+  expect(overlapsAcross([NORTH, wide])).toEqual([message]);
+});

@@ -1,0 +1,25 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MOST_MS = 120_000;
+
+/**
+ * Programs of several versions of Node, from npm, which ships each as a package. They are no devDependencies, since
+ * every `npm ci` would download them, and are kept for the next run.
+ * @returns the folder in which each lies as `node<version>`, or undefined when npm cannot install them.
+ */
+export function installNodes(versions: readonly string[]): string | undefined {
+  const folder = join(tmpdir(), `onprem-link-nodes-${versions.join('-')}`);
+  const modules = join(folder, 'node_modules');
+  const isThere = () => versions.every((version) => existsSync(join(modules, `node${version}`, 'bin', 'node')));
+  if (isThere()) return modules;
+  const name = `node-${process.platform}-${process.arch}`;
+  const dependencies = Object.fromEntries(versions.map((version) => [`node${version}`, `npm:${name}@${version}`]));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  const args = ['install', '--no-audit', '--no-fund', '--no-bin-links', '--ignore-scripts', '--silent'];
+  spawnSync('npm', args, { cwd: folder, timeout: MOST_MS, stdio: 'ignore' });
+  return isThere() ? modules : undefined;
+}
