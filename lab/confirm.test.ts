@@ -65,7 +65,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       mkdirSync(emptyDirs);
       const start = () => scene.cluster.startPod(scene.node, scene.cluster.workload, emptyDirs);
       const first = await start();
-      await first.waitReady(5000);
+      await first.waitReady(20_000);
       scene.putList(BAD);
       await scene.untilOwned(BAD);
       first.signal('SIGKILL');
@@ -221,7 +221,7 @@ describeLab('what an agent has confirmed', () => {
       mkdirSync(emptyDirs);
       const start = () => scene.cluster.startPod(scene.node, scene.cluster.workload, emptyDirs);
       const first = await start();
-      await first.waitReady(10_000);
+      await first.waitReady(20_000);
       first.signal('SIGKILL');
       await first.exited;
       happen(scene);

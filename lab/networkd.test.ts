@@ -78,7 +78,7 @@ describeLab('what a real systemd-networkd removes is back', () => {
       await networkd.kill();
       await networkd.start('priv', 'pub');
       await untilAllIsBack();
-      await pod.waitReady(5000);
+      await pod.waitReady(20_000);
       expect(await scene.picture.answered()).toBe(true);
     }));
 }, [...missingRequirements(), ...missingForNetworkd()]);

@@ -263,7 +263,7 @@ describeLab('unreachable routes go along with their routes', () => {
       await untilCompanions(scene, LIST);
       await pod.stop();
       const older = withEnvironment(scene.cluster.workload, { OTHERWISE: 'nothing' });
-      await (await scene.cluster.startPod(scene.node, older)).waitReady(5000);
+      await (await scene.cluster.startPod(scene.node, older)).waitReady(20_000);
       await untilCompanions(scene, []);
       expect([...scene.owned(4), ...scene.owned(6)]).toEqual([...IPV4, ...IPV6]);
     }));

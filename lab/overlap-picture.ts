@@ -111,7 +111,7 @@ export class OverlapPicture {
     await near.established(children);
     await far.established(children);
     const pod = await this.cluster.startPod();
-    await pod.waitReady(5000);
+    await pod.waitReady(20_000);
     return pod;
   }
 

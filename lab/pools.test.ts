@@ -56,7 +56,7 @@ class Node {
 
   async startReady(pool: 'a' | 'b'): Promise<Pod> {
     const pod = await this.start(pool);
-    await pod.waitReady(10_000);
+    await pod.waitReady(20_000);
     return pod;
   }
 
@@ -223,7 +223,7 @@ async function visit(): Promise<void> {
     await node.until(B, []);
     expect([node.routes(A), objectsOf(node.scene, B)]).toEqual([OF_A, 0]);
     expect(await node.changes(A, mark)).toEqual([]);
-    await back.waitReady(5000);
+    await back.waitReady(20_000);
   });
 }
 

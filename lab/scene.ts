@@ -13,6 +13,8 @@ export const PROTOCOL = 142;
 /** dist/example of the fixture site: what the lab puts into a cluster. */
 export const EXAMPLE = join(fixtureSite(), 'dist', 'example');
 
+/** A new list is confirmed after 3 s, on a busy machine much later. */
+const LATEST_MS = 20_000;
 /** Of each agent, where a scene fails. */
 const LINES_TOLD = 40;
 
@@ -83,8 +85,8 @@ export class Scene {
   /** Starts the pod and waits until it is ready and its watch is open. */
   async startReady(): Promise<Pod> {
     const pod = await this.cluster.startPod();
-    await pod.waitReady(5000);
-    await pod.waitForLog(({ json }) => json?.event === 'watch.connected', 5000);
+    await pod.waitReady(LATEST_MS);
+    await pod.waitForLog(({ json }) => json?.event === 'watch.connected', LATEST_MS);
     return pod;
   }
 
@@ -132,7 +134,7 @@ export class Scene {
   }
 
   /** Waits until the kernel holds exactly these routes of the agent; returns the milliseconds it took. */
-  async untilOwned(subnets: readonly string[], ms = 5000, family: 4 | 6 = 4): Promise<number> {
+  async untilOwned(subnets: readonly string[], ms = LATEST_MS, family: 4 | 6 = 4): Promise<number> {
     const started = performance.now();
     const wanted = [...subnets].sort().join(' ');
     await waitFor(`the agent's routes to be ${wanted || 'none'}`, ms, () => this.owned(family).join(' ') === wanted, 1);
@@ -153,7 +155,7 @@ export class Scene {
   }
 
   /** Waits until the readiness probe gives an answer that fits. */
-  async untilReadiness(pod: Pod, ready: boolean, reason: RegExp, ms = 5000): Promise<void> {
+  async untilReadiness(pod: Pod, ready: boolean, reason: RegExp, ms = LATEST_MS): Promise<void> {
     let seen = '';
     await waitFor(`readiness ${ready} because ${reason}`, ms, async () => {
       const { ok, body } = await pod.probe('readiness');

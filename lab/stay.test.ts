@@ -91,7 +91,7 @@ describeLab('nothing else removes a route', () => {
       const names = ['other-routes'];
       api.grants = [{ resource: 'configmaps', namespace: 'onprem-link', names, verbs: ['get', 'list', 'watch'] }];
       const second = await scene.cluster.startPod(undefined, withEnvironment(workload, { CONFIG_MAP: 'other-routes' }));
-      await second.waitReady(5000);
+      await second.waitReady(20_000);
       expect(scene.owned()).toEqual(SUBNETS);
     }));
 
