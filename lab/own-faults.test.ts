@@ -22,6 +22,9 @@ describeLab('what happens to the agent itself', () => {
   it('SIGKILL at any moment of a stream of changes loses no route of the last list', () =>
     Scene.play({}, async (scene) => {
       let last: string[] = [];
+      const first = await scene.startReady();
+      first.signal('SIGKILL');
+      await first.exited;
       for (let round = 0; round < 8; round++) {
         const pod = await scene.cluster.startPod();
         for (let i = 0; i < 5; i++) {

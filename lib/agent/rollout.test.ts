@@ -391,6 +391,22 @@ describe('an API server that restarts condemns nothing', () => {
   });
 });
 
+test('of lists that follow one another all the time one is applied each second, on large fleets within the time', async () => {
+  for (const [spreadMs, seconds] of [
+    [0, 4],
+    [10_000, 12],
+  ] as const) {
+    const { accept, routed } = node({ random: 0.5, spreadMs });
+    accept(A);
+    await wait(3000);
+    for (let i = 0; i < seconds * 10; i++) {
+      accept(JSON.stringify([`192.168.${i}.0/24`]));
+      await wait(100);
+    }
+    expect(routed()).not.toEqual(['192.168.0.0/24']);
+  }
+});
+
 describe('a list that replaces one on trial', () => {
   test('is tried against what was reachable before the first of the two', async () => {
     const { accept, rollout, routed } = node();

@@ -1,29 +1,24 @@
 import crypto = require('node:crypto');
 
-import { parseRouteList, type RouteList, type RouteRules, type Target } from '../network';
+import type { RouteList, RouteRules, Target } from '../network';
 import { companionsIn } from './decide/companions';
 import type { Ownership } from './decide/ownership';
-import { type Prefix, prefixKey, readPrefix } from './decide/prefix';
-import { presentList, presentText, readPresentText } from './decide/present-list';
+import type { Prefix } from './decide/prefix';
+import { presentList, presentText } from './decide/present-list';
+import { type Condemnation, charged, condemn, type Suspect, suspectOf, verdictOn } from './decide/suspect';
 import type { Verdict } from './decide/verdict';
 import type { Journal, JournalEntry } from './journal';
 import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
+import { type Base, Notes } from './notes';
 import type { Trigger } from './pass-schedule';
+import { Passes } from './passes';
 import { pause } from './pause';
+import { Preparation } from './preparation';
 import { namesOf } from './reachability';
 import type { Outcome } from './reconciler';
 import { CONFIRM_MS, Trial, type TrialParts } from './trial';
 
-/** A list is condemned when it was proven guilty so often: once may be chance. */
-const MOST_PROOFS = 2;
-/** A list that was taken back so often, or with which so many agents ended, is condemned whatever else was the cause. */
-const MOST_TRIALS = 3;
-/** A condemned list is tried again after this time, which doubles each time it is condemned again. */
-const RETRIAL_MS = 15 * 60_000;
-const LONGEST_RETRIAL_MS = 4 * 3600_000;
-/** A text that was confirmed here before needs no look before it is applied again, live. So many are remembered. */
-const MOST_KNOWN = 16;
 const NO_PREFIXES: readonly Prefix[] = [];
 
 /** How the last understood list stands. */
@@ -58,29 +53,11 @@ export interface RolloutParts extends TrialParts {
   readonly onConfirmed: () => void;
 }
 
-/** What a change is rolled back to: the list that was confirmed last, or routes as they were found, with their text. */
-interface Base {
-  readonly list: RouteList;
-  readonly found?: string;
-  readonly companions: readonly Prefix[];
-}
-
 /** A list with its text, and the text's hash. */
 interface Candidate {
   readonly list: RouteList;
   readonly text: string;
   readonly hash: string;
-}
-
-/** What speaks against a list. */
-interface Suspect {
-  readonly hash: string;
-  /** Agents that ended while they tried it, before this one. */
-  readonly ended: number;
-  readonly takenBack: number;
-  readonly proofs: number;
-  /** Until when it is not tried, and why; the time doubles each time. */
-  readonly condemned?: { readonly reason: string; readonly due: number; readonly pauseMs: number };
 }
 
 /**
@@ -94,6 +71,9 @@ export class Rollout {
   rollbacks = 0;
 
   private readonly trial: Trial;
+  private readonly notes: Notes;
+  private readonly preparation = new Preparation();
+  private readonly passes: Passes;
   private candidate: Candidate | undefined;
   /** What was in force when all was well last. */
   private confirmed: RouteList | undefined;
@@ -102,39 +82,36 @@ export class Rollout {
   /** The kernel was changed, and nothing has shown yet that it may stay so. */
   private isUnconfirmed = false;
   private suspect: Suspect | undefined;
-  /** Hashes of texts that were confirmed, the last one at the end. */
-  private known: readonly string[] = [];
-  /** Hash of the list that the journal names. */
-  private noted: string | undefined;
   private current = new AbortController();
   private resumed: Promise<unknown> = Promise.resolve();
-  private onPass: (outcome: Outcome) => void = () => undefined;
 
   constructor(private readonly parts: RolloutParts) {
     this.trial = new Trial(parts);
+    this.passes = new Passes(parts.request);
+    this.notes = new Notes(parts.journal, parts.rules, parts.log);
   }
 
   /**
    * Goes on where the agent before stopped: what it had confirmed is in force, and what it had not is taken back first.
    */
   resume(): void {
-    const { journal, log } = this.parts;
-    const entry = journal.read();
-    const base = this.readBase(entry);
-    if (base === undefined) return;
+    const left = this.notes.read();
+    if (left === undefined) return;
+    const { base, entry } = left;
     this.base = base;
     this.inForce = this.confirmed = base.list;
     if (entry === undefined) return;
     const { state, list: hash } = entry;
     const ended = entry.ended + (state === 'trial' ? 1 : 0);
-    this.suspect = { hash, ended, takenBack: 0, proofs: 0 };
-    if (state === 'condemned') this.condemn('it was taken back by an earlier run of this agent');
-    else if (ended >= MOST_TRIALS) this.condemn(`the agent ended ${ended} times before it was confirmed`);
+    this.suspect = suspectOf(hash, ended);
+    const isCondemned = state === 'condemned';
+    const reason = isCondemned ? 'it was taken back by an earlier run of this agent' : verdictOn(this.suspect, '');
+    if (reason !== undefined) this.condemn(this.suspect, reason);
     if (state !== 'trial') return;
     this.rollbacks++;
-    log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
+    this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
     this.isUnconfirmed = true;
-    this.resumed = this.passed('rollback', new AbortController().signal).then(() => {
+    this.resumed = this.passes.make('rollback', new AbortController().signal).then(() => {
       this.isUnconfirmed = false;
     });
   }
@@ -144,7 +121,7 @@ export class Rollout {
     const hash = crypto.hash('sha256', text);
     if (hash === this.candidate?.hash) return;
     this.candidate = { list, text, hash };
-    this.stop();
+    this.current.abort();
     this.current = new AbortController();
     const { signal } = this.current;
     this.roll(this.candidate, signal).catch((error: Error) => {
@@ -163,6 +140,7 @@ export class Rollout {
   /** Leaves everything as it is now. */
   stop(): void {
     this.current.abort();
+    this.preparation.stop();
   }
 
   /** The list to go back to while what was changed is not confirmed. */
@@ -182,7 +160,7 @@ export class Rollout {
 
   beforeChanges(snapshot: Snapshot): void {
     if (this.state.state !== 'trial' || this.candidate === undefined) return;
-    if (this.isUnconfirmed && this.noted === this.candidate.hash) return;
+    if (this.isUnconfirmed && this.notes.noted === this.candidate.hash) return;
     const companions = companionsIn(snapshot, this.parts.ownership());
     if (this.base === undefined) {
       const list = presentList(snapshot, this.parts.ownership());
@@ -193,9 +171,7 @@ export class Rollout {
   }
 
   afterPass(outcome: Outcome): void {
-    const { onPass } = this;
-    this.onPass = () => undefined;
-    onPass(outcome);
+    this.passes.made(outcome);
   }
 
   private async roll(candidate: Candidate, signal: AbortSignal): Promise<void> {
@@ -234,34 +210,39 @@ export class Rollout {
     if (!this.isUnconfirmed) await this.prepare(candidate, signal);
     this.inForce = candidate.list;
     this.state = { state: 'trial' };
-    let found = await this.passed('list', signal);
+    let found = await this.passes.make('list', signal);
     // A list whose routes all have to wait has shown nothing yet.
     while (!this.isUnconfirmed && allWait(found))
-      [found] = await Promise.all([this.nextPass(signal), trial.lookAgain(signal)]);
+      [found] = await Promise.all([this.passes.next(signal), trial.lookAgain(signal)]);
     return this.isUnconfirmed ? trial.lookAfter(signal) : [];
   }
 
   /** Looks at what can be reached before a change, and waits where a large fleet must not look all at once. */
   private async prepare({ list, hash }: Candidate, signal: AbortSignal): Promise<void> {
-    const { wouldChange, spreadMs, random, isRolling } = this.parts;
-    this.trial.begin();
+    const { wouldChange, isRolling } = this.parts;
     const isSuspect = this.suspect?.hash === hash;
-    if ((!isRolling && !isSuspect && this.known.includes(hash)) || !wouldChange(list)) return;
-    const isFirst = this.inForce === undefined;
-    if (!isSuspect) this.state = { state: 'pending' };
-    if (spreadMs > 0 && !isFirst && !isSuspect) {
-      const waitMs = random() * spreadMs;
-      this.state = { state: 'pending', due: performance.now() + waitMs };
-      await pause(waitMs, signal);
+    if ((!isRolling && !isSuspect && this.notes.isKnown(hash)) || !wouldChange(list)) {
+      this.preparation.stop();
+      this.trial.forget();
+      return;
     }
-    await this.trial.lookBefore(signal, () => this.waitForAnswers(isSuspect));
+    const isSudden = isSuspect || this.inForce === undefined;
+    await this.preparation.join((own) => this.waitAndLook(isSuspect, isSudden, own), signal);
   }
 
-  private waitForAnswers(isSuspect: boolean): void {
-    const names = namesOf(this.parts.targets);
-    const reason = `nothing answers that could confirm the list: ${names}`;
-    if (this.state.state === 'pending' && this.state.reason !== reason) this.parts.log('warn', 'list.waiting', reason);
-    if (!isSuspect) this.state = { state: 'pending', reason };
+  private async waitAndLook(isSuspect: boolean, isSudden: boolean, signal: AbortSignal): Promise<void> {
+    const { spreadMs, random } = this.parts;
+    const waitMs = isSudden ? 0 : random() * spreadMs;
+    if (!isSuspect) this.state = { state: 'pending', due: performance.now() + waitMs };
+    if (waitMs > 0) await pause(waitMs, signal);
+    await this.trial.lookBefore(signal, () => this.waitForAnswers());
+  }
+
+  private waitForAnswers(): void {
+    if (this.state.state !== 'pending') return;
+    const reason = `nothing answers that could confirm the list: ${namesOf(this.parts.targets)}`;
+    if (this.state.reason === undefined) this.parts.log('warn', 'list.waiting', reason);
+    this.state = { state: 'pending', reason };
   }
 
   private confirm({ list, text, hash }: Candidate): void {
@@ -270,11 +251,7 @@ export class Rollout {
     this.suspect = undefined;
     this.isUnconfirmed = false;
     this.state = { state: 'settled' };
-    if (this.known.at(-1) !== hash) {
-      this.known = [...this.known.filter((other) => other !== hash), hash].slice(-MOST_KNOWN);
-      this.tryJournal((journal) => journal.keep({ text, known: this.known }));
-    }
-    this.tryJournal((journal) => journal.clear());
+    this.notes.confirmed(text, hash);
     this.parts.onConfirmed();
   }
 
@@ -290,39 +267,31 @@ export class Rollout {
   private async goBack(signal: AbortSignal): Promise<void> {
     const base = this.unconfirmedBase;
     this.inForce = base ?? this.confirmed;
-    const found = this.inForce && (await this.passed('rollback', signal));
+    const found = this.inForce && (await this.passes.make('rollback', signal));
     this.confirmed = this.inForce;
     // What the kernel refused to undo is undone by later passes, or when the agent ends.
     this.isUnconfirmed = found !== undefined && found.failed.length > 0 && base !== undefined;
-    if (base !== undefined && !this.isUnconfirmed && this.noted !== undefined) this.note('suspended', this.noted);
+    const { noted } = this.notes;
+    if (base !== undefined && !this.isUnconfirmed && noted !== undefined) this.note('suspended', noted);
   }
 
   /** Counts what speaks against a list that was taken back. @returns whether that is enough to condemn it. */
   private charge({ hash }: Candidate, gone: readonly Target[], isProof: boolean): boolean {
-    const before = this.suspect?.hash === hash ? this.suspect : { hash, ended: 0, takenBack: 0, proofs: 0 };
-    this.suspect = { ...before, takenBack: before.takenBack + 1, proofs: before.proofs + (isProof ? 1 : 0) };
-    const { takenBack, proofs } = this.suspect;
-    if (proofs < MOST_PROOFS && takenBack < MOST_TRIALS) return false;
-    const without = proofs < MOST_PROOFS ? '' : ', and could be without it';
-    this.condemn(`${namesOf(gone)} could not be reached with it${without}, ${takenBack} times`);
-    return true;
+    this.suspect = charged(this.suspect?.hash === hash ? this.suspect : suspectOf(hash), isProof);
+    const reason = verdictOn(this.suspect, namesOf(gone));
+    if (reason !== undefined) this.condemn(this.suspect, reason);
+    return reason !== undefined;
   }
 
-  private condemn(reason: string): void {
-    if (this.suspect === undefined) return;
-    const { condemned, hash } = this.suspect;
-    const pauseMs = condemned === undefined ? RETRIAL_MS : Math.min(2 * condemned.pauseMs, LONGEST_RETRIAL_MS);
-    this.suspect = { ...this.suspect, condemned: { reason, pauseMs, due: performance.now() + pauseMs } };
-    const minutes = pauseMs / 60_000;
-    this.parts.log(
-      'error',
-      'list.condemned',
-      `${reason}; the list before stays in force, this one is tried again in ${minutes} min`,
-    );
-    this.note('condemned', hash);
+  private condemn(suspect: Suspect, reason: string): void {
+    const condemned = condemn(suspect, reason, performance.now());
+    this.suspect = condemned;
+    const next = `this one is tried again in ${condemned.condemned.pauseMs / 60_000} min`;
+    this.parts.log('error', 'list.condemned', `${reason}; the list before stays in force, ${next}`);
+    this.note('condemned', suspect.hash);
   }
 
-  private condemnation({ hash }: Candidate): Suspect['condemned'] {
+  private condemnation({ hash }: Candidate): Condemnation | undefined {
     return this.suspect?.hash === hash ? this.suspect.condemned : undefined;
   }
 
@@ -334,56 +303,9 @@ export class Rollout {
     await pause(Math.max(0, due - performance.now()), signal);
   }
 
-  /** Resolves when a pass was made with what is in force now. */
-  private passed(trigger: Trigger, signal: AbortSignal): Promise<Outcome> {
-    const made = this.nextPass(signal);
-    this.parts.request(trigger);
-    return made;
-  }
-
-  private nextPass(signal: AbortSignal): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.onPass = (outcome) => {
-        signal.removeEventListener('abort', onAbort);
-        resolve(outcome);
-      };
-    });
-  }
-
-  private readBase(entry: JournalEntry | undefined): Base | undefined {
-    const { journal, rules, log } = this.parts;
-    const { found, companions = [] } = entry ?? {};
-    try {
-      const kept = journal.kept();
-      this.known = kept?.known ?? [];
-      const text = found ?? kept?.text;
-      if (text === undefined) return undefined;
-      const list = found === undefined ? parseRouteList(text, rules) : readPresentText(text);
-      return { list, companions: companions.map(readPrefix), ...(found !== undefined && { found }) };
-    } catch (error) {
-      log('warn', 'journal.failed', `the journal cannot be used: ${(error as Error).message}`);
-      return undefined;
-    }
-  }
-
   private note(state: JournalEntry['state'], list: string): void {
     if (this.base === undefined) return;
-    const { found, companions } = this.base;
-    const ended = this.suspect?.hash === list ? this.suspect.ended : 0;
-    const base = { companions: companions.map(prefixKey), ...(found !== undefined && { found }) };
-    this.noted = list;
-    this.tryJournal((journal) => journal.write({ state, list, ended, ...base }));
-  }
-
-  /** Without the journal everything goes on, but for an agent that is killed in the middle of a trial. */
-  private tryJournal(act: (journal: Journal) => void): void {
-    try {
-      act(this.parts.journal);
-    } catch (error) {
-      this.parts.log('warn', 'journal.failed', `the journal cannot be written: ${(error as Error).message}`);
-    }
+    this.notes.note(state, list, this.suspect?.hash === list ? this.suspect.ended : 0, this.base);
   }
 }
 

@@ -48,8 +48,8 @@ export class Trial {
     return targets.filter((target) => target === this.server || tallyOf(this.before, target).answered > 0);
   }
 
-  /** Nothing is known but that a server has delivered the list, if one has. */
-  begin(): void {
+  /** Nothing is known of what can be reached, but that a server has delivered the list, if one has. */
+  forget(): void {
     this.before = new Map();
   }
 

@@ -1,0 +1,33 @@
+/**
+ * What has to be over before a change: a pause, and a look at what can be reached. It is bound to no list: where one
+ * follows the other all the time, none would ever be applied.
+ */
+export class Preparation {
+  private running: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
+
+  /** Begins it, or joins what is under way. @throws the reason of `signal`, as soon as that is aborted; it goes on then. */
+  async join(begin: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    this.running ??= this.start(begin);
+    const { done } = this.running;
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      done.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
+  stop(): void {
+    this.running?.controller.abort();
+    this.running = undefined;
+  }
+
+  private start(begin: (signal: AbortSignal) => Promise<void>) {
+    const controller = new AbortController();
+    const running = { controller, done: begin(controller.signal) };
+    const end = () => {
+      if (this.running === running) this.running = undefined;
+    };
+    running.done.then(end, end);
+    return running;
+  }
+}
