@@ -1,6 +1,7 @@
 import { DUAL_STACK, type PictureOptions, SEEDS } from './picture';
 import { describeLab } from './requirements';
 import { PROTOCOL, Scene } from './scene';
+import { waitFor } from './wait';
 
 jest.setTimeout(60_000);
 
@@ -58,6 +59,58 @@ describeLab('both families', () => {
       await scene.untilOwned(['2001:db8:a::/64', '2001:db8:b::/64'], 5000, 6);
       expect(await scene.picture.answered()).toBe(true);
     }));
+});
+
+describeLab('the private network as nodes have it', () => {
+  it('IPv4 by an IPv6 next hop, for the private network and in the list', () =>
+    Scene.play({ picture: DUAL_STACK, env: BOTH, list: [] }, async (scene) => {
+      scene.picture.routers[0]?.netns.ip('addr', 'add', 'fe80::1/64', 'dev', 'priv', 'nodad');
+      scene.ip('route replace 10.0.0.0/8 via inet6 fd00:184::1 dev priv');
+      const pod = await scene.startReady();
+      scene.putList([
+        '192.168.0.0/24',
+        { subnet: '192.168.1.0/24', nextHop: 'fe80::1', interface: 'priv' },
+        '2001:db8:a::/64',
+        '2001:db8:b::/64',
+      ]);
+      await scene.untilReadiness(pod, true, /4 effective/);
+      expect(scene.owned()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
+      expect(await scene.picture.answered()).toBe(true);
+      scene.ip('route replace 10.0.0.0/8 via 10.184.0.1');
+      await waitFor('the next hop to be followed', 5000, () =>
+        scene.picture
+          .nexthops()
+          .some(({ gateway, protocol }) => gateway === '10.184.0.1' && protocol === `${PROTOCOL}`),
+      );
+      await scene.untilReadiness(pod, true, /4 effective/);
+      expect(await scene.picture.answered()).toBe(true);
+    }));
+
+  it('listed twice: the entry that the kernel uses shows the way, and a blackhole before it is reported', () =>
+    Scene.play({}, async (scene) => {
+      scene.ip('route add 10.0.0.0/8 via 10.184.0.9 dev priv metric 1024');
+      const pod = await scene.startReady();
+      expect(await scene.picture.answered()).toBe(true);
+      scene.ip('route del 10.0.0.0/8 metric 0');
+      scene.ip('route add blackhole 10.0.0.0/8');
+      await scene.untilReadiness(pod, false, /waiting: the node's route blackhole 10\.0\.0\.0\/8.* names no next hop/);
+      scene.ip('route del blackhole 10.0.0.0/8');
+      scene.ip('route add 10.0.0.0/8 via 10.184.0.1 dev priv metric 50');
+      await scene.untilReadiness(pod, true, /2 effective/);
+      expect(await scene.picture.answered()).toBe(true);
+    }));
+
+  it('an entry whose lifetime is over shows no way, though a dump still has it', () =>
+    Scene.play(
+      { picture: IPV6_ONLY, env: { PRIVATE_NETWORKS: 'fd00::/8' }, list: ['2001:db8:a::/64'] },
+      async (scene) => {
+        scene.ip('-6 route del fd00::/8');
+        scene.ip('-6 route add fd00::/8 via fd00:184::1 dev priv proto ra expires 1');
+        await waitFor('the lifetime to be over', 5000, () => /expires -\d/.test(scene.ip('-6 route show fd00::/8')));
+        const pod = await scene.cluster.startPod();
+        await scene.untilReadiness(pod, false, /no route for fd00::\/8/);
+      },
+    ));
 });
 
 describeLab('every field of a route', () => {

@@ -99,7 +99,14 @@ describe('a route is refused with place, value, reason and remedy', () => {
     [{ subnet, 'next\nhop': 1 }, `"next\\nhop" is an unknown key; ${known}`],
     [hop(null), 'nextHop: null is not a string; write the address as text, e.g. "192.168.1.10"'],
     [hop('10.0.0.1/24'), 'nextHop: "10.0.0.1/24" is no IP address; write e.g. 192.168.1.10 or fd00::10'],
-    [hop('fd00::1'), 'nextHop: "fd00::1" is IPv6, the subnet is IPv4; use an address of the same family'],
+    [
+      { subnet: 'fd40::/48', nextHop: '10.0.0.1' },
+      'nextHop: "10.0.0.1" is IPv4, the subnet is IPv6; use an address of the same family',
+    ],
+    [
+      hop('fe80::1'),
+      'nextHop: "fe80::1" is link-local and says nothing without its link; add the interface, e.g. "interface": "eth0"',
+    ],
     [hop('127.0.0.1'), `nextHop: "127.0.0.1" is loopback (RFC 1122); write the router's unicast address`],
     [hop('169.254.1.1'), `nextHop: "169.254.1.1" is link-local (RFC 3927); write the router's unicast address`],
     [
@@ -250,4 +257,12 @@ test('tables and other whole numbers are read for whoever needs them', () => {
   expect(refusal(() => readInteger(Number.NaN, 5, 255, 'protocol'))).toBe(
     'NaN is no protocol; write a whole number from 5 to 255',
   );
+});
+
+test('an IPv4 route may have an IPv6 next hop, a link-local one with its interface', () => {
+  for (const fields of [{ nextHop: 'fd00::1' }, { nextHop: 'fe80::1', interface: 'eth0' }]) {
+    const route = readRoute({ subnet: '192.168.0.0/24', ...fields }, DEFAULT_RULES);
+    expect(route.nextHops.map(String)).toEqual([fields.nextHop]);
+    expect(readRoute(JSON.parse(routeText(route, DEFAULT_RULES)), DEFAULT_RULES)).toEqual(route);
+  }
 });

@@ -202,7 +202,9 @@ function hopList(
 }
 
 function readNextHop(value: unknown, subnet: Subnet | undefined, link: string | undefined): Address {
-  const hop = sameFamily(Address.parse(value), value, subnet);
+  const hop = Address.parse(value);
+  // An IPv4 route may have an IPv6 next hop (RTA_VIA), for links without IPv4 addresses; the reverse does not exist.
+  if (hop.family === 4) sameFamily(hop, value, subnet);
   const reserved = reservedFor(hop);
   if (reserved !== undefined && !(hop.family === 6 && reserved.startsWith('link-local'))) {
     throw refuse(value, `is ${reserved}`, "write the router's unicast address");
@@ -214,7 +216,7 @@ function readNextHop(value: unknown, subnet: Subnet | undefined, link: string | 
       'add the interface, e.g. "interface": "eth0"',
     );
   }
-  if (subnet?.contains(hop) && subnet.prefixLength > 0) {
+  if (subnet?.family === hop.family && subnet.contains(hop) && subnet.prefixLength > 0) {
     throw refuse(
       value,
       `lies in ${subnet}, the subnet it shall lead to`,

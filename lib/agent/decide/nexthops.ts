@@ -209,7 +209,9 @@ export class NexthopAssignment {
   }
 
   private single({ family, traits }: HopSet, hop: Hop): Wanted {
-    return { key: this.setKeys.of(family, { hops: [hop] }, traits), traits, content: { family, hop: alone(hop) } };
+    // An IPv4 route may use an IPv6 next hop, whose object is of its own family.
+    const content = { family: hop.gateway?.family ?? family, hop: alone(hop) };
+    return { key: this.setKeys.of(family, { hops: [hop] }, traits), traits, content };
   }
 
   private groupOf(set: HopSet): { id: number; weight: number }[] {

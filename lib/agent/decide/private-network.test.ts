@@ -1,5 +1,5 @@
 import type { Family } from '../../network';
-import { hop, SEEDS, snapshot, subnet } from '../testing/ip';
+import { address, hop, SEEDS, snapshot, subnet } from '../testing/ip';
 import { findPrivateNetwork } from './private-network';
 
 const NETWORKS = [subnet('10.0.0.0/8')];
@@ -90,10 +90,16 @@ describe('the next hop of the private network', () => {
   test.each([
     ['ours', '10.0.0.0/8 via 10.184.0.9 dev priv proto ours'],
     ['in another table', '10.0.0.0/8 via 10.184.0.9 dev priv table 100'],
-    ['a blackhole', 'blackhole 10.0.0.0/8'],
     ['for one type of service', '10.0.0.0/8 via 10.184.0.9 dev priv qualified'],
   ])('is not told by an entry that is %s', (_, entry) => {
     expect(find({ routes: [entry] }).state).toBe('absent');
+  });
+});
+
+test('an IPv4 private network may have an IPv6 next hop, on links without IPv4 addresses', () => {
+  expect(find({ routes: ['10.0.0.0/8 via fe80::1 dev priv'] })).toMatchObject({
+    state: 'found',
+    hops: [expect.objectContaining({ gateway: address('fe80::1') })],
   });
 });
 
@@ -101,21 +107,29 @@ describe('there is no next hop', () => {
   test('where the entry names a link alone', () => {
     expect(find({ routes: ['10.0.0.0/8 dev priv'] })).toEqual({
       state: 'missing',
-      reason: 'the route for 10.0.0.0/8 goes dev priv, which names no IPv4 next hop; give the routes a nextHop',
+      reason: "the node's route 10.0.0.0/8 dev priv, protocol 3, metric 0 names no next hop; give the routes a nextHop",
     });
   });
 
   test('where one of several hops names a link alone, or all links of it are dead', () => {
     const some = find({ routes: ['10.0.0.0/8 nexthop via 10.184.0.1 dev priv nexthop dev pub'] });
-    expect(some).toMatchObject({ reason: expect.stringContaining('goes via 10.184.0.1 dev priv and dev pub') });
-    expect(find({ routes: ['10.0.0.0/8 nhid 9'] })).toMatchObject({ reason: expect.stringContaining('goes nowhere') });
+    expect(some).toMatchObject({ reason: expect.stringContaining('10.0.0.0/8 via 10.184.0.1 dev priv and dev pub') });
+    expect(find({ routes: ['10.0.0.0/8 nhid 9'] })).toMatchObject({
+      reason: expect.stringContaining('10.0.0.0/8 nowhere'),
+    });
   });
 
-  test('where the entry names one of the other family', () => {
-    expect(find({ routes: ['10.0.0.0/8 via fe80::1 dev priv'] })).toMatchObject({
+  test('where the entry that the kernel uses leads nowhere, though another one has a next hop', () => {
+    const routes = ['10.0.0.0/8 via 10.184.0.1 dev priv metric 50', 'blackhole 10.0.0.0/8'];
+    expect(find({ routes })).toEqual({
       state: 'missing',
-      reason: expect.stringContaining('names no IPv4 next hop'),
+      reason:
+        "the node's route blackhole 10.0.0.0/8, protocol 3, metric 0 names no next hop; give the routes a nextHop",
     });
+    expect(find({ routes: [...routes].reverse() }).state).toBe('missing');
+    expect(find({ routes: ['10.0.0.0/8 via 10.184.0.1 dev priv', 'blackhole 10.0.0.0/8 metric 50'] }).state).toBe(
+      'found',
+    );
   });
 
   test('where no private network of the family is configured', () => {

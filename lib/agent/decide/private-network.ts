@@ -1,7 +1,7 @@
 import type { Family, Subnet } from '../../network';
 import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
-import { hopsOf, hopsText } from './hops';
+import { hopsOf, routeDescription } from './hops';
 
 /** What a node knows of the private network of one family. */
 export type PrivateNetwork =
@@ -17,7 +17,8 @@ export type PrivateNetwork =
 /**
  * Finds the private network's next hop: the one of the *table entry* whose destination is the private network itself.
  * A lookup of an address in it would fall back to the default route, the public way out, when the entry is missing.
- * The first listed network that has an entry counts; of several entries the one with the lowest metric.
+ * The first listed network that has an entry counts; of several entries the one that the kernel uses: the lowest metric,
+ * whatever its type.
  * @param isOurs tells routes of this agent, which can never show the way.
  * @param isExpected whether the node is known to belong to the private network, so that its absence is a fault.
  */
@@ -55,23 +56,18 @@ function bestEntry(
   isOurs: (route: KernelRoute) => boolean,
 ): KernelRoute | undefined {
   const entries = snapshot.routes.filter(
-    (route) =>
-      route.table === RT_TABLE_MAIN &&
-      route.type === RTN_UNICAST &&
-      !route.qualified &&
-      route.subnet.equals(network) &&
-      !isOurs(route),
+    (route) => route.table === RT_TABLE_MAIN && !route.qualified && route.subnet.equals(network) && !isOurs(route),
   );
   return entries.sort((a, b) => a.metric - b.metric)[0];
 }
 
-function readEntry(entry: KernelRoute, network: Subnet, { nexthops, links }: Snapshot): PrivateNetwork {
-  const hops = hopsOf(entry, nexthops);
-  if (hops.length > 0 && hops.every(({ gateway }) => gateway?.family === network.family))
-    return { state: 'found', network, hops };
-  const way = hopsText(hops, links);
+/** A next hop of the other family is one as well: `10.0.0.0/8 via inet6 fe80::1`, for links without IPv4 addresses. */
+function readEntry(entry: KernelRoute, network: Subnet, snapshot: Snapshot): PrivateNetwork {
+  const hops = hopsOf(entry, snapshot.nexthops);
+  const leads = entry.type === RTN_UNICAST && hops.length > 0 && hops.every(({ gateway }) => gateway !== undefined);
+  if (leads) return { state: 'found', network, hops };
   return {
     state: 'missing',
-    reason: `the route for ${network} goes ${way}, which names no IPv${network.family} next hop; give the routes a nextHop`,
+    reason: `the node's route ${routeDescription(entry, snapshot)} names no next hop; give the routes a nextHop`,
   };
 }

@@ -96,5 +96,5 @@ export class Kernel {
 /** Reads what the kernel tells anew from here on. */
 function toldAgain(routes: Routes): (payload: Reader) => KernelRoute | undefined {
   routes.begin();
-  return (payload) => routes.of(messages.withoutCounters(payload));
+  return (payload) => (messages.isExpired(payload) ? undefined : routes.of(messages.withoutCounters(payload)));
 }

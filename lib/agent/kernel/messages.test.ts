@@ -8,6 +8,7 @@ import {
   dumpLinks,
   dumpNexthops,
   dumpRoutes,
+  isExpired,
   lookUp,
   readLink,
   readLookup,
@@ -352,6 +353,19 @@ describe('a route is read', () => {
       );
     expect(told(7).key()).toBe(told(8).key());
     expect(readRoute(told(7))).toMatchObject({ subnet: subnet('2001:db8::/64'), hops: [{ link: 2 }] });
+  });
+
+  test('as expired once its lifetime is over, which the kernel reports with a negative number', () => {
+    const lives = (family: number, expires: number) =>
+      isExpired(
+        readerOf(
+          u8(family, 8, 0, 0, 254, 9, 0, 1),
+          u32(0),
+          attributes(attribute(12, u32(0), u32(0), u32(expires >>> 0), u32(0), u32(0), u32(0), u32(0), u32(0))),
+        ),
+      );
+    expect([lives(10, -6000), lives(10, 0), lives(10, 6000), lives(2, -6000)]).toEqual([true, false, false, false]);
+    expect(isExpired(readerOf(rtmsg([10, 8, 0, 0, 254, 9, 0, 1])))).toBe(false);
   });
 
   test('as an answer also when it is local, as one of our own addresses is', () => {

@@ -93,6 +93,14 @@ export function withoutCounters(payload: Reader): Reader {
   return payload;
 }
 
+/**
+ * Whether the lifetime of an IPv6 route is over (struct rta_cacheinfo: expires at 8, in clock ticks). The kernel skips it in
+ * lookups from then on, and removes it up to 30 s later.
+ */
+export function isExpired(payload: Reader): boolean {
+  return payload.u8(0) === nl.AF_INET6 && (payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG)?.i32(8) ?? 0) < 0;
+}
+
 /** @returns undefined for families other than IP, cached clones, and what is broadcast, anycast or multicast. */
 export function readRoute(payload: Reader): KernelRoute | undefined {
   const type = payload.u8(7);
