@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { NodeRoutes, Site } from '../lib';
 import { PlayedDaemonSet } from './daemon-set';
 import { find, type Manifest, parseManifests } from './dist';
@@ -54,7 +56,7 @@ function play(count: number, body: (scene: Scene) => Promise<void>): Promise<voi
 /** A DaemonSet with the list GOOD on all nodes, all Ready. */
 function playFleet(count: number, body: (fleet: Fleet) => Promise<void>): Promise<void> {
   return play(count, async (scene) => {
-    const fleet = new Fleet(scene, new PlayedDaemonSet(scene.cluster, scene.cluster.workload));
+    const fleet = new Fleet(scene, new PlayedDaemonSet(scene.cluster, templateWith(GOOD)));
     try {
       await fleet.until('all pods to be Ready', 60_000, () => fleet.daemonSet.upToDate === count);
       await body(fleet);
@@ -180,6 +182,7 @@ describeLab('a list that rolls', () => {
       await first.stop();
       expect(scene.owned()).toEqual(GOOD);
       const second = await scene.startReady();
+      scene.cluster.api.owners.delete(scene.own('DaemonSet'));
       scene.deleteList();
       await second.waitForLog(({ json }) => json?.event === 'list.gone', 5000);
       await second.stop();
@@ -191,9 +194,37 @@ describeLab('a list that rolls', () => {
       const reconnect = cutOff(scene);
       const pod = await scene.cluster.startPod();
       await pod.waitForLog(({ json }) => json?.event === 'watch.failing', 20_000);
-      await scene.untilReadiness(pod, false, /the list is applied when the API server answers/, 10_000);
+      await scene.untilReadiness(
+        pod,
+        false,
+        /the API server 203\.0\.113\.10:6443 does not answer, so nothing could confirm the list/,
+        10_000,
+      );
       expect(scene.owned()).toEqual([]);
       reconnect();
       await scene.untilReadiness(pod, true, /2 effective/, 90_000);
+    }));
+
+  it('is repaired by a restarted container of the same pod, which is Ready whatever the API server does', () =>
+    play(1, async (scene) => {
+      const emptyDirs = join(scene.picture.lab.folder, 'empty-dirs');
+      mkdirSync(emptyDirs);
+      const start = () => scene.cluster.startPod(scene.node, scene.cluster.workload, emptyDirs);
+      const first = await start();
+      await first.waitReady(20_000);
+      first.signal('SIGKILL');
+      await first.exited;
+      cutOff(scene);
+      scene.ip('route del 192.168.0.0/24');
+      const second = await start();
+      await scene.untilOwned(GOOD);
+      await scene.untilReadiness(second, true, /2 effective/);
+      // What is wrong is told, and makes no pod unready that was Ready.
+      scene.ip('route del 10.0.0.0/8 via 10.184.0.1 dev priv');
+      await scene.untilReadiness(second, true, /stays Ready because its list was confirmed, but: 2 of 2 routes/);
+      expect((await scene.get('/metrics')).stdout).toContain('onprem_link_ready 0\n');
+      second.signal('SIGKILL');
+      await second.exited;
+      await scene.untilReadiness(await start(), true, /stays Ready because its list was confirmed, but: 2 of 2 routes/);
     }));
 });

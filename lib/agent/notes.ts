@@ -43,6 +43,11 @@ export class Notes {
     return this.known.includes(hash);
   }
 
+  /** Whether it was confirmed last. */
+  isLast(hash: string): boolean {
+    return this.known.at(-1) === hash;
+  }
+
   /** A list on trial, or one that was taken back, and what to return to. */
   note(state: JournalEntry['state'], list: string, ended: number, { found, companions }: Base): void {
     const base = { companions: companions.map(prefixKey), ...(found !== undefined && { found }) };

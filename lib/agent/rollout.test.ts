@@ -317,20 +317,36 @@ describe('a list', () => {
   });
 });
 
-test('with rolling changes a list waits until something answers, because a list without proof would go on to other nodes', async () => {
-  const { accept, routed, rollout, events, behaviour } = node({ isRolling: true });
-  behaviour.answer = () => 'lost';
+test('with rolling changes a list waits for the API server, because a list without proof would go on to other nodes', async () => {
+  const { accept, routed, rollout, events, behaviour } = node({ isRolling: true, targets: [API, OTHER] });
+  behaviour.answer = (target) => (target === API ? 'lost' : 'answered');
   accept(A);
   await wait(120_000);
   expect([routed(), rollout.inForce, events]).toEqual([[], undefined, ['list.waiting']]);
   expect(rollout.state).toEqual({
     state: 'pending',
-    reason: 'nothing answers that could confirm the list: 172.21.0.1:443',
+    reason: 'the API server 172.21.0.1:443 does not answer, so nothing could confirm the list',
   });
   behaviour.answer = () => 'answered';
   await wait(60_000);
   expect([routed(), rollout.state.state, events]).toEqual([['192.168.0.0/24'], 'settled', ['list.waiting']]);
 });
+
+test.each([false, true])(
+  'a list that was confirmed is repaired after a restart without a proof (rolling: %s)',
+  async (isRolling) => {
+    const { accept, routed, rollout, events, attempts, behaviour, pass } = node({ isRolling, kept: A });
+    behaviour.answer = () => 'lost';
+    rollout.resume();
+    accept(A);
+    await wait(MINUTES);
+    pass();
+    expect([routed(), rollout.state, events, attempts]).toEqual([['192.168.0.0/24'], { state: 'settled' }, [], []]);
+    accept(B);
+    await wait(10_000);
+    expect(rollout.state.state).toBe('pending');
+  },
+);
 
 describe('an API server that restarts condemns nothing', () => {
   test('away for longer than the trial: the list waits, and is applied when it is back', async () => {

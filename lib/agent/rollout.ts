@@ -177,6 +177,7 @@ export class Rollout {
   private async roll(candidate: Candidate, signal: AbortSignal): Promise<void> {
     await this.resumed;
     signal.throwIfAborted();
+    if (this.isInForce(candidate)) return this.keep(candidate);
     if (candidate.hash !== this.suspect?.hash) this.suspect = this.suspect?.condemned && this.suspect;
     if (this.condemnation(candidate) !== undefined) {
       // Nobody would watch over a list that is on trial now.
@@ -185,6 +186,19 @@ export class Rollout {
       await this.untilRetrial(candidate, signal);
     }
     await this.prove(candidate, signal);
+  }
+
+  /** Whether it is what was confirmed last: in a restarted container, or after one that was taken back. */
+  private isInForce({ hash }: Candidate): boolean {
+    return this.base !== undefined && this.base.found === undefined && this.notes.isLast(hash) && !this.isUnconfirmed;
+  }
+
+  /** What the node lacks of it is repaired, which needs no proof. */
+  private keep(candidate: Candidate): void {
+    this.preparation.stop();
+    this.inForce = candidate.list;
+    this.confirm(candidate);
+    this.parts.request('list');
   }
 
   /** Applies a list until it is confirmed, which may never be. */
@@ -240,7 +254,8 @@ export class Rollout {
 
   private waitForAnswers(): void {
     if (this.state.state !== 'pending') return;
-    const reason = `nothing answers that could confirm the list: ${namesOf(this.parts.targets)}`;
+    const server = namesOf(this.parts.targets.slice(0, 1));
+    const reason = `the API server ${server} does not answer, so nothing could confirm the list`;
     if (this.state.reason === undefined) this.parts.log('warn', 'list.waiting', reason);
     this.state = { state: 'pending', reason };
   }

@@ -55,7 +55,7 @@ export class Trial {
 
   /**
    * Connections that fail are repeated. The server that delivered the list has time to come back; with rolling changes a
-   * list waits until anything answers, since one that nothing confirms would go on to other nodes.
+   * list waits for it, since one that nothing confirms would go on to other nodes.
    */
   async lookBefore(signal: AbortSignal, onSilence: () => void = () => undefined): Promise<void> {
     const { server } = this;
@@ -65,7 +65,7 @@ export class Trial {
     this.undone = new Map();
     const backoff = new Backoff();
     const until = performance.now() + (server === undefined ? Number.POSITIVE_INFINITY : SERVER_MS);
-    const asked = server === undefined ? this.parts.targets : [server];
+    const asked = this.parts.targets.slice(0, 1);
     while (!asked.some((target) => tallyOf(this.before, target).answered > 0) && performance.now() < until) {
       onSilence();
       await pause(Math.min(backoff.next(), until - performance.now()), signal);

@@ -90,7 +90,7 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       expr: `onprem_link_list_unconfirmed${ours} == 1`,
       holds: '5m',
       severity: 'warning',
-      summary: `The last list is not applied ${WHERE}: nothing answers that could confirm it`,
+      summary: `The last list is not applied ${WHERE}: the API server, which must confirm it, does not answer`,
     },
     ...pools.map((pool) => agentMissing(job, pool)),
     {

@@ -70,7 +70,7 @@ export function metricsText(facts: Facts): string {
     ],
     [
       'list_unconfirmed',
-      'Whether the last list waits because nothing answers that could confirm it.',
+      'Whether the last list waits because the API server, which must confirm it, does not answer.',
       facts.rollout.state === 'pending' && facts.rollout.reason !== undefined,
     ],
     ['rollbacks_total', 'Changes that were taken back because the node lost what it could reach.', counters.rollbacks],
