@@ -24,6 +24,8 @@ const HOMES: Readonly<Record<string, Home>> = {
   'lib/agent-contract.test.ts': { ours: ['lib/agent', 'lib/charts', 'lib/network', 'lib/review'] },
   imports: { ours: [], packages: ['cdk8s', 'constructs'] },
   scripts: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'lib/routers', 'main.ts'] },
+  // The package's program runs on the agent's Node as well, which the lab knows where to find.
+  'scripts/package.test.ts': { ours: ['scripts', 'lab'] },
   // The lab runs what dist/ contains, never the agent's source.
   lab: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
   bench: { ours: ['lab', 'lib', 'lib/charts', 'lib/network', 'test', 'test/fixtures'] },
