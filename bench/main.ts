@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { missingRequirements } from '../lab/requirements';
 import { offerHelp } from '../scripts/terminal';
 import { apiLoad } from './api-load';
+import { confirming } from './confirm';
 import { coldStart, idle, memory } from './footprint';
 import { machine } from './machine';
 import { unreachable } from './otherwise';
@@ -24,6 +25,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Table>>> = {
   coldStart,
   synthesis,
   apiLoad,
+  confirming,
 };
 const FILE = join(__dirname, '..', 'docs', 'performance.md');
 
