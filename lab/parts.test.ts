@@ -42,7 +42,7 @@ describeLab('what takes a part of a listed subnet is reported at once, and the r
       ]);
       await untilReason(scene, pod, '172.16.0.0/12', '172.17.0.0/16 dev docker0 takes a part');
       await scene.untilReadiness(pod, true, /1 effective; 1 partly taken/);
-      expect(await partlyTaken(scene)).toBe('1');
+      await waitFor('the metric', AT_ONCE, async () => (await partlyTaken(scene)) === '1'); // pages are kept for a while
       await pod.waitForLog(({ json }) => /172\.17\.0\.0\/16 dev docker0 takes a part/.test(`${json?.message}`), 1000);
       scene.ip('link del docker0');
       await untilReason(scene, pod, '172.16.0.0/12', undefined);

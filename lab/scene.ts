@@ -174,6 +174,8 @@ export interface Status {
   readonly list: { readonly rollout: { readonly state: string } };
   readonly routes: readonly { subnet: string; state: string; way?: string; otherwise?: string; reason?: string }[];
   readonly counts: Readonly<Record<string, number>>;
+  readonly ways: { readonly nodes: { state: string }; readonly pods: { state: string; reason?: string } };
+  readonly rulesBeforeMain: readonly string[];
   readonly nextHops: readonly { nextHop: string; state: string }[];
   readonly counters: { readonly repairs: number; readonly changes: number };
   readonly reversePathFilters: readonly { interface: string; mode: string; warning?: string }[];

@@ -73,8 +73,8 @@ test('the table of all nodes understands what an agent says', () => {
   expect(
     fleetTable([{ node: 'worker-1', pool: 'node-routes', namespace: 'onprem-link', pod: 'a', status }], [], screen),
   ).toBe(
-    `NODES  READY  ROUTES  CONFLICTS  NEXT HOP                              DROPS  POOL         NODE
-1      NO     1/2     1          10.184.0.1 dev priv, 10.184.0.3 down  7      node-routes  worker-1
+    `NODES  READY  ROUTES  PODS       CONFLICTS  NEXT HOP                              DROPS  POOL         NODE
+1      NO     1/2     effective  1          10.184.0.1 dev priv, 10.184.0.3 down  7      node-routes  worker-1
        routes: 1 conflicting
 details: kubectl -n onprem-link exec a -- node /opt/onprem-link/agent.cjs status
 0 of 1 node ready

@@ -28,6 +28,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     ...SETTINGS,
     dependencies: () => [],
+    isForwarding: () => true,
     destinations: () => agent.destinations,
     healthOf: () => undefined,
     healthChanges: () => 0,

@@ -3,6 +3,7 @@ import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map
 import type { Sighting } from './api/watch-event';
 import { type Destination, destinationsOf } from './decide/destinations';
 import type { Ownership } from './decide/ownership';
+import type { PodsWay } from './decide/pods';
 import { Relevance, type Watched, watchedOf } from './decide/relevance';
 import { SILENCE_MS } from './decide/silence';
 import { Departure, type DepartureParts } from './departure';
@@ -33,6 +34,9 @@ const OVERRUN_REST_MS = 1_000;
 /** So that two who fight over a route do not do so as fast as they can. */
 const ANSWER_REST_MS = 100;
 
+/** Passes for which packets wait: they do not look at the pods' way. */
+const IN_HASTE: ReadonlySet<Trigger> = new Set(['kernel event', 'next hop']);
+
 /** Before the first pass, which waits for our lock and a list. */
 const NOTHING_FOUND: Pick<Snapshot, 'routes' | 'nexthops'> = { routes: [], nexthops: new Map() };
 
@@ -62,6 +66,8 @@ export class Agent implements WatchHandlers, Heir {
   readonly rollout: Rollout;
   readonly nextHops: AgentParts['nextHops'];
   outcome: Outcome | undefined;
+  /** How packets of pods go. */
+  pods: PodsWay = { state: 'unknown', reason: 'the first look is under way' };
   /** What the routes have to reach. */
   destinations: readonly Destination[];
   /** What is ours now: as the settings say, and what was taken over since. */
@@ -320,6 +326,7 @@ export class Agent implements WatchHandlers, Heir {
       });
       if (this.passError !== undefined) this.log('info', 'pass.recovered', 'the kernel can be read again');
       this.passError = undefined;
+      if (!IN_HASTE.has(trigger)) this.pods = this.reconciler.lookAtPods();
       this.note(outcome, inForce, trigger, performance.now() - started);
       this.rollout.afterPass(outcome);
       return outcome.failed.length === 0;

@@ -6,6 +6,7 @@ import { ApiClient } from './api/client';
 import { ConfigMapWatch } from './api/config-map-watch';
 import { OwnObjects } from './api/own-objects';
 import type { Dependency } from './decide/guard';
+import { isForwarding } from './forwarding';
 import { InstanceLock } from './instance-lock';
 import { Journal } from './journal';
 import { EVENT_GROUPS, KernelEvents } from './kernel/events';
@@ -60,6 +61,9 @@ function run(settings: Settings): void {
     requirePrivateNetwork,
     otherwise: settings.otherwise,
     dependencies,
+    copyToTables: settings.copyToTables,
+    podSubnets: settings.podSubnets,
+    isForwarding: (family, name) => isForwarding(family, name, readOptional),
     destinations: () => agent.destinations,
     limits: settings.limits,
     healthOf,

@@ -3,6 +3,7 @@ import { routeOf } from './decide/answer';
 import { changesAtOnce, type Readiness, readiness } from './decide/at-once';
 import type { HealthOf } from './decide/choose';
 import { type CompanionChanges, missingCompanions, planCompanions, withoutCompanions } from './decide/companions';
+import { withCopies } from './decide/copies';
 import type { Destination } from './decide/destinations';
 import type { Proof } from './decide/effect';
 import { createGuard, type Dependency, type Guard } from './decide/guard';
@@ -12,6 +13,7 @@ import type { Limits } from './decide/limits';
 import { nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
 import { deleteRoute, plan } from './decide/plan';
+import type { PodsWay } from './decide/pods';
 import { type Prefix, prefixKey } from './decide/prefix';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
 import {
@@ -27,14 +29,17 @@ import type { KernelEvent } from './kernel/event';
 import type { Kernel } from './kernel/kernel';
 import type { Change, FailedChange, KernelRoute, Snapshot } from './kernel/types';
 import { Memo } from './memo';
+import { lookAtPods, type PodsSettings, type Proved } from './pods-look';
 
-export interface ReconcilerSettings {
+export interface ReconcilerSettings extends PodsSettings {
   readonly privateNetworks: readonly Subnet[];
   readonly requirePrivateNetwork: boolean;
   /** Whether routes have companions (decide/companions.ts). */
   readonly otherwise: 'nothing' | 'unreachable';
   /** What the node must keep reaching; asked for at each pass. */
   readonly dependencies: () => readonly Dependency[];
+  /** Tables that hold a copy of each route of the main table. */
+  readonly copyToTables: readonly number[];
   /** Addresses that the routes must reach; the same array as long as nothing changes. */
   readonly destinations: () => readonly Destination[];
   /** What a list may use. */
@@ -84,7 +89,9 @@ export class Reconciler {
   private readonly companionChanges = new Memo<CompanionChanges>();
   /** Prefixes that had a companion after the last pass. */
   private companions: ReadonlySet<string> = new Set();
+  private readonly copied = new Memo<RouteList>();
   private ready: Readiness | undefined;
+  private proved: Proved | undefined;
 
   constructor(
     private readonly kernel: Kernel,
@@ -96,10 +103,11 @@ export class Reconciler {
    * @throws when the kernel cannot be read; nothing was changed then.
    */
   run(
-    list: RouteList,
+    listed: RouteList,
     beforeChanges: (snapshot: Snapshot) => void = () => undefined,
     { isConfirmed = false, restored = NO_PREFIXES }: CompanionOptions = {},
   ): Outcome {
+    const list = this.withCopies(listed);
     const decision = this.decide(list, restored);
     const { snapshot, plan } = decision;
     const changes = [...decision.companions.withdrawn.map(deleteRoute), ...plan.changes];
@@ -133,6 +141,10 @@ export class Reconciler {
     return this.apply(puts);
   }
 
+  private withCopies(list: RouteList): RouteList {
+    return this.copied.of([list], () => withCopies(list, this.settings.copyToTables));
+  }
+
   private prove(decision: Decision, failed: readonly FailedChange[]): readonly Verdict[] {
     const { plan, snapshot } = decision;
     // Lookups are read against the objects that are there now.
@@ -141,8 +153,14 @@ export class Reconciler {
     const proof = this.proof.of([decision, destinations, ...failed], () =>
       toProve(decision, failed, this.isOurs, destinations),
     );
+    this.proved = { proof, snapshot: { ...snapshot, nexthops } };
     const answers = this.kernel.lookup(proof.questions);
     return this.verdicts.of([proof, nexthops, answers], () => judge(decision, failed, nexthops, proof, answers));
+  }
+
+  /** How packets of pods go, after the last pass. */
+  lookAtPods(): PodsWay {
+    return lookAtPods(this.kernel, this.proved, this.settings);
   }
 
   /** Does what events alone say is to be done after the last pass (decide/at-once.ts). */
@@ -159,7 +177,7 @@ export class Reconciler {
 
   /** What run() would change now; changes nothing. */
   preview(list: RouteList): readonly Change[] {
-    const { plan, companions } = this.decide(list, NO_PREFIXES);
+    const { plan, companions } = this.decide(this.withCopies(list), NO_PREFIXES);
     return [...companions.withdrawn.map(deleteRoute), ...plan.changes, ...plan.cleanup];
   }
 

@@ -11,6 +11,9 @@ const COMPLETE = {
   KUBERNETES_SERVICE_PORT: '443',
   PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8',
   REQUIRE_PRIVATE_NETWORK: 'false',
+  POD_SUBNETS: '172.30.0.0/16',
+  REQUIRE_PODS: 'true',
+  COPY_TO_TABLES: '2,1000',
   PROTECTED_SUBNETS: '',
   ROUTE_PROTOCOL: '142',
   FORMER_PROTOCOLS: '140,141',
@@ -39,6 +42,8 @@ const LISTS = [
   'ALLOWED_NEXT_HOPS',
   'ALLOWED_INTERFACES',
   'ALLOWED_DESTINATIONS',
+  'POD_SUBNETS',
+  'COPY_TO_TABLES',
   'PROTECTED_SUBNETS',
   'FORMER_PROTOCOLS',
   'DISJOINT_PROTOCOLS',
@@ -55,7 +60,11 @@ function findings(changed: Readonly<Record<string, string | undefined>>): string
 }
 
 test('the environment is read', () => {
-  const { podIP, privateNetworks, ownership, routeRules, limits, ...rest } = readSettings({ ...COMPLETE, OTHER: 'x' });
+  const { podIP, privateNetworks, podSubnets, ownership, routeRules, limits, ...rest } = readSettings({
+    ...COMPLETE,
+    OTHER: 'x',
+  });
+  expect(podSubnets.map(String)).toEqual(['172.30.0.0/16']);
   expect(`${podIP}`).toBe('10.184.0.2');
   expect(privateNetworks.map(String)).toEqual(['10.0.0.0/8', 'fd00::/8']);
   expect(ownership).toEqual({ protocol: 142, former: new Set([140, 141]), adoptLegacy: true });
@@ -74,6 +83,8 @@ test('the environment is read', () => {
     apiHost: '172.21.0.1',
     apiPort: 443,
     requirePrivateNetwork: false,
+    requirePods: true,
+    copyToTables: [2, 1000],
     disjointProtocols: [143, 144],
     protectedSubnets: [],
     httpPort: 9142,
@@ -121,6 +132,9 @@ test.each([
   ['PRIVATE_NETWORKS', '10.0.0.1/8'],
   ['PROTECTED_SUBNETS', ','],
   ['REQUIRE_PRIVATE_NETWORK', 'yes'],
+  ['REQUIRE_PODS', 'yes'],
+  ['COPY_TO_TABLES', '2,255'],
+  ['POD_SUBNETS', '172.30.0.0'],
   ['LOG_LEVEL', 'trace'],
   ['ON_UNINSTALL', ''],
   ['OTHERWISE', 'blackhole'],

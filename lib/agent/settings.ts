@@ -29,6 +29,12 @@ export interface Settings {
   readonly apiPort: number;
   readonly privateNetworks: readonly Subnet[];
   readonly requirePrivateNetwork: boolean;
+  /** The ranges of the cluster's pods. */
+  readonly podSubnets: readonly Subnet[];
+  /** Whether the node is unready while packets of its pods are known to go another way. */
+  readonly requirePods: boolean;
+  /** Tables that hold a copy of each route of the main table. */
+  readonly copyToTables: readonly number[];
   readonly protectedSubnets: readonly Subnet[];
   readonly ownership: Ownership;
   /** Protocol numbers of pools that never share a node with this one, so that their routes can be taken over. */
@@ -80,6 +86,9 @@ export function readSettings(environment: Environment): Settings {
     apiPort: read('KUBERNETES_SERVICE_PORT', number(1, 65535)),
     privateNetworks: read('PRIVATE_NETWORKS', (text) => text.split(',').map(Subnet.parse)),
     requirePrivateNetwork: isSet('REQUIRE_PRIVATE_NETWORK'),
+    podSubnets: list('POD_SUBNETS', Subnet.parse),
+    requirePods: isSet('REQUIRE_PODS'),
+    copyToTables: list('COPY_TO_TABLES', tableNumber),
     protectedSubnets: list('PROTECTED_SUBNETS', Subnet.parse),
     ownership: {
       protocol,
@@ -89,7 +98,7 @@ export function readSettings(environment: Environment): Settings {
     disjointProtocols: list('DISJOINT_PROTOCOLS', routeProtocol),
     routeRules: {
       ...DEFAULT_RULES,
-      table: read('ROUTE_TABLE', (text) => readTable(number(1, 0xffffffff)(text))),
+      table: read('ROUTE_TABLE', tableNumber),
       metric: read('ROUTE_METRIC', (text) => readMetric(number(0, 0xffffffff)(text))),
       allowDefaultRoute: isSet('ALLOW_DEFAULT_ROUTE'),
     },
@@ -123,6 +132,8 @@ function number(least: number, most: number): (text: string) => number {
     throw refuse(text, 'is out of range', `write a whole number from ${least} to ${most}`);
   };
 }
+
+const tableNumber = (text: string): number => readTable(number(1, 0xffffffff)(text));
 
 /** 1 to 4 mark the routes of the kernel, of administrators and of network managers: they must never be ours. */
 const routeProtocol = number(5, 255);

@@ -34,12 +34,12 @@ const ALLOW_OPTIONS: Options<Allow> = {
 export const readAllow = readNested(ALLOW_OPTIONS);
 export const ALLOW_NOTHING_ELSE: Allow = { tables: [], nextHops: [], interfaces: [], destinations: undefined };
 
-/** What the list may use, as the agents are told: what these routes use, the table of those that name none, and more. */
-export function allowedFor(routes: readonly Route[], table: number, allow: Allow): Allow {
+/** What the list may use, as the agents are told: what these routes use, the tables that the options name, and more. */
+export function allowedFor(routes: readonly Route[], tables: readonly number[], allow: Allow): Allow {
   const hosts = routes.flatMap(({ nextHops }) => nextHops.map(hostOf));
   const links = routes.flatMap((route) => route.interface ?? []);
   return {
-    tables: [...new Set([table, ...routes.map((route) => route.table), ...allow.tables])].sort((a, b) => a - b),
+    tables: [...new Set([...tables, ...routes.map((route) => route.table), ...allow.tables])].sort((a, b) => a - b),
     nextHops: [...new Map([...hosts, ...allow.nextHops].map((range) => [`${range}`, range])).values()],
     interfaces: [...new Set([...links, ...allow.interfaces])].sort(),
     destinations: allow.destinations,

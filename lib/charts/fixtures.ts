@@ -64,6 +64,8 @@ export const EVERY_NODE_ROUTES_OPTION: Required<Omit<NodeRoutesProps, 'networks'
     { subnet: 'fd40::/48', nextHop: 'fe80::1', interface: 'eth1', table: 100, metric: 50, source: 'fd10::5' },
     '0.0.0.0/0',
   ],
+  copyToTables: [2, 1000],
+  requirePods: true,
   allowDefaultRoute: true,
   allow: {
     tables: [200],

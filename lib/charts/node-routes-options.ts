@@ -50,6 +50,9 @@ export interface NodeRoutesSettings
   readonly resources: Resources;
 }
 
+/** The main table's number (include/uapi/linux/rtnetlink.h). */
+const RT_TABLE_MAIN = 254;
+
 /** Shorter than other names, since `-agent` follows in that of a file and `-agent-` with a hash in that of a ConfigMap. */
 export const readNodeRoutesName = dnsLabel('node routes', 52);
 
@@ -91,6 +94,8 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     formerProtocols: { fallback: [], read: listOf(readRouteProtocol) },
     adoptLegacyRoutes: { fallback: false, read: readBoolean },
     table: { fallback: 254, read: readTable },
+    copyToTables: { fallback: [], read: readCopyTables },
+    requirePods: { fallback: false, read: readBoolean },
     metric: { fallback: 0, read: readMetric },
     onUninstall: { fallback: 'remove', read: oneOf('remove', 'keep') },
     otherwise: { fallback: 'nothing', read: oneOf('nothing', 'unreachable') },
@@ -116,6 +121,19 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     labels: { fallback: {}, read: readLabels },
     annotations: { fallback: {}, read: readAnnotations },
   };
+}
+
+function readCopyTables(value: unknown): number[] {
+  const tables = listOf(readCopyTable)(value);
+  const twice = tables.find((table, i) => tables.indexOf(table) !== i);
+  if (twice === undefined) return tables;
+  throw refuse(twice, 'is listed twice', 'remove one');
+}
+
+function readCopyTable(value: unknown): number {
+  const table = readTable(value);
+  if (table !== RT_TABLE_MAIN) return table;
+  throw refuse(value, 'is the main table, whose routes are copied', 'write the number of another table, e.g. [2]');
 }
 
 function readNetwork(value: unknown): OnPremise {

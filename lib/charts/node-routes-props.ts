@@ -50,6 +50,13 @@ export interface NodeRoutesProps {
   readonly adoptLegacyRoutes?: boolean;
   /** Table of routes that name none, 1 to 4294967295, not 255. @default 254, the main table */
   readonly table?: number;
+  /**
+   * Tables that get a copy of each route of the main table, for rules that send packets there: `[2]` for the AWS VPC CNI's
+   * `from <pod> lookup 2`. `status` names the table where one is missing. @default none
+   */
+  readonly copyToTables?: readonly number[];
+  /** A node is not Ready while packets of its pods are known to go another way; unknown does not count. @default false */
+  readonly requirePods?: boolean;
   /** Metric of routes that name none, 0 to 4294967294. @default 0, the kernel's own: 0 for IPv4, 1024 for IPv6 */
   readonly metric?: number;
   /** What happens to the routes at an uninstall, see docs/uninstall.md. @default 'remove' */

@@ -83,7 +83,7 @@ export class NodeRoutes extends Chart {
       agentConfigMapName: this.agentConfigMap?.configMapName,
       cluster: site.cluster,
       list: this.text,
-      allowed: () => allowedFor(this.routes(), settings.table, settings.allow),
+      allowed: () => allowedFor(this.routes(), [settings.table, ...settings.copyToTables], settings.allow),
       disjointProtocols: () =>
         disjointProtocols(
           settings,

@@ -13,11 +13,12 @@ interface Column {
 }
 
 /** In the order in which they are left out where the screen is too narrow. */
-const OPTIONAL = ['POOL', 'CONFLICTS', 'DROPS', 'ROUTES', 'NEXT HOP'];
+const OPTIONAL = ['POOL', 'PODS', 'CONFLICTS', 'DROPS', 'ROUTES', 'NEXT HOP'];
 const COLUMNS: readonly Column[] = [
   { head: 'NODES', cell: ({ nodes }) => `${nodes.length}` },
   { head: 'READY', cell: ({ ready }) => (ready ? 'yes' : 'NO') },
   { head: 'ROUTES', cell: ({ routes }) => routes },
+  { head: 'PODS', cell: ({ pods }) => pods.split(' ')[0] as string },
   { head: 'CONFLICTS', cell: ({ conflicts }) => conflicts },
   { head: 'NEXT HOP', cell: ({ nextHop }) => nextHop, isLong: true },
   { head: 'DROPS', cell: ({ drops }) => rangeText(drops) },

@@ -5,6 +5,8 @@ export interface AgentStatus {
   readonly trouble?: string;
   /** Next hops of the private networks, or how these stand where there is none. */
   readonly ways: readonly string[];
+  /** How packets of pods go: `effective`, `unknown`, `shadowed by rule 1536 → table 2`; older agents do not tell. */
+  readonly pods?: string;
   readonly nextHopsDown: readonly string[];
   /** Routes by state. */
   readonly counts: Readonly<Record<string, number>>;
@@ -32,10 +34,18 @@ export function readMetrics(text: string): AgentStatus {
     ready: ready.value === 1,
     ...(trouble !== undefined && { trouble }),
     ways: all('private_network_info').map(({ labels }) => wayOf(labels)),
+    ...podsOf(all('packets_way'), all('pods_shadowed_by')),
     nextHopsDown: all('next_hop_up').flatMap(({ labels, value }) => (value === 0 ? [labels.next_hop ?? ''] : [])),
     counts: Object.fromEntries(all('routes').map(({ labels, value }) => [labels.state, value])),
     ...(drops !== undefined && { drops }),
   };
+}
+
+function podsOf(ways: readonly Sample[], by: readonly Sample[]): { pods?: string } {
+  const state = ways.find(({ labels, value }) => labels.of === 'pods' && value === 1)?.labels.state;
+  if (state === undefined) return {};
+  const [rule] = by.map(({ labels }) => ` by rule ${labels.rule} → table ${labels.table}`);
+  return { pods: `${state}${rule ?? ''}` };
 }
 
 function readSample(line: string): Sample[] {

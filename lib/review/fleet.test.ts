@@ -42,6 +42,18 @@ test('nodes are equal when everything but drops is', () => {
   expect(groupsOf([answer(1), answer(2, { ...WELL, ways: ['10.184.0.9 dev priv'] })])).toHaveLength(2);
 });
 
+test('nodes whose pods go another way are told apart by rule and table', () => {
+  const given = ['shadowed by rule 1536 → table 2', 'unknown', 'unknown'].map((pods) => ({ ...WELL, pods }));
+  const table = fleetTable(
+    [...given, WELL].map((status, i) => answer(i, status)),
+    [],
+    SCREEN,
+  );
+  expect(table).toMatch(/^2 +yes +2\/2 +unknown/m);
+  expect(table).toMatch(/^1 +yes +2\/2 +\? +0/m);
+  expect(table).toMatch(/^1 +yes +2\/2 +shadowed .*\n +pods: shadowed by rule 1536 → table 2$/m);
+});
+
 test('a node without the private network says so', () => {
   const status = { ...WELL, ways: ['missing'], counts: { 'not-applicable': 2 } };
   expect(groupsOf([answer(1, status)])).toMatchObject([{ nextHop: 'missing', routes: '2/2', ready: true }]);

@@ -21,11 +21,13 @@ export interface Group {
   readonly ready: boolean;
   /** `12/12`: those in place among all. */
   readonly routes: string;
+  /** How packets of pods go, with what shadows them. */
+  readonly pods: string;
   readonly conflicts: string;
   readonly nextHop: string;
   /** Of each node that tells. */
   readonly drops: readonly number[];
-  /** Why it is not ready. */
+  /** Why it is not ready, and what shadows its pods' packets. */
   readonly reason: string;
 }
 
@@ -41,6 +43,7 @@ export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
   not_applied: 'the agent applies the list when the API server answers',
   kernel: "the agent cannot read the node's routes",
   starting: 'the first pass is under way',
+  pods: 'packets of pods are known to go another way',
 };
 
 const IN_PLACE = ['effective', 'installed', 'satisfied', 'not-applicable'];
@@ -68,19 +71,31 @@ export function groupsOf(answers: readonly Answer[]): Group[] {
 function factsOf({ pool, status }: Answer): Omit<Group, 'nodes' | 'agent'> {
   if ('error' in status) {
     const reason = `no answer: ${printable(status.error)}`;
-    return { pool, isSilent: true, ready: false, routes: '?', conflicts: '?', nextHop: '?', drops: [], reason };
+    return {
+      pool,
+      isSilent: true,
+      ready: false,
+      routes: '?',
+      pods: '?',
+      conflicts: '?',
+      nextHop: '?',
+      drops: [],
+      reason,
+    };
   }
-  const { counts, ways, nextHopsDown, ready, drops } = status;
+  const { counts, ways, pods = '?', nextHopsDown, ready, drops } = status;
+  const reasons = [...(ready ? [] : [reasonOf(status)]), ...(pods.includes(' ') ? [`pods: ${pods}`] : [])];
   const dead = nextHopsDown.map((nextHop) => `${nextHop} down`);
   return {
     pool,
     isSilent: false,
     ready,
     routes: `${countOf(counts, IN_PLACE)}/${countOf(counts, Object.keys(counts))}`,
+    pods: printable(pods),
     conflicts: `${counts.conflicting ?? 0}`,
     nextHop: printable([...ways, ...dead].join(', ')) || 'none',
     drops: drops === undefined ? [] : [drops],
-    reason: ready ? '' : printable(reasonOf(status)),
+    reason: printable(reasons.join('; ')),
   };
 }
 

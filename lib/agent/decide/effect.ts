@@ -4,7 +4,9 @@ import { RT_TABLE_MAIN } from '../netlink/constants';
 import { answerText, routeOf } from './answer';
 import type { Destination } from './destinations';
 import { hopsOf, sameWay } from './hops';
+import { NodeSources } from './node-sources';
 import { findInside, findTaken, type Inside, type Taken } from './parts';
+import type { Asked } from './pods';
 import type { ResolvedRoute } from './resolve';
 import { leadsToMain } from './rules';
 
@@ -32,10 +34,12 @@ export interface Proof {
  */
 export function proofOf(
   resolved: readonly ResolvedRoute[],
-  { routes, rules, nexthops }: Pick<Snapshot, 'routes' | 'rules' | 'nexthops'>,
+  snapshot: Snapshot,
   isOurs: (route: KernelRoute) => boolean,
   destinations: readonly Destination[] = [],
 ): Proof {
+  const { routes, rules, nexthops } = snapshot;
+  const sources = new NodeSources(snapshot);
   const inMain = resolved.filter(({ route }) => route.table === RT_TABLE_MAIN);
   const listed = inMain.map(({ route }) => route.subnet);
   const cover = new Cover(listed);
@@ -58,8 +62,8 @@ export function proofOf(
     asked,
     inside,
     questions: [
-      ...asked.map(({ route }) => ({ address: addressIn(route.subnet) as Address })),
-      ...inside.asked.map(({ question }) => question),
+      ...asked.map((item) => sources.question(item, addressIn(item.route.subnet) as Address)),
+      ...inside.asked.map(({ item, question }) => sources.question(item, question.address)),
     ],
     taken: own.flatMap(([subnet, address]) => (address && freeInMain.get(subnet) === undefined ? [subnet] : [])),
     others,
@@ -78,17 +82,29 @@ export interface Effect extends Taken {
 /** @param answers the FIB's for each question. */
 export function findEffect(proof: Proof, answers: readonly (Answer | undefined)[], snapshot: Snapshot): Effect {
   const { asked, inside, taken, questions } = proof;
-  const wins = (item: ResolvedRoute, answer: Answer | undefined) =>
-    item.route.subnet.family === 4
-      ? winsIPv4(item, routeOf(answer), proof.isSibling, snapshot)
-      : winsIPv6(item, answer, proof.others, snapshot);
+  const wins = winsIn(proof, snapshot);
   const shadowed = new Map(taken.map((subnet) => [subnet, 'routes of others inside it, which take all of it']));
   asked.forEach((item, i) => {
     if (wins(item, answers[i])) return;
-    const { address } = questions[i] as LookupQuestion;
-    shadowed.set(`${item.route.subnet}`, answerText(answers[i], address, snapshot));
+    const { address, source } = questions[i] as LookupQuestion;
+    const from = source === undefined ? '' : ` for packets from ${source}`;
+    shadowed.set(`${item.route.subnet}`, `${answerText(answers[i], address, snapshot)}${from}`);
   });
   return { shadowed, ...findTaken(inside, answers.slice(asked.length), wins, snapshot) };
+}
+
+/** Tells whether an answer is a route's, or as good. */
+export function winsIn({ isSibling, others }: Proof, snapshot: Snapshot) {
+  return (item: ResolvedRoute, answer: Answer | undefined): boolean =>
+    item.route.subnet.family === 4
+      ? winsIPv4(item, routeOf(answer), isSibling, snapshot)
+      : winsIPv6(item, answer, others, snapshot);
+}
+
+/** What packets of pods have to find as well: every route, and every destination. */
+export function askedFor({ asked, inside, questions }: Proof): Asked[] {
+  const ofRoutes = asked.map((item, i) => ({ item, question: questions[i] as LookupQuestion }));
+  return [...ofRoutes, ...inside.asked.filter(({ destination }) => destination !== undefined)];
 }
 
 /**

@@ -22,6 +22,9 @@ type Traits = string;
 const traitsOf = ({ mtu, source }: Pick<Route, 'mtu' | 'source'>): Traits =>
   mtu === undefined && source === undefined ? '' : ` mtu ${mtu} source ${source}`;
 
+/** Of the routes of each object. */
+type TraitsById = ReadonlyMap<number, ReadonlySet<Traits>>;
+
 /** A set of hops for routes of one family that may share an object. */
 interface HopSet {
   readonly family: Family;
@@ -43,7 +46,7 @@ export class NexthopAssignment {
   /** Ours by content; several have the same where different sets came to be alike. */
   private readonly mine = new Map<string, Nexthop[]>();
   private heirs: ReadonlyMap<string, readonly Nexthop[]> | undefined;
-  private traits: ReadonlyMap<number, ReadonlySet<Traits>> | undefined;
+  private traits: { readonly all: TraitsById; readonly staying: TraitsById } | undefined;
   private readonly setKeys = new SetKeys();
   private lastId: number;
 
@@ -134,23 +137,34 @@ export class NexthopAssignment {
     return heir ?? (isGroup && heirs.some((each) => this.canBecome(each, content)) ? undefined : fitting[0]);
   }
 
-  /** Those whose routes, also by a group, have these traits, then those without routes. */
+  /**
+   * Those whose routes, also by a group, have these traits, then those without routes. None of a route that stays as it
+   * is and has others: it is somebody else's, or its next hop is not known now.
+   */
   private fitting(nexthops: readonly Nexthop[], traits: Traits): Nexthop[] {
     this.traits ??= this.findTraits();
-    const { traits: found } = this;
-    const same = nexthops.filter(({ id }) => found.get(id)?.has(traits));
-    return [...same, ...nexthops.filter(({ id }) => !found.has(id))];
+    const { all, staying } = this.traits;
+    const isFree = ({ id }: Nexthop) => [...(staying.get(id) ?? [])].every((other) => other === traits);
+    const same = nexthops.filter((each) => all.get(each.id)?.has(traits) && isFree(each));
+    return [...same, ...nexthops.filter(({ id }) => !all.has(id))];
   }
 
-  private findTraits(): Map<number, Set<Traits>> {
+  private findTraits(): { all: TraitsById; staying: TraitsById } {
+    const { routes } = this.snapshot;
+    const wanted = new Set(this.installed.map(({ own }) => own));
+    const present = routes.filter((route) => route.nexthopId !== undefined && !this.leaving.has(route));
+    const staying = present.filter((route) => !wanted.has(route));
+    return { all: this.traitsById(present), staying: this.traitsById(staying) };
+  }
+
+  private traitsById(routes: readonly KernelRoute[]): TraitsById {
     const found = new Map<number, Set<Traits>>();
     const add = (id: number, traits: Traits) => {
       const known = found.get(id);
       if (known === undefined) found.set(id, new Set([traits]));
       else known.add(traits);
     };
-    for (const route of this.snapshot.routes)
-      if (route.nexthopId !== undefined && !this.leaving.has(route)) add(route.nexthopId, traitsOf(route));
+    for (const route of routes) add(route.nexthopId as number, traitsOf(route));
     for (const { id, group = [] } of this.snapshot.nexthops.values())
       for (const member of group) for (const traits of found.get(id) ?? []) add(member.id, traits);
     return found;

@@ -144,7 +144,7 @@ function resolveNextHop(
 }
 
 /** fe80::/10 */
-const isLinkLocal = ({ family, first }: Address): boolean => family === 6 && first >>> 22 === 0xfe80 >>> 6;
+export const isLinkLocal = ({ family, first }: Address): boolean => family === 6 && first >>> 22 === 0xfe80 >>> 6;
 
 function linkNamed(name: string, snapshot: Snapshot): number | undefined {
   for (const link of snapshot.links.values()) if (link.name === name) return link.index;

@@ -1,6 +1,6 @@
 import type { RouteState } from '../decide/verdict';
 import type { Outcome } from '../reconciler';
-import { countPartlyTaken, countStates, type Facts, isTakenBack, TROUBLES, troubleOf } from './status';
+import { countPartlyTaken, countStates, type Facts, isTakenBack, nodesWay, TROUBLES, troubleOf } from './status';
 
 type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
 /** One sample without labels, or several with. */
@@ -17,6 +17,15 @@ const STATES: readonly RouteState[] = [
   'failed',
   'shadowed',
 ];
+
+const WAYS = ['effective', 'shadowed', 'unknown'] as const;
+
+function waySamples({ outcome, pods }: Facts): Sample[] {
+  const nodes = nodesWay(outcome?.verdicts ?? []);
+  return Object.entries({ nodes, pods }).flatMap(([of, way]) =>
+    WAYS.map((state): Sample => [{ of, state }, way.state === state ? 1 : 0]),
+  );
+}
 
 /** The body of /metrics in Prometheus' text format, version 0.0.4. */
 export function metricsText(facts: Facts): string {
@@ -37,6 +46,16 @@ export function metricsText(facts: Facts): string {
       'routes_partly_taken',
       'Effective routes of whose subnets entries of others take a part; /status names them.',
       countPartlyTaken(outcome?.verdicts ?? []),
+    ],
+    [
+      'packets_way',
+      'How packets of the node and of its pods go to the subnets: 1 for the state that holds.',
+      waySamples(facts),
+    ],
+    [
+      'pods_shadowed_by',
+      'The rule and the table that packets of pods go by instead.',
+      facts.pods.by === undefined ? [] : [[{ ...facts.pods.by }, 1]],
     ],
     [
       'next_hop_up',

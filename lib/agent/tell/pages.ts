@@ -83,6 +83,8 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
     lockHolder,
     passError,
     outcome,
+    pods: agent.pods,
+    requirePods: settings.requirePods,
     nextHops: agent.nextHops.all.map(({ address, interface: link, health }) => ({
       nextHop: `${address}`,
       interface: link,

@@ -22,6 +22,7 @@ ready      NO: 1 of 2 routes: 2001:db8:a::/48 waiting: this node has no interfac
 list       onprem-link/static-routes accepted (version 7)
 watch      connected
 IPv4       10.0.0.0/8 via 10.184.0.1 dev priv
+packets    nodes: effective · pods: effective
 next hop   10.184.0.1 dev priv up for 60 s
 rp_filter  priv strict
 drops      7 packets by rp_filter since the node started

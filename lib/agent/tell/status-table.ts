@@ -21,6 +21,11 @@ export interface StatusBody {
     readonly way?: string;
     readonly reason?: string;
   }[];
+  readonly ways: {
+    readonly nodes: { readonly state: string };
+    readonly pods: { readonly state: string; readonly reason?: string };
+  };
+  readonly rulesBeforeMain: readonly string[];
   readonly nextHops: readonly {
     readonly nextHop: string;
     readonly interface: string;
@@ -48,7 +53,7 @@ export interface StatusBody {
 
 /** The status as a page of text: a head of facts, then a table with a line per route. */
 export function statusText(status: StatusBody): string {
-  const { list, watch, privateNetworks, routes, reversePathFilters: filters } = status;
+  const { list, watch, privateNetworks, ways, routes, reversePathFilters: filters } = status;
   const head = [
     ['agent', `${status.instance} on ${status.node}`],
     ['ready', `${status.ready ? 'yes' : 'NO'}: ${status.reason}`],
@@ -60,6 +65,8 @@ export function statusText(status: StatusBody): string {
       family,
       state === 'found' ? `${network} ${way}` : `${state}: ${reason}`,
     ]),
+    ['packets', `nodes: ${ways.nodes.state} · pods: ${[ways.pods.state, ways.pods.reason].filter(Boolean).join(' ')}`],
+    ...status.rulesBeforeMain.map((rule) => ['rule', rule]),
     ...status.nextHops.map(({ nextHop, interface: name, state, seconds }) => [
       'next hop',
       `${nextHop} dev ${name} ${state} for ${seconds} s`,

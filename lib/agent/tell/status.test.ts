@@ -120,6 +120,8 @@ describe('the status', () => {
         rollout: { state: 'settled' },
       },
       watch: { state: 'connected' },
+      ways: { nodes: { state: 'effective' }, pods: { state: 'effective' } },
+      rulesBeforeMain: [],
       nextHops: [{ nextHop: '10.184.0.1', interface: 'priv', state: 'up', seconds: 60 }],
       missingNextHops: [],
       privateNetworks: [
@@ -256,4 +258,27 @@ describe('a list that came with the pod', () => {
     });
     expect(statusOf(given)).toMatchObject({ list: { differs: true } });
   });
+});
+
+test('with requirePods packets of pods that are known to go another way count; what is unknown does not', () => {
+  const shadowed = { state: 'shadowed', reason: 'by rule 1536 → table 2' } as const;
+  const of = (pods: Facts['pods'], requirePods: boolean) => readiness(facts({ pods, requirePods }));
+  expect(of(shadowed, true)).toEqual({ ready: false, reason: 'packets of pods are shadowed by rule 1536 → table 2' });
+  expect(of(shadowed, false).ready).toBe(true);
+  expect(of({ state: 'unknown', reason: 'forwarding is off on cni0' }, true).ready).toBe(true);
+});
+
+test('the rules before main are listed, and the node’s own way is that of its routes', () => {
+  const rules = [
+    { family: 4, priority: 0, action: 1, table: 255 },
+    { family: 4, priority: 1536, action: 1, table: 2, source: subnet('172.30.5.9/32') },
+    { family: 4, priority: 32766, action: 1, table: 254 },
+  ] as const;
+  const shadowed = outcome(verdict('192.168.0.0/24'), verdict('192.168.1.0/24', 'shadowed', 'a lookup finds …'));
+  const given = { ...shadowed, snapshot: { ...shadowed.snapshot, rules } };
+  expect(statusOf(facts({ outcome: given }))).toMatchObject({
+    ways: { nodes: { state: 'shadowed' } },
+    rulesBeforeMain: ['IPv4 1536: from 172.30.5.9/32 lookup 2'],
+  });
+  expect(statusOf(facts({ outcome: undefined }))).toMatchObject({ ways: { nodes: { state: 'unknown' } } });
 });

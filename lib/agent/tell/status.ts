@@ -2,7 +2,9 @@ import { type Finding, findingLines, findingText } from '../../network';
 import type { WatchState } from '../api/config-map-watch';
 import type { HealthState } from '../decide/health';
 import { hopsText } from '../decide/hops';
+import type { PodsWay } from '../decide/pods';
 import { prefixKey } from '../decide/prefix';
+import { rulesBeforeMain, ruleText } from '../decide/rules';
 import { isGood, type RouteState, type Verdict } from '../decide/verdict';
 import type { Outcome } from '../reconciler';
 import type { RolloutState } from '../rollout';
@@ -26,6 +28,10 @@ export interface Facts {
   /** Why the last pass could not be made, if so. */
   readonly passError: string | undefined;
   readonly outcome: Outcome | undefined;
+  /** How packets of pods go. */
+  readonly pods: PodsWay;
+  /** Whether a node is unready while they are known to go another way. */
+  readonly requirePods: boolean;
   readonly nextHops: readonly NextHopFacts[];
   readonly counters: Counters;
   readonly reversePathFilters: readonly ReversePathFilter[];
@@ -93,12 +99,14 @@ export const TROUBLES = [
   'kernel',
   'starting',
   'routes',
+  'pods',
 ] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
 const MOST_REASONS = 3;
 const MOST_ROUTES = 1000;
 const MOST_FINDINGS = 50;
+const MOST_RULES = 50;
 
 /** Ready means: the list is understood and every route in it does what it says on this node. */
 export function readiness(facts: Facts): Readiness {
@@ -113,7 +121,12 @@ export function readiness(facts: Facts): Readiness {
 
 /** What makes the node unready, in a fixed word and in a sentence. */
 export function troubleOf(facts: Facts): readonly [Trouble, string] | undefined {
-  return troubleWith(facts) ?? badRoutes(facts.outcome?.verdicts ?? []);
+  return troubleWith(facts) ?? badRoutes(facts.outcome?.verdicts ?? []) ?? shadowedPods(facts);
+}
+
+function shadowedPods({ requirePods, pods }: Facts): readonly [Trouble, string] | undefined {
+  if (!requirePods || pods.state !== 'shadowed') return undefined;
+  return ['pods', `packets of pods are shadowed ${pods.reason}`];
 }
 
 function badRoutes(verdicts: readonly Verdict[]): readonly [Trouble, string] | undefined {
@@ -225,6 +238,8 @@ export function statusOf(facts: Facts): object {
     },
     watch: facts.watch,
     privateNetworks: privateNetworkLines(outcome),
+    ways: { nodes: nodesWay(verdicts), pods: facts.pods },
+    rulesBeforeMain: ruleLines(outcome),
     nextHops: facts.nextHops,
     missingNextHops: outcome?.missingNextHops ?? [],
     routes: verdicts.slice(0, MOST_ROUTES).map(({ route, state, way, reason }) => ({
@@ -243,6 +258,21 @@ export function statusOf(facts: Facts): object {
     reversePathFilters: facts.reversePathFilters,
     reversePathDrops: facts.reversePathDrops,
   };
+}
+
+/** How the node's own packets go to the subnets of the main table. */
+export function nodesWay(verdicts: readonly Verdict[]): { readonly state: PodsWay['state'] } {
+  if (verdicts.some(({ state }) => state === 'shadowed')) return { state: 'shadowed' };
+  return { state: verdicts.some(({ state }) => REACHED.has(state)) ? 'effective' : 'unknown' };
+}
+
+const REACHED: ReadonlySet<RouteState> = new Set(['effective', 'satisfied']);
+
+function ruleLines(outcome: Outcome | undefined): string[] {
+  const { rules } = outcome?.snapshot ?? { rules: [] };
+  return ([4, 6] as const)
+    .flatMap((family) => rulesBeforeMain(rules, family).map((rule) => `IPv${family} ${ruleText(rule)}`))
+    .slice(0, MOST_RULES);
 }
 
 function privateNetworkLines(outcome: Outcome | undefined): object[] {

@@ -38,6 +38,8 @@ export function facts(changed: Partial<Facts> = {}): Facts {
     lockHolder: undefined,
     passError: undefined,
     outcome: outcome(verdict('192.168.0.0/24'), verdict('192.168.1.0/24')),
+    pods: { state: 'effective' },
+    requirePods: false,
     nextHops: [{ nextHop: '10.184.0.1', interface: 'priv', state: 'up', seconds: 60 }],
     counters: {
       listsAccepted: 1,

@@ -1,0 +1,15 @@
+import { DEFAULT_RULES, readRouteList } from '../../network';
+import { withCopies } from './copies';
+
+const list = readRouteList(
+  ['192.168.0.0/24', { subnet: '192.168.1.0/24', table: 2 }, { subnet: '192.168.1.0/24', mtu: 1400 }],
+  DEFAULT_RULES,
+);
+const texts = (tables: readonly number[]) =>
+  withCopies(list, tables).routes.map(({ subnet, table, mtu }) => `${subnet} ${table} ${mtu ?? ''}`.trim());
+
+test('each route of the main table is copied with all that it has, unless the list has one there itself', () => {
+  expect(texts([2, 7]).slice(3)).toEqual(['192.168.0.0/24 2', '192.168.0.0/24 7', '192.168.1.0/24 7 1400']);
+});
+
+test('without tables the list is the same', () => expect(withCopies(list, [])).toBe(list));

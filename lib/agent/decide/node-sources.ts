@@ -1,0 +1,38 @@
+import type { Address } from '../../network';
+import type { LookupQuestion, Snapshot } from '../kernel/types';
+import { isLinkLocal, type ResolvedRoute, type Way } from './resolve';
+import { rulesBeforeMain } from './rules';
+
+/**
+ * Asks for the node's own packets as they go: from the address they have, where some rule goes by it. Without such a
+ * rule the source changes nothing.
+ */
+export class NodeSources {
+  private readonly found = new Map<Way, Address | undefined>();
+  private readonly matters: { readonly 4: boolean; readonly 6: boolean };
+
+  constructor(private readonly snapshot: Snapshot) {
+    const isSelective = (family: 4 | 6) =>
+      rulesBeforeMain(snapshot.rules, family).some(({ source }) => source !== undefined);
+    this.matters = { 4: isSelective(4), 6: isSelective(6) };
+  }
+
+  question(item: ResolvedRoute, address: Address): LookupQuestion {
+    const source = this.matters[address.family] ? this.sourceOf(item) : undefined;
+    return source === undefined ? { address } : { address, source };
+  }
+
+  /** The node's first address on the link that the route leads out by, unless the list names one. */
+  private sourceOf({ route, way }: ResolvedRoute): Address | undefined {
+    if (route.source !== undefined) return route.source;
+    if (!this.found.has(way)) {
+      const link = way.hops[0]?.link;
+      const { family } = route.subnet;
+      const own = this.snapshot.addresses.find(
+        (each) => each.link === link && each.address.family === family && !isLinkLocal(each.address),
+      );
+      this.found.set(way, own?.address);
+    }
+    return this.found.get(way);
+  }
+}
