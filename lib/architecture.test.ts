@@ -36,7 +36,7 @@ const HOMES: Readonly<Record<string, Home>> = {
 };
 
 /** What a test may import beyond that, and its helpers, which no other file imports: any package, too. */
-const FOR_TESTS = ['lib', 'lib/charts', 'scripts', 'test'];
+const FOR_TESTS = ['lab', 'lib', 'lib/charts', 'scripts', 'test'];
 const TEST = /\.test\.ts$|^lib\/(?:network\/oracle|routers\/fixtures)\.ts$/;
 
 const IMPORT = /(?:\bfrom|\bimport|\b(?:require|import|requireActual|mock)(?:<[^>]*>)?\()\s*['"]([^'"]+)['"]/g;
