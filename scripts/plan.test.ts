@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from '../lib/repository';
@@ -102,6 +102,20 @@ test.each([
   const run = plan(args);
   expect([run.status, run.stderr]).toEqual([2, expect.stringMatching(message)]);
   expect(run.stderr).not.toContain('    at ');
+});
+
+test('--routers writes what takes each router from the revision to now, and never into a folder that holds something', () => {
+  const vyos = (state: string, route: string) =>
+    `# Router 192.0.2.1, state ${state}.\nset protocols static route ${route} next-hop 10.0.0.1\n`;
+  write('routers/example/a-to-cluster/vyos.set', vyos('00000000aa', '192.168.0.0/24'));
+  const before = commit('before');
+  write('routers/example/a-to-cluster/vyos.set', vyos('00000000bb', '192.168.1.0/24'));
+  const run = () => plan([before, '--no-synth', '--routers', 'changes']);
+  expect(run().stdout).toContain('load change.vyos');
+  const written = readFileSync(join(folder, 'changes/example/a-to-cluster/change.vyos'), 'utf8');
+  expect(written).toContain('takes the router from state 00000000aa to state 00000000bb.');
+  expect(written).toContain('\ndelete protocols static route 192.168.0.0/24\n');
+  expect(run()).toMatchObject({ status: 2, stderr: '"changes" is not empty; name a folder that does not exist yet\n' });
 });
 
 test('the branch of a pull request is the one that its workflow names', () => {

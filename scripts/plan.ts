@@ -1,6 +1,9 @@
 /** `npm run plan`: what merging the edited main.ts does to the network. */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { markdownOf, type Plan, planPage, terminalTextOf } from '../lib/review';
+import { refuse } from '../lib/network';
+import { markdownOf, type Plan, planPage, routerChangesOf, terminalTextOf } from '../lib/review';
 import { type Comparison, compare, planOfComparison } from './comparison';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
@@ -10,6 +13,8 @@ const HELP = `${callOf('plan')} [REVISION] [options]: what merging main.ts as it
   REVISION      compare with that Git revision        (default: the merge base with the main branch)
   --markdown    for a pull request or a job summary
   --json        for programs
+  --routers DIR write into DIR, for each end of a VPN, what takes its router from the revision to now; DIR must not
+                exist, or be empty, and is not for Git
   --no-synth    compare dist/ and routers/ as they are, without running main.ts
   --exit-code   exit with 1 when anything changes, with 3 when dist/ or routers/ are not what main.ts makes
 
@@ -19,6 +24,7 @@ Exit code 2 is an error.
 const OPTIONS = {
   markdown: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
+  routers: { type: 'string' },
   'no-synth': { type: 'boolean', default: false },
   'exit-code': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -35,11 +41,22 @@ run((project) => {
   }
   const comparison = compare(project, positionals[0], !values['no-synth']);
   const plan = planFor(comparison, project);
+  if (values.routers !== undefined) writeRouterChanges(comparison, values.routers);
   process.stdout.write(textOf(plan, values));
   if (!values['exit-code']) return 0;
   if (plan.stale !== undefined) return STALE;
   return plan.isChanged ? CHANGES : 0;
 });
+
+/** @throws InputError for a folder that holds something: what was in it could be taken for a part of the change. */
+function writeRouterChanges({ before, after }: Comparison, folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length > 0)
+    throw refuse(folder, 'is not empty', 'name a folder that does not exist yet');
+  for (const [path, text] of routerChangesOf(before, after)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
 
 function planFor(comparison: Comparison, project: string): Plan {
   const { stale } = comparison;

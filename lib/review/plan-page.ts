@@ -158,14 +158,18 @@ function objectPage(objects: readonly ObjectChange[]): Block[] {
 }
 
 function routerPage(routers: readonly RouterChange[]): Block[] {
-  const lines = routers.map(({ router, files }) => {
+  const lines = routers.map(({ router, files, changes }) => {
     const told = files.map(({ path, kind, linesAdded, linesRemoved }) => {
       const name = code(path.slice(router.length + 1));
       return kind === 'changed' ? `${name} +${linesAdded} −${linesRemoved}` : `${name} ${kind}`;
     });
-    return `${code(router)}: ${told.join(', ')}`;
+    const load = changes.length === 0 ? 'nothing to load' : `load ${changes.map(code).join(' or ')}`;
+    return `${code(router)}: ${load}; ${told.join(', ')}`;
   });
-  return [alert('warning', 'Routers: load these files on the same day', lines)];
+  const written = routers.some(({ changes }) => changes.length > 0)
+    ? [`The plan's option ${code('--routers DIR')} writes the files to load, each for a router in the state of before.`]
+    : [];
+  return [alert('warning', 'Routers: load these changes on the same day', [...lines, ...written])];
 }
 
 function told(kind: SitePlan['kind']): string {

@@ -119,9 +119,13 @@ export interface ObjectChange {
 }
 
 /** The files of one router. */
+/** One end of a tunnel. */
 export interface RouterChange {
+  /** Its folder: `routers/example/cluster-to-datacentre`. */
   readonly router: string;
   readonly files: readonly FileChange[];
+  /** Names of the files that take its router from one revision to the other; see routerChangesOf. */
+  readonly changes: readonly string[];
 }
 
 export interface FileChange {

@@ -3,6 +3,7 @@ import { changedFiles } from './plan-lines';
 import { compareText, overlapOf, type Pair, pairUp } from './plan-pairs';
 import { compareSites, readSite, type SiteModel } from './plan-site';
 import type { FileChange, Plan, Risk, RouterChange, SitePlan } from './plan-types';
+import { routerChangesOf } from './router-changes';
 
 /** Texts by their path in the repository: dist/, routers/ and whatever else synthesis writes. */
 export type Tree = ReadonlyMap<string, string>;
@@ -65,7 +66,10 @@ function routerChanges(before: Tree, after: Tree): RouterChange[] {
     const router = change.path.split('/').slice(0, -1).join('/');
     routers.set(router, [...(routers.get(router) ?? []), change]);
   }
-  return [...routers].map(([router, files]) => ({ router, files }));
+  const toLoad = [...routerChangesOf(before, after).keys()].map((path) => `${ROUTERS}/${path}`);
+  const namesIn = (router: string) =>
+    toLoad.filter((path) => path.startsWith(`${router}/change.`)).map((path) => path.slice(router.length + 1));
+  return [...routers].map(([router, files]) => ({ router, files, changes: namesIn(router) }));
 }
 
 /** A subnet that comes or goes, and no router file with it: somebody else configures the routers. */

@@ -1,5 +1,7 @@
 import { changeFiles, type EndFiles, routerOf } from '../routers';
-import type { Tree } from './plan';
+
+/** Texts by their path in the repository. */
+type Tree = ReadonlyMap<string, string>;
 
 const END = /^routers\/([^/]+\/[^/]+)\/([^/]+)$/;
 
