@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { Address, Subnet } from '../lib/network';
 import { linkedProject, REPOSITORY } from '../lib/repository';
 
 jest.setTimeout(60_000);
@@ -42,6 +43,7 @@ test('the index lists every page', () => {
 
 test.each(PAGES)('%s says of every command how it is kept true', (page) => {
   for (const { language, tag, text } of blocksOf(page)) {
+    if (language === 'ini' || language === 'json') continue; // for files on nodes
     if (language === 'mermaid') continue; // drawn by npm run diagram, and tested by scripts/diagram.test.ts
     if (language === 'sh') expect(tag).toMatch(/^(?:run|not run: .+|by [\w./-]+\.test\.ts)$/);
     else expect(tag).toMatch(/^[\w./-]+\.(?:ts|yaml)$/);
@@ -114,4 +116,17 @@ test('what an administrator of Argo CD is given excludes all that is shipped but
 
 test('nothing here takes over the settings of Argo CD', () => {
   for (const page of PAGES) expect(read(page)).not.toMatch(/kind: ConfigMap[\s\S]*name: argocd-cm/);
+});
+
+test('the resolvers that dns-zone.md names are routed by its own main.ts', () => {
+  const [main, corefile] = ['main.ts', 'corefile.yaml'].map(
+    (wanted) => blocksOf('dns-zone.md').find(({ tag }) => tag === wanted)?.text as string,
+  ) as [string, string];
+  const resolvers = /forward \. ([\d. ]+) \{/.exec(corefile)?.[1]?.trim().split(' ') ?? [];
+  const subnets = [...main.matchAll(/subnets: \['([\d./]+)'\]/g)].map(([, subnet]) => Subnet.parse(subnet));
+  expect(resolvers).toHaveLength(2);
+  for (const resolver of resolvers) {
+    expect(subnets.some((subnet) => subnet.contains(Address.parse(resolver)))).toBe(true);
+    expect(main).toContain(`'${resolver}'`);
+  }
 });

@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { node26 } from '../lab/requirements';
 import { copyRepository, EXAMPLE_MAIN, NODE_MODULES, REPOSITORY } from '../lib/repository';
 import { installNodes } from '../test/nodes';
 import { readOutput } from './output';
@@ -175,14 +174,17 @@ test('the bin tells its commands', () => {
   expect(call()).toMatchObject({ status: 2 });
 });
 
-/** This Node, that of the agent, and those that the registry has; undefined where it cannot be reached. */
+/** This Node, and those that the registry has; undefined where it cannot be reached. */
 function nodes(): Record<string, string | undefined> {
-  const installed = installNodes(['20', '22', '24']);
+  const versions = ['20', '22', '24', '26'];
+  const installed = installNodes(versions);
   if (installed === undefined)
-    process.stderr.write('package.test.ts: Node 20, 22 and 24 skipped: npm cannot install node-linux-* here\n');
+    process.stderr.write(
+      `package.test.ts: Node ${versions.join(', ')} skipped: npm cannot install node-linux-* here\n`,
+    );
   const own = process.versions.node.split('.')[0] as string;
-  const of = (version: string) => installed && join(installed, `node${version}`, 'bin', 'node');
-  return { '20': of('20'), '22': of('22'), '24': of('24'), '26': node26(), [own]: process.execPath };
+  const all = versions.map((version) => [version, installed && join(installed, `node${version}`, 'bin', 'node')]);
+  return { ...Object.fromEntries(all), [own]: process.execPath };
 }
 
 function texts(output: ReadonlyMap<string, Buffer>): Record<string, string> {

@@ -22,6 +22,7 @@ export interface ProviderRange {
 export const PROVIDERS = {
   ibm: [
     { subnet: '10.0.0.0/8', what: "IBM Cloud's private network", refused: 'whole' },
+    { subnet: '166.8.0.0/14', what: 'kept by IBM Cloud for private service endpoints', refused: 'any' },
     { subnet: '172.16.0.0/16', what: 'kept by IBM Cloud', refused: 'any' },
     { subnet: '172.18.0.0/16', what: 'kept by IBM Cloud', refused: 'any' },
     { subnet: '172.19.0.0/16', what: 'kept by IBM Cloud', refused: 'any' },
