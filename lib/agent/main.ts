@@ -98,7 +98,10 @@ function run(settings: Settings): void {
   const watch = new ConfigMapWatch(client, settings.namespace, settings.configMap, agent);
   const preview = () => agent.source.list && reconciler.preview(agent.source.list).map(changeText);
   const latch = settings.isRolling ? new ReadyLatch(READY) : undefined;
-  const stops = doorsOf(settings, pagesOf(settings, agent, readOptional, preview, latch)).map((door) =>
+  const stops = doorsOf(
+    settings,
+    pagesOf(settings, agent, readOptional, preview, latch, (link) => reconciler.wayBack(link)),
+  ).map((door) =>
     serve(door, ({ message }) => log('error', 'http.failed', `${message}; retrying, routes are kept all the same`)),
   );
   const exit = (code: number) => {

@@ -30,6 +30,7 @@ import type { Kernel } from './kernel/kernel';
 import type { Change, FailedChange, KernelRoute, Snapshot } from './kernel/types';
 import { Memo } from './memo';
 import { lookAtPods, type PodsSettings, type Proved } from './pods-look';
+import { wayBack } from './way-back';
 
 export interface ReconcilerSettings extends PodsSettings {
   readonly privateNetworks: readonly Subnet[];
@@ -161,6 +162,11 @@ export class Reconciler {
   /** How packets of pods go, after the last pass. */
   lookAtPods(): PodsWay {
     return lookAtPods(this.kernel, this.proved, this.settings);
+  }
+
+  /** How the node answers what comes in by a link, after the last pass. */
+  wayBack(link: number): string | undefined {
+    return wayBack(this.kernel, this.proved, link);
   }
 
   /** Does what events alone say is to be done after the last pass (decide/at-once.ts). */

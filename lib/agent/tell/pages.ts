@@ -6,7 +6,7 @@ import type { RolloutState } from '../rollout';
 import type { Settings } from '../settings';
 import type { Door, Page } from './http-server';
 import { metricsText } from './metrics';
-import { reversePathDrops, reversePathFilters } from './reverse-path';
+import { DropWatch, reversePathDrops, reversePathFilters } from './reverse-path';
 import { type Facts, type RolloutFacts, readiness, statusOf } from './status';
 
 /** Where the kubelet, `status` and `diff` ask: nobody outside the node reaches it. */
@@ -39,8 +39,14 @@ export function pagesOf(
   readFile: (path: string) => string | undefined,
   preview: () => readonly string[] | undefined,
   latch: ReadyLatch | undefined,
+  wayBack: (link: number) => string | undefined = () => undefined,
 ): ReadonlyMap<string, Page> {
-  const facts = () => factsOf(settings, agent, readFile);
+  const watch = new DropWatch();
+  const facts = () => {
+    const drops = reversePathDrops(readFile('/proc/net/netstat') ?? '');
+    const isDropping = watch.isDropping(drops, performance.now());
+    return factsOf(settings, agent, readFile, { count: drops, isDropping, wayBack });
+  };
   const name = settings.instance;
   return new Map<string, Page>([
     [`/livez/${name}`, () => text('alive')],
@@ -65,9 +71,19 @@ export function pagesOf(
   ]);
 }
 
-function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => string | undefined): Facts {
+interface Drops {
+  readonly count: number | undefined;
+  readonly isDropping: boolean;
+  readonly wayBack: (link: number) => string | undefined;
+}
+
+function factsOf(
+  settings: Settings,
+  agent: Agent,
+  readFile: (path: string) => string | undefined,
+  drops: Drops,
+): Facts {
   const { outcome, source, watchState: watch, lockHolder, passError, counters } = agent;
-  const netstat = readFile('/proc/net/netstat');
   return {
     instance: settings.instance,
     nodeName: settings.nodeName,
@@ -100,8 +116,9 @@ function factsOf(settings: Settings, agent: Agent, readFile: (path: string) => s
             routeLinks(outcome.snapshot, agent.ownership),
             settings.privateNetworks,
             readFile,
+            drops,
           ),
-    reversePathDrops: netstat === undefined ? undefined : reversePathDrops(netstat),
+    reversePathDrops: drops.count,
   };
 }
 

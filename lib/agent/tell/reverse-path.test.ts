@@ -1,16 +1,20 @@
 import { LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
-import { reversePathDrops, reversePathFilters } from './reverse-path';
+import { DropWatch, reversePathDrops, reversePathFilters } from './reverse-path';
 
 const PRIV = LINKS.priv as number;
 const PUB = LINKS.pub as number;
 
 /** @param modes by interface, as /proc/sys has them. */
-function filters(modes: Readonly<Record<string, number>>, routeLinks: readonly number[] = [PRIV]) {
+function filters(
+  modes: Readonly<Record<string, number>>,
+  routeLinks: readonly number[] = [PRIV],
+  drops: Parameters<typeof reversePathFilters>[4] = {},
+) {
   const read = (path: string) => {
     const mode = modes[/conf\/(.+)\/rp_filter$/.exec(path)?.[1] as string];
     return mode === undefined ? undefined : `${mode}\n`;
   };
-  return reversePathFilters(snapshot(SEEDS), new Set(routeLinks), [subnet('10.0.0.0/8')], read);
+  return reversePathFilters(snapshot(SEEDS), new Set(routeLinks), [subnet('10.0.0.0/8')], read, drops);
 }
 
 test.each([
@@ -53,4 +57,42 @@ test('the drops are read from /proc/net/netstat', () => {
   expect(reversePathDrops('')).toBeUndefined();
   expect(reversePathDrops('TcpExt: SyncookiesSent\nTcpExt: 0\n')).toBeUndefined();
   expect(reversePathDrops('TcpExt: IPReversePathFilter\n')).toBeUndefined();
+});
+
+describe('while packets are dropped', () => {
+  const drops = { isDropping: true, wayBack: () => 'an answer leaves by the public link' };
+
+  test('and no link of the routes is strict, each other strict link is told with the way of an answer', () => {
+    expect(filters({ all: 0, priv: 2, pub: 1 }, [PRIV], drops)).toMatchObject([
+      { interface: 'priv', mode: 'loose' },
+      {
+        interface: 'pub',
+        mode: 'strict',
+        warning: expect.stringMatching(/arrive here are dropped; an answer leaves by/),
+      },
+    ]);
+  });
+
+  test('a strict link of the routes may be the cause, so no other one is accused', () => {
+    expect(filters({ all: 0, priv: 1, pub: 1 }, [PRIV], drops)).toEqual([{ interface: 'priv', mode: 'strict' }]);
+  });
+
+  test('a counter that stands still accuses nobody', () => {
+    expect(filters({ all: 0, priv: 2, pub: 1 }, [PRIV], { ...drops, isDropping: false })).toHaveLength(1);
+  });
+});
+
+test('a counter that rose is remembered for ten minutes', () => {
+  const watch = new DropWatch();
+  expect([watch.isDropping(7, 0), watch.isDropping(7, 1000), watch.isDropping(undefined, 1500)]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  watch.isDropping(7, 1800);
+  expect([watch.isDropping(9, 2000), watch.isDropping(9, 500_000), watch.isDropping(9, 700_000)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });

@@ -24,22 +24,54 @@ export function reversePathFilters(
   routeLinks: ReadonlySet<number>,
   privateNetworks: readonly Subnet[],
   read: (path: string) => string | undefined,
+  { isDropping = false, wayBack = () => undefined }: Drops = {},
 ): ReversePathFilter[] {
   const all = Number(read('/proc/sys/net/ipv4/conf/all/rp_filter') ?? 0);
   const privateLinks = snapshot.addresses
     .filter(({ address }) => address.family === 4 && privateNetworks.some((network) => network.contains(address)))
     .map(({ link }) => link);
-  const filters: ReversePathFilter[] = [];
-  for (const index of new Set([...routeLinks, ...privateLinks])) {
+  const filterOf = (index: number): ReversePathFilter | undefined => {
     const name = snapshot.links.get(index)?.name;
     const own = name === undefined ? undefined : read(`/proc/sys/net/ipv4/conf/${name}/rp_filter`);
-    if (name === undefined || own === undefined) continue;
-    const mode = MODES[Math.max(all, Number(own))] ?? 'off';
-    const drops = mode === 'strict' && routeLinks.size > 0 && !routeLinks.has(index);
-    filters.push({ interface: name, mode, ...(drops && { warning: DROPS }) });
-  }
-  return filters;
+    if (name === undefined || own === undefined) return undefined;
+    return { interface: name, mode: MODES[Math.max(all, Number(own))] ?? 'off' };
+  };
+  const isStrict = (index: number) => filterOf(index)?.mode === 'strict';
+  // Packets are dropped, and not where the routes lead: then it is on one of the other strict links.
+  const isElsewhere = isDropping && routeLinks.size > 0 && ![...routeLinks].some(isStrict);
+  const others = isElsewhere ? snapshot.addresses.map(({ link }) => link).filter(isStrict) : [];
+  return [...new Set([...routeLinks, ...privateLinks, ...others])].flatMap((index) => {
+    const filter = filterOf(index);
+    if (filter === undefined) return [];
+    if (filter.mode !== 'strict' || routeLinks.size === 0 || routeLinks.has(index)) return filter;
+    const way = isElsewhere ? wayBack(index) : undefined;
+    return { ...filter, warning: way === undefined ? DROPS : `${DROPS}; ${way}` };
+  });
 }
+
+/** What is known of drops. */
+interface Drops {
+  /** Whether the filter dropped packets lately. */
+  readonly isDropping?: boolean;
+  /** How the node answers what comes in by a link, for people. */
+  readonly wayBack?: (link: number) => string | undefined;
+}
+
+/** Tells from the counter whether it rose within the last minutes. */
+export class DropWatch {
+  private last: number | undefined;
+  private rose = Number.NEGATIVE_INFINITY;
+
+  /** @param now milliseconds of a steady clock. */
+  isDropping(count: number | undefined, now: number): boolean {
+    if (this.last !== undefined && count !== undefined && count > this.last) this.rose = now;
+    this.last = count;
+    return now - this.rose < LATELY_MS;
+  }
+}
+
+/** Long enough for people who look after they saw packets vanish. */
+const LATELY_MS = 10 * 60_000;
 
 const DROPS =
   'strict rp_filter, but the routes use another interface: packets from on premise that arrive here are dropped';
