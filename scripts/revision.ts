@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { DEFAULT_DIST, outputFolders } from './output';
+import { callOf } from './words';
 
 /** Git was asked for something that it does not have; the message says what to do. */
 export class GitError extends Error {}
@@ -33,12 +34,12 @@ export function baseRevision(repository: string, revision?: string): Base {
   );
   if (branch === undefined)
     throw new GitError(
-      `there is no main branch to compare with; name a revision: npm run plan -- HEAD~1${shallowHint(git)}`,
+      `there is no main branch to compare with; name a revision: ${callOf('plan')} HEAD~1${shallowHint(git)}`,
     );
   const commit = git('merge-base', branch, 'HEAD');
   if (commit !== undefined) return { commit, text: `${commit.slice(0, 7)} (merge base with ${branch})` };
   throw new GitError(
-    `HEAD and ${branch} have no common commit${shallowHint(git) || '; name a revision: npm run plan -- HEAD~1'}`,
+    `HEAD and ${branch} have no common commit${shallowHint(git) || `; name a revision: ${callOf('plan')} HEAD~1`}`,
   );
 }
 
