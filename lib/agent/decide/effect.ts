@@ -47,10 +47,21 @@ export function proofOf(
   const others = entries.filter(({ table }) => table === RT_TABLE_MAIN);
   const inRules = rules.filter(({ destination }) => destination !== undefined && cover.contains(destination));
   const free = witnesses([...listed, ...subnetsOf(entries), ...inRules.flatMap(({ destination = [] }) => destination)]);
-  const isFull = inMain.some(({ route }) => free.get(`${route.subnet}`) === undefined);
-  const freeInMain = isFull ? witnesses([...listed, ...subnetsOf(others)]) : free;
-  const addressIn = (subnet: Subnet) => free.get(`${subnet}`) ?? freeInMain.get(`${subnet}`);
-  const asked = inMain.filter(({ route }) => addressIn(route.subnet) !== undefined);
+  let freeInMain: ReadonlyMap<string, Address | undefined> | undefined; // where other tables have entries for all of it
+  const addressIn = (subnet: string) => {
+    const address = free.get(subnet);
+    if (address !== undefined) return address;
+    freeInMain ??= witnesses([...listed, ...subnetsOf(others)]);
+    return freeInMain.get(subnet);
+  };
+  const asked: ResolvedRoute[] = [];
+  const questions: LookupQuestion[] = [];
+  for (const item of inMain) {
+    const address = addressIn(`${item.route.subnet}`);
+    if (address === undefined) continue;
+    asked.push(item);
+    questions.push(sources.question(item, address));
+  }
   const own = asked.length < inMain.length ? [...witnesses(listed)] : [];
   const inside = findInside(inMain, entries, inRules, destinations, free, nexthops);
   let identities: ReadonlySet<string> | undefined;
@@ -61,11 +72,8 @@ export function proofOf(
   return {
     asked,
     inside,
-    questions: [
-      ...asked.map((item) => sources.question(item, addressIn(item.route.subnet) as Address)),
-      ...inside.asked.map(({ item, question }) => sources.question(item, question.address)),
-    ],
-    taken: own.flatMap(([subnet, address]) => (address && freeInMain.get(subnet) === undefined ? [subnet] : [])),
+    questions: [...questions, ...inside.asked.map(({ item, question }) => sources.question(item, question.address))],
+    taken: own.flatMap(([subnet, address]) => (address && addressIn(subnet) === undefined ? [subnet] : [])),
     others,
     isSibling: (winner, metric) => isOurs(winner) && winner.metric !== metric && isListed(winner),
   };

@@ -46,7 +46,9 @@ export class NexthopAssignment {
   /** Ours by content; several have the same where different sets came to be alike. */
   private readonly mine = new Map<string, Nexthop[]>();
   private heirs: ReadonlyMap<string, readonly Nexthop[]> | undefined;
-  private traits: { readonly all: TraitsById; readonly staying: TraitsById } | undefined;
+  private traits: TraitsById | undefined;
+  /** Of routes that stay as they are. */
+  private staying: TraitsById | undefined;
   private readonly setKeys = new SetKeys();
   private lastId: number;
 
@@ -142,29 +144,34 @@ export class NexthopAssignment {
    * is and has others: it is somebody else's, or its next hop is not known now.
    */
   private fitting(nexthops: readonly Nexthop[], traits: Traits): Nexthop[] {
-    this.traits ??= this.findTraits();
-    const { all, staying } = this.traits;
-    const isFree = ({ id }: Nexthop) => [...(staying.get(id) ?? [])].every((other) => other === traits);
-    const same = nexthops.filter((each) => all.get(each.id)?.has(traits) && isFree(each));
+    this.traits ??= this.traitsById(() => true);
+    const all = this.traits;
+    const same = nexthops.filter(({ id }) => {
+      const present = all.get(id);
+      return present?.has(traits) && (present.size === 1 || this.isFreeOfOthers(id, traits));
+    });
     return [...same, ...nexthops.filter(({ id }) => !all.has(id))];
   }
 
-  private findTraits(): { all: TraitsById; staying: TraitsById } {
-    const { routes } = this.snapshot;
-    const wanted = new Set(this.installed.map(({ own }) => own));
-    const present = routes.filter((route) => route.nexthopId !== undefined && !this.leaving.has(route));
-    const staying = present.filter((route) => !wanted.has(route));
-    return { all: this.traitsById(present), staying: this.traitsById(staying) };
+  /** An object of routes with different traits is rare: a version before shared them. */
+  private isFreeOfOthers(id: number, traits: Traits): boolean {
+    if (this.staying === undefined) {
+      const wanted = new Set(this.installed.map(({ own }) => own));
+      this.staying = this.traitsById((route) => !wanted.has(route));
+    }
+    return [...(this.staying.get(id) ?? [])].every((other) => other === traits);
   }
 
-  private traitsById(routes: readonly KernelRoute[]): TraitsById {
+  private traitsById(counts: (route: KernelRoute) => boolean): TraitsById {
     const found = new Map<number, Set<Traits>>();
     const add = (id: number, traits: Traits) => {
       const known = found.get(id);
       if (known === undefined) found.set(id, new Set([traits]));
       else known.add(traits);
     };
-    for (const route of routes) add(route.nexthopId as number, traitsOf(route));
+    for (const route of this.snapshot.routes)
+      if (route.nexthopId !== undefined && !this.leaving.has(route) && counts(route))
+        add(route.nexthopId, traitsOf(route));
     for (const { id, group = [] } of this.snapshot.nexthops.values())
       for (const member of group) for (const traits of found.get(id) ?? []) add(member.id, traits);
     return found;

@@ -1,4 +1,4 @@
-import { type Address, bitsOf, Subnet } from '../../network';
+import { type Address, bitsOf, Cover, Subnet } from '../../network';
 import type { Answer, KernelRoute, LookupQuestion, Rule, Snapshot } from '../kernel/types';
 import { RT_TABLE_LOCAL, RT_TABLE_MAIN } from '../netlink/constants';
 import { answerText, routeOf } from './answer';
@@ -46,8 +46,7 @@ export function findInside(
   free: ReadonlyMap<string, Address | undefined>,
   nexthops: Snapshot['nexthops'],
 ): Inside {
-  const items: Item[] = [
-    ...listed.map((item) => ({ subnet: item.route.subnet, listed: item })),
+  const inner: Item[] = [
     ...entries.filter(({ qualified }) => !qualified).map((entry) => ({ subnet: entry.subnet, entry })),
     ...rules.flatMap(({ destination }) => (destination === undefined ? [] : { subnet: destination })),
     ...destinations.map((destination) => ({
@@ -57,6 +56,11 @@ export function findInside(
   ];
   const parts = new Map<string, KernelRoute[]>();
   const asked: Asked[] = [];
+  // Most lists have nothing in them, and are long.
+  if (inner.length === 0) return { parts, asked };
+  const cover = new Cover(inner.map(({ subnet }) => subnet));
+  const around = listed.filter(({ route }) => cover.overlaps(route.subnet));
+  const items: Item[] = [...around.map((item) => ({ subnet: item.route.subnet, listed: item })), ...inner];
   sweep(items, ({ subnet, entry, destination }, item) => {
     if (destination !== undefined) asked.push({ item, destination, question: { address: destination.address } });
     else if (entry !== undefined && sameWay(hopsOf(entry, nexthops), item.way.members ?? item.way.hops)) return;
