@@ -69,6 +69,19 @@ describeLab('what happens to the agent itself', () => {
       expect(pod.logs.lines.filter(({ json }) => json?.event === 'kernel.overrun')).toEqual([]);
     }));
 
+  it('lists that only do harm: 500,000 entries, and as many mistakes as fit, are rejected and cost no memory', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      for (const text of [`[${Array(500_000).fill(1)}]`, `[${Array(60_000).fill('"10.0.0.1/8"')}]`]) {
+        scene.putText(text);
+        await pod.waitForLog(({ json }) => json?.event === 'list.rejected', 10_000, pod.logs.lines.length);
+        await scene.untilReadiness(pod, false, /rejected/);
+      }
+      expect(scene.owned()).toEqual(SUBNETS);
+      scene.putList(SUBNETS);
+      await scene.untilReadiness(pod, true, /2 effective/);
+    }));
+
   it('a storm of 50,000 foreign changes: alive, and right again when it is over', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();

@@ -100,6 +100,22 @@ describeLab('the agent tells', () => {
       expect(pod.logs.lines.slice(before).map(({ json }) => json?.event)).toEqual(['list.accepted', 'routes.changed']);
     }));
 
+  it('one line for all routes that change alike, and how long it took', () =>
+    Scene.play({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (scene) => {
+      const pod = await scene.startReady();
+      const before = pod.logs.lines.length;
+      scene.ip('link set priv down');
+      await scene.untilReadiness(pod, false, /waiting/);
+      scene.ip('link set priv up');
+      scene.ip('route replace 10.0.0.0/8 via 10.184.0.1');
+      await scene.untilReadiness(pod, true, /31 effective/);
+      const told = pod.logs.lines.slice(before).filter(({ json }) => json?.event === 'route.state');
+      expect(told.map(({ json }) => `${json?.message}`)).toEqual([
+        expect.stringMatching(/^31 routes waiting: /),
+        expect.stringMatching(/^31 routes effective again after \d+ ms$/),
+      ]);
+    }));
+
   it('nothing secret', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();

@@ -1,4 +1,4 @@
-import { createLog } from './log';
+import { createLog, MOST_OF_EVENT } from './log';
 
 const at = () => new Date('2026-11-22T10:00:00Z');
 
@@ -27,4 +27,48 @@ test('whatever a message holds, it stays one line', () => {
   expect(written).toHaveLength(1);
   expect(written[0]?.indexOf('\n')).toBe((written[0] as string).length - 1);
   expect(JSON.parse(written[0] as string)).toMatchObject({ message: 'a\nb\u2028"c"' });
+});
+
+describe('a storm of one event', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  const storm = (count: number, event: string, log: ReturnType<typeof createLog>) => {
+    for (let i = 0; i < count; i++) log(i === count - 1 ? 'warn' : 'info', event, `line ${i}`);
+  };
+
+  test('is cut within a minute, and one line says how many lines it stands for', () => {
+    const written: string[] = [];
+    const log = createLog('info', (line) => written.push(line), at);
+    storm(10_000, 'routes.changed', log);
+    expect(written).toHaveLength(MOST_OF_EVENT);
+    jest.advanceTimersByTime(60_000);
+    expect(written).toHaveLength(MOST_OF_EVENT + 1);
+    expect(JSON.parse(written.at(-1) as string)).toMatchObject({
+      level: 'warn',
+      event: 'log.omitted',
+      of: 'routes.changed',
+      omitted: 10_000 - MOST_OF_EVENT,
+    });
+  });
+
+  test('does not hide other events, nor what comes after its minute', () => {
+    const written: string[] = [];
+    const log = createLog('info', (line) => written.push(line), at);
+    storm(1000, 'routes.changed', log);
+    log('error', 'pass.failed', 'no');
+    expect(written.at(-1)).toContain('pass.failed');
+    jest.advanceTimersByTime(60_000);
+    log('info', 'routes.changed', 'calm again');
+    expect(written.at(-1)).toContain('calm again');
+  });
+
+  test('lines that are not written count for nothing', () => {
+    const written: string[] = [];
+    const log = createLog('info', (line) => written.push(line), at);
+    for (let i = 0; i < 1000; i++) log('debug', 'e', 'x');
+    log('info', 'e', 'y');
+    jest.advanceTimersByTime(60_000);
+    expect(written).toHaveLength(1);
+  });
 });

@@ -8,11 +8,43 @@ export type Log = (
   details?: Readonly<Record<string, unknown>>,
 ) => void;
 
-/** @param least lines of lower levels are left out. */
+/** Lines of one event within a minute; events are few, so all lines are bounded. */
+export const MOST_OF_EVENT = 60;
+const MINUTE_MS = 60_000;
+
+/** What was said of one event in the minute that began with its first line. */
+interface Minute {
+  lines: number;
+  /** Of what was left out. */
+  worst: LogLevel;
+}
+
+/**
+ * A storm of one event is cut: the rest of its minute is counted, and one line says how many lines it stands for.
+ * @param least lines of lower levels are left out.
+ */
 export function createLog(least: LogLevel, write: (line: string) => void, now: () => Date = () => new Date()): Log {
-  const threshold = LOG_LEVELS.indexOf(least);
-  return (level, event, message, details) => {
-    if (LOG_LEVELS.indexOf(level) < threshold) return;
+  const rank = (level: LogLevel) => LOG_LEVELS.indexOf(level);
+  const minutes = new Map<string, Minute>();
+  const put: Log = (level, event, message, details) =>
     write(`${JSON.stringify({ time: now().toISOString(), level, event, message, ...details })}\n`);
+  const begin = (event: string): Minute => {
+    const minute: Minute = { lines: 0, worst: 'debug' };
+    minutes.set(event, minute);
+    const end = () => {
+      minutes.delete(event);
+      const omitted = minute.lines - MOST_OF_EVENT;
+      if (omitted <= 0) return;
+      put(minute.worst, 'log.omitted', `${omitted} more lines of ${event} within a minute`, { of: event, omitted });
+    };
+    setTimeout(end, MINUTE_MS).unref();
+    return minute;
+  };
+  return (level, event, message, details) => {
+    if (rank(level) < rank(least)) return;
+    const minute = minutes.get(event) ?? begin(event);
+    minute.lines++;
+    if (minute.lines <= MOST_OF_EVENT) put(level, event, message, details);
+    else if (rank(level) > rank(minute.worst)) minute.worst = level;
   };
 }

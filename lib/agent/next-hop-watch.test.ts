@@ -130,3 +130,18 @@ test('nothing is asked when there is nothing to watch', () => {
   watch.follow([]);
   expect(jest.getTimerCount()).toBe(0);
 });
+
+test.each([
+  [true, 20],
+  [false, 2],
+])('of thousands (alone: %s) no more than 64 are asked at a look, each in its turn', (isAlone, seconds) => {
+  const { watch, asked } = watching();
+  const many = Array.from({ length: 128 }, (_, i) => nextHop(`10.184.${i >> 6}.${i & 63}`, isAlone));
+  watch.follow(many);
+  const firsts = asked.flat();
+  expect(firsts).toHaveLength(64);
+  pass(seconds);
+  expect(asked.slice(firsts.length).map((keys) => keys.length)).toEqual([64, 64]);
+  expect(new Set(asked.slice(firsts.length).flat()).size).toBe(128);
+  watch.stop();
+});

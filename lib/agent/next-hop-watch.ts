@@ -7,6 +7,8 @@ import type { Hop } from './kernel/types';
 const LOOK_MS = 1_000;
 /** Next hops that nothing could take the place of are looked at to be told about only: this many times as rarely. */
 const LOOKS_PER_LONE = 10;
+/** A list may name thousands; the link carries no more questions than these in a second, and as many to new next hops. */
+export const MOST_ASKED = 64;
 /** What is known of a next hop outlives a pass that knows no way to it. */
 const FORGET_MS = 60_000;
 
@@ -23,6 +25,9 @@ export class NextHopWatch {
   private followed: readonly NextHop[] = [];
   private readonly known = new Map<string, { health: Health; wanted: number }>();
   private looks = 0;
+  /** Where the next look begins if there are more than it may ask. */
+  private turn = 0;
+  private firsts = { since: Number.NEGATIVE_INFINITY, asked: 0 };
   private timer: NodeJS.Timeout | undefined;
   private period: number | undefined;
   private trouble: string | undefined;
@@ -71,15 +76,29 @@ export class NextHopWatch {
     const name = nextHopKey(key.address, key.link);
     const known = this.known.get(name);
     if (known !== undefined) return known;
-    const [neighbour] = this.ask([key]) ?? [];
+    const [neighbour] = this.mayAskFirst() ? (this.ask([key]) ?? []) : [];
     const first = { health: firstHealth(neighbour, this.now()), wanted: this.now() };
     this.known.set(name, first);
     return first;
   }
 
+  /** One that is not asked now counts as up, and is asked at a look. */
+  private mayAskFirst(): boolean {
+    const now = this.now();
+    if (now - this.firsts.since >= LOOK_MS) this.firsts = { since: now, asked: 0 };
+    return this.firsts.asked++ < MOST_ASKED;
+  }
+
+  private inTurn(due: readonly NextHop[]): readonly NextHop[] {
+    if (due.length <= MOST_ASKED) return due;
+    const first = this.turn % due.length;
+    this.turn = first + MOST_ASKED;
+    return [...due.slice(first), ...due.slice(0, first)].slice(0, MOST_ASKED);
+  }
+
   private look(): void {
     const isLoneLook = this.period !== LOOK_MS || this.looks++ % LOOKS_PER_LONE === 0;
-    const asked = this.followed.filter(({ isAlone }) => isLoneLook || !isAlone);
+    const asked = this.inTurn(this.followed.filter(({ isAlone }) => isLoneLook || !isAlone));
     const neighbours = asked.length === 0 ? undefined : this.ask(asked);
     if (neighbours === undefined) return;
     const now = this.now();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Yaml } from 'cdk8s';
@@ -39,6 +39,18 @@ test('the agent is ASCII, which V8 keeps at one byte a letter', () => {
 
 test('the agent fits into what client-side apply takes, with the reserve of apply-limits.ts', () => {
   expect(fitsClientSideApply(agentBundle())).toBe(true);
+});
+
+test('no text of the agent has a line that begins with blanks, which the shorter indentation would change', () => {
+  const folders = ['lib/agent', 'lib/network'].map((path) => join(REPOSITORY, path));
+  const paths = folders.flatMap((path) =>
+    readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)),
+  );
+  const sources = paths.filter(
+    (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('/testing/'),
+  );
+  expect(sources.length).toBeGreaterThan(60);
+  expect(sources.filter((path) => readFileSync(path, 'utf8').includes('\\n '))).toEqual([]);
 });
 
 test('the agent is a script by itself: it requires nothing but what Node brings, and no package is in it', () => {

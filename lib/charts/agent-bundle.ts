@@ -35,5 +35,6 @@ function buildAgent(): string {
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
   const { text } = outputFiles[0] as { text: string };
-  return text.replaceAll(FOR_BUNDLERS, '');
+  // One blank a level instead of two: 8 KiB less.
+  return text.replaceAll(FOR_BUNDLERS, '').replaceAll(/^ +/gm, (blanks) => blanks.slice(blanks.length / 2));
 }

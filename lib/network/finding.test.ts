@@ -65,12 +65,12 @@ describe('findings are gathered', () => {
     expect(findings.all).toEqual([finding(joined)]);
   });
 
-  test('by the hundred thousand', () => {
+  test('by the hundred thousand, of which a thousand are kept', () => {
     const findings = new Findings();
     findings.attempt('a', () => {
       throw new InputError(Array.from({ length: 300_000 }, () => finding('')));
     });
-    expect(findings.all).toHaveLength(300_000);
+    expect(findings.all).toHaveLength(1000);
   });
 
   test('but a mistake of the program passes', () => {

@@ -17,6 +17,8 @@ export class InputError extends Error {
 }
 
 const LONGEST_QUOTE = 80;
+/** More are not read by anybody, and half a million of them would take more memory than there is. */
+export const MOST_FINDINGS = 1000;
 
 /** The value as JSON, at most 80 characters long. */
 export function quote(value: unknown): string {
@@ -50,12 +52,16 @@ export function findingLines(findings: readonly Finding[], most: number): string
   return findings.length > most ? [...lines, `… and ${findings.length - most} more`] : lines;
 }
 
-/** Gathers what is refused, so that all of it can be told at once. */
+/** Gathers what is refused, so that all of it can be told at once; what is more than 1,000 is dropped. */
 export class Findings {
   readonly all: Finding[] = [];
 
+  get isFull(): boolean {
+    return this.all.length >= MOST_FINDINGS;
+  }
+
   add(at: string, value: unknown, reason: string, remedy: string): void {
-    this.all.push({ at, value: quote(value), reason, remedy });
+    if (!this.isFull) this.all.push({ at, value: quote(value), reason, remedy });
   }
 
   /** The result of `read`, or undefined when it was refused (see keep). */
@@ -71,7 +77,8 @@ export class Findings {
   /** Keeps the findings of an InputError, with `at` in front; throws anything else. */
   keep(at: string, error: unknown): void {
     if (!(error instanceof InputError)) throw error;
-    for (const finding of error.findings) this.all.push({ ...finding, at: joinPlaces(at, finding.at) });
+    for (const finding of error.findings.slice(0, MOST_FINDINGS - this.all.length))
+      this.all.push({ ...finding, at: joinPlaces(at, finding.at) });
   }
 
   /** Throws an InputError when there is anything to tell. */

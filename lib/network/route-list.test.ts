@@ -226,3 +226,30 @@ describe('a route list is written', () => {
     expect(formatRouteList([], DEFAULT_RULES)).toBe('[]\n');
   });
 });
+
+describe('a list that only does harm', () => {
+  const refused = (text: string): InputError => {
+    try {
+      parseRouteList(text, DEFAULT_RULES);
+    } catch (error) {
+      return error as InputError;
+    }
+    throw new Error('it was accepted');
+  };
+
+  test('500,000 entries below 1 MiB are one finding', () => {
+    const { message, findings } = refused(`[${Array(500_000).fill(1)}]`);
+    expect(findings).toHaveLength(1);
+    expect(message).toBe('routes: a list of 500000 entries is too long; write at most 65536, e.g. by larger subnets');
+  });
+
+  test.each([
+    ['wrong entries', `[${Array(60_000).fill('"10.0.0.1/8"')}]`],
+    ['keys written twice', `[${Array(60_000).fill('{"a":1,"a":1}')}]`],
+    ['an object with many wrong keys', `[{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":1`)}}]`],
+  ])('%s are 1,000 findings at most, and a last one that says so', (_, text) => {
+    const { length } = refused(text).findings;
+    expect(length).toBeGreaterThan(0);
+    expect(length).toBeLessThanOrEqual(1001);
+  });
+});

@@ -2,6 +2,9 @@ import { Findings, InputError } from './finding';
 import { parseJson, repeatedKeys } from './json';
 import { type Route, type RouteRules, readRoute, routeKey, routeText } from './route';
 
+/** A ConfigMap holds no more routes than about these; 500,000 numbers fit as well. */
+export const MOST_ENTRIES = 65_536;
+
 /** A route list that was understood. */
 export interface RouteList {
   /** In the order of the list, without duplicates. */
@@ -19,6 +22,7 @@ export function parseRouteList(text: string, rules: RouteRules): RouteList {
   const findings = new Findings();
   const entries = findings.attempt('routes', () => parseJson(text));
   findings.throwIfAny();
+  throwIfTooLong(entries);
   for (const { entry, key } of repeatedKeys(text))
     findings.add(`routes[${entry}]`, key, 'is written twice', 'keep one of the two');
   const list = findings.attempt('', () => readRouteList(entries, rules));
@@ -33,6 +37,7 @@ export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
     findings.add('routes', entries, 'is no JSON array', 'write ["192.168.0.0/24", …], or [] for no routes');
     throw new InputError(findings.all);
   }
+  throwIfTooLong(entries);
   const routes: Route[] = [];
   const duplicates: string[] = [];
   const read: Route[] = [];
@@ -52,15 +57,31 @@ export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
     }
   };
   // Entries are many: nothing is made for each but its route.
-  for (let i = 0; i < entries.length; i++) {
+  for (let i = 0; i < entries.length && !findings.isFull; i++) {
     try {
       take(readRoute(entries[i], rules), i);
     } catch (error) {
       findings.keep(`routes[${i}]`, error);
     }
   }
+  if (findings.isFull)
+    throw new InputError([
+      ...findings.all,
+      {
+        at: 'routes',
+        value: `${entries.length} entries`,
+        reason: 'hold more than is listed here',
+        remedy: 'fix these first',
+      },
+    ]);
   findings.throwIfAny();
   return { routes, duplicates };
+}
+
+function throwIfTooLong(entries: unknown): void {
+  if (!Array.isArray(entries) || entries.length <= MOST_ENTRIES) return;
+  const remedy = `write at most ${MOST_ENTRIES}, e.g. by larger subnets`;
+  throw new InputError([{ at: 'routes', value: `a list of ${entries.length} entries`, reason: 'is too long', remedy }]);
 }
 
 /** The text for the ConfigMap: a JSON array with one route a line, so that diffs are readable. */

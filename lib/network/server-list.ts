@@ -3,6 +3,9 @@ import { Findings } from './finding';
 import { parseJson } from './json';
 import { parseHostAddress } from './reserved';
 
+/** Each is looked up in the kernel at each look. */
+const MOST_SERVERS = 4096;
+
 /**
  * Reads the text under the ConfigMap's key `servers`: a JSON array of the addresses that the routes have to reach.
  * @throws InputError with everything that is wrong, each with its position (`servers[3]`).
@@ -12,6 +15,9 @@ export function parseServerList(text: string): Address[] {
   const entries = findings.attempt('servers', () => parseJson(text));
   findings.throwIfAny();
   if (!Array.isArray(entries)) findings.add('servers', entries, 'is not a JSON array', 'write ["192.168.1.10", …]');
+  if (Array.isArray(entries) && entries.length > MOST_SERVERS)
+    findings.add('servers', entries.length, 'is too long a list', `write at most ${MOST_SERVERS} addresses`);
+  findings.throwIfAny();
   const servers = (Array.isArray(entries) ? entries : []).flatMap(
     (entry, i) => findings.attempt(`servers[${i}]`, () => parseHostAddress(entry)) ?? [],
   );

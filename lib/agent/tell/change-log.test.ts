@@ -18,12 +18,15 @@ const object = (replace = false): Change => ({
   replace,
 });
 
-function logTo(lines: string[]) {
+/** @param step milliseconds from one pass to the next. */
+function logTo(lines: string[], step = 20) {
   const details: unknown[] = [];
+  let time = 0;
+  const clock = () => (time += step);
   const changeLog = new ChangeLog((level, event, message, more) => {
     lines.push(`${level} ${event}: ${message}`);
     details.push(more);
-  });
+  }, clock);
   const tell = (changed: { done?: Change[]; failed?: FailedChange[]; verdicts?: Verdict[] }) =>
     changeLog.tell({ ...outcome(), ...changed } as Outcome, 'kernel event', 1.2345);
   return { changeLog, tell, details };
@@ -74,9 +77,9 @@ describe('a route', () => {
       ],
     });
     expect(lines).toEqual([
-      'info route.state: 192.168.1.0/24 is satisfied: the node has it',
-      'warn route.state: 192.168.2.0/24 is waiting: no entry',
-      'info route.state: 192.168.3.0/24 is effective: the node also has one',
+      'info route.state: 192.168.1.0/24 satisfied: the node has it',
+      'warn route.state: 192.168.2.0/24 waiting: no entry',
+      'info route.state: 192.168.3.0/24 effective: the node also has one',
     ]);
   });
 
@@ -92,9 +95,9 @@ describe('a route', () => {
     ];
     for (const state of states) tell({ verdicts: [state] });
     expect(lines).toEqual([
-      'warn route.state: 192.168.0.0/24 is waiting: one',
-      'warn route.state: 192.168.0.0/24 is waiting: two',
-      'info route.state: 192.168.0.0/24 is effective',
+      'warn route.state: 192.168.0.0/24 waiting: one',
+      'warn route.state: 192.168.0.0/24 waiting: two',
+      'info route.state: 192.168.0.0/24 effective again after 60 ms',
     ]);
   });
 
@@ -105,9 +108,9 @@ describe('a route', () => {
     for (const verdicts of [[waiting], [{ ...waiting, reason: 'two' }], [verdict('192.168.1.0/24', 'waiting', 'two')]])
       tell({ verdicts });
     expect(lines).toEqual([
-      'warn route.state: 192.168.0.0/24 is waiting: one',
-      'warn route.state: 192.168.0.0/24 is waiting: two',
-      'warn route.state: 192.168.1.0/24 is waiting: two',
+      'warn route.state: 192.168.0.0/24 waiting: one',
+      'warn route.state: 192.168.0.0/24 waiting: two',
+      'warn route.state: 192.168.1.0/24 waiting: two',
     ]);
   });
 
@@ -128,12 +131,44 @@ describe('a route', () => {
     expect(lines).toHaveLength(1);
   });
 
-  test('among very many is counted', () => {
+  const many = (count: number, state?: Verdict['state'], reason?: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => verdict(`10.${i >> 8}.${i & 255}.0/24`, state, reason?.(i)));
+
+  test('is told with all others of its state and reason in one line, and with the time once it is effective again', () => {
+    const lines: string[] = [];
+    const { tell, details } = logTo(lines);
+    for (const verdicts of [many(31), many(31, 'waiting', () => 'no entry'), many(31)]) tell({ verdicts });
+    expect(lines).toEqual([
+      'warn route.state: 31 routes waiting: no entry',
+      'debug route.state: 31 routes waiting: no entry',
+      'info route.state: 31 routes effective again after 20 ms',
+      'debug route.state: 31 routes effective again after 20 ms',
+    ]);
+    expect((details as { subnets: string[] }[]).map(({ subnets }) => subnets.length)).toEqual([20, 31, 20, 31]);
+  });
+
+  test('counts the time from when the first of them stopped to do what the list says', () => {
     const lines: string[] = [];
     const { tell } = logTo(lines);
-    tell({ verdicts: Array.from({ length: 100 }, (_, i) => verdict(`192.168.${i}.0/24`, 'waiting', 'x')) });
+    for (const reason of ['one', 'two']) tell({ verdicts: many(2, 'waiting', () => reason) });
+    tell({ verdicts: many(2) });
+    expect(lines.at(-1)).toBe('info route.state: 2 routes effective again after 40 ms');
+  });
+
+  test('that loses a remark was effective all the time', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    tell({ verdicts: [verdict('192.168.0.0/24', 'effective', 'a part is taken')] });
+    tell({ verdicts: [verdict('192.168.0.0/24')] });
+    expect(lines.at(-1)).toBe('info route.state: 192.168.0.0/24 effective');
+  });
+
+  test('among very many with reasons of their own is counted', () => {
+    const lines: string[] = [];
+    const { tell } = logTo(lines);
+    tell({ verdicts: many(100, 'waiting', (i) => `reason ${i}`) });
     expect(lines).toHaveLength(21);
-    expect(lines.at(-1)).toBe('warn route.state: … and 80 more routes changed their state');
+    expect(lines.at(-1)).toBe('warn route.state: … and 80 more routes changed their state; /status names them');
   });
 });
 

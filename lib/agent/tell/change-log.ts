@@ -16,14 +16,55 @@ const HEALTH_TEXTS: Readonly<Record<HealthState, string>> = {
   down: 'does not answer',
 };
 
-/** Tells what passes change: one line a pass that did something, one for each route whose standing changed. */
+const AGAIN = ' again';
+
+/** How a route stands that is not simply effective. */
+interface Standing {
+  readonly text: string;
+  /** Since when it does not do what the list says; undefined if it does. */
+  readonly badSince: number | undefined;
+}
+
+const PLAIN: Standing = { text: 'effective', badSince: undefined };
+
+function standingOf(verdict: Verdict, before: Standing | undefined, time: number): Standing {
+  const { state, reason } = verdict;
+  const text = reason === undefined ? state : `${state}: ${reason}`;
+  return { text, badSince: isGood(verdict) ? undefined : (before?.badSince ?? time) };
+}
+
+/** @returns the standings now, the routes whose standing changed by how it is told, and since when the first of them was bad. */
+function compare(before: ReadonlyMap<string, Standing>, verdicts: readonly Verdict[], time: number) {
+  const standings = new Map<string, Standing>();
+  const groups = new Map<string, Verdict[]>();
+  let badSince = time;
+  for (const verdict of verdicts) {
+    const key = routeKey(verdict.route);
+    const old = before.get(key) ?? PLAIN;
+    const now = standingOf(verdict, old, time);
+    if (now.text !== PLAIN.text) standings.set(key, now);
+    if (now.text === old.text) continue;
+    const isBack = old.badSince !== undefined && now.badSince === undefined;
+    if (isBack) badSince = Math.min(badSince, old.badSince);
+    const group = `${now.text}${isBack ? AGAIN : ''}`;
+    const others = groups.get(group) ?? [];
+    groups.set(group, others);
+    others.push(verdict);
+  }
+  return { standings, groups, badSince };
+}
+
+/** Tells what passes change: one line a pass that did something, one for all routes that changed to the same standing. */
 export class ChangeLog {
-  /** How routes stood that were not simply effective. */
-  private before = new Map<string, string>();
+  private before: ReadonlyMap<string, Standing> = new Map();
   private told: readonly Verdict[] = [];
   private failedBefore: ReadonlySet<string> = new Set();
 
-  constructor(private readonly log: Log) {}
+  constructor(
+    private readonly log: Log,
+    /** Milliseconds of a steady clock. */
+    private readonly now: () => number = () => performance.now(),
+  ) {}
 
   tell(outcome: Outcome, trigger: string, milliseconds: number): void {
     this.tellDone(outcome.done, trigger, milliseconds);
@@ -74,24 +115,29 @@ export class ChangeLog {
   private tellStandings(verdicts: readonly Verdict[]): void {
     if (verdicts === this.told) return; // most passes find all as it was
     this.told = verdicts;
-    const now = new Map(
-      verdicts.flatMap((verdict) => {
-        const { route, state, reason } = verdict;
-        return state === 'effective' && reason === undefined ? [] : [[routeKey(route), `${state} ${reason ?? ''}`]];
-      }),
-    );
-    const changed = verdicts.filter(({ route }) => {
-      const key = routeKey(route);
-      return this.before.get(key) !== now.get(key);
-    });
-    for (const verdict of changed.slice(0, MOST_NAMED)) {
-      const { route, state, reason } = verdict;
-      const message = `${route.subnet} is ${state}${reason === undefined ? '' : `: ${reason}`}`;
-      this.log(isGood(verdict) ? 'info' : 'warn', 'route.state', message, { subnet: `${route.subnet}`, state });
+    const time = this.now();
+    const { standings, groups, badSince } = compare(this.before, verdicts, time);
+    this.before = standings;
+    this.tellGroups(groups, Math.round(time - badSince));
+  }
+
+  /** One line for all routes of one state and reason: a link that bounces changes them all. */
+  private tellGroups(groups: ReadonlyMap<string, readonly Verdict[]>, milliseconds: number): void {
+    const all = [...groups];
+    for (const [text, verdicts] of all.slice(0, MOST_NAMED)) {
+      const [first] = verdicts as [Verdict];
+      const subnets = verdicts.map(({ route }) => `${route.subnet}`);
+      const who = subnets.length === 1 ? subnets[0] : `${subnets.length} routes`;
+      const after = text.endsWith(AGAIN) ? ` after ${milliseconds} ms` : '';
+      const message = `${who} ${text}${after}`;
+      const level = isGood(first) ? 'info' : 'warn';
+      const details = { state: first.state, routes: subnets.length };
+      this.log(level, 'route.state', message, { ...details, subnets: subnets.slice(0, MOST_NAMED) });
+      if (subnets.length > MOST_NAMED) this.log('debug', 'route.state', message, { ...details, subnets });
     }
-    if (changed.length > MOST_NAMED)
-      this.log('warn', 'route.state', `… and ${changed.length - MOST_NAMED} more routes changed their state`);
-    this.before = now;
+    const rest = all.slice(MOST_NAMED).flatMap(([, verdicts]) => verdicts);
+    if (rest.length > 0)
+      this.log('warn', 'route.state', `… and ${rest.length} more routes changed their state; /status names them`);
   }
 }
 

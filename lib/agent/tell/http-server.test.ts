@@ -217,3 +217,14 @@ test('a connection answers one request, and headers are bounded', async () => {
   expect(reply).toContain(' 431 ');
   long.destroy();
 });
+
+test('questions in a row end their connection, and cost no more than one', async () => {
+  let made = 0;
+  const port = await freePort();
+  const page: Page = () => ({ status: 200, type: 'text/plain', body: `${++made}` });
+  stops.push(serve(door(port, [['/', page]]), () => undefined));
+  await until(async () => (await ask(port, '/')).status === 200);
+  const socket = await idle(port, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(1000));
+  await once(socket.resume(), 'close');
+  expect(made).toBeLessThan(10);
+});

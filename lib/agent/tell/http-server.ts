@@ -72,7 +72,8 @@ function replaceOldest(mostOfPeer: number): (socket: net.Socket) => void {
 
 function answer(pages: ReadonlyMap<string, Page>): http.RequestListener {
   const made = new Map([...pages].map(([path, page]) => [path, coalesced(page)]));
-  return ({ method, url }, response) => {
+  return ({ method, url, socket }, response) => {
+    if (response.socket === null) return socket.destroy(); // more than one question in a row, as only a flood asks
     const page = made.get((url ?? '').split('?')[0] as string);
     if (page === undefined)
       return send(response, 404, 'text/plain', `not found; available: ${[...pages.keys()].join(' ')}\n`);
