@@ -1,5 +1,5 @@
 import { find, type Manifest } from './dist';
-import { describeLab } from './requirements';
+import { describeLab, node26 } from './requirements';
 import { Scene } from './scene';
 import { waitFor } from './wait';
 
@@ -56,6 +56,23 @@ describeLab('what happens to the agent itself', () => {
       first.signal('SIGKILL');
       await first.exited;
       await second.waitForLog(({ json }) => json?.event === 'lock.taken', 5000);
+    }));
+
+  it('an unprivileged process that took the name of the lock takes no node away', () =>
+    Scene.play({}, async (scene) => {
+      const { netns } = scene.node;
+      const squat = `process.setuid(65534); require('node:net').createServer((socket) => socket.end('onprem-link/node-routes')).listen('\\0onprem-link/route-protocol/142', () => console.log('taken'))`;
+      const squatter = netns.lab.spawn('nsenter', [`--net=${netns.path}`, node26(), '--eval', squat], {
+        stdio: 'pipe',
+      });
+      await new Promise((resolve) => squatter.stdout?.once('data', resolve));
+      const pod = await scene.startReady();
+      expect(scene.owned()).toEqual(SUBNETS);
+      const { json } = await pod.waitForLog(({ json: line }) => line?.event === 'lock.squatted', 5000);
+      expect(json).toMatchObject({ level: 'error', user: 65534 });
+      squatter.kill();
+      const second = await scene.cluster.startPod(scene.node, asAnother(find(scene.cluster.objects, 'DaemonSet')));
+      await scene.untilReadiness(second, false, /in use on this node by onprem-link\/node-routes/);
     }));
 
   it('a list of 40,000 routes: the events of its own changes do not fill the queue of the others', () =>
@@ -131,6 +148,31 @@ describeLab('what happens to the agent itself', () => {
       expect(scene.owned()).toEqual([]);
     }));
 
+  it.each<[string, (command: string[]) => string[], RegExp]>([
+    [
+      'a missing flag',
+      (command) => command.filter((word) => word !== '--allow-ffi' && word !== '--allow-net'),
+      /without --allow-ffi --allow-net: start the agent as the DaemonSet does/,
+    ],
+    ['another Node', ([, ...command]) => [process.execPath, command.at(-1) as string], /Node 26 is needed, this is v/],
+  ])('%s is one line that names what is needed, and never a stack', (_, change, message) =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.cluster.startPod(scene.node, withCommand(scene.cluster.workload, change));
+      expect((await pod.exited).code).toBe(1);
+      expect(pod.logs.lines).toHaveLength(1);
+      expect(pod.logs.lines[0]?.json).toMatchObject({ event: 'agent.failed', message: expect.stringMatching(message) });
+    }),
+  );
+
+  it("without any of Node's flags, as another image's entrypoint may start it, it works", () =>
+    Scene.play({}, async (scene) => {
+      const bare = (command: string[]) => [command[0] as string, command.at(-1) as string];
+      const pod = await scene.cluster.startPod(scene.node, withCommand(scene.cluster.workload, bare));
+      await scene.untilReadiness(pod, true, /2 effective/);
+      scene.ip('route del 192.168.0.0/24');
+      await scene.untilOwned(SUBNETS);
+    }));
+
   it('bad settings are told, all at once, and it ends', () =>
     Scene.play({ env: { ROUTE_PROTOCOL: '999', PRIVATE_NETWORKS: '10.0.0.1/8' } }, async (scene) => {
       const pod = await scene.cluster.startPod();
@@ -148,6 +190,15 @@ describeLab('what happens to the agent itself', () => {
       await waitFor('the routes to stay', 1000, () => scene.owned().length > 0);
     }));
 });
+
+/** The DaemonSet with another command. */
+function withCommand(workload: Manifest, change: (command: string[]) => string[]): Manifest {
+  const copy = structuredClone(workload) as Manifest & {
+    spec: { template: { spec: { containers: { command: string[] }[] } } };
+  };
+  for (const container of copy.spec.template.spec.containers) container.command = change(container.command);
+  return copy;
+}
 
 /** The DaemonSet of a second NodeRoutes whose author forgot to give it a protocol number of its own. */
 function asAnother(workload: Manifest): Manifest {

@@ -55,6 +55,7 @@ describeLab('the agent tells', () => {
       expect(status.stdout).toMatch(/^ready +yes: 2 routes: 2 effective$/m);
       expect(status.stdout).toMatch(/^192\.168\.0\.0\/24 +effective +via 10\.184\.0\.1 dev priv/m);
       expect(status.code).toBe(0);
+      expect(status.stderr).toBe('');
       expect(await pod.exec(['node', AGENT, 'diff'])).toMatchObject({ code: 0, stdout: 'nothing would change\n' });
       scene.putText('[');
       await scene.untilReadiness(pod, false, /rejected/);

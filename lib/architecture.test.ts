@@ -28,7 +28,7 @@ const HOMES: Readonly<Record<string, Home>> = {
   'scripts/package.test.ts': { ours: ['scripts', 'lab'] },
   // The lab runs what dist/ contains, never the agent's source.
   lab: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
-  bench: { ours: ['lab', 'lib', 'lib/charts', 'lib/network', 'test', 'test/fixtures'] },
+  bench: { ours: ['lab', 'lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/fixtures'] },
   test: { ours: ['lib'] },
   'test/fixtures': { ours: ['lib'] },
   'main.ts': { ours: ['lib', 'sites'] },

@@ -1,15 +1,24 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { InstanceLock } from './instance-lock';
 
 /** Numbers of this process alone: the locks are the machine's. */
 let protocol = 100_000 + process.pid * 10;
 beforeEach(() => {
   protocol++;
+  peer = 0;
+  squatters.length = 0;
 });
 
 const open: { release(): void }[] = [];
+let peer = 0;
+const squatters: (number | undefined)[] = [];
 const lock = (holder: string) => {
-  const made = new InstanceLock(protocol, holder);
+  const made = new InstanceLock(
+    protocol,
+    holder,
+    () => peer,
+    (user) => squatters.push(user),
+  );
   open.push(made);
   return made;
 };
@@ -82,4 +91,45 @@ test('a holder that talks without end is cut short', async () => {
     talk();
   });
   expect(await lock('default/one').acquire()).toBe('x'.repeat(1024));
+});
+
+test('a process of another user that took the name is reported and does not count, and the lock is taken once it is gone', async () => {
+  peer = 65_534;
+  let close: () => void = () => undefined;
+  await stranger((socket) => socket.end('default/one'));
+  close = (open.at(-1) as { release(): void }).release;
+  const first = lock('default/one');
+  expect(await first.isHeld()).toBe(false);
+  expect(await first.acquire()).toBeUndefined();
+  expect(await first.acquire()).toBeUndefined();
+  expect(squatters).toEqual([65_534]);
+  close();
+  peer = 0;
+  const second = lock('default/two');
+  while ((await second.acquire()) !== 'default/one') {
+    second.release();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
+test('a thousand that ask and never end hold nothing, and the next one is answered', async () => {
+  await lock('default/one').acquire();
+  const sockets = Array.from({ length: 1000 }, () =>
+    connect({ path: `\0onprem-link/route-protocol/${protocol}`, allowHalfOpen: true }),
+  );
+  await Promise.all(
+    sockets.map(
+      (socket) =>
+        new Promise((resolve) =>
+          socket
+            .on('error', () => undefined)
+            .resume()
+            .on('close', resolve)
+            .on('end', resolve),
+        ),
+    ),
+  );
+  const second = lock('default/two');
+  expect(await second.acquire()).toBe('default/one');
+  for (const socket of sockets) socket.destroy();
 });

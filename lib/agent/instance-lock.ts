@@ -2,27 +2,70 @@ import net = require('node:net');
 
 /** Whoever listens there may send anything. */
 const LONGEST_NAME = 1024;
+const MOST_ASKING = 16;
+const RETRY_MS = 1_000;
+/** An agent that hangs is restarted before it was asked so often in vain; a name whose queue is full for longer is no agent's. */
+const MOST_UNANSWERED = 90;
+
+/** Tells the user who listens on the other end of a connection. */
+export type PeerUser = (socket: net.Socket) => number;
+
+interface Holder {
+  readonly name: string;
+  /** Undefined if it takes no connections. */
+  readonly user: number | undefined;
+}
 
 /**
  * At most one agent per protocol number writes on a node: two would delete each other's routes. The lock is an
  * abstract Unix socket (man 7 unix): it lives in the node's network namespace, as the routes do, and the kernel
- * releases it with the process, however that ends. Who connects is told who holds it.
+ * releases it with the process, however that ends. Who connects is told who holds it. Every process on the node's network may take the
+ * name, so only a holder that runs as root, like the agent, counts: beside another one the agent works without the lock,
+ * and takes it as soon as it can.
  */
 export class InstanceLock {
   private server: net.Server | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private unanswered = 0;
 
   constructor(
     private readonly protocol: number,
     private readonly holder: string,
+    private readonly peerUser: PeerUser,
+    /** Called when somebody who is no agent has the name. */
+    private readonly onSquatter: (user: number | undefined) => void = () => undefined,
   ) {}
 
-  /** @returns undefined when the lock is ours, or who holds it. */
+  /** @returns undefined when the lock is ours, or nobody else's who counts; else who holds it. */
   async acquire(): Promise<string | undefined> {
-    if (this.server !== undefined) return undefined;
+    if (this.server !== undefined || this.retry !== undefined || (await this.listen())) return undefined;
+    const { name, user } = await this.ask();
+    this.unanswered = user === undefined ? this.unanswered + 1 : 0;
+    if (isAgent(user) && this.unanswered <= MOST_UNANSWERED) return name;
+    this.onSquatter(user);
+    this.retry = setInterval(() => void this.listen().catch(() => undefined), RETRY_MS).unref();
+    return undefined;
+  }
+
+  /** Whether an agent has it; also one that does not answer, as the kernel takes connections for it. */
+  async isHeld(): Promise<boolean> {
+    const { user, name } = await this.ask();
+    return name !== NOBODY && isAgent(user);
+  }
+
+  release(): void {
+    clearInterval(this.retry);
+    this.retry = undefined;
+    this.server?.close();
+    this.server = undefined;
+  }
+
+  private async listen(): Promise<boolean> {
     const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
-      socket.end(this.holder);
+      socket.end(this.holder, () => socket.destroy()); // nobody can hold it open
     });
+    server.maxConnections = MOST_ASKING;
     server.unref();
     const isOurs = await new Promise<boolean>((resolve, reject) => {
       // Stays for what may come later, such as a connection that could not be accepted.
@@ -31,39 +74,43 @@ export class InstanceLock {
       );
       server.listen(this.path, () => resolve(true));
     });
-    if (isOurs) this.server = server;
-    return isOurs ? undefined : await this.askHolder();
-  }
-
-  /** Whether anybody has it; also who does not answer, as the kernel takes connections for him. */
-  isHeld(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = net.connect(this.path, () => socket.destroy());
-      socket.on('connect', () => resolve(true));
-      socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED'));
-    });
-  }
-
-  release(): void {
-    this.server?.close();
-    this.server = undefined;
+    if (!isOurs) return false;
+    clearInterval(this.retry);
+    this.retry = undefined;
+    this.server = server;
+    return true;
   }
 
   private get path(): string {
     return `\0onprem-link/route-protocol/${this.protocol}`;
   }
 
-  private askHolder(): Promise<string> {
+  private ask(): Promise<Holder> {
     return new Promise((resolve) => {
       let name = '';
-      const socket = net.connect(this.path);
+      let user: number | undefined;
+      let isFree = false;
+      const socket = net.connect(this.path, () => {
+        user = this.peerUser(socket);
+      });
       socket.setTimeout(1000, () => socket.destroy());
       socket.on('data', (data) => {
         name += data;
         if (name.length > LONGEST_NAME) socket.destroy();
       });
-      socket.on('error', () => undefined);
-      socket.on('close', () => resolve(name.slice(0, LONGEST_NAME) || 'another agent'));
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+        isFree = code === 'ECONNREFUSED';
+      });
+      socket.on('close', () =>
+        resolve({ user, name: isFree ? NOBODY : name.slice(0, LONGEST_NAME) || 'another agent' }),
+      );
     });
   }
+}
+
+const NOBODY = '';
+
+/** Agents run as root; one that takes no connections now may be one. */
+function isAgent(user: number | undefined): boolean {
+  return user === undefined || user === 0 || user === process.getuid?.();
 }

@@ -1,4 +1,5 @@
 import fs = require('node:fs');
+import os = require('node:os');
 
 import { Address, type Target } from '../network';
 import { Agent } from './agent';
@@ -7,19 +8,20 @@ import { ConfigMapWatch } from './api/config-map-watch';
 import { OwnObjects } from './api/own-objects';
 import type { Dependency } from './decide/guard';
 import { isForwarding } from './forwarding';
-import { InstanceLock } from './instance-lock';
+import { InstanceLock, type PeerUser } from './instance-lock';
 import { Journal } from './journal';
 import { EVENT_GROUPS, KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
 import { createLog } from './log';
 import { trimMemory } from './malloc';
-import { NetlinkChannel } from './netlink/channel';
-import { openEventSocket, openNetlink } from './netlink/ffi';
+import { NetlinkChannel, type NetlinkError } from './netlink/channel';
+import { openEventSocket, openNetlink, peerUser } from './netlink/ffi';
 import { NextHopWatch } from './next-hop-watch';
 import { type Attempt, tryToConnect } from './reachability';
 import { ReadyLatch } from './ready-latch';
 import { reclaimer } from './reclaim';
 import { Reconciler } from './reconciler';
+import { kernelTooOld, missingFrom } from './requirements';
 import { readResolvers } from './resolvers';
 import { readSettings, type Settings } from './settings';
 import { Takeover } from './takeover';
@@ -38,6 +40,8 @@ const RESOLV_CONF = '/etc/resolv.conf';
 const READY = '/run/onprem-link/ready';
 /** The list of the pod's revision, with rolling changes. */
 const OWN_LIST = '/etc/onprem-link/routes';
+/** Without these nothing works; what is under /proc is told about only. */
+const FOLDERS = ['/var/run/secrets/kubernetes.io/serviceaccount/', '/run/onprem-link/'];
 const RECEIVE_BUFFER = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_S = 10;
 
@@ -45,6 +49,11 @@ function run(settings: Settings): void {
   const log = createLog(settings.logLevel, (line) => process.stdout.write(line));
   const socket = openNetlink(RECEIVE_BUFFER, REQUEST_TIMEOUT_S);
   const kernel = new Kernel(new NetlinkChannel(socket));
+  try {
+    kernel.readNexthops();
+  } catch (error) {
+    if ((error as NetlinkError).code === 'EOPNOTSUPP') throw kernelTooOld(os.release(), error as Error);
+  }
   const client = new ApiClient(settings.apiHost, settings.apiPort);
   const { privateNetworks, requirePrivateNetwork, ownership, disjointProtocols } = settings;
   const holder = `${settings.namespace}/${settings.instance}`;
@@ -72,7 +81,12 @@ function run(settings: Settings): void {
       return agent.ownership;
     },
   });
-  const lock = new InstanceLock(ownership.protocol, holder);
+  const peer: PeerUser = (socket) => peerUser((socket as unknown as { _handle: { fd: number } })._handle.fd);
+  const lock = new InstanceLock(ownership.protocol, holder, peer, (user = -1) =>
+    log('error', 'lock.squatted', `user ${user}, who is no agent, holds the lock of protocol ${ownership.protocol}`, {
+      user,
+    }),
+  );
   const journal = new Journal(JOURNAL);
   const resolvers = readResolvers(readOptional(RESOLV_CONF));
   const agent: Agent = new Agent({
@@ -90,7 +104,7 @@ function run(settings: Settings): void {
     log,
   });
   const lockOf = (protocol: number) =>
-    new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`);
+    new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`, peer);
   const takeover = new Takeover(disjointProtocols, lockOf, agent, log);
   const events = new KernelEvents(openEventSocket(RECEIVE_BUFFER, EVENT_GROUPS, socket), (batch) =>
     agent.onKernelEvents(batch),
@@ -163,11 +177,24 @@ function readOptional(path: string): string | undefined {
   }
 }
 
+/** @throws Error that names all that is missing. */
+function start(settings: Settings): void {
+  const missing = missingFrom({
+    version: process.version,
+    arch: process.arch,
+    hasFfi: process.getBuiltinModule?.('node:ffi') !== undefined,
+    permission: process.permission,
+    folders: FOLDERS,
+  });
+  if (missing.length > 0) throw new Error(missing.join('; '));
+  run(settings);
+}
+
 async function main(): Promise<void> {
   try {
     const settings = readSettings(process.env);
     const [command] = process.argv.slice(2);
-    if (command === undefined) run(settings);
+    if (command === undefined) start(settings);
     else process.exitCode = await askRunningAgent(command, settings, (text) => process.stdout.write(text));
   } catch (error) {
     createLog('info', (line) => process.stdout.write(line))('error', 'agent.failed', (error as Error).message);

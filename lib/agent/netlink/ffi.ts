@@ -1,21 +1,25 @@
-import ffi = require('node:ffi');
-
 import { MessageWriter } from './codec';
 import type { EventSocket } from './event-socket';
+
+/** Loaded when first needed: `status` and `diff` need none, and Node warns that it is experimental. */
+const ffi = () => require('node:ffi') as typeof import('node:ffi');
+let opened: ReturnType<typeof open> | undefined;
+const libc = () => (opened ??= open());
 
 /**
  * Node has no netlink sockets, so libc's calls open one; from then on it is a file descriptor that node:fs reads and
  * writes. Only what has no file operation goes through libc: a read that does not wait, and the count of what the kernel
  * dropped. The symbols are those of the running process itself, so no library is looked for (glibc and musl alike).
  */
-const { functions: libc } = ffi.dlopen(null, {
-  socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
-  bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
-  getsockname: { arguments: ['i32', 'buffer', 'buffer'], return: 'i32' },
-  setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
-  getsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'buffer'], return: 'i32' },
-  recv: { arguments: ['i32', 'buffer', 'u64', 'i32'], return: 'i64' },
-});
+const open = () =>
+  ffi().dlopen(null, {
+    socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+    bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
+    getsockname: { arguments: ['i32', 'buffer', 'buffer'], return: 'i32' },
+    setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
+    getsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'buffer'], return: 'i32' },
+    recv: { arguments: ['i32', 'buffer', 'u64', 'i32'], return: 'i64' },
+  }).functions;
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
@@ -24,6 +28,7 @@ const SOL_SOCKET = 1;
 /** arch/powerpc/include/uapi/asm/socket.h has its own. */
 const SO_RCVTIMEO = process.arch === 'ppc64' ? 18 : 20;
 const SO_ATTACH_FILTER = 26;
+const SO_PEERCRED = process.arch === 'ppc64' ? 21 : 17;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 /** u32 values, of which the last counts the dropped messages (SK_MEMINFO_* in include/uapi/linux/sock_diag.h). */
@@ -49,10 +54,10 @@ const OFFSET_OF_NLMSG_PID = 12;
  * @throws Error naming the call that failed and what it needs.
  */
 export function openNetlink(receiveBuffer: number, receiveTimeout = 0): number {
-  const fd = check('socket(AF_NETLINK)', libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE));
+  const fd = check('socket(AF_NETLINK)', libc().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE));
   const address = new Uint8Array(SIZEOF_SOCKADDR_NL); // the family, and 0: the kernel chooses the port
   new Uint16Array(address.buffer)[0] = AF_NETLINK;
-  check('bind(AF_NETLINK)', libc.bind(fd, address, address.length));
+  check('bind(AF_NETLINK)', libc().bind(fd, address, address.length));
   set(fd, 'SO_RCVBUFFORCE', SOL_SOCKET, SO_RCVBUFFORCE, Int32Array.of(receiveBuffer));
   set(fd, 'NETLINK_EXT_ACK', SOL_NETLINK, NETLINK_EXT_ACK, Int32Array.of(1));
   set(fd, 'NETLINK_GET_STRICT_CHK', SOL_NETLINK, NETLINK_GET_STRICT_CHK, Int32Array.of(1));
@@ -73,11 +78,11 @@ export function openEventSocket(receiveBuffer: number, groups: readonly number[]
     set(fd, `NETLINK_ADD_MEMBERSHIP ${group}`, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32Array.of(group));
   return {
     fd,
-    readQueued: (into) => Number(libc.recv(fd, into, BigInt(into.length), MSG_DONTWAIT)),
+    readQueued: (into) => Number(libc().recv(fd, into, BigInt(into.length), MSG_DONTWAIT)),
     dropped: () => {
       const values = new Uint32Array(SK_MEMINFO_VARS);
       const length = Uint32Array.of(values.byteLength);
-      check('getsockopt(SO_MEMINFO)', libc.getsockopt(fd, SOL_SOCKET, SO_MEMINFO, bytesOf(values), bytesOf(length)));
+      check('getsockopt(SO_MEMINFO)', libc().getsockopt(fd, SOL_SOCKET, SO_MEMINFO, bytesOf(values), bytesOf(length)));
       return values[SK_MEMINFO_VARS - 1] as number;
     },
   };
@@ -89,24 +94,32 @@ export function openEventSocket(receiveBuffer: number, groups: readonly number[]
  */
 function leaveOut(fd: number, cause: number): void {
   const name = new Uint8Array(SIZEOF_SOCKADDR_NL);
-  check('getsockname(AF_NETLINK)', libc.getsockname(cause, name, bytesOf(Uint32Array.of(name.length))));
+  check('getsockname(AF_NETLINK)', libc().getsockname(cause, name, bytesOf(Uint32Array.of(name.length))));
   const port = new DataView(name.buffer).getUint32(4);
   const program = new MessageWriter();
   program.u16(BPF_LD_W_ABS).u16(0).u32(OFFSET_OF_NLMSG_PID);
   program.u16(BPF_JEQ).u8(0).u8(1).u32(port);
   program.u16(BPF_RET).u16(0).u32(0);
   program.u16(BPF_RET).u16(0).u32(-1); // all of it
-  const filter = BigUint64Array.of(0n, ffi.getRawPointer(program.finish())); // struct sock_fprog: length u16, pointer
+  const filter = BigUint64Array.of(0n, ffi().getRawPointer(program.finish())); // struct sock_fprog: length u16, pointer
   new Uint16Array(filter.buffer)[0] = program.length / SIZEOF_SOCK_FILTER;
   set(fd, 'SO_ATTACH_FILTER', SOL_SOCKET, SO_ATTACH_FILTER, filter);
 }
 
 function set(fd: number, name: string, level: number, option: number, value: NodeJS.TypedArray): void {
-  check(`setsockopt(${name})`, libc.setsockopt(fd, level, option, bytesOf(value), value.byteLength));
+  check(`setsockopt(${name})`, libc().setsockopt(fd, level, option, bytesOf(value), value.byteLength));
 }
 
 function bytesOf({ buffer }: NodeJS.ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer as ArrayBuffer);
+}
+
+/** The user who listens on the other end of a Unix socket, which the kernel vouches for (man 7 unix). */
+export function peerUser(fd: number): number {
+  const credentials = new Uint32Array(3); // struct ucred: pid, uid, gid
+  const length = bytesOf(Uint32Array.of(credentials.byteLength));
+  check('getsockopt(SO_PEERCRED)', libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, bytesOf(credentials), length));
+  return credentials[1] as number;
 }
 
 /** errno is not to be had through node:ffi, so the message says what the call needs. */
