@@ -35,9 +35,9 @@ describeLab('a route that is present but not effective is told with the entry th
       await scene.untilReadiness(
         pod,
         false,
-        /192\.168\.0\.0\/24 shadowed: a lookup finds 192\.168\.0\.0\/24 via 198\.51\.100\.1 dev pub, protocol 3, metric 5/,
+        /192\.168\.0\.0\/24 conflicting: listed via 10\.184\.0\.1 dev priv, but the node has 192\.168\.0\.0\/24 via 198\.51\.100\.1 dev pub, protocol 3, metric 5/,
       );
-      expect(scene.owned()).toContain('192.168.0.0/24');
+      expect(scene.owned()).toEqual(['192.168.1.0/24']);
       scene.ip('route del 192.168.0.0/24 metric 5');
       await scene.untilReadiness(pod, true, /2 effective/);
     }));
@@ -52,7 +52,7 @@ describeLab('a route that is present but not effective is told with the entry th
       async (scene) => {
         const pod = await scene.startReady();
         scene.ip('-6 route add 2001:db8:a::/64 via 2001:db8:51::1 metric 5');
-        await scene.untilReadiness(pod, false, /2001:db8:a::\/64 shadowed/);
+        await scene.untilReadiness(pod, false, /2001:db8:a::\/64 conflicting/);
         scene.ip('-6 route del 2001:db8:a::/64 metric 5');
         await scene.untilReadiness(pod, true, /2 effective/);
         scene.ip('route add 2001:db8:b::/64 via 2001:db8:51::1 table 77');

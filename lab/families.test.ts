@@ -216,7 +216,7 @@ describeLab("the private network's route", () => {
       await scene.untilReadiness(
         pod,
         false,
-        /the route for 10\.0\.0\.0\/8 goes dev priv, which names no IPv4 next hop; give the routes a nextHop/,
+        /the node's route 10\.0\.0\.0\/8 dev priv, protocol 3, metric 0 names no next hop; give the routes a nextHop/,
       );
     }));
 });
