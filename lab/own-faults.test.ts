@@ -70,7 +70,11 @@ describeLab('what happens to the agent itself', () => {
       expect(scene.owned()).toEqual(SUBNETS);
       const { json } = await pod.waitForLog(({ json: line }) => line?.event === 'lock.squatted', 5000);
       expect(json).toMatchObject({ level: 'error', user: 65534 });
+      const gone = new Promise((resolve) => squatter.once('exit', resolve));
       squatter.kill();
+      await gone;
+      const sockets = () => scene.node.inside.read('/proc/net/unix');
+      await waitFor('the agent to take the name', 5000, async () => (await sockets()).includes('/route-protocol/142'));
       const second = await scene.cluster.startPod(scene.node, asAnother(find(scene.cluster.objects, 'DaemonSet')));
       await scene.untilReadiness(second, false, /in use on this node by onprem-link\/node-routes/);
     }));
