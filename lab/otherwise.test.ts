@@ -92,7 +92,7 @@ async function traced(scene: Scene, pod: Inside, end: () => unknown): Promise<Tr
   await end();
   await during;
   const answers = SERVERS.map((address) => inside.connect({ address, port: 8080 }));
-  await send([pod]);
+  await send([inside, pod]);
   const node = (await Promise.all(answers)).map(({ error }) => error);
   const [leaks, told] = await Promise.all([pub.stop(), cni.stop()]);
   const isTold = (address: string) => new RegExp(` ${address}[ ,]`).test(told.join('\n'));
@@ -251,6 +251,7 @@ describeLab('unreachable routes go along with their routes', () => {
     play(async (scene) => {
       const pod = await scene.startReady();
       await untilCompanions(scene, LIST);
+      scene.cluster.api.owners.delete(scene.own('DaemonSet'));
       scene.deleteList();
       await scene.untilReadiness(pod, false, /is gone; its routes stay/);
       await pod.stop();
