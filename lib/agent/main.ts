@@ -1,7 +1,7 @@
 import fs = require('node:fs');
 import os = require('node:os');
 
-import { Address, type Target } from '../network';
+import { Address, Subnet, type Target } from '../network';
 import { Agent } from './agent';
 import { ApiClient } from './api/client';
 import { ConfigMapWatch } from './api/config-map-watch';
@@ -145,8 +145,8 @@ function attemptBy(client: ApiClient, others: readonly Target[]): Attempt {
   return (target) => (others.includes(target) ? tryToConnect(target) : client.prove(target));
 }
 
-/** Addresses of clouds under which a node learns who it is: EC2's over IPv6, and Azure's; IPv4 link-local is never routed. */
-const METADATA = ['fd00:ec2::254', '168.63.129.16'].map((text) => Address.parse(text));
+/** Where a node learns from its cloud who it is: link-local in most, EC2 over IPv6, Azure. */
+const METADATA = ['169.254.0.0/16', 'fd00:ec2::254/128', '168.63.129.16/32'].map(Subnet.parse);
 
 function dependenciesOf(
   { apiHost, apiServers, protectedSubnets }: Settings,
@@ -156,7 +156,12 @@ function dependenciesOf(
   const api = new Set(hosts.flatMap((text) => readAddress(text) ?? []).map(String));
   return [
     ...[...api].map((text) => ({ what: `the API server ${text}`, address: Address.parse(text) })),
-    ...METADATA.map((address) => ({ what: `the metadata address ${address}`, address, ifReached: true })),
+    ...METADATA.map((subnet) => ({
+      what: `the metadata range ${subnet}`,
+      address: subnet.address,
+      subnet,
+      ifReached: true,
+    })),
     ...protectedSubnets.map((subnet) => ({ what: `the protected subnet ${subnet}`, address: subnet.address, subnet })),
   ];
 }
