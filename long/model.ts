@@ -12,6 +12,11 @@ export interface Entry {
 
 export const familyOf = (subnet: string): 4 | 6 => (subnet.includes(':') ? 6 : 4);
 
+/** Of every route of somebody else: worse than ours unless ours is of IPv6 without a metric. */
+const FOREIGN_METRIC = 77;
+
+const metricOf = (key: string): number => Number(key.split(' ')[1]);
+
 /** What the kernel tells our routes apart by; IPv6 makes 1024 of no metric. */
 export const keyOf = ({ subnet, metric }: Entry): string =>
   `${subnet} ${metric ?? (familyOf(subnet) === 6 ? 1024 : 0)}`;
@@ -27,7 +32,7 @@ const listIn = (held: Held) => (held !== 'gone' && 'list' in held ? held.list : 
 /**
  * What must be in the kernel at every quiet point, worked out from what happened, with none of the agent's code: a list
  * that was understood is what counts, a route waits where its next hop is unknown, of several next hops those count that
- * answer, and a prefix that somebody else has is left to them.
+ * answer, and a prefix that somebody else has with a metric as good is left to them.
  */
 export class Model {
   held: Held;
@@ -101,9 +106,11 @@ export class Model {
     for (const entry of this.understood) {
       const key = keyOf(entry);
       const there = this.own.get(key);
-      if (there === undefined && this.foreign.has(entry.subnet)) continue;
-      const ways = this.waysTo(entry) ?? there;
-      if (ways !== undefined) wanted.set(key, ways);
+      const ways = this.waysTo(entry);
+      // What waits stays as it is; else the better metric has the prefix, and a tie goes to the others.
+      if (ways !== undefined && this.foreign.has(entry.subnet) && FOREIGN_METRIC <= metricOf(key)) continue;
+      const kept = ways ?? there;
+      if (kept !== undefined) wanted.set(key, kept);
     }
     this.own = wanted;
   }

@@ -152,7 +152,7 @@ export class Real {
     const { status, stdout } = await this.scene.get('/status/node-routes');
     if (status !== 200) return `the status page says ${status}`;
     const { list, watch, nextHops } = JSON.parse(stdout) as {
-      list: { state: string; version?: string };
+      list: { state: string; version?: string; rollout: { state: string } };
       watch: { state: string; reason?: string };
       nextHops: { nextHop: string; state: string }[];
     };
@@ -164,6 +164,9 @@ export class Real {
     if (watch.state !== 'connected') return `the watch is ${watch.state}`;
     const [stored] = this.scene.cluster.api.store.list('onprem-link', 'static-routes');
     const isRead = list.version === stored?.metadata.resourceVersion;
+    // What is not confirmed would be rolled back by an agent that ends, or without an API server.
+    if (isRead && list.state === 'accepted' && list.rollout.state !== 'settled')
+      return `the list is not confirmed: ${JSON.stringify(list.rollout)}`;
     return isRead ? '' : `the list is ${JSON.stringify(list)} and not the last one`;
   }
 
