@@ -78,6 +78,9 @@ export async function oneChange(): Promise<Table> {
       scene.putList([...subnets(size), '172.31.0.0/16']);
       await listener.until(OWN, 1);
       await rest(CONFIRMED_MS);
+      scene.putList(subnets(size));
+      await listener.until('del 142', 1);
+      await rest(CONFIRMED_MS);
       const times = await repeat(20, async (round) => {
         const isAdded = round % 2 === 0;
         listener.clear();
