@@ -14,7 +14,7 @@ import { nextHopsOf } from './decide/next-hops';
 import { isOwn, type Ownership } from './decide/ownership';
 import { deleteRoute, plan } from './decide/plan';
 import type { PodsWay } from './decide/pods';
-import { type Prefix, prefixKey } from './decide/prefix';
+import { NO_PREFIXES, type Prefix, prefixKey } from './decide/prefix';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
 import {
   followsPrivateNetwork,
@@ -76,7 +76,6 @@ export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'plan'
 
 const FAMILIES: readonly Family[] = [4, 6];
 const NOTHING: RouteList = { routes: [], duplicates: [] };
-const NO_PREFIXES: readonly Prefix[] = [];
 const NO_VERDICTS: readonly Verdict[] = [];
 
 /** Brings the kernel to what the list says: reads, decides, changes, and proves by lookups. */

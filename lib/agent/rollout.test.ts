@@ -46,6 +46,8 @@ function node({
   spreadMs = 0,
 }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), ({ protocol }) => protocol === 142);
+  /** What a decision asks for, and nothing else. */
+  const limits = jest.fn(() => NO_LIMITS);
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     privateNetworks: [subnet('10.0.0.0/8')],
     requirePrivateNetwork: false,
@@ -58,7 +60,9 @@ function node({
     destinations: () => [],
     healthOf: () => undefined,
     healthChanges: () => 0,
-    limits: NO_LIMITS,
+    get limits() {
+      return limits();
+    },
   });
   const routed = () =>
     kernel
@@ -106,7 +110,7 @@ function node({
     },
   });
   const accept = (text: string) => rollout.accept(parseRouteList(text, DEFAULT_RULES), text);
-  return { attempts, kernel, rollout, routed, behaviour, journal, events, triggers, pass, accept };
+  return { limits, attempts, kernel, rollout, routed, behaviour, journal, events, triggers, pass, accept };
 }
 
 /** Reached at each of the four connections before the change, and at none after it. */
@@ -151,6 +155,16 @@ describe('a list', () => {
       2,
       [expect.objectContaining({ state: 'trial' })],
     ]);
+  });
+
+  test('is decided on once, though it is asked first whether it changes anything', async () => {
+    const { accept, limits } = node();
+    accept(A);
+    await wait(5);
+    limits.mockClear();
+    accept('["192.168.0.0/24" ]');
+    await wait(5);
+    expect(limits).toHaveBeenCalledTimes(1);
   });
 
   test('is looked at with 4 connections before it is applied, and with 8 after that', async () => {

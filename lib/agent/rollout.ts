@@ -3,7 +3,7 @@ import crypto = require('node:crypto');
 import type { RouteList, RouteRules, Target } from '../network';
 import { companionsIn } from './decide/companions';
 import type { Ownership } from './decide/ownership';
-import type { Prefix } from './decide/prefix';
+import { NO_PREFIXES, type Prefix } from './decide/prefix';
 import { presentList, presentText } from './decide/present-list';
 import { type Condemnation, charged, condemn, type Suspect, suspectOf, verdictOn } from './decide/suspect';
 import type { Verdict } from './decide/verdict';
@@ -18,8 +18,6 @@ import { Preparation } from './preparation';
 import { namesOf } from './reachability';
 import type { Outcome } from './reconciler';
 import { CONFIRM_MS, Trial, type TrialParts } from './trial';
-
-const NO_PREFIXES: readonly Prefix[] = [];
 
 /** How the last understood list stands. */
 export type RolloutState =
