@@ -31,7 +31,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       const pod = await scene.startReady();
       scene.putList(BAD);
       await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 40_000);
-      expect(scene.owned()).toEqual(SUBNETS);
+      await scene.untilOwned(SUBNETS);
       await scene.untilReadiness(pod, false, /203\.0\.113\.99:53/);
     }));
 
