@@ -242,7 +242,7 @@ const start = new Step(
   (model) => !model.isRunning,
 );
 
-/** GitOps deletes the ConfigMap and the pod; nothing of ours is left. */
+/** GitOps deletes the ConfigMap, the DaemonSet and the pod; nothing of ours is left. */
 const uninstall = new Step(
   'uninstall',
   (model) => {
@@ -251,8 +251,11 @@ const uninstall = new Step(
     model.own.clear();
   },
   async (real, model) => {
+    const { owners } = real.scene.cluster.api;
+    owners.delete(real.scene.own('DaemonSet'));
     if (model.held !== 'gone') real.put('gone');
     await real.kill('SIGTERM');
+    owners.put(real.scene.own('DaemonSet')); // for the agent that may come
   },
   (model) => model.isRunning && model.isApiUp && model.held !== 'gone',
 );
