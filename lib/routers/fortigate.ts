@@ -53,7 +53,6 @@ function phase1(tunnel: Tunnel): Entry {
   const six = remote.publicAddress.family === 6;
   return {
     edit: fortigateInterface(tunnelName(tunnel)),
-    why: `The router of ${remote.what}.`,
     set: {
       interface: text(local.outside),
       'ike-version': 2,

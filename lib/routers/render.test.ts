@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { DUAL_STACK, SEEDS, tunnels } from './fixtures';
+import { fortigateCli } from './fortigate';
 import { nftablesConf } from './nftables';
 import { routerFiles } from './render';
 import { sheet } from './sheet';
@@ -89,6 +90,12 @@ test('the sheet names every pair of selectors, mapping, next hop and product of 
       expect(text).not.toMatch(/undefined|NaN|\[object/);
     }),
   );
+});
+
+test('no comment stands in the block of a FortiGate where a key has to be entered', () => {
+  const [, block] = /config vpn ipsec phase1-interface\n([\s\S]*?)\nend\n/.exec(fortigateCli(SEEDS)) ?? [];
+  expect(block).toContain('set peertype one');
+  expect(block).not.toContain('#');
 });
 
 test('no file holds a key: strongSwan includes it, the others say where to set it', () => {
