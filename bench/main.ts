@@ -8,7 +8,7 @@ import { confirming } from './confirm';
 import { coldStart, idle, memory } from './footprint';
 import { machine } from './machine';
 import { unreachable } from './otherwise';
-import { bounced, deleted, moved } from './repair';
+import { bounced, deleted, flood, moved } from './repair';
 import { adding, oneChange } from './routes';
 import { synthesis } from './synth';
 import { markdown, type Table } from './table';
@@ -17,6 +17,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Table>>> = {
   adding,
   oneChange,
   deleted,
+  flood,
   bounced,
   moved,
   unreachable,

@@ -1,4 +1,5 @@
-import { repeat, rest, subnets, withAgent } from './subject';
+import { startFlood } from '../lab/flood';
+import { repeat, rest, type Subject, subnets, withAgent } from './subject';
 import { spread, type Table } from './table';
 
 const SIZES = [1000, 10_000] as const;
@@ -12,6 +13,17 @@ async function table(
   return { ...texts, head: ['routes', 'p50', 'p99', 'rounds'], rows };
 }
 
+/** Deletes one route after the other; milliseconds until each was back. */
+function repairs({ scene, listener }: Subject, size: number, rounds: number): Promise<number[]> {
+  const all = subnets(size);
+  return repeat(rounds, async (round) => {
+    listener.clear();
+    scene.ip(`route del ${all[(round * 7919) % size]}`);
+    const gone = await listener.until('del 142', 1);
+    return (await listener.until('add 142', 1)) - gone;
+  });
+}
+
 export function deleted(): Promise<Table> {
   const texts = {
     title: 'Repair of a deleted route',
@@ -19,17 +31,47 @@ export function deleted(): Promise<Table> {
   };
   return table(texts, async (size) => {
     let times: number[] = [];
-    await withAgent(size, async ({ scene, listener }) => {
-      const all = subnets(size);
-      times = await repeat(60, async (round) => {
-        listener.clear();
-        scene.ip(`route del ${all[(round * 7919) % size]}`);
-        const gone = await listener.until('del 142', 1);
-        return (await listener.until('add 142', 1)) - gone;
-      });
+    await withAgent(size, async (subject) => {
+      times = await repairs(subject, size, 60);
     });
     return times;
   });
+}
+
+const FLOODED = { size: 1000, each: 250 } as const;
+
+/** The same under a flood of connections, with the kubelet's probes in between. */
+export async function flood(): Promise<Table> {
+  const rows: string[][] = [];
+  await withAgent(FLOODED.size, async (subject) => {
+    const { scene, pod } = subject;
+    const rivals = await startFlood(scene, FLOODED.each);
+    let [asked, lost] = [0, 0];
+    let isOver = false;
+    const probing = (async () => {
+      while (!isOver) {
+        for (const kind of ['liveness', 'readiness'] as const) {
+          asked++;
+          if (!(await pod.probe(kind)).ok) lost++;
+        }
+        await rest(200);
+      }
+    })();
+    const times = await repairs(subject, FLOODED.size, 60);
+    isOver = true;
+    await probing;
+    rivals.kill();
+    rows.push([`${FLOODED.size}`, ...spread(times), `${asked}`, `${lost}`]);
+  });
+  return {
+    title: 'Repair under a flood of connections',
+    text:
+      'The same while a program on the node holds 500 connections of each of four kinds (silent, never reading one page, ' +
+      'never reading 50, half a request) to the agent and eight clients ask for `/diff` as fast as they are answered. ' +
+      'All share the cores of this machine. A probe is lost that has no answer within its 3 s.',
+    head: ['routes', 'p50', 'p99', 'rounds', 'probes', 'lost'],
+    rows,
+  };
 }
 
 export function bounced(): Promise<Table> {

@@ -7,6 +7,9 @@ import { type ProbeResult, probeOnce } from './pod-probe';
 import type { PodToStart } from './pod-spec';
 import { waitFor } from './wait';
 
+/** The probes that a kubelet makes. */
+export type ProbeKind = 'startup' | 'liveness' | 'readiness';
+
 /** How a process ended. */
 export interface Exit {
   readonly code: number | null;
@@ -97,7 +100,7 @@ export class Pod {
   }
 
   /** Does a probe of the spec once. @throws if the spec has no such probe */
-  probe(kind: 'readiness' | 'liveness' | 'startup'): Promise<ProbeResult> {
+  probe(kind: ProbeKind): Promise<ProbeResult> {
     const { container } = this.started.pod;
     const probe = container[`${kind}Probe`];
     if (!probe) throw new Error(`${container.name} has no ${kind} probe`);
@@ -107,6 +110,17 @@ export class Pod {
       podIP: this.started.podIP,
       exec: (command, timeoutMs) => this.exec(command, timeoutMs),
     });
+  }
+
+  /**
+   * Probes as often as a kubelet does before it acts: until one succeeds, or `failureThreshold` (3 by default) have
+   * failed in a row. @throws if the spec has no such probe
+   */
+  async probeToThreshold(kind: ProbeKind): Promise<ProbeResult> {
+    const threshold = this.started.pod.container[`${kind}Probe`]?.failureThreshold ?? 3;
+    let result = await this.probe(kind);
+    for (let failures = 1; !result.ok && failures < threshold; failures++) result = await this.probe(kind);
+    return result;
   }
 
   /** Resolves with the probe's answer when it first succeeds. @throws after `ms` milliseconds or when the container ends */

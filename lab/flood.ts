@@ -1,0 +1,54 @@
+import type { ChildProcess } from 'node:child_process';
+import { node26 } from './requirements';
+import type { Scene } from './scene';
+import { waitFor } from './wait';
+
+/**
+ * Holds so many connections of each kind open to both addresses of the agent, opening a new one 5 s after the agent
+ * closed one, and asks for /diff as fast as it can, until stdin ends. It prints one line once all were connected.
+ */
+const PROGRAM = `
+const net = require('node:net');
+const http = require('node:http');
+const [, outside, each] = process.argv;
+const PORT = 9142;
+const PAGE = 'GET /metrics HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n';
+const kinds = [
+  () => undefined,
+  (socket) => socket.pause().write(PAGE),
+  (socket) => socket.pause().write(PAGE.repeat(50)),
+  (socket) => socket.write('GET /status/node-routes HTTP/1.1\\r\\nhost: a\\r\\n'),
+];
+let missing = 2 * kinds.length * each;
+const hold = (host, kind) => {
+  let isNew = true;
+  const open = () => {
+    const socket = net.connect(PORT, host, () => {
+      kind(socket);
+      if (isNew && --missing === 0) console.log('connected');
+      isNew = false;
+    });
+    socket.on('error', () => undefined).on('close', () => setTimeout(open, 5000));
+  };
+  open();
+};
+for (const host of ['127.0.0.1', outside]) for (const kind of kinds) for (let i = 0; i < each; i++) hold(host, kind);
+const storm = () => http.get({ host: '127.0.0.1', port: PORT, path: '/diff/node-routes', agent: false }, (answer) => answer.resume().on('close', storm)).on('error', () => setTimeout(storm, 10));
+for (let i = 0; i < 8; i++) storm();
+process.stdin.resume().on('end', () => process.exit());
+`;
+
+/**
+ * Floods the agent of the scene's node: `each` connections of each of four kinds at each of its two addresses, and a
+ * storm on /diff. Resolves when all are connected; ends with the process or the lab.
+ */
+export async function startFlood({ node }: Scene, each: number): Promise<ChildProcess> {
+  const command = [node26(), '--eval', PROGRAM, `${node.addresses[0]}`, `${each}`];
+  const flood = node.netns.lab.spawn('nsenter', [`--net=${node.netns.path}`, ...command], { stdio: 'pipe' });
+  let said = '';
+  flood.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await waitFor('the flood to be connected', 60_000, async () => said.includes('connected'));
+  return flood;
+}
