@@ -117,6 +117,24 @@ describeLab('the agent tells', () => {
       ]);
     }));
 
+  it('at most three lines for each renewal of the private network, however many routes follow it', () =>
+    Scene.play({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (scene) => {
+      const pod = await scene.startReady();
+      const all = Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`);
+      const before = pod.logs.lines.length;
+      for (let renewal = 0; renewal < 20; renewal++) {
+        const from = pod.logs.lines.length;
+        // As DHCP clients do that drop a lease before they take the next one.
+        scene.ip('address del 10.184.0.2/26 dev priv');
+        await pod.waitForLog(({ json }) => /routes waiting/.test(`${json?.message}`), 10_000, from);
+        scene.ip('address add 10.184.0.2/26 dev priv');
+        scene.ip('route replace 10.0.0.0/8 via 10.184.0.1');
+        await scene.untilOwned(all);
+        await pod.waitForLog(({ json }) => /effective again/.test(`${json?.message}`), 10_000, from);
+      }
+      expect(pod.logs.lines.length - before).toBeLessThanOrEqual(60);
+    }));
+
   it('nothing secret', () =>
     Scene.play({}, async (scene) => {
       const pod = await scene.startReady();

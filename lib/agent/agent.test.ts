@@ -37,6 +37,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     },
   });
   const run = jest.spyOn(reconciler, 'run');
+  const lookAtPods = jest.spyOn(reconciler, 'lookAtPods');
   const lock = { acquire: jest.fn(async () => holder()), release: jest.fn() };
   const nextHops = { all: [], follow: jest.fn(), stop: jest.fn() };
   const logged: { level: string; event: string; message: string; details: unknown }[] = [];
@@ -65,6 +66,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     agent,
     kernel,
     run,
+    lookAtPods,
     lock,
     nextHops,
     onNews,
@@ -120,6 +122,20 @@ describe('passes', () => {
     await settle(5);
     expect(agent.counters).toMatchObject({ repairs: 1 });
     expect(logged.at(-1)).toMatchObject({ event: 'routes.changed', details: { trigger: 'kernel event' } });
+  });
+
+  test("look at the pods' way, but not where an event waits for its repair", async () => {
+    const { list, deleteByHand, owned, lookAtPods } = start();
+    list('192.168.0.0/24');
+    await settle(500);
+    const before = lookAtPods.mock.calls.length;
+    expect(before).toBeGreaterThan(0);
+    deleteByHand();
+    await settle(5);
+    expect(owned()).toEqual(['192.168.0.0/24']);
+    expect(lookAtPods).toHaveBeenCalledTimes(before);
+    await settle(60_000);
+    expect(lookAtPods.mock.calls.length).toBeGreaterThan(before);
   });
 
   test('are not waited for by a route that was deleted, though a fight over it is no faster than ten times a second', async () => {

@@ -210,6 +210,10 @@ test.each([
   [{ protocol: 0 }, 'protocol: 0 is no route protocol; write a whole number from 1 to 255'],
   [{ formerProtocols: [4] }, 'formerProtocols[0]: 4 marks the routes of administrators and network managers'],
   [{ table: 255 }, 'table: 255 is the table of local addresses'],
+  [{ copyToTables: [254] }, 'copyToTables[0]: 254 is the main table, whose routes are copied'],
+  [{ copyToTables: [2, 2] }, 'copyToTables: 2 is listed twice'],
+  [{ copyToTables: [255] }, 'copyToTables[0]: 255 is the table of local addresses'],
+  [{ copyToTables: 2 }, 'copyToTables: 2 is no array'],
   [{ metric: -1 }, 'metric: -1 is no metric; write a whole number from 0 to 4294967294'],
   [
     { metric: 4294967295 },
