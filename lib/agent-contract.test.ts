@@ -1,5 +1,5 @@
-import { metricsText } from './agent/tell/metrics';
-import { TROUBLES } from './agent/tell/status';
+import { metricsText } from './agent/report/metrics';
+import { TROUBLES } from './agent/report/status';
 import { facts, outcome, verdict } from './agent/testing/facts';
 import { hop, subnet } from './agent/testing/ip';
 import { Monitoring, NodeRoutes } from './charts';

@@ -5,8 +5,8 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
 import { ApiError } from '../lib/agent/api/client';
-import { readList, readWatchEvent, type Sighting } from '../lib/agent/api/watch-event';
-import { readEvent } from '../lib/agent/kernel/event';
+import { type ConfigMapState, readList, readWatchEvent } from '../lib/agent/api/watch-event';
+import { readEvent } from '../lib/agent/kernel/events';
 import * as messages from '../lib/agent/kernel/messages';
 import { readAcknowledgement } from '../lib/agent/netlink/codec';
 import { RouteSource } from '../lib/agent/route-source';
@@ -251,7 +251,7 @@ function linesSent(bytes: Buffer): string[] {
 }
 
 /** What a line says of the ConfigMap; undefined for nothing. */
-function saidBy(line: string): Sighting | undefined {
+function saidBy(line: string): ConfigMapState | undefined {
   const { type, object } = (attempt(() => JSON.parse(line), SyntaxError) ?? {}) as {
     type?: string;
     object?: { metadata?: { name?: string; resourceVersion?: string }; data?: { routes?: string } };
@@ -272,12 +272,12 @@ function follow(bytes: Buffer, size: number): number {
   let changes = 0;
   for (const line of read) {
     const held = source.list;
-    const { sighting } = attempt(() => readWatchEvent(line, NAME), ApiError) ?? {};
-    if (JSON.stringify(sighting) !== JSON.stringify(saidBy(line))) throw new Error(`misread: ${line}`);
-    if (sighting !== undefined) source.see(sighting);
+    const { configMap } = attempt(() => readWatchEvent(line, NAME), ApiError) ?? {};
+    if (JSON.stringify(configMap) !== JSON.stringify(saidBy(line))) throw new Error(`misread: ${line}`);
+    if (configMap !== undefined) source.update(configMap);
     if (source.list === held) continue;
     changes++;
-    const { text = '' } = sighting as { text?: string };
+    const { text = '' } = configMap as { text?: string };
     const said = formatRouteList(parseRouteList(text, DEFAULT_RULES).routes, DEFAULT_RULES);
     if (formatRouteList(source.list?.routes ?? [], DEFAULT_RULES) !== said) throw new Error('another list is held');
   }
@@ -304,17 +304,17 @@ const listAnswer = fc.record(
 test(`${RUNS} lists: the ConfigMap is gone only where a list without it says so`, () => {
   fuzz(fc.oneof(listAnswer.map(asText), fc.json()).map(toBytes), (bytes) => {
     const text = bytes.toString('utf8');
-    const { sighting } = attempt(() => readList(text, NAME), ApiError) ?? {};
-    if (sighting === undefined) return;
+    const { configMap } = attempt(() => readList(text, NAME), ApiError) ?? {};
+    if (configMap === undefined) return;
     const { kind, items } = JSON.parse(text) as {
       kind: string;
       items?: ({ metadata?: { name?: string }; data?: { routes?: unknown } } | null)[];
     };
     const ours = (items ?? []).find((item) => item?.metadata?.name === NAME);
-    if (kind !== 'ConfigMapList' || (sighting.kind === 'gone') === (ours !== undefined)) throw new Error('misread');
+    if (kind !== 'ConfigMapList' || (configMap.kind === 'gone') === (ours !== undefined)) throw new Error('misread');
     const routes = ours?.data?.routes;
-    const isRead = sighting.kind === 'gone' || sighting.text === (typeof routes === 'string' ? routes : undefined);
-    if (!isRead) throw new Error(`the text is read as ${sighting.text}`);
+    const isRead = configMap.kind === 'gone' || configMap.text === (typeof routes === 'string' ? routes : undefined);
+    if (!isRead) throw new Error(`the text is read as ${configMap.text}`);
   });
 });
 

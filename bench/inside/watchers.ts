@@ -17,7 +17,7 @@ const connected = new Set<number>();
 
 for (let i = 0; i < Number(count); i++) {
   const watch = new ConfigMapWatch(client(), 'onprem-link', 'static-routes', {
-    onSighting: () => {
+    onConfigMap: () => {
       lists++;
     },
     onState: ({ state }) => {

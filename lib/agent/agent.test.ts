@@ -2,7 +2,7 @@ import { Agent } from './agent';
 import type { ConfigMapWatch } from './api/config-map-watch';
 import { isOwn } from './decide/ownership';
 import type { InstanceLock } from './instance-lock';
-import type { KernelEvent } from './kernel/event';
+import type { KernelEvent } from './kernel/events';
 import type { Kernel } from './kernel/kernel';
 import type { KernelRoute } from './kernel/types';
 import { pause } from './pause';
@@ -73,8 +73,8 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     logged,
     events: () => logged.map(({ event }) => event),
     list: (...subnets: string[]) =>
-      agent.onSighting({ kind: 'present', text: JSON.stringify(subnets), version: `${++version}` }),
-    gone: () => agent.onSighting({ kind: 'gone' }),
+      agent.onConfigMap({ kind: 'present', text: JSON.stringify(subnets), version: `${++version}` }),
+    gone: () => agent.onConfigMap({ kind: 'gone' }),
     owned: () =>
       kernel
         .read()
@@ -343,8 +343,8 @@ describe('what is read', () => {
     const { agent, kernel, gone } = start();
     kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
     gone();
-    agent.onSighting({ kind: 'present', text: 'garbage', version: '1' });
-    agent.onSighting({ kind: 'present', text: undefined, version: '2' });
+    agent.onConfigMap({ kind: 'present', text: 'garbage', version: '1' });
+    agent.onConfigMap({ kind: 'present', text: undefined, version: '2' });
     agent.onKernelEvents([{ kind: 'overrun' }]);
     await settle(120_000);
     expect(kernel.applied).toEqual([]);
@@ -560,7 +560,7 @@ describe('a list that came with the pod', () => {
 
 describe('a list that is not in force', () => {
   test.each<[string, (node: ReturnType<typeof start>) => void]>([
-    ['rejected', ({ agent }) => agent.onSighting({ kind: 'present', text: '["192.168.0.0/24", oops', version: 'x' })],
+    ['rejected', ({ agent }) => agent.onConfigMap({ kind: 'present', text: '["192.168.0.0/24", oops', version: 'x' })],
     ['gone', ({ gone }) => gone()],
   ])('because it was rolled back is not retried when the ConfigMap is %s by then', async (_, happen) => {
     let isAway = false;
@@ -634,7 +634,7 @@ describe('an agent that leaves', () => {
     [
       'the list is not understood',
       ({ agent }: Awaited<ReturnType<typeof installed>>) =>
-        agent.onSighting({ kind: 'present', text: undefined, version: '99' }),
+        agent.onConfigMap({ kind: 'present', text: undefined, version: '99' }),
     ],
   ])('keeps the routes when %s, after 3 s', async (_, happen) => {
     const node = await installed();

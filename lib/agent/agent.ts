@@ -1,28 +1,27 @@
 import type { RouteList, Target } from '../network';
 import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
-import type { Sighting } from './api/watch-event';
+import type { ConfigMapState } from './api/watch-event';
 import { type Destination, destinationsOf } from './decide/destinations';
+import { EventFilter, type Watched, watchedOf } from './decide/event-filter';
 import type { Ownership } from './decide/ownership';
 import type { PodsWay } from './decide/pods';
-import { Relevance, type Watched, watchedOf } from './decide/relevance';
-import { SILENCE_MS } from './decide/silence';
-import { Departure, type DepartureParts } from './departure';
 import type { InstanceLock } from './instance-lock';
 import type { Journal } from './journal';
-import type { KernelEvent } from './kernel/event';
+import type { KernelEvent } from './kernel/events';
 import type { Change, Snapshot } from './kernel/types';
 import type { Log } from './log';
-import type { NextHopWatch, WatchedNextHop } from './next-hop-watch';
+import type { NextHopMonitor, WatchedNextHop } from './next-hop-monitor';
 import { isRepair, PassSchedule, type Trigger } from './pass-schedule';
 import type { Attempt } from './reachability';
 import type { Outcome, Reconciler } from './reconciler';
+import { ChangeLog } from './report/change-log';
+import { ListLog } from './report/list-log';
+import type { Counters } from './report/status';
 import { Rollout } from './rollout';
 import { RouteSource } from './route-source';
 import type { Settings } from './settings';
-import type { Heir } from './takeover';
-import { ChangeLog } from './tell/change-log';
-import { ListLog } from './tell/list-log';
-import type { Counters } from './tell/status';
+import { TAKEOVER_AFTER_MS, type TakeoverHandler } from './takeover';
+import { Uninstall, type UninstallParts } from './uninstall';
 
 /** As a backstop for what no event tells. */
 const RESYNC_MS = 30_000;
@@ -44,9 +43,9 @@ export interface AgentParts {
   readonly settings: Settings;
   readonly reconciler: Reconciler;
   readonly lock: InstanceLock;
-  readonly nextHops: Pick<NextHopWatch, 'all' | 'follow' | 'stop'>;
+  readonly nextHops: Pick<NextHopMonitor, 'all' | 'follow' | 'stop'>;
   readonly journal: Journal;
-  readonly ownObjects: DepartureParts['ownObjects'];
+  readonly ownObjects: UninstallParts['ownObjects'];
   /** With rolling changes: the list of the pod's own revision, if its file could be read. */
   readonly ownList?: string | undefined;
   /** Opens a fresh connection to what has to stay reachable. */
@@ -61,7 +60,7 @@ export interface AgentParts {
 }
 
 /** Keeps the kernel's routes as the last understood list says, from start to stop. */
-export class Agent implements WatchHandlers, Heir {
+export class Agent implements WatchHandlers, TakeoverHandler {
   readonly source: RouteSource;
   readonly rollout: Rollout;
   readonly nextHops: AgentParts['nextHops'];
@@ -79,17 +78,17 @@ export class Agent implements WatchHandlers, Heir {
   private readonly changeLog: ChangeLog;
   private readonly listLog: ListLog;
   private readonly tally = { repairs: 0, changes: 0, lastChange: undefined as string | undefined };
-  private relevance: Relevance | undefined;
+  private relevance: EventFilter | undefined;
   /** The list that `outcome` is about, and the routes that concern it. */
   private judgedList: RouteList | undefined;
   private watched: Watched | undefined;
   /** When the next events may be answered at once. */
   private nextAnswer = 0;
   /** When lost events may be told again. */
-  private nextTold = 0;
+  private nextOverrunLog = 0;
   private holdsLock = false;
   private leaving = false;
-  private readonly departure: Departure;
+  private readonly uninstall: Uninstall;
   private readonly schedule = new PassSchedule((trigger) => this.pass(trigger));
   private resync: NodeJS.Timeout | undefined;
   private lockRetry: NodeJS.Timeout | undefined;
@@ -151,7 +150,7 @@ export class Agent implements WatchHandlers, Heir {
     });
     const { source, rollout } = this;
     const { onUninstall } = settings;
-    this.departure = new Departure({ onUninstall, ownObjects, source, rollout, reconciler, log });
+    this.uninstall = new Uninstall({ onUninstall, ownObjects, source, rollout, reconciler, log });
   }
 
   get counters(): Counters {
@@ -179,14 +178,14 @@ export class Agent implements WatchHandlers, Heir {
     else this.log('info', `watch.${state.state}`, 'the API server answers');
   }
 
-  onSighting(sighting: Sighting): void {
-    if (!this.source.see(sighting)) return;
+  onConfigMap(configMap: ConfigMapState): void {
+    if (!this.source.update(configMap)) return;
     const { state, differs } = this.source;
     const { isRolling } = this.settings;
     if (state.state === 'gone') {
       this.listLog.gone();
       if (!isRolling) this.rollout.withdraw();
-      this.departure.onGone();
+      this.uninstall.onGone();
       return;
     }
     if (isRolling) this.listLog.compared(state, differs);
@@ -202,7 +201,7 @@ export class Agent implements WatchHandlers, Heir {
       this.rollout.withdraw();
     } else if (list !== undefined) {
       this.listLog.accepted(list);
-      this.changeLog.tellDuplicates(list);
+      this.changeLog.reportDuplicates(list);
       this.rollout.accept(list, this.source.text);
     }
   }
@@ -212,9 +211,9 @@ export class Agent implements WatchHandlers, Heir {
     const now = performance.now();
     const ours = relevance === undefined ? events : events.filter((event) => relevance.concerns(event));
     if (ours.length === 0) return;
-    if (now >= this.nextTold && ours.some(({ kind }) => kind === 'overrun')) {
+    if (now >= this.nextOverrunLog && ours.some(({ kind }) => kind === 'overrun')) {
       this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
-      this.nextTold = now + OVERRUN_REST_MS;
+      this.nextOverrunLog = now + OVERRUN_REST_MS;
     }
     if (ours.length <= MOST_AT_ONCE && now >= this.nextAnswer) this.answer(ours);
     this.request('kernel event');
@@ -228,7 +227,7 @@ export class Agent implements WatchHandlers, Heir {
     try {
       const { done } = this.reconciler.answer(events);
       if (done.length > 0) this.nextAnswer = performance.now() + ANSWER_REST_MS;
-      this.changeLog.tellDone(done, 'kernel event', performance.now() - started);
+      this.changeLog.reportDone(done, 'kernel event', performance.now() - started);
       this.tallyDone(done, 'kernel event');
     } catch (error) {
       this.log('debug', 'answer.failed', `left to the next pass: ${(error as Error).message}`);
@@ -236,7 +235,7 @@ export class Agent implements WatchHandlers, Heir {
   }
 
   onNextHops(changed: readonly WatchedNextHop[]): void {
-    this.changeLog.tellNextHops(changed);
+    this.changeLog.reportNextHops(changed);
     if (changed.some(({ isAlone }) => !isAlone)) this.request('next hop');
   }
 
@@ -255,21 +254,21 @@ export class Agent implements WatchHandlers, Heir {
     this.log(
       'info',
       'routes.taken-over',
-      `the agent of protocol ${protocol} has been silent on this node for ${SILENCE_MS / 1000} s: ${taken} routes taken over`,
+      `the agent of protocol ${protocol} has been silent on this node for ${TAKEOVER_AFTER_MS / 1000} s: ${taken} routes taken over`,
       { protocol, routes: taken },
     );
     this.ownership = { ...this.ownership, former: new Set([...this.ownership.former, protocol]) };
     this.request('takeover');
   }
 
-  /** What becomes of the routes: {@link Departure}. */
+  /** What becomes of the routes: {@link Uninstall}. */
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.leaving = true;
     this.nextHops.stop();
     clearInterval(this.resync);
     clearTimeout(this.lockRetry);
     this.schedule.stop();
-    await this.departure.leave(watch, this.holdsLock);
+    await this.uninstall.leave(watch, this.holdsLock);
     this.rollout.stop();
     this.lock.release();
   }
@@ -345,12 +344,12 @@ export class Agent implements WatchHandlers, Heir {
       if (list !== this.judgedList || this.watched === undefined)
         this.watched = watchedOf(list, privateNetworks, otherwise);
       this.judgedList = list;
-      this.relevance = new Relevance(this.watched, this.ownership, outcome);
+      this.relevance = new EventFilter(this.watched, this.ownership, outcome);
       this.onNews();
     }
     this.outcome = outcome;
     this.nextHops.follow(outcome.nextHops);
-    this.changeLog.tell(outcome, trigger, milliseconds);
+    this.changeLog.report(outcome, trigger, milliseconds);
     this.tallyDone(outcome.done, trigger);
   }
 

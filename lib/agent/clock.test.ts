@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where the time of day is told to people; what is decided and waited for goes by performance.now() and timers. */
-const TELLING: ReadonlySet<string> = new Set(['log.ts', 'agent.ts: lastChange', 'tell/metrics.ts: seconds']);
+const REPORTING: ReadonlySet<string> = new Set(['log.ts', 'agent.ts: lastChange', 'report/metrics.ts: seconds']);
 
-test('a jump of the clock changes nothing: the time of day is only told, never decided by', () => {
+test('a jump of the clock changes nothing: the time of day is only reported, never decided by', () => {
   const uses = readdirSync(__dirname, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('testing/'))
     .flatMap((path) => linesWithDate(path).map((line) => ({ path, line })));
-  const others = uses.filter(({ path, line }) => ![...TELLING].some((place) => isPlace(place, path, line)));
+  const others = uses.filter(({ path, line }) => ![...REPORTING].some((place) => isPlace(place, path, line)));
   expect(others).toEqual([]);
   expect(uses.length).toBeGreaterThan(0);
 });

@@ -13,22 +13,21 @@ import { Journal } from './journal';
 import { EVENT_GROUPS, KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
 import { createLog } from './log';
-import { trimMemory } from './malloc';
+import { memoryReleaser, trimMemory } from './memory';
 import { NetlinkChannel, type NetlinkError } from './netlink/channel';
 import { openEventSocket, openNetlink, peerUser } from './netlink/ffi';
-import { NextHopWatch } from './next-hop-watch';
+import { NextHopMonitor } from './next-hop-monitor';
 import { type Attempt, tryToConnect } from './reachability';
 import { ReadyLatch } from './ready-latch';
-import { reclaimer } from './reclaim';
 import { Reconciler } from './reconciler';
+import { changeText } from './report/change-log';
+import { askRunningAgent } from './report/cli';
+import { serve } from './report/http-server';
+import { doorsOf, pagesOf } from './report/pages';
 import { kernelTooOld, missingFrom } from './requirements';
 import { readResolvers } from './resolvers';
 import { readSettings, type Settings } from './settings';
 import { Takeover } from './takeover';
-import { changeText } from './tell/change-log';
-import { askRunningAgent } from './tell/cli';
-import { serve } from './tell/http-server';
-import { doorsOf, pagesOf } from './tell/pages';
 
 /** The route agent: one process on every node. `node agent.cjs` runs it; `status` and `diff` ask the running one. */
 
@@ -58,7 +57,7 @@ function run(settings: Settings): void {
   const { privateNetworks, requirePrivateNetwork, ownership, disjointProtocols } = settings;
   const holder = `${settings.namespace}/${settings.instance}`;
   const dependencies = () => dependenciesOf(settings, client.remoteAddress);
-  const nextHops = new NextHopWatch(
+  const nextHops = new NextHopMonitor(
     kernel,
     () => performance.now(),
     (changed) => agent.onNextHops(changed),
@@ -100,7 +99,7 @@ function run(settings: Settings): void {
     attempt: attemptBy(client, [...settings.confirm, ...resolvers]),
     resolvers,
     random: Math.random,
-    onNews: reclaimer(trimMemory),
+    onNews: memoryReleaser(trimMemory),
     log,
   });
   const lockOf = (protocol: number) =>

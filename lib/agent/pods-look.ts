@@ -1,6 +1,6 @@
 import type { Family, Subnet } from '../network';
-import { askedFor, type Proof, winsIn } from './decide/effect';
-import { judgePod, type PodsWay, podQuestions, podSources, worstOf } from './decide/pods';
+import { type PodsWay, podQuestions, podSources, podsWayOf, worstOf } from './decide/pods';
+import { askedFor, type Verification, winsIn } from './decide/verify';
 import type { Kernel } from './kernel/kernel';
 import type { Snapshot } from './kernel/types';
 
@@ -12,21 +12,21 @@ export interface PodsSettings {
 }
 
 /** What a pass asked the FIB, and of which state of the kernel. */
-export interface Proved {
-  readonly proof: Proof;
+export interface Verified {
+  readonly verification: Verification;
   readonly snapshot: Snapshot;
 }
 
 /** How packets of pods go: the FIB is asked what a pass asked, as if the packets came in from pods. */
 export function lookAtPods(
   kernel: Pick<Kernel, 'lookup'>,
-  proved: Proved | undefined,
+  verified: Verified | undefined,
   { podSubnets, isForwarding }: PodsSettings,
 ): PodsWay {
-  if (proved === undefined) return worstOf([]);
-  const { proof, snapshot } = proved;
-  const wins = winsIn(proof, snapshot);
-  const all = askedFor(proof);
+  if (verified === undefined) return worstOf([]);
+  const { verification, snapshot } = verified;
+  const wins = winsIn(verification, snapshot);
+  const all = askedFor(verification);
   const families = ([4, 6] as const).filter((family) => all.some(({ question }) => question.address.family === family));
   const ways = families.flatMap((family): PodsWay[] => {
     const sources = podSources(snapshot, podSubnets, family);
@@ -34,7 +34,7 @@ export function lookAtPods(
     return sources.map((source) => {
       const asked = podQuestions(source, all);
       const answers = kernel.lookup(asked.map(({ question }) => question));
-      return judgePod(source, asked, answers, wins, isForwarding, snapshot);
+      return podsWayOf(source, asked, answers, wins, isForwarding, snapshot);
     });
   });
   return worstOf(ways);

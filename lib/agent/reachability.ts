@@ -1,7 +1,7 @@
 import net = require('node:net');
 
 import { type Target, targetText } from '../network';
-import { NONE, sum, type Tally } from './decide/guilt';
+import { NONE, sum, type Tally } from './decide/losses';
 import { pause } from './pause';
 
 /**

@@ -1,6 +1,6 @@
 import { DEFAULT_RULES, type RouteSpec, readRouteList, type Subnet } from '../network';
-import type { HealthOf } from './decide/choose';
 import type { Destination } from './decide/destinations';
+import type { HealthOf } from './decide/next-hop-health';
 import { isOwn, type Ownership } from './decide/ownership';
 import type { Kernel } from './kernel/kernel';
 import { Reconciler } from './reconciler';

@@ -1,21 +1,24 @@
 import { type Family, type Route, type RouteList, routeKey, type Subnet } from '../network';
 import { routeOf } from './decide/answer';
-import { changesAtOnce, type Readiness, readiness } from './decide/at-once';
-import type { HealthOf } from './decide/choose';
-import { type CompanionChanges, missingCompanions, planCompanions, withoutCompanions } from './decide/companions';
+import {
+  type CompanionChanges,
+  type Companions,
+  decideCompanions,
+  missingCompanions,
+  withoutCompanions,
+} from './decide/companions';
 import { withCopies } from './decide/copies';
 import type { Destination } from './decide/destinations';
-import type { Proof } from './decide/effect';
+import { deleteRoute, diffRoutes, type RouteDiff } from './decide/diff';
 import { createGuard, type Dependency, type Guard } from './decide/guard';
 import { refreshIPv6 } from './decide/ipv6-cache';
-import { type Decision, judge, toProve } from './decide/judge';
 import type { Limits } from './decide/limits';
-import { nextHopsOf } from './decide/next-hops';
+import { type HealthOf, type NextHop, nextHopsOf } from './decide/next-hop-health';
 import { isOwn, type Ownership } from './decide/ownership';
-import { deleteRoute, plan } from './decide/plan';
 import type { PodsWay } from './decide/pods';
 import { NO_PREFIXES, type Prefix, prefixKey } from './decide/prefix';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
+import { changesAtOnce, type Readiness, readiness } from './decide/quick-answer';
 import {
   followsPrivateNetwork,
   type NextHopQuestion,
@@ -24,12 +27,13 @@ import {
   Resolver,
   type Way,
 } from './decide/resolve';
-import type { Verdict } from './decide/verdict';
-import type { KernelEvent } from './kernel/event';
+import { type Verdict, verdictsOf, whatToVerify } from './decide/verdicts';
+import type { Verification } from './decide/verify';
+import type { KernelEvent } from './kernel/events';
 import type { Kernel } from './kernel/kernel';
 import type { Change, FailedChange, KernelRoute, Snapshot } from './kernel/types';
 import { Memo } from './memo';
-import { lookAtPods, type PodsSettings, type Proved } from './pods-look';
+import { lookAtPods, type PodsSettings, type Verified } from './pods-look';
 import { wayBack } from './way-back';
 
 export interface ReconcilerSettings extends PodsSettings {
@@ -67,8 +71,21 @@ export interface Done {
   readonly failed: readonly FailedChange[];
 }
 
+/** What a pass found out about a list before it changed anything. */
+interface Decision {
+  readonly snapshot: Snapshot;
+  readonly resolved: readonly Resolved[];
+  readonly refusals: ReadonlyMap<Route, string>;
+  readonly nextHops: readonly NextHop[];
+  /** Why next hops cannot be reached at all whose routes have others beside them. */
+  readonly missingNextHops: readonly string[];
+  readonly diff: RouteDiff;
+  readonly companions: Companions;
+  readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
+}
+
 /** What one pass found and did. */
-export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'plan' | 'companions'>, Done {
+export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'diff' | 'companions'>, Done {
   readonly verdicts: readonly Verdict[];
   /** Prefixes that have a companion now, by prefixKey(). */
   readonly companions: ReadonlySet<string>;
@@ -84,14 +101,14 @@ export class Reconciler {
   private readonly seen = new Set<Family>();
   private readonly toLookUp = new Memo<readonly NextHopQuestion[]>();
   private readonly decision = new Memo<Decision>();
-  private readonly proof = new Memo<Proof>();
+  private readonly verification = new Memo<Verification>();
   private readonly verdicts = new Memo<readonly Verdict[]>();
   private readonly companionChanges = new Memo<CompanionChanges>();
   /** Prefixes that had a companion after the last pass. */
   private companions: ReadonlySet<string> = new Set();
   private readonly copied = new Memo<RouteList>();
   private ready: Readiness | undefined;
-  private proved: Proved | undefined;
+  private verified: Verified | undefined;
 
   constructor(
     private readonly kernel: Kernel,
@@ -109,17 +126,17 @@ export class Reconciler {
   ): Outcome {
     const list = this.withCopies(listed);
     const decision = this.decide(list, restored);
-    const { snapshot, plan } = decision;
-    const changes = [...decision.companions.withdrawn.map(deleteRoute), ...plan.changes];
-    const all = [...changes, ...plan.cleanup];
+    const { snapshot, diff } = decision;
+    const changes = [...decision.companions.withdrawn.map(deleteRoute), ...diff.changes];
+    const all = [...changes, ...diff.cleanup];
     if (all.length > 0) beforeChanges(snapshot);
     const refreshed = (changes: readonly Change[]) => [
       ...changes,
       ...refreshIPv6(changes, all, () => snapshot.nexthops, this.settings.ownership),
     ];
     const first = this.apply(refreshed(changes));
-    const then = this.apply(refreshed(cleanupAfter(first.failed, plan.cleanup)));
-    const verdicts = this.prove(decision, [...first.failed, ...then.failed]);
+    const then = this.apply(refreshed(cleanupAfter(first.failed, diff.cleanup)));
+    const verdicts = this.verify(decision, [...first.failed, ...then.failed]);
     const last = this.putCompanions(decision, isConfirmed ? verdicts : NO_VERDICTS);
     const missing = new Set(last.failed.flatMap(({ change }) => ('route' in change ? prefixKey(change.route) : [])));
     const done = [...first.done, ...then.done, ...last.done];
@@ -130,7 +147,7 @@ export class Reconciler {
     return { ...decision, verdicts, companions: without(this.companions, missing), done, failed };
   }
 
-  /** After their routes, which lookups have proved. */
+  /** After their routes, which lookups have verified. */
   private putCompanions({ companions }: Decision, verdicts: readonly Verdict[]): Done {
     const { ownership } = this.settings;
     const before = this.companions;
@@ -145,27 +162,29 @@ export class Reconciler {
     return this.copied.of([list], () => withCopies(list, this.settings.copyToTables));
   }
 
-  private prove(decision: Decision, failed: readonly FailedChange[]): readonly Verdict[] {
-    const { plan, snapshot } = decision;
+  private verify(decision: Decision, failed: readonly FailedChange[]): readonly Verdict[] {
+    const { diff, snapshot } = decision;
     // Lookups are read against the objects that are there now.
-    const nexthops = plan.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
+    const nexthops = diff.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops();
     const destinations = this.settings.destinations();
-    const proof = this.proof.of([decision, destinations, ...failed], () =>
-      toProve(decision, failed, this.isOurs, destinations),
+    const verification = this.verification.of([decision, destinations, ...failed], () =>
+      whatToVerify(decision, failed, this.isOurs, destinations),
     );
-    this.proved = { proof, snapshot: { ...snapshot, nexthops } };
-    const answers = this.kernel.lookup(proof.questions);
-    return this.verdicts.of([proof, nexthops, answers], () => judge(decision, failed, nexthops, proof, answers));
+    this.verified = { verification, snapshot: { ...snapshot, nexthops } };
+    const answers = this.kernel.lookup(verification.questions);
+    return this.verdicts.of([verification, nexthops, answers], () =>
+      verdictsOf(decision, failed, nexthops, verification, answers),
+    );
   }
 
   /** How packets of pods go, after the last pass. */
   lookAtPods(): PodsWay {
-    return lookAtPods(this.kernel, this.proved, this.settings);
+    return lookAtPods(this.kernel, this.verified, this.settings);
   }
 
   /** How the node answers what comes in by a link, after the last pass. */
   wayBack(link: number): string | undefined {
-    return wayBack(this.kernel, this.proved, link);
+    return wayBack(this.kernel, this.verified, link);
   }
 
   /** Does what events alone say is to be done after the last pass (decide/at-once.ts). */
@@ -182,8 +201,8 @@ export class Reconciler {
 
   /** What run() would change now; changes nothing. */
   preview(list: RouteList): readonly Change[] {
-    const { plan, companions } = this.decide(this.withCopies(list), NO_PREFIXES);
-    return [...companions.withdrawn.map(deleteRoute), ...plan.changes, ...plan.cleanup];
+    const { diff, companions } = this.decide(this.withCopies(list), NO_PREFIXES);
+    return [...companions.withdrawn.map(deleteRoute), ...diff.changes, ...diff.cleanup];
   }
 
   /** Removes all routes and nexthop objects of ours. */
@@ -229,8 +248,8 @@ export class Reconciler {
       const isResolved = (item: Resolved) => item.state === 'resolved';
       const wanted = resolved.filter(isResolved).filter(({ route }) => !refusals.has(route));
       const keep = resolved.filter((item) => !isResolved(item)).map(({ route }) => route);
-      const made = plan(wanted, keep, snapshot, ownership);
-      const { standings } = made;
+      const diff = diffRoutes(wanted, keep, snapshot, ownership);
+      const { standings } = diff;
       return {
         snapshot,
         resolved,
@@ -238,11 +257,11 @@ export class Reconciler {
         privateNetworks,
         nextHops: nextHopsOf(ways, snapshot.links),
         missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
-        plan: made,
+        diff,
         companions:
           otherwise === 'nothing'
             ? withoutCompanions(snapshot, ownership)
-            : planCompanions({ resolved, refusals, standings, guard, snapshot, ownership, restored }),
+            : decideCompanions({ resolved, refusals, standings, guard, snapshot, ownership, restored }),
       };
     });
   }

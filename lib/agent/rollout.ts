@@ -5,8 +5,8 @@ import { companionsIn } from './decide/companions';
 import type { Ownership } from './decide/ownership';
 import { NO_PREFIXES, type Prefix } from './decide/prefix';
 import { presentList, presentText } from './decide/present-list';
-import { type Condemnation, charged, condemn, type Suspect, suspectOf, verdictOn } from './decide/suspect';
-import type { Verdict } from './decide/verdict';
+import { type Block, block, newRecord, reasonToBlock, type TrialRecord, withRollback } from './decide/trial-record';
+import type { Verdict } from './decide/verdicts';
 import type { Journal, JournalEntry } from './journal';
 import type { Snapshot } from './kernel/types';
 import type { Log } from './log';
@@ -79,7 +79,7 @@ export class Rollout {
   private base: Base | undefined;
   /** The kernel was changed, and nothing has shown yet that it may stay so. */
   private isUnconfirmed = false;
-  private suspect: Suspect | undefined;
+  private record: TrialRecord | undefined;
   private current = new AbortController();
   private resumed: Promise<unknown> = Promise.resolve();
 
@@ -101,10 +101,10 @@ export class Rollout {
     if (entry === undefined) return;
     const { state, list: hash } = entry;
     const ended = entry.ended + (state === 'trial' ? 1 : 0);
-    this.suspect = suspectOf(hash, ended);
-    const isCondemned = state === 'condemned';
-    const reason = isCondemned ? 'it was taken back by an earlier run of this agent' : verdictOn(this.suspect, '');
-    if (reason !== undefined) this.condemn(this.suspect, reason);
+    this.record = newRecord(hash, ended);
+    const wasBlocked = state === 'condemned';
+    const reason = wasBlocked ? 'it was taken back by an earlier run of this agent' : reasonToBlock(this.record, '');
+    if (reason !== undefined) this.block(this.record, reason);
     if (state !== 'trial') return;
     this.rollbacks++;
     this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
@@ -176,12 +176,12 @@ export class Rollout {
     await this.resumed;
     signal.throwIfAborted();
     if (this.isInForce(candidate)) return this.keep(candidate);
-    if (candidate.hash !== this.suspect?.hash) this.suspect = this.suspect?.condemned && this.suspect;
-    if (this.condemnation(candidate) !== undefined) {
+    if (candidate.hash !== this.record?.hash) this.record = this.record?.blocked && this.record;
+    if (this.blockOf(candidate) !== undefined) {
       // Nobody would watch over a list that is on trial now.
       if (this.inForce !== this.confirmed) await this.goBack(signal);
       this.note('condemned', candidate.hash);
-      await this.untilRetrial(candidate, signal);
+      await this.untilRetry(candidate, signal);
     }
     await this.prove(candidate, signal);
   }
@@ -206,7 +206,7 @@ export class Rollout {
       if (gone.length === 0) break;
       await this.takeBack(gone, signal);
       const isProof = await this.trial.lookUndone(gone, signal);
-      if (this.charge(candidate, gone, isProof)) await this.untilRetrial(candidate, signal);
+      if (this.addRollback(candidate, gone, isProof)) await this.untilRetry(candidate, signal);
       else {
         await this.trial.untilBack(gone, signal);
         this.parts.log('info', 'list.retried', 'what was lost is back; the list is tried again');
@@ -232,20 +232,20 @@ export class Rollout {
   /** Looks at what can be reached before a change, and waits where a large fleet must not look all at once. */
   private async prepare({ list, hash }: Candidate, signal: AbortSignal): Promise<void> {
     const { wouldChange, isRolling } = this.parts;
-    const isSuspect = this.suspect?.hash === hash;
-    if ((!isRolling && !isSuspect && this.notes.isKnown(hash)) || !wouldChange(list)) {
+    const isOnRecord = this.record?.hash === hash;
+    if ((!isRolling && !isOnRecord && this.notes.isKnown(hash)) || !wouldChange(list)) {
       this.preparation.stop();
       this.trial.forget();
       return;
     }
-    const isSudden = isSuspect || this.inForce === undefined;
-    await this.preparation.join((own) => this.waitAndLook(isSuspect, isSudden, own), signal);
+    const isSudden = isOnRecord || this.inForce === undefined;
+    await this.preparation.join((own) => this.waitAndLook(isOnRecord, isSudden, own), signal);
   }
 
-  private async waitAndLook(isSuspect: boolean, isSudden: boolean, signal: AbortSignal): Promise<void> {
+  private async waitAndLook(isOnRecord: boolean, isSudden: boolean, signal: AbortSignal): Promise<void> {
     const { spreadMs, random } = this.parts;
     const waitMs = isSudden ? 0 : random() * spreadMs;
-    if (!isSuspect) this.state = { state: 'pending', due: performance.now() + waitMs };
+    if (!isOnRecord) this.state = { state: 'pending', due: performance.now() + waitMs };
     if (waitMs > 0) await pause(waitMs, signal);
     await this.trial.lookBefore(signal, () => this.waitForAnswers());
   }
@@ -261,7 +261,7 @@ export class Rollout {
   private confirm({ list, text, hash }: Candidate): void {
     this.base = { list, companions: NO_PREFIXES };
     this.confirmed = this.inForce;
-    this.suspect = undefined;
+    this.record = undefined;
     this.isUnconfirmed = false;
     this.state = { state: 'settled' };
     this.notes.confirmed(text, hash);
@@ -288,37 +288,37 @@ export class Rollout {
     if (base !== undefined && !this.isUnconfirmed && noted !== undefined) this.note('suspended', noted);
   }
 
-  /** Counts what speaks against a list that was taken back. @returns whether that is enough to condemn it. */
-  private charge({ hash }: Candidate, gone: readonly Target[], isProof: boolean): boolean {
-    this.suspect = charged(this.suspect?.hash === hash ? this.suspect : suspectOf(hash), isProof);
-    const reason = verdictOn(this.suspect, namesOf(gone));
-    if (reason !== undefined) this.condemn(this.suspect, reason);
+  /** Counts what speaks against a list that was taken back. @returns whether that is enough to block it. */
+  private addRollback({ hash }: Candidate, gone: readonly Target[], isProof: boolean): boolean {
+    this.record = withRollback(this.record?.hash === hash ? this.record : newRecord(hash), isProof);
+    const reason = reasonToBlock(this.record, namesOf(gone));
+    if (reason !== undefined) this.block(this.record, reason);
     return reason !== undefined;
   }
 
-  private condemn(suspect: Suspect, reason: string): void {
-    const condemned = condemn(suspect, reason, performance.now());
-    this.suspect = condemned;
-    const next = `this one is tried again in ${condemned.condemned.pauseMs / 60_000} min`;
+  private block(record: TrialRecord, reason: string): void {
+    const blocked = block(record, reason, performance.now());
+    this.record = blocked;
+    const next = `this one is tried again in ${blocked.blocked.pauseMs / 60_000} min`;
     this.parts.log('error', 'list.condemned', `${reason}; the list before stays in force, ${next}`);
-    this.note('condemned', suspect.hash);
+    this.note('condemned', record.hash);
   }
 
-  private condemnation({ hash }: Candidate): Condemnation | undefined {
-    return this.suspect?.hash === hash ? this.suspect.condemned : undefined;
+  private blockOf({ hash }: Candidate): Block | undefined {
+    return this.record?.hash === hash ? this.record.blocked : undefined;
   }
 
-  private async untilRetrial(candidate: Candidate, signal: AbortSignal): Promise<void> {
-    const condemned = this.condemnation(candidate);
-    if (condemned === undefined) return;
-    const { reason, due } = condemned;
+  private async untilRetry(candidate: Candidate, signal: AbortSignal): Promise<void> {
+    const blocked = this.blockOf(candidate);
+    if (blocked === undefined) return;
+    const { reason, due } = blocked;
     this.state = { state: 'condemned', reason, due };
     await pause(Math.max(0, due - performance.now()), signal);
   }
 
   private note(state: JournalEntry['state'], list: string): void {
     if (this.base === undefined) return;
-    this.notes.note(state, list, this.suspect?.hash === list ? this.suspect.ended : 0, this.base);
+    this.notes.note(state, list, this.record?.hash === list ? this.record.ended : 0, this.base);
   }
 }
 

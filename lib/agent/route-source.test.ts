@@ -1,15 +1,15 @@
 import { DEFAULT_RULES } from '../network';
-import type { Sighting } from './api/watch-event';
+import type { ConfigMapState } from './api/watch-event';
 import { RouteSource } from './route-source';
 
 function follow() {
   const clock = { now: 1000 };
   const source = new RouteSource(DEFAULT_RULES, () => clock.now);
-  const present = (version: string, text: string | undefined): Sighting => ({ kind: 'present', text, version });
+  const present = (version: string, text: string | undefined): ConfigMapState => ({ kind: 'present', text, version });
   return {
     source,
     clock,
-    show: (version: string, text: string | undefined) => source.see(present(version, text)),
+    show: (version: string, text: string | undefined) => source.update(present(version, text)),
     subnets: () => source.list?.routes.map(({ subnet }) => `${subnet}`),
   };
 }
@@ -57,7 +57,7 @@ test('an empty list is one', () => {
 test('servers beside the list are read with it; without them there are none, and bad ones reject both', () => {
   const { source, show, subnets } = follow();
   const withServers = (version: string, servers: string, text = '["192.168.0.0/24"]') =>
-    source.see({ kind: 'present', text, servers, version });
+    source.update({ kind: 'present', text, servers, version });
   withServers('5', '["192.168.0.10"]');
   expect(source.servers.map(String)).toEqual(['192.168.0.10']);
   expect(withServers('5', '["192.168.0.11"]')).toBe(true); // as after etcd was restored from a backup
@@ -94,9 +94,9 @@ test('what is gone keeps its list, and the time since it is known', () => {
   const { source, show, subnets, clock } = follow();
   show('5', '["192.168.0.0/24"]');
   clock.now = 2000;
-  expect(source.see({ kind: 'gone' })).toBe(true);
+  expect(source.update({ kind: 'gone' })).toBe(true);
   clock.now = 3000;
-  expect(source.see({ kind: 'gone' })).toBe(false);
+  expect(source.update({ kind: 'gone' })).toBe(false);
   expect(source.state).toEqual({ state: 'gone', since: 2000 });
   expect(subnets()).toEqual(['192.168.0.0/24']);
 });
@@ -104,7 +104,7 @@ test('what is gone keeps its list, and the time since it is known', () => {
 test('what comes back is accepted, with its old version as well', () => {
   const { source, show } = follow();
   show('5', '[]');
-  source.see({ kind: 'gone' });
+  source.update({ kind: 'gone' });
   expect(show('5', '[]')).toBe(true);
   expect(source.state).toEqual({ state: 'accepted', version: '5' });
 });
@@ -140,7 +140,7 @@ describe('a list that came with the pod', () => {
   test('outlives its ConfigMap, whose deletion is known all the same', () => {
     const { source, show, subnets } = follow();
     source.pin(LIST);
-    expect(source.see({ kind: 'gone' })).toBe(true);
+    expect(source.update({ kind: 'gone' })).toBe(true);
     expect([source.state.state, subnets()]).toEqual(['gone', ['192.168.0.0/24']]);
     expect([show('9', LIST), source.state.state]).toEqual([true, 'accepted']);
   });

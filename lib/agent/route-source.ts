@@ -8,7 +8,7 @@ import {
   type RouteRules,
   refuse,
 } from '../network';
-import type { Sighting } from './api/watch-event';
+import type { ConfigMapState } from './api/watch-event';
 
 /** What a ConfigMap does that says something else than the list that came with the pod. */
 export const DIFFERS = "differs from the pod's list, which stays in force until a rolling update replaces the pod";
@@ -31,7 +31,7 @@ interface Pinned {
 
 /** The last list that was understood, and how what the API server shows now stands. */
 export class RouteSource {
-  /** Kept through bad lists, a deleted ConfigMap and silence: only a list that was understood changes routes. */
+  /** Kept through bad lists, a deleted ConfigMap and a silent API server: only a list that was understood changes routes. */
   list: RouteList | undefined;
   /** The text it was read from. */
   text = '';
@@ -59,13 +59,13 @@ export class RouteSource {
   }
 
   /** @returns whether anything is new. */
-  see(sighting: Sighting): boolean {
-    if (sighting.kind === 'gone') {
+  update(configMap: ConfigMapState): boolean {
+    if (configMap.kind === 'gone') {
       if (this.state.state === 'gone') return false;
       this.state = { state: 'gone', since: this.now() };
       return true;
     }
-    const { version, text, servers = NO_SERVERS } = sighting;
+    const { version, text, servers = NO_SERVERS } = configMap;
     const { state, pinned } = this;
     const isJudged = state.state === 'accepted' || state.state === 'rejected';
     const seen = `${servers}${text}`;

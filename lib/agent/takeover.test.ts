@@ -85,7 +85,7 @@ test('time in which nobody looked, as while this agent was stopped, does not cou
   expect(taken).toEqual([143]);
 });
 
-test('nothing is taken while the heir is not ready, and as soon as it is', async () => {
+test('nothing is taken while the handler is not ready, and as soon as it is', async () => {
   const { node, taken, acquire } = start(143);
   node.isReady = false;
   await seconds(300);

@@ -1,4 +1,3 @@
-import { Silence } from './decide/silence';
 import type { InstanceLock } from './instance-lock';
 import type { Log } from './log';
 
@@ -6,7 +5,7 @@ import type { Log } from './log';
 const LOOK_MS = 2_000;
 
 /** Who may take over the routes that carry a protocol number, and does so. */
-export interface Heir {
+export interface TakeoverHandler {
   /** Whether it may do so now, and there is anything to take over. */
   isReadyFor(protocol: number): boolean;
   takeOver(protocol: number): void;
@@ -16,7 +15,7 @@ export interface Heir {
 interface Watched {
   readonly protocol: number;
   readonly lock: Pick<InstanceLock, 'isHeld' | 'acquire' | 'release'>;
-  readonly silence: Silence;
+  readonly freeTimer: FreeTimer;
 }
 
 /**
@@ -34,10 +33,10 @@ export class Takeover {
   constructor(
     protocols: readonly number[],
     lockOf: (protocol: number) => Watched['lock'],
-    private readonly heir: Heir,
+    private readonly handler: TakeoverHandler,
     private readonly log: Log,
   ) {
-    this.watched = protocols.map((protocol) => ({ protocol, lock: lockOf(protocol), silence: new Silence() }));
+    this.watched = protocols.map((protocol) => ({ protocol, lock: lockOf(protocol), freeTimer: new FreeTimer() }));
   }
 
   start(): void {
@@ -62,13 +61,31 @@ export class Takeover {
     if (!this.isStopped) this.nextLook = setTimeout(() => void this.look(), LOOK_MS);
   }
 
-  private async lookAt({ protocol, lock, silence }: Watched): Promise<void> {
+  private async lookAt({ protocol, lock, freeTimer }: Watched): Promise<void> {
     if (this.isStopped || this.taken.has(protocol)) return;
-    const isSilent = silence.note(await lock.isHeld(), performance.now());
-    if (!isSilent || !this.heir.isReadyFor(protocol) || (await lock.acquire()) !== undefined) return;
+    const isFree = freeTimer.note(await lock.isHeld(), performance.now());
+    if (!isFree || !this.handler.isReadyFor(protocol) || (await lock.acquire()) !== undefined) return;
     // Meanwhile the end may have begun.
-    if (this.isStopped || !this.heir.isReadyFor(protocol)) return lock.release();
+    if (this.isStopped || !this.handler.isReadyFor(protocol)) return lock.release();
     this.taken.add(protocol);
-    this.heir.takeOver(protocol);
+    this.handler.takeOver(protocol);
+  }
+}
+
+/** How long nobody may have held a lock before what it guards is taken over. */
+export const TAKEOVER_AFTER_MS = 60_000;
+/** Looks further apart than this, as after the agent was stopped, do not add up: nobody saw what was between them. */
+const LONGEST_GAP_MS = 10_000;
+
+/** For how long a lock has been seen free without interruption. Until the first look nothing is known. */
+export class FreeTimer {
+  private free: { readonly since: number; readonly until: number } | undefined;
+
+  /** Notes what a look found at `now`, in milliseconds. @returns whether it has been free for 60 s. */
+  note(isHeld: boolean, now: number): boolean {
+    const { free } = this;
+    const since = free !== undefined && now - free.until <= LONGEST_GAP_MS ? free.since : now;
+    this.free = isHeld ? undefined : { since, until: now };
+    return !isHeld && now - since >= TAKEOVER_AFTER_MS;
   }
 }

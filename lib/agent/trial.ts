@@ -1,6 +1,6 @@
 import type { Target } from '../network';
 import { Backoff } from './api/backoff';
-import { isDoubtful, isGone, isGuilty, NONE, sum, type Tally } from './decide/guilt';
+import { isCause, isDoubtful, isGone, NONE, sum, type Tally } from './decide/losses';
 import { pause } from './pause';
 import { type Attempt, type Look, lookAt, PATIENCE_MS, type Sight } from './reachability';
 
@@ -57,7 +57,7 @@ export class Trial {
    * Connections that fail are repeated. The server that delivered the list has time to come back; with rolling changes a
    * list waits for it, since one that nothing confirms would go on to other nodes.
    */
-  async lookBefore(signal: AbortSignal, onSilence: () => void = () => undefined): Promise<void> {
+  async lookBefore(signal: AbortSignal, onNoAnswer: () => void = () => undefined): Promise<void> {
     const { server } = this;
     const first = await this.look(this.parts.targets, BEFORE, signal);
     const failed = this.parts.targets.filter((target) => tallyOf(first, target).answered < BEFORE.connections);
@@ -67,7 +67,7 @@ export class Trial {
     const until = performance.now() + (server === undefined ? Number.POSITIVE_INFINITY : SERVER_MS);
     const asked = this.parts.targets.slice(0, 1);
     while (!asked.some((target) => tallyOf(this.before, target).answered > 0) && performance.now() < until) {
-      onSilence();
+      onNoAnswer();
       await pause(Math.min(backoff.next(), until - performance.now()), signal);
       this.before = new Map([...this.before, ...(await this.look(asked, BEFORE, signal))]);
     }
@@ -96,7 +96,7 @@ export class Trial {
   /** @returns whether the change was the cause that so much is gone. */
   async lookUndone(gone: readonly Target[], signal: AbortSignal): Promise<boolean> {
     this.undone = await this.look(gone, AFTER, signal);
-    return gone.some((target) => isGuilty(...tallies(target, this.before, this.changed, this.undone)));
+    return gone.some((target) => isCause(...tallies(target, this.before, this.changed, this.undone)));
   }
 
   /** Resolves when each of them answers. */

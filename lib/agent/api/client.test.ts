@@ -49,8 +49,8 @@ function client(port = (server.address() as AddressInfo).port): ApiClient {
 }
 
 const signal = () => new AbortController().signal;
-const get = (from = client(), silenceMs = 5_000) => from.get({ path: PATH, silenceMs, signal: signal() });
-const text = async (from?: ApiClient, silenceMs?: number) => body(await get(from, silenceMs));
+const get = (from = client(), idleTimeoutMs = 5_000) => from.get({ path: PATH, idleTimeoutMs, signal: signal() });
+const text = async (from?: ApiClient, idleTimeoutMs?: number) => body(await get(from, idleTimeoutMs));
 
 describe('an answer', () => {
   test('comes as bytes, to a request with the token', async () => {
@@ -166,7 +166,7 @@ describe('no answer', () => {
     answer = (_, response) => void response.write('{"type":');
     await expect(text(client(), 100)).rejects.toMatchObject({
       ...noAnswer,
-      name: 'SilenceError',
+      name: 'IdleTimeoutError',
       message: 'nothing heard for 0.1 s',
     });
   });
@@ -248,13 +248,13 @@ describe('a proof that the API server answers', () => {
 test('a request can be ended from outside, before and during the answer', async () => {
   const stop = new AbortController();
   answer = () => undefined;
-  const waiting = client().get({ path: PATH, silenceMs: 5_000, signal: stop.signal });
+  const waiting = client().get({ path: PATH, idleTimeoutMs: 5_000, signal: stop.signal });
   setTimeout(() => stop.abort(), 20);
   await expect(waiting).rejects.toThrow(/abort/);
 
   const later = new AbortController();
   answer = (_, response) => void response.write('x');
-  const reading = body(await client().get({ path: PATH, silenceMs: 5_000, signal: later.signal }));
+  const reading = body(await client().get({ path: PATH, idleTimeoutMs: 5_000, signal: later.signal }));
   setTimeout(() => later.abort(), 20);
   await expect(reading).rejects.toThrow();
 });

@@ -32,17 +32,17 @@ export class ApiError extends Error {
 }
 
 /** An answer began and then nothing more came: the API server may be dead, or have nothing to say. */
-export class SilenceError extends ApiError {
+export class IdleTimeoutError extends ApiError {
   constructor(milliseconds: number) {
     super(`nothing heard for ${milliseconds / 1000} s`);
-    this.name = 'SilenceError';
+    this.name = 'IdleTimeoutError';
   }
 }
 
 export interface ApiRequest {
   readonly path: string;
   /** Milliseconds without a byte after which an answer that has begun is given up. */
-  readonly silenceMs: number;
+  readonly idleTimeoutMs: number;
   /** Ends the request from outside. */
   readonly signal: AbortSignal;
 }
@@ -62,8 +62,8 @@ export class ApiClient {
    * The answer's body as it arrives; the first byte of a watch may take long.
    * @throws ApiError for everything else; the body may fail with one as well.
    */
-  async get({ path, silenceMs, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {
-    const response = await this.open(path, silenceMs, signal);
+  async get({ path, idleTimeoutMs, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {
+    const response = await this.open(path, idleTimeoutMs, signal);
     if (response.statusCode !== 200) throw await errorOf(response, path);
     return bodyOf(response, signal);
   }
@@ -104,9 +104,9 @@ export class ApiClient {
     };
   }
 
-  private open(path: string, silenceMs: number, signal: AbortSignal): Promise<IncomingMessage> {
+  private open(path: string, idleTimeoutMs: number, signal: AbortSignal): Promise<IncomingMessage> {
     const credentials = this.credentials();
-    const patience = Math.min(ANSWER_MS, silenceMs);
+    const patience = Math.min(ANSWER_MS, idleTimeoutMs);
     return new Promise((resolve, reject) => {
       const { host, port } = this;
       const sent = https.request({ host, port, path, ...credentials, agent: false, signal, timeout: patience });
@@ -120,11 +120,11 @@ export class ApiClient {
       // A request that is answered already would only say "aborted".
       sent.on('timeout', () => {
         if (answer === undefined) sent.destroy(new Error(`nothing heard for ${patience / 1000} s`));
-        else answer.destroy(new SilenceError(silenceMs));
+        else answer.destroy(new IdleTimeoutError(idleTimeoutMs));
       });
       sent.on('response', (response) => {
         answer = response;
-        response.socket.setTimeout(silenceMs);
+        response.socket.setTimeout(idleTimeoutMs);
         resolve(response);
       });
       sent.on('error', (cause) => reject(asApiError('no answer', cause)));

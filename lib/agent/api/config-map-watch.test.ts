@@ -1,6 +1,6 @@
-import { ApiClient, ApiError, type ApiRequest, SilenceError } from './client';
+import { ApiClient, ApiError, type ApiRequest, IdleTimeoutError } from './client';
 import { ConfigMapWatch, type WatchState } from './config-map-watch';
-import type { Sighting } from './watch-event';
+import type { ConfigMapState } from './watch-event';
 
 const NAME = 'static-routes';
 const configMap = (version: string, routes = '[]') => ({
@@ -19,14 +19,14 @@ type Step = string | Error | { readonly wait: number } | 'silence';
 /** An API server that answers each request as told, one after the other, then not at all. */
 class Script extends ApiClient {
   readonly asked: string[] = [];
-  /** What happened, in order: requests, sightings and states. */
+  /** What happened, in order: requests, ConfigMaps and states. */
   readonly story: string[] = [];
   readonly watch: ConfigMapWatch;
 
   constructor(private readonly answers: (readonly Step[])[]) {
     super('192.0.2.1', 443);
     this.watch = new ConfigMapWatch(this, 'onprem-link', NAME, {
-      onSighting: (sighting) => this.story.push(sightingText(sighting)),
+      onConfigMap: (configMap) => this.story.push(configMapText(configMap)),
       onState: (state) => this.story.push(stateText(state)),
     });
   }
@@ -59,8 +59,8 @@ function requestText(query: URLSearchParams): string {
   return query.get('resourceVersionMatch') === 'NotOlderThan' ? `list not older than ${version}` : 'list';
 }
 
-const sightingText = (sighting: Sighting) =>
-  sighting.kind === 'gone' ? 'gone' : `present ${sighting.version} ${sighting.text}`;
+const configMapText = (configMap: ConfigMapState) =>
+  configMap.kind === 'gone' ? 'gone' : `present ${configMap.version} ${configMap.text}`;
 const stateText = (state: WatchState) => (state.state === 'failing' ? `failing: ${state.reason}` : state.state);
 
 /** Plays the script for so many milliseconds and tells the story. */
@@ -347,7 +347,7 @@ describe('an error that a handler throws', () => {
     let thrown = false;
     Object.assign(script.watch, {
       handlers: {
-        onSighting: () => {
+        onConfigMap: () => {
           if (!thrown) {
             thrown = true;
             throw new RangeError('Maximum call stack size exceeded');
@@ -422,7 +422,7 @@ test('a nudge ends a pause, since now is the time to know', async () => {
 });
 
 describe('a watch on which nothing is heard', () => {
-  const silence: Step[] = [{ wait: 90_000 }, new SilenceError(90_000)];
+  const silence: Step[] = [{ wait: 90_000 }, new IdleTimeoutError(90_000)];
 
   test('is followed by a list, which tells whether the server is alive, and is no failure by itself', async () => {
     const answers = [[list('7')], silence, [list('9')], silence, [list('11', configMap('10', 'a'))]];

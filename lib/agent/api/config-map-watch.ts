@@ -1,12 +1,12 @@
 import { Backoff } from './backoff';
-import { type ApiClient, ApiError, SilenceError } from './client';
+import { type ApiClient, ApiError, IdleTimeoutError } from './client';
 import { body, lines } from './lines';
-import { isOlder, readList, readWatchEvent, type Sighting } from './watch-event';
+import { type ConfigMapState, isOlder, readList, readWatchEvent } from './watch-event';
 
 /** A list is one small answer. */
-const LIST_SILENCE_MS = 10_000;
-/** Bookmarks come about every minute, so silence of more than that is a dead watch. */
-const WATCH_SILENCE_MS = 90_000;
+const LIST_IDLE_MS = 10_000;
+/** Bookmarks come about every minute, so nothing for longer than that means a dead watch. */
+const WATCH_IDLE_MS = 90_000;
 /** The server ends a watch after this many seconds, spread so that nodes don't renew all at once. */
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner than this was no success. */
@@ -19,7 +19,7 @@ export type WatchState =
   | { readonly state: 'failing'; readonly reason: string };
 
 export interface WatchHandlers {
-  onSighting(sighting: Sighting): void;
+  onConfigMap(configMap: ConfigMapState): void;
   onState(state: WatchState): void;
 }
 
@@ -107,10 +107,10 @@ export class ConfigMapWatch {
       this.version === undefined
         ? ''
         : `&resourceVersion=${encodeURIComponent(this.version)}&resourceVersionMatch=NotOlderThan`;
-    const text = await body(await this.get(notOlder, LIST_SILENCE_MS));
-    const { sighting, version } = readList(text, this.name);
+    const text = await body(await this.get(notOlder, LIST_IDLE_MS));
+    const { configMap, version } = readList(text, this.name);
     if (this.failing === 'list') this.connected();
-    this.handlers.onSighting(sighting);
+    this.handlers.onConfigMap(configMap);
     this.version = version;
   }
 
@@ -122,7 +122,7 @@ export class ConfigMapWatch {
     const asked = performance.now();
     const answer = await this.get(
       `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${from}`,
-      WATCH_SILENCE_MS,
+      WATCH_IDLE_MS,
     );
     this.connected();
     const opened = performance.now();
@@ -131,7 +131,7 @@ export class ConfigMapWatch {
       for await (const line of lines(answer)) this.take(line);
     } catch (error) {
       // Nothing may have happened on a silent watch: the list that follows tells whether the server is alive.
-      if (!(error instanceof SilenceError)) throw error;
+      if (!(error instanceof IdleTimeoutError)) throw error;
     } finally {
       if (stood()) this.backoff.reset();
     }
@@ -144,13 +144,13 @@ export class ConfigMapWatch {
   private take(line: string): void {
     const event = readWatchEvent(line, this.name);
     if (event === undefined || (this.version !== undefined && isOlder(event.version, this.version))) return;
-    if (event.sighting !== undefined) this.handlers.onSighting(event.sighting);
+    if (event.configMap !== undefined) this.handlers.onConfigMap(event.configMap);
     this.version = event.version;
   }
 
-  private get(more: string, silenceMs: number): Promise<AsyncIterable<Buffer>> {
+  private get(more: string, idleTimeoutMs: number): Promise<AsyncIterable<Buffer>> {
     const selector = encodeURIComponent(`metadata.name=${this.name}`);
     const path = `/api/v1/namespaces/${this.namespace}/configmaps?fieldSelector=${selector}${more}`;
-    return this.client.get({ path, silenceMs, signal: this.stopping.signal });
+    return this.client.get({ path, idleTimeoutMs, signal: this.stopping.signal });
   }
 }

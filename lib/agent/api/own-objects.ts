@@ -35,7 +35,7 @@ export class OwnObjects {
   private async read(kind: string, name: string, path: string): Promise<Metadata | undefined> {
     try {
       const signal = AbortSignal.timeout(PATIENCE_MS);
-      const text = await body(await this.client.get({ path, silenceMs: PATIENCE_MS, signal }));
+      const text = await body(await this.client.get({ path, idleTimeoutMs: PATIENCE_MS, signal }));
       const object = JSON.parse(text) as { kind?: unknown; metadata: Metadata };
       return object.kind === kind && object.metadata.name === name ? object.metadata : undefined;
     } catch {

@@ -15,7 +15,7 @@ describe('a list', () => {
   test('shows the ConfigMap with its own version, and the version to watch from', () => {
     expect(readList(list([configMap('5', { routes: '[]' })]), NAME)).toEqual({
       version: '7',
-      sighting: { kind: 'present', text: '[]', version: '5' },
+      configMap: { kind: 'present', text: '[]', version: '5' },
     });
   });
 
@@ -24,7 +24,7 @@ describe('a list', () => {
     ['null for items', null],
     ['others alone', [configMap('5', {}, 'kube-root-ca.crt')]],
   ])('with %s says that it is gone', (_, items) => {
-    expect(readList(list(items), NAME)).toEqual({ version: '7', sighting: { kind: 'gone' } });
+    expect(readList(list(items), NAME)).toEqual({ version: '7', configMap: { kind: 'gone' } });
   });
 
   test.each([
@@ -34,7 +34,7 @@ describe('a list', () => {
     ['no string', { routes: ['192.168.0.0/24'] }],
     ['data that is no object', 'routes'],
   ])('shows one with %s as present without a text', (_, data) => {
-    expect(readList(list([configMap('5', data)]), NAME).sighting).toEqual({
+    expect(readList(list([configMap('5', data)]), NAME).configMap).toEqual({
       kind: 'present',
       text: undefined,
       version: '5',
@@ -60,7 +60,7 @@ describe('a list', () => {
 
   test('with garbage among its items is searched all the same', () => {
     const items = [null, 7, 'x', {}, { metadata: null }, configMap('5', { routes: '[]' })];
-    expect(readList(list(items), NAME).sighting.kind).toBe('present');
+    expect(readList(list(items), NAME).configMap.kind).toBe('present');
   });
 });
 
@@ -68,14 +68,14 @@ describe('an event', () => {
   test.each(['ADDED', 'MODIFIED'])('%s shows the ConfigMap', (type) => {
     expect(readWatchEvent(event(type, configMap('8', { routes: '[]' })), NAME)).toEqual({
       version: '8',
-      sighting: { kind: 'present', text: '[]', version: '8' },
+      configMap: { kind: 'present', text: '[]', version: '8' },
     });
   });
 
   test('DELETED says that it is gone, whatever it still carries', () => {
     expect(readWatchEvent(event('DELETED', configMap('9', { routes: '[]' })), NAME)).toEqual({
       version: '9',
-      sighting: { kind: 'gone' },
+      configMap: { kind: 'gone' },
     });
   });
 
@@ -118,7 +118,7 @@ test('no JSON whatever says that the ConfigMap is gone, or anything but ApiError
     fc.property(values, (text) => {
       for (const read of [readList, readWatchEvent])
         try {
-          expect(read(text, NAME)?.sighting?.kind).not.toBe('gone');
+          expect(read(text, NAME)?.configMap?.kind).not.toBe('gone');
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
         }

@@ -1,7 +1,7 @@
 import { ApiError } from './client';
 
 /** What is known of the watched ConfigMap. */
-export type Sighting =
+export type ConfigMapState =
   /** It is there; `text` is undefined when it has no key `routes`, `servers` when it has no key `servers`. */
   | {
       readonly kind: 'present';
@@ -9,13 +9,13 @@ export type Sighting =
       readonly servers?: string;
       readonly version: string;
     }
-  /** The API server says that it is not there. Silence and refusals never say that. */
+  /** The API server says that it is not there. FreeTimer and refusals never say that. */
   | { readonly kind: 'gone' };
 
 /** How far the watch has come, with what it saw; a bookmark saw nothing. */
 export interface WatchEvent {
   readonly version: string;
-  readonly sighting?: Sighting;
+  readonly configMap?: ConfigMapState;
 }
 
 interface ConfigMap {
@@ -27,14 +27,14 @@ interface ConfigMap {
  * Reads the answer to a list of the one ConfigMap.
  * @throws ApiError when it is no such list: then nothing is known.
  */
-export function readList(text: string, name: string): { sighting: Sighting; version: string } {
+export function readList(text: string, name: string): { configMap: ConfigMapState; version: string } {
   const list = parseObject(text) as { kind?: unknown; metadata?: { resourceVersion?: unknown }; items?: unknown };
   const version = list.metadata?.resourceVersion;
   if (list.kind !== 'ConfigMapList' || typeof version !== 'string' || !Array.isArray(list.items ?? [])) {
     throw new ApiError('the API server answered with something that is no ConfigMapList');
   }
   const found = ((list.items ?? []) as (ConfigMap | null)[]).find((item) => item?.metadata?.name === name);
-  return { sighting: found ? present(found) : { kind: 'gone' }, version };
+  return { configMap: found ? present(found) : { kind: 'gone' }, version };
 }
 
 /**
@@ -53,8 +53,8 @@ export function readWatchEvent(line: string, name: string): WatchEvent | undefin
     throw new ApiError('the API server sent an event without a resourceVersion');
   if (type === 'BOOKMARK') return { version };
   if (object.metadata?.name !== name) return undefined;
-  if (type === 'DELETED') return { version, sighting: { kind: 'gone' } };
-  if (type === 'ADDED' || type === 'MODIFIED') return { version, sighting: present(object) };
+  if (type === 'DELETED') return { version, configMap: { kind: 'gone' } };
+  if (type === 'ADDED' || type === 'MODIFIED') return { version, configMap: present(object) };
   throw new ApiError(`the API server sent an event of the unknown type ${JSON.stringify(type)}`);
 }
 
@@ -63,7 +63,7 @@ export function isOlder(version: string, than: string): boolean {
   return /^\d+$/.test(version) && /^\d+$/.test(than) && BigInt(version) < BigInt(than);
 }
 
-function present(configMap: ConfigMap): Sighting {
+function present(configMap: ConfigMap): ConfigMapState {
   const { routes: text, servers } = configMap.data ?? {};
   return {
     kind: 'present',

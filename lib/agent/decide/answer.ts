@@ -1,7 +1,7 @@
 import type { Address } from '../../network';
 import type { Answer, KernelRoute, Snapshot } from '../kernel/types';
 import { RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE } from '../netlink/constants';
-import { routeDescription } from './hops';
+import { routeDescription } from './route-hops';
 import { leadsToMain, ruleText } from './rules';
 
 /** The error of a lookup that ended at an entry or a rule of this type (fib_props in net/ipv4/fib_semantics.c). */

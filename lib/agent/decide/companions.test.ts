@@ -1,12 +1,12 @@
 import { DEFAULT_RULES, type Route, type RouteSpec, readRoute } from '../../network';
 import { hop, route as kernelRoute, SEEDS, snapshot, subnet } from '../testing/ip';
-import { missingCompanions, planCompanions, withoutCompanions } from './companions';
+import { decideCompanions, missingCompanions, withoutCompanions } from './companions';
+import type { Standing } from './diff';
 import type { Guard } from './guard';
 import type { Ownership } from './ownership';
-import type { Standing } from './plan';
 import { prefixKey, readPrefix } from './prefix';
 import type { Resolved } from './resolve';
-import type { RouteState } from './verdict';
+import type { RouteState } from './verdicts';
 
 const OWNERSHIP: Ownership = { protocol: 142, former: new Set([141]), adoptLegacy: false };
 const WAY = { hops: [hop('via 10.184.0.1 dev priv')] };
@@ -32,7 +32,7 @@ function companions(given: Case): string[] {
   const waits = state === 'waiting';
   const each = <T>(value: T | undefined): Map<Route, T> =>
     new Map(value === undefined ? [] : routes.map((route) => [route, value]));
-  const found = planCompanions({
+  const found = decideCompanions({
     resolved: routes.map(
       (route): Resolved => (waits ? { state, route, reason: '' } : { state: 'resolved', route, way: WAY }),
     ),

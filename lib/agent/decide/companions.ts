@@ -1,11 +1,11 @@
 import { type Route, Subnet, WORST_METRIC } from '../../network';
 import type { KernelRoute, PutRoute, Snapshot } from '../kernel/types';
+import type { RouteDiff } from './diff';
 import type { Guard } from './guard';
 import { isCompanion, isOwn, type Ownership } from './ownership';
-import type { Plan } from './plan';
 import { type Prefix, prefixKey } from './prefix';
 import type { Resolved } from './resolve';
-import type { Verdict } from './verdict';
+import type { Verdict } from './verdicts';
 
 /** Those of ours that are in the kernel. */
 export function companionsIn({ routes }: Snapshot, ownership: Ownership): KernelRoute[] {
@@ -26,7 +26,7 @@ export interface Companions {
 export interface CompanionFacts {
   readonly resolved: readonly Resolved[];
   readonly refusals: ReadonlyMap<Route, string>;
-  readonly standings: Plan['standings'];
+  readonly standings: RouteDiff['standings'];
   readonly guard: Guard;
   readonly snapshot: Snapshot;
   readonly ownership: Ownership;
@@ -40,7 +40,7 @@ export function withoutCompanions(snapshot: Snapshot, ownership: Ownership): Com
   return { ...NONE, present: new Map(), withdrawn: companionsIn(snapshot, ownership) };
 }
 
-export function planCompanions(facts: CompanionFacts): Companions {
+export function decideCompanions(facts: CompanionFacts): Companions {
   const { resolved, restored, snapshot, ownership } = facts;
   const listed = new Set(resolved.map(({ route }) => prefixKey(route)));
   const allowed = allowedPrefixes(facts, listed);

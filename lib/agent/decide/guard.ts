@@ -1,8 +1,8 @@
 import { type Address, bitsOf, Subnet, without } from '../../network';
 import type { KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
-import { hopsOf, hopsText, sameWay } from './hops';
 import { type Check, type Limits, limitCheck } from './limits';
+import { hopsOf, hopsText, sameWay } from './route-hops';
 
 /** What the node must keep reaching the way it does now. */
 export interface Dependency {

@@ -1,7 +1,7 @@
 import { DEFAULT_RULES, readRoute } from '../../network';
 import type { Answer, Rule } from '../kernel/types';
 import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
-import { judgePod, podQuestions, podSources, worstOf } from './pods';
+import { podQuestions, podSources, podsWayOf, worstOf } from './pods';
 
 const RANGES = [subnet('172.30.0.0/16')];
 const LOCAL: Rule = { family: 4, priority: 0, action: 1, table: 255 };
@@ -88,7 +88,7 @@ describe('what the kernel answers', () => {
     if (source === undefined) throw new Error('no source');
     const asked = podQuestions(source, ASKED);
     const answers = asked.map((_, i) => (i === asked.length - 1 ? answer : OURS));
-    const way = judgePod(
+    const way = podsWayOf(
       source,
       asked,
       answers,

@@ -2,8 +2,8 @@ import { type Address, bitsOf, type Family, type Subnet } from '../../network';
 import type { Answer, KernelRoute, LookupQuestion, Rule, Snapshot } from '../kernel/types';
 import { FR_ACT_TO_TBL, RT_TABLE_MAIN, RTN_LOCAL, RTN_UNICAST } from '../netlink/constants';
 import { routeOf } from './answer';
-import { hopsOf } from './hops';
 import type { ResolvedRoute } from './resolve';
+import { hopsOf } from './route-hops';
 import { rulesBeforeMain } from './rules';
 
 /** How packets that the node forwards for its pods go. */
@@ -118,7 +118,7 @@ export function podQuestions({ address, link, rules }: PodSource, asked: readonl
  * @param wins tells whether an answer is the route's, or as good.
  * @param isForwarding whether the node forwards what comes in by an interface; undefined if that is not known.
  */
-export function judgePod(
+export function podsWayOf(
   source: PodSource,
   asked: readonly Asked[],
   answers: readonly Answer[],

@@ -1,7 +1,7 @@
 import { Address, type Route, type RouteList, routeKey, Subnet } from '../../network';
 import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
-import { hopsOf } from './hops';
 import { isCompanion, isOwn, type Ownership } from './ownership';
+import { hopsOf } from './route-hops';
 
 /** A route that goes the way it went when it was read, whatever the node would find for it now. */
 export interface PresentRoute extends Route {

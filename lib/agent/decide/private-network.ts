@@ -1,7 +1,7 @@
 import type { Family, Subnet } from '../../network';
 import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
-import { hopsOf, routeDescription } from './hops';
+import { hopsOf, routeDescription } from './route-hops';
 
 /** What a node knows of the private network of one family. */
 export type PrivateNetwork =

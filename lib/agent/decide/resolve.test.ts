@@ -1,6 +1,6 @@
 import { DEFAULT_RULES, type Family, type RouteSpec, readRoute } from '../../network';
 import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
-import type { HealthOf } from './choose';
+import type { HealthOf } from './next-hop-health';
 import type { PrivateNetwork } from './private-network';
 import { followsPrivateNetwork, nextHopsToLookUp, Resolver } from './resolve';
 

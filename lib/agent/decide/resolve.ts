@@ -1,9 +1,9 @@
 import type { Address, Family, Route } from '../../network';
 import type { Hop, KernelRoute, LookupQuestion, Snapshot } from '../kernel/types';
-import { chooseHops, type HealthOf } from './choose';
-import { hopsOf, hopsText } from './hops';
+import { chooseHops, type HealthOf } from './next-hop-health';
 import { isPresent } from './present-list';
 import type { PrivateNetwork } from './private-network';
+import { hopsOf, hopsText } from './route-hops';
 
 /** The way that a route shall take on this node. */
 export interface Way {

@@ -4,13 +4,13 @@ import type { Family } from '../../network';
 import { type NetlinkChannel, NetlinkError } from '../netlink/channel';
 import type { MessageWriter, Reader } from '../netlink/codec';
 import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE, RTM_NEWRULE } from '../netlink/constants';
-import { Recall } from '../netlink/recall';
+import { MessageCache } from '../netlink/message-cache';
 import * as messages from './messages';
 import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, questionTo, readNeighbour } from './neighbour';
 import { dumpRules, readRule } from './rules';
 import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './types';
 
-type Routes = Recall<KernelRoute | undefined>;
+type Routes = MessageCache<KernelRoute | undefined>;
 type Answers = readonly Answer[];
 
 /**
@@ -19,7 +19,7 @@ type Answers = readonly Answer[];
  */
 export class Kernel {
   private last: Snapshot | undefined;
-  private readonly routes = { 4: new Recall(messages.readRoute), 6: new Recall(messages.readRoute) };
+  private readonly routes = { 4: new MessageCache(messages.readRoute), 6: new MessageCache(messages.readRoute) };
   /** By the array of questions, which are asked again at each pass. */
   private readonly asked = new WeakMap<readonly LookupQuestion[], { routes: Routes; answers: Answers }>();
 
@@ -53,9 +53,9 @@ export class Kernel {
   /** Which FIB entry wins for each question, or why there is none. */
   lookup(questions: readonly LookupQuestion[]): Answers {
     const before = this.asked.get(questions);
-    const routes = before?.routes ?? new Recall(messages.readLookup);
+    const routes = before?.routes ?? new MessageCache(messages.readLookup);
     const now = this.channel
-      .ask(questions, messages.lookUp, toldAgain(routes))
+      .ask(questions, messages.lookUp, cachedReader(routes))
       .map((answer) => (answer instanceof NetlinkError ? answer.code : (answer ?? 'EAFNOSUPPORT')));
     const answers = before?.answers.every((answer, i) => answer === now[i]) ? before.answers : now;
     this.asked.set(questions, { routes, answers });
@@ -77,7 +77,7 @@ export class Kernel {
 
   /** A kernel without IPv6 answers with routes of the other family. */
   private readRoutes(family: Family): KernelRoute[] {
-    const read = toldAgain(this.routes[family]);
+    const read = cachedReader(this.routes[family]);
     return this.dump(
       (w) => messages.dumpRoutes(w, family),
       RTM_NEWROUTE,
@@ -94,7 +94,7 @@ export class Kernel {
 }
 
 /** Reads what the kernel tells anew from here on. */
-function toldAgain(routes: Routes): (payload: Reader) => KernelRoute | undefined {
-  routes.begin();
-  return (payload) => (messages.isExpired(payload) ? undefined : routes.of(messages.withoutCounters(payload)));
+function cachedReader(routes: Routes): (payload: Reader) => KernelRoute | undefined {
+  routes.start();
+  return (payload) => (messages.isExpired(payload) ? undefined : routes.get(messages.withoutCounters(payload)));
 }

@@ -46,7 +46,7 @@ export function dumpRoutes(w: MessageWriter, family: Family): void {
 /**
  * Asks where the kernel sends an address; a link-local one only on its link. With an input interface the kernel goes
  * the way of a packet that it forwards, its rp_filter included. IPv4 answers with the FIB entry itself and
- * its true table; IPv6 with the way alone, its FIB match is not reliable (see decide/effect.ts).
+ * its true table; IPv6 with the way alone, its FIB match is not reliable (see decide/verify.ts).
  */
 export function lookUp(w: MessageWriter, { address, link, source, input }: LookupQuestion): void {
   const { family } = address;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readEvent } from '../kernel/event';
+import { readEvent } from '../kernel/events';
 import { readLink, readLookup, readNexthop, readNodeAddress, readRoute } from '../kernel/messages';
 import { messageIn, messagesIn } from '../testing/messages';
 import { attribute, attributes, message, padded, u16, u32, u32be } from '../testing/wire';

@@ -1,5 +1,4 @@
 import { MessageWriter } from './codec';
-import type { EventSocket } from './event-socket';
 
 /** Loaded when first needed: `status` and `diff` need none, and Node warns that it is experimental. */
 const ffi = () => require('node:ffi') as typeof import('node:ffi');
@@ -70,7 +69,7 @@ export function openNetlink(receiveBuffer: number, receiveTimeout = 0): number {
  * ENOBUFS, after which the kernel drops everything until the queue is empty, but counted.
  * @param cause socket whose own changes are left out, so that 10,000 routes written do not come back as 10,000 events.
  */
-export function openEventSocket(receiveBuffer: number, groups: readonly number[], cause: number): EventSocket {
+export function openEventSocket(receiveBuffer: number, groups: readonly number[], cause: number) {
   const fd = openNetlink(receiveBuffer);
   leaveOut(fd, cause);
   set(fd, 'NETLINK_NO_ENOBUFS', SOL_NETLINK, NETLINK_NO_ENOBUFS, Int32Array.of(1));
@@ -78,7 +77,7 @@ export function openEventSocket(receiveBuffer: number, groups: readonly number[]
     set(fd, `NETLINK_ADD_MEMBERSHIP ${group}`, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32Array.of(group));
   return {
     fd,
-    readQueued: (into) => Number(libc().recv(fd, into, BigInt(into.length), MSG_DONTWAIT)),
+    readQueued: (into: Uint8Array) => Number(libc().recv(fd, into, BigInt(into.length), MSG_DONTWAIT)),
     dropped: () => {
       const values = new Uint32Array(SK_MEMINFO_VARS);
       const length = Uint32Array.of(values.byteLength);

@@ -1,7 +1,7 @@
 import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
-import type { Verdict } from '../decide/verdict';
+import type { Verdict } from '../decide/verdicts';
 import type { Outcome } from '../reconciler';
-import type { Facts } from '../tell/status';
+import type { Facts } from '../report/status';
 import { SEEDS, snapshot } from './ip';
 
 /** Facts about a node on which everything is as it should be, for tests. */

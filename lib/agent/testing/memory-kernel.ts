@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Address } from '../../network';
-import { hopKey } from '../decide/hops';
+import { hopKey } from '../decide/route-hops';
 import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from '../kernel/types';
 import { NetlinkError } from '../netlink/channel';
 

@@ -1,0 +1,141 @@
+import { DEFAULT_RULES, type RouteSpec, readRouteList } from '../../network';
+import type { KernelEvent } from '../kernel/events';
+import { hop, route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from '../testing/ip';
+import type { PrivateNetwork } from './private-network';
+import { changesAtOnce, readiness } from './quick-answer';
+import type { RouteState } from './verdicts';
+
+const ID = 142 * 2 ** 24 + 1;
+const OWNERSHIP = { protocol: 142, former: new Set([141]), adoptLegacy: false };
+const OBJECT = nexthop(`${ID} via 10.184.0.1 dev priv`);
+
+interface Options {
+  readonly specs?: readonly RouteSpec[];
+  readonly state?: RouteState;
+  readonly objects?: readonly string[];
+  readonly others?: readonly string[];
+  readonly network?: PrivateNetwork;
+}
+
+const FOUND: PrivateNetwork = {
+  state: 'found',
+  network: subnet('10.0.0.0/8'),
+  hops: [hop('via 10.184.0.1 dev priv')],
+};
+
+function changes(
+  event: KernelEvent,
+  { specs = ['192.168.0.0/24'], state = 'effective', objects = [], others = [], network = FOUND }: Options = {},
+) {
+  const list = readRouteList(specs, DEFAULT_RULES);
+  const found = {
+    verdicts: list.routes.map((route) => ({ route, state })),
+    privateNetworks: new Map([[4 as const, network]]),
+    snapshot: snapshot({ ...SEEDS, routes: [...SEEDS.routes, ...others] }),
+  };
+  const nexthops = new Map([OBJECT, ...objects.map(nexthop)].map((each) => [each.id, each]));
+  return changesAtOnce([event], readiness(list, found, OWNERSHIP), () => nexthops);
+}
+
+const deleted = (text: string): KernelEvent => ({ kind: 'route', route: kernelRoute(text), deleted: true });
+const added = (text: string): KernelEvent => ({
+  kind: 'route',
+  route: kernelRoute(text),
+  deleted: false,
+  replaced: true,
+});
+const OURS = `192.168.0.0/24 nhid ${ID} proto ours`;
+
+describe('a route of ours that was deleted', () => {
+  test('is put back as it was listed, never over another one', () => {
+    const spec = { subnet: '192.168.0.0/24', mtu: 1400, source: '10.184.0.2' };
+    expect(changes(deleted(OURS), { specs: ['192.168.9.0/24', spec] })).toMatchObject([
+      { kind: 'put-route', replace: false, route: { nexthopId: ID, mtu: 1400, metric: 0, table: 254 } },
+    ]);
+  });
+
+  test.each<[string, KernelEvent, Options]>([
+    ['is not listed', deleted(`192.168.5.0/24 nhid ${ID} proto ours`), {}],
+    ['has another metric', deleted(`${OURS} metric 7`), {}],
+    ['has another table', deleted(`${OURS} table 7`), {}],
+    ['was in conflict', deleted(OURS), { state: 'conflicting' }],
+    ['waited', deleted(OURS), { state: 'waiting' }],
+    ['failed', deleted(OURS), { state: 'failed' }],
+    ['had no nexthop object', deleted('192.168.0.0/24 via 10.184.0.1 dev priv proto ours'), {}],
+    ["is somebody else's", deleted(`192.168.0.0/24 nhid ${ID} proto static`), {}],
+    ['was added', added(OURS), {}],
+    [
+      'stood beside one that goes the same way',
+      deleted(OURS),
+      { others: ['192.168.0.0/24 via 10.184.0.1 dev priv metric 77'] },
+    ],
+    [
+      'stood beside one that goes another way',
+      deleted(OURS),
+      { others: ['192.168.0.0/24 via 198.51.100.1 dev pub metric 77'] },
+    ],
+  ])('is left to the pass where it %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
+});
+
+describe("another next hop in the private network's entry", () => {
+  const moved = added('10.0.0.0/8 via 10.184.0.3 dev priv proto static');
+
+  test('changes the object of all routes that follow it', () => {
+    expect(changes(moved)).toEqual([
+      { kind: 'put-nexthop', replace: true, nexthop: { ...OBJECT, hop: hop('via 10.184.0.3 dev priv') } },
+    ]);
+  });
+
+  test('changes all objects where routes have MTUs of their own', () => {
+    const objects = [`${ID + 1} via 10.184.0.1 dev priv`, `${ID + 2} via 10.184.0.9 dev priv`];
+    expect(changes(moved, { objects })).toMatchObject([{ nexthop: { id: ID } }, { nexthop: { id: ID + 1 } }]);
+  });
+
+  test.each<[string, KernelEvent, Options]>([
+    ['it is not another one', added('10.0.0.0/8 via 10.184.0.1 dev priv'), {}],
+    ['it is deleted', deleted('10.0.0.0/8 via 10.184.0.1 dev priv'), {}],
+    ['a lower metric wins', added('10.0.0.0/8 via 10.184.0.3 dev priv metric 5'), {}],
+    ['it is in another table', added('10.0.0.0/8 via 10.184.0.3 dev priv table 7'), {}],
+    ['it holds for some packets only', added('10.0.0.0/8 via 10.184.0.3 dev priv qualified'), {}],
+    ['it leads nowhere', added('blackhole 10.0.0.0/8'), {}],
+    ['it names no next hop', added('10.0.0.0/8 dev priv'), {}],
+    ['it has several', added('10.0.0.0/8 nexthop via 10.184.0.3 dev priv nexthop via 10.184.0.1 dev priv'), {}],
+    ['it refers to an object', added('10.0.0.0/8 nhid 5'), {}],
+    ['it is ours', added('10.0.0.0/8 via 10.184.0.3 dev priv proto ours'), {}],
+    ['it is the entry of another network', added('172.16.0.0/12 via 10.184.0.3 dev priv'), {}],
+    ['it stands behind the one in force', { ...moved, replaced: undefined } as unknown as KernelEvent, {}],
+    ["somebody else's route refers to the object", moved, { others: [`192.168.77.0/24 nhid ${ID} proto static`] }],
+    ['there was none before', moved, { network: { state: 'missing', reason: 'none' } }],
+    [
+      'there were several before',
+      moved,
+      { network: { ...FOUND, hops: [...FOUND.hops, hop('via 10.184.0.9 dev priv')] } as PrivateNetwork },
+    ],
+    [
+      'routes name next hops of their own',
+      moved,
+      { specs: ['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHop: '10.184.0.1' }] },
+    ],
+    ['the object is in a group', moved, { objects: [`${ID + 1} group ${ID}`] }],
+  ])('is left to the pass where %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
+});
+
+test('what happened to one prefix more than once is left to the pass', () => {
+  const list = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
+  const found = {
+    verdicts: list.routes.map((route) => ({ route, state: 'effective' as const })),
+    privateNetworks: new Map([[4 as const, FOUND]]),
+    snapshot: snapshot(SEEDS),
+  };
+  const there = added('10.0.0.0/8 via 10.184.0.3 dev priv');
+  const foreign = added('192.168.0.0/24 via 198.51.100.1 dev pub metric 77');
+  const ready = readiness(list, found, OWNERSHIP);
+  expect(changesAtOnce([foreign, deleted(OURS)], ready, () => new Map([[ID, OBJECT]]))).toEqual([]);
+  for (const second of [added('10.0.0.0/8 via 10.184.0.1 dev priv'), deleted('10.0.0.0/8 via 10.184.0.3 dev priv')])
+    expect(changesAtOnce([there, second], ready, () => new Map([[ID, OBJECT]]))).toEqual([]);
+});
+
+test('other events say nothing that is certain', () => {
+  for (const event of [{ kind: 'rule' }, { kind: 'overrun' }, { kind: 'link', index: 2 }] as const)
+    expect(changes(event)).toEqual([]);
+});

@@ -1,0 +1,49 @@
+/** A list is blocked when it was proven to be the cause so often: once may be chance. */
+const MOST_PROOFS = 2;
+/** A list that was taken back so often, or with which so many agents ended, is blocked whatever else was the cause. */
+const MOST_TRIALS = 3;
+/** A blocked list is tried again after this time, which doubles each time it is blocked again. */
+const RETRY_MS = 15 * 60_000;
+const LONGEST_RETRY_MS = 4 * 3600_000;
+
+/** What speaks against a list, until another one is confirmed. */
+export interface TrialRecord {
+  /** Which list. */
+  readonly hash: string;
+  /** Agents that ended while they tried it, before this one. */
+  readonly ended: number;
+  readonly takenBack: number;
+  /** How often it was proven that it was the cause (decide/losses.ts). */
+  readonly proofs: number;
+  readonly blocked?: Block;
+}
+
+export interface Block {
+  readonly reason: string;
+  /** When it is tried again, in milliseconds of the steady clock. */
+  readonly due: number;
+  readonly pauseMs: number;
+}
+
+export function newRecord(hash: string, ended = 0): TrialRecord {
+  return { hash, ended, takenBack: 0, proofs: 0 };
+}
+
+/** After it was taken back once more. */
+export function withRollback(record: TrialRecord, isProof: boolean): TrialRecord {
+  return { ...record, takenBack: record.takenBack + 1, proofs: record.proofs + (isProof ? 1 : 0) };
+}
+
+/** Why the list is to be blocked, or undefined. @param names of what was lost with it. */
+export function reasonToBlock({ ended, takenBack, proofs }: TrialRecord, names: string): string | undefined {
+  if (proofs >= MOST_PROOFS)
+    return `${names} could not be reached with it, and could be without it, ${takenBack} times`;
+  if (takenBack >= MOST_TRIALS) return `${names} could not be reached with it, ${takenBack} times`;
+  return ended >= MOST_TRIALS ? `the agent ended ${ended} times before it was confirmed` : undefined;
+}
+
+export function block(record: TrialRecord, reason: string, now: number): TrialRecord & { readonly blocked: Block } {
+  const { blocked } = record;
+  const pauseMs = blocked === undefined ? RETRY_MS : Math.min(2 * blocked.pauseMs, LONGEST_RETRY_MS);
+  return { ...record, blocked: { reason, pauseMs, due: now + pauseMs } };
+}

@@ -1,0 +1,36 @@
+import { DEFAULT_RULES, readRoute } from '../../network';
+import { hop, SEEDS, snapshot } from '../testing/ip';
+import { withoutCompanions } from './companions';
+import { routePut } from './diff';
+import { whatToVerify } from './verdicts';
+
+const listed = (subnet: string) => ({
+  state: 'resolved' as const,
+  route: readRoute(subnet, DEFAULT_RULES),
+  way: { hops: [hop('via 10.184.0.1 dev priv')] },
+});
+
+test('the FIB is asked for what should be in it: ours and what goes the same way, not what was refused or failed', () => {
+  const [ours, refused, conflicting] = [listed('192.168.0.0/24'), listed('192.168.1.0/24'), listed('192.168.2.0/24')];
+  const [satisfied, failing] = [listed('192.168.3.0/24'), listed('192.168.4.0/24')];
+  const decision = {
+    snapshot: snapshot(SEEDS),
+    resolved: [ours, refused, conflicting, satisfied, failing],
+    refusals: new Map([[refused.route, 'protected']]),
+    nextHops: [],
+    missingNextHops: [],
+    diff: {
+      changes: [],
+      cleanup: [],
+      standings: new Map([
+        [conflicting.route, { state: 'conflicting', conflict: 'another way' } as const],
+        [satisfied.route, { state: 'satisfied', by: 'somebody' } as const],
+      ]),
+      nexthops: { idOf: () => 1 },
+    },
+    companions: withoutCompanions(snapshot(SEEDS), { protocol: 142, former: new Set(), adoptLegacy: false }),
+    privateNetworks: new Map(),
+  };
+  const failed = [{ change: routePut(failing.route, 1, false), reason: 'EPERM' }];
+  expect(whatToVerify(decision, failed, () => false, []).asked).toEqual([ours, satisfied]);
+});

@@ -1,0 +1,184 @@
+import { type Route, routeKey } from '../../network';
+import type { Answer, FailedChange, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
+import { RT_TABLE_MAIN } from '../netlink/constants';
+import { NO_RULE } from './answer';
+import type { Destination } from './destinations';
+import type { RouteDiff, Standing } from './diff';
+import type { Resolved, ResolvedRoute } from './resolve';
+import { hopsText } from './route-hops';
+import { type LookupResults, readLookups, type Verification, verificationOf } from './verify';
+
+/** How a route of the list stands on this node. */
+export type RouteState =
+  /** In the kernel, and a lookup of an address in it finds it. */
+  | 'effective'
+  /** In the kernel, in a table that only somebody's rule leads to. */
+  | 'installed'
+  /** Somebody else's route of the same prefix goes the same way; ours is not needed. */
+  | 'satisfied'
+  /** The private network does not reach this node, so the route has no meaning here. */
+  | 'not-applicable'
+  /** Its next hop cannot be known now. */
+  | 'waiting'
+  /** It would take something the node depends on. */
+  | 'refused'
+  /** Somebody else's route of the same prefix goes another way. */
+  | 'conflicting'
+  /** The kernel refused it. */
+  | 'failed'
+  /** In the kernel, but lookups find another entry. */
+  | 'shadowed';
+
+export interface Verdict {
+  readonly route: Route;
+  readonly state: RouteState;
+  /** Why, wherever it is not simply effective. */
+  readonly reason?: string;
+  /** Entries of others take a part of the subnet; the reason names them. */
+  readonly isPartlyTaken?: true;
+  /** The way it takes, for people: `via 10.184.0.1 dev eth0`. */
+  readonly way?: string;
+}
+
+const GOOD: ReadonlySet<RouteState> = new Set(['effective', 'installed', 'satisfied', 'not-applicable']);
+
+/** Whether the route does on this node what the list says. */
+export function isGood({ state }: Verdict): boolean {
+  return GOOD.has(state);
+}
+
+/** What was decided about a list, as far as it matters here. */
+interface Decided {
+  readonly snapshot: Snapshot;
+  readonly resolved: readonly Resolved[];
+  readonly refusals: ReadonlyMap<Route, string>;
+  readonly diff: RouteDiff;
+}
+
+/**
+ * What is to be verified once the changes are made.
+ * @param isOurs tells our routes from other people's.
+ * @param destinations addresses that have to be reached by the routes.
+ */
+export function whatToVerify(
+  { resolved, refusals, diff, snapshot }: Decided,
+  failed: readonly FailedChange[],
+  isOurs: (route: KernelRoute) => boolean,
+  destinations: readonly Destination[],
+): Verification {
+  const failures = new Failures(failed, diff);
+  const isExpectedToWin = (item: ResolvedRoute) => {
+    const state = diff.standings.get(item.route)?.state;
+    return state === 'satisfied' || (state !== 'conflicting' && failures.of(item) === undefined);
+  };
+  const candidates = resolved.filter((item) => item.state === 'resolved');
+  return verificationOf(
+    candidates.filter((item) => !refusals.has(item.route) && isExpectedToWin(item)),
+    snapshot,
+    isOurs,
+    destinations,
+  );
+}
+
+/**
+ * How each route of the list stands after the pass.
+ * @param nexthops the nexthop objects that are there now.
+ * @param answers the FIB's for each question of the verification.
+ */
+export function verdictsOf(
+  decision: Decided,
+  failed: readonly FailedChange[],
+  nexthops: ReadonlyMap<number, Nexthop>,
+  verification: Verification,
+  answers: readonly Answer[],
+): Verdict[] {
+  const failures = new Failures(failed, decision.diff);
+  const lookups = readLookups(verification, answers, { ...decision.snapshot, nexthops });
+  const ways = new WayTexts(decision.snapshot);
+  return decision.resolved.map((item) => verdictOf(item, decision, ways, failures, lookups));
+}
+
+/** Ways in words. Most routes share one, so it is written once. */
+class WayTexts {
+  private readonly written = new Map<readonly Hop[], string>();
+
+  constructor(private readonly snapshot: Snapshot) {}
+
+  of(hops: readonly Hop[]): string {
+    const text = this.written.get(hops) ?? hopsText(hops, this.snapshot.links);
+    this.written.set(hops, text);
+    return text;
+  }
+}
+
+/** Why routes of ours could not be written, or could not get the next hop they are to have. */
+class Failures {
+  private readonly objects = new Map<number, string>();
+  private readonly routes = new Map<string, string>();
+
+  constructor(
+    failed: readonly FailedChange[],
+    private readonly diff: RouteDiff,
+  ) {
+    for (const { change, reason } of failed) {
+      if (change.kind === 'put-nexthop') this.objects.set(change.nexthop.id, reason);
+      if (change.kind === 'put-route') this.routes.set(routeKey(change.route), reason);
+    }
+  }
+
+  of(item: ResolvedRoute): string | undefined {
+    const { route } = item;
+    if (this.objects.size === 0 && this.routes.size === 0) return undefined;
+    if ((this.diff.standings.get(route)?.state ?? 'ours') !== 'ours') return undefined;
+    const ofObject = this.objects.get(this.diff.nexthops.idOf(item));
+    return ofObject ?? this.routes.get(routeKey(route));
+  }
+}
+
+function verdictOf(
+  item: Resolved,
+  decision: Decided,
+  ways: WayTexts,
+  failures: Failures,
+  lookups: LookupResults,
+): Verdict {
+  const { route } = item;
+  if (item.state !== 'resolved') return { route, state: item.state, reason: item.reason };
+  const way = ways.of(item.way.hops);
+  const refusal = decision.refusals.get(route);
+  if (refusal !== undefined) return { route, state: 'refused', reason: refusal };
+  const standing = decision.diff.standings.get(route);
+  if (standing?.state === 'conflicting')
+    return { route, state: 'conflicting', way, reason: `listed ${way}, but the node has ${standing.conflict}` };
+  const failure = failures.of(item);
+  if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel says: ${failure}` };
+  if (route.table !== RT_TABLE_MAIN) return { route, state: 'installed', way, ...reasonOf(conflictOf(standing)) };
+  const subnet = `${route.subnet}`;
+  const shadowed = shadowReason(lookups, subnet);
+  if (shadowed !== undefined) return { route, state: 'shadowed', way, reason: shadowed };
+  const part = lookups.parts.get(subnet);
+  const reasons = reasonOf(
+    standing?.state === 'satisfied' ? `the node has ${standing.by}` : conflictOf(standing),
+    part,
+  );
+  const state = standing?.state === 'satisfied' ? 'satisfied' : 'effective';
+  return { route, state, way, ...reasons, ...(part !== undefined && { isPartlyTaken: true }) };
+}
+
+/** Why lookups do not find the route, if they do not. */
+function shadowReason({ shadowed, destinations }: LookupResults, subnet: string): string | undefined {
+  const winner = shadowed.get(subnet);
+  if (winner === undefined) return destinations.get(subnet);
+  return winner === NO_RULE ? winner : `a lookup finds ${winner}`;
+}
+
+function conflictOf(standing: Standing | undefined): string | undefined {
+  return standing?.state === 'ours' && standing.conflict !== undefined
+    ? `the node also has ${standing.conflict}`
+    : undefined;
+}
+
+function reasonOf(...texts: readonly (string | undefined)[]): { reason?: string } {
+  const reason = texts.filter((text) => text !== undefined).join('; ');
+  return reason === '' ? {} : { reason };
+}

@@ -1,0 +1,262 @@
+import fc from 'fast-check';
+import { type Address, DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
+import type { KernelRoute } from '../kernel/types';
+import { address, hop, route as kernelRoute, nexthop, snapshot } from '../testing/ip';
+import { winner } from '../testing/memory-kernel';
+import { readLookups, verificationOf } from './verify';
+
+const HOPS = [hop('via 10.184.0.1 dev priv')];
+const OURS = '1 via 10.184.0.1 dev priv';
+const isOurs = ({ protocol }: { protocol: number }) => protocol === 142;
+const listed = (specs: readonly RouteSpec[], hops = HOPS) =>
+  specs.map((spec) => ({ route: readRoute(spec, DEFAULT_RULES), way: { hops } }));
+
+/** @param first tables that are consulted before main, as rules may have it. */
+function shadowedAmong(specs: readonly RouteSpec[], routes: readonly string[], first: readonly string[] = []) {
+  const state = snapshot({ nexthops: [OURS], routes });
+  const rules = first.map(kernelRoute);
+  const lookup = jest.fn((addresses: readonly Address[]) =>
+    addresses.map((address) => rules.find(({ subnet }) => subnet.contains(address)) ?? winner(state.routes, address)),
+  );
+  const verification = verificationOf(listed(specs), state, isOurs);
+  const answers = lookup(verification.questions.map(({ address }) => address));
+  return { shadowed: Object.fromEntries(readLookups(verification, answers, state).shadowed), lookup };
+}
+
+const ours = (text: string) => `${text} proto ours nhid 1`;
+
+describe('a route is effective', () => {
+  test('when a lookup finds it', () => {
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')]).shadowed).toEqual({});
+  });
+
+  test('when a lookup finds somebody else’s that goes the same way', () => {
+    const { shadowed } = shadowedAmong(['192.168.0.0/24'], ['192.168.0.0/24 via 10.184.0.1 dev priv']);
+    expect(shadowed).toEqual({});
+  });
+
+  test('when it stands by for another listed one of its subnet', () => {
+    const specs = ['192.168.0.0/24', { subnet: '192.168.0.0/24', metric: 50 }];
+    const routes = [ours('192.168.0.0/24'), ours('192.168.0.0/24 metric 50')];
+    expect(shadowedAmong(specs, routes).shadowed).toEqual({});
+  });
+
+  test('outside of longer prefixes, ours or other people’s', () => {
+    const { shadowed, lookup } = shadowedAmong(
+      ['192.168.0.0/16', '192.168.0.0/24'],
+      [ours('192.168.0.0/16'), ours('192.168.0.0/24'), '192.168.1.0/24 dev pods', '192.168.2.0/24 dev pods'],
+    );
+    expect(shadowed).toEqual({});
+    expect(lookup.mock.calls[0]?.[0].map(String).sort()).toEqual(['192.168.0.0', '192.168.3.0']);
+  });
+
+  test('without a question where longer listed prefixes cover all of it', () => {
+    const specs = ['192.168.0.0/23', '192.168.0.0/24', '192.168.1.0/24'];
+    const { shadowed, lookup } = shadowedAmong(specs, specs.map(ours));
+    expect(shadowed).toEqual({});
+    expect(lookup.mock.calls[0]?.[0]).toHaveLength(2);
+  });
+
+  test('without a question in a table that lookups do not consult', () => {
+    const { shadowed, lookup } = shadowedAmong([{ subnet: '192.168.0.0/24', table: 100 }], []);
+    expect(shadowed).toEqual({});
+    expect(lookup.mock.calls[0]?.[0]).toEqual([]);
+  });
+});
+
+describe('a route is shadowed', () => {
+  const elsewhere = 'via 198.51.100.1 dev pub';
+
+  test('by an entry with our number that leads elsewhere', () => {
+    const elsewhereOfOurs = '192.168.0.0/24 via 198.51.100.1 dev pub proto ours';
+    expect(shadowedAmong(['192.168.0.0/24'], [elsewhereOfOurs]).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 142, metric 0',
+    });
+  });
+
+  test('by a lower metric of somebody else', () => {
+    const routes = [ours('192.168.0.0/24 metric 100'), `192.168.0.0/24 ${elsewhere}`];
+    expect(shadowedAmong([{ subnet: '192.168.0.0/24', metric: 100 }], routes).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0',
+    });
+  });
+
+  test('by one of somebody else with its very prefix and metric that comes first', () => {
+    const routes = [`192.168.0.0/24 ${elsewhere}`, ours('192.168.0.0/24')];
+    expect(shadowedAmong(['192.168.0.0/24'], routes).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0',
+    });
+  });
+
+  test('by a table that a rule puts first, unless that goes the same way', () => {
+    const same = ours('192.168.0.0/24 table 77');
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [same]).shadowed).toEqual({});
+    const mine = `192.168.0.0/24 ${elsewhere} proto ours table 77`;
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [mine]).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 142, metric 0, table 77',
+    });
+    const rule = `192.168.0.0/24 ${elsewhere} table 77`;
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [rule]).shadowed).toEqual({
+      '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0, table 77',
+    });
+  });
+
+  test('by routes of others that take all of it, as VPN clients do', () => {
+    const halves = [`192.168.0.0/25 ${elsewhere}`, `192.168.0.128/25 ${elsewhere}`];
+    expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24'), ...halves]).shadowed).toEqual({
+      '192.168.0.0/24': 'routes of others moreSpecific it, which take all of it',
+    });
+  });
+
+  test('where it is gone, by the route that covers it or by none', () => {
+    expect(shadowedAmong(['192.168.0.0/24'], []).shadowed).toEqual({ '192.168.0.0/24': 'no route' });
+    expect(shadowedAmong(['192.168.0.0/24'], [`0.0.0.0/0 ${elsewhere}`]).shadowed).toEqual({
+      '192.168.0.0/24': '0.0.0.0/0 via 198.51.100.1 dev pub, protocol 3, metric 0',
+    });
+  });
+});
+
+describe('what lies moreSpecific a listed subnet', () => {
+  const SERVER = { address: address('192.168.1.10'), what: 'a server of this site' };
+
+  /** @param first tables that are consulted before main. */
+  function effects(
+    routes: readonly string[],
+    { first = [], specs = ['192.168.0.0/16'] }: { first?: readonly string[]; specs?: readonly string[] } = {},
+  ) {
+    const state = snapshot({ nexthops: [OURS], routes: [...specs.map(ours), ...routes, ...first] });
+    const verification = verificationOf(listed(specs), state, isOurs, [SERVER]);
+    const tables = first.map(kernelRoute);
+    const answers = verification.questions.map(({ address: at }) => {
+      const found = tables.find(({ subnet }) => subnet.contains(at)) ?? winner(state.routes, at);
+      if (found === undefined) return 'ENETUNREACH';
+      return { 6: 'EINVAL', 7: 'EHOSTUNREACH', 8: 'EACCES', 9: 'ENETUNREACH' }[found.type] ?? found;
+    });
+    const { shadowed, parts, destinations } = readLookups(verification, answers, state);
+    return [shadowed, parts, destinations].map((each) => Object.fromEntries(each)['192.168.0.0/16']);
+  }
+
+  test.each<[string, string[], string]>([
+    ['a connected subnet', ['192.168.4.0/24 dev pods proto kernel'], '192.168.4.0/24 dev pods takes a part'],
+    [
+      'a host of DHCP',
+      ['192.168.9.9/32 via 198.51.100.1 dev pub'],
+      '192.168.9.9/32 via 198.51.100.1 dev pub takes a part',
+    ],
+    ['what is thrown away', ['blackhole 192.168.4.0/24'], 'blackhole 192.168.4.0/24 takes a part'],
+    ['what is refused', ['prohibit 192.168.4.0/24'], 'prohibit 192.168.4.0/24 takes a part'],
+    ['what main leaves to others', ['throw 192.168.4.0/24'], 'throw 192.168.4.0/24 takes a part'],
+    [
+      'several, of which the outermost count',
+      ['192.168.4.0/24 dev pods', '192.168.4.7/32 dev pods', 'unreachable 192.168.8.0/24'],
+      '192.168.4.0/24 dev pods and unreachable 192.168.8.0/24 take parts',
+    ],
+    [
+      'many',
+      [2, 3, 4, 5, 6].map((i) => `192.168.${i}.0/24 dev pods`),
+      '192.168.2.0/24 dev pods, 192.168.3.0/24 dev pods, 192.168.4.0/24 dev pods and 2 more take parts',
+    ],
+  ])('%s takes a part of it', (_, routes, text) => expect(effects(routes)).toEqual([undefined, text, undefined]));
+
+  test.each<[string, string[]]>([
+    ['that goes the same way', ['192.168.4.0/24 via 10.184.0.1 dev priv']],
+    ['in a table that no rule leads to', ['192.168.4.0/24 dev pods table 77']],
+    ['for some packets only', ['192.168.4.0/24 dev pods qualified']],
+  ])('nothing is said of an entry %s', (_, routes) =>
+    expect(effects(routes)).toEqual([undefined, undefined, undefined]),
+  );
+
+  test('an entry of a table that a rule leads to first takes a part, with its table', () => {
+    const first = ['192.168.4.0/24 via 198.51.100.1 dev pub table 77'];
+    expect(effects([], { first })[1]).toBe('192.168.4.0/24 via 198.51.100.1 dev pub in table 77 takes a part');
+    expect(effects([], { first: ['local 192.168.4.1/32 dev lo table 255'] })[1]).toBe(
+      'local 192.168.4.1/32 takes a part',
+    );
+    expect(effects([], { first: ['blackhole 192.168.4.0/24 table 77'] })[1]).toBe(
+      'blackhole 192.168.4.0/24 in table 77 takes a part',
+    );
+  });
+
+  test('a server in the part makes the route ineffective, and is named', () => {
+    expect(effects(['192.168.1.0/24 dev pods'])[2]).toBe(
+      'a lookup of 192.168.1.10, a server of this site, finds 192.168.1.0/24 dev pods',
+    );
+    expect(effects(['blackhole 192.168.1.10/32'])[2]).toBe(
+      'a lookup of 192.168.1.10, a server of this site, finds blackhole 192.168.1.10/32, protocol 3, metric 0',
+    );
+  });
+
+  test('a server is asked for as part of the smallest listed subnet around it', () => {
+    const specs = ['192.168.0.0/16', '192.168.1.0/24'];
+    expect(effects(['192.168.1.10/32 dev pods'], { specs })).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+test('a rule that leads nowhere is told as that', () => {
+  const state = { ...snapshot({ nexthops: [OURS], routes: [ours('192.168.0.0/24')] }), rules: [] };
+  const verification = verificationOf(listed(['192.168.0.0/24']), state, isOurs);
+  expect([...readLookups(verification, ['ENETUNREACH'], state).shadowed.values()]).toEqual(['no rule leads to main']);
+});
+
+describe('in IPv6, where answers name the way alone', () => {
+  const hops6 = [hop('via fd00::1 dev priv'), hop('via fd00::2 dev priv')];
+  const shadowed = (answer: string | undefined, routes: readonly string[] = [], metric = 1024) => {
+    const state = { ...snapshot({ routes }), nexthops: new Map([[1, nexthop('1 via fd00::1 dev priv')]]) };
+    const verification = verificationOf(listed([{ subnet: '2001:db8::/48', metric }], hops6), state, isOurs);
+    return (
+      readLookups(verification, [answer === undefined ? 'ENETUNREACH' : kernelRoute(answer)], state).shadowed.size > 0
+    );
+  };
+
+  test('one of its hops makes a route effective, another way shadows it', () => {
+    expect(shadowed('2001:db8::/128 via fd00::2 dev priv')).toBe(false);
+    expect(shadowed('2001:db8::/128 nhid 1')).toBe(false);
+    expect(shadowed('2001:db8::/128 via fd00::3 dev priv')).toBe(true);
+    expect(shadowed('2001:db8::/128 via fd00::1 dev pub')).toBe(true);
+    expect(shadowed('blackhole 2001:db8::/128')).toBe(true);
+  });
+
+  test('without an answer a lower metric of somebody else shadows it, an equal one does not', () => {
+    expect(shadowed(undefined)).toBe(false);
+    expect(shadowed(undefined, ['2001:db8::/48 via fd00::9 dev pub metric 512'])).toBe(true);
+    expect(shadowed(undefined, ['2001:db8::/48 via fd00::9 dev pub metric 1024'])).toBe(false);
+  });
+});
+
+test('what is told agrees with what a packet would find, whatever lies around', () => {
+  const moreSpecific = fc
+    .tuple(fc.nat({ max: 15 }), fc.integer({ min: 26, max: 30 }))
+    .map(([block, length]) => `192.168.0.${(block * 16) & (256 - 2 ** (32 - length))}/${length}`);
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(moreSpecific, { maxLength: 6 }),
+      fc.uniqueArray(moreSpecific, { maxLength: 6 }),
+      (own, others) => {
+        const specs = ['192.168.0.0/24', ...own];
+        const foreign = others
+          .filter((text) => !specs.includes(text))
+          .map((text) => `${text} via 198.51.100.1 dev pub`);
+        const { shadowed } = shadowedAmong(specs, [...specs.map(ours), ...foreign]);
+        const state = snapshot({ routes: [...specs.map(ours), ...foreign] }).routes;
+        for (const spec of specs)
+          expect(spec in shadowed).toBe(!reachesAny(spec, state) && !isCoveredByOwn(spec, specs));
+      },
+    ),
+  );
+});
+
+/** Whether any address of a /24 or longer finds the route of that very subnet. */
+function reachesAny(text: string, routes: readonly KernelRoute[]): boolean {
+  return addressesOf(text).some((address) => `${winner(routes, address)?.subnet}` === text);
+}
+
+function isCoveredByOwn(text: string, specs: readonly string[]): boolean {
+  return !reachesAny(text, specs.map(ours).map(kernelRoute));
+}
+
+function addressesOf(text: string): Address[] {
+  const all: Address[] = [];
+  const { subnet } = kernelRoute(text);
+  for (let at: Address | undefined = subnet.address; at && subnet.contains(at); at = at.next()) all.push(at);
+  return all;
+}

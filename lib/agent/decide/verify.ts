@@ -1,0 +1,161 @@
+import { type Address, Cover, routeKey, type Subnet, witnesses } from '../../network';
+import type { Answer, KernelRoute, LookupQuestion, Snapshot } from '../kernel/types';
+import { RT_TABLE_MAIN } from '../netlink/constants';
+import { answerText, routeOf } from './answer';
+import type { Destination } from './destinations';
+import { findMoreSpecific, findTaken, type MoreSpecific, type Taken } from './more-specific';
+import { NodeSources } from './node-sources';
+import type { Asked } from './pods';
+import type { ResolvedRoute } from './resolve';
+import { hopsOf, sameWay } from './route-hops';
+import { leadsToMain } from './rules';
+
+/** What the FIB is asked about routes, and what is needed to understand its answers. */
+export interface Verification {
+  /** Those asked about, one for each of the first questions. */
+  readonly asked: readonly ResolvedRoute[];
+  /** What lies inside their subnets; the other questions are about that. */
+  readonly moreSpecific: MoreSpecific;
+  readonly questions: readonly LookupQuestion[];
+  /** Subnets, as text, of which routes of others take every address. */
+  readonly taken: readonly string[];
+  /** Other people's routes in the main table, moreSpecific the listed subnets or equal to them. */
+  readonly others: readonly KernelRoute[];
+  /** Whether an entry is another listed one of ours, of the same subnet and another metric. */
+  readonly isSibling: (winner: KernelRoute, metric: number) => boolean;
+}
+
+/**
+ * Asks the FIB whether routes are effective: present is not enough where a rule, another table or another metric wins.
+ * Only the main table's are asked for, since plain lookups find nothing of others. The address asked for is one that
+ * no longer prefix takes, ours or other people's, if possible of any table.
+ * @param isOurs tells our routes from other people's.
+ * @param destinations addresses that are asked for as well.
+ */
+export function verificationOf(
+  resolved: readonly ResolvedRoute[],
+  snapshot: Snapshot,
+  isOurs: (route: KernelRoute) => boolean,
+  destinations: readonly Destination[] = [],
+): Verification {
+  const { routes, rules, nexthops } = snapshot;
+  const sources = new NodeSources(snapshot);
+  const inMain = resolved.filter(({ route }) => route.table === RT_TABLE_MAIN);
+  const listed = inMain.map(({ route }) => route.subnet);
+  const cover = new Cover(listed);
+  const entries = routes.filter((route) => !isOurs(route) && cover.contains(route.subnet));
+  const others = entries.filter(({ table }) => table === RT_TABLE_MAIN);
+  const inRules = rules.filter(({ destination }) => destination !== undefined && cover.contains(destination));
+  const free = witnesses([...listed, ...subnetsOf(entries), ...inRules.flatMap(({ destination = [] }) => destination)]);
+  let freeInMain: ReadonlyMap<string, Address | undefined> | undefined; // where other tables have entries for all of it
+  const addressIn = (subnet: string) => {
+    const address = free.get(subnet);
+    if (address !== undefined) return address;
+    freeInMain ??= witnesses([...listed, ...subnetsOf(others)]);
+    return freeInMain.get(subnet);
+  };
+  const asked: ResolvedRoute[] = [];
+  const questions: LookupQuestion[] = [];
+  for (const item of inMain) {
+    const address = addressIn(`${item.route.subnet}`);
+    if (address === undefined) continue;
+    asked.push(item);
+    questions.push(sources.question(item, address));
+  }
+  const own = asked.length < inMain.length ? [...witnesses(listed)] : [];
+  const moreSpecific = findMoreSpecific(inMain, entries, inRules, destinations, free, nexthops);
+  let identities: ReadonlySet<string> | undefined;
+  const isListed = (winner: KernelRoute) => {
+    identities ??= new Set(inMain.map(({ route }) => routeKey(route)));
+    return identities.has(routeKey(winner));
+  };
+  return {
+    asked,
+    moreSpecific,
+    questions: [
+      ...questions,
+      ...moreSpecific.asked.map(({ item, question }) => sources.question(item, question.address)),
+    ],
+    taken: own.flatMap(([subnet, address]) => (address && addressIn(subnet) === undefined ? [subnet] : [])),
+    others,
+    isSibling: (winner, metric) => isOurs(winner) && winner.metric !== metric && isListed(winner),
+  };
+}
+
+const subnetsOf = (routes: readonly KernelRoute[]): Subnet[] => routes.map(({ subnet }) => subnet);
+
+/** How routes do in lookups, each by its subnet. */
+export interface LookupResults extends Taken {
+  /** For each route that loses, what wins. */
+  readonly shadowed: ReadonlyMap<string, string>;
+}
+
+/** @param answers the FIB's for each question. */
+export function readLookups(
+  verification: Verification,
+  answers: readonly (Answer | undefined)[],
+  snapshot: Snapshot,
+): LookupResults {
+  const { asked, moreSpecific, taken, questions } = verification;
+  const wins = winsIn(verification, snapshot);
+  const shadowed = new Map(taken.map((subnet) => [subnet, 'routes of others moreSpecific it, which take all of it']));
+  asked.forEach((item, i) => {
+    if (wins(item, answers[i])) return;
+    const { address, source } = questions[i] as LookupQuestion;
+    const from = source === undefined ? '' : ` for packets from ${source}`;
+    shadowed.set(`${item.route.subnet}`, `${answerText(answers[i], address, snapshot)}${from}`);
+  });
+  return { shadowed, ...findTaken(moreSpecific, answers.slice(asked.length), wins, snapshot) };
+}
+
+/** Tells whether an answer is a route's, or as good. */
+export function winsIn({ isSibling, others }: Verification, snapshot: Snapshot) {
+  return (item: ResolvedRoute, answer: Answer | undefined): boolean =>
+    item.route.subnet.family === 4
+      ? winsIPv4(item, routeOf(answer), isSibling, snapshot)
+      : winsIPv6(item, answer, others, snapshot);
+}
+
+/** What packets of pods have to find as well: every route, and every destination. */
+export function askedFor({ asked, moreSpecific, questions }: Verification): Asked[] {
+  const ofRoutes = asked.map((item, i) => ({ item, question: questions[i] as LookupQuestion }));
+  return [...ofRoutes, ...moreSpecific.asked.filter(({ destination }) => destination !== undefined)];
+}
+
+/**
+ * The answer is the FIB entry itself (RTM_F_FIB_MATCH). Of several listed routes of one subnet the others stand by. What
+ * counts otherwise is where the entry leads: one of ours that leads elsewhere proves nothing, and somebody else's that
+ * goes the same way is as good.
+ */
+function winsIPv4(
+  { route, way: { hops, members = hops } }: ResolvedRoute,
+  winner: KernelRoute | undefined,
+  isSibling: Verification['isSibling'],
+  { nexthops }: Pick<Snapshot, 'nexthops'>,
+): boolean {
+  if (winner === undefined || !winner.subnet.equals(route.subnet)) return false;
+  if (winner.table === route.table && isSibling(winner, route.metric)) return true;
+  const taken = hopsOf(winner, nexthops);
+  return sameWay(taken, hops) || sameWay(taken, members);
+}
+
+/**
+ * IPv6 routes of one nexthop object share the kernel's cached lookup result, and an answer is filled in from whichever
+ * route came first: a FIB match may name a neighbour, and ENETUNREACH comes once that neighbour is deleted, while
+ * packets flow (docs/decisions). The way in a plain answer is right, so that is what counts; without an answer the
+ * tables have to do.
+ */
+function winsIPv6(
+  { route, way: { hops, members = hops } }: ResolvedRoute,
+  answer: Answer | undefined,
+  others: readonly KernelRoute[],
+  { nexthops, rules }: Pick<Snapshot, 'nexthops' | 'rules'>,
+): boolean {
+  const winner = routeOf(answer);
+  if (winner === undefined) {
+    const isBeaten = others.some(({ subnet, metric }) => subnet.equals(route.subnet) && metric < route.metric);
+    return answer === 'ENETUNREACH' && leadsToMain(rules, 6) && !isBeaten;
+  }
+  const taken = hopsOf(winner, nexthops);
+  return taken.length > 0 && taken.every((hop) => members.some((wanted) => sameWay([hop], [wanted])));
+}

@@ -1,0 +1,49 @@
+/** Changes come in bunches. */
+const CALM_MS = 5_000;
+
+/** `--expose-gc` brings it. */
+type CollectGarbage = (how: { readonly flavor: 'last-resort' }) => void;
+
+/**
+ * Gives back the memory of what a changed list or table left behind, once it is calm: V8 and malloc themselves keep it
+ * for the next change, which on most nodes comes next week.
+ * @param trim gives back what malloc keeps.
+ * @param gc V8's collection; undefined where it cannot be asked for.
+ * @returns to be called after each change.
+ */
+export function memoryReleaser(trim: () => void, gc = (globalThis as { gc?: CollectGarbage }).gc): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      gc?.({ flavor: 'last-resort' });
+      trim(); // what was collected may have been the last to hold some of malloc's
+    }, CALM_MS);
+  };
+}
+
+/** What of node:ffi is needed here. */
+interface Ffi {
+  dlopen(library: null, symbols: object): { readonly functions: { malloc_trim(pad: bigint): number } };
+}
+
+let trim: (() => void) | undefined;
+
+/**
+ * Gives the kernel back what lies free between allocations: glibc's malloc_trim, beyond V8's heap. musl has none, and
+ * gives pages back by itself.
+ */
+export function trimMemory(): void {
+  trim ??= findTrim() ?? (() => undefined);
+  trim();
+}
+
+function findTrim(): (() => void) | undefined {
+  try {
+    const { dlopen } = require('node:ffi') as Ffi;
+    const { functions: libc } = dlopen(null, { malloc_trim: { arguments: ['u64'], return: 'i32' } });
+    return () => libc.malloc_trim(0n);
+  } catch {
+    return undefined;
+  }
+}

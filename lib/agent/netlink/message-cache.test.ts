@@ -1,0 +1,61 @@
+import { messageIn } from '../testing/messages';
+import { message } from '../testing/wire';
+import type { Reader } from './codec';
+import { MessageCache } from './message-cache';
+
+const payloadOf = (text: string): Reader => messageIn(message({ type: 24 }, Buffer.from(text)));
+
+function telling() {
+  const read = jest.fn((payload: Reader) => ({ text: payload.text() }));
+  const cache = new MessageCache(read);
+  const tell = (...texts: string[]) => {
+    read.mockClear();
+    cache.start();
+    return texts.map((text) => cache.get(payloadOf(text)));
+  };
+  return { tell, read };
+}
+
+test('what is told again is the same, in whatever order, and is not read again', () => {
+  const { tell, read } = telling();
+  const [one, two, three] = tell('one', 'two', 'three');
+  expect([one, two, three]).toEqual([{ text: 'one' }, { text: 'two' }, { text: 'three' }]);
+  expect(read).toHaveBeenCalledTimes(3);
+  const again = tell('three', 'four', 'one');
+  expect(again[0]).toBe(three);
+  expect(again[2]).toBe(one);
+  expect(read).toHaveBeenCalledTimes(1);
+});
+
+test('what differs by one byte, or by its length, is another', () => {
+  const { tell } = telling();
+  const [first] = tell('one\x01');
+  for (const [other] of [tell('one\x02'), tell('one'), tell('one\x01\0')]) expect(other).not.toBe(first);
+});
+
+test('what is told still stays the same when all else is forgotten', () => {
+  const { tell, read } = telling();
+  const others = Array.from({ length: 10 }, (_, i) => `${i}`);
+  const [one] = tell('one', ...others);
+  for (let round = 0; round < 3; round++) expect(tell('one')[0]).toBe(one);
+  tell('one', ...others);
+  expect(read).toHaveBeenCalledTimes(10);
+});
+
+test('bytes beyond ASCII are told apart', () => {
+  const read = jest.fn((payload: Reader) => payload.key());
+  const cache = new MessageCache(read);
+  for (let byte = 0; byte < 256; byte++) {
+    expect(cache.get(messageIn(message({ type: 24 }, Buffer.of(byte))))).toBe(String.fromCharCode(byte));
+  }
+});
+
+test('what is not told any more is forgotten', () => {
+  const { tell, read } = telling();
+  const rounds = 50;
+  for (let round = 0; round < rounds; round++)
+    tell(...Array.from({ length: 10 }, (_, i) => `${round} ${i}`), 'lasting');
+  // Else it would be read once, and remembered with 500 others.
+  tell(...Array.from({ length: 10 }, (_, i) => `0 ${i}`));
+  expect(read).toHaveBeenCalledTimes(10);
+});

@@ -1,0 +1,43 @@
+import { type Finding, findingText, type RouteList } from '../../network';
+import type { Log } from '../log';
+import { DIFFERS, type ListState } from '../route-source';
+
+const MOST_FINDINGS = 50;
+
+/** Logs how the list of the ConfigMap stands. */
+export class ListLog {
+  /** What was logged last of the ConfigMap's list beside that of the pod. */
+  private reported = 'list.same';
+
+  constructor(
+    private readonly log: Log,
+    /** For people: `ConfigMap onprem-link/static-routes`. */
+    private readonly name: string,
+  ) {}
+
+  gone(): void {
+    this.reported = 'list.gone';
+    this.log('warn', 'list.gone', `${this.name} is gone; its routes stay`);
+  }
+
+  accepted({ routes }: RouteList): void {
+    this.log('info', 'list.accepted', `${routes.length} routes listed`, { routes: routes.length });
+  }
+
+  rejected(findings: readonly Finding[], name = this.name): void {
+    this.log('error', 'list.rejected', `${name} was rejected; the last good list stays`, {
+      findings: findings.slice(0, MOST_FINDINGS).map(findingText),
+    });
+  }
+
+  /** Of a ConfigMap whose list is only compared with that of the pod. */
+  compared(state: ListState, differs: boolean): void {
+    const event = state.state === 'rejected' ? 'list.rejected' : differs ? 'list.differs' : 'list.same';
+    if (state.state === 'rejected') this.rejected(state.findings);
+    else if (event === this.reported)
+      return; // other servers, the same list
+    else if (differs) this.log('warn', event, `${this.name} ${DIFFERS}`);
+    else this.log('info', event, `${this.name} is the pod's list again`);
+    this.reported = event;
+  }
+}

@@ -1,0 +1,148 @@
+import type { RouteState } from '../decide/verdicts';
+import type { Outcome } from '../reconciler';
+import { countPartlyTaken, countStates, type Facts, isTakenBack, nodesWay, TROUBLES, troubleOf } from './status';
+
+type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
+/** One sample without labels, or several with. */
+type Value = number | boolean | readonly Sample[];
+
+const STATES: readonly RouteState[] = [
+  'effective',
+  'installed',
+  'satisfied',
+  'not-applicable',
+  'waiting',
+  'refused',
+  'conflicting',
+  'failed',
+  'shadowed',
+];
+
+const WAYS = ['effective', 'shadowed', 'unknown'] as const;
+
+function waySamples({ outcome, pods }: Facts): Sample[] {
+  const nodes = nodesWay(outcome?.verdicts ?? []);
+  return Object.entries({ nodes, pods }).flatMap(([of, way]) =>
+    WAYS.map((state): Sample => [{ of, state }, way.state === state ? 1 : 0]),
+  );
+}
+
+/** The body of /metrics in Prometheus' text format, version 0.0.4. */
+export function metricsText(facts: Facts): string {
+  const { counters, outcome, reversePathFilters: filters, reversePathDrops: drops, list } = facts;
+  const counts = countStates(outcome?.verdicts ?? []);
+  const trouble = troubleOf(facts)?.[0];
+  const metrics: readonly (readonly [name: string, help: string, value: Value])[] = [
+    ['ready', 'Whether the list is understood and all its routes do what it says.', trouble === undefined],
+    [
+      'not_ready',
+      'Why the node is not ready: 1 for the reason that holds.',
+      TROUBLES.map((reason) => [{ reason }, Number(reason === trouble)]),
+    ],
+    ['private_network_info', 'How the private network of a family was found, by next hop.', privateNetworks(outcome)],
+    ['routes_desired', 'Routes of the last list that was understood.', outcome?.verdicts.length ?? 0],
+    ['routes', 'Routes by state.', STATES.map((state) => [{ state }, counts.get(state) ?? 0])],
+    [
+      'routes_partly_taken',
+      'Effective routes of whose subnets entries of others take a part; /status names them.',
+      countPartlyTaken(outcome?.verdicts ?? []),
+    ],
+    [
+      'packets_way',
+      'How packets of the node and of its pods go to the subnets: 1 for the state that holds.',
+      waySamples(facts),
+    ],
+    [
+      'pods_shadowed_by',
+      'The rule and the table that packets of pods go by instead.',
+      facts.pods.by === undefined ? [] : [[{ ...facts.pods.by }, 1]],
+    ],
+    [
+      'next_hop_up',
+      'Whether a next hop answers (ARP, neighbour discovery); those of several that do not are not used.',
+      facts.nextHops.map(({ nextHop, interface: name, state }) => [
+        { next_hop: nextHop, interface: name },
+        state === 'down' ? 0 : 1,
+      ]),
+    ],
+    [
+      'next_hops_missing',
+      'Next hops of routes with several that cannot be reached from this node at all.',
+      outcome?.missingNextHops.length ?? 0,
+    ],
+    ['changes_total', 'Changes made in the kernel.', counters.changes],
+    ['repairs_total', 'Changes made because the kernel had drifted from the list.', counters.repairs],
+    ['last_change_timestamp_seconds', 'When the last change was made; 0 for never.', seconds(counters.lastChange)],
+    [
+      'lists_total',
+      'Lists seen, by whether they were understood.',
+      [
+        [{ result: 'accepted' }, counters.listsAccepted],
+        [{ result: 'rejected' }, counters.listsRejected],
+      ],
+    ],
+    ['list_accepted', 'Whether the list that the API server shows now is understood.', list.state === 'accepted'],
+    [
+      'list_rolled_back',
+      'Whether the last list was taken back, and the one before is in force.',
+      isTakenBack(facts.rollout),
+    ],
+    [
+      'list_unconfirmed',
+      'Whether the last list waits because the API server, which must confirm it, does not answer.',
+      facts.rollout.state === 'pending' && facts.rollout.reason !== undefined,
+    ],
+    ['rollbacks_total', 'Changes that were taken back because the node lost what it could reach.', counters.rollbacks],
+    [
+      'list_differs',
+      "Whether the ConfigMap differs from the pod's list, which counts.",
+      facts.pinned?.differs === true,
+    ],
+    ['list_gone', 'Whether the ConfigMap is known to be deleted.', list.state === 'gone'],
+    ['watch_connected', 'Whether the watch of the ConfigMap stands.', facts.watch.state === 'connected'],
+    [
+      'protocol_in_use',
+      'Whether another agent on this node holds our protocol number.',
+      facts.lockHolder !== undefined,
+    ],
+    [
+      'rp_filter_mode',
+      'Reverse path filter in force: 0 off, 1 strict, 2 loose.',
+      filters.map(({ interface: name, mode }) => [{ interface: name }, ['off', 'strict', 'loose'].indexOf(mode)]),
+    ],
+    [
+      'rp_filter_dropped_packets_total',
+      "Packets this node's reverse path filter dropped (TcpExt IPReversePathFilter).",
+      drops ?? [],
+    ],
+  ];
+  return metrics.map(([name, help, value]) => metricText(`onprem_link_${name}`, help, value)).join('');
+}
+
+/** One sample a next hop; one without where none is known. */
+function privateNetworks(outcome: Outcome | undefined): Sample[] {
+  const links = outcome?.snapshot.links;
+  return [...(outcome?.privateNetworks ?? [])].flatMap(([number, network]) => {
+    const { state } = network;
+    const family = `IPv${number}`;
+    if (state === 'unconfigured') return [];
+    if (state !== 'found') return [[{ family, state, next_hop: '', interface: '' }, 1] as Sample];
+    return network.hops.map(({ gateway, link }): Sample => {
+      return [{ family, state, next_hop: `${gateway ?? ''}`, interface: links?.get(link)?.name ?? `${link}` }, 1];
+    });
+  });
+}
+
+/** Names of counters end in _total (Prometheus: metric and label naming). */
+function metricText(name: string, help: string, value: Value): string {
+  const samples: readonly Sample[] = typeof value === 'object' ? value : [[{}, Number(value)]];
+  const lines = samples.map(([labels, value]) => {
+    const inner = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(`${text}`)}"`);
+    return `${name}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
+  });
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${[...new Set(lines)].join('')}`;
+}
+
+const escapeLabel = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+
+const seconds = (time: string | undefined): number => (time === undefined ? 0 : Date.parse(time) / 1000);
