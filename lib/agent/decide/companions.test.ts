@@ -1,4 +1,5 @@
 import { DEFAULT_RULES, type Route, type RouteSpec, readRoute } from '../../network';
+import { asStable } from '../stable';
 import { hop, route as kernelRoute, SEEDS, snapshot, subnet } from '../testing/ip';
 import { decideCompanions, missingCompanions, withoutCompanions } from './companions';
 import type { Standing } from './diff';
@@ -44,7 +45,12 @@ function companions(given: Case): string[] {
     restored: restored.map(readPrefix),
   });
   const verdicts = routes.map((route) => ({ route, state }));
-  const { puts } = missingCompanions(found, verdicts, new Set(before), OWNERSHIP);
+  const { puts } = missingCompanions({
+    companions: asStable(found),
+    verdicts: asStable(verdicts),
+    before: asStable(new Set(before)),
+    ownership: asStable(OWNERSHIP),
+  });
   return [
     ...found.withdrawn.map((route) => `-${route.subnet}`),
     ...[...found.present.keys()].map((key) => `=${key}`),

@@ -1,5 +1,6 @@
 import { type Route, Subnet, WORST_METRIC } from '../../network';
 import type { KernelRoute, PutRoute, Snapshot } from '../kernel/types';
+import { asStable, type Stable } from '../stable';
 import type { RouteDiff } from './diff';
 import type { Guard } from './guard';
 import { isCompanion, isOwn, type Ownership } from './ownership';
@@ -98,20 +99,23 @@ class ForeignRoutes {
 export interface CompanionChanges {
   readonly puts: readonly PutRoute[];
   /** Prefixes that have one when the changes are made. */
-  readonly wanted: ReadonlySet<string>;
+  readonly wanted: Stable<ReadonlySet<string>>;
 }
 
-/**
- * The companions to write once their routes are proved.
- * @param verdicts of a list that is confirmed; none while it is on trial.
- * @param before prefixes that had one after the last pass: one that somebody deleted since is put back.
- */
-export function missingCompanions(
-  { allowed, present, restored }: Companions,
-  verdicts: readonly Verdict[],
-  before: ReadonlySet<string>,
-  { protocol }: Ownership,
-): CompanionChanges {
+/** What the companions to write depend on. */
+export type CompanionInputs = {
+  readonly companions: Stable<Companions>;
+  /** Of a list that is confirmed; none while it is on trial. */
+  readonly verdicts: Stable<readonly Verdict[]>;
+  /** Prefixes that had one after the last pass: one that somebody deleted since is put back. */
+  readonly before: Stable<ReadonlySet<string>>;
+  readonly ownership: Stable<Ownership>;
+};
+
+/** The companions to write once their routes are verified. */
+export function missingCompanions(inputs: CompanionInputs): CompanionChanges {
+  const { companions, verdicts, before, ownership } = inputs;
+  const { allowed, present, restored } = companions;
   const proved = new Set(
     verdicts.filter(({ state }) => state === 'effective' || state === 'installed').map(({ route }) => prefixKey(route)),
   );
@@ -119,9 +123,9 @@ export function missingCompanions(
   const wanted = [...allowed].filter(([key]) => isDue(key));
   const puts = wanted.flatMap(([key, { subnet, table }]): PutRoute[] => {
     const own = present.get(key);
-    if (own?.protocol === protocol) return [];
+    if (own?.protocol === ownership.protocol) return [];
     return [{ kind: 'put-route', replace: own !== undefined, route: { subnet, table, metric: WORST_METRIC } }];
   });
   const isAsBefore = wanted.length === before.size && wanted.every(([key]) => before.has(key));
-  return { puts, wanted: isAsBefore ? before : new Set(wanted.map(([key]) => key)) };
+  return { puts, wanted: isAsBefore ? before : asStable(new Set(wanted.map(([key]) => key))) };
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_RULES, readRouteList } from '../../network';
+import { asStable } from '../stable';
 import { withCopies } from './copies';
 
 const list = readRouteList(
@@ -6,10 +7,13 @@ const list = readRouteList(
   DEFAULT_RULES,
 );
 const texts = (tables: readonly number[]) =>
-  withCopies(list, tables).routes.map(({ subnet, table, mtu }) => `${subnet} ${table} ${mtu ?? ''}`.trim());
+  withCopies({ list: asStable(list), tables: asStable(tables) }).routes.map(({ subnet, table, mtu }) =>
+    `${subnet} ${table} ${mtu ?? ''}`.trim(),
+  );
 
 test('each route of the main table is copied with all that it has, unless the list has one there itself', () => {
   expect(texts([2, 7]).slice(3)).toEqual(['192.168.0.0/24 2', '192.168.0.0/24 7', '192.168.1.0/24 7 1400']);
 });
 
-test('without tables the list is the same', () => expect(withCopies(list, [])).toBe(list));
+test('without tables the list is the same', () =>
+  expect(withCopies({ list: asStable(list), tables: asStable([]) })).toBe(list));

@@ -1,8 +1,12 @@
 import { type Route, type RouteList, routeKey } from '../../network';
 import { RT_TABLE_MAIN } from '../netlink/constants';
+import type { Stable } from '../stable';
+
+/** What the copies depend on. */
+type CopyInputs = { readonly list: Stable<RouteList>; readonly tables: Stable<readonly number[]> };
 
 /** The list with a copy of each route of the main table in other tables too, unless the list has one there itself. */
-export function withCopies(list: RouteList, tables: readonly number[]): RouteList {
+export function withCopies({ list, tables }: CopyInputs): RouteList {
   if (tables.length === 0) return list;
   const listed = new Set(list.routes.map(routeKey));
   const inMain = list.routes.filter(({ table }) => table === RT_TABLE_MAIN);

@@ -3,7 +3,7 @@ import { type Route, Subnet } from '../../network';
 /** A destination in a table. */
 export type Prefix = Pick<Route, 'subnet' | 'table'>;
 
-/** One object, since what is decided is decided again for another one (memo.ts). */
+/** One object, since what is decided is decided again for another one (stable.ts). */
 export const NO_PREFIXES: readonly Prefix[] = [];
 
 /** Equal for routes of one prefix and table, whatever their metric. */

@@ -1,9 +1,10 @@
-import { DEFAULT_RULES, type RouteSpec, readRouteList } from '../../network';
+import { DEFAULT_RULES, type RouteList, type RouteSpec, readRouteList } from '../../network';
 import type { KernelEvent } from '../kernel/events';
+import { asStable } from '../stable';
 import { hop, route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from '../testing/ip';
 import type { PrivateNetwork } from './private-network';
-import { changesAtOnce, readiness } from './quick-answer';
-import type { RouteState } from './verdicts';
+import { QuickAnswer, type QuickInputs } from './quick-answer';
+import type { RouteState, Verdict } from './verdicts';
 
 const ID = 142 * 2 ** 24 + 1;
 const OWNERSHIP = { protocol: 142, former: new Set([141]), adoptLegacy: false };
@@ -23,18 +24,27 @@ const FOUND: PrivateNetwork = {
   hops: [hop('via 10.184.0.1 dev priv')],
 };
 
+function quickAnswer(list: RouteList, decision: object, verdicts: readonly Verdict[]): QuickAnswer {
+  return new QuickAnswer({
+    list: asStable(list),
+    decision: asStable(decision) as QuickInputs['decision'],
+    verdicts: asStable(verdicts),
+    ownership: asStable(OWNERSHIP),
+  });
+}
+
 function changes(
   event: KernelEvent,
   { specs = ['192.168.0.0/24'], state = 'effective', objects = [], others = [], network = FOUND }: Options = {},
 ) {
   const list = readRouteList(specs, DEFAULT_RULES);
-  const found = {
-    verdicts: list.routes.map((route) => ({ route, state })),
+  const decision = {
     privateNetworks: new Map([[4 as const, network]]),
     snapshot: snapshot({ ...SEEDS, routes: [...SEEDS.routes, ...others] }),
   };
   const nexthops = new Map([OBJECT, ...objects.map(nexthop)].map((each) => [each.id, each]));
-  return changesAtOnce([event], readiness(list, found, OWNERSHIP), () => nexthops);
+  const verdicts = list.routes.map((route) => ({ route, state }));
+  return quickAnswer(list, decision, verdicts).changesFor([event], () => nexthops);
 }
 
 const deleted = (text: string): KernelEvent => ({ kind: 'route', route: kernelRoute(text), deleted: true });
@@ -122,17 +132,17 @@ describe("another next hop in the private network's entry", () => {
 
 test('what happened to one prefix more than once is left to the pass', () => {
   const list = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
-  const found = {
-    verdicts: list.routes.map((route) => ({ route, state: 'effective' as const })),
+  const verdicts = list.routes.map((route) => ({ route, state: 'effective' as const }));
+  const decision = {
     privateNetworks: new Map([[4 as const, FOUND]]),
     snapshot: snapshot(SEEDS),
   };
   const there = added('10.0.0.0/8 via 10.184.0.3 dev priv');
   const foreign = added('192.168.0.0/24 via 198.51.100.1 dev pub metric 77');
-  const ready = readiness(list, found, OWNERSHIP);
-  expect(changesAtOnce([foreign, deleted(OURS)], ready, () => new Map([[ID, OBJECT]]))).toEqual([]);
+  const ready = quickAnswer(list, decision, verdicts);
+  expect(ready.changesFor([foreign, deleted(OURS)], () => new Map([[ID, OBJECT]]))).toEqual([]);
   for (const second of [added('10.0.0.0/8 via 10.184.0.1 dev priv'), deleted('10.0.0.0/8 via 10.184.0.3 dev priv')])
-    expect(changesAtOnce([there, second], ready, () => new Map([[ID, OBJECT]]))).toEqual([]);
+    expect(ready.changesFor([there, second], () => new Map([[ID, OBJECT]]))).toEqual([]);
 });
 
 test('other events say nothing that is certain', () => {

@@ -1,4 +1,5 @@
 import { DEFAULT_RULES, type Family, type RouteSpec, readRoute } from '../../network';
+import { asStable } from '../stable';
 import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
 import type { HealthOf } from './next-hop-health';
 import type { PrivateNetwork } from './private-network';
@@ -202,7 +203,9 @@ test('each next hop is looked up once, with its link where one is named and ther
     spec({ subnet: '192.168.3.0/24', nextHop: '10.184.0.9', interface: 'priv' }),
     spec({ subnet: '192.168.4.0/24', nextHop: '10.184.0.9', interface: 'wg0' }),
   ];
-  const asked = nextHopsToLookUp(routes, NODE).map(({ key, address, link }) => [key, `${address}`, link]);
+  const asked = nextHopsToLookUp({ list: asStable({ routes, duplicates: [] }), snapshot: asStable(NODE) }).map(
+    ({ key, address, link }) => [key, `${address}`, link],
+  );
   expect(asked).toEqual([
     ['10.184.0.9%', '10.184.0.9', undefined],
     ['10.184.0.9%priv', '10.184.0.9', LINKS.priv],

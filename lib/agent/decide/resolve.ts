@@ -1,5 +1,6 @@
-import type { Address, Family, Route } from '../../network';
+import type { Address, Family, Route, RouteList } from '../../network';
 import type { Hop, KernelRoute, LookupQuestion, Snapshot } from '../kernel/types';
+import type { Stable } from '../stable';
 import { chooseHops, type HealthOf } from './next-hop-health';
 import { isPresent } from './present-list';
 import type { PrivateNetwork } from './private-network';
@@ -48,10 +49,13 @@ export interface NextHopQuestion extends LookupQuestion {
   readonly key: string;
 }
 
+/** What the questions about next hops depend on. */
+type QuestionInputs = { readonly list: Stable<RouteList>; readonly snapshot: Stable<Snapshot> };
+
 /** Next hops of the list that have to be looked up before a Resolver is made: global addresses, with their link if it is named. */
-export function nextHopsToLookUp(routes: readonly Route[], snapshot: Snapshot): NextHopQuestion[] {
+export function nextHopsToLookUp({ list, snapshot }: QuestionInputs): NextHopQuestion[] {
   const questions = new Map<string, NextHopQuestion>();
-  for (const { nextHops, interface: name } of routes) {
+  for (const { nextHops, interface: name } of list.routes) {
     if (nextHops.length === 0) continue;
     const link = name === undefined ? undefined : linkNamed(name, snapshot);
     for (const address of nextHops) {

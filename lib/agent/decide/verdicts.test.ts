@@ -1,8 +1,11 @@
 import { DEFAULT_RULES, readRoute } from '../../network';
+import { asStable } from '../stable';
 import { hop, SEEDS, snapshot } from '../testing/ip';
 import { withoutCompanions } from './companions';
 import { routePut } from './diff';
 import { whatToVerify } from './verdicts';
+
+const OWNERSHIP = { protocol: 142, former: new Set<number>(), adoptLegacy: false };
 
 const listed = (subnet: string) => ({
   state: 'resolved' as const,
@@ -28,9 +31,15 @@ test('the FIB is asked for what should be in it: ours and what goes the same way
       ]),
       nexthops: { idOf: () => 1 },
     },
-    companions: withoutCompanions(snapshot(SEEDS), { protocol: 142, former: new Set(), adoptLegacy: false }),
+    companions: withoutCompanions(snapshot(SEEDS), OWNERSHIP),
     privateNetworks: new Map(),
   };
   const failed = [{ change: routePut(failing.route, 1, false), reason: 'EPERM' }];
-  expect(whatToVerify(decision, failed, () => false, []).asked).toEqual([ours, satisfied]);
+  const inputs = {
+    decision: asStable(decision),
+    failed: asStable(failed),
+    destinations: asStable([]),
+    ownership: asStable(OWNERSHIP),
+  };
+  expect(whatToVerify(inputs).asked).toEqual([ours, satisfied]);
 });

@@ -1,9 +1,11 @@
 import { type Route, routeKey } from '../../network';
-import type { Answer, FailedChange, Hop, KernelRoute, Nexthop, Snapshot } from '../kernel/types';
+import type { Answer, FailedChange, Hop, Nexthop, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
+import type { Stable } from '../stable';
 import { NO_RULE } from './answer';
 import type { Destination } from './destinations';
 import type { RouteDiff, Standing } from './diff';
+import { isOwn, type Ownership } from './ownership';
 import type { Resolved, ResolvedRoute } from './resolve';
 import { hopsText } from './route-hops';
 import { type LookupResults, readLookups, type Verification, verificationOf } from './verify';
@@ -55,17 +57,18 @@ interface Decided {
   readonly diff: RouteDiff;
 }
 
-/**
- * What is to be verified once the changes are made.
- * @param isOurs tells our routes from other people's.
- * @param destinations addresses that have to be reached by the routes.
- */
-export function whatToVerify(
-  { resolved, refusals, diff, snapshot }: Decided,
-  failed: readonly FailedChange[],
-  isOurs: (route: KernelRoute) => boolean,
-  destinations: readonly Destination[],
-): Verification {
+/** What depends on a decision and what became of its changes. */
+type VerificationInputs = {
+  readonly decision: Stable<Decided>;
+  readonly failed: Stable<readonly FailedChange[]>;
+  /** Addresses that have to be reached by the routes. */
+  readonly destinations: Stable<readonly Destination[]>;
+  readonly ownership: Stable<Ownership>;
+};
+
+/** What is to be verified once the changes are made. */
+export function whatToVerify({ decision, failed, destinations, ownership }: VerificationInputs): Verification {
+  const { resolved, refusals, diff, snapshot } = decision;
   const failures = new Failures(failed, diff);
   const isExpectedToWin = (item: ResolvedRoute) => {
     const state = diff.standings.get(item.route)?.state;
@@ -75,23 +78,22 @@ export function whatToVerify(
   return verificationOf(
     candidates.filter((item) => !refusals.has(item.route) && isExpectedToWin(item)),
     snapshot,
-    isOurs,
+    (route) => isOwn(route, ownership),
     destinations,
   );
 }
 
-/**
- * How each route of the list stands after the pass.
- * @param nexthops the nexthop objects that are there now.
- * @param answers the FIB's for each question of the verification.
- */
-export function verdictsOf(
-  decision: Decided,
-  failed: readonly FailedChange[],
-  nexthops: ReadonlyMap<number, Nexthop>,
-  verification: Verification,
-  answers: readonly Answer[],
-): Verdict[] {
+/** All that verdicts depend on. */
+type VerdictInputs = Pick<VerificationInputs, 'decision' | 'failed'> & {
+  /** The nexthop objects that are there now. */
+  readonly nexthops: Stable<ReadonlyMap<number, Nexthop>>;
+  readonly verification: Stable<Verification>;
+  /** The FIB's for each question of the verification. */
+  readonly answers: Stable<readonly Answer[]>;
+};
+
+/** How each route of the list stands after the pass. */
+export function verdictsOf({ decision, failed, nexthops, verification, answers }: VerdictInputs): readonly Verdict[] {
   const failures = new Failures(failed, decision.diff);
   const lookups = readLookups(verification, answers, { ...decision.snapshot, nexthops });
   const ways = new WayTexts(decision.snapshot);

@@ -1,24 +1,22 @@
-import util = require('node:util');
-
 import type { Family } from '../../network';
 import { type NetlinkChannel, NetlinkError } from '../netlink/channel';
 import type { MessageWriter, Reader } from '../netlink/codec';
 import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE, RTM_NEWRULE } from '../netlink/constants';
 import { MessageCache } from '../netlink/message-cache';
+import { asStable, Latest, type Stable } from '../stable';
 import * as messages from './messages';
 import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, questionTo, readNeighbour } from './neighbour';
 import { dumpRules, readRule } from './rules';
 import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './types';
 
 type Routes = MessageCache<KernelRoute | undefined>;
-type Answers = readonly Answer[];
+type Answers = Stable<readonly Answer[]>;
 
 /**
- * The kernel's routing state, read and changed through one netlink channel. Where all is as it was the last time, what is
- * read is the same object (===).
+ * The kernel's routing state, read and changed through one netlink channel.
  */
 export class Kernel {
-  private last: Snapshot | undefined;
+  private readonly last = new Latest<Snapshot>();
   private readonly routes = { 4: new MessageCache(messages.readRoute), 6: new MessageCache(messages.readRoute) };
   /** By the array of questions, which are asked again at each pass. */
   private readonly asked = new WeakMap<readonly LookupQuestion[], { routes: Routes; answers: Answers }>();
@@ -26,18 +24,15 @@ export class Kernel {
   constructor(private readonly channel: NetlinkChannel) {}
 
   /** @throws when anything could not be read: then nothing may be concluded from what is missing. */
-  read(): Snapshot {
+  read(): Stable<Snapshot> {
     const links = this.dump(messages.dumpLinks, RTM_NEWLINK, messages.readLink);
-    const now: Snapshot = {
+    return this.last.of({
       links: new Map(links.map((link) => [link.index, link])),
       nexthops: this.readNexthops(),
       addresses: this.dump(messages.dumpAddresses, RTM_NEWADDR, messages.readNodeAddress),
       rules: this.dump(dumpRules, RTM_NEWRULE, readRule),
       routes: [...this.readRoutes(4), ...this.readRoutes(6)],
-    };
-    // What is told anew in any case (links, addresses, rules, nexthop objects) is little.
-    if (!util.isDeepStrictEqual(now, this.last)) this.last = now;
-    return this.last as Snapshot;
+    });
   }
 
   readNexthops(): Map<number, Nexthop> {
@@ -57,7 +52,7 @@ export class Kernel {
     const now = this.channel
       .ask(questions, messages.lookUp, cachedReader(routes))
       .map((answer) => (answer instanceof NetlinkError ? answer.code : (answer ?? 'EAFNOSUPPORT')));
-    const answers = before?.answers.every((answer, i) => answer === now[i]) ? before.answers : now;
+    const answers = before?.answers.every((answer, i) => answer === now[i]) ? before.answers : asStable(now);
     this.asked.set(questions, { routes, answers });
     return answers;
   }
@@ -96,5 +91,8 @@ export class Kernel {
 /** Reads what the kernel tells anew from here on. */
 function cachedReader(routes: Routes): (payload: Reader) => KernelRoute | undefined {
   routes.start();
-  return (payload) => (messages.isExpired(payload) ? undefined : routes.get(messages.withoutCounters(payload)));
+  return (payload) => {
+    const times = messages.readTimes(payload);
+    return messages.isExpired(times) ? undefined : routes.get(payload, times);
+  };
 }

@@ -15,7 +15,7 @@ import {
   readNexthop,
   readNodeAddress,
   readRoute,
-  withoutCounters,
+  readTimes,
   writeChange,
 } from './messages';
 import type { Change, KernelRoute, RouteToWrite } from './types';
@@ -338,34 +338,40 @@ describe('a route is read', () => {
     expect(read(rtmsg([2, 8, 0, 0, 254, 4, 0, type]), dst)).toMatchObject({ type, hops: [] });
   });
 
-  test('as the same, whatever an IPv6 route tells of its use and its expiry', () => {
-    const told = (uses: number) =>
-      withoutCounters(
-        readerOf(
-          u8(10, 64, 0, 0, 254, 142, 0, 1),
-          u32(0),
-          attributes(
-            attribute(1, ip6('2001:db8:0:0:0:0:0:0')),
-            attribute(12, u32(uses), u32(uses), u32(0), u32(0), u32(0), u32(0), u32(uses), u32(uses)),
-            attribute(4, u32(2)),
-          ),
+  test('as the same, whatever an IPv6 route reports of its use and its expiry, and without a change to what was read', () => {
+    const withUses = (uses: number) =>
+      readerOf(
+        u8(10, 64, 0, 0, 254, 142, 0, 1),
+        u32(0),
+        attributes(
+          attribute(1, ip6('2001:db8:0:0:0:0:0:0')),
+          attribute(12, u32(uses), u32(uses), u32(0), u32(0), u32(0), u32(0), u32(uses), u32(uses)),
+          attribute(4, u32(2)),
         ),
       );
-    expect(told(7).key()).toBe(told(8).key());
-    expect(readRoute(told(7))).toMatchObject({ subnet: subnet('2001:db8::/64'), hops: [{ link: 2 }] });
+    const [one, other] = [withUses(7), withUses(8)];
+    const bytes = one.key();
+    const key = one.key(readTimes(one));
+    expect(other.key(readTimes(other))).toBe(key);
+    expect([one, other].map((each) => each.hasKey(key, readTimes(each)))).toEqual([true, true]);
+    expect(other.hasKey(bytes)).toBe(false);
+    expect(readRoute(one)).toMatchObject({ subnet: subnet('2001:db8::/64'), hops: [{ link: 2 }] });
+    expect(one.key()).toBe(bytes);
   });
 
   test('as expired once its lifetime is over, which the kernel reports with a negative number', () => {
     const lives = (family: number, expires: number) =>
       isExpired(
-        readerOf(
-          u8(family, 8, 0, 0, 254, 9, 0, 1),
-          u32(0),
-          attributes(attribute(12, u32(0), u32(0), u32(expires >>> 0), u32(0), u32(0), u32(0), u32(0), u32(0))),
+        readTimes(
+          readerOf(
+            u8(family, 8, 0, 0, 254, 9, 0, 1),
+            u32(0),
+            attributes(attribute(12, u32(0), u32(0), u32(expires >>> 0), u32(0), u32(0), u32(0), u32(0), u32(0))),
+          ),
         ),
       );
     expect([lives(10, -6000), lives(10, 0), lives(10, 6000), lives(2, -6000)]).toEqual([true, false, false, false]);
-    expect(isExpired(readerOf(rtmsg([10, 8, 0, 0, 254, 9, 0, 1])))).toBe(false);
+    expect(isExpired(readTimes(readerOf(rtmsg([10, 8, 0, 0, 254, 9, 0, 1]))))).toBe(false);
   });
 
   test('as an answer also when it is local, as one of our own addresses is', () => {

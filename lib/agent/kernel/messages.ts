@@ -87,18 +87,17 @@ export function readNodeAddress(payload: Reader): NodeAddress | undefined {
   return { link: payload.u32(4), address: own, connected: Subnet.around(peer ?? own, payload.u8(1)) };
 }
 
-/** Times and counters of IPv6 routes say nothing about the way, and would make each telling another one. */
-export function withoutCounters(payload: Reader): Reader {
-  if (payload.u8(0) === nl.AF_INET6) payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG)?.clear();
-  return payload;
+/** Times and counters of an IPv6 route, which change and say nothing about the way (struct rta_cacheinfo). */
+export function readTimes(payload: Reader): Reader | undefined {
+  return payload.u8(0) === nl.AF_INET6 ? payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG) : undefined;
 }
 
 /**
- * Whether the lifetime of an IPv6 route is over (struct rta_cacheinfo: expires at 8, in clock ticks). The kernel skips it in
- * lookups from then on, and removes it up to 30 s later.
+ * Whether the lifetime of an IPv6 route is over (expires at 8, in clock ticks). The kernel skips it in lookups from then
+ * on, and removes it up to 30 s later.
  */
-export function isExpired(payload: Reader): boolean {
-  return payload.u8(0) === nl.AF_INET6 && (payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG)?.i32(8) ?? 0) < 0;
+export function isExpired(times: Reader | undefined): boolean {
+  return (times?.i32(8) ?? 0) < 0;
 }
 
 /** @returns undefined for families other than IP, cached clones, and what is broadcast, anycast or multicast. */

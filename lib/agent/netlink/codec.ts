@@ -166,22 +166,22 @@ export class Reader {
     return new Reader(this.buffer, this.view, this.start + from, this.start + to);
   }
 
-  /** Equal for equal bytes. */
-  key(): string {
-    return this.buffer.toString('latin1', this.start, this.end);
+  /** Equal for equal bytes. @param ignored a stretch of it that does not count. */
+  key(ignored?: Reader): string {
+    const { buffer, start, end } = this;
+    if (ignored === undefined) return buffer.toString('latin1', start, end);
+    return buffer.toString('latin1', start, ignored.start) + buffer.toString('latin1', ignored.end, end);
   }
 
   /** Whether it has this key(); makes none to compare with. */
-  hasKey(key: string | undefined): boolean {
-    const { length } = this;
-    if (key?.length !== length) return false;
-    for (let i = 0; i < length; i++) if (readU8(this.view, this.start + i) !== key.charCodeAt(i)) return false;
+  hasKey(key: string | undefined, ignored?: Reader): boolean {
+    const { view, start, end } = this;
+    const left = ignored === undefined ? 0 : ignored.length;
+    if (key?.length !== end - start - left) return false;
+    const head = (ignored === undefined ? end : ignored.start) - start;
+    for (let i = 0; i < head; i++) if (readU8(view, start + i) !== key.charCodeAt(i)) return false;
+    for (let i = head; i < key.length; i++) if (readU8(view, start + left + i) !== key.charCodeAt(i)) return false;
     return true;
-  }
-
-  /** Makes its bytes 0. */
-  clear(): void {
-    for (let at = this.start; at < this.end; at++) this.view.setInt8(at, 0);
   }
 
   /** The bytes up to the first 0 as text. */

@@ -25,11 +25,11 @@ export class MessageCache<T> {
     this.earlier = undefined;
   }
 
-  get(payload: Reader): T {
+  get(payload: Reader, ignored?: Reader): T {
     const place = this.count++;
-    if (!payload.hasKey(this.keys[place])) {
+    if (!payload.hasKey(this.keys[place], ignored)) {
       this.earlier ??= new Map(this.keys.map((key, i) => [key, this.values[i] as T]));
-      const key = payload.key();
+      const key = payload.key(ignored);
       this.values[place] = this.earlier.get(key) ?? this.read(payload);
       this.keys[place] = key;
     }

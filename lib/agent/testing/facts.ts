@@ -2,6 +2,7 @@ import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
 import type { Verdict } from '../decide/verdicts';
 import type { Outcome } from '../reconciler';
 import type { Facts } from '../report/status';
+import { asStable } from '../stable';
 import { SEEDS, snapshot } from './ip';
 
 /** Facts about a node on which everything is as it should be, for tests. */
@@ -13,7 +14,7 @@ export function verdict(spec: RouteSpec, state: Verdict['state'] = 'effective', 
 
 export function outcome(...verdicts: readonly Verdict[]): Outcome {
   return {
-    verdicts,
+    verdicts: asStable(verdicts),
     companions: new Set(),
     done: [],
     failed: [],
