@@ -12,7 +12,9 @@ interface Home {
 /** The arrows point down only. The longest matching entry is a file's home. */
 const HOMES: Readonly<Record<string, Home>> = {
   'lib/network': { ours: [], packages: [] },
-  'lib/agent': { ours: ['lib/network'], packages: ['node:'] },
+  // What programs inside a cluster have in common; it knows none of them.
+  'lib/program': { ours: ['lib/network'], packages: ['node:'] },
+  'lib/agent': { ours: ['lib/network', 'lib/program'], packages: ['node:'] },
   'lib/charts': {
     ours: ['lib/network', 'lib/routers', 'imports'],
     packages: ['cdk8s', 'cdk8s-plus-28', 'constructs', 'esbuild', 'node:'],
@@ -87,6 +89,7 @@ test.each([
   ['lib/network/route.ts', "import { readFileSync } from 'node:fs';", 'node:fs'],
   ['lib/agent/kernel/kernel.ts', "import type { Site } from '../../charts/site';", '../../charts/site'],
   ['lib/agent/main.ts', "import { Chart } from 'cdk8s';", 'cdk8s'],
+  ['lib/program/log.ts', "import type { Settings } from '../agent/settings';", '../agent/settings'],
   ['lib/charts/site.ts', "const { run } = require('../agent/main');", '../agent/main'],
   ['lib/charts/site.ts', "export * from '../index';", '../index'],
   ['lib/charts/site.test.ts', "import { readSettings } from '../agent/settings';", '../agent/settings'],

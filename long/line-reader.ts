@@ -1,5 +1,5 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { lines } from '../lib/agent/api/lines';
+import { lines } from '../lib/program/api/lines';
 
 /**
  * The reader of lines in a thread of its own (see `readLines` in fuzz.long.ts): what hangs there, in a loop or for a

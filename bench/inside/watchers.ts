@@ -5,8 +5,8 @@
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { ApiClient } from '../../lib/agent/api/client';
-import { ConfigMapWatch } from '../../lib/agent/api/config-map-watch';
+import { ApiClient } from '../../lib/program/api/client';
+import { ConfigMapWatch } from '../../lib/program/api/config-map-watch';
 
 const [count = '1', address = '', port = '', folder = '', startMs = '0'] = process.argv.slice(1);
 const files = new Map(['token', 'ca.crt'].map((name) => [name, readFileSync(join(folder, name), 'utf8')]));

@@ -1,12 +1,13 @@
+import type { ConfigMapWatch } from '../program/api/config-map-watch';
+import { PATIENCE_MS } from '../program/connection';
+import { pause } from '../program/pause';
 import { Agent } from './agent';
-import type { ConfigMapWatch } from './api/config-map-watch';
 import { isOwn } from './decide/ownership';
 import type { InstanceLock } from './instance-lock';
 import type { KernelEvent } from './kernel/events';
 import type { Kernel } from './kernel/kernel';
 import type { KernelRoute } from './kernel/types';
-import { pause } from './pause';
-import { type Attempt, PATIENCE_MS } from './reachability';
+import type { Attempt } from './reachability';
 import { Reconciler } from './reconciler';
 import type { Settings } from './settings';
 import { route as kernelRoute, nexthop, SEEDS, snapshot } from './testing/ip';
@@ -73,7 +74,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     logged,
     events: () => logged.map(({ event }) => event),
     list: (...subnets: string[]) =>
-      agent.onConfigMap({ kind: 'present', text: JSON.stringify(subnets), version: `${++version}` }),
+      agent.onConfigMap({ kind: 'present', data: { routes: JSON.stringify(subnets) }, version: `${++version}` }),
     gone: () => agent.onConfigMap({ kind: 'gone' }),
     owned: () =>
       kernel
@@ -343,8 +344,8 @@ describe('what is read', () => {
     const { agent, kernel, gone } = start();
     kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
     gone();
-    agent.onConfigMap({ kind: 'present', text: 'garbage', version: '1' });
-    agent.onConfigMap({ kind: 'present', text: undefined, version: '2' });
+    agent.onConfigMap({ kind: 'present', data: { routes: 'garbage' }, version: '1' });
+    agent.onConfigMap({ kind: 'present', data: {}, version: '2' });
     agent.onKernelEvents([{ kind: 'overrun' }]);
     await settle(120_000);
     expect(kernel.applied).toEqual([]);
@@ -560,7 +561,10 @@ describe('a list that came with the pod', () => {
 
 describe('a list that is not in force', () => {
   test.each<[string, (node: ReturnType<typeof start>) => void]>([
-    ['rejected', ({ agent }) => agent.onConfigMap({ kind: 'present', text: '["192.168.0.0/24", oops', version: 'x' })],
+    [
+      'rejected',
+      ({ agent }) => agent.onConfigMap({ kind: 'present', data: { routes: '["192.168.0.0/24", oops' }, version: 'x' }),
+    ],
     ['gone', ({ gone }) => gone()],
   ])('because it was rolled back is not retried when the ConfigMap is %s by then', async (_, happen) => {
     let isAway = false;
@@ -634,7 +638,7 @@ describe('an agent that leaves', () => {
     [
       'the list is not understood',
       ({ agent }: Awaited<ReturnType<typeof installed>>) =>
-        agent.onConfigMap({ kind: 'present', text: undefined, version: '99' }),
+        agent.onConfigMap({ kind: 'present', data: {}, version: '99' }),
     ],
   ])('keeps the routes when %s, after 3 s', async (_, happen) => {
     const node = await installed();

@@ -1,6 +1,7 @@
 import type { RouteList, Target } from '../network';
-import type { ConfigMapWatch, WatchHandlers, WatchState } from './api/config-map-watch';
-import type { ConfigMapState } from './api/watch-event';
+import type { ConfigMapWatch, WatchHandlers, WatchState } from '../program/api/config-map-watch';
+import type { ConfigMapState } from '../program/api/watch-event';
+import type { Log } from '../program/log';
 import { type Destination, destinationsOf } from './decide/destinations';
 import { EventFilter, type Watched, watchedOf } from './decide/event-filter';
 import type { Ownership } from './decide/ownership';
@@ -9,7 +10,6 @@ import type { InstanceLock } from './instance-lock';
 import type { Journal } from './journal';
 import type { KernelEvent } from './kernel/events';
 import type { Change, Snapshot } from './kernel/types';
-import type { Log } from './log';
 import type { NextHopMonitor, WatchedNextHop } from './next-hop-monitor';
 import { isRepair, PassSchedule, type Trigger } from './pass-schedule';
 import type { Attempt } from './reachability';

@@ -1,8 +1,8 @@
 import { parseRouteList, type RouteList, type RouteRules } from '../network';
+import type { Log } from '../program/log';
 import { type Prefix, prefixKey, readPrefix } from './decide/prefix';
 import { readPresentText } from './decide/present-list';
 import type { Journal, JournalEntry } from './journal';
-import type { Log } from './log';
 
 /** A text that was confirmed here before needs no look before it is applied again, live. So many are remembered. */
 const MOST_KNOWN = 16;

@@ -1,4 +1,4 @@
-import { Backoff } from './api/backoff';
+import { Backoff } from '../program/api/backoff';
 
 /** Passes take at most a third of the time, whatever storms of events go on. */
 const REST_FACTOR = 2;

@@ -1,4 +1,4 @@
-import { pause } from './pause';
+import { pause } from '../program/pause';
 import { Preparation } from './preparation';
 
 beforeEach(() => jest.useFakeTimers());

@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import type { Target } from '../network';
-import { type Answer, answerOf, lookAt, namesOf, tryToConnect } from './reachability';
+import { type Answer, answerOf } from '../program/connection';
+import { lookAt, namesOf, tryToConnect } from './reachability';
 
 const HOST = '127.0.0.1';
 const NEVER = new AbortController().signal;

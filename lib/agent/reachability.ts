@@ -1,14 +1,9 @@
 import net = require('node:net');
 
 import { type Target, targetText } from '../network';
+import { type Answer, answerOf, PATIENCE_MS } from '../program/connection';
+import { pause } from '../program/pause';
 import { NONE, sum, type Tally } from './decide/losses';
-import { pause } from './pause';
-
-/**
- * How one connection went. `refused`: it was refused or reset at once, which only somebody who is there can do, such as a
- * server that restarts. `lost`: no answer in time, or not from the one that was asked.
- */
-export type Answer = 'answered' | 'refused' | 'lost';
 
 /** Opens a new connection to a target. */
 export type Attempt = (target: Target) => Promise<Answer>;
@@ -21,11 +16,6 @@ export interface Look {
   readonly connections: number;
   readonly windowMs: number;
 }
-
-/** Time for one connection: TCP repeats what is lost after 1 s. */
-export const PATIENCE_MS = 3_000;
-/** Who resets a connection later than this has waited for somebody else, as a proxy does for a server that is gone. */
-const AT_ONCE_MS = 1_000;
 
 /** Opens a TCP connection and closes it again. */
 export const tryToConnect: Attempt = ({ host, port }) => {
@@ -41,11 +31,6 @@ export const tryToConnect: Attempt = ({ host, port }) => {
     socket.on('error', (error) => end(answerOf(error, performance.now() - started)));
   });
 };
-
-/** What a failed connection says about the way to the target. */
-export function answerOf({ code }: NodeJS.ErrnoException, milliseconds: number): Answer {
-  return (code === 'ECONNREFUSED' || code === 'ECONNRESET') && milliseconds < AT_ONCE_MS ? 'refused' : 'lost';
-}
 
 /**
  * Opens connections to each target at random times: each one meets a server by chance where several stand behind one

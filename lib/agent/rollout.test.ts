@@ -1,8 +1,8 @@
 import { DEFAULT_RULES, parseRouteList, type Subnet, type Target } from '../network';
+import { type Answer, PATIENCE_MS } from '../program/connection';
+import { pause } from '../program/pause';
 import type { JournalEntry } from './journal';
 import type { Kernel } from './kernel/kernel';
-import { pause } from './pause';
-import { type Answer, PATIENCE_MS } from './reachability';
 import { type Outcome, Reconciler } from './reconciler';
 import { Rollout } from './rollout';
 import { route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from './testing/ip';

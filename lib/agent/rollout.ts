@@ -1,6 +1,8 @@
 import crypto = require('node:crypto');
 
 import type { RouteList, RouteRules, Target } from '../network';
+import type { Log } from '../program/log';
+import { pause } from '../program/pause';
 import { companionsIn } from './decide/companions';
 import type { Ownership } from './decide/ownership';
 import { NO_PREFIXES, type Prefix } from './decide/prefix';
@@ -9,11 +11,9 @@ import { type Block, block, newRecord, reasonToBlock, type TrialRecord, withRoll
 import type { Verdict } from './decide/verdicts';
 import type { Journal, JournalEntry } from './journal';
 import type { Snapshot } from './kernel/types';
-import type { Log } from './log';
 import { type Base, Notes } from './notes';
 import type { Trigger } from './pass-schedule';
 import { Passes } from './passes';
-import { pause } from './pause';
 import { Preparation } from './preparation';
 import { namesOf } from './reachability';
 import type { Outcome } from './reconciler';

@@ -1,11 +1,15 @@
 import { DEFAULT_RULES } from '../network';
-import type { ConfigMapState } from './api/watch-event';
+import type { ConfigMapState } from '../program/api/watch-event';
 import { RouteSource } from './route-source';
 
 function follow() {
   const clock = { now: 1000 };
   const source = new RouteSource(DEFAULT_RULES, () => clock.now);
-  const present = (version: string, text: string | undefined): ConfigMapState => ({ kind: 'present', text, version });
+  const present = (version: string, text: string | undefined): ConfigMapState => ({
+    kind: 'present',
+    data: text === undefined ? {} : { routes: text },
+    version,
+  });
   return {
     source,
     clock,
@@ -57,7 +61,7 @@ test('an empty list is one', () => {
 test('servers beside the list are read with it; without them there are none, and bad ones reject both', () => {
   const { source, show, subnets } = follow();
   const withServers = (version: string, servers: string, text = '["192.168.0.0/24"]') =>
-    source.update({ kind: 'present', text, servers, version });
+    source.update({ kind: 'present', data: { routes: text, servers }, version });
   withServers('5', '["192.168.0.10"]');
   expect(source.servers.map(String)).toEqual(['192.168.0.10']);
   expect(withServers('5', '["192.168.0.11"]')).toBe(true); // as after etcd was restored from a backup

@@ -8,7 +8,7 @@ import {
   type RouteRules,
   refuse,
 } from '../network';
-import type { ConfigMapState } from './api/watch-event';
+import type { ConfigMapState } from '../program/api/watch-event';
 
 /** What a ConfigMap does that says something else than the list that came with the pod. */
 export const DIFFERS = "differs from the pod's list, which stays in force until a rolling update replaces the pod";
@@ -65,7 +65,8 @@ export class RouteSource {
       this.state = { state: 'gone', since: this.now() };
       return true;
     }
-    const { version, text, servers = NO_SERVERS } = configMap;
+    const { version, data } = configMap;
+    const { routes: text, servers = NO_SERVERS } = data;
     const { state, pinned } = this;
     const isJudged = state.state === 'accepted' || state.state === 'rejected';
     const seen = `${servers}${text}`;

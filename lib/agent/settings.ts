@@ -1,20 +1,17 @@
 import {
   Address,
   DEFAULT_RULES,
-  Findings,
   parseTarget,
   type RouteRules,
   readMetric,
   readTable,
-  refuse,
   Subnet,
   type Target,
 } from '../network';
+import { LOG_LEVELS, type LogLevel } from '../program/log';
+import { type Environment, filled, number, oneOf, SettingsTable } from '../program/settings-table';
 import type { Limits } from './decide/limits';
 import type { Ownership } from './decide/ownership';
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What the DaemonSet tells the agent through its environment. */
 export interface Settings {
@@ -57,24 +54,13 @@ export interface Settings {
   readonly confirm: readonly Target[];
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * Reads the settings from the environment (see lib/charts for what each means to a user).
  * @throws InputError with everything that is missing or wrong.
  */
 export function readSettings(environment: Environment): Settings {
-  const findings = new Findings();
-  const read = <T>(name: string, parse: (text: string) => T): T => {
-    const text = environment[name];
-    if (text === undefined) findings.add(name, null, 'is not set', 'set it in the DaemonSet, as synth does');
-    // Undefined never gets out: findings.throwIfAny() below throws before anything is used.
-    return (text === undefined ? undefined : findings.attempt(name, () => parse(text))) as T;
-  };
-  /** Comma separated. Synth leaves an empty list out, since an API server does not store empty values. */
-  const list = <T>(name: string, parse: (text: string) => T): T[] =>
-    environment[name] ? read(name, (text) => text.split(',').map(parse)) : [];
-  const isSet = (name: string) => read(name, oneOf(['true', 'false'])) === 'true';
+  const table = new SettingsTable(environment, 'the DaemonSet');
+  const { read, list, isSet } = table;
   const protocol = read('ROUTE_PROTOCOL', routeProtocol);
   const settings: Settings = {
     instance: read('INSTANCE', filled),
@@ -117,30 +103,11 @@ export function readSettings(environment: Environment): Settings {
     trialSpreadMs: 1000 * read('TRIAL_SPREAD_SECONDS', number(0, 600)),
     confirm: list('CONFIRM', parseTarget),
   };
-  findings.throwIfAny();
+  table.throwIfAny();
   return settings;
-}
-
-function filled(text: string): string {
-  if (text !== '') return text;
-  throw refuse(text, 'is empty', 'give it a value');
-}
-
-function number(least: number, most: number): (text: string) => number {
-  return (text) => {
-    if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
-    throw refuse(text, 'is out of range', `write a whole number from ${least} to ${most}`);
-  };
 }
 
 const tableNumber = (text: string): number => readTable(number(1, 0xffffffff)(text));
 
 /** 1 to 4 mark the routes of the kernel, of administrators and of network managers: they must never be ours. */
 const routeProtocol = number(5, 255);
-
-function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
-  return (text) => {
-    if ((known as readonly string[]).includes(text)) return text as T;
-    throw refuse(text, 'is not known', `write ${known.join(' or ')}`);
-  };
-}

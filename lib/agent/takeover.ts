@@ -1,5 +1,5 @@
+import type { Log } from '../program/log';
 import type { InstanceLock } from './instance-lock';
-import type { Log } from './log';
 
 /** How often the locks are looked at. */
 const LOOK_MS = 2_000;

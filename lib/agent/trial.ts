@@ -1,8 +1,9 @@
 import type { Target } from '../network';
-import { Backoff } from './api/backoff';
+import { Backoff } from '../program/api/backoff';
+import { PATIENCE_MS } from '../program/connection';
+import { pause } from '../program/pause';
 import { isCause, isDoubtful, isGone, NONE, sum, type Tally } from './decide/losses';
-import { pause } from './pause';
-import { type Attempt, type Look, lookAt, PATIENCE_MS, type Sight } from './reachability';
+import { type Attempt, type Look, lookAt, type Sight } from './reachability';
 
 const BEFORE: Look = { connections: 4, windowMs: 1_000 };
 const AFTER: Look = { connections: 8, windowMs: 2_000 };

@@ -1,7 +1,7 @@
-import type { ConfigMapWatch } from './api/config-map-watch';
-import type { OwnObjects } from './api/own-objects';
+import type { ConfigMapWatch } from '../program/api/config-map-watch';
+import type { Log } from '../program/log';
 import { isCompanion } from './decide/ownership';
-import type { Log } from './log';
+import type { OwnObjects } from './own-objects';
 import type { Reconciler } from './reconciler';
 import type { Rollout } from './rollout';
 import type { RouteSource } from './route-source';

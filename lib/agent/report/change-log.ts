@@ -1,9 +1,9 @@
 import { type RouteList, routeKey } from '../../network';
+import type { Log } from '../../program/log';
 import { type HealthState, HOLD_DOWN_MS } from '../decide/next-hop-health';
 import { isCompanion } from '../decide/ownership';
 import { isGood, type Verdict } from '../decide/verdicts';
 import type { Change, FailedChange } from '../kernel/types';
-import type { Log } from '../log';
 import type { WatchedNextHop } from '../next-hop-monitor';
 import type { Outcome } from '../reconciler';
 

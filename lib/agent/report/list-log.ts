@@ -1,5 +1,5 @@
 import { type Finding, findingText, type RouteList } from '../../network';
-import type { Log } from '../log';
+import type { Log } from '../../program/log';
 import { DIFFERS, type ListState } from '../route-source';
 
 const MOST_FINDINGS = 50;

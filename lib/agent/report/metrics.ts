@@ -1,10 +1,7 @@
+import { type Metric, metricsPage, type Sample } from '../../program/metrics-text';
 import type { RouteState } from '../decide/verdicts';
 import type { Outcome } from '../reconciler';
 import { countPartlyTaken, countStates, type Facts, isTakenBack, nodesWay, TROUBLES, troubleOf } from './status';
-
-type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
-/** One sample without labels, or several with. */
-type Value = number | boolean | readonly Sample[];
 
 const STATES: readonly RouteState[] = [
   'effective',
@@ -32,7 +29,7 @@ export function metricsText(facts: Facts): string {
   const { counters, outcome, reversePathFilters: filters, reversePathDrops: drops, list } = facts;
   const counts = countStates(outcome?.verdicts ?? []);
   const trouble = troubleOf(facts)?.[0];
-  const metrics: readonly (readonly [name: string, help: string, value: Value])[] = [
+  const metrics: readonly Metric[] = [
     ['ready', 'Whether the list is understood and all its routes do what it says.', trouble === undefined],
     [
       'not_ready',
@@ -116,7 +113,7 @@ export function metricsText(facts: Facts): string {
       drops ?? [],
     ],
   ];
-  return metrics.map(([name, help, value]) => metricText(`onprem_link_${name}`, help, value)).join('');
+  return metricsPage(metrics);
 }
 
 /** One sample a next hop; one without where none is known. */
@@ -132,17 +129,5 @@ function privateNetworks(outcome: Outcome | undefined): Sample[] {
     });
   });
 }
-
-/** Names of counters end in _total (Prometheus: metric and label naming). */
-function metricText(name: string, help: string, value: Value): string {
-  const samples: readonly Sample[] = typeof value === 'object' ? value : [[{}, Number(value)]];
-  const lines = samples.map(([labels, value]) => {
-    const inner = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(`${text}`)}"`);
-    return `${name}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
-  });
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${[...new Set(lines)].join('')}`;
-}
-
-const escapeLabel = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 
 const seconds = (time: string | undefined): number => (time === undefined ? 0 : Date.parse(time) / 1000);

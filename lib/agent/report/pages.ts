@@ -1,10 +1,10 @@
+import type { Door, Page } from '../../program/http-server';
 import type { Agent } from '../agent';
 import { isOwn, type Ownership } from '../decide/ownership';
 import { hopsOf } from '../decide/route-hops';
 import type { ReadyLatch } from '../ready-latch';
 import type { RolloutState } from '../rollout';
 import type { Settings } from '../settings';
-import type { Door, Page } from './http-server';
 import { metricsText } from './metrics';
 import { DropWatch, reversePathDrops, reversePathFilters } from './reverse-path';
 import { type Facts, type RolloutFacts, readiness, statusOf } from './status';

@@ -1,5 +1,5 @@
 import { type Finding, findingLines, findingText } from '../../network';
-import type { WatchState } from '../api/config-map-watch';
+import type { WatchState } from '../../program/api/config-map-watch';
 import type { HealthState } from '../decide/next-hop-health';
 import type { PodsWay } from '../decide/pods';
 import { prefixKey } from '../decide/prefix';

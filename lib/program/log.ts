@@ -1,4 +1,5 @@
-import { LOG_LEVELS, type LogLevel } from './settings';
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Writes one JSON object a line on standard output, as log collectors expect it. */
 export type Log = (

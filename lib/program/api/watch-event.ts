@@ -2,14 +2,9 @@ import { ApiError } from './client';
 
 /** What is known of the watched ConfigMap. */
 export type ConfigMapState =
-  /** It is there; `text` is undefined when it has no key `routes`, `servers` when it has no key `servers`. */
-  | {
-      readonly kind: 'present';
-      readonly text: string | undefined;
-      readonly servers?: string;
-      readonly version: string;
-    }
-  /** The API server says that it is not there. FreeTimer and refusals never say that. */
+  /** It is there; `data` has those of its keys whose value is a text. */
+  | { readonly kind: 'present'; readonly data: Readonly<Record<string, string>>; readonly version: string }
+  /** The API server says that it is not there. Silence and refusals never say that. */
   | { readonly kind: 'gone' };
 
 /** How far the watch has come, with what it saw; a bookmark saw nothing. */
@@ -64,13 +59,10 @@ export function isOlder(version: string, than: string): boolean {
 }
 
 function present(configMap: ConfigMap): ConfigMapState {
-  const { routes: text, servers } = configMap.data ?? {};
-  return {
-    kind: 'present',
-    text: typeof text === 'string' ? text : undefined,
-    ...(typeof servers === 'string' && { servers }),
-    version: configMap.metadata?.resourceVersion ?? '',
-  };
+  const { data, metadata } = configMap;
+  const entries = typeof data === 'object' && data !== null ? Object.entries(data) : [];
+  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return { kind: 'present', data: Object.fromEntries(texts), version: metadata?.resourceVersion ?? '' };
 }
 
 function parseObject(text: string): object {

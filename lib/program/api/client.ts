@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import tls = require('node:tls');
 
 import type { Target } from '../../network';
-import { type Answer, answerOf, PATIENCE_MS } from '../reachability';
+import { type Answer, answerOf, PATIENCE_MS } from '../connection';
 
 /** Where the kubelet projects the token and the cluster's CA (see the DaemonSet's volume api-access). */
 const CREDENTIALS = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -150,7 +150,7 @@ function asApiError(what: string, cause: Error): ApiError {
 
 const REMEDIES: Readonly<Record<number, string>> = {
   401: 'the token was not accepted; it is read again for each try',
-  403: 'the Role or RoleBinding of this DaemonSet is missing or changed',
+  403: 'the Role or RoleBinding of this program is missing or changed',
 };
 
 async function errorOf(response: IncomingMessage, path: string): Promise<ApiError> {

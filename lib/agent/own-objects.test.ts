@@ -1,4 +1,4 @@
-import { ApiError, type ApiRequest } from './client';
+import { ApiError, type ApiRequest } from '../program/api/client';
 import { OwnObjects } from './own-objects';
 
 /** What the API server answers, by path. */

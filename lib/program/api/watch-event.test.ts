@@ -15,7 +15,7 @@ describe('a list', () => {
   test('shows the ConfigMap with its own version, and the version to watch from', () => {
     expect(readList(list([configMap('5', { routes: '[]' })]), NAME)).toEqual({
       version: '7',
-      configMap: { kind: 'present', text: '[]', version: '5' },
+      configMap: { kind: 'present', data: { routes: '[]' }, version: '5' },
     });
   });
 
@@ -30,13 +30,12 @@ describe('a list', () => {
   test.each([
     ['no data', undefined],
     ['null for data', null],
-    ['another key', { route: '[]' }],
     ['no string', { routes: ['192.168.0.0/24'] }],
     ['data that is no object', 'routes'],
-  ])('shows one with %s as present without a text', (_, data) => {
+  ])('shows one with %s as present without data', (_, data) => {
     expect(readList(list([configMap('5', data)]), NAME).configMap).toEqual({
       kind: 'present',
-      text: undefined,
+      data: {},
       version: '5',
     });
   });
@@ -68,7 +67,7 @@ describe('an event', () => {
   test.each(['ADDED', 'MODIFIED'])('%s shows the ConfigMap', (type) => {
     expect(readWatchEvent(event(type, configMap('8', { routes: '[]' })), NAME)).toEqual({
       version: '8',
-      configMap: { kind: 'present', text: '[]', version: '8' },
+      configMap: { kind: 'present', data: { routes: '[]' }, version: '8' },
     });
   });
 

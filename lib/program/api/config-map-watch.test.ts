@@ -60,7 +60,7 @@ function requestText(query: URLSearchParams): string {
 }
 
 const configMapText = (configMap: ConfigMapState) =>
-  configMap.kind === 'gone' ? 'gone' : `present ${configMap.version} ${configMap.text}`;
+  configMap.kind === 'gone' ? 'gone' : `present ${configMap.version} ${configMap.data.routes}`;
 const stateText = (state: WatchState) => (state.state === 'failing' ? `failing: ${state.reason}` : state.state);
 
 /** Plays the script for so many milliseconds and tells the story. */

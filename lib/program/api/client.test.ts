@@ -109,7 +109,7 @@ describe('a refusal', () => {
 
   test.each([
     [401, /the token was not accepted/],
-    [403, /the Role or RoleBinding of this DaemonSet is missing/],
+    [403, /the Role or RoleBinding of this program is missing/],
   ])('HTTP %i tells what to look at', async (status, words) => {
     refusing(status, {}, '{"message":"Unauthorized"}');
     expect(await refused()).toMatchObject({ status, message: expect.stringMatching(words) });

@@ -1,5 +1,5 @@
-import type { ApiClient } from './client';
-import { body } from './lines';
+import type { ApiClient } from '../program/api/client';
+import { body } from '../program/api/lines';
 
 /** For an agent that ends: the kubelet kills it 15 s after SIGTERM. */
 const PATIENCE_MS = 2_000;
