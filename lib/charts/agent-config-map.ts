@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { mergeAnnotations, NO_SUBSTITUTION, SYNC_AFTER_OTHERS_ARE_PRUNED } from './metadata';
+import { mergeAnnotations, NO_SUBSTITUTION } from './metadata';
 
 /** Name of the program's file, as the DaemonSet starts it. */
 export const AGENT_FILE = 'agent.cjs';
@@ -16,8 +16,9 @@ export interface AgentConfigMapProps {
 }
 
 /**
- * The agent's program. Named by its content: a new program is a new ConfigMap and thereby a rolling update, and pods of
- * the old one keep theirs until they are replaced, so it is pruned last.
+ * The agent's program. Named by its content, so a new program is a new ConfigMap and thereby a rolling update. The old one
+ * may be pruned at once: running pods keep the volume that they mounted. `PruneLast` would make Argo CD's sync wait until
+ * every node is Ready, and a revert in Git would wait with it.
  */
 export class AgentConfigMap extends Chart {
   readonly configMapName: string;
@@ -31,7 +32,7 @@ export class AgentConfigMap extends Chart {
     new k8s.KubeConfigMap(this, 'config-map', {
       metadata: {
         name: this.configMapName,
-        annotations: mergeAnnotations(SYNC_AFTER_OTHERS_ARE_PRUNED, NO_SUBSTITUTION, annotations),
+        annotations: mergeAnnotations(NO_SUBSTITUTION, annotations),
       },
       immutable: true,
       data: { [AGENT_FILE]: program },

@@ -39,6 +39,11 @@ test('every option is taken', () => {
   });
 });
 
+test('retry.refresh, which Argo CD 3.0 and 3.1 reject, is there only when asked for', () => {
+  expect(applicationOf({}).spec.syncPolicy.retry).not.toHaveProperty('refresh');
+  expect(applicationOf({ refreshOnRetry: true }).spec.syncPolicy.retry).toMatchObject({ limit: 10, refresh: true });
+});
+
 test('a cluster can be given by its address', () => {
   expect(applicationOf({ cluster: 'https://north.example.com:6443' }).spec.destination).toEqual({
     server: 'https://north.example.com:6443',
@@ -57,6 +62,7 @@ test.each([
   [{ path: 'dist/../..' }, 'path: "dist/../.." is no folder in a repository'],
   [{ revision: '' }, 'revision: "" is no branch, tag or commit'],
   [{ cluster: 'http://north' }, 'cluster: "http://north" is no cluster that Argo CD could know'],
+  [{ refreshOnRetry: 'yes' }, 'refreshOnRetry: "yes" is'],
   [{ onDelete: 'yes' }, 'onDelete: "yes" is not one of the known values'],
   [{ url: 'a' }, '"url" is an unknown option'],
 ])('%j is refused', (props, reason) => {

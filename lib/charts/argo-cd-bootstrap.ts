@@ -4,7 +4,7 @@ import { refuse } from '../network';
 import { addressOf, type OnDelete, readFolder, readRevision } from './bootstrap';
 import { commonLabels } from './metadata';
 import { dnsLabel, dnsSubdomain } from './names';
-import { type Options, oneOf, placeIn, readOptions } from './options';
+import { type Options, oneOf, placeIn, readBoolean, readOptions } from './options';
 import { requireSite } from './require-site';
 import type { Site } from './site';
 
@@ -23,6 +23,11 @@ export interface ArgoCdBootstrapProps {
   readonly project?: string;
   /** The cluster, by the name or address that Argo CD knows it by. @default the one that Argo CD runs in */
   readonly cluster?: string;
+  /**
+   * Whether a retry takes up a commit that came meanwhile. Argo CD knows this since 3.2, and 3.0 and 3.1 reject an
+   * Application that says it. @default false: a new commit waits until the retries of the one before have ended
+   */
+  readonly refreshOnRetry?: boolean;
   /**
    * What deleting the Application does to routes and services. Taking a file out of Git removes what it made in either
    * case. @default 'keep', because a wrong click would cut the nodes off
@@ -47,6 +52,7 @@ function argoCdOptions(site: string): Options<Settings> {
     namespace: { fallback: 'argocd', read: dnsLabel('a namespace') },
     project: { fallback: 'default', read: dnsSubdomain('a project') },
     cluster: { fallback: OWN_CLUSTER, read: readCluster },
+    refreshOnRetry: { fallback: false, read: readBoolean },
     onDelete: { fallback: 'keep', read: oneOf('keep', 'remove') },
   };
 }
@@ -72,10 +78,14 @@ export class ArgoCdBootstrap extends Chart {
         destination: settings.cluster.includes('://') ? { server: settings.cluster } : { name: settings.cluster },
         syncPolicy: {
           automated: { prune: true, selfHeal: true },
-          // About half an hour, e.g. until a service's namespace is there; refresh: a new commit is not kept waiting.
-          retry: { limit: 10, backoff: { duration: '10s', factor: 2, maxDuration: '5m' }, refresh: true },
+          // About half an hour, e.g. until a service's namespace is there.
+          retry: {
+            limit: 10,
+            backoff: { duration: '10s', factor: 2, maxDuration: '5m' },
+            ...(settings.refreshOnRetry && { refresh: true }),
+          },
         },
-        // No sync options: objects that need one (ServerSideApply, PruneLast) carry it themselves.
+        // No sync options: objects that need one (e.g. ServerSideApply) carry it themselves.
       },
     });
   }

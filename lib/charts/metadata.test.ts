@@ -3,8 +3,10 @@ import { mergeAnnotations } from './metadata';
 const SYNC = 'argocd.argoproj.io/sync-options';
 
 test('sync options of several sources become one list, each option once', () => {
-  expect(mergeAnnotations({ [SYNC]: 'PruneLast=true' }, { [SYNC]: 'Validate=false,PruneLast=true', a: 'b' })).toEqual({
-    [SYNC]: 'PruneLast=true,Validate=false',
+  expect(
+    mergeAnnotations({ [SYNC]: 'ServerSideApply=true' }, { [SYNC]: 'Validate=false,ServerSideApply=true', a: 'b' }),
+  ).toEqual({
+    [SYNC]: 'ServerSideApply=true,Validate=false',
     a: 'b',
   });
 });

@@ -4,8 +4,9 @@ export const PROJECT = 'onprem-link';
 export const SYNC_OPTIONS = 'argocd.argoproj.io/sync-options';
 
 /** Annotations that the GitOps tools read. */
-export const SYNC_AFTER_OTHERS_ARE_PRUNED = { [SYNC_OPTIONS]: 'PruneLast=true' };
 export const SERVER_SIDE_APPLY = { [SYNC_OPTIONS]: 'ServerSideApply=true' };
+/** One object whose CRD the cluster lacks would otherwise fail the sync of all. */
+export const SKIP_WHERE_UNKNOWN = { [SYNC_OPTIONS]: 'SkipDryRunOnMissingResource=true' };
 export const NEVER_DELETE = {
   [SYNC_OPTIONS]: 'Prune=false,Delete=false',
   'kustomize.toolkit.fluxcd.io/prune': 'disabled',

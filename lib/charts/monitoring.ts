@@ -2,7 +2,7 @@ import { Chart, Lazy } from 'cdk8s';
 import { PodMonitor } from '../../imports/podmonitor-monitoring.coreos.com';
 import { PrometheusRule, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/prometheusrule-monitoring.coreos.com';
 import { refuse } from '../network';
-import { commonLabels, mergeAnnotations, PROJECT } from './metadata';
+import { commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from './metadata';
 import { type Alert, alerts } from './monitoring-rules';
 import { dnsLabel, readAnnotations, readLabels } from './names';
 import { type Options, placeIn, readOptions } from './options';
@@ -55,7 +55,7 @@ export class Monitoring extends Chart {
     const settings = readOptions(site.findings, place, props, MONITORING_OPTIONS);
     const { name, namespace, labels, annotations } = settings;
     super(site, site.claim(id, place), { namespace, labels: commonLabels(name, 'monitoring', labels) });
-    const metadata = { name, annotations: mergeAnnotations(annotations) };
+    const metadata = { name, annotations: mergeAnnotations(SKIP_WHERE_UNKNOWN, annotations) };
     new PodMonitor(this, 'pod-monitor', { metadata, spec: podMonitorSpec(site, settings) });
     new PrometheusRule(this, 'rules', {
       metadata,
