@@ -5,7 +5,7 @@ import { STUB_AGENT } from './lib/charts/fixtures';
 import { EXAMPLE_MAIN } from './lib/repository';
 
 // So that a snapshot is what a person decided, and no snapshot changes with the agent.
-jest.mock('./lib/charts/agent-bundle', () => ({ agentBundle: () => STUB_AGENT }));
+jest.mock('./lib/charts/node-routes/bundle', () => ({ agentBundle: () => STUB_AGENT }));
 
 const MAIN = join(__dirname, 'main.ts');
 

@@ -25,7 +25,7 @@ const datacentre = site.onPremise('datacentre', {
   },
 });
 
-// Routes to all networks on every node. Options: lib/charts/node-routes-props.ts
+// Routes to all networks on every node. Options: lib/charts/node-routes/props.ts
 new NodeRoutes(site, 'node-routes');
 
 // Servers as a Service: http://orders-service:8080 from any pod of that namespace, which is given 192.168.1.10 and .11.

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
-import { ExternalService } from './charts/external-service';
+import { ExternalService } from './charts/external-service/external-service';
 import { type Manifest, siteWithNetwork } from './charts/fixtures';
-import { NodeRoutes } from './charts/node-routes';
+import { NodeRoutes } from './charts/node-routes/node-routes';
 import { LINTER_RULES, type Linted } from './linter-rules';
 import { REPOSITORY } from './repository';
 

@@ -1,5 +1,5 @@
 import type { NodeRoutes } from './charts';
-import type { Site } from './charts/site';
+import type { Site } from './charts/site/site';
 import type { Mapping } from './network';
 import type { Picture } from './review';
 

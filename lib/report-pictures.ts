@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { writtenSites } from './charts/site';
+import { writtenSites } from './charts/site/site';
 import { pictureOf } from './picture';
 
 /** Names the file into which a project's program writes its sites, one a line, for those who run it. */

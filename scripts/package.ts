@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { agentBundle } from '../lib/charts/agent-bundle';
+import { agentBundle } from '../lib/charts/node-routes/bundle';
 
 const REPOSITORY = join(__dirname, '..');
 const PACKAGE = join(REPOSITORY, 'build', 'package');

@@ -1,8 +1,8 @@
 /** `npm run synth`: runs main.ts of this folder and replaces its output as a whole, or leaves everything as it was. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { throwIfIncomplete } from '../lib/charts/site';
-import { userFrames } from '../lib/charts/user-stack';
+import { throwIfIncomplete } from '../lib/charts/site/site';
+import { userFrames } from '../lib/charts/site/user-stack';
 import { InputError, refuse } from '../lib/network';
 import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stageNumbers, stagingFolder } from './output';
 import { summary } from './summary';

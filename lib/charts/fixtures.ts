@@ -2,11 +2,11 @@
 import { type Chart, Testing, Yaml } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { SubnetSpec } from '../network';
-import type { ClusterProps } from './cluster';
-import { ExternalService, type ExternalServiceProps } from './external-service';
-import { NodeRoutes } from './node-routes';
-import type { NodeRoutesProps } from './node-routes-props';
-import { Site } from './site';
+import { ExternalService, type ExternalServiceProps } from './external-service/external-service';
+import { NodeRoutes } from './node-routes/node-routes';
+import type { NodeRoutesProps } from './node-routes/props';
+import type { ClusterProps } from './site/cluster';
+import { Site } from './site/site';
 
 export const STUB_AGENT = '// The agent.\nconsole.log("stub");\n';
 

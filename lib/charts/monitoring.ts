@@ -2,12 +2,12 @@ import { Chart, Lazy } from 'cdk8s';
 import { PodMonitor } from '../../imports/podmonitor-monitoring.coreos.com';
 import { PrometheusRule, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/prometheusrule-monitoring.coreos.com';
 import { refuse } from '../network';
+import { dnsLabel, readAnnotations, readLabels } from './input/names';
+import { type Options, placeIn, readOptions } from './input/schema';
 import { commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from './metadata';
 import { type Alert, alerts } from './monitoring-rules';
-import { dnsLabel, readAnnotations, readLabels } from './names';
-import { type Options, placeIn, readOptions } from './options';
-import { requireSite } from './require-site';
-import type { Site } from './site';
+import { requireSite } from './site/require-site';
+import type { Site } from './site/site';
 
 export interface MonitoringProps {
   /** Name of the PodMonitor and the PrometheusRule. @default 'onprem-link' */

@@ -1,0 +1,88 @@
+import type { Findings, Subnet } from '../../network';
+import { placeIn } from '../input/schema';
+import type { Server } from '../site/on-premise';
+import type { Site } from '../site/site';
+import { checkClusterServices } from './cluster-services';
+import type { ExternalService } from './external-service';
+
+/** What Kubernetes mirrors of one Endpoints object; the rest it leaves out silently. */
+const MOST_LEGACY_ENDPOINTS = 1000;
+
+export function checkExternalServices(site: Site, findings: Findings): void {
+  const routed = site.nodeRoutes.flatMap((nodeRoutes) => nodeRoutes.routes().map(({ subnet }) => subnet));
+  const names = new Map<string, ExternalService>();
+  for (const service of site.externalServices) {
+    const { name, namespace } = service.settings;
+    const earlier = names.get(`${namespace}/${name}`);
+    if (earlier === undefined) names.set(`${namespace}/${name}`, service);
+    else findings.add(placeIn(service.place, 'name'), name, `is that of ${earlier.place}, too`, 'rename one of them');
+    checkClusterServices(service, findings);
+    checkOptions(service, findings);
+    checkServers(service, site, findings);
+    // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
+    if (site.nodeRoutes.length > 0) checkRouted(service, routed, findings);
+  }
+}
+
+function checkOptions({ settings, place }: ExternalService, findings: Findings): void {
+  const { headless, sessionAffinity, ports, legacyEndpoints, servers } = settings;
+  const others = ports.find(({ port, serverPort }) => port !== serverPort);
+  if (headless && others !== undefined) {
+    findings.add(
+      placeIn(place, `ports.${others.name}`),
+      others.serverPort,
+      'differs from the port of a headless Service, which translates none',
+      "use the servers' number, or leave out headless",
+    );
+  }
+  if (headless && sessionAffinity !== undefined)
+    findings.add(
+      placeIn(place, 'sessionAffinity'),
+      true,
+      'does nothing in a headless Service',
+      'leave out one of them',
+    );
+  if (legacyEndpoints && servers.length > MOST_LEGACY_ENDPOINTS) {
+    findings.add(
+      placeIn(place, 'servers'),
+      servers.length,
+      `are more than the ${MOST_LEGACY_ENDPOINTS} that Kubernetes takes from an Endpoints object`,
+      'leave out legacyEndpoints',
+    );
+  }
+}
+
+function checkServers({ settings, place }: ExternalService, site: Site, findings: Findings): void {
+  const families = new Set(site.cluster.services.map(({ family }) => family));
+  const seen = new Map<string, Server>();
+  settings.servers.forEach((server, i) => {
+    const tell = (reason: string, remedy: string) =>
+      findings.add(placeIn(place, `servers[${i}]`), `${server.real}`, reason, remedy);
+    const earlier = seen.get(`${server.mapped}`);
+    if (earlier !== undefined) tell(`is listed twice, also as ${earlier.real}`, 'remove one');
+    seen.set(`${server.mapped}`, server);
+    if (server.network.site !== site) tell('belongs to another site', "take it from a network of this service's site");
+    const { family } = server.mapped;
+    if (families.size > 0 && !families.has(family)) {
+      tell(
+        `is IPv${family}, and the cluster has no service range of that family`,
+        `add the range to cluster.services, or leave out the server`,
+      );
+    }
+  });
+  // What was refused elsewhere may have been the only server.
+  if (settings.servers.length === 0 && site.findings.all.length === 0)
+    findings.add(placeIn(place, 'servers'), [], 'names none', 'take at least one from an on-premise network');
+}
+
+function checkRouted({ settings, place }: ExternalService, routed: readonly Subnet[], findings: Findings): void {
+  settings.servers.forEach(({ mapped, real, network }, i) => {
+    if (routed.some((subnet) => subnet.contains(mapped))) return;
+    findings.add(
+      placeIn(place, `servers[${i}]`),
+      `${real}`,
+      `lies in on-premise ${network.name}, which no NodeRoutes of this site routes`,
+      'add the network to the networks of a NodeRoutes',
+    );
+  });
+}

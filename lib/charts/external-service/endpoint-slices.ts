@@ -1,0 +1,54 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { Family } from '../../network';
+import { mergeAnnotations, PROJECT } from '../metadata';
+import type { Server } from '../site/on-premise';
+import { endpointPort, type ServicePort } from './ports';
+import { realAddresses } from './real-addresses';
+
+/** What both kinds of endpoints are made of. */
+export interface EndpointsProps {
+  /** Name of the Service. */
+  readonly name: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** In this order. */
+  readonly servers: readonly Server[];
+  readonly ports: readonly ServicePort[];
+}
+
+/** As many as the controllers of Kubernetes put into one (--max-endpoints-per-slice). */
+const MOST_ENDPOINTS = 100;
+
+/**
+ * The servers' addresses for kube-proxy. Slices hold one family, which cannot be changed, so it is part of their names:
+ * `orders-service-ipv4`, and from the 101st address on `orders-service-ipv4-2` and so forth. No name depends on an
+ * address, so adding servers renames nothing.
+ */
+export class EndpointSlices extends Construct {
+  constructor(scope: Construct, id: string, props: EndpointsProps) {
+    super(scope, id);
+    for (const family of [4, 6] as const) {
+      const servers = props.servers.filter(({ mapped }) => mapped.family === family);
+      for (let start = 0; start < servers.length; start += MOST_ENDPOINTS)
+        this.addSlice(props, family, start / MOST_ENDPOINTS + 1, servers.slice(start, start + MOST_ENDPOINTS));
+    }
+  }
+
+  private addSlice(props: EndpointsProps, family: Family, number: number, servers: readonly Server[]): void {
+    const name = `${props.name}-ipv${family}${number === 1 ? '' : `-${number}`}`;
+    new k8s.KubeEndpointSlice(this, name, {
+      metadata: {
+        name,
+        annotations: mergeAnnotations(props.annotations, realAddresses(servers)),
+        labels: {
+          'kubernetes.io/service-name': props.name,
+          'endpointslice.kubernetes.io/managed-by': PROJECT,
+        },
+      },
+      addressType: `IPv${family}`,
+      // Every field that the API server would fill in is written, or a differ would see drift in these lists.
+      endpoints: servers.map(({ mapped }) => ({ addresses: [`${mapped}`], conditions: { ready: true } })),
+      ports: props.ports.map(endpointPort),
+    });
+  }
+}

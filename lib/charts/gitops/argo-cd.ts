@@ -1,0 +1,97 @@
+import { Chart } from 'cdk8s';
+import { Application } from '../../../imports/application-argoproj.io';
+import { refuse } from '../../network';
+import { dnsLabel, dnsSubdomain } from '../input/names';
+import { type Options, oneOf, placeIn, readBoolean, readOptions } from '../input/schema';
+import { commonLabels } from '../metadata';
+import { requireSite } from '../site/require-site';
+import type { Site } from '../site/site';
+import { addressOf, type OnDelete, readFolder, readRevision } from './bootstrap';
+
+export interface ArgoCdBootstrapProps {
+  /** The Git repository that holds dist/, as Argo CD reaches it. */
+  readonly repository: string;
+  /** Branch, tag or commit. @default 'main' */
+  readonly revision?: string;
+  /** Folder of the manifests in it. @default 'dist/<site>' */
+  readonly path?: string;
+  /** Name of the Application. @default 'onprem-link-<site>' */
+  readonly name?: string;
+  /** Namespace of Argo CD. @default 'argocd' */
+  readonly namespace?: string;
+  /** Its AppProject. @default 'default' */
+  readonly project?: string;
+  /** The cluster, by the name or address that Argo CD knows it by. @default the one that Argo CD runs in */
+  readonly cluster?: string;
+  /**
+   * Whether a retry takes up a commit that came meanwhile. Argo CD knows this since 3.2, and 3.0 and 3.1 reject an
+   * Application that says it. @default false: a new commit waits until the retries of the one before have ended
+   */
+  readonly refreshOnRetry?: boolean;
+  /**
+   * What deleting the Application does to routes and services. Taking a file out of Git removes what it made in either
+   * case. @default 'keep', because a wrong click would cut the nodes off
+   */
+  readonly onDelete?: OnDelete;
+}
+
+interface Settings extends Required<ArgoCdBootstrapProps> {}
+
+const OWN_CLUSTER = 'https://kubernetes.default.svc';
+
+/** It becomes the value of labels. */
+const readName = dnsLabel('an Application');
+
+function argoCdOptions(site: string): Options<Settings> {
+  const example = 'https://git.example.com/network/onprem.git';
+  return {
+    repository: { fallback: '', required: true, read: addressOf(example, 'https', 'http', 'ssh', 'scp') },
+    revision: { fallback: 'main', read: readRevision },
+    path: { fallback: `dist/${site}`, read: readFolder },
+    name: { fallback: `onprem-link-${site}`, read: readName },
+    namespace: { fallback: 'argocd', read: dnsLabel('a namespace') },
+    project: { fallback: 'default', read: dnsSubdomain('a project') },
+    cluster: { fallback: OWN_CLUSTER, read: readCluster },
+    refreshOnRetry: { fallback: false, read: readBoolean },
+    onDelete: { fallback: 'keep', read: oneOf('keep', 'remove') },
+  };
+}
+
+/** One Application that keeps the cluster as dist/<site>/ says, in bootstrap/<site>/, to be applied once. */
+export class ArgoCdBootstrap extends Chart {
+  constructor(site: Site, id: string, props: ArgoCdBootstrapProps) {
+    requireSite(site, 'ArgoCdBootstrap');
+    const place = placeIn(site.place, `Argo CD bootstrap ${id}`);
+    const settings = readOptions(site.findings, place, props, argoCdOptions(site.name));
+    const { name, namespace } = settings;
+    if (props?.name === undefined) site.findings.attempt(placeIn(place, 'name'), () => readName(name));
+    super(site.bootstrap(), site.claim(id, place), { labels: commonLabels(name, 'bootstrap') });
+    new Application(this, 'application', {
+      metadata: {
+        name,
+        namespace,
+        ...(settings.onDelete === 'remove' && { finalizers: ['resources-finalizer.argocd.argoproj.io'] }),
+      },
+      spec: {
+        project: settings.project,
+        source: { repoUrl: settings.repository, targetRevision: settings.revision, path: settings.path },
+        destination: settings.cluster.includes('://') ? { server: settings.cluster } : { name: settings.cluster },
+        syncPolicy: {
+          automated: { prune: true, selfHeal: true },
+          // About half an hour, e.g. until a service's namespace is there.
+          retry: {
+            limit: 10,
+            backoff: { duration: '10s', factor: 2, maxDuration: '5m' },
+            ...(settings.refreshOnRetry && { refresh: true }),
+          },
+        },
+        // No sync options: objects that need one (e.g. ServerSideApply) carry it themselves.
+      },
+    });
+  }
+}
+
+function readCluster(value: unknown): string {
+  if (typeof value === 'string' && /^(?:https:\/\/\S+|[A-Za-z0-9][-\w.]*)$/.test(value)) return value;
+  throw refuse(value, 'is no cluster that Argo CD could know', `write its name or its address, e.g. "${OWN_CLUSTER}"`);
+}

@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findingsOf, siteWith, siteWithNetwork } from '../fixtures';
+import { NodeRoutes } from '../node-routes/node-routes';
+import { ArgoCdBootstrap } from './argo-cd';
+import { FluxBootstrap } from './flux';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bootstrap-'));
+  process.env.CDK8S_OUTDIR = join(folder, 'dist');
+});
+afterEach(() => {
+  delete process.env.CDK8S_OUTDIR;
+  rmSync(folder, { recursive: true });
+});
+
+const repository = 'https://git.example.com/network/onprem.git';
+
+function siteWithRoutes() {
+  const { site } = siteWithNetwork();
+  new NodeRoutes(site, 'node-routes');
+  return site;
+}
+
+test('what tells the tools of a site is not among what they apply', () => {
+  const site = siteWithRoutes();
+  new ArgoCdBootstrap(site, 'argo-cd', { repository });
+  new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
+  site.synth();
+  expect(readdirSync(join(folder, 'bootstrap', 'example'))).toEqual(['argo-cd.k8s.yaml', 'flux.k8s.yaml']);
+  expect(readdirSync(join(folder, 'dist', 'example'))).not.toContain('flux.k8s.yaml');
+});
+
+test('a site without bootstrap makes no such folder', () => {
+  siteWithRoutes().synth();
+  expect(existsSync(join(folder, 'bootstrap'))).toBe(false);
+});
+
+test('what is no longer made is removed, and nobody else loses a file', () => {
+  const site = siteWithRoutes();
+  new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
+  mkdirSync(join(folder, 'bootstrap', 'example'), { recursive: true });
+  for (const name of ['argo-cd.k8s.yaml', 'notes.md']) writeFileSync(join(folder, 'bootstrap', 'example', name), '');
+  site.synth();
+  expect(readdirSync(join(folder, 'bootstrap', 'example'))).toEqual(['flux.k8s.yaml', 'notes.md']);
+});
+
+test('two of one id are told', () => {
+  const site = siteWithRoutes();
+  new ArgoCdBootstrap(site, 'gitops', { repository });
+  new FluxBootstrap(site, 'gitops', { source: { known: 'flux-system' } });
+  expect(findingsOf(site)).toEqual([
+    'site example › Flux bootstrap gitops: "gitops" names two charts of this site, hence one file; choose another id',
+  ]);
+});
+
+test('a site whose name is too long for what is made of it needs another one', () => {
+  const site = siteWith(undefined, 'a'.repeat(60));
+  new ArgoCdBootstrap(site, 'argo-cd', { repository });
+  new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
+  expect(findingsOf(site)).toEqual([
+    expect.stringMatching(/Argo CD bootstrap argo-cd › name: "onprem-link-a+" is no name for an Application/),
+    expect.stringMatching(/Flux bootstrap flux › name: "onprem-link-a+" is no name for Kustomizations/),
+  ]);
+});

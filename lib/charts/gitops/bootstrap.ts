@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { App } from 'cdk8s';
+import { refuse } from '../../network';
+import type { Site } from '../site/site';
+
+/** What becomes of the objects in the cluster when their Application or Kustomization is deleted. */
+export type OnDelete = 'keep' | 'remove';
+
+/** Beside the output folder of the manifests: what tells a GitOps tool of them is applied by hand, once. */
+function bootstrapFolder(site: Site): string {
+  return join(dirname(dirname(site.outdir)), 'bootstrap', site.name);
+}
+
+/** The scope of a site's bootstrap charts. */
+export function bootstrapApp(site: Site): App {
+  return new App({ outdir: bootstrapFolder(site), recordConstructMetadata: false });
+}
+
+/** Writes them, a file each. What an earlier synthesis wrote for this site is removed, other files in there are not. */
+export function writeBootstrap(site: Site, app: App | undefined): void {
+  const folder = bootstrapFolder(site);
+  const earlier = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.k8s.yaml')) : [];
+  for (const name of earlier) rmSync(join(folder, name));
+  app?.synth();
+}
+
+/** A folder below the root of a repository, without the slashes around it that the tools disagree about. */
+export function readFolder(value: unknown): string {
+  const steps = typeof value === 'string' ? value.split('/') : [];
+  if (steps.length > 0 && steps.every((step) => /^[-\w.]*\w[-\w.]*$/.test(step))) return value as string;
+  throw refuse(value, 'is no folder in a repository', 'write its path from the root, e.g. "dist/example"');
+}
+
+/** A reader for addresses with one of these schemes; secrets have no place in Git. */
+export function addressOf(example: string, ...schemes: readonly string[]): (value: unknown) => string {
+  const known = new RegExp(`^(?:${schemes.join('|')})://[^\\s/]+/?\\S*$`);
+  return (value) => {
+    const isAddress = typeof value === 'string' && (known.test(value) || isScpLike(value, schemes));
+    if (!isAddress) throw refuse(value, 'is no address of a repository', `write e.g. "${example}"`);
+    if (/^https?:\/\/[^/]*@/.test(value) || /^ssh:\/\/[^/@]*:[^/@]*@/.test(value))
+      throw refuse('…', 'carries credentials', 'put them into a Secret in the cluster');
+    return value;
+  };
+}
+
+/** `git@host:path`, which Argo CD takes and Flux does not. */
+function isScpLike(value: string, schemes: readonly string[]): boolean {
+  return schemes.includes('scp') && /^[-\w.]+@[-\w.]+:[^\s:]+$/.test(value);
+}
+
+/** A branch, a tag or a commit. */
+export function readRevision(value: unknown): string {
+  if (typeof value === 'string' && /^[\w.][-\w./+]*$/.test(value)) return value;
+  throw refuse(value, 'is no branch, tag or commit', 'write e.g. "main"');
+}

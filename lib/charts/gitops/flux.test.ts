@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Testing } from 'cdk8s';
+import { parseAllDocuments, stringify } from 'yaml';
+import { ExternalService } from '../external-service/external-service';
+import { findingsOf, type Manifest, siteWith, siteWithNetwork, yamlOf } from '../fixtures';
+import { NodeRoutes } from '../node-routes/node-routes';
+import { FluxBootstrap, type FluxBootstrapProps } from './flux';
+
+const git = 'https://git.example.com/network/onprem.git';
+const oci = 'oci://registry.example.com/network/onprem';
+
+function objectsOf(props: FluxBootstrapProps) {
+  return Testing.synth(new FluxBootstrap(siteWith(), 'flux', props));
+}
+
+test('a Git repository becomes a source and two Kustomizations', () => {
+  expect(yamlOf(new FluxBootstrap(siteWith(), 'flux', { source: { git } }))).toMatchSnapshot();
+});
+
+test('an artifact holds the manifests at its root', () => {
+  const [source, ...kustomizations] = objectsOf({ source: { oci, tag: 'latest', secretName: 'pull' } });
+  expect(source).toMatchObject({
+    kind: 'OCIRepository',
+    metadata: { name: 'onprem-link-example', namespace: 'flux-system' },
+    spec: { url: oci, ref: { tag: 'latest' }, secretRef: { name: 'pull' } },
+  });
+  for (const { spec } of kustomizations)
+    expect(spec).toMatchObject({ path: './', sourceRef: { kind: 'OCIRepository', name: 'onprem-link-example' } });
+});
+
+test('a source that is known is not made again', () => {
+  const objects = objectsOf({ source: { known: 'flux-system' } });
+  expect(objects.map(({ kind }) => kind)).toEqual(['Kustomization', 'Kustomization']);
+  for (const { spec } of objects)
+    expect(spec).toMatchObject({
+      path: './dist/example',
+      sourceRef: { kind: 'GitRepository', name: 'flux-system' },
+    });
+});
+
+test('every option is taken', () => {
+  const source = { known: 'network', kind: 'OCIRepository' } as const;
+  const times = { interval: '1h', timeout: '90s' };
+  const [routes] = objectsOf({
+    source,
+    path: 'north',
+    name: 'north',
+    namespace: 'gitops',
+    ...times,
+    onDelete: 'remove',
+  });
+  expect(routes.metadata).toMatchObject({ name: 'north-routes', namespace: 'gitops' });
+  expect(routes.spec).toMatchObject({ path: './north', sourceRef: { kind: 'OCIRepository' }, ...times });
+  expect(routes.spec.deletionPolicy).toBeUndefined(); // as prune: what it made is deleted
+});
+
+test.each([
+  [{ source: undefined }, 'source: undefined names no source'],
+  [{ source: { git: 'git@git.example.com:a.git' } }, 'source.git: "git@git.example.com:a.git" is no address'],
+  [{ source: { oci: git, tag: 'latest' } }, `source.oci: "${git}" is no address`],
+  [{ source: { oci } }, 'source.tag: undefined is no branch, tag or commit'],
+  [{ source: { git, tag: 'a' } }, 'source: "tag" is an unknown option'],
+  [{ interval: '10' }, 'interval: "10" is no duration'],
+  [{ timeout: '1d' }, 'timeout: "1d" is no duration'],
+])('%j is refused', (props, reason) => {
+  const site = siteWith();
+  new FluxBootstrap(site, 'flux', { source: { git }, ...props } as never);
+  expect(findingsOf(site)).toEqual([expect.stringContaining(`site example › Flux bootstrap flux › ${reason}`)]);
+});
+
+describe('what each Kustomization takes of one folder', () => {
+  const hasKubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'flux-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  // kubectl brings the kustomize that Flux is built with; without it this is left to machines that have it.
+  (hasKubectl ? test : test.skip)('the nodes get everything but services, which come on their own', () => {
+    const { site, network } = siteWithNetwork();
+    const servers = network.servers('192.168.0.5');
+    const charts = [
+      new NodeRoutes(site, 'node-routes'),
+      new ExternalService(site, 'orders', { namespace: 'apps', servers, ports: { http: 80 } }),
+    ];
+    const yaml = charts.map((chart) => yamlOf(chart)).join('---\n');
+    const [, routes, services] = Testing.synth(new FluxBootstrap(site, 'flux', { source: { git } }));
+    const kindsIn = (kustomization: Manifest) => buildWith(kustomization, yaml).map(({ kind }) => kind);
+    expect(kindsIn(routes)).toEqual(['ServiceAccount', 'Role', 'RoleBinding', 'ConfigMap', 'DaemonSet']);
+    expect(kindsIn(services)).toEqual(['Service', 'EndpointSlice']);
+  });
+
+  /** As kustomize-controller does: the folder's files as resources, and the patches of the Kustomization. */
+  function buildWith(kustomization: Manifest, yaml: string): Manifest[] {
+    const { patches } = kustomization.spec as { patches: object[] };
+    writeFileSync(join(folder, 'all.yaml'), yaml);
+    writeFileSync(join(folder, 'kustomization.yaml'), stringify({ resources: ['all.yaml'], patches }));
+    const { stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+  }
+});
+
+test('every object of a site says which part it belongs to', () => {
+  const { site, network } = siteWithNetwork();
+  new NodeRoutes(site, 'node-routes');
+  const servers = network.servers('192.168.0.5');
+  new ExternalService(site, 'orders', { namespace: 'apps', servers, ports: { http: 80 } });
+  const objects = parseAllDocuments(site.synthYaml()).map((document) => document.toJS() as Manifest);
+  expect(new Set(objects.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/component']))).toEqual(
+    new Set(['namespace', 'quota', 'route-agent', 'external-service']),
+  );
+});

@@ -1,0 +1,99 @@
+import { Findings, quote, refuse } from '../../network';
+
+/** How one option is read: what it is when left out, and how a given value is checked. */
+export interface Option<T> {
+  /** The value when the option is left out; also what construction goes on with after a refusal. */
+  readonly fallback: T;
+  /** @throws InputError for a value that is refused. */
+  readonly read: (value: unknown) => T;
+  /** Leaving it out is refused too. */
+  readonly required?: true;
+}
+
+export type Options<T> = { readonly [K in keyof T]-?: Option<T[K]> };
+
+/**
+ * Reads an object of options, unknown names included: tsx strips types without checking them, so a misspelt option
+ * would otherwise do nothing and say nothing. All refusals go to `findings`.
+ */
+export function readOptions<T extends object>(
+  findings: Findings,
+  place: string,
+  given: unknown,
+  options: Options<T>,
+): T {
+  const values: Partial<T> = {};
+  const names = Object.keys(options) as (keyof T & string)[];
+  const known = `known are ${names.join(', ')}`;
+  const isReadable = isRecord(given);
+  if (!isReadable) findings.add(place, given, 'is no object of options', known);
+  for (const name of isReadable ? Object.keys(given) : [])
+    if (!Object.hasOwn(options, name)) findings.add(place, name, 'is an unknown option', known);
+  for (const name of names) {
+    const { fallback, read, required } = options[name];
+    const value = isReadable ? given[name] : undefined;
+    const isLeftOut = value === undefined && (!required || !isReadable);
+    values[name] = isLeftOut ? fallback : (findings.attempt(placeIn(place, name), () => read(value)) ?? fallback);
+  }
+  return values as T;
+}
+
+/** A reader for a nested object of options; its findings come together in one InputError. */
+export function readNested<T extends object>(options: Options<T>): (value: unknown) => T {
+  return (value) => {
+    const findings = new Findings();
+    const values = readOptions(findings, '', value, options);
+    findings.throwIfAny();
+    return values;
+  };
+}
+
+/** `site example` and `on-premise datacentre` make `site example › on-premise datacentre`. */
+export function placeIn(outer: string, inner: string): string {
+  return outer === '' ? inner : `${outer} › ${inner}`;
+}
+
+/** The result of `read`; what it refuses is told in the given place. */
+export function attemptIn<T>(findings: Findings, place: string, read: () => T): T | undefined {
+  const inner = new Findings();
+  const result = inner.attempt('', read);
+  for (const finding of inner.all) findings.all.push({ ...finding, at: placeIn(place, finding.at) });
+  return result;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function readBoolean(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw refuse(value, 'is neither true nor false', 'write true or false without quotes');
+}
+
+export function oneOf<const T extends string>(...known: readonly T[]): (value: unknown) => T {
+  return (value) => {
+    const found = known.find((one) => one === value);
+    if (found !== undefined) return found;
+    throw refuse(value, 'is not one of the known values', `write ${known.map(quote).join(' or ')}`);
+  };
+}
+
+/** A reader for an array, every entry read by `read`. */
+export function listOf<T>(read: (value: unknown) => T): (value: unknown) => T[] {
+  return (value) => {
+    if (!Array.isArray(value)) throw refuse(value, 'is no array', 'put it into square brackets');
+    const findings = new Findings();
+    const entries = value.map((entry: unknown, i) => findings.attempt(`[${i}]`, () => read(entry)));
+    findings.throwIfAny();
+    return entries as T[];
+  };
+}
+
+/** The same for an array that must not be empty. */
+export function someOf<T>(read: (value: unknown) => T, remedy: string): (value: unknown) => T[] {
+  return (value) => {
+    const entries = value === undefined ? [] : listOf(read)(value);
+    if (entries.length === 0) throw refuse(value, 'names none', remedy);
+    return entries;
+  };
+}

@@ -1,0 +1,217 @@
+import { CLUSTER, findingsOf, manifestsOf, siteWith, siteWithNetwork } from '../fixtures';
+import { Site } from '../site/site';
+import { CLIENT_SIDE_APPLY_LIMIT, CONFIG_MAP_LIMIT, ROLLING_LIST_LIMIT } from './apply-limits';
+import { NodeRoutes } from './node-routes';
+import type { NodeRoutesProps } from './props';
+
+const PLACE = 'site example › node routes node-routes';
+
+function findingsWith(props: NodeRoutesProps, subnets?: readonly string[]): string[] {
+  const { site } = siteWithNetwork(subnets);
+  new NodeRoutes(site, 'node-routes', props);
+  return findingsOf(site);
+}
+
+test('a route that takes addresses of the cluster is refused', () => {
+  expect(findingsWith({ routes: ['172.30.4.0/24', '192.168.9.0/24'] })).toEqual([
+    `${PLACE} › routes: "172.30.4.0/24" overlaps the cluster's pods 172.30.0.0/16; have the routers map it to a free range and write { real: "172.30.4.0/24", mapped: "192.168.1.0/24" }`,
+  ]);
+});
+
+test("a network's subnet is told where the network is written, not for every NodeRoutes again", () => {
+  expect(findingsWith({ routes: [{ subnet: '172.30.4.0/24', mtu: 1400 }] }, ['172.30.4.0/24'])).toEqual([
+    expect.stringContaining('on-premise datacentre › subnets[0]: "172.30.4.0/24"'),
+  ]);
+});
+
+test('a default route that was allowed may cover everything', () => {
+  expect(findingsWith({ routes: ['0.0.0.0/0'], allowDefaultRoute: true })).toEqual([]);
+});
+
+test('of a list with refused routes the others are checked, too', () => {
+  expect(findingsWith({ routes: ['192.168.9.1/24', '172.21.0.0/24'] })).toEqual([
+    `${PLACE} › routes[0]: "192.168.9.1/24" has host bits set behind its 24 bit prefix; did you mean 192.168.9.0/24?`,
+    expect.stringContaining(`${PLACE} › routes: "172.21.0.0/24" overlaps the cluster's services 172.21.0.0/16`),
+  ]);
+});
+
+test("the private network's own entry is what shows the way and cannot be a route", () => {
+  const props = { privateNetworks: ['10.96.0.0/12'] };
+  const text = `${PLACE} › routes: "10.96.0.0/12" is a private network itself, whose entry shows the next hop; list the on-premise subnets in it one by one`;
+  expect(findingsWith({ ...props, routes: ['10.96.0.0/12'] })).toEqual([text]);
+  expect(findingsWith(props, ['10.96.0.0/12'])).toEqual([text]);
+  expect(findingsWith({ ...props, routes: [{ subnet: '10.96.0.0/12', table: 100 }, '10.96.8.0/24'] })).toEqual([]);
+});
+
+test('a route that takes the way to the API server is refused', () => {
+  expect(findingsWith({ apiServer: { host: '192.168.0.9', port: 6443 } })).toEqual([
+    `${PLACE} › routes: "192.168.0.0/24" would take the way to the API server 192.168.0.9; list subnets without it`,
+  ]);
+  expect(findingsWith({ apiServer: { host: 'api.example.com', port: 6443 } })).toEqual([]);
+});
+
+test("a route that takes the way to one of the cluster's API servers is refused, a default route not", () => {
+  const site = siteWith({ ...CLUSTER, apiServers: ['192.168.0.9:6443', '[fd40::9]:6443', '198.51.100.7:443'] });
+  const routes = ['192.168.0.0/24', { subnet: 'fd40::/48', nextHop: 'fd10::1' }, '192.168.8.0/24', '0.0.0.0/0'];
+  new NodeRoutes(site, 'node-routes', { routes, allowDefaultRoute: true });
+  expect(findingsOf(site)).toEqual([
+    `${PLACE} › routes: "192.168.0.0/24" would take the way to the API server 192.168.0.9; list subnets without it`,
+    `${PLACE} › routes: "fd40::/48" would take the way to the API server fd40::9; list subnets without it`,
+  ]);
+});
+
+test('an API server without a port, or by a name, is refused', () => {
+  expect(findingsOf(siteWith({ ...CLUSTER, apiServers: ['10.1.2.3', 'api.example.com:6443'] }))).toEqual([
+    'site example › cluster.apiServers[0]: "10.1.2.3" is no address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',
+    expect.stringContaining('site example › cluster.apiServers[1]: "api.example.com"'),
+  ]);
+});
+
+test('a route of a family without private network needs a next hop or an interface', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'node-routes', {
+    routes: ['fd40::/48', { subnet: 'fd41::/48', nextHop: 'fd10::1' }, { subnet: 'fd42::/48', interface: 'tun0' }],
+  });
+  expect(findingsOf(site)).toEqual([
+    `${PLACE} › routes: "fd40::/48" has no next hop: no private network is IPv6; add one to privateNetworks, or give the route a nextHop`,
+  ]);
+});
+
+test('a network of another site is refused', () => {
+  const { site } = siteWithNetwork();
+  const other = siteWith(CLUSTER, 'other').onPremise('plant', { subnets: ['192.168.7.0/24'] });
+  new NodeRoutes(site, 'node-routes', { networks: [other] });
+  expect(findingsOf(site)).toEqual([`${PLACE} › networks[0]: "plant" belongs to another site; use this site's own`]);
+});
+
+test('a list that no ConfigMap holds is refused', () => {
+  const routes = Array.from({ length: 6000 }, (_, i) => ({
+    subnet: `192.168.${i >> 8}.${i & 255}/32`,
+    comment: 'x'.repeat(150),
+  }));
+  const site = siteWith();
+  new NodeRoutes(site, 'node-routes', { routes });
+  expect(findingsOf(site)).toEqual([
+    `${PLACE} › routes: 1206803 bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT}); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own`,
+  ]);
+});
+
+describe('rolling changes', () => {
+  const rolling = { changes: 'rolling', canary: { maxUnavailable: 1 } } as const;
+
+  /** A list of so many bytes. */
+  function siteOfSize(bytes: number) {
+    const route = (i: number, length: number) => ({
+      subnet: `192.168.${100 + (i >> 7)}.${100 + (i & 127)}/32`,
+      comment: 'x'.repeat(length),
+    });
+    const add = (site: Site, lengths: readonly number[]) =>
+      new NodeRoutes(site, 'node-routes', { ...rolling, routes: lengths.map((length, i) => route(i, length)) });
+    const lengths: number[] = Array(650).fill(148);
+    const missing = bytes - add(siteWith(), lengths).text().length;
+    const each = Math.floor(missing / lengths.length);
+    const site = siteWith();
+    add(
+      site,
+      lengths.map((length, i) => length + each + (i < missing % lengths.length ? 1 : 0)),
+    );
+    return site;
+  }
+
+  test('take a list of 128 KiB, and no byte more', () => {
+    const largest = siteOfSize(ROLLING_LIST_LIMIT);
+    expect(findingsOf(largest)).toEqual([]);
+    // Client-side apply keeps the whole object in an annotation.
+    const objects = largest.nodeRoutes.flatMap((chart) => manifestsOf(chart));
+    for (const object of objects) expect(JSON.stringify(object).length).toBeLessThan(CLIENT_SIDE_APPLY_LIMIT);
+    expect(findingsOf(siteOfSize(ROLLING_LIST_LIMIT + 1))).toEqual([
+      `${PLACE} › routes: 131073 bytes are more than a list in a pod template may take (131072); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own, or set changes: 'live'`,
+    ]);
+  });
+
+  test('need a canary, which live changes must not have, and which is the only maxUnavailable', () => {
+    expect(findingsWith({ changes: 'rolling' })).toEqual([
+      `${PLACE} › canary: undefined is required with changes: 'rolling'; write e.g. canary: { maxUnavailable: 1 }`,
+    ]);
+    expect(findingsWith({ canary: { maxUnavailable: 1 } })).toEqual([
+      `${PLACE} › canary: {"maxUnavailable":1} has no effect with changes: 'live'; set changes: 'rolling', or use maxUnavailable`,
+    ]);
+    expect(findingsWith({ ...rolling, maxUnavailable: '10%' })).toEqual([
+      `${PLACE} › maxUnavailable: "10%" differs from that of canary; leave it out`,
+    ]);
+  });
+});
+
+test('a program that client-side apply cannot take is rejected by name, measured as JSON', () => {
+  const site = new Site('example', { cluster: CLUSTER, agentBundle: '\n'.repeat(CLIENT_SIDE_APPLY_LIMIT / 2) });
+  new NodeRoutes(site, 'node-routes');
+  expect(findingsOf(site)).toEqual([
+    expect.stringMatching(
+      /^site example › node routes node-routes › agent: 253954 bytes as JSON are too many for ConfigMap node-routes-agent-[0-9a-f]{10}: client-side apply takes at most 253952; build an image with the Dockerfile and set agent: 'image'$/,
+    ),
+  ]);
+  const largest = new Site('example', { cluster: CLUSTER, agentBundle: 'x'.repeat(CLIENT_SIDE_APPLY_LIMIT - 2) });
+  new NodeRoutes(largest, 'node-routes');
+  expect(findingsOf(largest)).toEqual([]);
+});
+
+test('an image with the agent must be named', () => {
+  expect(findingsWith({ agent: 'image' })).toEqual([
+    `${PLACE} › image: "docker.io/library/node:26.10.0-trixie-slim" carries no agent; name the image that you built with the Dockerfile`,
+  ]);
+});
+
+test('two digests are one too many', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  expect(findingsWith({ image: `node@${digest}`, digest })).toEqual([
+    expect.stringContaining('has a digest, and another one is given; keep one of the two'),
+  ]);
+});
+
+test('the number of former routes is not the one in use', () => {
+  expect(findingsWith({ formerProtocols: [142] })).toEqual([
+    `${PLACE} › formerProtocols: 142 is the protocol still in use; leave it out`,
+  ]);
+});
+
+test('several NodeRoutes of a site differ in name, list, protocol and port', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'a', { name: 'routes' });
+  new NodeRoutes(site, 'b', { name: 'routes' });
+  const remedy = 'give each NodeRoutes of a site one of its own';
+  const place = 'site example › node routes b';
+  expect(findingsOf(site)).toEqual([
+    `${place} › name: "routes" is that of site example › node routes a, too; ${remedy}`,
+    `${place} › configMapName: "static-routes" is that of site example › node routes a, too; ${remedy}`,
+    `${place} › protocol: 142 is that of site example › node routes a, too; ${remedy}`,
+    `${place} › port: 9142 is that of site example › node routes a, too; ${remedy}`,
+  ]);
+});
+
+test('a number that another NodeRoutes had before is taken as well', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'a', { formerProtocols: [150, 151] });
+  new NodeRoutes(site, 'b', { configMapName: 'b', port: 9143, protocol: 150, formerProtocols: [142, 151] });
+  expect(findingsOf(site).map((line) => line.split(' is that of')[0])).toEqual([
+    'site example › node routes b › formerProtocols: 142',
+    'site example › node routes b › formerProtocols: 151',
+    'site example › node routes b › protocol: 150',
+  ]);
+});
+
+test('two NodeRoutes that differ stand side by side, in one namespace that is emitted once', () => {
+  const { site } = siteWithNetwork();
+  new NodeRoutes(site, 'a');
+  new NodeRoutes(site, 'b', { configMapName: 'b', protocol: 143, port: 9143 });
+  expect(findingsOf(site)).toEqual([]);
+  const kinds = site.charts.flatMap((chart) => manifestsOf(chart).map(({ kind }) => kind));
+  expect(kinds.filter((kind) => kind === 'Namespace')).toHaveLength(1);
+  expect(kinds.filter((kind) => kind === 'ResourceQuota')).toHaveLength(1);
+});
+
+test('in two namespaces names may be equal, numbers on the node may not', () => {
+  const site = siteWith();
+  new NodeRoutes(site, 'a', { name: 'routes' });
+  new NodeRoutes(site, 'b', { name: 'routes', namespace: 'kube-system', protocol: 143 });
+  expect(findingsOf(site)).toEqual([expect.stringContaining('node routes b › port: 9142 is that of')]);
+});

@@ -1,0 +1,159 @@
+import { Address, type Findings, type Route } from '../../network';
+import { placeIn } from '../input/schema';
+import type { FreeRanges } from '../site/free-ranges';
+import type { Site } from '../site/site';
+import { tellTakenSubnets } from '../site/taken-subnets';
+import {
+  CLIENT_SIDE_APPLY_LIMIT,
+  CONFIG_MAP_LIMIT,
+  fitsClientSideApply,
+  fitsConfigMap,
+  fitsPodTemplate,
+  jsonBytes,
+  ROLLING_LIST_LIMIT,
+} from './apply-limits';
+import { DEFAULT_IMAGE } from './image';
+import type { NodeRoutes } from './node-routes';
+import type { NodeRoutesSettings } from './options';
+
+/** The table in which the agent looks up the private network. */
+const MAIN_TABLE = 254;
+
+export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings): void {
+  site.nodeRoutes.forEach((nodeRoutes, i) => {
+    checkNetworksOf(nodeRoutes, site, findings);
+    tellTakenSubnets(site.cluster.protectedSubnets, routesBeyondNetworks(nodeRoutes), free, findings);
+    for (const route of nodeRoutes.routes()) {
+      checkWay(nodeRoutes, site, route, findings);
+      checkDestination(nodeRoutes, route, findings);
+    }
+    checkFormerProtocols(nodeRoutes, findings);
+    checkRouteListSize(nodeRoutes, findings);
+    checkPace(nodeRoutes, findings);
+    checkAgent(nodeRoutes, findings);
+    for (const earlier of site.nodeRoutes.slice(0, i)) tellClashes(earlier, nodeRoutes, findings);
+  });
+}
+
+function checkNetworksOf({ settings, place }: NodeRoutes, site: Site, findings: Findings): void {
+  settings.networks?.forEach((network, i) => {
+    if (network.site !== site)
+      findings.add(placeIn(place, `networks[${i}]`), network.name, 'belongs to another site', "use this site's own");
+  });
+}
+
+/** Those of the networks are looked at as such, and a default route was allowed explicitly. */
+function routesBeyondNetworks(nodeRoutes: NodeRoutes) {
+  const ofNetworks = new Set(
+    nodeRoutes.networks().flatMap(({ subnets }) => subnets.map(({ mapping }) => `${mapping.mapped}`)),
+  );
+  return nodeRoutes.ownRoutes
+    .filter(({ subnet }) => subnet.prefixLength > 0 && !ofNetworks.has(`${subnet}`))
+    .map(({ subnet }) => ({ place: placeIn(nodeRoutes.place, 'routes'), subnet, isTranslated: false }));
+}
+
+/** Every route has a way, and takes away neither the entry that shows it nor the one to an API server. */
+function checkWay({ settings, place }: NodeRoutes, { cluster }: Site, route: Route, findings: Findings): void {
+  const { privateNetworks, apiServer } = settings;
+  const apiServers = [...(apiServer === undefined ? [] : [apiServer]), ...cluster.apiServers];
+  const { subnet } = route;
+  const tell = (reason: string, remedy: string) => findings.add(placeIn(place, 'routes'), `${subnet}`, reason, remedy);
+  if (route.table === MAIN_TABLE && privateNetworks.some((network) => network.equals(subnet)))
+    tell('is a private network itself, whose entry shows the next hop', 'list the on-premise subnets in it one by one');
+  for (const { host } of apiServers)
+    if (subnet.prefixLength > 0 && containsHost(route, host))
+      tell(`would take the way to the API server ${host}`, 'list subnets without it');
+  const hasOwnWay = route.nextHops.length > 0 || route.interface !== undefined;
+  if (!hasOwnWay && !privateNetworks.some(({ family }) => family === subnet.family)) {
+    tell(
+      `has no next hop: no private network is IPv${subnet.family}`,
+      'add one to privateNetworks, or give the route a nextHop',
+    );
+  }
+}
+
+/** The agents would refuse it. */
+function checkDestination({ settings, place }: NodeRoutes, { subnet }: Route, findings: Findings): void {
+  const { destinations } = settings.allow;
+  if (destinations === undefined || destinations.some((range) => range.contains(subnet))) return;
+  findings.add(
+    placeIn(place, 'allow.destinations'),
+    destinations.join(', '),
+    `does not contain the route to ${subnet}`,
+    'add a range that does, or leave the route out',
+  );
+}
+
+function checkFormerProtocols({ settings, place }: NodeRoutes, findings: Findings): void {
+  const { protocol, formerProtocols } = settings;
+  if (formerProtocols.includes(protocol))
+    findings.add(placeIn(place, 'formerProtocols'), protocol, 'is the protocol still in use', 'leave it out');
+}
+
+function containsHost({ subnet }: Route, host: string): boolean {
+  const isName = !/^[\d.]+$|:/.test(host);
+  return !isName && subnet.contains(Address.parse(host));
+}
+
+function checkRouteListSize({ settings, place, text }: NodeRoutes, findings: Findings): void {
+  const list = text();
+  const tell = (reason: string, more = '') =>
+    findings.add(
+      placeIn(place, 'routes'),
+      Buffer.byteLength(list),
+      reason,
+      `aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own${more}`,
+    );
+  if (!fitsConfigMap(list)) tell(`bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT})`);
+  else if (settings.changes === 'rolling' && !fitsPodTemplate(list))
+    tell(`bytes are more than a list in a pod template may take (${ROLLING_LIST_LIMIT})`, ", or set changes: 'live'");
+}
+
+/** A DaemonSet has one pace, for lists and for everything else. */
+function checkPace({ settings, place }: NodeRoutes, findings: Findings): void {
+  const { changes, canary, maxUnavailable } = settings;
+  const tell = (option: keyof NodeRoutesSettings, value: unknown, reason: string, remedy: string) =>
+    findings.add(placeIn(place, option), value, reason, remedy);
+  if (changes === 'rolling' && canary === undefined)
+    tell('canary', canary, "is required with changes: 'rolling'", 'write e.g. canary: { maxUnavailable: 1 }');
+  if (changes === 'live' && canary !== undefined)
+    tell('canary', canary, "has no effect with changes: 'live'", "set changes: 'rolling', or use maxUnavailable");
+  if (canary !== undefined && maxUnavailable !== undefined && maxUnavailable !== canary.maxUnavailable)
+    tell('maxUnavailable', maxUnavailable, 'differs from that of canary', 'leave it out');
+}
+
+function checkAgent({ settings, place, agentConfigMap }: NodeRoutes, findings: Findings): void {
+  const tellImage = (reason: string, remedy: string) =>
+    findings.add(placeIn(place, 'image'), settings.image, reason, remedy);
+  if (settings.agent === 'image' && settings.image === DEFAULT_IMAGE)
+    tellImage('carries no agent', 'name the image that you built with the Dockerfile');
+  if (settings.digest !== undefined && settings.image.includes('@'))
+    tellImage('has a digest, and another one is given', 'keep one of the two');
+  if (agentConfigMap === undefined) return;
+  const { program, configMapName } = agentConfigMap;
+  if (fitsClientSideApply(program)) return;
+  findings.add(
+    placeIn(place, 'agent'),
+    jsonBytes(program),
+    `bytes as JSON are too many for ConfigMap ${configMapName}: client-side apply takes at most ${CLIENT_SIDE_APPLY_LIMIT}`,
+    "build an image with the Dockerfile and set agent: 'image'",
+  );
+}
+
+/** On one node two agents cannot share a port, and what carries the same protocol number they take from each other. */
+function tellClashes(earlier: NodeRoutes, later: NodeRoutes, findings: Findings): void {
+  const tell = (option: keyof NodeRoutesSettings, value: unknown) =>
+    findings.add(
+      placeIn(later.place, option),
+      value,
+      `is that of ${earlier.place}, too`,
+      'give each NodeRoutes of a site one of its own',
+    );
+  const [one, other] = [earlier.settings, later.settings];
+  const areNeighbours = one.namespace === other.namespace;
+  const different = [...(areNeighbours ? (['name', 'configMapName'] as const) : []), 'protocol', 'port'] as const;
+  for (const option of different) if (one[option] === other[option]) tell(option, other[option]);
+  for (const former of other.formerProtocols)
+    if (former === one.protocol || one.formerProtocols.includes(former)) tell('formerProtocols', former);
+  if (one.formerProtocols.includes(other.protocol)) tell('protocol', other.protocol);
+}

@@ -1,0 +1,215 @@
+import { Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { targetText } from '../../network';
+import type { Cluster } from '../site/cluster';
+import type { Allow } from './allowed';
+import { imageReference } from './image';
+import type { NodeRoutesSettings } from './options';
+import { AGENT_FILE } from './program-config-map';
+import { resourcesOf } from './resources';
+
+/** Where the program lies, mounted from the ConfigMap or part of an own image. */
+const AGENT_FOLDER = '/opt/onprem-link';
+/** The only folder that the agent may write to: its journal outlives the container, not the pod. */
+const JOURNAL_FOLDER = '/run/onprem-link';
+/** Where the list of the pod's own revision lies, if lists are rolled out with the pods. */
+const LIST_FOLDER = '/etc/onprem-link';
+const LIST_FILE = 'routes';
+/** On the pod template; the kubelet writes it into that file. */
+export const LIST_ANNOTATION = 'onprem-link/routes';
+/** Where every client looks for the token, the cluster's CA and the namespace. */
+const API_ACCESS_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+const AGENT_VOLUME = 'agent';
+const API_ACCESS_VOLUME = 'api-access';
+const JOURNAL_VOLUME = 'journal';
+const LIST_VOLUME = 'routes';
+/** A confirmed list of the size of a ConfigMap and as many routes as found, twice while one is replaced. */
+const JOURNAL_SIZE = '4Mi';
+const PORT_NAME = 'http';
+/** Over so many seconds the nodes of a large fleet try a changed list; docs/performance.md has what that costs. */
+const TRIAL_SPREAD_S = 30;
+/** Smaller ones may do so all at once; with rolling changes Kubernetes sets the pace. */
+const SMALL_FLEET = 500;
+
+/**
+ * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
+ * written, and no process started. It is no sandbox, since FFI can call anything; the container's rights are the limit.
+ */
+const COMMAND: readonly string[] = [
+  'node',
+  '--permission',
+  '--allow-ffi',
+  '--allow-net',
+  `--allow-fs-read=${AGENT_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
+  `--allow-fs-read=${API_ACCESS_FOLDER}/`,
+  `--allow-fs-read=${JOURNAL_FOLDER}/`,
+  `--allow-fs-write=${JOURNAL_FOLDER}/`,
+  `--allow-fs-read=${LIST_FOLDER}/`,
+  '--allow-fs-read=/etc/resolv.conf',
+  '--allow-fs-read=/proc/net/netstat',
+  '--allow-fs-read=/proc/sys/net/',
+  '--disable-warning=ExperimentalWarning',
+  '--disable-warning=PERM0003',
+  // A change of 10,000 routes leaves much behind: without bounds it grows beyond the memory limit.
+  '--max-semi-space-size=2',
+  '--max-old-space-size=128',
+  // Passes are short and rare: Maglev's code is quick enough, and TurboFan takes 10 MiB and the first passes' time.
+  '--no-turbofan',
+  // What a change leaves behind is given back once it is calm: by ourselves, not by a collection every minute or so.
+  '--expose-gc',
+  '--no-memory-reducer',
+  `${AGENT_FOLDER}/${AGENT_FILE}`,
+];
+
+/** The one container of a pod. */
+export function agentContainer(
+  settings: NodeRoutesSettings,
+  cluster: Cluster,
+  disjointProtocols: () => readonly number[],
+  allowed: () => Allow,
+): k8s.Container {
+  const { name, port, privileged, resources } = settings;
+  return {
+    name: 'route-agent',
+    image: imageReference(settings),
+    imagePullPolicy: settings.imagePullPolicy,
+    command: [...COMMAND],
+    env: Lazy.any({ produce: () => environment(settings, cluster, disjointProtocols(), allowed()) }),
+    ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
+    // The program takes a moment to listen; a probe before that would leave a Warning event at each start.
+    startupProbe: { ...probe(`/livez/${name}`), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },
+    livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
+    readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },
+    ...resourcesOf(resources),
+    securityContext: securityContext(privileged),
+    volumeMounts: [
+      ...(settings.agent === 'image' ? [] : [{ name: AGENT_VOLUME, mountPath: AGENT_FOLDER, readOnly: true }]),
+      { name: API_ACCESS_VOLUME, mountPath: API_ACCESS_FOLDER, readOnly: true },
+      { name: JOURNAL_VOLUME, mountPath: JOURNAL_FOLDER },
+      ...(settings.changes === 'rolling' ? [{ name: LIST_VOLUME, mountPath: LIST_FOLDER, readOnly: true }] : []),
+    ],
+  };
+}
+
+/** The volumes that its mounts name. */
+export function agentVolumes({ changes }: NodeRoutesSettings, agentConfigMapName: string | undefined): k8s.Volume[] {
+  const program =
+    agentConfigMapName === undefined
+      ? []
+      : [{ name: AGENT_VOLUME, configMap: { name: agentConfigMapName, defaultMode: 0o444 } }];
+  return [
+    ...program,
+    { name: API_ACCESS_VOLUME, projected: apiAccess() },
+    {
+      name: JOURNAL_VOLUME,
+      emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString(JOURNAL_SIZE) },
+    },
+    ...(changes === 'rolling' ? [{ name: LIST_VOLUME, projected: ownList() }] : []),
+  ];
+}
+
+function ownList(): k8s.ProjectedVolumeSource {
+  const fieldRef = { apiVersion: 'v1', fieldPath: `metadata.annotations['${LIST_ANNOTATION}']` };
+  return { defaultMode: 0o444, sources: [{ downwardApi: { items: [{ path: LIST_FILE, fieldRef }] } }] };
+}
+
+/** What a client inside the cluster needs, without the token of every pod being mounted by default. */
+function apiAccess(): k8s.ProjectedVolumeSource {
+  return {
+    defaultMode: 0o644,
+    sources: [
+      { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      {
+        downwardApi: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
+    ],
+  };
+}
+
+/** An empty list is left out: the API server would drop an empty value, and each `kubectl apply` would find a difference. */
+function environment(
+  settings: NodeRoutesSettings,
+  cluster: Cluster,
+  disjointProtocols: readonly number[],
+  allowed: Allow,
+): k8s.EnvVar[] {
+  const { apiServer } = settings;
+  const values: Record<string, unknown> = {
+    INSTANCE: settings.name,
+    CONFIG_MAP: settings.configMapName,
+    PRIVATE_NETWORKS: settings.privateNetworks.join(','),
+    REQUIRE_PRIVATE_NETWORK: settings.requirePrivateNetwork,
+    POD_SUBNETS: cluster.pods.join(','),
+    REQUIRE_PODS: settings.requirePods,
+    COPY_TO_TABLES: settings.copyToTables.join(','),
+    PROTECTED_SUBNETS: [...new Set(cluster.ownSubnets.map(({ subnet }) => `${subnet}`))].join(','),
+    ALLOW_DEFAULT_ROUTE: settings.allowDefaultRoute,
+    ALLOWED_TABLES: allowed.tables.join(','),
+    ALLOWED_NEXT_HOPS: allowed.nextHops.join(','),
+    ALLOWED_INTERFACES: allowed.interfaces.join(','),
+    ALLOWED_DESTINATIONS: allowed.destinations?.join(',') ?? '',
+    ROUTE_PROTOCOL: settings.protocol,
+    FORMER_PROTOCOLS: settings.formerProtocols.join(','),
+    ADOPT_LEGACY_ROUTES: settings.adoptLegacyRoutes,
+    ROUTE_TABLE: settings.table,
+    ROUTE_METRIC: settings.metric,
+    HTTP_PORT: settings.port,
+    LOG_LEVEL: settings.logLevel,
+    ON_UNINSTALL: settings.onUninstall,
+    CHANGES: settings.changes,
+    OTHERWISE: settings.otherwise,
+    TRIAL_SPREAD_SECONDS: trialSpread(settings),
+    CONFIRM: settings.confirm.join(','),
+    DISJOINT_PROTOCOLS: disjointProtocols.join(','),
+    API_SERVERS: cluster.apiServers.map(targetText).join(','),
+    ...(apiServer !== undefined && {
+      KUBERNETES_SERVICE_HOST: apiServer.host,
+      KUBERNETES_SERVICE_PORT: apiServer.port,
+    }),
+  };
+  return [
+    // glibc gives each thread a heap of its own, which it hardly ever gives back (man 3 mallopt).
+    { name: 'MALLOC_ARENA_MAX', value: '1' },
+    fromPod('NODE_NAME', 'spec.nodeName'),
+    fromPod('POD_IP', 'status.podIP'),
+    fromPod('POD_NAMESPACE', 'metadata.namespace'),
+    ...Object.entries(values)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => ({ name, value: `${value}` })),
+  ];
+}
+
+function trialSpread({ changes, nodeCount = 0 }: NodeRoutesSettings): number {
+  return changes === 'live' && nodeCount > SMALL_FLEET ? TRIAL_SPREAD_S : 0;
+}
+
+function fromPod(name: string, fieldPath: string): k8s.EnvVar {
+  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
+}
+
+/** On the host network the kubelet's loopback is the agent's, and nobody outside the node can fill it. */
+function probe(path: string): k8s.Probe {
+  const port = k8s.IntOrString.fromString(PORT_NAME);
+  return { httpGet: { host: '127.0.0.1', path, port, scheme: 'HTTP' }, timeoutSeconds: 3 };
+}
+
+/** Root because capabilities of other users do not survive the start of a container (containerd#5644). */
+function securityContext(privileged: boolean): k8s.SecurityContext {
+  const always: k8s.SecurityContext = {
+    runAsUser: 0,
+    runAsGroup: 0,
+    runAsNonRoot: false,
+    readOnlyRootFilesystem: true,
+  };
+  if (privileged) return { ...always, privileged };
+  return {
+    ...always,
+    privileged,
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
+  };
+}

@@ -1,0 +1,111 @@
+import { Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { SILENCED_ON_AGENT } from '../linters';
+import { commonLabels, mergeAnnotations, NO_SUBSTITUTION } from '../metadata';
+import type { Cluster } from '../site/cluster';
+import type { Allow } from './allowed';
+import { agentContainer, agentVolumes, LIST_ANNOTATION } from './container';
+import { nodeSelectorOf } from './disjoint-pools';
+import { maxUnavailableOf, type NodeRoutesSettings } from './options';
+
+export interface AgentDaemonSetProps {
+  readonly settings: NodeRoutesSettings;
+  readonly serviceAccountName: string;
+  /** The ConfigMap with the program; undefined when the image carries it. */
+  readonly agentConfigMapName: string | undefined;
+  readonly cluster: Cluster;
+  /** The route list, known when the site is complete. */
+  readonly list: () => string;
+  /** See disjointProtocols(); known when the site is complete. */
+  readonly disjointProtocols: () => readonly number[];
+  /** What the list may use; known when the site is complete. */
+  readonly allowed: () => Allow;
+}
+
+/** How long a pod must be Ready to count as available: a list that fails right after it was confirmed still halts the update. */
+const MIN_READY_SECONDS = 5;
+
+/** Node has FFI on these; of the image's others it lacks it on s390x. */
+const ARCHITECTURES: k8s.Affinity = {
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [
+        { matchExpressions: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['amd64', 'arm64'] }] },
+      ],
+    },
+  },
+};
+
+/** For the plan; not in the template, so that another number restarts nothing. */
+export const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
+
+/** The agent on every node, on the node's own network. */
+export class AgentDaemonSet extends Construct {
+  constructor(scope: Construct, id: string, props: AgentDaemonSetProps) {
+    super(scope, id);
+    const { settings, list } = props;
+    const isRolling = settings.changes === 'rolling';
+    const annotations = mergeAnnotations(
+      SILENCED_ON_AGENT,
+      settings.nodeCount === undefined ? {} : { [NODE_COUNT_ANNOTATION]: `${settings.nodeCount}` },
+      isRolling ? NO_SUBSTITUTION : {}, // comments in the list are free text
+      settings.annotations,
+    );
+    const labels = commonLabels(settings.name, 'route-agent', settings.labels);
+    new k8s.KubeDaemonSet(this, 'daemon-set', {
+      metadata: { name: settings.name, annotations },
+      spec: {
+        // The selector of a DaemonSet can never be changed, so it holds no more than it must.
+        selector: {
+          matchLabels: {
+            'app.kubernetes.io/name': settings.name,
+            'app.kubernetes.io/component': 'route-agent',
+          },
+        },
+        minReadySeconds: MIN_READY_SECONDS,
+        // No surge: on the host network two pods cannot listen on one port of a node.
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: maxUnavailable(settings) } },
+        template: {
+          metadata: {
+            labels,
+            ...(isRolling && { annotations: { [LIST_ANNOTATION]: Lazy.any({ produce: list }) } }),
+          },
+          spec: podSpec(props),
+        },
+      },
+    });
+  }
+}
+
+function podSpec({
+  settings,
+  serviceAccountName,
+  agentConfigMapName,
+  cluster,
+  disjointProtocols,
+  allowed,
+}: AgentDaemonSetProps): k8s.PodSpec {
+  const { imagePullSecrets, tolerations } = settings;
+  return {
+    hostNetwork: true,
+    dnsPolicy: 'Default',
+    enableServiceLinks: false,
+    serviceAccountName,
+    automountServiceAccountToken: false,
+    priorityClassName: settings.priorityClassName,
+    nodeSelector: { ...nodeSelectorOf(settings) },
+    affinity: ARCHITECTURES,
+    ...(tolerations.length > 0 && { tolerations: [...tolerations] }),
+    terminationGracePeriodSeconds: 15,
+    securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+    ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
+    containers: [agentContainer(settings, cluster, disjointProtocols, allowed)],
+    volumes: agentVolumes(settings, agentConfigMapName),
+  };
+}
+
+function maxUnavailable(settings: NodeRoutesSettings): k8s.IntOrString {
+  const most = maxUnavailableOf(settings);
+  return typeof most === 'number' ? k8s.IntOrString.fromNumber(most) : k8s.IntOrString.fromString(most);
+}

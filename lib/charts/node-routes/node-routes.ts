@@ -1,0 +1,145 @@
+import { Chart } from 'cdk8s';
+import {
+  Cover,
+  Findings,
+  formatRouteList,
+  formatServerList,
+  type Route,
+  type RouteRules,
+  readRoute,
+  readRouteList,
+  routeKey,
+  type Subnet,
+} from '../../network';
+import { attemptIn, placeIn, readOptions } from '../input/schema';
+import { commonLabels } from '../metadata';
+import type { OnPremise } from '../site/on-premise';
+import { requireSite } from '../site/require-site';
+import type { Site } from '../site/site';
+import { allowedFor } from './allowed';
+import { AgentDaemonSet } from './daemon-set';
+import { disjointProtocols } from './disjoint-pools';
+import { RouteListConfigMap } from './list-config-map';
+import { type NodeRoutesSettings, nodeRoutesOptions, readNodeRoutesName } from './options';
+import { AgentConfigMap } from './program-config-map';
+import type { NodeRoutesProps } from './props';
+import { AgentRights } from './rights';
+import { SecurityContextConstraints } from './security-context-constraints';
+
+/** Static routes on every node: the list in a ConfigMap and the agent that keeps the kernel as the list says. */
+export class NodeRoutes extends Chart {
+  /** Where findings about it stand. @internal */
+  readonly place: string;
+  /** The props with defaults filled in. @internal */
+  readonly settings: NodeRoutesSettings;
+  /** The routes beyond the networks' subnets. @internal */
+  readonly ownRoutes: readonly Route[];
+  /** Worth telling, but not wrong. @internal */
+  readonly notes: readonly string[];
+  /** Read once each, since the list is asked for several times. */
+  private readonly plainRoutes = new Map<Subnet, Route>();
+  /** @internal */
+  readonly agentConfigMap: AgentConfigMap | undefined;
+
+  constructor(
+    private readonly site: Site,
+    id: string,
+    props: NodeRoutesProps = {},
+  ) {
+    requireSite(site, 'NodeRoutes');
+    const place = placeIn(site.place, `node routes ${id}`);
+    const settings = readOptions(site.findings, place, props, nodeRoutesOptions(id));
+    const { name, namespace, labels, annotations, priorityClassName } = settings;
+    super(site, site.claim(id, place, readNodeRoutesName), {
+      namespace,
+      labels: commonLabels(name, 'route-agent', labels),
+    });
+    this.place = place;
+    this.settings = settings;
+    const list = attemptIn(site.findings, place, () => readRouteList(settings.routes, settings));
+    this.ownRoutes = list?.routes ?? readableRoutes(settings.routes, settings);
+    this.notes = (list?.duplicates ?? []).map((duplicate) => `${placeIn(place, duplicate)}; it is dropped`);
+
+    site.namespaces.add({ namespace, create: settings.createNamespace, priorityClassName });
+    new RouteListConfigMap(this, 'route-list', {
+      name: settings.configMapName,
+      annotations,
+      text: this.text,
+      servers: this.servers,
+    });
+    const { configMapName, onUninstall } = settings;
+    const { serviceAccountName } = new AgentRights(this, 'rights', {
+      name,
+      namespace,
+      annotations,
+      configMapName,
+      onUninstall,
+    });
+    this.agentConfigMap = this.addAgent();
+    if (settings.openShift) new SecurityContextConstraints(site, site.claim(`${id}-openshift`, place), settings);
+    new AgentDaemonSet(this, 'agent', {
+      settings,
+      serviceAccountName,
+      agentConfigMapName: this.agentConfigMap?.configMapName,
+      cluster: site.cluster,
+      list: this.text,
+      allowed: () => allowedFor(this.routes(), [settings.table, ...settings.copyToTables], settings.allow),
+      disjointProtocols: () =>
+        disjointProtocols(
+          settings,
+          site.nodeRoutes.map((pool) => pool.settings),
+        ),
+    });
+    site.nodeRoutes.push(this);
+  }
+
+  /** The networks whose subnets are routed. */
+  networks(): readonly OnPremise[] {
+    return this.settings.networks ?? this.site.networks;
+  }
+
+  /** The list as the nodes get it: the networks' subnets in order, then the routes beyond them. */
+  routes(): Route[] {
+    const own = new Set(this.ownRoutes.map(routeKey));
+    const ofNetworks = this.networks()
+      .flatMap(({ subnets }) => subnets)
+      .map(({ mapping }) => this.routeTo(mapping.mapped));
+    return [...ofNetworks.filter((route) => !own.has(routeKey(route))), ...this.ownRoutes];
+  }
+
+  private routeTo(subnet: Subnet): Route {
+    const route = this.plainRoutes.get(subnet) ?? readRoute(`${subnet}`, this.settings);
+    this.plainRoutes.set(subnet, route);
+    return route;
+  }
+
+  /** The list as the ConfigMap holds it. @internal */
+  readonly text = () => formatRouteList(this.routes(), this.settings);
+
+  /** The site's servers behind its routes, for the agents to look up; undefined if there are none. */
+  private readonly servers = () => {
+    const servers = this.site.externalServices.flatMap(({ settings }) => settings.servers.map(({ mapped }) => mapped));
+    const cover = new Cover(this.routes().map(({ subnet }) => subnet));
+    const routed = servers.filter((server) => cover.contains(server));
+    return routed.length === 0 ? undefined : formatServerList(routed);
+  };
+
+  /** In a file of its own, so that nobody has to scroll past a program to see the rights it is given. */
+  private addAgent(): AgentConfigMap | undefined {
+    const { agent, name, namespace, annotations } = this.settings;
+    if (agent === 'image') return undefined;
+    return new AgentConfigMap(this.site, this.site.claim(`${this.node.id}-agent`, this.place), {
+      name,
+      namespace,
+      annotations,
+      labels: this.labels,
+      program: this.site.agentBundle(),
+    });
+  }
+}
+
+/** Those that can be read where others are refused, so that all of what is wrong is told at once. */
+function readableRoutes(entries: unknown, rules: RouteRules): Route[] {
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((entry) => new Findings().attempt('', () => readRoute(entry, rules)) ?? []);
+}

@@ -1,0 +1,195 @@
+import type { k8s } from 'cdk8s-plus-28';
+import {
+  Address,
+  parseTarget,
+  parseUnicastSubnet,
+  readInteger,
+  readMetric,
+  readTable,
+  refuse,
+  type Subnet,
+  targetText,
+} from '../../network';
+import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from '../input/names';
+import { listOf, type Options, oneOf, readBoolean, readNested, someOf } from '../input/schema';
+import { OnPremise } from '../site/on-premise';
+import { ALLOW_NOTHING_ELSE, type Allow, readAllow } from './allowed';
+import { DEFAULT_IMAGE } from './image';
+import type { ApiServer, Canary, NodeRoutesProps } from './props';
+import { DEFAULT_RESOURCES, type Resources, readResources } from './resources';
+import { readRouteProtocol } from './route-protocol';
+
+/** The props with defaults filled in and texts understood. */
+export interface NodeRoutesSettings
+  extends Required<
+    Omit<
+      NodeRoutesProps,
+      | 'networks'
+      | 'routes'
+      | 'privateNetworks'
+      | 'digest'
+      | 'allow'
+      | 'apiServer'
+      | 'resources'
+      | 'canary'
+      | 'nodeCount'
+      | 'maxUnavailable'
+    >
+  > {
+  readonly allow: Allow;
+  readonly canary: Canary | undefined;
+  readonly nodeCount: number | undefined;
+  /** Of the props; what counts is {@link maxUnavailableOf}. */
+  readonly maxUnavailable: number | string | undefined;
+  readonly networks: readonly OnPremise[] | undefined;
+  /** Not read yet: what is right in a route depends on table, metric and allowDefaultRoute. */
+  readonly routes: unknown;
+  readonly privateNetworks: readonly Subnet[];
+  readonly digest: string | undefined;
+  readonly apiServer: ApiServer | undefined;
+  readonly resources: Resources;
+}
+
+/** The main table's number (include/uapi/linux/rtnetlink.h). */
+const RT_TABLE_MAIN = 254;
+
+/** Shorter than other names, since `-agent` follows in that of a file and `-agent-` with a hash in that of a ConfigMap. */
+export const readNodeRoutesName = dnsLabel('node routes', 52);
+
+const API_SERVER_OPTIONS: Options<ApiServer> = {
+  host: { fallback: '', required: true, read: readHost },
+  port: { fallback: 443, required: true, read: (value) => readInteger(value, 1, 65535, 'port') },
+};
+
+const CANARY_OPTIONS: Options<Canary> = {
+  maxUnavailable: { fallback: 1, required: true, read: readMaxUnavailable },
+};
+
+const DEFAULT_MAX_UNAVAILABLE = '10%';
+
+/** How many nodes may be without a Ready pod while pods are replaced. */
+export function maxUnavailableOf({ canary, maxUnavailable }: NodeRoutesSettings): number | string {
+  return canary?.maxUnavailable ?? maxUnavailable ?? DEFAULT_MAX_UNAVAILABLE;
+}
+
+export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
+  return {
+    name: { fallback: id, read: readNodeRoutesName },
+    namespace: { fallback: 'onprem-link', read: dnsLabel('a namespace') },
+    createNamespace: { fallback: true, read: readBoolean },
+    networks: { fallback: undefined, read: listOf(readNetwork) },
+    routes: { fallback: [], read: (value) => value },
+    allowDefaultRoute: { fallback: false, read: readBoolean },
+    allow: { fallback: ALLOW_NOTHING_ELSE, read: readAllow },
+    configMapName: { fallback: 'static-routes', read: dnsSubdomain('a ConfigMap') },
+    privateNetworks: {
+      fallback: [parseUnicastSubnet('10.0.0.0/8')],
+      read: someOf(
+        (subnet) => parseUnicastSubnet(subnet, { allowWide: true }),
+        'write the private network of the nodes, e.g. ["10.0.0.0/8"]',
+      ),
+    },
+    requirePrivateNetwork: { fallback: false, read: readBoolean },
+    protocol: { fallback: 142, read: readRouteProtocol },
+    formerProtocols: { fallback: [], read: listOf(readRouteProtocol) },
+    adoptLegacyRoutes: { fallback: false, read: readBoolean },
+    table: { fallback: 254, read: readTable },
+    copyToTables: { fallback: [], read: readCopyTables },
+    requirePods: { fallback: false, read: readBoolean },
+    metric: { fallback: 0, read: readMetric },
+    onUninstall: { fallback: 'remove', read: oneOf('remove', 'keep') },
+    otherwise: { fallback: 'nothing', read: oneOf('nothing', 'unreachable') },
+    confirm: { fallback: [], read: listOf((target) => targetText(parseTarget(target))) },
+    changes: { fallback: 'live', read: oneOf('live', 'rolling') },
+    canary: { fallback: undefined, read: readNested(CANARY_OPTIONS) },
+    nodeCount: { fallback: undefined, read: (value) => readInteger(value, 1, 1_000_000, 'number of nodes') },
+    nodeSelector: { fallback: {}, read: readNodeSelector },
+    tolerations: { fallback: [{ operator: 'Exists' }], read: listOf(readToleration) },
+    agent: { fallback: 'config-map', read: oneOf('config-map', 'image') },
+    image: { fallback: DEFAULT_IMAGE, read: readImage },
+    digest: { fallback: undefined, read: readDigest },
+    imagePullPolicy: { fallback: 'IfNotPresent', read: oneOf('Always', 'IfNotPresent', 'Never') },
+    imagePullSecrets: { fallback: [], read: listOf(dnsSubdomain('a Secret')) },
+    port: { fallback: 9142, read: readUnprivilegedPort },
+    apiServer: { fallback: undefined, read: readNested(API_SERVER_OPTIONS) },
+    resources: { fallback: DEFAULT_RESOURCES, read: readResources },
+    priorityClassName: { fallback: 'system-node-critical', read: dnsSubdomain('a priority class') },
+    maxUnavailable: { fallback: undefined, read: readMaxUnavailable },
+    logLevel: { fallback: 'info', read: oneOf('debug', 'info', 'warn', 'error') },
+    privileged: { fallback: false, read: readBoolean },
+    openShift: { fallback: false, read: readBoolean },
+    labels: { fallback: {}, read: readLabels },
+    annotations: { fallback: {}, read: readAnnotations },
+  };
+}
+
+function readCopyTables(value: unknown): number[] {
+  const tables = listOf(readCopyTable)(value);
+  const twice = tables.find((table, i) => tables.indexOf(table) !== i);
+  if (twice === undefined) return tables;
+  throw refuse(twice, 'is listed twice', 'remove one');
+}
+
+function readCopyTable(value: unknown): number {
+  const table = readTable(value);
+  if (table !== RT_TABLE_MAIN) return table;
+  throw refuse(value, 'is the main table, whose routes are copied', 'write the number of another table, e.g. [2]');
+}
+
+function readNetwork(value: unknown): OnPremise {
+  if (value instanceof OnPremise) return value;
+  throw refuse(value, 'is no on-premise network', 'write what site.onPremise(…) returned');
+}
+
+const TOLERATION_OPTIONS: Options<k8s.Toleration> = {
+  key: { fallback: undefined, read: readText },
+  operator: { fallback: undefined, read: oneOf('Exists', 'Equal') },
+  value: { fallback: undefined, read: readText },
+  effect: { fallback: undefined, read: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute') },
+  tolerationSeconds: { fallback: undefined, read: (value) => readInteger(value, 0, 2 ** 31, 'number of seconds') },
+};
+
+function readToleration(value: unknown): k8s.Toleration {
+  const toleration = readNested(TOLERATION_OPTIONS)(value);
+  if (toleration.key !== undefined || toleration.operator === 'Exists') return toleration;
+  throw refuse(
+    value,
+    'has no key, hence tolerates nothing',
+    'name the key, or write { operator: "Exists" } for every taint',
+  );
+}
+
+function readText(value: unknown): string {
+  if (typeof value !== 'string') throw refuse(value, 'is not a string', 'put it into quotes');
+  if (value === '') throw refuse(value, 'is empty, which Kubernetes does not store', 'leave the field out');
+  return value;
+}
+
+function readImage(value: unknown): string {
+  if (typeof value !== 'string' || !/^[a-z0-9][\w./:@-]*$/.test(value))
+    throw refuse(value, 'is no image reference', `write e.g. "${DEFAULT_IMAGE}"`);
+  const tag = /:([\w][\w.-]*)$/.exec(value.split('@')[0] as string)?.[1];
+  if (value.includes('@sha256:') || (tag !== undefined && tag !== 'latest')) return value;
+  throw refuse(value, 'names no version, so nodes could run different ones', 'add the tag of a version');
+}
+
+function readDigest(value: unknown): string {
+  if (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)) return value;
+  throw refuse(value, 'is no digest', 'write sha256: and 64 hexadecimal digits');
+}
+
+/** The agent has no NET_BIND_SERVICE. */
+function readUnprivilegedPort(value: unknown): number {
+  return readInteger(value, 1024, 65535, 'unprivileged port');
+}
+
+function readMaxUnavailable(value: unknown): number | string {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
+  if (typeof value === 'string' && /^(?:[1-9]\d?|100)%$/.test(value)) return value;
+  throw refuse(value, 'is no number of nodes', 'write a whole number from 1, or "1%" to "100%"');
+}
+
+function readHost(value: unknown): string {
+  const isAddress = typeof value === 'string' && /^[\d.]+$|:/.test(value);
+  return isAddress ? Address.parse(value).toString() : dnsSubdomain('a host')(value);
+}

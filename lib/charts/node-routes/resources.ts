@@ -1,0 +1,80 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Findings, refuse } from '../../network';
+import { isRecord, type Options, readNested } from '../input/schema';
+
+/** Quantities as Kubernetes writes them, by resource, e.g. `{ cpu: '10m', memory: '64Mi' }`. */
+export type Quantities = Readonly<Record<string, string>>;
+
+export interface Resources {
+  readonly requests: Quantities;
+  readonly limits: Quantities;
+}
+
+/** What the agent is measured to need, with room: 45 to 60 MB resident, a hundredth of a core. */
+export const DEFAULT_RESOURCES: Resources = {
+  requests: { cpu: '10m', memory: '64Mi', 'ephemeral-storage': '16Mi' },
+  limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '64Mi' },
+};
+
+const RESOURCES_OPTIONS: Options<Resources> = {
+  requests: { fallback: DEFAULT_RESOURCES.requests, read: readQuantities },
+  limits: { fallback: DEFAULT_RESOURCES.limits, read: readQuantities },
+};
+
+const QUANTITY = /^(\d+(?:\.\d+)?)([numkMGTPE]|[KMGTPE]i)?$/;
+const FACTORS: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+export function readResources(value: unknown): Resources {
+  const resources = readNested(RESOURCES_OPTIONS)(value);
+  const findings = new Findings();
+  for (const [name, request] of Object.entries(resources.requests)) {
+    const limit = resources.limits[name];
+    if (limit !== undefined && amountOf(request) > amountOf(limit))
+      findings.add(`requests.${name}`, request, `is above the limit of ${limit}`, 'raise the limit or request less');
+  }
+  findings.throwIfAny();
+  return resources;
+}
+
+/** The field of a container, without what is empty. */
+export function resourcesOf({ requests, limits }: Resources): { resources?: k8s.ResourceRequirements } {
+  const some = Object.entries({ requests, limits }).filter(([, quantities]) => Object.keys(quantities).length > 0);
+  if (some.length === 0) return {};
+  return { resources: Object.fromEntries(some.map(([kind, quantities]) => [kind, toQuantities(quantities)])) };
+}
+
+function toQuantities(quantities: Quantities): Record<string, k8s.Quantity> {
+  return Object.fromEntries(Object.entries(quantities).map(([name, text]) => [name, k8s.Quantity.fromString(text)]));
+}
+
+function readQuantities(value: unknown): Quantities {
+  if (!isRecord(value)) throw refuse(value, 'is no object of quantities', 'write e.g. { cpu: "10m", memory: "64Mi" }');
+  const findings = new Findings();
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string' || !QUANTITY.test(text))
+      findings.add(name, text, 'is no quantity', 'write a text such as "100m" or "64Mi"');
+  }
+  findings.throwIfAny();
+  return value as Quantities;
+}
+
+function amountOf(text: string): number {
+  const [, number, unit = ''] = QUANTITY.exec(text) as RegExpExecArray;
+  return Number(number) * (FACTORS[unit] ?? 1);
+}

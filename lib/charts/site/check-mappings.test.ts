@@ -1,0 +1,155 @@
+import type { SubnetSpec } from '../../network';
+import { findingsOf, siteWith } from '../fixtures';
+import { NodeRoutes } from '../node-routes/node-routes';
+
+const RANGES = { pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };
+const SERVERS = { real: '10.0.1.0/24', mapped: '192.168.1.0/24' };
+const NODES = { real: '10.0.1.0/27', mapped: '192.168.2.0/27' };
+
+/** What is wrong with a site of these nodes and networks, the place `site example` left out. */
+function told(nodes: readonly SubnetSpec[], ...networks: readonly (readonly SubnetSpec[])[]): string[] {
+  const site = siteWith({ nodes, ...RANGES });
+  networks.forEach((subnets, i) => {
+    site.onPremise(['datacentre', 'plant'][i] as string, { subnets });
+  });
+  return findingsOf(site).map((line) => line.replace('site example › ', ''));
+}
+
+test('nothing is wrong with the site of the documents', () => {
+  expect(told([NODES], ['192.168.0.0/24', SERVERS])).toEqual([]);
+});
+
+test('on premise sees a node under its mapped address', () => {
+  const { cluster } = siteWith({ nodes: [NODES, '10.0.2.0/24'], ...RANGES });
+  expect([cluster.seenAs('10.0.1.5'), cluster.seenAs('10.0.2.5')]).toEqual(['192.168.2.5', '10.0.2.5']);
+  expect(() => cluster.seenAs('192.168.2.5')).toThrow(
+    '"192.168.2.5" lies in none of the nodes\' subnets (10.0.1.0/27, 10.0.2.0/24); write the address of a node',
+  );
+});
+
+test('two ends with the same addresses and no mapping are one finding, with free ranges for both', () => {
+  expect(told(['10.0.1.0/27'], ['192.168.0.0/24', '10.0.1.0/24'])).toEqual([
+    `on-premise datacentre › subnets[1]: "10.0.1.0/24" overlaps the cluster's nodes 10.0.1.0/27; list what is left of it (10.0.1.32/27, 10.0.1.64/26, 10.0.1.128/25), or have the routers map it to a free range and write { real: "10.0.1.0/24", mapped: "192.168.1.0/24" }, and the nodes likewise: { real: "10.0.1.0/27", mapped: "192.168.2.0/27" } in cluster.nodes`,
+  ]);
+});
+
+test('with on premise mapped and the nodes not, it is the nodes that are told', () => {
+  expect(told(['10.0.1.0/27'], [SERVERS])).toEqual([
+    'cluster.nodes[0]: "10.0.1.0/27" overlaps 10.0.1.0/24 of on-premise datacentre, whose hosts would look for the nodes among themselves; have the routers map it to a free range and write { real: "10.0.1.0/27", mapped: "192.168.0.0/27" }',
+  ]);
+});
+
+test('every network that has the addresses of the nodes is named, in one finding', () => {
+  const [line, ...more] = told(['10.0.1.0/27'], [SERVERS], [{ real: '10.0.0.0/16', mapped: '172.20.0.0/16' }]);
+  expect(line).toContain('overlaps 10.0.1.0/24 of on-premise datacentre and 10.0.0.0/16 of on-premise plant');
+  expect(more).toEqual([]);
+});
+
+test('what is proposed twice is two ranges', () => {
+  const lines = told(['10.0.1.0/27', '10.0.2.0/27'], [{ real: '10.0.0.0/16', mapped: '172.20.0.0/16' }]);
+  expect(lines.map((line) => /mapped: "(.*)"/.exec(line)?.[1])).toEqual(['192.168.0.0/27', '192.168.0.32/27']);
+});
+
+test('IPv6 that overlaps is to be renumbered, since it is not mapped', () => {
+  expect(told(['10.0.1.0/27', 'fd00:1::/64'], ['fd00:1::/48'])).toEqual([
+    expect.stringContaining('give one of the two an IPv6 range of its own (RFC 4193), since IPv6 is not mapped'),
+  ]);
+});
+
+test('a subnet for which no private range is large enough is to be split', () => {
+  expect(told(['10.0.1.0/27'], ['10.0.0.0/8'])).toEqual([
+    expect.stringContaining('list smaller subnets of it and have the routers map these: no private /8 is free'),
+  ]);
+});
+
+test.each<[string, SubnetSpec[], SubnetSpec[][], string]>([
+  [
+    'the real range of a subnet beside it',
+    [NODES],
+    [[SERVERS, { real: '192.168.1.0/24', mapped: '192.168.3.0/24' }]],
+    'on-premise datacentre › subnets[0]: "10.0.1.0/24 seen as 192.168.1.0/24" is mapped to a range that overlaps 192.168.1.0/24 of on-premise datacentre; have the routers map it to 192.168.0.0/24, which is free',
+  ],
+  [
+    'the real range of another network',
+    [NODES],
+    [[SERVERS], [{ real: '192.168.0.0/23', mapped: '172.20.0.0/23' }]],
+    'on-premise datacentre › subnets[0]: "10.0.1.0/24 seen as 192.168.1.0/24" is mapped to a range that overlaps 192.168.0.0/23 of on-premise plant; have the routers map it to 192.168.3.0/24, which is free',
+  ],
+  [
+    'the pods',
+    [{ real: '10.0.1.0/27', mapped: '172.30.4.0/27' }],
+    [[SERVERS]],
+    'cluster.nodes[0]: "10.0.1.0/27 seen as 172.30.4.0/27" is mapped to a range that overlaps the cluster\'s pods 172.30.0.0/16; have the routers map it to 192.168.0.0/27, which is free',
+  ],
+  [
+    'other nodes',
+    [{ real: '10.0.1.0/27', mapped: '10.0.2.0/27' }, '10.0.2.0/24'],
+    [[SERVERS]],
+    'cluster.nodes[0]: "10.0.1.0/27 seen as 10.0.2.0/27" is mapped to a range that overlaps the cluster\'s nodes 10.0.2.0/24; have the routers map it to 192.168.0.0/27, which is free',
+  ],
+  [
+    'the mapped range of other nodes',
+    [NODES, { real: '10.0.2.0/27', mapped: '192.168.2.0/27' }],
+    [[SERVERS]],
+    'cluster.nodes[1]: "10.0.2.0/27 seen as 192.168.2.0/27" is mapped to a range that overlaps the cluster\'s nodes 10.0.1.0/27 seen as 192.168.2.0/27; have the routers map it to 192.168.0.0/27, which is free',
+  ],
+  [
+    'real addresses on premise, which are mapped themselves',
+    [{ real: '10.0.1.0/27', mapped: '10.9.0.0/27' }],
+    [[{ real: '10.9.0.0/16', mapped: '172.20.0.0/16' }]],
+    'cluster.nodes[0]: "10.0.1.0/27 seen as 10.9.0.0/27" is mapped to a range that overlaps 10.9.0.0/16 of on-premise datacentre; have the routers map it to 192.168.0.0/27, which is free',
+  ],
+])('a mapped range is not %s', (_, nodes, networks, line) => {
+  expect(told(nodes, ...networks)).toEqual([line]);
+});
+
+test('two mappings of one subnet are refused, on both sides', () => {
+  const again = { real: '10.0.1.0/24', mapped: '192.168.5.0/24' };
+  expect(told([NODES, { real: '10.0.1.0/28', mapped: '192.168.4.0/28' }], [SERVERS, again])).toEqual([
+    'on-premise datacentre › subnets[1]: "10.0.1.0/24 seen as 192.168.5.0/24" overlaps 10.0.1.0/24 seen as 192.168.1.0/24 of on-premise datacentre in one network; keep one of the two, or list subnets that share no address',
+    'cluster.nodes[1]: "10.0.1.0/28 seen as 192.168.4.0/28" overlaps 10.0.1.0/27 seen as 192.168.2.0/27, so that one address would have two translations; keep one of the two',
+  ]);
+});
+
+describe('an unused mapping is refused', () => {
+  test('of nodes that nobody on premise sees', () => {
+    const line =
+      'cluster.nodes[0]: "10.0.1.0/27 seen as 192.168.2.0/27" is mapped, but there is nobody on premise to see it; write "10.0.1.0/27" alone, or add the IPv4 network behind the VPN';
+    expect(told([NODES])).toEqual([line]);
+    expect(told([NODES, 'fd10::/64'], ['fd99::/64'])).toEqual([line]);
+  });
+
+  test('of a network to which no node routes lead', () => {
+    const site = siteWith({ nodes: [NODES], ...RANGES });
+    const datacentre = site.onPremise('datacentre', { subnets: [SERVERS] });
+    const plant = site.onPremise('plant', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.3.0/24' }] });
+    new NodeRoutes(site, 'node-routes', { networks: [datacentre] });
+    expect(findingsOf(site)).toEqual([
+      'site example › on-premise plant › subnets[0]: "10.0.1.0/24 seen as 192.168.3.0/24" is mapped, but no node routes lead to on-premise plant; add the network to the networks of a NodeRoutes, or write "10.0.1.0/24" alone',
+    ]);
+    new NodeRoutes(site, 'others', { networks: [plant], configMapName: 'others', protocol: 143, port: 9143 });
+    expect(findingsOf(site)).toEqual([]);
+  });
+});
+
+test('all of it is told at once', () => {
+  const site = siteWith({ nodes: ['10.0.1.0/27'], ...RANGES });
+  site.onPremise('datacentre', {
+    subnets: [
+      '10.0.1.0/24',
+      { real: '10.0.0.0/16', mapped: '192.168.3.0/24' },
+      { real: 'fd00:1::/64', mapped: 'fd00:2::/64' },
+      { real: '10.9.0.0/24', mapped: '172.30.0.0/24' },
+    ],
+  });
+  site.onPremise('plant', { subnets: ['192.168.7.0/24'] }).servers('10.0.1.5');
+  expect(findingsOf(site)).toEqual(
+    [
+      'subnets[1]: {"real":"10.0.0.0/16","mapped":"192.168.3.0/24"} maps a /16 to a /24',
+      'subnets[2]: {"real":"fd00:1::/64","mapped":"fd00:2::/64"} maps IPv6, which is not translated here',
+      'servers[0]: "10.0.1.5" lies in no subnet of on-premise plant (192.168.7.0/24)',
+      'subnets[0]: "10.0.1.0/24" overlaps the cluster\'s nodes 10.0.1.0/27',
+      'subnets[3]: "172.30.0.0/24" overlaps the cluster\'s pods 172.30.0.0/16',
+    ].map((line) => expect.stringContaining(line)),
+  );
+});

@@ -1,0 +1,140 @@
+import { type Findings, type Mapping, overlappingPairs, type Subnet } from '../../network';
+import { placeIn } from '../input/schema';
+import type { FreeRanges } from './free-ranges';
+import type { Site } from './site';
+
+/** A range of the site as somebody sees it. */
+interface Range {
+  readonly subnet: Subnet;
+  /** For messages: `the cluster's pods 172.30.0.0/16`. */
+  readonly what: string;
+  readonly side: 'cluster' | 'on premise';
+  /** The mapping of which it is the mapped range. */
+  readonly mappedBy?: Mapping;
+  /** Nodes route it. */
+  readonly isRouted: boolean;
+  readonly place: string;
+}
+
+/** What is wrong with mappings and with their absence, beyond what a node would route wrongly. */
+export function checkMappings(site: Site, free: FreeRanges, findings: Findings): void {
+  tellNodesNotSeen(site, free, findings);
+  tellTakenRanges(rangesOf(site), free, findings);
+  tellTwoMappings(site, findings);
+  // What was refused elsewhere may have been what a mapping is for.
+  if (site.findings.all.length === 0) tellUnused(site, findings);
+}
+
+const nodesPlace = (site: Site, i: number) => placeIn(site.place, `cluster.nodes[${i}]`);
+
+/**
+ * Nodes whose addresses are somebody else's on premise. Where on premise is not mapped either, the overlap is told
+ * there, with what to do about both.
+ */
+function tellNodesNotSeen(site: Site, free: FreeRanges, findings: Findings): void {
+  site.cluster.nodes.forEach((nodes, i) => {
+    if (nodes.isTranslated) return;
+    const others = site.networks.flatMap(({ name, subnets }) =>
+      subnets
+        .filter(({ mapping }) => mapping.isTranslated && mapping.real.overlaps(nodes.real))
+        .map(({ mapping }) => `${mapping.real} of on-premise ${name}`),
+    );
+    if (others.length === 0) return;
+    const reason = `overlaps ${others.join(' and ')}, whose hosts would look for the nodes among themselves`;
+    findings.add(nodesPlace(site, i), `${nodes.real}`, reason, free.map(nodes.real));
+  });
+}
+
+function rangesOf(site: Site): Range[] {
+  const { nodes, pods, services } = site.cluster;
+  const kept = (what: string, subnets: readonly Subnet[]) =>
+    subnets.map(
+      (subnet): Range => ({
+        subnet,
+        what: `the cluster's ${what} ${subnet}`,
+        side: 'cluster',
+        isRouted: false,
+        place: '',
+      }),
+    );
+  const mapped = (mapping: Mapping, side: Range['side'], what: string, place: string): Range[] =>
+    mapping.isTranslated
+      ? [
+          {
+            subnet: mapping.mapped,
+            what: `${what} ${mapping}`,
+            side,
+            mappedBy: mapping,
+            isRouted: side === 'on premise',
+            place,
+          },
+        ]
+      : [];
+  const onPremise = site.networks.flatMap(({ name, subnets }) =>
+    subnets.flatMap(({ mapping, place }): Range[] => [
+      ...mapped(mapping, 'on premise', `on-premise ${name}'s`, place),
+      {
+        subnet: mapping.real,
+        what: `${mapping.real} of on-premise ${name}`,
+        side: 'on premise',
+        isRouted: !mapping.isTranslated,
+        place,
+      },
+    ]),
+  );
+  return [
+    ...kept(
+      'nodes',
+      nodes.map(({ real }) => real),
+    ),
+    ...nodes.flatMap((one, i) => mapped(one, 'cluster', "the cluster's nodes", nodesPlace(site, i))),
+    ...kept('pods', pods),
+    ...kept('services', services),
+    ...onPremise,
+  ];
+}
+
+/** A mapped range is nobody else's, neither real nor mapped. */
+function tellTakenRanges(ranges: readonly Range[], free: FreeRanges, findings: Findings): void {
+  for (const [outer, inner] of overlappingPairs(ranges)) {
+    const [taker, other] = inner.mappedBy === undefined ? [outer, inner] : [inner, outer];
+    if (taker.mappedBy === undefined || isToldAsRoute(taker, other)) continue;
+    const reason = `is mapped to a range that overlaps ${other.what}`;
+    findings.add(taker.place, `${taker.mappedBy}`, reason, free.mapElsewhere(taker.subnet));
+  }
+}
+
+/** What nodes would be given two ways for, or one that takes something from the cluster, is told as that. */
+function isToldAsRoute(taker: Range, other: Range): boolean {
+  if (taker.isRouted) return other.side === 'cluster' || other.isRouted;
+  return other.isRouted;
+}
+
+function tellTwoMappings(site: Site, findings: Findings): void {
+  const nodes = site.cluster.nodes.map((mapping, i) => ({ subnet: mapping.real, mapping, i }));
+  for (const [outer, inner] of overlappingPairs(nodes)) {
+    if (!outer.mapping.isTranslated && !inner.mapping.isTranslated) continue;
+    const reason = `overlaps ${outer.mapping}, so that one address would have two translations`;
+    findings.add(nodesPlace(site, inner.i), `${inner.mapping}`, reason, 'keep one of the two');
+  }
+}
+
+function tellUnused(site: Site, findings: Findings): void {
+  const { networks, nodeRoutes, cluster } = site;
+  const isSeen = networks.some(({ subnets }) => subnets.some(({ mapping }) => mapping.real.family === 4));
+  cluster.nodes.forEach((nodes, i) => {
+    if (!nodes.isTranslated || isSeen) return;
+    const remedy = `write "${nodes.real}" alone, or add the IPv4 network behind the VPN`;
+    findings.add(nodesPlace(site, i), `${nodes}`, 'is mapped, but there is nobody on premise to see it', remedy);
+  });
+  // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
+  if (nodeRoutes.length === 0) return;
+  const routed = nodeRoutes.flatMap((one) => one.routes().map(({ subnet }) => subnet));
+  for (const { name, subnets } of networks) {
+    for (const { mapping, place } of subnets) {
+      if (!mapping.isTranslated || routed.some((subnet) => subnet.contains(mapping.mapped))) continue;
+      const remedy = `add the network to the networks of a NodeRoutes, or write "${mapping.real}" alone`;
+      findings.add(place, `${mapping}`, `is mapped, but no node routes lead to on-premise ${name}`, remedy);
+    }
+  }
+}

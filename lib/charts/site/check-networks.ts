@@ -1,0 +1,51 @@
+import { type Findings, type Mapping, overlappingPairs, type Subnet } from '../../network';
+import type { FreeRanges } from './free-ranges';
+import type { OnPremise } from './on-premise';
+import type { Site } from './site';
+import { tellTakenSubnets } from './taken-subnets';
+
+interface NetworkSubnet {
+  readonly network: OnPremise;
+  readonly place: string;
+  readonly mapping: Mapping;
+}
+
+/** As the cluster sees them, the networks take nothing from the cluster and nothing from one another. */
+export function checkNetworks({ networks, cluster }: Site, free: FreeRanges, findings: Findings): void {
+  const subnets = networks.flatMap((network) => network.subnets.map((subnet) => ({ ...subnet, network })));
+  const routed = subnets.map(({ mapping, place }) => ({
+    place,
+    subnet: mapping.mapped,
+    isTranslated: mapping.isTranslated,
+  }));
+  tellTakenSubnets(cluster.protectedSubnets, routed, free, findings);
+
+  for (const [outer, inner] of overlaps(subnets, ({ mapped }) => mapped))
+    tellOverlap(outer, inner, 'as the cluster sees them', free, findings);
+  // Two networks may well use the same real addresses; within one, an address would have two translations.
+  for (const [outer, inner] of overlaps(subnets, ({ real }) => real)) {
+    const isToldAlready = outer.mapping.mapped.overlaps(inner.mapping.mapped);
+    if (outer.network === inner.network && !isToldAlready) tellOverlap(outer, inner, 'in one network', free, findings);
+  }
+}
+
+function overlaps(subnets: readonly NetworkSubnet[], side: (mapping: Mapping) => Subnet) {
+  return overlappingPairs(subnets.map((one) => ({ ...one, subnet: side(one.mapping) })));
+}
+
+function tellOverlap(
+  outer: NetworkSubnet,
+  inner: NetworkSubnet,
+  where: string,
+  free: FreeRanges,
+  findings: Findings,
+): void {
+  findings.add(
+    inner.place,
+    `${inner.mapping}`,
+    `overlaps ${outer.mapping} of on-premise ${outer.network.name} ${where}`,
+    outer.network === inner.network
+      ? 'keep one of the two, or list subnets that share no address'
+      : free.map(inner.mapping.real),
+  );
+}

@@ -1,0 +1,98 @@
+import {
+  Mapping,
+  parseHostAddress,
+  parseTarget,
+  parseUnicastSubnet,
+  refuse,
+  type Subnet,
+  type SubnetSpec,
+  type Target,
+} from '../../network';
+import { listOf, type Options, readNested, someOf } from '../input/schema';
+
+/** The address ranges of the cluster. None of them is ever routed to on premise. */
+export interface ClusterProps {
+  /** The subnets the nodes stand in; `mapped` where on premise sees them under other addresses. */
+  readonly nodes: readonly SubnetSpec[];
+  /** The ranges of the pods, one per family. */
+  readonly pods: readonly string[];
+  /** The ranges of the cluster IPs, one per family. */
+  readonly services: readonly string[];
+  /**
+   * The API servers' own addresses and ports, `10.1.2.3:6443` or `[fd00::1]:6443`, where the nodes reach them through a
+   * proxy or a Service: no route may take one, and each is asked when routes change. @default none
+   */
+  readonly apiServers?: readonly string[];
+}
+
+/** A range that no route may take, and what it is, for messages. */
+export interface ProtectedSubnet {
+  readonly subnet: Subnet;
+  readonly what: string;
+}
+
+interface ClusterRanges {
+  readonly nodes: readonly Mapping[];
+  readonly pods: readonly Subnet[];
+  readonly services: readonly Subnet[];
+  readonly apiServers: readonly Target[];
+}
+
+const REMEDY = 'list them, so that no route takes them away from the cluster';
+
+const CLUSTER_OPTIONS: Options<ClusterRanges> = {
+  nodes: { fallback: [], required: true, read: someOf((spec) => Mapping.parse(spec), REMEDY) },
+  pods: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
+  services: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
+  apiServers: { fallback: [], read: listOf(parseTarget) },
+};
+
+/** One Kubernetes cluster as the network sees it. */
+export class Cluster {
+  /** What the construction of a site goes on with after its cluster was refused. */
+  static readonly NONE = new Cluster({ nodes: [], pods: [], services: [], apiServers: [] });
+
+  /** The nodes' subnets, with the ranges under which on premise sees them. */
+  readonly nodes: readonly Mapping[];
+  readonly pods: readonly Subnet[];
+  readonly services: readonly Subnet[];
+  readonly apiServers: readonly Target[];
+  /** Nodes, pods and services: what the nodes themselves depend on. */
+  readonly ownSubnets: readonly ProtectedSubnet[];
+  /** The same and the ranges under which on premise sees the nodes: what no network may use. */
+  readonly protectedSubnets: readonly ProtectedSubnet[];
+
+  private constructor({ nodes, pods, services, apiServers }: ClusterRanges) {
+    this.nodes = nodes;
+    this.pods = pods;
+    this.services = services;
+    this.apiServers = apiServers;
+    this.ownSubnets = [
+      ...nodes.map(({ real }) => ({ subnet: real, what: 'nodes' })),
+      ...pods.map((subnet) => ({ subnet, what: 'pods' })),
+      ...services.map((subnet) => ({ subnet, what: 'services' })),
+    ];
+    const mappedNodes = nodes.filter((node) => node.isTranslated);
+    this.protectedSubnets = [
+      ...this.ownSubnets,
+      ...mappedNodes.map(({ mapped }) => ({ subnet: mapped, what: 'mapped nodes' })),
+    ];
+  }
+
+  /**
+   * The address under which on premise sees a node: 192.168.2.5 for 10.0.1.5.
+   * @throws InputError when it is no address in the nodes' subnets
+   */
+  seenAs(nodeAddress: string): string {
+    const address = parseHostAddress(nodeAddress);
+    const nodes = this.nodes.find(({ real }) => real.contains(address));
+    if (nodes !== undefined) return `${nodes.toMapped(address)}`;
+    const known = this.nodes.map(({ real }) => `${real}`).join(', ');
+    throw refuse(nodeAddress, `lies in none of the nodes' subnets (${known})`, 'write the address of a node');
+  }
+
+  /** @throws InputError with everything that is wrong with the ranges. */
+  static read(props: unknown): Cluster {
+    return new Cluster(readNested(CLUSTER_OPTIONS)(props));
+  }
+}

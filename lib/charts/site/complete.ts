@@ -1,0 +1,42 @@
+import { dirname } from 'node:path';
+import { Findings } from '../../network';
+import type { Site } from './site';
+
+/**
+ * Sites that were made but are not in the output, wholly or in part: their folder, or what is missing in it, would be
+ * deleted from the cluster by the next sync.
+ */
+export function findIncomplete(sites: readonly Site[]): Findings {
+  const findings = new Findings();
+  const outputs = new Set(sites.filter(({ isWritten }) => isWritten).map(outputOf));
+  for (const site of sites) {
+    // A site that a test renders in memory goes nowhere.
+    if (!site.isWritten && !site.isForOutput && !outputs.has(outputOf(site))) continue;
+    const missing = site.unwritten();
+    if (!site.isWritten)
+      findings.add(site.place, site.name, 'is never synthesised, so its folder would be deleted', 'call its synth()');
+    else if (missing.length > 0)
+      findings.add(
+        site.place,
+        missing,
+        'was added after synth() and is not in the output',
+        'call synth() after everything is added',
+      );
+  }
+  return findings;
+}
+
+const outputOf = ({ outdir }: Site) => dirname(outdir);
+
+/** Fails a program that ends well and leaves a site out of the output. */
+export function failWhenIncomplete(sites: readonly Site[]): void {
+  process.once('exit', (code) => {
+    if (code !== 0) return;
+    try {
+      findIncomplete(sites).throwIfAny();
+    } catch (error) {
+      console.error((error as Error).message);
+      process.exitCode = 1;
+    }
+  });
+}

@@ -1,0 +1,89 @@
+import { Chart, Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { commonLabels, NEVER_DELETE } from '../metadata';
+
+/** Namespaces that every cluster has; they belong to nobody's Git folder. */
+const BUILT_IN: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+
+/** Classes that are refused outside kube-system without a quota, where that admission is configured (GKE). */
+const CRITICAL: ReadonlySet<string> = new Set(['system-node-critical', 'system-cluster-critical']);
+
+export interface NamespaceNeeds {
+  readonly namespace: string;
+  /** Emit the Namespace itself, unless it is a built-in one. */
+  readonly create: boolean;
+  /** The priority class of pods in it. */
+  readonly priorityClassName: string;
+}
+
+/**
+ * The namespaces of a site's node routes, each once: a second copy fails Flux's build, and who deletes a Namespace
+ * deletes everything in it.
+ */
+export class Namespaces {
+  static readonly CHART_ID = 'namespace';
+
+  private readonly created = new Set<string>();
+  private readonly criticalClasses = new Map<string, Set<string>>();
+
+  private chart: Chart | undefined;
+
+  constructor(private readonly scope: Construct) {}
+
+  add({ namespace, create, priorityClassName }: NamespaceNeeds): void {
+    if (create && !BUILT_IN.has(namespace) && !this.created.has(namespace)) this.emitNamespace(namespace);
+    if (namespace === 'kube-system' || !CRITICAL.has(priorityClassName)) return;
+    const classes = this.criticalClasses.get(namespace) ?? this.emitQuota(namespace);
+    classes.add(priorityClassName);
+  }
+
+  private emitNamespace(namespace: string): void {
+    this.created.add(namespace);
+    new k8s.KubeNamespace(this.file(), namespace, {
+      metadata: {
+        name: namespace,
+        annotations: NEVER_DELETE,
+        labels: {
+          ...commonLabels(namespace, 'namespace'),
+          // Host network and NET_ADMIN are beyond the baseline level.
+          'pod-security.kubernetes.io/enforce': 'privileged',
+          'pod-security.kubernetes.io/audit': 'privileged',
+          'pod-security.kubernetes.io/warn': 'privileged',
+        },
+      },
+    });
+  }
+
+  private emitQuota(namespace: string): Set<string> {
+    const classes = new Set<string>();
+    this.criticalClasses.set(namespace, classes);
+    new k8s.KubeResourceQuota(this.file(), `${namespace}-quota`, {
+      metadata: {
+        name: 'onprem-link-critical-pods',
+        namespace,
+        labels: commonLabels('onprem-link-critical-pods', 'quota'),
+      },
+      spec: {
+        // As many as there can be nodes: the quota permits the class, it is not there to limit it.
+        hard: { pods: k8s.Quantity.fromString('1G') },
+        scopeSelector: {
+          matchExpressions: [
+            {
+              scopeName: 'PriorityClass',
+              operator: 'In',
+              values: Lazy.any({ produce: () => [...classes].sort() }),
+            },
+          ],
+        },
+      },
+    });
+    return classes;
+  }
+
+  /** Made when there is something to put into it: an empty file would be no manifest. */
+  private file(): Chart {
+    this.chart ??= new Chart(this.scope, Namespaces.CHART_ID);
+    return this.chart;
+  }
+}

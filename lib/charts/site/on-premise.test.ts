@@ -1,0 +1,60 @@
+import { findingsOf, siteWithNetwork } from '../fixtures';
+
+const MAPPED = { real: '10.0.1.0/24', mapped: '192.168.1.0/24' };
+
+test('a server of a mapped subnet is written by its own address and reached under the mapped one', () => {
+  const { network } = siteWithNetwork([MAPPED]);
+  const [server] = network.servers('10.0.1.10');
+  expect(`${server?.real} ${server?.mapped}`).toBe('10.0.1.10 192.168.1.10');
+  expect(server?.network).toBe(network);
+});
+
+test('two networks may use the same real addresses, because a server says which it stands in', () => {
+  const { site, network } = siteWithNetwork([MAPPED]);
+  const other = site.onPremise('plant', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.2.0/24' }] });
+  expect([...network.servers('10.0.1.10'), ...other.servers('10.0.1.10')].map(({ mapped }) => `${mapped}`)).toEqual([
+    '192.168.1.10',
+    '192.168.2.10',
+  ]);
+  expect(findingsOf(site)).toEqual([]);
+});
+
+test.each([
+  [
+    '192.168.1.10',
+    `is a mapped address (10.0.1.0/24 seen as 192.168.1.0/24); write the server's own address, 10.0.1.10`,
+  ],
+  [
+    '10.0.2.1',
+    'lies in no subnet of on-premise datacentre (10.0.1.0/24); add its subnet to the network, or take the server from its own network',
+  ],
+  ['10.0.1.255', 'is the network or broadcast address of 10.0.1.0/24; write the address of the server itself'],
+  ['10.0.1.0/24', 'is no IP address; write e.g. 192.168.1.10 or fd00::10'],
+  ['127.0.0.1', 'is loopback (RFC 1122); write the unicast address of the host'],
+])('the server %s is refused', (address, text) => {
+  const { site, network } = siteWithNetwork([MAPPED]);
+  expect(network.servers('10.0.1.1', address)).toHaveLength(1);
+  expect(findingsOf(site)).toEqual([`site example › on-premise datacentre › servers[1]: "${address}" ${text}`]);
+});
+
+test.each([
+  ['192.168.1.0/31', '192.168.1.0'],
+  ['192.168.1.7/32', '192.168.1.7'],
+  ['fd00::/64', 'fd00::'],
+])('in %s the server %s has no other meaning', (subnet, address) => {
+  const { site, network } = siteWithNetwork([subnet]);
+  expect(network.servers(address)).toHaveLength(1);
+  expect(findingsOf(site)).toEqual([]);
+});
+
+test('a server whose subnet may be the refused one is not told on top of it', () => {
+  const { site, network } = siteWithNetwork(['192.168.1.0/33', '192.168.0.0/24']);
+  expect(network.servers('192.168.1.5', '192.168.0.5')).toHaveLength(1);
+  expect(findingsOf(site)).toEqual([expect.stringContaining('subnets[0]: "192.168.1.0/33"')]);
+});
+
+test('a network without subnets is refused', () => {
+  expect(findingsOf(siteWithNetwork([]).site)).toEqual([
+    'site example › on-premise datacentre › subnets: [] names none; list the subnets behind the VPN, e.g. ["192.168.0.0/24"]',
+  ]);
+});

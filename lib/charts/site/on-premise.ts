@@ -1,0 +1,111 @@
+import { type Address, bitsOf, Mapping, parseHostAddress, refuse, type SubnetSpec } from '../../network';
+import { type Options, placeIn, readOptions, someOf } from '../input/schema';
+import { readVpn, type VpnSettings } from '../vpn/options';
+import type { VpnProps } from '../vpn/props';
+import type { Site } from './site';
+
+export interface OnPremiseProps {
+  /** The subnets behind the VPN; `mapped` where the routers show them to the cluster under other addresses. */
+  readonly subnets: readonly SubnetSpec[];
+  /**
+   * The two routers of the VPN; with it, what they have to load is written to routers/<site>/.
+   * @default none: the routers are configured by other means
+   */
+  readonly vpn?: VpnProps;
+}
+
+interface OnPremiseSettings {
+  readonly subnets: readonly unknown[];
+  readonly vpn: VpnSettings | undefined;
+}
+
+/** Read one by one, so that one refused subnet does not hide what is wrong with the others. */
+const ON_PREMISE_OPTIONS: Options<OnPremiseSettings> = {
+  subnets: {
+    fallback: [],
+    required: true,
+    read: someOf((spec) => spec, 'list the subnets behind the VPN, e.g. ["192.168.0.0/24"]'),
+  },
+  vpn: { fallback: undefined, read: readVpn },
+};
+
+/** A server in an on-premise network, made by OnPremise.servers. */
+export class Server {
+  constructor(
+    readonly network: OnPremise,
+    /** Its own address, as written. */
+    readonly real: Address,
+    /** The address under which the cluster reaches it. */
+    readonly mapped: Address,
+  ) {}
+}
+
+/** A subnet of an on-premise network, and where it is written. */
+export interface OnPremiseSubnet {
+  readonly place: string;
+  readonly mapping: Mapping;
+}
+
+/** A network behind the VPN, made by Site.onPremise. */
+export class OnPremise {
+  readonly subnets: readonly OnPremiseSubnet[];
+  /** Its VPN with defaults filled in. @internal */
+  readonly vpn: VpnSettings | undefined;
+  /** Where findings about it stand. @internal */
+  readonly place: string;
+  /** No subnet was refused, so an address in none of them is really outside. */
+  private readonly isComplete: boolean;
+
+  constructor(
+    readonly site: Site,
+    readonly name: string,
+    props: OnPremiseProps,
+  ) {
+    this.place = placeIn(site.place, `on-premise ${name}`);
+    const { subnets, vpn } = readOptions(site.findings, this.place, props, ON_PREMISE_OPTIONS);
+    this.subnets = subnets.flatMap((spec, i) => {
+      const place = placeIn(this.place, `subnets[${i}]`);
+      const mapping = site.findings.attempt(place, () => Mapping.parse(spec));
+      return mapping === undefined ? [] : { place, mapping };
+    });
+    this.vpn = vpn;
+    this.isComplete = this.subnets.length > 0 && this.subnets.length === subnets.length;
+  }
+
+  /** Servers by the addresses they really have; the cluster is given the mapped ones. */
+  servers(...realAddresses: readonly string[]): Server[] {
+    return realAddresses.flatMap((text, i) => {
+      const place = placeIn(this.place, `servers[${i}]`);
+      return this.site.findings.attempt(place, () => this.server(text)) ?? [];
+    });
+  }
+
+  private server(text: string): Server[] {
+    const real = parseHostAddress(text);
+    const mapping = this.mappings.find((one) => one.real.contains(real));
+    if (mapping === undefined) {
+      if (this.isComplete) throw this.outside(text, real);
+      return [];
+    }
+    const { real: subnet } = mapping;
+    const hasEnds = subnet.family === 4 && subnet.prefixLength <= bitsOf(4) - 2;
+    if (hasEnds && (subnet.address.equals(real) || subnet.last.equals(real)))
+      throw refuse(text, `is the network or broadcast address of ${subnet}`, 'write the address of the server itself');
+    return [new Server(this, real, mapping.toMapped(real))];
+  }
+
+  private outside(text: string, address: Address) {
+    const seenAs = this.mappings.find(({ mapped }) => mapped.contains(address));
+    if (seenAs !== undefined) {
+      const own = seenAs.toReal(address);
+      return refuse(text, `is a mapped address (${seenAs})`, `write the server's own address, ${own}`);
+    }
+    const known = this.mappings.map(({ real }) => `${real}`).join(', ');
+    const remedy = 'add its subnet to the network, or take the server from its own network';
+    return refuse(text, `lies in no subnet of on-premise ${this.name} (${known})`, remedy);
+  }
+
+  private get mappings(): Mapping[] {
+    return this.subnets.map(({ mapping }) => mapping);
+  }
+}

@@ -1,0 +1,151 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Testing } from 'cdk8s';
+import { InputError } from '../../network';
+import { ExternalService } from '../external-service/external-service';
+import { CLUSTER, findingsOf, siteWith, siteWithNetwork } from '../fixtures';
+import { NodeRoutes } from '../node-routes/node-routes';
+import { Site } from './site';
+
+let folder: string;
+let outdir: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'site-'));
+  outdir = join(folder, 'dist'); // what is not for the cluster is written beside it
+  mkdirSync(outdir);
+  process.env.CDK8S_OUTDIR = outdir;
+});
+afterEach(() => {
+  delete process.env.CDK8S_OUTDIR;
+  rmSync(folder, { recursive: true });
+});
+
+test('a site writes one file per chart into a folder of its own', () => {
+  const { site, network } = siteWithNetwork();
+  new NodeRoutes(site, 'node-routes');
+  new ExternalService(site, 'orders', {
+    namespace: 'default',
+    servers: network.servers('192.168.0.5'),
+    ports: { http: 80 },
+  });
+  site.synth();
+  expect(readdirSync(join(outdir, 'example')).sort()).toEqual([
+    'namespace.k8s.yaml',
+    'node-routes-agent.k8s.yaml',
+    'node-routes.k8s.yaml',
+    'orders.k8s.yaml',
+  ]);
+});
+
+test('without CDK8S_OUTDIR a site goes to dist', () => {
+  delete process.env.CDK8S_OUTDIR;
+  expect(siteWith().outdir).toBe(join('dist', 'example'));
+});
+
+test('several sites stand side by side, each with its own network of the same name', () => {
+  for (const name of ['north', 'south']) {
+    const site = siteWith(CLUSTER, name);
+    site.onPremise('datacentre', { subnets: [name === 'north' ? '192.168.0.0/24' : '192.168.1.0/24'] });
+    new NodeRoutes(site, 'node-routes');
+    site.synth();
+  }
+  expect(readdirSync(outdir)).toEqual(['north', 'south']);
+  expect(readFileSync(join(outdir, 'south', 'node-routes.k8s.yaml'), 'utf8')).toContain('"192.168.1.0/24"');
+});
+
+test('a second site of the same name is refused instead of writing over the first', () => {
+  siteWithNetwork().site.synth();
+  expect(() => siteWithNetwork().site.synth()).toThrow(
+    '"example" names two sites, and the second would write over the first; rename one of them',
+  );
+});
+
+test('everything that is wrong is told together, each with its place, and nothing is written', () => {
+  const site = new Site('example', {
+    cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0'], services: ['172.21.0.0/16'] },
+  });
+  const network = site.onPremise('datacentre', { subnets: ['192.168.0.1/24', '192.168.1.0/24'] });
+  new NodeRoutes(site, 'node-routes', { protocol: 3, routes: ['127.0.0.0/8'] });
+  new ExternalService(site, 'orders', { namespace: 'Apps', servers: network.servers('192.168.1.0'), ports: {} });
+  const told = [
+    'site example › cluster.pods[0]: "172.30.0.0" has no prefix length; write 172.30.0.0/32 for this one host, or the prefix length of its subnet',
+    'site example › on-premise datacentre › subnets[0]: "192.168.0.1/24" has host bits set behind its 24 bit prefix; did you mean 192.168.0.0/24?',
+    'site example › node routes node-routes › protocol: 3 marks the routes of ip route without a protocol, and the DaemonSet this one replaces, which the agent would take for its own; use 142',
+    'site example › node routes node-routes › routes[0]: "127.0.0.0/8" is loopback (RFC 1122); list unicast subnets only',
+    'site example › on-premise datacentre › servers[0]: "192.168.1.0" is the network or broadcast address of 192.168.1.0/24; write the address of the server itself',
+    'site example › external service orders › namespace: "Apps" is no name for a namespace; write 1 to 63 of a-z, 0-9 and "-", beginning and ending with a letter or digit',
+    'site example › external service orders › ports: {} names no ports; write them by name, e.g. { http: 8080 }',
+  ];
+  expect(() => site.synth()).toThrow(InputError);
+  expect(findingsOf(site)).toEqual(told);
+  expect(readdirSync(outdir)).toEqual([]);
+});
+
+test('Testing.synth of any chart sees what is wrong with the site', () => {
+  const { site } = siteWithNetwork(['172.30.1.0/24']);
+  const chart = new NodeRoutes(site, 'node-routes');
+  expect(() => Testing.synth(chart)).toThrow("overlaps the cluster's pods 172.30.0.0/16");
+});
+
+test.each(['', '..', 'a/b', 'Example', '-a', 'a'.repeat(64)])(
+  '%j is no name for a site, since it names a folder',
+  (name) => {
+    const site = siteWith(CLUSTER, name);
+    expect(findingsOf(site)).toEqual([expect.stringContaining('is no name for a site')]);
+    expect(() => site.synth()).toThrow(InputError);
+    expect(readdirSync(outdir)).toEqual([]);
+  },
+);
+
+test('two networks of one name are refused', () => {
+  const { site } = siteWithNetwork(['192.168.0.0/24']);
+  site.onPremise('datacentre', { subnets: ['192.168.1.0/24'] });
+  expect(findingsOf(site)).toEqual([
+    'site example › on-premise datacentre: "datacentre" names two networks of this site; give each a name of its own',
+  ]);
+});
+
+test('two charts of one id are told, where constructs would throw at the first', () => {
+  const { site } = siteWithNetwork();
+  new NodeRoutes(site, 'routes');
+  new NodeRoutes(site, 'routes', { name: 'b', configMapName: 'b', protocol: 143, port: 9143 });
+  new NodeRoutes(site, 'namespace', { name: 'c', configMapName: 'c', protocol: 144, port: 9144 });
+  expect(findingsOf(site)).toEqual([
+    'site example › node routes routes: "routes" names two charts of this site, hence one file; choose another id',
+    'site example › node routes namespace: "namespace" names two charts of this site, hence one file; choose another id',
+  ]);
+});
+
+test('an id that is no name for a file is told', () => {
+  const { site } = siteWithNetwork();
+  new NodeRoutes(site, '../routes', { name: 'routes' });
+  expect(findingsOf(site)).toEqual([expect.stringContaining('"../routes" is no name for node routes')]);
+});
+
+test('a cluster without one of its ranges is refused', () => {
+  expect(findingsOf(new Site('example', { cluster: { nodes: ['10.184.0.0/26'], pods: [] } as never }))).toEqual([
+    'site example › cluster.pods: [] names none; list them, so that no route takes them away from the cluster',
+    'site example › cluster.services: undefined names none; list them, so that no route takes them away from the cluster',
+  ]);
+});
+
+test('a site without a cluster, or with an option nobody knows, is refused', () => {
+  expect(findingsOf(new Site('example', {} as never))).toEqual([
+    'site example › cluster: undefined is no object of options; known are nodes, pods, services, apiServers',
+  ]);
+  expect(findingsOf(new Site('example', { cluster: CLUSTER, clutser: 1 } as never))).toEqual([
+    'site example: "clutser" is an unknown option; known are cluster, provider, agentBundle',
+  ]);
+});
+
+test('repeated routes are told when the site is written, but are not wrong', () => {
+  const warn = jest.spyOn(console, 'warn').mockImplementation();
+  const { site } = siteWithNetwork();
+  new NodeRoutes(site, 'node-routes', { routes: ['192.168.9.0/24', '192.168.9.0/24'] });
+  site.synth();
+  expect(warn.mock.calls).toEqual([
+    ['site example › node routes node-routes › routes[1] 192.168.9.0/24 repeats routes[0]; it is dropped'],
+  ]);
+  warn.mockRestore();
+});

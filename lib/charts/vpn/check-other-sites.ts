@@ -1,0 +1,50 @@
+import { dirname } from 'node:path';
+import type { Findings } from '../../network';
+import type { Site } from '../site/site';
+import { hasFortigate, haveSameAddresses, placeOf } from './check';
+import type { VpnSettings } from './options';
+import { connectionOf, type SiteTunnel, vpnsOf } from './tunnels';
+
+/** The tunnels of this site and those of the sites that were synthesised before work side by side on their routers. */
+export function checkOtherSites(site: Site, others: readonly Site[], findings: Findings): void {
+  const neighbours = others.filter((other) => other !== site && dirname(other.outdir) === dirname(site.outdir));
+  for (const other of neighbours) {
+    for (const earlier of vpnsOf(other).tunnels) {
+      for (const later of vpnsOf(site).tunnels) {
+        checkConnections(earlier, later, other, findings);
+        checkRanges(earlier, later, other, findings);
+      }
+    }
+  }
+}
+
+function checkConnections(earlier: SiteTunnel, later: SiteTunnel, other: Site, findings: Findings): void {
+  const [one, another] = [earlier.ends[0].tunnel, later.ends[0].tunnel];
+  if (!haveSameAddresses(one, another)) return;
+  const isSame = connectionOf(vpnOf(earlier)) === connectionOf(vpnOf(later));
+  if (!isSame && !hasFortigate(one) && !hasFortigate(another)) return;
+  findings.add(
+    placeOf(later),
+    `${another.local.publicAddress} and ${another.remote.publicAddress}`,
+    `are the routers of site ${other.name}, on-premise ${earlier.networks[0].name}, too, and ${isSame ? 'IKE could not tell the two tunnels apart' : 'a FortiGate has one tunnel per remote gateway'}`,
+    'give the routers an id of their own for each site and leave fortigate out of the products; between FortiGates one site carries both networks',
+  );
+}
+
+/** An on-premise router that sees two clusters in one range could not answer the second. */
+function checkRanges(earlier: SiteTunnel, later: SiteTunnel, other: Site, findings: Findings): void {
+  const [one, another] = [earlier.ends[0].tunnel, later.ends[0].tunnel];
+  if (!one.remote.publicAddress.equals(another.remote.publicAddress)) return;
+  for (const { mapped } of another.local.subnets) {
+    const taken = one.local.subnets.find((subnet) => subnet.mapped.overlaps(mapped));
+    if (taken === undefined) continue;
+    findings.add(
+      placeOf(later),
+      `${mapped}`,
+      `is how the on-premise router ${another.remote.publicAddress} sees these nodes, and it sees those of site ${other.name} in ${taken.mapped}`,
+      'map the nodes of each site to a range of their own',
+    );
+  }
+}
+
+const vpnOf = ({ networks }: SiteTunnel) => networks[0].vpn as VpnSettings;

@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Address, Findings } from '../../network';
+import { clashes, fortigateInterface, type NumberBook, selectorsOf, type Tunnel, tunnelName } from '../../routers';
+import { placeIn } from '../input/schema';
+import type { OnPremise } from '../site/on-premise';
+import type { Site } from '../site/site';
+import type { VpnSettings } from './options';
+import { type SiteTunnel, vpnsOf } from './tunnels';
+
+/** The tunnels work, each by itself and those of one router side by side. */
+export function checkVpns(site: Site, findings: Findings): void {
+  const vpns = findings.attempt(site.place, () => vpnsOf(site));
+  if (vpns === undefined) return;
+  vpns.tunnels.forEach((one, i) => {
+    // A tunnel is judged when all that it is made of was understood.
+    if (site.findings.all.length === 0) checkTunnel(clusterEnd(one), placeOf(one), findings);
+    checkShared(one, findings);
+    for (const earlier of vpns.tunnels.slice(0, i)) {
+      checkSameAddresses(earlier, one, findings);
+      checkInterfaceNames(earlier, one, findings);
+    }
+  });
+  checkNumbers(vpns.book, site, findings);
+}
+
+export const placeOf = ({ networks }: SiteTunnel) => vpnPlace(networks[0]);
+const vpnPlace = ({ place }: OnPremise) => placeIn(place, 'vpn');
+const clusterEnd = ({ ends }: SiteTunnel) => ends[0].tunnel;
+
+function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
+  const { local, remote } = tunnel;
+  if (local.publicAddress.equals(remote.publicAddress))
+    findings.add(
+      placeIn(place, 'onPremise.publicAddress'),
+      `${remote.publicAddress}`,
+      "is that of the cluster's router, too",
+      'write the address of the other router',
+    );
+  if (local.publicAddress.family !== remote.publicAddress.family)
+    findings.add(
+      placeIn(place, 'onPremise.publicAddress'),
+      `${remote.publicAddress}`,
+      `is not of the family of the cluster's router, ${local.publicAddress}, so the two cannot reach each other`,
+      'write addresses of one family',
+    );
+  if (selectorsOf(tunnel).length > 0) checkFamilies(tunnel, place, findings);
+  else
+    findings.add(
+      place,
+      tunnel.networks.join(' and '),
+      'has no subnet of a family that the nodes have, so nothing would go through it',
+      'add the subnets, or leave out the vpn',
+    );
+  checkOutside(tunnel, 'cluster', local.publicAddress, place, findings);
+  checkOutside(tunnel, 'onPremise', remote.publicAddress, place, findings);
+}
+
+/** A subnet of a family that no node has gets no selector, so the tunnel would not carry it. */
+function checkFamilies({ local, remote }: Tunnel, place: string, findings: Findings): void {
+  const families = new Set(local.subnets.map(({ mapped }) => mapped.family));
+  for (const { real } of remote.subnets)
+    if (!families.has(real.family))
+      findings.add(
+        place,
+        `${real}`,
+        `is IPv${real.family}, and cluster.nodes has no range of that family, so the tunnel would not carry it`,
+        'add the range of the nodes, or move the subnet to a network without vpn',
+      );
+}
+
+/** A tunnel cannot carry its own packets. */
+function checkOutside(tunnel: Tunnel, end: string, address: Address, place: string, findings: Findings): void {
+  const selectors = selectorsOf(tunnel).flatMap((pair) => [pair.local.mapped, pair.remote.mapped]);
+  const around = selectors.find((subnet) => subnet.contains(address));
+  if (around === undefined) return;
+  findings.add(
+    placeIn(place, `${end}.publicAddress`),
+    `${address}`,
+    `lies in ${around}, which goes through the tunnel itself`,
+    'write the address on the Internet, or list subnets without it',
+  );
+}
+
+/** Networks that share a tunnel agree on all of it. */
+function checkShared({ networks: [lead, ...others] }: SiteTunnel, findings: Findings): void {
+  for (const network of others) {
+    const differing = Object.keys(lead.vpn as VpnSettings)
+      .map((key) => key as keyof VpnSettings)
+      .filter((key) => !isDeepStrictEqual(lead.vpn?.[key], network.vpn?.[key]));
+    if (differing.length === 0) continue;
+    findings.add(
+      vpnPlace(network),
+      network.name,
+      `shares one tunnel with on-premise ${lead.name}, whose routers have the same addresses and identities, but differs in ${differing.join(' and ')}`,
+      'write the same vpn for both, or give the routers an id of their own for each',
+    );
+  }
+}
+
+/** IKE could tell them apart by their identities; a FortiGate takes no second phase 1 to one gateway. */
+function checkSameAddresses(earlier: SiteTunnel, later: SiteTunnel, findings: Findings): void {
+  const [one, other] = [clusterEnd(earlier), clusterEnd(later)];
+  if (!haveSameAddresses(one, other) || !(hasFortigate(one) || hasFortigate(other))) return;
+  findings.add(
+    placeOf(later),
+    later.networks[0].name,
+    `has the routers of on-premise ${earlier.networks[0].name} under other identities, and a FortiGate has one tunnel per remote gateway`,
+    'leave out the ids, so that one tunnel carries both networks, or leave fortigate out of the products',
+  );
+}
+
+export function haveSameAddresses(one: Tunnel, other: Tunnel): boolean {
+  return (
+    one.local.publicAddress.equals(other.local.publicAddress) &&
+    one.remote.publicAddress.equals(other.remote.publicAddress)
+  );
+}
+
+export const hasFortigate = ({ local, remote }: Tunnel): boolean =>
+  [local, remote].some(({ products }) => products.includes('fortigate'));
+
+/** Names that are shortened for a FortiGate could meet. */
+function checkInterfaceNames(earlier: SiteTunnel, later: SiteTunnel, findings: Findings): void {
+  const [one, other] = [clusterEnd(earlier), clusterEnd(later)].map(tunnelName) as [string, string];
+  if (fortigateInterface(one) !== fortigateInterface(other)) return;
+  findings.add(
+    placeOf(later),
+    other,
+    `and ${one} are both ${fortigateInterface(other)} on a FortiGate, where a name has at most 15 characters`,
+    'rename one of the networks',
+  );
+}
+
+/** Two branches that each took the next number meet when they are merged. */
+function checkNumbers(book: NumberBook, site: Site, findings: Findings): void {
+  for (const { router, list, number, owners } of clashes(book)) {
+    if (!owners.some((owner) => owner.startsWith(`${site.name}/`))) continue;
+    findings.add(
+      'routers/numbers.json',
+      number,
+      `is given twice among the ${list} of router ${router}: to ${owners.join(' and to ')}`,
+      'delete the line of the newer one, which gets the next free number at the next synthesis',
+    );
+  }
+}

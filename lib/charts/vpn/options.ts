@@ -1,0 +1,96 @@
+import { type Address, parseHostAddress, readInteger, refuse } from '../../network';
+import { DH_GROUPS, type DhGroup, ENCRYPTIONS, HASHES, PRODUCTS, type Product, type Proposal } from '../../routers';
+import { listOf, type Options, oneOf, readNested, someOf } from '../input/schema';
+
+/** A router with defaults filled in. */
+export interface RouterSettings {
+  readonly publicAddress: Address;
+  readonly localAddress: Address;
+  readonly id: string;
+  readonly outside: string;
+  readonly inside: string;
+  readonly outsideNextHops: readonly Address[];
+  readonly insideNextHops: readonly Address[];
+  readonly products: readonly Product[];
+  readonly firstRule: number | undefined;
+}
+
+/** A VPN with defaults filled in. */
+export interface VpnSettings {
+  readonly cluster: RouterSettings;
+  readonly onPremise: RouterSettings;
+  readonly ike: Proposal;
+  readonly esp: Proposal;
+  readonly mss: number;
+}
+
+interface GivenRouter extends Omit<RouterSettings, 'publicAddress' | 'localAddress' | 'id'> {
+  readonly publicAddress: Address | undefined;
+  readonly localAddress: Address | undefined;
+  readonly id: string | undefined;
+}
+
+const ROUTER_OPTIONS: Options<GivenRouter> = {
+  publicAddress: { fallback: undefined, required: true, read: parseHostAddress },
+  localAddress: { fallback: undefined, read: parseHostAddress },
+  id: { fallback: undefined, read: readId },
+  outside: { fallback: '', required: true, read: readInterfaceName },
+  inside: { fallback: '', required: true, read: readInterfaceName },
+  outsideNextHops: { fallback: [], read: readNextHops },
+  insideNextHops: { fallback: [], read: readNextHops },
+  products: { fallback: PRODUCTS, read: someOf(oneOf(...PRODUCTS), 'name at least one') },
+  firstRule: { fallback: undefined, read: (value) => readInteger(value, 1, 99_999, 'rule number') },
+};
+
+const proposalOptions = (lifetime: number): Options<Proposal> => ({
+  encryption: { fallback: 'aes256gcm', read: oneOf(...ENCRYPTIONS) },
+  hash: { fallback: 'sha384', read: oneOf(...HASHES) },
+  dhGroup: { fallback: 20, read: readDhGroup },
+  lifetime: { fallback: lifetime, read: (value) => readInteger(value, 300, 86_400, 'lifetime in seconds') },
+});
+
+const readIke = readNested(proposalOptions(28_800));
+const readEsp = readNested(proposalOptions(3_600));
+
+const VPN_OPTIONS: Options<VpnSettings> = {
+  cluster: { fallback: undefined as never, required: true, read: readRouter },
+  onPremise: { fallback: undefined as never, required: true, read: readRouter },
+  ike: { fallback: readIke({}), read: readIke },
+  esp: { fallback: readEsp({}), read: readEsp },
+  mss: { fallback: 1350, read: (value) => readInteger(value, 520, 1440, 'segment size') },
+};
+
+/** @throws InputError with everything that is wrong with it. */
+export const readVpn: (value: unknown) => VpnSettings = readNested(VPN_OPTIONS);
+
+function readRouter(value: unknown): RouterSettings {
+  const given = readNested(ROUTER_OPTIONS)(value);
+  const publicAddress = given.publicAddress as Address;
+  const localAddress = given.localAddress ?? publicAddress;
+  if (localAddress.family !== publicAddress.family)
+    throw refuse(`${localAddress}`, `is not of the family of ${publicAddress}`, 'use addresses of one family');
+  return { ...given, publicAddress, localAddress, id: given.id ?? `${publicAddress}` };
+}
+
+/** What all products take and none could take for the end of a word. */
+function readInterfaceName(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Za-z0-9][-\w.]{0,14}$/.test(value)) return value;
+  throw refuse(value, 'is no interface name', 'write 1 to 15 letters, digits, "-", "_" and ".", e.g. "eth1"');
+}
+
+function readId(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Za-z0-9][-\w.:@]{0,63}$/.test(value)) return value;
+  throw refuse(value, 'is no identity', 'write an address, a domain name or user@domain');
+}
+
+function readNextHops(value: unknown): Address[] {
+  const hops = listOf(parseHostAddress)(value);
+  if (new Set(hops.map(({ family }) => family)).size === hops.length) return hops;
+  throw refuse(value, 'has several next hops of one family', 'write one per family');
+}
+
+function readDhGroup(value: unknown): DhGroup {
+  if (typeof value === 'number' && value in DH_GROUPS) return value as DhGroup;
+  const known = Object.keys(DH_GROUPS).join(', ');
+  throw refuse(value, 'is no group that is strong enough and known to all routers', `write one of ${known}`);
+}

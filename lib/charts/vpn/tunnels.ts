@@ -1,0 +1,110 @@
+import type { Mapping } from '../../network';
+import {
+  allot,
+  type NumberBook,
+  numberedEnd,
+  otherEnd,
+  retire,
+  type Tunnel,
+  type TunnelEnd,
+  type Unnumbered,
+} from '../../routers';
+import type { OnPremise } from '../site/on-premise';
+import type { Site } from '../site/site';
+import { readBookOf } from './number-file';
+import type { RouterSettings, VpnSettings } from './options';
+
+/** Rules of a router where nobody said otherwise: before those that masquerade, which commonly start at 100. */
+const FIRST_RULE = 10;
+
+/** One router of a tunnel, and its folder below routers/<site>/. */
+export interface SiteTunnelEnd {
+  readonly folder: string;
+  readonly tunnel: Tunnel;
+}
+
+/** A tunnel and the networks that it carries, whose first one names it. */
+export interface SiteTunnel {
+  readonly networks: readonly [OnPremise, ...OnPremise[]];
+  /** The cluster's, then the on-premise one. */
+  readonly ends: readonly [SiteTunnelEnd, SiteTunnelEnd];
+}
+
+/** All tunnels of a site, and the book with their numbers. */
+export interface SiteVpns {
+  readonly tunnels: readonly SiteTunnel[];
+  readonly book: NumberBook;
+}
+
+/** @throws InputError when the book of numbers cannot be read. */
+export function vpnsOf(site: Site): SiteVpns {
+  const before = readBookOf(site);
+  let book = before;
+  const numbered = (folder: string, tunnel: Unnumbered, { firstRule = FIRST_RULE }: RouterSettings): SiteTunnelEnd => {
+    const end = `${site.name}/${folder}`;
+    book = allot(book, end, numberedEnd(tunnel, firstRule));
+    return { folder, tunnel: { ...tunnel, numbers: book[end] as Tunnel['numbers'] } };
+  };
+  const tunnels = groupsOf(site, before).map(([lead, ...others]): SiteTunnel => {
+    const vpn = lead.vpn as VpnSettings;
+    const near = tunnelOf(site, [lead, ...others], vpn);
+    return {
+      networks: [lead, ...others],
+      ends: [
+        numbered(clusterFolder(lead), near, vpn.cluster),
+        numbered(`${lead.name}-to-cluster`, otherEnd(near), vpn.onPremise),
+      ],
+    };
+  });
+  const written = new Set(tunnels.flatMap(({ ends }) => ends.map(({ folder }) => `${site.name}/${folder}`)));
+  const gone = Object.keys(book).filter((end) => end.startsWith(`${site.name}/`) && !written.has(end));
+  return { tunnels, book: gone.reduce(retire, book) };
+}
+
+const clusterFolder = ({ name }: OnPremise) => `cluster-to-${name}`;
+
+/**
+ * Networks by the tunnel that carries them. IKE tells connections apart by their addresses and identities, so networks
+ * that have these in common share one. It keeps the name that it has in the book.
+ */
+function groupsOf(site: Site, book: NumberBook): [OnPremise, ...OnPremise[]][] {
+  const groups = new Map<string, [OnPremise, ...OnPremise[]]>();
+  for (const network of site.networks) {
+    if (network.vpn === undefined) continue;
+    const group = groups.get(connectionOf(network.vpn));
+    if (group === undefined) groups.set(connectionOf(network.vpn), [network]);
+    else if (`${site.name}/${clusterFolder(network)}` in book && !(`${site.name}/${clusterFolder(group[0])}` in book))
+      group.unshift(network);
+    else group.push(network);
+  }
+  return [...groups.values()];
+}
+
+/** What IKE knows a connection by. */
+export function connectionOf({ cluster, onPremise }: VpnSettings): string {
+  return [cluster, onPremise].map(({ publicAddress, id }) => `${publicAddress} ${id}`).join(' ');
+}
+
+/** As the cluster's router sees it. */
+function tunnelOf(site: Site, networks: readonly OnPremise[], vpn: VpnSettings): Unnumbered {
+  const { ike, esp, mss } = vpn;
+  const names = networks.map(({ name }) => name);
+  return {
+    site: site.name,
+    networks: names,
+    local: endOf(vpn.cluster, `the nodes of ${site.name}`, site.cluster.nodes),
+    remote: endOf(
+      vpn.onPremise,
+      `on-premise ${names.join(' and ')}`,
+      networks.flatMap(({ subnets }) => subnets.map(({ mapping }) => mapping)),
+    ),
+    ike,
+    esp,
+    mss,
+    initiates: true,
+  };
+}
+
+function endOf({ firstRule: _, ...router }: RouterSettings, what: string, subnets: readonly Mapping[]): TunnelEnd {
+  return { ...router, what, subnets };
+}
