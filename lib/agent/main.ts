@@ -13,6 +13,7 @@ import { InstanceLock, type PeerUser } from './instance-lock';
 import { Journal } from './journal';
 import { EVENT_GROUPS, KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
+import { liveSettings } from './live-settings';
 import { memoryReleaser, trimMemory } from './memory';
 import { NetlinkChannel, type NetlinkError } from './netlink/channel';
 import { openEventSocket, openNetlink, peerUser } from './netlink/ffi';
@@ -54,30 +55,23 @@ function run(settings: Settings): void {
     if ((error as NetlinkError).code === 'EOPNOTSUPP') throw kernelTooOld(os.release(), error as Error);
   }
   const client = new ApiClient(settings.apiHost, settings.apiPort);
-  const { privateNetworks, requirePrivateNetwork, ownership, disjointProtocols } = settings;
+  const { ownership, disjointProtocols } = settings;
   const holder = `${settings.namespace}/${settings.instance}`;
-  const dependencies = () => dependenciesOf(settings, client.remoteAddress);
   const nextHops = new NextHopMonitor(
     kernel,
     () => performance.now(),
-    (changed) => agent.onNextHops(changed),
     (reason) => log('warn', 'nexthop.unknown', `the next hops cannot be asked for: ${reason}`),
   );
-  const { healthOf } = nextHops;
+  const live = liveSettings(settings);
   const reconciler = new Reconciler(kernel, {
-    privateNetworks,
-    requirePrivateNetwork,
-    otherwise: settings.otherwise,
-    dependencies,
-    copyToTables: settings.copyToTables,
-    podSubnets: settings.podSubnets,
+    ...settings,
+    dependencies: () => dependenciesOf(settings, client.remoteAddress),
     isForwarding: (family, name) => isForwarding(family, name, readOptional),
-    destinations: () => agent.destinations,
-    limits: settings.limits,
-    healthOf,
+    destinations: () => live.destinations,
+    healthOf: nextHops.healthOf,
     healthChanges: () => nextHops.changes,
     get ownership() {
-      return agent.ownership;
+      return live.ownership;
     },
   });
   const peer: PeerUser = (socket) => peerUser((socket as unknown as { _handle: { fd: number } })._handle.fd);
@@ -88,8 +82,9 @@ function run(settings: Settings): void {
   );
   const journal = new Journal(JOURNAL);
   const resolvers = readResolvers(readOptional(RESOLV_CONF));
-  const agent: Agent = new Agent({
+  const agent = new Agent({
     settings,
+    live,
     reconciler,
     lock,
     nextHops,
@@ -102,6 +97,7 @@ function run(settings: Settings): void {
     onNews: memoryReleaser(trimMemory),
     log,
   });
+  nextHops.onChange = (changed) => agent.onNextHops(changed);
   const lockOf = (protocol: number) =>
     new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`, peer);
   const takeover = new Takeover(disjointProtocols, lockOf, agent, log);

@@ -27,9 +27,9 @@ function watching() {
   const watch = new NextHopMonitor(
     kernel,
     () => performance.now(),
-    (changed) => changes.push(...changed.map((each) => `${each.address} ${each.health.state}`)),
     (reason) => troubles.push(reason),
   );
+  watch.onChange = (changed) => changes.push(...changed.map((each) => `${each.address} ${each.health.state}`));
   const fail = (error: Error | undefined) => {
     trouble = error;
   };

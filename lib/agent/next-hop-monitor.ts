@@ -18,6 +18,8 @@ export interface WatchedNextHop extends NextHop {
 
 /** Has the kernel ask the next hops every second whether they are there, and tells when one stops or starts to answer. */
 export class NextHopMonitor {
+  /** Called with those whose state has changed. */
+  onChange: (changed: readonly WatchedNextHop[]) => void = () => undefined;
   /** How often one of them stopped or started to answer, or was forgotten. */
   changes = 0;
 
@@ -35,8 +37,6 @@ export class NextHopMonitor {
     private readonly kernel: Pick<Kernel, 'askNeighbours'>,
     /** Milliseconds of a steady clock. */
     private readonly now: () => number,
-    /** Called with those whose state has changed. */
-    private readonly onChange: (changed: readonly WatchedNextHop[]) => void,
     /** Called when the kernel cannot be asked, once for each reason. */
     private readonly onTrouble: (reason: string) => void,
   ) {}

@@ -1,4 +1,6 @@
-import { PassSchedule, type Trigger } from './pass-schedule';
+import { PassSchedule } from './pass-schedule';
+import type { Trigger } from './passes';
+import { outcome } from './testing/facts';
 
 /** Passes take so many milliseconds and succeed, unless told otherwise. */
 function scheduled(takes = 0, succeeds = () => true) {
@@ -6,7 +8,7 @@ function scheduled(takes = 0, succeeds = () => true) {
   const schedule = new PassSchedule((trigger) => {
     jest.advanceTimersByTime(takes);
     made.push(trigger);
-    return succeeds();
+    return succeeds() ? outcome() : undefined;
   });
   return { schedule, made };
 }

@@ -1,3 +1,5 @@
+import { abortable } from '../program/pause';
+
 /**
  * What has to be over before a change: a pause, and a look at what can be reached. It is bound to no list: where one
  * follows the other all the time, none would ever be applied.
@@ -9,11 +11,7 @@ export class Preparation {
   async join(begin: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     this.running ??= this.start(begin);
     const { done } = this.running;
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      done.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
+    await abortable(done, signal);
   }
 
   stop(): void {

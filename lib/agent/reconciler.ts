@@ -11,7 +11,7 @@ import { isOwn, type Ownership } from './decide/ownership';
 import type { PodsWay } from './decide/pods';
 import { NO_PREFIXES, type Prefix, prefixKey } from './decide/prefix';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
-import { QuickAnswer, type QuickInputs } from './decide/quick-answer';
+import { type QuickAnswer, quickAnswer } from './decide/quick-answer';
 import { followsPrivateNetwork, nextHopsToLookUp } from './decide/resolve';
 import { type Verdict, verdictsOf, whatToVerify } from './decide/verdicts';
 import type { KernelEvent } from './kernel/events';
@@ -79,7 +79,7 @@ export class Reconciler {
   private readonly verification = new Derived(whatToVerify);
   private readonly verdicts = new Derived(verdictsOf);
   private readonly companionChanges = new Derived(missingCompanions);
-  private readonly quickAnswer = new Derived((inputs: QuickInputs) => new QuickAnswer(inputs));
+  private readonly quickAnswer = new Derived(quickAnswer);
 
   /** Families whose private network this node was seen to have: from then on its absence is a fault. */
   private readonly seen = new Set<Family>();
@@ -170,7 +170,7 @@ export class Reconciler {
       read ??= this.kernel.readNexthops(); // not at all where an IPv4 route is put back
       return read;
     };
-    const changes = this.ready?.changesFor(events, nexthops) ?? [];
+    const changes = this.ready?.(events, nexthops) ?? [];
     if (changes.length === 0) return { done: [], failed: [] };
     return this.apply([...changes, ...refreshIPv6(changes, changes, nexthops, this.settings.ownership)]);
   }

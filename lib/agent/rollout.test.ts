@@ -3,6 +3,7 @@ import { type Answer, PATIENCE_MS } from '../program/connection';
 import { pause } from '../program/pause';
 import type { JournalEntry } from './journal';
 import type { Kernel } from './kernel/kernel';
+import { Passes, type Trigger } from './passes';
 import { type Outcome, Reconciler } from './reconciler';
 import { Rollout } from './rollout';
 import { route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from './testing/ip';
@@ -76,6 +77,12 @@ function node({
   const attempts: Target[] = [];
   const events: string[] = [];
   const triggers: string[] = [];
+  const passes = new (class extends Passes {
+    request(trigger: Trigger) {
+      triggers.push(trigger);
+      setTimeout(pass, delay);
+    }
+  })();
   const pass = () => {
     const { inForce } = rollout;
     if (inForce === undefined) return;
@@ -83,7 +90,7 @@ function node({
       isConfirmed: rollout.isConfirmed,
       restored: rollout.restoredWith(inForce),
     });
-    rollout.afterPass(outcome);
+    passes.made(outcome);
   };
   const rollout = new Rollout({
     ownership: () => OWNERSHIP,
@@ -101,10 +108,7 @@ function node({
     wouldChange: (list) => reconciler.preview(list).length > 0,
     journal,
     log: (_, event) => events.push(event),
-    request: (trigger) => {
-      triggers.push(trigger);
-      setTimeout(pass, delay);
-    },
+    passes,
     onConfirmed: () => {
       if (otherwise === 'unreachable') pass();
     },

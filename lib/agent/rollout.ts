@@ -8,32 +8,15 @@ import type { Ownership } from './decide/ownership';
 import { NO_PREFIXES, type Prefix } from './decide/prefix';
 import { presentList, presentText } from './decide/present-list';
 import { type Block, block, newRecord, reasonToBlock, type TrialRecord, withRollback } from './decide/trial-record';
-import type { Verdict } from './decide/verdicts';
+import { allWait } from './decide/verdicts';
 import type { Journal, JournalEntry } from './journal';
 import type { Snapshot } from './kernel/types';
 import { type Base, Notes } from './notes';
-import type { Trigger } from './pass-schedule';
-import { Passes } from './passes';
+import type { Passes } from './passes';
 import { Preparation } from './preparation';
 import { namesOf } from './reachability';
-import type { Outcome } from './reconciler';
+import type { RolloutState } from './rollout-state';
 import { CONFIRM_MS, Trial, type TrialParts } from './trial';
-
-/** How the last understood list stands. */
-export type RolloutState =
-  /** It is in force, or there is none yet. */
-  | { readonly state: 'settled' }
-  /**
-   * It is about to be applied: at a certain time, in milliseconds of the steady clock, or when something answers that could
-   * confirm it.
-   */
-  | { readonly state: 'pending'; readonly due?: number; readonly reason?: string }
-  /** It was applied, and what was reachable before has to show that it still is. */
-  | { readonly state: 'trial' }
-  /** It was taken back, and is tried again when what was lost is back. */
-  | { readonly state: 'suspended'; readonly reason: string }
-  /** It was taken back too often, and is tried again much later. */
-  | { readonly state: 'condemned'; readonly reason: string; readonly due: number };
 
 export interface RolloutParts extends TrialParts {
   /** What is ours now. */
@@ -45,8 +28,8 @@ export interface RolloutParts extends TrialParts {
   readonly wouldChange: (list: RouteList) => boolean;
   readonly journal: Journal;
   readonly log: Log;
-  /** Asks for a pass with what is in force; `afterPass` follows. */
-  readonly request: (trigger: Trigger) => void;
+  /** Each brings the kernel to what is in force then. */
+  readonly passes: Passes;
   /** Called when a list was confirmed. */
   readonly onConfirmed: () => void;
 }
@@ -71,7 +54,6 @@ export class Rollout {
   private readonly trial: Trial;
   private readonly notes: Notes;
   private readonly preparation = new Preparation();
-  private readonly passes: Passes;
   private candidate: Candidate | undefined;
   /** What was in force when all was well last. */
   private confirmed: RouteList | undefined;
@@ -85,7 +67,6 @@ export class Rollout {
 
   constructor(private readonly parts: RolloutParts) {
     this.trial = new Trial(parts);
-    this.passes = new Passes(parts.request);
     this.notes = new Notes(parts.journal, parts.rules, parts.log);
   }
 
@@ -109,7 +90,7 @@ export class Rollout {
     this.rollbacks++;
     this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
     this.isUnconfirmed = true;
-    this.resumed = this.passes.make('rollback', new AbortController().signal).then(() => {
+    this.resumed = this.parts.passes.run('rollback', new AbortController().signal).then(() => {
       this.isUnconfirmed = false;
     });
   }
@@ -168,10 +149,6 @@ export class Rollout {
     this.note('trial', this.candidate.hash);
   }
 
-  afterPass(outcome: Outcome): void {
-    this.passes.made(outcome);
-  }
-
   private async roll(candidate: Candidate, signal: AbortSignal): Promise<void> {
     await this.resumed;
     signal.throwIfAborted();
@@ -196,7 +173,7 @@ export class Rollout {
     this.preparation.stop();
     this.inForce = candidate.list;
     this.confirm(candidate);
-    this.parts.request('list');
+    this.parts.passes.request('list');
   }
 
   /** Applies a list until it is confirmed, which may never be. */
@@ -222,10 +199,10 @@ export class Rollout {
     if (!this.isUnconfirmed) await this.prepare(candidate, signal);
     this.inForce = candidate.list;
     this.state = { state: 'trial' };
-    let found = await this.passes.make('list', signal);
+    let found = await this.parts.passes.run('list', signal);
     // A list whose routes all have to wait has shown nothing yet.
-    while (!this.isUnconfirmed && allWait(found))
-      [found] = await Promise.all([this.passes.next(signal), trial.lookAgain(signal)]);
+    while (!this.isUnconfirmed && allWait(found.verdicts))
+      [found] = await Promise.all([this.parts.passes.next(signal), trial.lookAgain(signal)]);
     return this.isUnconfirmed ? trial.lookAfter(signal) : [];
   }
 
@@ -280,7 +257,7 @@ export class Rollout {
   private async goBack(signal: AbortSignal): Promise<void> {
     const base = this.unconfirmedBase;
     this.inForce = base ?? this.confirmed;
-    const found = this.inForce && (await this.passes.make('rollback', signal));
+    const found = this.inForce && (await this.parts.passes.run('rollback', signal));
     this.confirmed = this.inForce;
     // What the kernel refused to undo is undone by later passes, or when the agent ends.
     this.isUnconfirmed = found !== undefined && found.failed.length > 0 && base !== undefined;
@@ -320,11 +297,4 @@ export class Rollout {
     if (this.base === undefined) return;
     this.notes.note(state, list, this.record?.hash === list ? this.record.ended : 0, this.base);
   }
-}
-
-function allWait({ verdicts }: Outcome): boolean {
-  const isWaiting = ({ state }: Verdict) => state === 'waiting';
-  return (
-    verdicts.some(isWaiting) && verdicts.every((verdict) => isWaiting(verdict) || verdict.state === 'not-applicable')
-  );
 }

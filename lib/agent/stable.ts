@@ -23,8 +23,7 @@ export class Derived<I extends Inputs, T> {
   constructor(private readonly derive: (inputs: I) => T) {}
 
   of(inputs: I): Stable<T> {
-    const last = this.inputs;
-    if (last === undefined || Object.keys(inputs).some((name) => inputs[name] !== last[name])) {
+    if (Object.keys(inputs).some((name) => inputs[name] !== this.inputs?.[name])) {
       this.value = this.derive(inputs);
       this.inputs = inputs;
     }

@@ -1,6 +1,10 @@
 import type { Log } from '../program/log';
 import type { InstanceLock } from './instance-lock';
 
+/** How long nobody may have held a lock before what it guards is taken over. */
+export const TAKEOVER_AFTER_MS = 60_000;
+/** Looks further apart than this, as after the agent was stopped, do not add up: nobody saw what was between them. */
+const LONGEST_GAP_MS = 10_000;
 /** How often the locks are looked at. */
 const LOOK_MS = 2_000;
 
@@ -15,7 +19,8 @@ export interface TakeoverHandler {
 interface Watched {
   readonly protocol: number;
   readonly lock: Pick<InstanceLock, 'isHeld' | 'acquire' | 'release'>;
-  readonly freeTimer: FreeTimer;
+  /** To be called with what a look found, and when, in milliseconds. */
+  readonly isFree: ReturnType<typeof freeTimer>;
 }
 
 /**
@@ -36,7 +41,7 @@ export class Takeover {
     private readonly handler: TakeoverHandler,
     private readonly log: Log,
   ) {
-    this.watched = protocols.map((protocol) => ({ protocol, lock: lockOf(protocol), freeTimer: new FreeTimer() }));
+    this.watched = protocols.map((protocol) => ({ protocol, lock: lockOf(protocol), isFree: freeTimer() }));
   }
 
   start(): void {
@@ -61,10 +66,10 @@ export class Takeover {
     if (!this.isStopped) this.nextLook = setTimeout(() => void this.look(), LOOK_MS);
   }
 
-  private async lookAt({ protocol, lock, freeTimer }: Watched): Promise<void> {
+  private async lookAt({ protocol, lock, isFree }: Watched): Promise<void> {
     if (this.isStopped || this.taken.has(protocol)) return;
-    const isFree = freeTimer.note(await lock.isHeld(), performance.now());
-    if (!isFree || !this.handler.isReadyFor(protocol) || (await lock.acquire()) !== undefined) return;
+    if (!isFree(await lock.isHeld(), performance.now())) return;
+    if (!this.handler.isReadyFor(protocol) || (await lock.acquire()) !== undefined) return;
     // Meanwhile the end may have begun.
     if (this.isStopped || !this.handler.isReadyFor(protocol)) return lock.release();
     this.taken.add(protocol);
@@ -72,20 +77,12 @@ export class Takeover {
   }
 }
 
-/** How long nobody may have held a lock before what it guards is taken over. */
-export const TAKEOVER_AFTER_MS = 60_000;
-/** Looks further apart than this, as after the agent was stopped, do not add up: nobody saw what was between them. */
-const LONGEST_GAP_MS = 10_000;
-
-/** For how long a lock has been seen free without interruption. Until the first look nothing is known. */
-export class FreeTimer {
-  private free: { readonly since: number; readonly until: number } | undefined;
-
-  /** Notes what a look found at `now`, in milliseconds. @returns whether it has been free for 60 s. */
-  note(isHeld: boolean, now: number): boolean {
-    const { free } = this;
+/** Tells from looks at a lock whether it has been free for 60 s without interruption. Before the first nothing is known. */
+function freeTimer(): (isHeld: boolean, now: number) => boolean {
+  let free: { readonly since: number; readonly until: number } | undefined;
+  return (isHeld, now) => {
     const since = free !== undefined && now - free.until <= LONGEST_GAP_MS ? free.since : now;
-    this.free = isHeld ? undefined : { since, until: now };
+    free = isHeld ? undefined : { since, until: now };
     return !isHeld && now - since >= TAKEOVER_AFTER_MS;
-  }
+  };
 }

@@ -1,7 +1,8 @@
 import { DEFAULT_RULES, readRouteList } from '../../network';
 import type { KernelEvent } from '../kernel/events';
+import { asStable } from '../stable';
 import { LINKS, nodeAddress, route, snapshot, subnet } from '../testing/ip';
-import { EventFilter, watchedOf } from './event-filter';
+import { eventFilter, watchedSubnets } from './event-filter';
 import type { RouteState, Verdict } from './verdicts';
 
 const LIST = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
@@ -18,9 +19,14 @@ function concerns(
   otherwise: 'nothing' | 'unreachable' = 'nothing',
 ): boolean {
   const verdicts: Verdict[] = LIST.routes.map((listed) => ({ route: listed, state }));
-  const found = { verdicts, missingNextHops, snapshot: NODE };
-  const watched = watchedOf(LIST, [subnet('10.0.0.0/8')], otherwise);
-  return new EventFilter(watched, OWNERSHIP, found).concerns(event);
+  const settings = asStable({ privateNetworks: [subnet('10.0.0.0/8')], otherwise });
+  return eventFilter({
+    subnets: asStable(watchedSubnets({ list: asStable(LIST), settings })),
+    ownership: asStable(OWNERSHIP),
+    verdicts: asStable(verdicts),
+    missingNextHops: asStable(missingNextHops),
+    snapshot: asStable(NODE),
+  })(event);
 }
 
 const routeEvent = (text: string): KernelEvent => ({ kind: 'route', route: route(text), deleted: true });

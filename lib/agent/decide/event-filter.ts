@@ -1,20 +1,29 @@
-import { Cover, type RouteList, reservedFor, type Subnet } from '../../network';
+import { Cover, type RouteList, reservedFor } from '../../network';
 import type { KernelEvent } from '../kernel/events';
 import type { KernelRoute, Snapshot } from '../kernel/types';
 import { RT_TABLE_MAIN } from '../netlink/constants';
+import type { Stable } from '../stable';
+import type { Policy } from './decide';
 import { isOwn, type Ownership } from './ownership';
 import { hopsOf } from './route-hops';
 import { isGood, type Verdict } from './verdicts';
 
-/** What a pass found, as far as it matters here. */
-interface Found {
-  readonly verdicts: readonly Verdict[];
-  readonly missingNextHops: readonly string[];
-  readonly snapshot: Snapshot;
-}
+/** What the filter depends on: what a pass found. */
+export type FilterInputs = {
+  readonly subnets: Stable<WatchedSubnets>;
+  readonly ownership: Stable<Ownership>;
+  readonly verdicts: Stable<readonly Verdict[]>;
+  readonly missingNextHops: Stable<readonly string[]>;
+  readonly snapshot: Stable<Snapshot>;
+};
+
+type SubnetInputs = {
+  readonly list: Stable<RouteList>;
+  readonly settings: Stable<Pick<Policy, 'privateNetworks' | 'otherwise'>>;
+};
 
 /** What of the routing tables matters. */
-export interface Watched {
+export interface WatchedSubnets {
   /** Subnets of the list, and the private networks, as text. */
   readonly subnets: ReadonlySet<string>;
   /** Those of the list. */
@@ -23,58 +32,46 @@ export interface Watched {
   readonly hasCompanions: boolean;
 }
 
-export function watchedOf(
-  { routes }: RouteList,
-  privateNetworks: readonly Subnet[],
-  otherwise: 'nothing' | 'unreachable',
-): Watched {
-  const listed = routes.map(({ subnet }) => subnet);
+/** @param settings of which networks are private, and whether routes have companions. */
+export function watchedSubnets({ list, settings }: SubnetInputs): WatchedSubnets {
+  const listed = list.routes.map(({ subnet }) => subnet);
   return {
-    subnets: new Set([...listed, ...privateNetworks].map(String)),
+    subnets: new Set([...listed, ...settings.privateNetworks].map(String)),
     listed: new Cover(listed),
-    hasCompanions: otherwise === 'unreachable',
+    hasCompanions: settings.otherwise === 'unreachable',
   };
 }
 
+/** Whether a kernel event can change what the last pass found. */
+export type EventFilter = (event: KernelEvent) => boolean;
+
 /**
- * Whether a kernel event can change what the last pass found. A node's other programs (the pod network above all)
- * cause many events; a pass for each would be wasted. What is overlooked here the resync finds.
+ * A node's other programs (the pod network above all) cause many events; a pass for each would be wasted. What is
+ * overlooked here the resync finds.
  */
-export class EventFilter {
-  private readonly links = new Set<number>();
+export function eventFilter(inputs: FilterInputs): EventFilter {
+  const { ownership, verdicts, missingNextHops, snapshot } = inputs;
+  const { subnets, listed, hasCompanions } = inputs.subnets;
   /** While something waits or fails, any event may be what it waits for. */
-  private readonly isUnsettled: boolean;
-
-  constructor(
-    private readonly watched: Watched,
-    private readonly ownership: Ownership,
-    { verdicts, missingNextHops, snapshot }: Found,
-  ) {
-    this.isUnsettled = missingNextHops.length > 0 || !verdicts.every(isGood);
-    for (const route of snapshot.routes) {
-      if (!isOwn(route, ownership) && !watched.subnets.has(`${route.subnet}`)) continue;
-      for (const { link } of hopsOf(route, snapshot.nexthops)) this.links.add(link);
-    }
-  }
-
-  concerns(event: KernelEvent): boolean {
-    switch (event.kind) {
-      case 'route':
-        return this.isUnsettled || isOwn(event.route, this.ownership) || this.isNear(event.route);
-      case 'address':
-        return reservedFor(event.address.address) === undefined;
-      case 'link':
-        return this.isUnsettled || this.links.has(event.index);
-      default:
-        return true;
-    }
-  }
-
+  const isUnsettled = missingNextHops.length > 0 || !verdicts.every(isGood);
+  const concerned = snapshot.routes.filter((route) => isOwn(route, ownership) || subnets.has(`${route.subnet}`));
+  const links = new Set(concerned.flatMap((route) => hopsOf(route, snapshot.nexthops).map(({ link }) => link)));
   /** In main a larger prefix takes nothing from a listed one; to another table a rule may lead first. */
-  private isNear({ subnet, table }: KernelRoute): boolean {
-    const { subnets, listed, hasCompanions } = this.watched;
+  const isNear = ({ subnet, table }: KernelRoute) => {
     if (subnets.has(`${subnet}`) || listed.contains(subnet)) return true;
     const isLargerNear = table !== RT_TABLE_MAIN || (hasCompanions && subnet.prefixLength > 0);
     return isLargerNear && listed.overlaps(subnet);
-  }
+  };
+  return (event) => {
+    switch (event.kind) {
+      case 'route':
+        return isUnsettled || isOwn(event.route, ownership) || isNear(event.route);
+      case 'address':
+        return reservedFor(event.address.address) === undefined;
+      case 'link':
+        return isUnsettled || links.has(event.index);
+      default:
+        return true;
+    }
+  };
 }

@@ -3,7 +3,7 @@ import type { KernelEvent } from '../kernel/events';
 import { asStable } from '../stable';
 import { hop, route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from '../testing/ip';
 import type { PrivateNetwork } from './private-network';
-import { QuickAnswer, type QuickInputs } from './quick-answer';
+import { type QuickAnswer, type QuickInputs, quickAnswer } from './quick-answer';
 import type { RouteState, Verdict } from './verdicts';
 
 const ID = 142 * 2 ** 24 + 1;
@@ -24,8 +24,8 @@ const FOUND: PrivateNetwork = {
   hops: [hop('via 10.184.0.1 dev priv')],
 };
 
-function quickAnswer(list: RouteList, decision: object, verdicts: readonly Verdict[]): QuickAnswer {
-  return new QuickAnswer({
+function answerTo(list: RouteList, decision: object, verdicts: readonly Verdict[]): QuickAnswer {
+  return quickAnswer({
     list: asStable(list),
     decision: asStable(decision) as QuickInputs['decision'],
     verdicts: asStable(verdicts),
@@ -44,7 +44,7 @@ function changes(
   };
   const nexthops = new Map([OBJECT, ...objects.map(nexthop)].map((each) => [each.id, each]));
   const verdicts = list.routes.map((route) => ({ route, state }));
-  return quickAnswer(list, decision, verdicts).changesFor([event], () => nexthops);
+  return answerTo(list, decision, verdicts)([event], () => nexthops);
 }
 
 const deleted = (text: string): KernelEvent => ({ kind: 'route', route: kernelRoute(text), deleted: true });
@@ -139,10 +139,10 @@ test('what happened to one prefix more than once is left to the pass', () => {
   };
   const there = added('10.0.0.0/8 via 10.184.0.3 dev priv');
   const foreign = added('192.168.0.0/24 via 198.51.100.1 dev pub metric 77');
-  const ready = quickAnswer(list, decision, verdicts);
-  expect(ready.changesFor([foreign, deleted(OURS)], () => new Map([[ID, OBJECT]]))).toEqual([]);
+  const ready = answerTo(list, decision, verdicts);
+  expect(ready([foreign, deleted(OURS)], () => new Map([[ID, OBJECT]]))).toEqual([]);
   for (const second of [added('10.0.0.0/8 via 10.184.0.1 dev priv'), deleted('10.0.0.0/8 via 10.184.0.3 dev priv')])
-    expect(ready.changesFor([there, second], () => new Map([[ID, OBJECT]]))).toEqual([]);
+    expect(ready([there, second], () => new Map([[ID, OBJECT]]))).toEqual([]);
 });
 
 test('other events say nothing that is certain', () => {

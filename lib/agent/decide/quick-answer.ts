@@ -27,85 +27,71 @@ interface Found {
 const PRESENT: ReadonlySet<Verdict['state']> = new Set(['effective', 'installed', 'shadowed']);
 
 /**
- * What events alone say is to be done after a pass, without reading all tables: another pass follows in any case and has
- * the last word, and this only spares the packets the time that it takes. Whatever is not certain is left to the pass, so
- * that the two never disagree.
+ * Tells what events alone say is to be done.
+ * @param nexthops reads the objects that are there now.
  */
-export class QuickAnswer {
-  /** Families of which a route of the list has a next hop of its own. */
-  private readonly ownNextHops: ReadonlySet<Family>;
-  /** Numbers of the nexthop objects that routes of others refer to. */
-  private readonly foreign: ReadonlySet<number>;
-  /** The private networks' own, of the main table. */
-  private readonly entries: readonly KernelRoute[];
+export type QuickAnswer = (
+  events: readonly KernelEvent[],
+  nexthops: () => ReadonlyMap<number, Nexthop>,
+) => readonly Change[];
 
-  /** Looks for what an event would have to look for among all routes while packets wait. */
-  constructor(private readonly inputs: QuickInputs) {
-    const { list, decision, ownership } = inputs;
-    const { routes } = decision.snapshot;
-    const networks = [...decision.privateNetworks.values()].flatMap((each) =>
-      each.state === 'found' ? each.network : [],
-    );
-    this.ownNextHops = new Set(
-      list.routes.flatMap((route) => (followsPrivateNetwork(route) ? [] : route.subnet.family)),
-    );
-    this.foreign = new Set(routes.flatMap((route) => (isOwn(route, ownership) ? [] : (route.nexthopId ?? []))));
-    this.entries = routes.filter(
-      ({ subnet, table }) => table === RT_TABLE_MAIN && networks.some((network) => network.equals(subnet)),
-    );
-  }
-
-  /** @param nexthops reads the objects that are there now. */
-  changesFor(events: readonly KernelEvent[], nexthops: () => ReadonlyMap<number, Nexthop>): Change[] {
-    return events.flatMap((event) => {
-      if (event.kind !== 'route') return [];
-      if (!isOnlyOne(event, events)) return [];
-      if (event.deleted) return isOwn(event.route, this.inputs.ownership) ? this.putBack(event.route) : [];
-      // An entry that was appended or added stands behind another, or takes its place: the pass knows.
-      return event.replaced ? this.follow(event.route, nexthops) : [];
-    });
-  }
+/**
+ * Finds after a pass what an event would have to look for among all routes while packets wait. Another pass follows the
+ * answer in any case and has the last word: the answer only spares the packets the time that it takes. Whatever is not
+ * certain is left to the pass, so that the two never disagree.
+ */
+export function quickAnswer({ list, decision, verdicts, ownership }: QuickInputs): QuickAnswer {
+  const { privateNetworks, snapshot } = decision;
+  const others = snapshot.routes.filter((route) => !isOwn(route, ownership));
+  const withOwnNextHops = new Set(
+    list.routes.flatMap((route) => (followsPrivateNetwork(route) ? [] : route.subnet.family)),
+  );
+  const foreignObjects = new Set(others.map(({ nexthopId }) => nexthopId));
 
   /**
    * A route of ours that was deleted. It is refused where somebody has put another one in its place, and where somebody
    * else has one of the prefix it may be that ours is not needed any more.
    */
-  private putBack({ subnet, table, metric, nexthopId }: KernelRoute): Change[] {
-    const { list, decision, verdicts, ownership } = this.inputs;
+  const putBack = ({ subnet, table, metric, nexthopId }: KernelRoute): Change[] => {
     const key = routeKey({ subnet, table, metric });
-    const place = list.routes.findIndex((route) => route.subnet.equals(subnet) && routeKey(route) === key);
-    const verdict = verdicts[place];
+    const verdict = verdicts.find(({ route }) => route.subnet.equals(subnet) && routeKey(route) === key);
     if (verdict === undefined || nexthopId === undefined || !PRESENT.has(verdict.state)) return [];
-    const isRival = (route: KernelRoute) =>
-      !isOwn(route, ownership) && route.table === table && route.subnet.equals(subnet);
-    if (decision.snapshot.routes.some(isRival)) return [];
+    if (others.some((route) => route.table === table && route.subnet.equals(subnet))) return [];
     return [routePut(verdict.route, nexthopId, false)];
-  }
+  };
 
   /** The private network's entry names another next hop: the objects of all routes that follow it are changed. */
-  private follow(entry: KernelRoute, nexthops: () => ReadonlyMap<number, Nexthop>): Change[] {
-    const { decision, ownership } = this.inputs;
+  const follow = (entry: KernelRoute, nexthops: () => ReadonlyMap<number, Nexthop>): Change[] => {
     const { family } = entry.subnet;
-    const before = decision.privateNetworks.get(family);
+    const before = privateNetworks.get(family);
     if (before?.state !== 'found' || !before.network.equals(entry.subnet) || isOwn(entry, ownership)) return [];
     if (entry.table !== RT_TABLE_MAIN || entry.type !== RTN_UNICAST || entry.qualified) return [];
     const [old, to] = [onlyHop(before.hops), onlyHop(entry.hops)];
     if (old === undefined || to?.gateway?.family !== family || sameWay([old], [to])) return [];
-    const isBeaten = this.entries.some(({ subnet, metric }) => metric < entry.metric && subnet.equals(entry.subnet));
-    if (isBeaten || this.ownNextHops.has(family)) return [];
+    const wins = ({ subnet, table, metric }: KernelRoute) =>
+      metric < entry.metric && table === RT_TABLE_MAIN && subnet.equals(entry.subnet);
+    if (withOwnNextHops.has(family) || others.some(wins)) return [];
     const objects = [...nexthops().values()];
+    const members = new Set(objects.flatMap(({ group = [] }) => group.map(({ id }) => id)));
     const ours = objects.filter(
       (each) =>
         each.protocol === ownership.protocol && each.family === family && each.hop && sameWay([each.hop], [old]),
     );
-    const members = new Set(objects.flatMap(({ group = [] }) => group.map(({ id }) => id)));
-    if (ours.some(({ id }) => this.foreign.has(id) || members.has(id))) return [];
+    if (ours.some(({ id }) => foreignObjects.has(id) || members.has(id))) return [];
     return ours.map((nexthop) => ({
       kind: 'put-nexthop',
       replace: true,
       nexthop: { ...nexthop, hop: { ...to, weight: 1 } },
     }));
-  }
+  };
+
+  return (events, nexthops) =>
+    events.flatMap((event) => {
+      if (event.kind !== 'route' || !isOnlyOne(event, events)) return [];
+      if (event.deleted) return isOwn(event.route, ownership) ? putBack(event.route) : [];
+      // An entry that was appended or added stands behind another, or takes its place: the pass knows.
+      return event.replaced ? follow(event.route, nexthops) : [];
+    });
 }
 
 /** What happened to one prefix several times says nothing that is certain. */

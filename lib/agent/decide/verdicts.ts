@@ -49,6 +49,14 @@ export function isGood({ state }: Verdict): boolean {
   return GOOD.has(state);
 }
 
+/** Whether no route has shown anything yet. */
+export function allWait(verdicts: readonly Verdict[]): boolean {
+  const isWaiting = ({ state }: Verdict) => state === 'waiting';
+  return (
+    verdicts.some(isWaiting) && verdicts.every((verdict) => isWaiting(verdict) || verdict.state === 'not-applicable')
+  );
+}
+
 /** What was decided about a list, as far as it matters here. */
 interface Decided {
   readonly snapshot: Snapshot;

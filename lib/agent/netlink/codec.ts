@@ -168,19 +168,20 @@ export class Reader {
 
   /** Equal for equal bytes. @param ignored a stretch of it that does not count. */
   key(ignored?: Reader): string {
-    const { buffer, start, end } = this;
-    if (ignored === undefined) return buffer.toString('latin1', start, end);
-    return buffer.toString('latin1', start, ignored.start) + buffer.toString('latin1', ignored.end, end);
+    const text = (from: number, to: number) => this.buffer.toString('latin1', from, to);
+    if (ignored === undefined) return text(this.start, this.end);
+    return text(this.start, ignored.start) + text(ignored.end, this.end);
   }
 
   /** Whether it has this key(); makes none to compare with. */
   hasKey(key: string | undefined, ignored?: Reader): boolean {
-    const { view, start, end } = this;
     const left = ignored === undefined ? 0 : ignored.length;
-    if (key?.length !== end - start - left) return false;
-    const head = (ignored === undefined ? end : ignored.start) - start;
-    for (let i = 0; i < head; i++) if (readU8(view, start + i) !== key.charCodeAt(i)) return false;
-    for (let i = head; i < key.length; i++) if (readU8(view, start + left + i) !== key.charCodeAt(i)) return false;
+    if (key?.length !== this.length - left) return false;
+    const gap = ignored === undefined ? this.end : ignored.start;
+    for (let i = 0, at = this.start; i < key.length; i++, at++) {
+      if (at === gap) at += left;
+      if (readU8(this.view, at) !== key.charCodeAt(i)) return false;
+    }
     return true;
   }
 

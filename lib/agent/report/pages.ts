@@ -3,7 +3,7 @@ import type { Agent } from '../agent';
 import { isOwn, type Ownership } from '../decide/ownership';
 import { hopsOf } from '../decide/route-hops';
 import type { ReadyLatch } from '../ready-latch';
-import type { RolloutState } from '../rollout';
+import type { RolloutState } from '../rollout-state';
 import type { Settings } from '../settings';
 import { metricsText } from './metrics';
 import { DropWatch, reversePathDrops, reversePathFilters } from './reverse-path';

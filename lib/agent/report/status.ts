@@ -7,7 +7,7 @@ import { hopsText } from '../decide/route-hops';
 import { rulesBeforeMain, ruleText } from '../decide/rules';
 import { isGood, type RouteState, type Verdict } from '../decide/verdicts';
 import type { Outcome } from '../reconciler';
-import type { RolloutState } from '../rollout';
+import type { RolloutState } from '../rollout-state';
 import { DIFFERS, type ListState } from '../route-source';
 import type { ReversePathFilter } from './reverse-path';
 
