@@ -2,13 +2,13 @@
 module.exports = {
   // The lab's tests wait more than they compute.
   maxWorkers: 6,
-  testSequencer: './scripts/test-sequencer.js',
+  testSequencer: './test/sequencer.js',
   testEnvironment: 'node',
   globalSetup: './test/global-setup.ts',
-  setupFiles: ['./scripts/test-output.js'],
+  setupFiles: ['./test/output-folder.js'],
   transform: { '^.+\\.[jt]s$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
   // The models of the official client are the only ES modules that a test needs.
   transformIgnorePatterns: ['/node_modules/(?!@kubernetes/client-node/dist/gen/)'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/build/'],
-  modulePathIgnorePatterns: ['<rootDir>/node26/', '<rootDir>/build/'],
+  modulePathIgnorePatterns: ['<rootDir>/test/node26/', '<rootDir>/build/'],
 };

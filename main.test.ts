@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { STUB_AGENT } from './lib/charts/fixtures';
-import { EXAMPLE_MAIN } from './lib/repository';
+import { STUB_AGENT } from './test/fixtures/charts';
+import { EXAMPLE_MAIN } from './test/repository';
 
 // So that a snapshot is what a person decided, and no snapshot changes with the agent.
 jest.mock('./lib/charts/node-routes/bundle', () => ({ agentBundle: () => STUB_AGENT }));

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(90_000);
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { Address, Subnet } from '../lib/network';
-import { linkedProject, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(60_000);
 

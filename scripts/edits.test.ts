@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { linkedProject, REPOSITORY } from '../lib/repository';
+import { linkedProject, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(180_000);
 

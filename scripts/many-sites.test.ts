@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject, TYPESCRIPT } from '../lib/repository';
+import { linkedProject, TYPESCRIPT } from '../test/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(30_000);

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyRepository, EXAMPLE_MAIN, NODE_MODULES, REPOSITORY } from '../lib/repository';
 import { installNodes } from '../test/nodes';
+import { copyRepository, EXAMPLE_MAIN, NODE_MODULES, REPOSITORY } from '../test/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(60_000);

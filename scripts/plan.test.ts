@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { REPOSITORY } from '../lib/repository';
+import { REPOSITORY } from '../test/repository';
 import { baseRevision, readRevision } from './revision';
 
 jest.setTimeout(90_000);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_DIGEST, DEFAULT_IMAGE } from '../lib/charts/node-routes/image';
-import { REPOSITORY } from '../lib/repository';
+import { REPOSITORY } from '../test/repository';
 
 interface CustomManager {
   readonly managerFilePatterns: readonly string[];

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { REPOSITORY } from '../lib/repository';
+import { REPOSITORY } from '../test/repository';
 
 jest.setTimeout(60_000);
 
@@ -122,8 +122,8 @@ test.each([
   'scripts/numbers.ts',
   'scripts/synth.ts',
   'scripts/bundle.ts',
-  'lab/story.ts',
-  'bench/main.ts',
+  'test/lab/story.ts',
+  'test/bench/main.ts',
 ])('%s has --help', (script) => {
   const run = spawnSync(process.execPath, ['--require', 'tsx/cjs', script, '--help'], {
     cwd: REPOSITORY,

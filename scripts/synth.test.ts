@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject, REPOSITORY, TYPESCRIPT } from '../lib/repository';
+import { linkedProject, REPOSITORY, TYPESCRIPT } from '../test/repository';
 import { readOutput } from './output';
 
 jest.setTimeout(30_000);

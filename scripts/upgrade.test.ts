@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NODE_MODULES, REPOSITORY } from '../lib/repository';
 import { fixtureSite } from '../test/fixture-site';
+import { NODE_MODULES, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(120_000);
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { REPOSITORY } from '../lib/repository';
+import { REPOSITORY } from '../test/repository';
 
 interface Step {
   readonly name?: string;

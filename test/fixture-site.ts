@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { REPOSITORY, TYPESCRIPT } from '../lib/repository';
+import { REPOSITORY, TYPESCRIPT } from './repository';
 
 /** Set by the first process that needs the site; its children find it here. */
 const VARIABLE = 'FIXTURE_SITE';

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
+import { addressOf, cpuSeconds, families, fullText, numberOf, numbers, refusal, WIDTH } from '../../test/oracle';
 import { Address } from './address';
 import { InputError } from './finding';
-import { addressOf, cpuSeconds, families, fullText, numberOf, numbers, refusal, WIDTH } from './oracle';
 
 const anyNumber = families.chain((family) => fc.tuple(fc.constant(family), numbers(family)));
 const isMapped = (family: number, value: bigint) => family === 6 && value >> 32n === 0xffffn;

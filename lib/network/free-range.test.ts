@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { addressOf, holds, type Range, rangeAround, rangeOf, subnetOf } from '../../test/oracle';
 import { freeSubnet, PRIVATE_BLOCKS } from './free-range';
-import { addressOf, holds, type Range, rangeAround, rangeOf, subnetOf } from './oracle';
 import { Subnet } from './subnet';
 
 const BLOCKS = PRIVATE_BLOCKS.map((text) => Subnet.parse(text));

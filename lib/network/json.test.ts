@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { refusal } from '../../test/oracle';
 import { parseJson, repeatedKeys } from './json';
-import { refusal } from './oracle';
 
 describe('text that is not JSON is refused with value, reason and remedy', () => {
   test.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { addressOf, families, numberOf, numbers, rangeAround, refusal, subnetOf, WIDTH } from '../../test/oracle';
 import { Address, type Family } from './address';
 import { Mapping } from './mapping';
-import { addressOf, families, numberOf, numbers, rangeAround, refusal, subnetOf, WIDTH } from './oracle';
 
 describe('a mapping is read', () => {
   test('from a subnet, which keeps its addresses', () => {

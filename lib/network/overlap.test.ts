@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import type { Address, Family } from './address';
 import {
   cpuSeconds,
   crowdedRanges,
@@ -11,7 +10,8 @@ import {
   rangesOf,
   rangeText,
   subnetOf,
-} from './oracle';
+} from '../../test/oracle';
+import type { Address, Family } from './address';
 import { overlappingPairs, witnesses } from './overlap';
 import { RESERVED } from './reserved';
 import { Subnet } from './subnet';

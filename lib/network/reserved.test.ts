@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { Address } from './address';
 import {
   addressOf,
   families,
@@ -11,7 +10,8 @@ import {
   refusal,
   subnetOf,
   WIDTH,
-} from './oracle';
+} from '../../test/oracle';
+import { Address } from './address';
 import { parseHostAddress, parseUnicastSubnet, reservedFor } from './reserved';
 
 /** The same ranges as leading bits, from the registries: what no subnet and no host may start with. */

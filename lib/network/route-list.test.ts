@@ -1,6 +1,15 @@
 import fc from 'fast-check';
+import {
+  cpuSeconds,
+  crowdedRanges,
+  families,
+  fullText,
+  numbers,
+  rangesOf,
+  rangeText,
+  refusal,
+} from '../../test/oracle';
 import { InputError } from './finding';
-import { cpuSeconds, crowdedRanges, families, fullText, numbers, rangesOf, rangeText, refusal } from './oracle';
 import { DEFAULT_RULES, type RouteFields, routeKey } from './route';
 import { formatRouteList, parseRouteList, readRouteList } from './route-list';
 

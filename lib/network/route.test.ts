@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { families, rangeAround, rangesOf, refusal, subnetOf, WIDTH } from './oracle';
+import { families, rangeAround, rangesOf, refusal, subnetOf, WIDTH } from '../../test/oracle';
 import {
   DEFAULT_RULES,
   type Route,

@@ -1,6 +1,5 @@
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
-import { Address } from './address';
 import {
   addressOf,
   families,
@@ -17,7 +16,8 @@ import {
   refusal,
   subnetOf,
   WIDTH,
-} from './oracle';
+} from '../../test/oracle';
+import { Address } from './address';
 import { Subnet } from './subnet';
 
 const isMapped = ({ family, first }: Range) => family === 6 && first >> 32n === 0xffffn;

@@ -1,5 +1,15 @@
 import fc from 'fast-check';
-import { addressOf, crowdedRanges, families, holds, type Range, rangeOf, rangePairs, ranges, subnetOf } from './oracle';
+import {
+  addressOf,
+  crowdedRanges,
+  families,
+  holds,
+  type Range,
+  rangeOf,
+  rangePairs,
+  ranges,
+  subnetOf,
+} from '../../test/oracle';
 import { Subnet } from './subnet';
 import { halvesOf, without } from './without';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { REPOSITORY } from '../repository';
+import { REPOSITORY } from '../../test/repository';
 
 /** What runs inside a cluster. */
 const PROGRAMS = ['lib/agent', 'lib/program'];

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CLUSTER, STUB_AGENT } from '../../test/fixtures/charts';
 import { ExternalService, NodeRoutes, type NodeRoutesProps, Site, type VpnProps } from '../charts';
-import { CLUSTER, STUB_AGENT } from '../charts/fixtures';
 import type { SubnetSpec } from '../network';
 import { markdownOf } from './page-markdown';
 import { terminalTextOf } from './page-terminal';

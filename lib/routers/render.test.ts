@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { DUAL_STACK, SEEDS, tunnels } from './fixtures';
+import { DUAL_STACK, SEEDS, tunnels } from '../../test/fixtures/routers';
 import { fortigateCli } from './fortigate';
 import { nftablesConf } from './nftables';
 import { routerFiles } from './render';

@@ -1,4 +1,4 @@
-import { type Manifest, manifestsOf, siteWithNetwork } from '../fixtures';
+import { type Manifest, manifestsOf, siteWithNetwork } from '../../../test/fixtures/charts';
 import { ExternalService } from './external-service';
 
 type Slice = Manifest & { endpoints: { addresses: string[] }[] };

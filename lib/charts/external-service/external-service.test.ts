@@ -7,7 +7,7 @@ import {
   siteWith,
   siteWithNetwork,
   yamlOf,
-} from '../fixtures';
+} from '../../../test/fixtures/charts';
 import { NodeRoutes } from '../node-routes/node-routes';
 import type { OnPremise } from '../site/on-premise';
 import { ExternalService, type ExternalServiceProps } from './external-service';

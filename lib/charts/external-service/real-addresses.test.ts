@@ -1,4 +1,4 @@
-import { manifestsOf, siteWithNetwork } from '../fixtures';
+import { manifestsOf, siteWithNetwork } from '../../../test/fixtures/charts';
 import { ExternalService } from './external-service';
 import { REAL_ADDRESSES } from './real-addresses';
 

@@ -1,5 +1,5 @@
 import { Testing } from 'cdk8s';
-import { findingsOf, siteWithNetwork, yamlOf } from '../fixtures';
+import { findingsOf, siteWithNetwork, yamlOf } from '../../../test/fixtures/charts';
 import { ArgoCdBootstrap } from './argo-cd';
 
 const repository = 'https://git.example.com/network/onprem.git';

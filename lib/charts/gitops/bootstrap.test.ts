@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findingsOf, siteWith, siteWithNetwork } from '../fixtures';
+import { findingsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { ArgoCdBootstrap } from './argo-cd';
 import { FluxBootstrap } from './flux';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Testing } from 'cdk8s';
 import { parseAllDocuments, stringify } from 'yaml';
+import { findingsOf, type Manifest, siteWith, siteWithNetwork, yamlOf } from '../../../test/fixtures/charts';
 import { ExternalService } from '../external-service/external-service';
-import { findingsOf, type Manifest, siteWith, siteWithNetwork, yamlOf } from '../fixtures';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { FluxBootstrap, type FluxBootstrapProps } from './flux';
 

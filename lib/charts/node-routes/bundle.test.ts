@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Yaml } from 'cdk8s';
-import { copyRepository, copySources, NODE_MODULES, REPOSITORY } from '../../repository';
+import { copyRepository, copySources, NODE_MODULES, REPOSITORY } from '../../../test/repository';
 import { fitsClientSideApply } from './apply-limits';
 import { agentBundle } from './bundle';
 

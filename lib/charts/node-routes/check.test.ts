@@ -1,4 +1,4 @@
-import { CLUSTER, findingsOf, manifestsOf, siteWith, siteWithNetwork } from '../fixtures';
+import { CLUSTER, findingsOf, manifestsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 import { Site } from '../site/site';
 import { CLIENT_SIDE_APPLY_LIMIT, CONFIG_MAP_LIMIT, ROLLING_LIST_LIMIT } from './apply-limits';
 import { NodeRoutes } from './node-routes';

@@ -1,4 +1,4 @@
-import { type Manifest, manifestsOf, siteWith, siteWithNetwork } from '../fixtures';
+import { type Manifest, manifestsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 import { disjointProtocols } from './disjoint-pools';
 import { NodeRoutes } from './node-routes';
 

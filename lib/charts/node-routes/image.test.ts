@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPOSITORY } from '../../repository';
+import { REPOSITORY } from '../../../test/repository';
 import { DEFAULT_DIGEST, DEFAULT_IMAGE, imageReference } from './image';
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`;

@@ -1,7 +1,7 @@
 import { Yaml } from 'cdk8s';
+import { findingsOf, type Manifest, manifestsOf, siteWith } from '../../../test/fixtures/charts';
 import { DEFAULT_RULES, parseRouteList, parseServerList } from '../../network';
 import { ExternalService } from '../external-service/external-service';
-import { findingsOf, type Manifest, manifestsOf, siteWith } from '../fixtures';
 import type { Server } from '../site/on-premise';
 import { NodeRoutes } from './node-routes';
 import type { NodeRoutesProps } from './props';

@@ -9,7 +9,7 @@ import {
   siteWith,
   siteWithNetwork,
   yamlOf,
-} from '../fixtures';
+} from '../../../test/fixtures/charts';
 import type { ClusterProps } from '../site/cluster';
 import { NodeRoutes } from './node-routes';
 import { nodeRoutesOptions } from './options';

@@ -1,4 +1,4 @@
-import { findingsOf, type Manifest, manifestsOf, siteWithNetwork } from '../fixtures';
+import { findingsOf, type Manifest, manifestsOf, siteWithNetwork } from '../../../test/fixtures/charts';
 import { NodeRoutes } from './node-routes';
 import type { NodeRoutesProps } from './props';
 

@@ -1,5 +1,5 @@
+import { findingsOf, siteWith } from '../../../test/fixtures/charts';
 import type { SubnetSpec } from '../../network';
-import { findingsOf, siteWith } from '../fixtures';
 import { NodeRoutes } from '../node-routes/node-routes';
 
 const RANGES = { pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };

@@ -1,4 +1,4 @@
-import { findingsOf, siteWith, siteWithNetwork } from '../fixtures';
+import { findingsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 
 const PLACE = 'site example › on-premise datacentre › subnets[0]';
 

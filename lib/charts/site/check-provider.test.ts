@@ -1,5 +1,5 @@
+import { CLUSTER, findingsOf } from '../../../test/fixtures/charts';
 import type { Provider } from '../../network';
-import { CLUSTER, findingsOf } from '../fixtures';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { Site } from './site';
 

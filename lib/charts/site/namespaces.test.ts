@@ -1,5 +1,5 @@
 import type { Chart } from 'cdk8s';
-import { manifestsOf, siteWith, yamlOf } from '../fixtures';
+import { manifestsOf, siteWith, yamlOf } from '../../../test/fixtures/charts';
 import { NodeRoutes } from '../node-routes/node-routes';
 import type { NodeRoutesProps } from '../node-routes/props';
 

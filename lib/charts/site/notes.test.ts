@@ -1,6 +1,6 @@
 import { App } from 'cdk8s';
+import { CLUSTER, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 import { ExternalService } from '../external-service/external-service';
-import { CLUSTER, siteWith, siteWithNetwork } from '../fixtures';
 import { ArgoCdBootstrap } from '../gitops/argo-cd';
 import { FluxBootstrap } from '../gitops/flux';
 import { Monitoring } from '../monitoring';

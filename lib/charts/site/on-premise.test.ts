@@ -1,4 +1,4 @@
-import { findingsOf, siteWithNetwork } from '../fixtures';
+import { findingsOf, siteWithNetwork } from '../../../test/fixtures/charts';
 
 const MAPPED = { real: '10.0.1.0/24', mapped: '192.168.1.0/24' };
 

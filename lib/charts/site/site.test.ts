@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Testing } from 'cdk8s';
+import { CLUSTER, findingsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 import { InputError } from '../../network';
 import { ExternalService } from '../external-service/external-service';
-import { CLUSTER, findingsOf, siteWith, siteWithNetwork } from '../fixtures';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { Site } from './site';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findingsOf, STUB_AGENT, siteWith } from '../../../test/fixtures/charts';
 import type { SubnetSpec } from '../../network';
-import { findingsOf, STUB_AGENT, siteWith } from '../fixtures';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { Site } from '../site/site';
 import type { RouterProps, VpnProps } from './props';

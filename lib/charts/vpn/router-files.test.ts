@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { STUB_AGENT } from '../fixtures';
+import { STUB_AGENT } from '../../../test/fixtures/charts';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { Site } from '../site/site';
 import type { RouterProps, VpnProps } from './props';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { tunnels } from '../fixtures';
+import { tunnels } from '../../../test/fixtures/routers';
 import { fortigateCli } from '../fortigate';
 import { allot, type NumberBook } from '../numbers';
 import { parseFortigate, wordsOf } from '../read/fortigate-cli';

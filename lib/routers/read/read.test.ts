@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { DUAL_STACK, farEnd, SEEDS, tunnels } from '../fixtures';
+import { DUAL_STACK, farEnd, SEEDS, tunnels } from '../../../test/fixtures/routers';
 import { fortigateCli } from '../fortigate';
 import type { Tunnel } from '../tunnel';
 import { vyosCommands } from '../vyos';

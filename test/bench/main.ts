@@ -1,0 +1,68 @@
+/** `npm run bench`: measures, and writes docs/performance.md. Names of sections as arguments: only those, printed. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { offerHelp } from '../../scripts/terminal';
+import { missingRequirements } from '../lab/requirements';
+import { apiLoad } from './api-load';
+import { confirming } from './confirm';
+import { coldStart, idle, memory } from './footprint';
+import { machine } from './machine';
+import { unreachable } from './otherwise';
+import { bounced, deleted, flood, moved } from './repair';
+import { adding, oneChange } from './routes';
+import { synthesis } from './synth';
+import { markdown, type Table } from './table';
+
+const SECTIONS: Readonly<Record<string, () => Promise<Table>>> = {
+  adding,
+  oneChange,
+  deleted,
+  flood,
+  bounced,
+  moved,
+  unreachable,
+  memory,
+  idle,
+  coldStart,
+  synthesis,
+  apiLoad,
+  confirming,
+};
+const FILE = join(__dirname, '..', '..', 'docs', 'performance.md');
+
+function introduction(): string {
+  return [
+    '# Performance',
+    '',
+    'Written by `npm run bench` (as root on Linux, about 25 minutes, on an idle machine), which measures what `dist/` contains: the agent in',
+    "the lab's network namespaces, as tests run it. Figures of a shared machine vary; ratios within one run vary less.",
+    'p50 and p99 are percentiles over the rounds. Nothing here is a test: no machine fails for being slow.',
+    '',
+    `Machine: ${machine()}`,
+    '',
+  ].join('\n');
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  const missing = missingRequirements();
+  if (missing.length > 0) throw new Error(missing.join('; '));
+  const unknown = names.filter((name) => !(name in SECTIONS));
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown}; known: ${Object.keys(SECTIONS).join(', ')}`);
+  const parts = [introduction()];
+  for (const [name, measure] of Object.entries(SECTIONS)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const part = markdown(await measure());
+    process.stdout.write(`${part}\n`);
+    parts.push(part);
+    // After each section, since a run takes long and may be ended.
+    if (names.length === 0) writeFileSync(FILE, `${parts.join('\n').trimEnd()}\n`);
+  }
+}
+
+offerHelp(`npm run bench -- [SECTION...]: measures what dist/ contains, and writes docs/performance.md
+
+  SECTION    measure and print only these: ${Object.keys(SECTIONS).join(', ')}
+
+It needs root on Linux, an idle machine, and about 25 minutes for all.
+`);
+void main(process.argv.slice(2));

@@ -1,0 +1,102 @@
+import { run } from '../lab/topology/namespaces';
+import { Listener, now } from './listen';
+import { repeat, rest, type Subject, subnets, withAgent } from './subject';
+import { ms, percentile, spread, type Table } from './table';
+
+const SIZES: readonly (readonly [size: number, rounds: number])[] = [
+  [1, 50],
+  [100, 30],
+  [1000, 20],
+  [10_000, 15],
+];
+const OWN = 'add 142';
+/** After so long a list is confirmed, and applied without a look when it comes again. */
+const CONFIRMED_MS = 4000;
+
+/** From the moment before the API server writes the watch event to the last route's message from the kernel. */
+async function addByAgent({ scene, listener }: Subject, size: number): Promise<[total: number, writing: number]> {
+  scene.putList([]);
+  await scene.untilOwned([], 20_000);
+  await rest();
+  listener.clear();
+  const started = now();
+  scene.putList(subnets(size));
+  const ended = await listener.until(OWN, size);
+  return [ended - started, ended - (listener.first(OWN) ?? started)];
+}
+
+/** `ip -batch` on the node without an agent, from its start to the last route's message. */
+async function addByBatch({ scene }: Subject, listener: Listener, size: number): Promise<[number, number]> {
+  const { netns } = scene.picture.nodes[1] ?? scene.node;
+  const lines = subnets(size).map((subnet) => `route add ${subnet} via 10.184.0.1 proto 143`);
+  listener.clear();
+  const started = now();
+  netns.batch(lines);
+  const ended = await listener.until('add 143', size);
+  const writing = ended - (listener.first('add 143') ?? started);
+  run('ip', ['-n', netns.name, 'route', 'flush', 'proto', '143']);
+  return [ended - started, writing];
+}
+
+export async function adding(): Promise<Table> {
+  const rows: string[][] = [];
+  for (const [size, rounds] of SIZES) {
+    await withAgent(0, async (subject) => {
+      const other = await Listener.in((subject.scene.picture.nodes[1] ?? subject.scene.node).netns);
+      await addByAgent(subject, size);
+      await rest(CONFIRMED_MS);
+      const both = await repeat(rounds, async () => ({
+        agent: await addByAgent(subject, size),
+        batch: await addByBatch(subject, other, size),
+      }));
+      const agent = both.map((round) => round.agent[0]);
+      const batch = both.map((round) => round.batch[0]);
+      const writing = percentile(
+        both.map((round) => round.agent[1]),
+        0.5,
+      );
+      const ratio = percentile(agent, 0.5) / percentile(batch, 0.5);
+      rows.push([`${size}`, ...spread(agent), ms(writing), ...spread(batch).slice(0, 2), ratio.toFixed(2)]);
+    });
+  }
+  return {
+    title: 'Adding routes',
+    text:
+      'From the watch event (the moment before the API server writes it: HTTPS, parsing, reading the kernel and deciding ' +
+      "included) to the last route's message from the kernel, in an empty table, for a list that the node confirmed before " +
+      '(a new one waits 1 s for the look before it is applied); and `ip -batch` of the same routes in turn with it, from ' +
+      'its start to the same message. *Writing* is from the first route to the last.',
+    head: ['routes', 'agent p50', 'p99', 'rounds', 'writing p50', '`ip -batch` p50', 'p99', 'ratio of p50'],
+    rows,
+  };
+}
+
+export async function oneChange(): Promise<Table> {
+  const rows: string[][] = [];
+  for (const size of [10, 1000, 10_000]) {
+    await withAgent(size, async ({ scene, listener }) => {
+      scene.putList([...subnets(size), '172.31.0.0/16']);
+      await listener.until(OWN, 1);
+      await rest(CONFIRMED_MS);
+      scene.putList(subnets(size));
+      await listener.until('del 142', 1);
+      await rest(CONFIRMED_MS);
+      const times = await repeat(20, async (round) => {
+        const isAdded = round % 2 === 0;
+        listener.clear();
+        const started = now();
+        scene.putList(isAdded ? [...subnets(size), '172.31.0.0/16'] : subnets(size));
+        const ended = await listener.until(isAdded ? OWN : 'del 142', 1);
+        if (listener.count(OWN) + listener.count('del 142') !== 1) throw new Error('more than one route was changed');
+        return ended - started;
+      });
+      rows.push([`${size}`, ...spread(times), '1']);
+    });
+  }
+  return {
+    title: 'One change in a long list',
+    text: 'One route added to a list that the node confirmed before, or removed from it: from the watch event to the message of that one route.',
+    head: ['routes in the list', 'p50', 'p99', 'rounds', 'routes written'],
+    rows,
+  };
+}

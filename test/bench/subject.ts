@@ -1,0 +1,58 @@
+import type { Pod } from '../lab/kubelet/pod';
+import { Scene } from '../lab/scene';
+import { type PictureOptions, SEEDS } from '../lab/topology/picture';
+import { waitFor } from '../lab/wait';
+import { Listener } from './listen';
+
+/** The seeds' network with a second router to move to, and a second node without an agent to compare with. */
+const PICTURE: PictureOptions = {
+  ...SEEDS,
+  nodes: [...SEEDS.nodes, { name: 'worker-2', private: ['10.184.0.4/26'], public: ['198.51.100.4/28'] }],
+  routers: [['10.184.0.1/26'], ['10.184.0.3/26']],
+};
+
+/** Longer than an agent rests after its longest pass, so that each repetition begins at rest. */
+const REST_MS = 1000;
+
+export const rest = (milliseconds = REST_MS) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** So many /32 routes of 172.16.0.0/14, which nothing else uses here. */
+export function subnets(count: number, from = 0): string[] {
+  return Array.from({ length: count }, (_, k) => {
+    const i = k + from;
+    return `172.${16 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}/32`;
+  });
+}
+
+/** An agent from dist/ with so many routes, at rest, and a listener to its node's routing events. */
+export interface Subject {
+  readonly scene: Scene;
+  readonly listener: Listener;
+  pod: Pod;
+}
+
+export function withAgent(count: number, body: (subject: Subject) => Promise<void>): Promise<void> {
+  return Scene.play({ picture: PICTURE, list: subnets(count) }, async (scene) => {
+    const listener = await Listener.in(scene.node.netns);
+    const pod = await scene.cluster.startPod();
+    await pod.waitReady(20_000);
+    await waitFor('the watch', 5000, () => scene.cluster.api.watches.size > 0);
+    await rest(1000);
+    listener.clear();
+    await body({ scene, listener, pod });
+  });
+}
+
+/** BENCH_ROUNDS=0.1 makes a tenth of the rounds, for a first look. */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 1);
+
+/** Does it so often, at rest each time. */
+export async function repeat<T>(rounds: number, measure: (round: number) => Promise<T>): Promise<T[]> {
+  const times = Math.max(3, Math.round(rounds * ROUNDS));
+  const results: T[] = [];
+  for (let round = 0; round < times; round++) {
+    results.push(await measure(round));
+    await rest();
+  }
+  return results;
+}

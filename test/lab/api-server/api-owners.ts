@@ -1,0 +1,38 @@
+import type { Manifest } from '../dist';
+
+/** The resource that a kind is served as. */
+const RESOURCES: Readonly<Record<string, string>> = { Namespace: 'namespaces', DaemonSet: 'daemonsets' };
+
+const keyOf = (resource: string, namespace: string, name: string) => `${resource} ${namespace}/${name}`;
+
+/** The namespaces and DaemonSets of a cluster, which can be read one by one and are not watched. */
+export class ApiOwners {
+  private readonly objects = new Map<string, Manifest>();
+
+  /** Creates or replaces. A Namespace lies in itself, as RBAC sees it. */
+  put(object: Manifest): void {
+    this.objects.set(this.keyOf(object), object);
+  }
+
+  get(resource: string, namespace: string, name: string): Manifest | undefined {
+    return this.objects.get(keyOf(resource, namespace, name));
+  }
+
+  /** Deletes it in the background, as `kubectl delete` does by default: what it owns goes later. */
+  delete(object: Manifest): void {
+    if (!this.objects.delete(this.keyOf(object))) throw new Error(`there is no ${this.keyOf(object)}`);
+  }
+
+  /** Marks it as deleted; it stays until all that it owns or contains is gone. */
+  terminate(object: Manifest): void {
+    const deletionTimestamp = new Date().toISOString();
+    this.put({ ...object, metadata: { ...object.metadata, deletionTimestamp } as Manifest['metadata'] });
+  }
+
+  private keyOf({ kind, metadata }: Manifest): string {
+    const resource = RESOURCES[kind];
+    if (resource === undefined) throw new Error(`the lab's API server does not know the kind ${kind}`);
+    const { name } = metadata;
+    return keyOf(resource, kind === 'Namespace' ? name : (metadata.namespace ?? 'default'), name);
+  }
+}

@@ -1,0 +1,276 @@
+import { mkdtempSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import { join } from 'node:path';
+import type { Manifest } from '../dist';
+import type { Lab } from '../topology/namespaces';
+import { ApiOwners } from './api-owners';
+import { type ApiRequest, type Asked, objectOf, parseRequest, type Refusal, refusal } from './api-request';
+import { statusOf } from './api-status';
+import { ApiStore, type Backup, type Stored, type StoredEvent } from './api-store';
+import { ApiWatch, bookmarkOf, type WatchEvent } from './api-watch';
+import { type KeyPair, makeAuthority, makeCertificate } from './certificates';
+import type { Grant } from './rbac';
+
+/** How the test API server starts. */
+export interface ApiServerOptions {
+  /** IP addresses and names that its certificate is valid for. */
+  readonly names: readonly string[];
+  /** @default 'lab-token' */
+  readonly token?: string;
+  /** What whoever has the token may do; see `grantsOf`. */
+  readonly grants: readonly Grant[];
+  /** Milliseconds between bookmarks. @default 60000 */
+  readonly bookmarkMs?: number;
+  /** How many events can be replayed. @default 1000 */
+  readonly history?: number;
+}
+
+/** What the server does to every connection, instead of serving it. */
+export type Outage = 'down' | 'no handshake' | 'no answer';
+
+/**
+ * Plays kube-apiserver for ConfigMaps, in the test process: list, get and watch over HTTPS with a token, RBAC, resource
+ * versions and bookmarks; get for namespaces and DaemonSets; and every way in which it can fail a client. It listens on a unix socket, which `Inside.listen`
+ * makes reachable at an address inside a namespace.
+ */
+export class TestApiServer {
+  /** Valid tokens; to revoke one, delete it. */
+  readonly tokens: Set<string>;
+  /** What a valid token may do, checked when a request starts, so that open watches outlive it; replaceable. */
+  grants: readonly Grant[];
+  /** Every request whose head arrived, in order. */
+  readonly requests: ApiRequest[] = [];
+  readonly watches = new Set<ApiWatch>();
+  readonly owners = new ApiOwners();
+  /** How a resource version that is too old is refused. The real one does both. */
+  goneAs: 'event' | 'status' = 'event';
+  private readonly sockets = new Set<net.Socket>();
+  private readonly front: net.Server;
+  private outageNow: Outage | undefined;
+  private failure: { code: number; retryAfter: number | undefined; left: number } | undefined;
+  private cutNext: 'list' | 'event' | undefined;
+
+  private constructor(
+    /** The unix socket. */
+    readonly socket: string,
+    private readonly authority: KeyPair,
+    private readonly options: ApiServerOptions,
+    private readonly tls: https.Server,
+    readonly store: ApiStore,
+  ) {
+    this.tokens = new Set([options.token ?? 'lab-token']);
+    this.grants = options.grants;
+    tls.on('request', (request, response) => this.answer(request, response));
+    tls.on('tlsClientError', () => undefined);
+    store.subscribe((event) => this.publish(event));
+    // A plain listener in front, because a TLS server has begun the handshake before it could decide not to.
+    this.front = net.createServer((socket) => this.accept(socket));
+  }
+
+  static async start(lab: Lab, options: ApiServerOptions): Promise<TestApiServer> {
+    const authority = await makeAuthority('lab');
+    const tls = https.createServer(await makeCertificate(authority, options.names));
+    const socket = join(mkdtempSync(join(lab.folder, 'api-')), 'socket');
+    const server = new TestApiServer(socket, authority, options, tls, new ApiStore(1000, options.history));
+    await new Promise<void>((resolve, reject) => server.front.once('error', reject).listen(socket, resolve));
+    lab.defer(() => server.close());
+    return server;
+  }
+
+  /** PEM of the authority that clients trust. */
+  get ca(): string {
+    return this.authority.cert;
+  }
+
+  /** Creates or replaces a ConfigMap. */
+  put(object: Manifest): Stored {
+    return this.store.put(object);
+  }
+
+  /** @throws if there is none */
+  delete(namespace: string, name: string): void {
+    this.store.delete(namespace, name);
+  }
+
+  /**
+   * - 'down': open connections are reset, new ones as well.
+   * - 'no handshake': new connections are taken, but nothing is ever said on them. Open ones go silent.
+   * - 'no answer': new connections get their handshake, requests no answer. Open ones go silent.
+   *
+   * A connection that went silent stays so; undefined ends the outage for new connections only.
+   */
+  outage(kind: Outage | undefined): void {
+    this.outageNow = kind;
+    if (kind === 'down') this.dropConnections();
+    else if (kind) for (const watch of this.watches) watch.silent = true;
+  }
+
+  /** Resets all connections once, as a restart or a load balancer does. */
+  dropConnections(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /**
+   * Answers requests with an error; open watches go on.
+   *
+   * @param retryAfter seconds, sent as Retry-After. @default none
+   * @param times how many requests. @default until `recover()`
+   */
+  fail(
+    code: number,
+    { retryAfter, times = Number.POSITIVE_INFINITY }: { retryAfter?: number; times?: number } = {},
+  ): void {
+    this.failure = { code, retryAfter, left: times };
+  }
+
+  /** Ends `fail`. */
+  recover(): void {
+    this.failure = undefined;
+  }
+
+  /** Cuts the next list, or the next event on every watch, in the middle, together with its connection. */
+  cut(what: 'list' | 'event'): void {
+    this.cutNext = what;
+  }
+
+  /** Forgets the history: whoever watches from an older resource version gets 410. @param open also open watches get it now */
+  compact(open = false): void {
+    this.store.compact();
+    if (!open) return;
+    for (const watch of this.watches) {
+      watch.send({ type: 'ERROR', object: statusOf(410, 'too old resource version') });
+      watch.end();
+    }
+  }
+
+  /** Replaces etcd by a backup of it, with the API server stopped meanwhile. */
+  restore(backup: Backup): void {
+    this.store.restore(backup);
+    this.dropConnections();
+  }
+
+  /** Sends an event that the store knows nothing of: out of order, without data, of an unknown type. */
+  send(event: WatchEvent): void {
+    for (const watch of this.watches) watch.send(event);
+  }
+
+  /** Sends any bytes on every open watch. */
+  sendRaw(text: string): void {
+    for (const watch of this.watches) watch.sendRaw(text);
+  }
+
+  /** Sends a bookmark on every open watch now. */
+  bookmark(): void {
+    this.send(bookmarkOf(this.store.resourceVersion));
+  }
+
+  /** Shows another certificate to new connections; open ones are reset. */
+  async useCertificate(kind: 'right' | 'other authority' | 'other name' | 'expired'): Promise<void> {
+    const authority = kind === 'other authority' ? await makeAuthority('lab') : this.authority;
+    const names = kind === 'other name' ? ['192.0.2.77'] : this.options.names;
+    this.tls.setSecureContext(await makeCertificate(authority, names, kind === 'expired'));
+    this.dropConnections();
+  }
+
+  /** The requests of one kind so far. */
+  requested(verb: ApiRequest['verb']): ApiRequest[] {
+    return this.requests.filter((request) => request.verb === verb);
+  }
+
+  async close(): Promise<void> {
+    this.dropConnections();
+    await new Promise((resolve) => this.front.close(resolve));
+  }
+
+  private accept(socket: net.Socket): void {
+    if (this.outageNow === 'down') {
+      socket.destroy();
+      return;
+    }
+    this.sockets.add(socket);
+    socket.on('error', () => undefined).once('close', () => this.sockets.delete(socket));
+    if (this.outageNow !== 'no handshake') this.tls.emit('connection', socket);
+  }
+
+  private publish(event: StoredEvent): void {
+    const { namespace, name } = event.object.metadata;
+    const reached = [...this.watches].filter(
+      (watch) => watch.namespace === namespace && (watch.name === undefined || watch.name === name),
+    );
+    const cut = this.cutNext === 'event' && reached.length > 0;
+    if (cut) this.cutNext = undefined;
+    for (const watch of reached) cut ? watch.cut(event) : watch.send(event);
+  }
+
+  private answer(incoming: IncomingMessage, response: ServerResponse): void {
+    const asked = parseRequest(incoming);
+    this.requests.push(asked.request);
+    if (this.outageNow) return;
+    const refused = this.failed() ?? refusal(asked, this);
+    if (refused) {
+      const { code, message, headers = {} } = refused;
+      response.writeHead(code, { 'content-type': 'application/json', ...headers });
+      response.end(JSON.stringify(statusOf(code, message)));
+    } else if (asked.request.verb === 'watch') {
+      this.watch(asked, response);
+    } else {
+      this.read(asked, response);
+    }
+  }
+
+  /** The refusal that `fail` asked for. */
+  private failed(): Refusal | undefined {
+    if (!this.failure || this.failure.left-- <= 0) return undefined;
+    const { code, retryAfter } = this.failure;
+    const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+    return { code, message: 'the lab says so', headers };
+  }
+
+  private read(asked: Asked, response: ServerResponse): void {
+    const { request, namespace, name } = asked;
+    const list = {
+      kind: 'ConfigMapList',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: this.store.resourceVersion },
+      // The items of a list of a built-in type carry neither kind nor apiVersion.
+      items: this.store.list(namespace, name).map(({ kind: _, apiVersion: __, ...item }) => item),
+    };
+    const body = JSON.stringify(request.verb === 'list' ? list : objectOf(asked, this));
+    const length = Buffer.byteLength(body);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': length });
+    if (request.verb !== 'list' || this.cutNext !== 'list') {
+      response.end(body);
+      return;
+    }
+    this.cutNext = undefined;
+    response.write(body.slice(0, length / 2), () => response.destroy());
+  }
+
+  private watch({ request, namespace, name }: Asked, response: ServerResponse): void {
+    const { resourceVersion, allowWatchBookmarks, timeoutSeconds } = request.query;
+    const watch = new ApiWatch(response, name, namespace);
+    const version = Number(resourceVersion ?? 0);
+    // Without a version, or with 0, a watch begins with what there is.
+    const current = () => this.store.list(namespace, name).map((object) => ({ type: 'ADDED' as const, object }));
+    const missed = version === 0 ? current() : this.store.since(version);
+    if (missed === 'gone') {
+      watch.send({ type: 'ERROR', object: statusOf(410, `too old resource version: ${version}`) });
+      watch.end();
+      return;
+    }
+    const mine = ({ object: { metadata } }: StoredEvent) =>
+      metadata.namespace === namespace && (name === undefined || metadata.name === name);
+    for (const event of missed.filter(mine)) watch.send(event);
+    // A watch from the future, as after etcd was restored from a backup, hears nothing, not even bookmarks.
+    const isAhead = version > Number(this.store.resourceVersion);
+    if (!isAhead) this.watches.add(watch);
+    watch.onClose(() => this.watches.delete(watch));
+    if (allowWatchBookmarks === 'true' && !isAhead) {
+      watch.bookmark(this.options.bookmarkMs ?? 60_000, () => this.store.resourceVersion);
+    }
+    // The real one chooses between 30 and 60 minutes where the client does not.
+    watch.endAfter(Number(timeoutSeconds ?? 1800));
+  }
+}

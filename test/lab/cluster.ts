@@ -1,0 +1,89 @@
+import { TestApiServer } from './api-server/api-server';
+import { type Grant, grantsOf } from './api-server/rbac';
+import { find, type Manifest } from './dist';
+import type { Pod } from './kubelet/pod';
+import { podOf } from './kubelet/pod-spec';
+import { startPod } from './kubelet/pod-start';
+import type { Picture, Place } from './topology/picture';
+
+const API_PORT = 6443;
+
+/** What a cluster is made of. */
+export interface ClusterOptions {
+  readonly picture: Picture;
+  /** What GitOps applies, e.g. `readDist('dist/example')`. */
+  readonly objects: readonly Manifest[];
+  /** The DaemonSet to start on nodes where a test names none. @default the only one there is */
+  readonly daemonSet?: string;
+  /** Milliseconds between bookmarks. @default 60000 */
+  readonly bookmarkMs?: number;
+}
+
+function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
+  const { namespace, spec } = podOf(workload, true);
+  return grantsOf(objects, { namespace, name: spec.serviceAccountName ?? 'default' });
+}
+
+/**
+ * The objects of dist/ brought to life on a picture: their state in an API server that grants what the Roles in dist/ grant
+ * and no more, reachable at the picture's address for it, and the DaemonSet's pods on nodes.
+ */
+export class Cluster {
+  /** All that were started, in order. */
+  readonly pods: Pod[] = [];
+  /** The nodes' resolvers, for pods that start from now on. */
+  resolvers: readonly string[] = [];
+
+  private constructor(
+    readonly api: TestApiServer,
+    readonly picture: Picture,
+    /** As applied at the start, without what `api.put` changed. */
+    readonly objects: readonly Manifest[],
+    readonly workload: Manifest,
+    readonly token: string,
+  ) {}
+
+  static async start({ picture, objects, daemonSet, bookmarkMs }: ClusterOptions): Promise<Cluster> {
+    const workload = find(objects, 'DaemonSet', daemonSet);
+    const names = picture.options.apiServer;
+    const token = 'lab-token';
+    const api = await TestApiServer.start(picture.lab, {
+      names,
+      token,
+      grants: objects.filter(({ kind }) => kind === 'DaemonSet').flatMap((each) => grantsTo(each, objects)),
+      ...(bookmarkMs === undefined ? {} : { bookmarkMs }),
+    });
+    for (const object of objects) {
+      if (object.kind === 'ConfigMap') api.put(object);
+      if (object.kind === 'Namespace' || object.kind === 'DaemonSet') api.owners.put(object);
+    }
+    await Promise.all(names.map((address) => picture.internet.inside.listen(address, API_PORT, api.socket)));
+    return new Cluster(api, picture, objects, workload, token);
+  }
+
+  /**
+   * Starts the DaemonSet's pod on a node.
+   *
+   * @param workload another than the DaemonSet of dist/, e.g. a changed copy
+   * @param emptyDirs see PodOptions
+   */
+  async startPod(node: Place = this.picture.node, workload = this.workload, emptyDirs?: string): Promise<Pod> {
+    const [serviceHost] = this.picture.options.apiServer;
+    if (serviceHost === undefined) throw new Error('this picture has no API server');
+    const pod = await startPod({
+      netns: node.netns,
+      workload,
+      objects: this.objects,
+      nodeName: node.name,
+      podIPs: node.addresses,
+      serviceHost,
+      servicePort: API_PORT,
+      token: [...this.api.tokens].at(-1) ?? this.token,
+      ca: this.api.ca,
+      resolvers: this.resolvers,
+      ...(emptyDirs !== undefined && { emptyDirs }),
+    });
+    this.pods.push(pod);
+    return pod;
+  }
+}

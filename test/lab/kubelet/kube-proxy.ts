@@ -1,0 +1,77 @@
+import { find, type Manifest } from '../dist';
+import { inUrl } from '../topology/addresses';
+
+interface Port {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+interface Endpoint {
+  readonly addresses: readonly string[];
+  readonly conditions?: { readonly ready?: boolean };
+}
+
+export interface KubeProxyOptions {
+  /** What GitOps applies. */
+  readonly objects: readonly Manifest[];
+  /** Name of the Service. */
+  readonly service: string;
+  /** The cluster IP that the API server would have given it. */
+  readonly clusterIp: string;
+  /** Ranges of the pods. What leaves them for elsewhere takes the node's address, as network plugins do it. */
+  readonly pods: readonly string[];
+}
+
+/**
+ * The part of kube-proxy (mode nftables) that a Service of dist/ needs, made of its Service and EndpointSlices as
+ * kube-proxy reads them: slices by their label, ports joined by name, the first address of each ready endpoint, one of
+ * them at random per connection.
+ */
+export function kubeProxyRules({ objects, service, clusterIp, pods }: KubeProxyOptions): string {
+  const { spec } = find(objects, 'Service', service) as Manifest & { spec: { ports: Port[] } };
+  const family = clusterIp.includes(':') ? 'ip6' : 'ip';
+  const addressType = family === 'ip' ? 'IPv4' : 'IPv6';
+  const slices = objects.filter(
+    ({ kind, metadata, addressType: type }) =>
+      kind === 'EndpointSlice' && type === addressType && metadata.labels?.['kubernetes.io/service-name'] === service,
+  ) as (Manifest & { endpoints: Endpoint[]; ports: Port[] })[];
+  const rules = spec.ports.map(({ name, port, protocol }) => {
+    const targets = slices.flatMap((slice) => targetsOf(slice, name, protocol));
+    if (targets.length === 0) throw new Error(`no endpoint for port ${name} of ${service}`);
+    const map = targets.map(({ address, port: own }, i) => `${i} : ${address} . ${own}`).join(', ');
+    const choice = `numgen random mod ${targets.length} map { ${map} }`;
+    return `${family} daddr ${clusterIp} ${protocol.toLowerCase()} dport ${port} dnat ${family} to ${choice}`;
+  });
+  const ranges = `{ ${pods.filter((range) => range.includes(':') === (family === 'ip6')).join(', ')} }`;
+  return `table ${family} kube-proxy {
+  chain services {
+    ${rules.join('\n    ')}
+  }
+  chain prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    jump services
+  }
+  chain output {
+    type nat hook output priority -100; policy accept;
+    jump services
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ${family} saddr ${ranges} ${family} daddr != ${ranges} masquerade
+  }
+}`;
+}
+
+function targetsOf(slice: { endpoints: Endpoint[]; ports: Port[] }, name: string, protocol: string) {
+  const port = slice.ports.find((one) => one.name === name && one.protocol === protocol);
+  if (port === undefined) return [];
+  return slice.endpoints
+    .filter(({ conditions }) => conditions?.ready !== false)
+    .map(({ addresses: [address] }) => ({ address: address as string, port: port.port }));
+}
+
+/** The address in a URL. */
+export function serviceUrl(clusterIp: string, port: number): string {
+  return `http://${inUrl(clusterIp)}:${port}/`;
+}

@@ -1,0 +1,57 @@
+import type { V1Container, V1Probe } from '@kubernetes/client-node';
+import { Inside } from '../topology/inside-client';
+import type { Namespace } from '../topology/namespaces';
+
+/** What a kubelet would conclude from a probe. */
+export interface ProbeResult {
+  readonly ok: boolean;
+  /** HTTP status, or the exit code of an exec probe; 0 or -1 if there was no answer. */
+  readonly status: number;
+  /** Body or output. */
+  readonly body: string;
+  readonly error?: string;
+}
+
+/** What a probe is made with. */
+export interface Probing {
+  readonly netns: Namespace;
+  readonly container: V1Container;
+  readonly podIP: string;
+  readonly exec: (command: string[], timeoutMs: number) => Promise<{ code: number; stdout: string }>;
+}
+
+function portOf(container: V1Container, port: string | number | undefined): number {
+  if (typeof port === 'number') return port;
+  const named = container.ports?.find(({ name }) => name === port)?.containerPort ?? Number(port);
+  if (Number.isInteger(named)) return named;
+  throw new Error(`${container.name}: no port is named ${port}`);
+}
+
+/**
+ * Does once what the probe describes, from the node's network like a kubelet.
+ *
+ * @throws for a kind of probe that the lab does not know
+ */
+export async function probeOnce(probe: V1Probe, { netns, container, podIP, exec }: Probing): Promise<ProbeResult> {
+  const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
+  if (probe.httpGet) {
+    const { scheme = 'HTTP', host = podIP, path = '/', httpHeaders = [] } = probe.httpGet;
+    // A kubelet does not verify the certificate, and nothing here needs it: better none than half.
+    if (scheme !== 'HTTP') throw new Error(`${container.name}: the lab probes HTTP, not ${scheme}`);
+    const address = host.includes(':') ? `[${host}]` : host;
+    const url = `http://${address}:${portOf(container, probe.httpGet.port)}${path.startsWith('/') ? '' : '/'}${path}`;
+    const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]));
+    const { status, body, error } = await Inside.of(netns).fetch(url, { headers, timeoutMs });
+    return { ok: status >= 200 && status < 400, status, body, ...(error === undefined ? {} : { error }) };
+  }
+  if (probe.tcpSocket) {
+    const { host = podIP, port } = probe.tcpSocket;
+    const { error } = await Inside.of(netns).connect({ address: host, port: portOf(container, port), timeoutMs });
+    return { ok: error === undefined, status: 0, body: '', ...(error === undefined ? {} : { error }) };
+  }
+  if (probe.exec?.command) {
+    const { code, stdout } = await exec(probe.exec.command, timeoutMs);
+    return { ok: code === 0, status: code, body: stdout };
+  }
+  throw new Error(`${container.name}: the lab knows httpGet, tcpSocket and exec probes only`);
+}

@@ -1,0 +1,165 @@
+import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { Manifest } from '../dist';
+import { node26Version } from '../requirements';
+
+/** What the lab does with one field of a pod: undefined if it acts on it, else a note or a problem. */
+type Rule = (value: unknown) => { note: string } | { problem: string } | undefined;
+
+const honoured: Rule = () => undefined;
+/** Means something to the scheduler, the registry or the API server, whose work is done when a kubelet starts a pod. */
+const elsewhere: Rule = () => undefined;
+const noted =
+  (why: string): Rule =>
+  () => ({ note: `is not applied: ${why}` });
+const only =
+  (...values: unknown[]): Rule =>
+  (value) => {
+    const known = values.some((allowed) => JSON.stringify(allowed) === JSON.stringify(value));
+    return known ? undefined : { problem: `the lab can do only ${values.map((v) => JSON.stringify(v)).join(' or ')}` };
+  };
+
+const confinement = {
+  runAsUser: honoured,
+  runAsGroup: honoured,
+  runAsNonRoot: honoured,
+  seccompProfile: noted('the lab has no seccomp filter'),
+  appArmorProfile: noted('the lab has no AppArmor'),
+  seLinuxOptions: noted('the lab has no SELinux'),
+};
+
+const rules: Record<string, Record<string, Rule>> = {
+  spec: {
+    containers: honoured,
+    volumes: honoured,
+    securityContext: honoured,
+    terminationGracePeriodSeconds: honoured,
+    serviceAccountName: honoured,
+    serviceAccount: honoured,
+    automountServiceAccountToken: honoured,
+    hostNetwork: honoured,
+    hostPID: only(false),
+    hostIPC: only(false),
+    hostUsers: only(true),
+    shareProcessNamespace: only(false),
+    initContainers: only([]),
+    restartPolicy: noted('the lab starts a container once, so that a test can see how it ended'),
+    dnsPolicy: noted('the lab has no DNS'),
+    enableServiceLinks: noted('the lab knows the kubernetes Service only'),
+    affinity: elsewhere,
+    imagePullSecrets: elsewhere,
+    nodeName: elsewhere,
+    nodeSelector: elsewhere,
+    preemptionPolicy: elsewhere,
+    priority: elsewhere,
+    priorityClassName: elsewhere,
+    schedulerName: elsewhere,
+    tolerations: elsewhere,
+    topologySpreadConstraints: elsewhere,
+  },
+  'spec.securityContext': { ...confinement, supplementalGroups: only([]) },
+  container: {
+    name: honoured,
+    image: honoured,
+    imagePullPolicy: elsewhere,
+    command: honoured,
+    args: honoured,
+    workingDir: honoured,
+    env: honoured,
+    ports: honoured,
+    volumeMounts: honoured,
+    resources: honoured,
+    securityContext: honoured,
+    livenessProbe: honoured,
+    readinessProbe: honoured,
+    startupProbe: honoured,
+    terminationMessagePath: elsewhere,
+    terminationMessagePolicy: elsewhere,
+    stdin: only(false),
+    tty: only(false),
+  },
+  'container.securityContext': {
+    ...confinement,
+    allowPrivilegeEscalation: honoured,
+    capabilities: honoured,
+    privileged: honoured,
+    procMount: only('Default'),
+    readOnlyRootFilesystem: honoured,
+  },
+  'container.resources': { requests: elsewhere, limits: honoured },
+  'container.resources.limits': {
+    memory: honoured,
+    cpu: noted('the lab does not throttle'),
+    'ephemeral-storage': noted('the lab does not count it'),
+  },
+  volume: { name: honoured, configMap: honoured, projected: honoured, emptyDir: honoured },
+  mount: { name: honoured, mountPath: honoured, readOnly: honoured, mountPropagation: only('None') },
+};
+
+/** A pod that is about to start: its one container and what else a kubelet needs to know of it. */
+export interface PodToStart {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: V1PodSpec;
+  readonly container: V1Container;
+  /** What the pod asks for and the lab leaves out, because it cannot have an effect here; one sentence each. */
+  readonly notes: readonly string[];
+}
+
+function imageProblem(image = ''): string | undefined {
+  const version = node26Version();
+  if (new RegExp(`(^|/)node:${version.replaceAll('.', '\\.')}(-|@|$)`).test(image)) return undefined;
+  return `image ${image}: the lab has Node ${version} (anyImage: true starts it nevertheless)`;
+}
+
+interface Verdict {
+  readonly notes: string[];
+  readonly problems: string[];
+}
+
+/** Adds what the lab makes of each field to `verdict`. */
+function check(verdict: Verdict, kind: string, path: string, fields: object | undefined): void {
+  for (const [key, value] of Object.entries(fields ?? {})) {
+    if (value === undefined || value === null) continue;
+    const rule = rules[kind]?.[key] ?? (() => ({ problem: 'unknown to the lab' }));
+    const told = rule(value);
+    if (told && 'note' in told) verdict.notes.push(`${path}.${key} ${told.note}`);
+    if (told && 'problem' in told) verdict.problems.push(`${path}.${key}: ${told.problem}`);
+  }
+}
+
+/** What the lab makes of all of a pod. */
+function verdictOn(spec: V1PodSpec, container: V1Container): Verdict {
+  const verdict: Verdict = { notes: [], problems: [] };
+  const { name, securityContext, resources, volumeMounts = [] } = container;
+  check(verdict, 'spec', 'spec', spec);
+  check(verdict, 'spec.securityContext', 'spec.securityContext', spec.securityContext);
+  for (const volume of spec.volumes ?? []) check(verdict, 'volume', `volume ${volume.name}`, volume);
+  check(verdict, 'container', name, container);
+  check(verdict, 'container.securityContext', `${name}.securityContext`, securityContext);
+  check(verdict, 'container.resources', `${name}.resources`, resources);
+  check(verdict, 'container.resources.limits', `${name}.resources.limits`, resources?.limits);
+  for (const mount of volumeMounts) check(verdict, 'mount', `mount ${mount.mountPath}`, mount);
+  return verdict;
+}
+
+/**
+ * Takes the pod out of a Pod or of a workload that has a pod template.
+ *
+ * @param anyImage accepts another image than that of the lab's Node, trusting that it would do the same
+ * @throws with all fields that the lab cannot honour: nothing is left out silently
+ */
+export function podOf(workload: Manifest, anyImage = false): PodToStart {
+  const inside = workload.spec as V1PodSpec & { template?: V1PodTemplateSpec };
+  const spec = inside.template?.spec ?? inside;
+  const { labels = {}, annotations = {} } = (inside.template ? inside.template.metadata : workload.metadata) ?? {};
+  const { name, namespace = 'default' } = workload.metadata;
+  const [container, ...others] = spec.containers ?? [];
+  if (!container || others.length > 0) throw new Error(`${name}: the lab starts exactly one container`);
+  const { notes, problems } = verdictOn(spec, container);
+  const wrongImage = anyImage ? undefined : imageProblem(container.image);
+  if (wrongImage !== undefined) problems.push(wrongImage);
+  if (problems.length > 0) throw new Error(`the lab cannot start this pod:\n  ${problems.join('\n  ')}`);
+  return { namespace, name: inside.template ? `${name}-lab01` : name, labels, annotations, spec, container, notes };
+}

@@ -1,0 +1,174 @@
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { V1KeyToPath, V1Volume, V1VolumeProjection } from '@kubernetes/client-node';
+import type { Manifest } from '../dist';
+import { bytesOf } from './memory-limit';
+import type { Mount } from './pod-root';
+import type { PodToStart } from './pod-spec';
+
+/** A file of a volume. */
+export interface VolumeFile {
+  readonly content: string | Buffer;
+  readonly mode: number;
+}
+
+/** Where the files of a pod's volumes come from. */
+export interface VolumeSources {
+  readonly namespace: string;
+  /** Everything in the cluster; the ConfigMaps among them count. */
+  readonly objects: readonly Manifest[];
+  /** The service account's token. */
+  readonly token: string;
+  /** The container's user, who alone may read the token. */
+  readonly user: number;
+  /** The downward API. */
+  readonly field: (fieldPath: string) => string;
+}
+
+type Files = Map<string, VolumeFile>;
+
+function configMapFiles(
+  source: { name?: string | undefined; items?: V1KeyToPath[]; optional?: boolean },
+  { objects, namespace }: VolumeSources,
+  mode: number,
+): Files {
+  const found = objects.find(
+    ({ kind, metadata }) =>
+      kind === 'ConfigMap' && metadata.name === source.name && (metadata.namespace ?? 'default') === namespace,
+  );
+  if (!found && source.optional) return new Map();
+  // A kubelet waits for it; in the lab nobody would create it.
+  if (!found) throw new Error(`configmap "${source.name}" not found in namespace ${namespace}`);
+  const data = new Map<string, string | Buffer>([
+    ...Object.entries((found.data ?? {}) as Record<string, string>),
+    ...Object.entries((found.binaryData ?? {}) as Record<string, string>).map(
+      ([key, value]) => [key, Buffer.from(value, 'base64')] as const,
+    ),
+  ]);
+  const items: V1KeyToPath[] = source.items ?? [...data.keys()].map((key) => ({ key, path: key }));
+  return new Map(
+    items.flatMap((item) => {
+      const content = data.get(item.key);
+      if (content === undefined && !source.optional) {
+        throw new Error(`configmap "${source.name}" has no key ${item.key}`);
+      }
+      return content === undefined ? [] : [[item.path, { content, mode: item.mode ?? mode }] as const];
+    }),
+  );
+}
+
+function projectedFiles(source: V1VolumeProjection, sources: VolumeSources, mode: number): Files {
+  const { serviceAccountToken, configMap, downwardAPI, ...others } = source;
+  const unknown = Object.keys(others);
+  if (unknown.length > 0) throw new Error(`a projected volume of ${unknown.join(', ')} is unknown to the lab`);
+  const files: Files = configMap ? configMapFiles(configMap, sources, mode) : new Map();
+  // For nobody but the container's user, whatever the default mode says: so does a kubelet where it knows the user.
+  if (serviceAccountToken) files.set(serviceAccountToken.path, { content: sources.token, mode: 0o600 });
+  for (const item of downwardAPI?.items ?? []) {
+    if (!item.fieldRef) throw new Error(`downwardAPI ${item.path}: the lab knows fieldRef only`);
+    files.set(item.path, { content: sources.field(item.fieldRef.fieldPath), mode: item.mode ?? mode });
+  }
+  return files;
+}
+
+/**
+ * The files of a configMap or projected volume by their path in it; undefined for other kinds.
+ *
+ * @throws for a ConfigMap or a kind of source that is not there
+ */
+export function filesOf(volume: V1Volume, sources: VolumeSources): Files | undefined {
+  if (volume.configMap) return configMapFiles(volume.configMap, sources, volume.configMap.defaultMode ?? 0o644);
+  if (!volume.projected) return undefined;
+  const mode = volume.projected.defaultMode ?? 0o644;
+  return new Map((volume.projected.sources ?? []).flatMap((source) => [...projectedFiles(source, sources, mode)]));
+}
+
+/** Turns when the clock of two writes is the same. */
+let writes = 0;
+
+/**
+ * Writes files the way a kubelet does, so that a reader sees all of the old or all of the new ones: into a folder of
+ * their own, to which `..data` points; the names in the volume are links through it. What is no longer there disappears.
+ *
+ * @param user owner of the files
+ */
+export function writeAtomically(folder: string, files: ReadonlyMap<string, VolumeFile>, user: number): void {
+  const stamp = new Date().toISOString().replace(/[-:T]/g, '_').replace(/[.Z]/g, '');
+  const fresh = `..${stamp}.${++writes}`;
+  mkdirSync(join(folder, fresh), { recursive: true });
+  for (const [path, { content, mode }] of files) {
+    const file = join(folder, fresh, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    // Not by writeFileSync's own mode, from which the umask would take.
+    chmodSync(file, mode);
+    chownSync(file, user, user);
+  }
+  let old: string | undefined;
+  try {
+    old = readlinkSync(join(folder, '..data'));
+  } catch {
+    // The first write.
+  }
+  const before = old === undefined ? [] : topNames(folder, old);
+  symlinkSync(fresh, join(folder, '..data_tmp'));
+  renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+  const names = topNames(folder, fresh);
+  for (const name of names.filter((name) => !before.includes(name))) symlinkSync(`..data/${name}`, join(folder, name));
+  for (const name of before.filter((name) => !names.includes(name))) rmSync(join(folder, name));
+  if (old !== undefined) rmSync(join(folder, old), { recursive: true });
+}
+
+function topNames(folder: string, version: string): string[] {
+  return readdirSync(join(folder, version));
+}
+
+/**
+ * The mounts of a pod's volumes, and a function that writes their files anew after `sources` changed.
+ *
+ * @param emptyDirs a folder for what a second container of the pod is to find in its emptyDirs
+ */
+export function layOutVolumes(
+  folder: string,
+  pod: PodToStart,
+  sources: VolumeSources,
+  emptyDirs?: string,
+): { mounts: Mount[]; write(): void } {
+  const volumes = new Map((pod.spec.volumes ?? []).map((volume) => [volume.name, volume]));
+  const pathOf = (volume: V1Volume) => join((volume.emptyDir && emptyDirs) ?? join(folder, 'volumes'), volume.name);
+  const write = () => {
+    for (const volume of volumes.values()) {
+      const files = filesOf(volume, sources);
+      if (files) writeAtomically(pathOf(volume), files, sources.user);
+    }
+  };
+  for (const volume of volumes.values()) {
+    mkdirSync(pathOf(volume), { recursive: true });
+    // Whoever the container runs as may write to an emptyDir.
+    if (volume.emptyDir) chmodSync(pathOf(volume), 0o777);
+  }
+  write();
+  const mounts = (pod.container.volumeMounts ?? []).map(({ name, mountPath, readOnly }) => {
+    const volume = volumes.get(name);
+    if (!volume) throw new Error(`${pod.container.name}: volumeMounts names an unknown volume ${name}`);
+    if (volume.emptyDir?.medium === 'Memory' && emptyDirs === undefined) {
+      const { sizeLimit } = volume.emptyDir;
+      const size = sizeLimit === undefined ? '' : `,size=${bytesOf(sizeLimit)}`;
+      return { source: 'tmpfs', target: mountPath, type: 'tmpfs', options: `mode=0777${size}${readOnly ? ',ro' : ''}` };
+    }
+    // Whatever the pod says, a kubelet makes these read-only.
+    const fixed = readOnly || volume.configMap || volume.projected;
+    return { source: pathOf(volume), target: mountPath, options: `bind${fixed ? ',ro' : ''}` };
+  });
+  return { mounts, write };
+}

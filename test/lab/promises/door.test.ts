@@ -1,0 +1,49 @@
+import { startFlood } from '../flood';
+import type { Pod } from '../kubelet/pod';
+import { describeLab } from '../requirements';
+import { Scene } from '../scene';
+
+jest.setTimeout(120_000);
+
+/** Of each kind, at each of the two addresses: 500 in all. */
+const EACH = 250;
+const PROBES = ['startup', 'liveness', 'readiness'] as const;
+
+describeLab('the door is closed', () => {
+  it('outside the node there are the metrics alone, which name nothing of on premise', () =>
+    Scene.play({ list: [{ subnet: '192.168.77.0/24', comment: 'the vault' }] }, async (scene) => {
+      await scene.startReady();
+      const outside = `http://${scene.node.addresses[0]}:9142`;
+      const fetch = (path: string) => scene.node.inside.fetch(`${outside}${path}`);
+      for (const path of ['status', 'diff', 'livez', 'readyz'])
+        expect((await fetch(`/${path}/node-routes`)).status).toBe(404);
+      const { status, body } = await fetch('/metrics');
+      expect(status).toBe(200);
+      expect(body).toContain('onprem_link_ready 1\n');
+      expect(body).not.toMatch(/192\.168\.|vault/);
+      expect((await scene.get('/status/node-routes')).status).toBe(200);
+    }));
+
+  it('500 connections of each kind and a storm on /diff restart no agent and stop no repair', () =>
+    Scene.play({}, async (scene) => {
+      const pod = await scene.startReady();
+      const [outside] = scene.node.addresses;
+      const flood = await startFlood(scene, EACH);
+      for (let round = 0; round < 10; round++) {
+        scene.ip('route del 192.168.0.0/24');
+        await scene.untilOwned(['192.168.0.0/24', '192.168.1.0/24']);
+        await probesAnswer(pod);
+      }
+      expect((await scene.node.inside.fetch(`http://${outside}:9142/metrics`, { timeoutMs: 3000 })).status).toBe(200);
+      flood.kill();
+      expect(pod.logs.lines.filter(({ json }) => json?.level === 'error')).toEqual([]);
+    }));
+});
+
+/** No kubelet would act. That every single probe is answered in time is measured by `npm run bench flood`. */
+async function probesAnswer(pod: Pod): Promise<void> {
+  for (const kind of PROBES) {
+    const result = await pod.probeToThreshold(kind);
+    expect({ kind, ...result }).toEqual({ kind, ok: true, status: 200, body: expect.any(String) });
+  }
+}

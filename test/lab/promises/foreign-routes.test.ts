@@ -1,0 +1,201 @@
+import type { Pod } from '../kubelet/pod';
+import { describeLab } from '../requirements';
+import { PROTOCOL, Scene } from '../scene';
+import { DUAL_STACK } from '../topology/picture';
+import { waitFor } from '../wait';
+
+jest.setTimeout(60_000);
+
+const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
+
+describeLab('foreign routes are sacred', () => {
+  it.each(['proto boot', 'proto 80'])(
+    'one of the same prefix and metric with the same next hop satisfies (%s)',
+    (marks) =>
+      Scene.play({}, async (scene) => {
+        scene.ip(`route add 192.168.0.0/24 via 10.184.0.1 ${marks}`);
+        const pod = await scene.startReady();
+        expect(scene.owned()).toEqual(['192.168.1.0/24']);
+        expect((await scene.status(pod)).counts).toEqual({ effective: 1, satisfied: 1 });
+        expect(await scene.picture.answered()).toBe(true);
+        scene.putList([]);
+        await scene.untilOwned([]);
+        expect(routesTo(scene, '192.168.0.0/24')).toHaveLength(1);
+      }),
+  );
+
+  it('one that wins or ties with another next hop is a conflict, reported with both sides, and stays', () =>
+    Scene.play({ env: { ROUTE_METRIC: '50' } }, async (scene) => {
+      scene.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
+      scene.ip('route add 192.168.1.0/24 via 198.51.100.1 proto static metric 20');
+      const before = SUBNETS.flatMap((subnet) => routesTo(scene, subnet));
+      const pod = await scene.cluster.startPod();
+      await scene.untilReadiness(
+        pod,
+        false,
+        /192\.168\.0\.0\/24 conflicting: listed via 10\.184\.0\.1 dev priv, but the node has 192\.168\.0\.0\/24 via 198\.51\.100\.1 dev pub, protocol 4/,
+      );
+      expect((await scene.status(pod)).counts).toEqual({ conflicting: 2 });
+      expect(scene.owned()).toEqual([]);
+      expect(SUBNETS.flatMap((subnet) => routesTo(scene, subnet))).toEqual(before);
+    }));
+
+  it('one of worse metric that was there first loses: ours is confirmed like any change, and theirs stays and is reported', () =>
+    Scene.play({}, async (scene) => {
+      scene.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
+      const pod = await scene.startReady();
+      await pod.waitForLog(({ json }) => /also has .*198\.51\.100\.1/.test(`${json?.message}`), 5000);
+      expect(scene.owned()).toEqual(SUBNETS);
+      expect(await scene.picture.answered()).toBe(true);
+      scene.putList([]);
+      await scene.untilOwned([]);
+      expect(routesTo(scene, '192.168.0.0/24')).toMatchObject([{ gateway: '198.51.100.1', metric: 50 }]);
+    }));
+
+  it('of the same table and list the same comes out, whoever came first', () =>
+    Scene.play({ list: [], env: { ROUTE_METRIC: '50' } }, async (scene) => {
+      const pod = await scene.startReady();
+      for (let world = 0; world < WORLDS; world++) await playOrders(scene, pod, foreignRoutes(world));
+    }));
+
+  it('in IPv6, where the kernel merges routes of one prefix and metric, ours is withdrawn from the merged route and theirs stays', () =>
+    Scene.play(
+      { picture: DUAL_STACK, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: ['2001:db8:a::/64'] },
+      async (scene) => {
+        const pod = await scene.startReady();
+        scene.ip('-6 route append 2001:db8:a::/64 via 2001:db8:51::1 dev pub proto static');
+        await scene.untilReadiness(pod, false, /2001:db8:a::\/64 conflicting/);
+        await scene.untilOwned([], 5000, 6);
+        const left = scene.picture.routes(6).filter(({ dst }) => dst === '2001:db8:a::/64');
+        expect(left).toMatchObject([{ gateway: '2001:db8:51::1', protocol: '4' }]);
+      },
+    ));
+
+  it('when a conflict ends, ours takes its place', () =>
+    Scene.play({}, async (scene) => {
+      scene.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static');
+      const pod = await scene.cluster.startPod();
+      await scene.untilReadiness(pod, false, /conflicting/);
+      scene.ip('route del 192.168.0.0/24 proto static');
+      await scene.untilReadiness(pod, true, /2 effective/);
+      expect(scene.owned()).toEqual(SUBNETS);
+    }));
+});
+
+describeLab('routes of the original DaemonSet', () => {
+  it.each(['', 'metric 50'])('become ours without a gap, when asked for (%s)', (metric) =>
+    Scene.play({ env: { ADOPT_LEGACY_ROUTES: 'true' } }, async (scene) => {
+      for (const subnet of SUBNETS) scene.ip(`route add ${subnet} via 10.184.0.1 proto boot ${metric}`.trim());
+      const misses = watchForMisses(scene);
+      await scene.startReady();
+      expect(await misses.stop()).toEqual([]);
+      expect(scene.owned()).toEqual(SUBNETS);
+      expect(SUBNETS.flatMap((subnet) => routesTo(scene, subnet)).map(({ protocol }) => protocol)).toEqual(
+        SUBNETS.map(() => `${PROTOCOL}`),
+      );
+    }),
+  );
+});
+
+describeLab('a changed protocol number', () => {
+  it('leaves no orphans: what carries the former number becomes ours or goes', () =>
+    Scene.play({ env: { FORMER_PROTOCOLS: '141' } }, async (scene) => {
+      scene.ip('route add 192.168.0.0/24 via 10.184.0.1 proto 141');
+      scene.ip('route add 192.168.77.0/24 via 10.184.0.1 proto 141');
+      await scene.startReady();
+      expect(scene.owned()).toEqual(SUBNETS);
+      expect(scene.owned(4, 141)).toEqual([]);
+    }));
+});
+
+const WORLDS = 12;
+
+interface Foreign {
+  readonly subnet: string;
+  readonly metric: number;
+  readonly hop: string;
+}
+
+const routeOf = ({ subnet, metric, hop }: Foreign) => `${subnet} via ${hop} proto static metric ${metric}`;
+
+/** Up to two of each subnet, with all orders of metrics among them and ours, which is 50. */
+function foreignRoutes(world: number): Foreign[] {
+  const metrics = [20, 50, 90];
+  const hops = ['10.184.0.1', '198.51.100.1'];
+  return SUBNETS.flatMap((subnet, i) => {
+    const first = metrics[(world + i) % 3] as number;
+    const second = metrics[(world + 2 * i + 1) % 3] as number;
+    const route = (metric: number, j: number) => ({ subnet, metric, hop: hops[(world + i + j) % 2] as string });
+    return world % 2 === i ? [route(first, 0), route(second, 1)] : [route(first, i)];
+  });
+}
+
+/** By the rule alone: the lowest metric wins, and a tie goes to those who are not us. */
+function outcomeOf(foreign: readonly Foreign[]): string[] {
+  return SUBNETS.map((subnet) => {
+    const [best] = foreign.filter((route) => route.subnet === subnet).sort((one, other) => one.metric - other.metric);
+    if (best === undefined || best.metric > 50) return `${subnet} effective`;
+    return `${subnet} ${best.hop === '10.184.0.1' ? 'satisfied' : 'conflicting'}`;
+  });
+}
+
+/** Brings about one table in several orders, and looks for the same outcome after each. */
+async function playOrders(scene: Scene, pod: Pod, foreign: readonly Foreign[]): Promise<void> {
+  const add = (routes: readonly Foreign[]) => {
+    for (const route of routes) scene.ip(`route append ${routeOf(route)}`);
+  };
+  const remove = () => {
+    for (const route of foreign) scene.ip(`route del ${routeOf(route)}`);
+  };
+  add(foreign);
+  scene.putList(SUBNETS);
+  await untilOutcome(scene, pod, foreign, 'theirs first');
+  remove();
+  await scene.untilOwned(SUBNETS);
+  add([...foreign].reverse());
+  await untilOutcome(scene, pod, foreign, 'ours first');
+  scene.ip('link set priv down');
+  scene.ip('link set priv up');
+  scene.ip('route add 10.0.0.0/8 via 10.184.0.1');
+  add(foreign.filter(({ hop }) => hop === '10.184.0.1')); // the kernel took these with the link
+  await untilOutcome(scene, pod, foreign, 'after a bounce');
+  scene.putList([]);
+  await scene.untilOwned([]);
+  remove();
+}
+
+async function untilOutcome(scene: Scene, pod: Pod, foreign: readonly Foreign[], order: string): Promise<void> {
+  const expected = outcomeOf(foreign);
+  let seen: string[] = [];
+  await waitFor(`${expected}, ${order}`, 10_000, async () => {
+    const { routes } = await scene.status(pod);
+    seen = routes.map(({ subnet, state }) => `${subnet} ${state}`).sort();
+    return `${seen}` === `${expected}`;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}; last: ${seen}\n${foreign.map(routeOf).join('\n')}`);
+  });
+  const owned = expected.flatMap((line) => (line.endsWith(' effective') ? [line.split(' ')[0] as string] : []));
+  expect([order, scene.owned()]).toEqual([order, owned]);
+}
+
+function routesTo(scene: Scene, subnet: string) {
+  return scene.picture.routes().filter(({ dst }) => dst === subnet);
+}
+
+/** Asks the kernel again and again for an address in the first subnet; collects answers that are not the private way. */
+function watchForMisses(scene: Scene): { stop(): Promise<string[]> } {
+  const misses: string[] = [];
+  let stopped = false;
+  const watching = waitFor('the end of the watch', 30_000, () => {
+    const [answer] = scene.node.netns.ipJson<{ gateway?: string }[]>('route', 'get', '192.168.0.10');
+    if (answer?.gateway !== '10.184.0.1') misses.push(JSON.stringify(answer));
+    return stopped;
+  });
+  return {
+    stop: async () => {
+      stopped = true;
+      await watching;
+      return misses;
+    },
+  };
+}

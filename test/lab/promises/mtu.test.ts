@@ -1,0 +1,115 @@
+import { describeLab } from '../requirements';
+import { PROTOCOL, Scene } from '../scene';
+import { Inside } from '../topology/inside-client';
+import type { Namespace } from '../topology/namespaces';
+import { DUAL_STACK, type PictureOptions } from '../topology/picture';
+import { startWorkload } from '../topology/workload';
+import { waitFor } from '../wait';
+
+jest.setTimeout(60_000);
+
+const POD = ['172.30.5.9', 'fd00:172:30::9'];
+const BYTES = 1420;
+/** Each CPU has a cache of its own, and the kernel chooses which one a packet meets. */
+const ROUNDS = 3;
+
+const SUBNETS = { 4: [0, 1, 2].map((i) => `192.168.${i}.0/24`), 6: ['a', 'b', 'c'].map((x) => `2001:db8:${x}::/64`) };
+
+const FOUR_AND_SIX: PictureOptions = {
+  ...DUAL_STACK,
+  servers: [0, 1, 2].map((i) => ({
+    name: `orders-${i}`,
+    addresses: [`192.168.${i}.10/24`, `2001:db8:${'abc'[i]}::10/64`],
+  })),
+};
+
+const PLAIN = { picture: FOUR_AND_SIX, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: [] };
+
+/** The path MTU that each server's subnet has for a packet of the namespace; undefined where it arrives whole. */
+async function fates(scene: Scene, netns: Namespace, family: 4 | 6): Promise<(number | undefined)[]> {
+  const inside = Inside.of(netns);
+  const seen = SUBNETS[family].map(() => new Set<number | undefined>());
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, { addresses }] of scene.picture.servers.entries()) {
+      const address = addresses[family === 4 ? 0 : 1] as string;
+      netns.ip(`-${family}`, 'route', 'flush', 'cache');
+      const error = await inside.datagram({ address, bytes: BYTES - (family === 4 ? 28 : 48) });
+      expect(['EMSGSIZE', 'ECONNREFUSED']).toContain(error);
+      const [way] = netns.ipJson<{ metrics?: { mtu?: number }[] }[]>('route', 'get', address);
+      seen[i]?.add(error === 'EMSGSIZE' ? way?.metrics?.[0]?.mtu : undefined);
+    }
+  }
+  return seen.map((each) => (each.size === 1 ? [...each][0] : Number.NaN));
+}
+
+describeLab('the MTU of a route is its own', () => {
+  it.each([4, 6] as const)(
+    'IPv%i: several values on one next hop, added, changed and removed, for packets of a pod',
+    (family) =>
+      Scene.play(PLAIN, async (scene) => {
+        const pod = await scene.startReady();
+        const workload = startWorkload(scene.node, { addresses: POD, interface: 'cali0' });
+        const [router] = scene.picture.routers;
+        router?.netns.batch([`route add ${POD[0]} via 10.184.0.2`, `route add ${POD[1]} via fd00:184::2`]);
+        for (const { netns } of [scene.node, ...scene.picture.servers])
+          netns.sysctl({ 'ipv4/icmp_ratelimit': 0, 'ipv6/icmp/ratelimit': 0 });
+        const entries = (...mtus: (number | undefined)[]) =>
+          SUBNETS[family].map((subnet, i) => (mtus[i] === undefined ? subnet : { subnet, mtu: mtus[i] }));
+        for (const mtus of [
+          [1280, undefined, undefined],
+          [1280, 1400, undefined],
+          [undefined, 1400, 1300],
+          [1300, 1300, 1300],
+          [undefined, undefined, undefined],
+        ]) {
+          scene.putList(entries(...mtus));
+          await scene.untilReadiness(pod, true, /3 effective/);
+          await waitFor(`MTUs ${mtus}`, 5000, () => {
+            const routes = scene.picture.routes(family, PROTOCOL).sort((a, b) => a.dst.localeCompare(b.dst));
+            return routes.length === 3 && routes.every(({ metrics }, i) => metrics?.[0]?.mtu === mtus[i]);
+          });
+          expect(await fates(scene, workload, family)).toEqual(mtus);
+        }
+      }),
+  );
+
+  it('IPv6: so is its source address', () =>
+    Scene.play(PLAIN, async (scene) => {
+      const pod = await scene.startReady();
+      const sources = ['fd00:184::8', 'fd00:184::9', 'fd00:184::9'];
+      scene.ip('addr add fd00:184::8/64 dev priv nodad');
+      scene.ip('addr add fd00:184::9/64 dev priv nodad');
+      scene.putList(SUBNETS[6].map((subnet, i) => ({ subnet, source: sources[i] })));
+      await scene.untilReadiness(pod, true, /3 effective/);
+      const servers = await Promise.all(
+        scene.picture.servers.map(({ inside, addresses: [, own] }) => inside.serve(own as string, 0, 'here')),
+      );
+      for (let round = 0; round < ROUNDS; round++)
+        for (const { url } of servers) expect(await scene.node.inside.fetch(url)).toMatchObject({ body: 'here' });
+      for (const [i, server] of servers.entries()) expect(await server.seen()).toEqual(Array(ROUNDS).fill(sources[i]));
+    }));
+
+  it('a look at what is in place changes nothing, and a bounced link brings each value back', () =>
+    Scene.play(PLAIN, async (scene) => {
+      const pod = await scene.startReady();
+      scene.putList([{ subnet: '192.168.0.0/24', mtu: 1280 }, '192.168.1.0/24', '192.168.2.0/24']);
+      await scene.untilReadiness(pod, true, /3 effective/);
+      const mtus = () => scene.picture.routes(4, PROTOCOL).map(({ dst, metrics }) => [dst, metrics?.[0]?.mtu]);
+      const wanted = [
+        ['192.168.0.0/24', 1280],
+        ['192.168.1.0/24', undefined],
+        ['192.168.2.0/24', undefined],
+      ];
+      expect(mtus()).toEqual(wanted);
+      const { stdout } = await scene.get('/diff/node-routes');
+      expect(JSON.parse(stdout)).toEqual([]);
+      scene.node.netns.batch(['link set priv down', 'link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
+      await scene.untilReadiness(pod, true, /3 effective/);
+      expect(mtus()).toEqual(wanted);
+      scene.ip('route replace 10.0.0.0/8 via 10.184.0.3');
+      await waitFor('the other next hop', 5000, () =>
+        scene.picture.routes(4, PROTOCOL).every(({ gateway }) => gateway === '10.184.0.3'),
+      );
+      expect(mtus()).toEqual(wanted);
+    }));
+});

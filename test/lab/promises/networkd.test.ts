@@ -1,0 +1,84 @@
+import { createInterface } from 'node:readline';
+import { describeLab, missingRequirements } from '../requirements';
+import { PROTOCOL, Scene } from '../scene';
+import { missingForNetworkd, Networkd } from '../topology/networkd';
+import { SEEDS } from '../topology/picture';
+import { waitFor } from '../wait';
+
+jest.setTimeout(120_000);
+
+const CONFIGURATION = {
+  '10-priv.network': `
+    [Match]
+    Name=priv
+    [Network]
+    Address=10.184.0.2/26
+    [Route]
+    Destination=10.0.0.0/8
+    Gateway=10.184.0.1`,
+  '20-pub.network': `
+    [Match]
+    Name=pub
+    [Network]
+    Address=198.51.100.2/28
+    Gateway=198.51.100.1`,
+  '30-new.network': `
+    [Match]
+    Name=new*
+    [Network]
+    Address=172.20.0.1/24`,
+};
+
+const LIST = ['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.1', '10.184.0.3'], mode: 'failover' }];
+
+/** What of the agent's is in the kernel: routes with their type, and nexthop objects, without the numbers of objects. */
+function owned({ picture }: Scene): string {
+  const routes = picture.routes(4, PROTOCOL).map(({ dst, type }) => `${dst} type ${type}`);
+  const objects = picture.nexthops().filter(({ protocol }) => protocol === `${PROTOCOL}`);
+  return [...routes.sort(), `${objects.length} objects`].join('; ');
+}
+
+/** The kernel's messages about routes and nexthop objects, from now on. */
+async function monitor(scene: Scene): Promise<readonly string[]> {
+  const { netns } = scene.node;
+  const lines: string[] = [];
+  const args = ['monitor', 'route', 'nexthop'];
+  const { stdout } = netns.lab.spawn('ip', ['-n', netns.name, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  if (stdout) createInterface({ input: stdout }).on('line', (line) => lines.push(line));
+  await waitFor('the monitor', 5000, () => {
+    // A route that is replaced by the same one is not reported.
+    netns.batch(['route add 203.0.113.200 dev pub', 'route del 203.0.113.200 dev pub']);
+    return lines.length > 0;
+  });
+  return lines;
+}
+
+const ALL = [
+  ...['192.168.0.0/24 type 1', '192.168.0.0/24 type 7'],
+  ...['192.168.1.0/24 type 1', '192.168.1.0/24 type 7', '2 objects'],
+].join('; ');
+
+const TWO_ROUTERS = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
+
+describeLab('what a real systemd-networkd removes is back', () => {
+  it('when a new interface appears, and when networkd is killed and starts again', () =>
+    Scene.play({ env: { OTHERWISE: 'unreachable' }, list: LIST, picture: TWO_ROUTERS }, async (scene) => {
+      const pod = await scene.startReady();
+      const untilAllIsBack = () => waitFor(`all of ours: ${ALL}`, 10_000, () => owned(scene) === ALL);
+      const networkd = new Networkd(scene.node.netns, CONFIGURATION);
+      await networkd.start('priv', 'pub');
+      await untilAllIsBack();
+      const lines = await monitor(scene);
+      scene.node.netns.batch(['link add new0 type veth peer name new1', 'link set new1 up']);
+      for (const removed of [/Deleted unreachable 192\.168\.0\.0\/24 proto 142/, /Deleted id \d+ group .*proto 142/])
+        await waitFor(`networkd to remove ${removed}`, 10_000, () => lines.some((line) => removed.test(line)));
+      await untilAllIsBack();
+      await networkd.kill();
+      await networkd.start('priv', 'pub');
+      await untilAllIsBack();
+      await pod.waitReady(20_000);
+      expect(await scene.picture.answered()).toBe(true);
+    }));
+}, [...missingRequirements(), ...missingForNetworkd()]);

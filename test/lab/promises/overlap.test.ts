@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Pod } from '../kubelet/pod';
+import { describeLab, missingRequirements } from '../requirements';
+import { Lab } from '../topology/namespaces';
+import { ipv6Site } from '../topology/overlap-ipv6';
+import { OverlapPicture } from '../topology/overlap-picture';
+import { OVERLAP } from '../topology/overlap-seeds';
+import { missingForVpn } from '../topology/vpn-requirements';
+import { waitFor } from '../wait';
+
+jest.setTimeout(60_000);
+
+const MISSING = [...missingRequirements(), ...missingForVpn()];
+
+let lab: Lab;
+let picture: OverlapPicture;
+let agent: Pod;
+
+/** How often each answer came. */
+function tally(answers: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const answer of answers) counts[answer] = (counts[answer] ?? 0) + 1;
+  return counts;
+}
+
+/** Packets that a chain of the generated nftables.conf dropped. */
+function dropped(router: 0 | 1, chain: 'from-outside' | 'to-outside', network = 'example-datacentre'): number {
+  const rules = picture.routers[router].netns.run('nft', 'list', 'chain', 'inet', `onprem-link-${network}`, chain);
+  return [...rules.matchAll(/packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0);
+}
+
+describeLab(
+  'overlapping networks behind routers that loaded routers/example',
+  () => {
+    beforeAll(async () => {
+      lab = new Lab();
+      picture = await OverlapPicture.build(lab, OVERLAP);
+      agent = await picture.connect(2);
+    });
+    afterAll(() => lab?.close());
+
+    it('the agent routes the mapped subnets, under a strict reverse path filter', async () => {
+      expect((await agent.probe('readiness')).body).toBe('2 routes: 2 effective\n');
+      expect(picture.picture.routes(4, 142).map(({ dst, gateway }) => [dst, gateway])).toEqual([
+        ['192.168.0.0/24', '10.0.1.1'],
+        ['192.168.1.0/24', '10.0.1.1'],
+      ]);
+      expect(await picture.node.inside.read('/proc/sys/net/ipv4/conf/priv/rp_filter')).toBe('1\n');
+    });
+
+    it('from a pod, orders-service reaches servers whose real addresses are in the range of the nodes, each its share', async () => {
+      const counts = tally(await picture.ask(picture.pod, OVERLAP.clusterIp, 200));
+      expect(Object.keys(counts).sort()).toEqual(['orders-1', 'orders-2']);
+      // Of 200 fair coins fewer than 60 heads come once in 50 million.
+      expect(Math.min(...Object.values(counts))).toBeGreaterThanOrEqual(60);
+    });
+
+    it('from on premise, the mapped address of the node reaches the node', async () => {
+      expect(await picture.ask(picture.server('orders-1'), '192.168.2.5')).toEqual(['worker-1']);
+      expect(await picture.ask(picture.server('files'), '192.168.2.5')).toEqual(['worker-1']);
+    });
+
+    it('two hosts with one and the same real address talk to each other, both ways', async () => {
+      const payroll = picture.server('payroll');
+      expect([payroll.addresses, picture.node.addresses]).toEqual([['10.0.1.5'], ['10.0.1.5']]);
+      const there = await payroll.inside.serve('10.0.1.5', 8081, 'payroll');
+      const here = await picture.node.inside.serve('10.0.1.5', 8082, 'node');
+      expect(await picture.node.inside.fetch('http://192.168.1.5:8081/')).toMatchObject({ body: 'payroll' });
+      expect(await payroll.inside.fetch('http://192.168.2.5:8082/')).toMatchObject({ body: 'node' });
+      expect([await there.seen(), await here.seen()]).toEqual([['192.168.2.5'], ['192.168.1.5']]);
+    });
+
+    it('a subnet that is not mapped is reached beside it, under its own addresses', async () => {
+      const files = picture.server('files');
+      const there = await files.inside.serve('192.168.0.10', 8081, 'files');
+      expect(await picture.pod.inside.fetch('http://192.168.0.10:8081/')).toMatchObject({ body: 'files' });
+      expect(await there.seen()).toEqual(['192.168.2.5']);
+    });
+
+    it('ESP carries it: the counters of both routers grow, and agree', async () => {
+      const before = picture.routers[0].childSas();
+      await picture.ask(picture.pod, OVERLAP.clusterIp, 5);
+      await picture.ask(picture.pod, '192.168.0.10', 5);
+      const [near, far] = picture.routers.map((router) => router.childSas());
+      near?.forEach((child, i) => {
+        expect(child.bytesOut).toBeGreaterThan(before[i]?.bytesOut as number);
+        expect(child.bytesIn).toBeGreaterThan(before[i]?.bytesIn as number);
+      });
+      expect(far?.map(({ bytesIn, bytesOut }) => [bytesOut, bytesIn])).toEqual(
+        near?.map(({ bytesIn, bytesOut }) => [bytesIn, bytesOut]),
+      );
+      expect(near?.map(({ local, remote }) => [local, remote])).toEqual([
+        ['192.168.2.0/27', '192.168.0.0/24'],
+        ['192.168.2.0/27', '192.168.1.0/24'],
+      ]);
+    });
+
+    it('large answers fit: segments are clamped to 1350 bytes', async () => {
+      const server = picture.server('orders-1');
+      const chain = 'type filter hook input priority 0; tcp flags syn / syn,rst tcp option maxseg size';
+      server.netns.load(`table inet seen {\n chain input { ${chain} 1350 counter; }\n}`);
+      const { url } = await server.inside.serve('10.0.1.10', 8083, 'x'.repeat(1_000_000));
+      const answer = await picture.pod.inside.fetch(url.replace('10.0.1.10', '192.168.1.10'), { timeoutMs: 10_000 });
+      expect(answer.body).toHaveLength(1_000_000);
+      expect(server.netns.run('nft', 'list', 'table', 'inet', 'seen')).toMatch(/counter packets 1 /);
+    });
+
+    it("no real remote address appears on the node's wire, neither in packets nor in ARP", () => {
+      const remotes = ['192.168.0.10', '192.168.1.10', '192.168.1.11', '192.168.1.5'];
+      expect(picture.wire.seen('ipv4')).toEqual(
+        remotes.flatMap((remote) => [`10.0.1.5 > ${remote}`, `${remote} > 10.0.1.5`]).sort(),
+      );
+      expect(picture.wire.seen('arp')).toEqual(['10.0.1.1 > 10.0.1.5', '10.0.1.5 > 10.0.1.1']);
+    });
+
+    it('nothing crosses the Internet but what the two routers say to each other', () => {
+      const ofRouters = new Set(['203.0.113.1', '192.0.2.1', '203.0.113.2', '192.0.2.2']); // and their providers' ICMP
+      const addresses = picture.internetWire.seen('ipv4').flatMap((pair) => pair.split(' > '));
+      expect(addresses.filter((address) => !ofRouters.has(address))).toEqual([]);
+      expect(dropped(0, 'to-outside') + dropped(1, 'to-outside')).toBe(0);
+    });
+
+    it('what claims to be on premise but did not come through the tunnel is dropped', async () => {
+      const { netns, inside } = picture.picture.internet;
+      netns.batch(['addr add 192.168.1.77/32 dev lo', 'route add 192.168.2.0/27 via 203.0.113.1']);
+      const answer = await inside.fetch('http://192.168.2.5:8080/', { source: '192.168.1.77', timeoutMs: 300 });
+      expect(answer.error).toBe('TIMEOUT');
+      expect(dropped(0, 'from-outside')).toBeGreaterThan(0);
+      expect(picture.wire.seen('ipv4').join()).not.toContain('192.168.1.77');
+    });
+
+    it('while the tunnel is down nothing leaves in the clear, and afterwards all is as before', async () => {
+      const [near, far] = picture.routers;
+      near.disconnect();
+      await waitFor('the tunnel to be down', 5000, () => far.childSas().length === 0);
+      expect(await picture.ask(picture.pod, '192.168.1.10', 1, 300)).toEqual(['TIMEOUT']);
+      expect(dropped(0, 'to-outside')).toBeGreaterThan(0);
+      expect(picture.internetWire.seen('ipv4').join()).not.toMatch(/192\.168\.1\.1[01]|10\.0\.1\./);
+      near.initiate();
+      await near.established(2);
+      expect(await picture.ask(picture.pod, '192.168.1.10')).toEqual(['orders-1']);
+    });
+
+    it('the reverse path filter had nothing to drop', async () => {
+      expect(await picture.picture.rpFilterDrops()).toBe(0);
+    });
+  },
+  MISSING,
+);
+
+describeLab(
+  'an IPv6 network, which is not mapped',
+  () => {
+    let folder: string;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'overlap-'));
+      lab = new Lab();
+      picture = await OverlapPicture.build(lab, ipv6Site(folder));
+      agent = await picture.connect(1);
+    });
+    afterAll(async () => {
+      await lab?.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    it('is reached by the same means, under its own addresses', async () => {
+      const counts = tally(await picture.ask(picture.pod, 'fd00:21::20', 60));
+      expect(Object.keys(counts).sort()).toEqual(['press-1', 'press-2']);
+      expect(await picture.ask(picture.server('press-1'), 'fd00:184::5')).toEqual(['worker-1']);
+      expect((await agent.probe('readiness')).body).toBe('1 routes: 1 effective\n');
+      const [child] = picture.routers[0].childSas();
+      expect(child).toMatchObject({ local: 'fd00:184::/64', remote: '2001:db8:a::/64' });
+      expect(Math.min(child?.bytesIn ?? 0, child?.bytesOut ?? 0)).toBeGreaterThan(60 * 100);
+    });
+
+    it('is seen by the servers as it is, in spite of a masquerade rule on the router', async () => {
+      const there = await picture.server('press-2').inside.serve('2001:db8:a::11', 8081, 'press');
+      expect(await picture.node.inside.fetch('http://[2001:db8:a::11]:8081/')).toMatchObject({ body: 'press' });
+      expect(await there.seen()).toEqual(['fd00:184::5']);
+      expect(picture.internetWire.seen('ipv6').filter((pair) => !/fe80|ff02/.test(pair))).toEqual([]);
+    });
+  },
+  MISSING,
+);
+
+test('what a VPN needs and is not there is named with its Debian package', () => {
+  expect(missingForVpn('/nonexistent', '/nonexistent')).toEqual([
+    'the IKE daemon /usr/lib/ipsec/charon not found (Debian package strongswan)',
+    'AES-GCM and elliptic curves /usr/lib/ipsec/plugins/libstrongswan-openssl.so not found (Debian package libstrongswan-standard-plugins)',
+    'user-space ESP /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so not found (Debian package libcharon-extra-plugins)',
+    'swanctl not found (Debian package strongswan-swanctl)',
+    'nft not found (Debian package nftables)',
+    'sysctl not found (Debian package procps)',
+    'no /dev/net/tun for user-space ESP',
+  ]);
+});

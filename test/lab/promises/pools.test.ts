@@ -1,0 +1,251 @@
+import { NodeRoutes, type NodeRoutesProps, Site } from '../../../lib';
+import { find, type Manifest, parseManifests } from '../dist';
+import type { Pod } from '../kubelet/pod';
+import { describeLab } from '../requirements';
+import { Scene } from '../scene';
+import { DUAL_STACK } from '../topology/picture';
+import { waitFor } from '../wait';
+
+jest.setTimeout(150_000);
+
+const A = 142;
+const B = 143;
+/** How long an agent must be silent before its routes are taken over. */
+const SILENCE = 60_000;
+/** Until that was noticed, on a machine that has other things to do. */
+const NOTICED = SILENCE + 15_000;
+
+/** What a site with two pools puts into a cluster; the lists are all their own. */
+function poolsWith(a: NodeRoutesProps, b: NodeRoutesProps): Manifest[] {
+  const site = new Site('pools', {
+    cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] },
+  });
+  const common = { networks: [], privateNetworks: ['10.0.0.0/8', 'fd00::/8'] };
+  new NodeRoutes(site, 'a', { ...common, protocol: A, ...a });
+  new NodeRoutes(site, 'b', { ...common, protocol: B, port: 9143, configMapName: 'list-of-b', ...b });
+  return parseManifests(site.synthYaml());
+}
+
+/** A node, the agents of two pools that may run on it, and a record of what happens to its routes. */
+class Node {
+  private marks = 0;
+
+  private constructor(
+    readonly scene: Scene,
+    /** What the kernel told of routes, as `ip monitor` writes it. */
+    private readonly told: string[],
+  ) {}
+
+  static play(objects: readonly Manifest[], body: (node: Node) => Promise<void>): Promise<void> {
+    return Scene.play({ picture: DUAL_STACK, objects, daemonSet: 'a' }, async (scene) => {
+      const told: string[] = [];
+      const monitor = scene.picture.lab.spawn('ip', ['-n', scene.node.netns.name, '-o', 'monitor', 'route'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      monitor.stdout?.setEncoding('utf8').on('data', (text: string) => told.push(...text.split('\n')));
+      const node = new Node(scene, told);
+      await node.allTold();
+      await body(node);
+    });
+  }
+
+  start(pool: 'a' | 'b'): Promise<Pod> {
+    const { cluster, node } = this.scene;
+    return cluster.startPod(node, find(cluster.objects, 'DaemonSet', pool));
+  }
+
+  async startReady(pool: 'a' | 'b'): Promise<Pod> {
+    const pod = await this.start(pool);
+    await pod.waitReady(20_000);
+    return pod;
+  }
+
+  /** Subnets of the routes with that protocol number, of both families. */
+  routes(protocol: number): string[] {
+    return [...this.scene.owned(4, protocol), ...this.scene.owned(6, protocol)];
+  }
+
+  async until(protocol: number, subnets: readonly string[], ms = 10_000): Promise<void> {
+    let seen = '';
+    await waitFor(`routes of protocol ${protocol}`, ms, () => {
+      seen = this.routes(protocol).join(' ');
+      return seen === subnets.join(' ');
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}: ${seen || 'none'} instead of ${subnets.join(' ') || 'none'}`);
+    });
+  }
+
+  /** Waits until `told` has all that has happened so far; returns how many lines that is. */
+  async allTold(): Promise<number> {
+    const mark = `blackhole 198.18.0.${++this.marks}`;
+    await waitFor('ip monitor to tell all', 10_000, () => {
+      this.scene.node.netns.batch([`route add ${mark}`, `route del ${mark}`]);
+      return this.told.some((line) => line.startsWith(`${mark} `));
+    });
+    return this.told.length;
+  }
+
+  /** What the kernel told of routes with that protocol number, but for the first lines. */
+  async changes(protocol: number, from: number): Promise<string[]> {
+    await this.allTold();
+    return this.told.slice(from).filter((line) => line.includes(` proto ${protocol} `));
+  }
+
+  /** Subnets whose route the kernel told to be deleted. */
+  async deleted(): Promise<string[]> {
+    await this.allTold();
+    return this.told.flatMap((line) => /^Deleted (\S+\/\d+)/.exec(line)?.[1] ?? []);
+  }
+
+  /** Asks the kernel again and again for the way to an address; collects answers that are not the private one. */
+  watchWays(...addresses: readonly string[]): { stop(): Promise<string[]> } {
+    const misses: string[] = [];
+    let isStopped = false;
+    const watching = waitFor('the end of the watch', 120_000, () => {
+      for (const address of addresses) {
+        const [answer] = this.scene.node.netns.ipJson<{ dev?: string }[]>('route', 'get', address);
+        if (answer?.dev !== 'priv') misses.push(`${address}: ${JSON.stringify(answer)}`);
+      }
+      return isStopped;
+    });
+    watching.catch(() => undefined); // a test that failed ends the lab before the watch
+    return {
+      stop: async () => {
+        isStopped = true;
+        await watching;
+        return misses;
+      },
+    };
+  }
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** One of the two is silent for longer than it takes where pools are disjoint. */
+async function overlap(): Promise<void> {
+  const ofA = ['192.168.0.0/24', '192.168.1.0/24'];
+  const ofB = ['192.168.2.0/24', '192.168.3.0/24', '2001:db8:b::/64'];
+  const objects = poolsWith({ routes: ofA }, { routes: ofB, nodeSelector: { edge: '' } });
+  await Node.play(objects, async (node) => {
+    const { scene } = node;
+    const put = (subnets: readonly string[]) => {
+      scene.putList(subnets);
+      return node.until(A, subnets);
+    };
+    const a = await node.startReady('a');
+    const b = await node.startReady('b');
+    await node.until(B, ofB);
+    const mark = await node.allTold();
+    await put([...ofA, '192.168.5.0/24']);
+    await put(['192.168.0.0/24']);
+    await put([]);
+    await put(ofA);
+    await a.stop();
+    const again = await node.startReady('a');
+    again.signal('SIGKILL');
+    await again.exited;
+    await node.startReady('a');
+    b.signal('SIGKILL');
+    await b.exited;
+    await sleep(NOTICED);
+    await put([...ofA, '192.168.5.0/24']);
+    expect(node.routes(B)).toEqual(ofB);
+    await node.startReady('b');
+    expect(await node.changes(B, mark)).toEqual([]);
+    const markOfA = await node.allTold();
+    await put([]);
+    expect(await node.changes(A, markOfA)).toHaveLength(3);
+    expect(node.routes(B)).toEqual(ofB);
+  });
+}
+
+/** All but the second are on both lists; 192.168.3.0/24 goes another way in b. */
+const OF_A = ['192.168.0.0/24', '192.168.1.0/24', '192.168.3.0/24', '2001:db8:a::/64'];
+const OF_B = ['192.168.0.0/24', '192.168.2.0/24', '192.168.3.0/24', '2001:db8:a::/64'];
+const disjointPools = () =>
+  poolsWith(
+    { nodeSelector: { pool: 'a' }, routes: OF_A },
+    {
+      nodeSelector: { pool: 'b' },
+      routes: OF_B.map((subnet) => (subnet === '192.168.3.0/24' ? { subnet, nextHop: '10.184.0.3' } : subnet)),
+    },
+  );
+
+/** The node moves from a to b, and back when b has taken everything over. */
+async function move(): Promise<void> {
+  await Node.play(disjointPools(), async (node) => {
+    const { scene } = node;
+    const a = await node.startReady('a');
+    await node.until(A, OF_A);
+    const movedAt = performance.now();
+    await a.stop();
+    const b = await node.start('b');
+    await scene.untilReadiness(b, false, /192\.168\.3\.0\/24 conflicting: .* protocol 142/, 10_000);
+    expect(node.routes(B)).toEqual(['192.168.2.0/24']);
+
+    await sleep(SILENCE - 10_000);
+    const ways = node.watchWays('192.168.0.10', '192.168.3.10', '2001:db8:a::10');
+    expect(node.routes(A)).toEqual(OF_A);
+    const { json, at } = await b.waitForLog((line) => line.json?.event === 'routes.taken-over', NOTICED);
+    expect(json).toMatchObject({ protocol: A, routes: OF_A.length });
+    expect(at - movedAt).toBeGreaterThan(SILENCE);
+    await node.until(B, OF_B);
+    await node.until(A, []);
+    await waitFor('the objects of a to go', 5000, () => objectsOf(scene, A) === 0);
+    expect(await ways.stop()).toEqual([]);
+    expect(await node.deleted()).toEqual(['192.168.1.0/24']);
+    await scene.untilReadiness(b, true, /4 effective/);
+
+    const back = await node.start('a');
+    await scene.untilReadiness(back, false, /protocol 142 is in use on this node by onprem-link\/b, which took its/);
+    expect(node.routes(B)).toEqual(OF_B);
+    await b.stop();
+    await back.waitForLog((line) => line.json?.event === 'lock.taken', 5000);
+    await node.until(A, ['192.168.1.0/24']);
+  });
+}
+
+/** The node is in b for some seconds only. */
+async function visit(): Promise<void> {
+  await Node.play(disjointPools(), async (node) => {
+    const a = await node.startReady('a');
+    await node.until(A, OF_A);
+    const mark = await node.allTold();
+    await a.stop();
+    const b = await node.start('b');
+    await node.until(B, ['192.168.2.0/24']);
+    await b.stop();
+    const leftAt = performance.now();
+    const back = await node.startReady('a');
+    const { json, at } = await back.waitForLog((line) => line.json?.event === 'routes.taken-over', NOTICED);
+    expect(json).toMatchObject({ protocol: B, routes: 1 });
+    expect(at - leftAt).toBeGreaterThan(SILENCE);
+    await node.until(B, []);
+    expect([node.routes(A), objectsOf(node.scene, B)]).toEqual([OF_A, 0]);
+    expect(await node.changes(A, mark)).toEqual([]);
+    await back.waitReady(20_000);
+  });
+}
+
+function objectsOf(scene: Scene, protocol: number): number {
+  return scene.picture.nexthops().filter((object) => object.protocol === `${protocol}`).length;
+}
+
+describeLab('several pools', () => {
+  let scenes: Record<'overlap' | 'move' | 'visit', Promise<void>>;
+  beforeAll(() => {
+    // Each of them waits for a minute, so they wait side by side.
+    scenes = { overlap: overlap(), move: move(), visit: visit() };
+    for (const scene of Object.values(scenes)) scene.catch(() => undefined); // told by the test that waits for it
+  });
+
+  afterAll(() => Promise.allSettled(Object.values(scenes)));
+
+  it('on the same nodes never touch each other’s routes, whatever happens to one of them and for how long', () =>
+    scenes.overlap);
+
+  it('a node that moves to another one ends with the routes of that one, without an instant without a shared one', () =>
+    scenes.move);
+
+  it('a node that comes back finds its routes as they were, and what it brought along goes', () => scenes.visit);
+});

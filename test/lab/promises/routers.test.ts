@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { routerChangesOf } from '../../../lib/review';
+import { describeLab, missingRequirements } from '../requirements';
+import { Inside } from '../topology/inside-client';
+import type { LinuxRouter } from '../topology/linux-router';
+import { Lab } from '../topology/namespaces';
+import {
+  CLUSTERS,
+  type ClusterName,
+  LATER,
+  RoutersPicture,
+  SERVERS,
+  SUBNETS,
+  synthesise,
+} from '../topology/routers-picture';
+import { UdpFlow } from '../topology/udp-flow';
+import { missingForVpn } from '../topology/vpn-requirements';
+import { waitFor } from '../wait';
+
+jest.setTimeout(90_000);
+
+const newKey = () => `secret = "${randomBytes(32).toString('base64')}"\n`;
+
+let folder: string;
+let lab: Lab;
+let picture: RoutersPicture;
+/** What both sites have at first, and with a subnet more. */
+let before: Map<string, string>;
+let after: Map<string, string>;
+
+const endOf = (site: ClusterName, end: 'cluster-to-datacentre' | 'datacentre-to-cluster') =>
+  join(folder, 'first', 'routers', site, end);
+
+/** The body, or the error, of a request from a node to the server. */
+async function ask(cluster: ClusterName, address: string): Promise<string> {
+  const { body, error } = await Inside.of(picture.nodes[cluster]).fetch(`http://${address}:8080/`, { timeoutMs: 300 });
+  return error ?? body;
+}
+
+const reachable = (cluster: ClusterName, address: string) =>
+  waitFor(`${cluster} to reach ${address}`, 15_000, async () => (await ask(cluster, address)) === 'datacentre', 50);
+
+/** What a folder of changes holds for one end. */
+function filesFor(changes: ReadonlyMap<string, string>, end: string): Map<string, string> {
+  return new Map(
+    [...changes].flatMap(([path, text]) =>
+      path.startsWith(`${end}/`) ? [[path.slice(end.length + 1), text] as const] : [],
+    ),
+  );
+}
+
+/** How often a router accepted the other end's key. */
+const successes = ({ log }: LinuxRouter) => log.match(/with pre-shared key successful/g)?.length ?? 0;
+
+/** A flow of datagrams from the node of the east to the server, which answers. */
+async function flowTo(listen: string, to: string, port: number, everyMs: number): Promise<UdpFlow> {
+  const flow = await UdpFlow.start(picture.nodes.east, picture.server, { listen, to, port, everyMs });
+  await waitFor('the flow to be answered', 5000, async () => (await flow.count()).answered > 10);
+  return flow;
+}
+
+/** How many datagrams of a flow were lost while something was done. */
+async function lostDuring(flow: UdpFlow, act: () => Promise<void>): Promise<{ sent: number; lost: number }> {
+  const start = await flow.count();
+  await act();
+  const { sent } = await flow.count();
+  const end = await waitFor('what was sent last to be answered', 10_000, async () => {
+    const count = await flow.count();
+    return count.lastAnswered >= sent && count;
+  });
+  return { sent: sent - start.sent, lost: end.lost - start.lost };
+}
+
+describeLab('routers that live on: two clusters with the same range, one on-premise router', () => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'routers-'));
+    const [first, second] = ['first', 'second'].map((name) => join(folder, name)) as [string, string];
+    before = synthesise(first, SUBNETS);
+    after = synthesise(second, [...SUBNETS, LATER], first);
+    lab = new Lab();
+    picture = await RoutersPicture.build(lab, first, newKey());
+    await picture.connect({ east: 2, west: 3 });
+    for (const address of Object.values(SERVERS)) await Inside.of(picture.server).serve(address, 8080, 'datacentre');
+  });
+  afterAll(async () => {
+    await lab?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('packets of both clusters pass, each seen in its own range', async () => {
+    for (const cluster of Object.keys(CLUSTERS) as ClusterName[]) {
+      expect(await ask(cluster, SERVERS.plain)).toBe('datacentre');
+      expect(await ask(cluster, '192.168.1.10')).toBe('datacentre');
+    }
+    const there = await Inside.of(picture.server).serve(SERVERS.mapped, 8081, 'seen');
+    for (const cluster of ['east', 'west'] as const)
+      await Inside.of(picture.nodes[cluster]).fetch('http://192.168.1.10:8081/');
+    expect(await there.seen()).toEqual(['192.168.2.5', '192.168.2.37']);
+    await there.close();
+  });
+
+  it('two networks behind the same pair of routers share one tunnel', async () => {
+    expect(await ask('west', SERVERS.shared)).toBe('datacentre');
+    const { west } = picture.routers;
+    expect(west.run('swanctl', '--list-conns').match(/^\S+: IKEv2/gm)).toEqual(['west-datacentre: IKEv2']);
+  });
+
+  it('what is loaded for one cluster leaves the tunnels of the other as they are', async () => {
+    const sas = () => picture.routers.far.run('swanctl', '--list-sas', '--ike', 'west-datacentre').split('\n')[0];
+    const [west] = [sas()];
+    picture.routers.far.connect();
+    expect(sas()).toBe(west);
+    expect(picture.routers.far.childSas()).toHaveLength(5);
+  });
+
+  it('a subnet comes and goes by the change files, and no packet of the others is lost', async () => {
+    const flow = await flowTo(SERVERS.mapped, '192.168.1.10', 9000, 10);
+    expect(await ask('east', SERVERS.later)).not.toBe('datacentre');
+
+    const forth = routerChangesOf(before, after);
+    const added = await lostDuring(flow, async () => {
+      picture.routers.far.change(filesFor(forth, 'east/datacentre-to-cluster'));
+      picture.routers.east.change(filesFor(forth, 'east/cluster-to-datacentre'));
+      await reachable('east', SERVERS.later);
+    });
+    expect(await ask('west', SERVERS.later)).not.toBe('datacentre');
+
+    const back = routerChangesOf(after, before);
+    const removed = await lostDuring(flow, async () => {
+      picture.routers.east.change(filesFor(back, 'east/cluster-to-datacentre'));
+      picture.routers.far.change(filesFor(back, 'east/datacentre-to-cluster'));
+      await waitFor('the subnet to be gone', 5000, async () => (await ask('east', SERVERS.later)) !== 'datacentre');
+      expect(await ask('east', '192.168.1.10')).toBe('datacentre');
+    });
+    console.log('subnet added', added, 'removed', removed);
+    expect([added.lost, removed.lost]).toEqual([0, 0]);
+  });
+
+  it('a change that expects another state changes nothing', () => {
+    const files = filesFor(routerChangesOf(after, before), 'west/cluster-to-datacentre');
+    const rules = () => picture.routers.west.run('nft', 'list', 'ruleset').replace(/packets \d+ bytes \d+/g, '');
+    const untouched = rules();
+    expect(() => picture.routers.west.change(files)).toThrow(
+      /This router is not in state [0-9a-f]{10}: nothing was changed/,
+    );
+    expect(rules()).toBe(untouched);
+  });
+
+  it('a key is rotated on both ends; with one end only the tunnel does not come back', async () => {
+    const { east, far } = picture.routers;
+    const key = newKey();
+    const flow = await flowTo(SERVERS.mapped, '192.168.1.10', 9002, 10);
+    const reauthenticate = () => east.run('swanctl', '--rekey', '--ike', 'east-datacentre', '--reauth');
+    const load = (router: LinuxRouter) => router.run('swanctl', '--load-creds', '--noprompt');
+    east.rotate(endOf('east', 'cluster-to-datacentre'), key);
+    load(east);
+    reauthenticate();
+    await waitFor('the far end to reject the key', 10_000, () => /AUTHENTICATION_FAILED|AUTH_FAILED/.test(east.log));
+    expect(await ask('east', '192.168.1.10')).not.toBe('datacentre');
+
+    far.rotate(endOf('east', 'datacentre-to-cluster'), key);
+    load(far);
+    east.initiate();
+    await reachable('east', '192.168.1.10');
+    const next = newKey();
+    const rotated = await lostDuring(flow, async () => {
+      east.rotate(endOf('east', 'cluster-to-datacentre'), next);
+      far.rotate(endOf('east', 'datacentre-to-cluster'), next);
+      for (const router of [east, far]) load(router);
+      const known = successes(east);
+      reauthenticate();
+      await waitFor('the new key to be used', 10_000, () => successes(east) > known);
+      await reachable('east', '192.168.1.10');
+    });
+    console.log('key rotated', rotated);
+    expect(rotated.lost).toBeLessThan(rotated.sent);
+  });
+
+  it('an identity that is sent as a domain name, though it is an address, is rejected by the other end', async () => {
+    const { west, far } = picture.routers;
+    const conf = '/etc/swanctl/conf.d/west-datacentre.conf';
+    west.disconnect();
+    await waitFor('the tunnel to be down', 5000, () => west.childSas().length === 0);
+    west.run('sed', '-i', 's/id = 203.0.113.2/id = fqdn:203.0.113.2/', conf);
+    west.connect();
+    await waitFor('the far end to reject it', 10_000, () => /AUTHENTICATION_FAILED|AUTH_FAILED/.test(west.log));
+    expect(far.log).toMatch(/no matching peer config found|no shared key found/);
+    west.run('sed', '-i', 's/id = fqdn:/id = /', conf);
+    west.connect();
+    await west.established(3);
+    await reachable('west', '192.168.1.10');
+  });
+
+  it('a router that was switched off comes back with all it had, and a flow that went on meanwhile is translated again', async () => {
+    const { east } = picture.routers;
+    const flow = await flowTo(SERVERS.plain, SERVERS.plain, 9001, 20);
+    await east.crash();
+    expect(await ask('east', SERVERS.plain)).not.toBe('datacentre');
+    await east.boot();
+    east.connect();
+    await east.established(2);
+    await reachable('east', '192.168.1.10');
+    const { answered } = await flow.count();
+    await waitFor('the flow to be answered again', 10_000, async () => (await flow.count()).answered > answered + 10);
+    expect((await flow.count()).seenAs).toBe('192.168.2.5');
+  });
+
+  it('somebody else who translates sources earlier is found by the check of the sheet', async () => {
+    const { east } = picture.routers;
+    const sheet = before.get('routers/east/cluster-to-datacentre/README.md') ?? '';
+    const check = / {6}(nft -y list chains \|.*)$/m.exec(sheet)?.[1] as string;
+    const priorities = () =>
+      [...east.run('sh', '-c', check).matchAll(/priority (-?\d+)/g)].map(([, priority]) => Number(priority));
+    expect(Math.min(...priorities())).toBe(90);
+    east.netns.load(
+      'table ip early { chain postrouting { type nat hook postrouting priority 80; oifname { "eth1", "ipsec0" } snat to 203.0.113.1; }; }',
+    );
+    expect(Math.min(...priorities())).toBe(80);
+    expect(await ask('east', '192.168.1.10')).not.toBe('datacentre');
+    east.netns.run('nft', 'delete', 'table', 'ip', 'early');
+    expect(await ask('east', '192.168.1.10')).toBe('datacentre');
+  });
+}, [...missingRequirements(), ...missingForVpn()]);

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describeLab } from '../requirements';
+import { waitFor } from '../wait';
+import { Inside } from './inside-client';
+import { Lab, run } from './namespaces';
+
+jest.setTimeout(30_000);
+
+/** What a lab has on this machine: its namespaces and its folder. */
+function traces(prefix: string): string[] {
+  const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
+  return [...namespaces, ...readdirSync(tmpdir())].filter((name) => name.startsWith(prefix));
+}
+
+const alive = (pid: number) => existsSync(`/proc/${pid}`);
+
+/** A process with a lab of its own that never ends by itself; tells the lab's prefix and the process in its namespace. */
+async function otherProcess(): Promise<{ child: ChildProcess; prefix: string; pid: number }> {
+  const program = `
+    const { Lab } = require(${JSON.stringify(join(__dirname, 'namespaces'))});
+    const lab = new Lab();
+    const child = lab.spawn('nsenter', ['--net=' + lab.namespace('a').path, 'sleep', '1000'], { stdio: 'ignore' });
+    console.log(JSON.stringify({ prefix: lab.prefix, pid: child.pid }));
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--require', 'tsx/cjs', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (!child.stdout) throw new Error('no stdout');
+  for await (const line of createInterface({ input: child.stdout })) return { child, ...JSON.parse(line) };
+  throw new Error('the other process ended early');
+}
+
+describeLab('a lab', () => {
+  it('links namespaces in both families, usable at once', async () => {
+    const lab = new Lab();
+    try {
+      const [a, b] = [lab.namespace('a'), lab.namespace('b')];
+      lab.link(
+        { in: a, name: 'to-b', addresses: ['10.0.0.1/24', 'fd00::1/64'] },
+        { in: b, name: 'to-a', addresses: ['10.0.0.2/24', 'fd00::2/64'] },
+      );
+      for (const address of ['10.0.0.1', 'fd00::1']) {
+        const server = await Inside.of(a).serve(address, 0, 'hello');
+        expect(await Inside.of(b).fetch(server.url)).toMatchObject({ status: 200, body: 'hello' });
+      }
+    } finally {
+      await lab.close();
+    }
+  });
+
+  it('never shows up among the interfaces and routes of the machine', async () => {
+    const machine = () => [run('ip', ['-o', 'link']), run('ip', ['route', 'show', 'table', 'all'])].join();
+    const before = machine();
+    const lab = new Lab();
+    try {
+      const [a, b] = [lab.namespace('a'), lab.namespace('b')];
+      lab.link({ in: a, name: 'x', addresses: ['10.0.0.1/24'] }, { in: b, name: 'y' });
+      expect(machine()).toBe(before);
+    } finally {
+      await lab.close();
+    }
+    expect(machine()).toBe(before);
+  });
+
+  it('sets kernel parameters of one namespace only', async () => {
+    const lab = new Lab();
+    try {
+      const [a, b] = [lab.namespace('a'), lab.namespace('b')];
+      a.sysctl({ 'ipv4/ip_forward': 1 });
+      b.sysctl({ 'ipv4/ip_forward': 0 });
+      expect([a, b].map((n) => n.run('cat', '/proc/sys/net/ipv4/ip_forward').trim())).toEqual(['1', '0']);
+    } finally {
+      await lab.close();
+    }
+  });
+
+  it('tells the command and what ip said when something is refused', async () => {
+    const lab = new Lab();
+    try {
+      const a = lab.namespace('a');
+      expect(() => a.ip('route', 'add', '10.94.227.46/24', 'dev', 'lo')).toThrow(
+        /route add 10\.94\.227\.46\/24.*Invalid/s,
+      );
+      expect(() => a.batch(['link set lo up', 'link set nothing up'])).toThrow(/nothing/);
+      expect(() => lab.together(() => a.batch(['link set nothing up']))).toThrow(/nothing.*\n.*\nip -n \S+ -batch -$/);
+    } finally {
+      await lab.close();
+    }
+  });
+
+  it('is gone after close, with its processes, and then refuses to start more', async () => {
+    const lab = new Lab();
+    const child = lab.spawn('nsenter', [`--net=${lab.namespace('a').path}`, 'sleep', '1000'], { stdio: 'ignore' });
+    expect(traces(lab.prefix)).toHaveLength(2);
+    await lab.close();
+    expect(traces(lab.prefix)).toEqual([]);
+    expect(alive(child.pid ?? 0)).toBe(false);
+    expect(() => lab.spawn('true', [])).toThrow('closed');
+    await lab.close();
+  });
+
+  it('is gone although something deferred fails, and says so', async () => {
+    const lab = new Lab();
+    lab.namespace('a');
+    const order: string[] = [];
+    lab.defer(() => order.push('first'));
+    lab.defer(() => {
+      throw new Error('no');
+    });
+    await expect(lab.close()).rejects.toThrow('not everything ended well');
+    expect(order).toEqual(['first']);
+    expect(traces(lab.prefix)).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('is gone when its process gets %s', async (signal) => {
+    const { child, prefix, pid } = await otherProcess();
+    expect(traces(prefix)).toHaveLength(2);
+    const ended = new Promise((resolve) => child.once('exit', (_, by) => resolve(by)));
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    await waitFor('the guard', 5000, () => traces(prefix).length === 0 && !alive(pid));
+  });
+
+  it('removes what an older one left behind, and nothing of one that lives', async () => {
+    const living = new Lab();
+    living.namespace('a');
+    // Made while its owner lives, who then dies: labs of other workers sweep as well, at any moment.
+    const owner = 'set -- $(cat /proc/$$/stat); name=onprem-link-$1.$(echo $* | cut -d " " -f 22)-abcdef-a';
+    const orphan = run('sh', ['-ec', `${owner}; ip netns add $name; echo $name`]).trim();
+    // Process 1 did not start at tick 1: as if an owner had died and its number been given away.
+    const stale = 'onprem-link-1.1-abcdef';
+    mkdirSync(join(tmpdir(), stale), { recursive: true });
+    Lab.sweep();
+    expect([...traces(orphan), ...traces(stale)]).toEqual([]);
+    expect(traces(living.prefix)).toHaveLength(2);
+    await living.close();
+  });
+});

@@ -1,0 +1,60 @@
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { missingPrograms, missingRequirements } from '../requirements';
+import { waitFor } from '../wait';
+import { Inside } from './inside-client';
+import type { Namespace } from './namespaces';
+
+const DISCARD_PORT = 9;
+
+/** What this machine lacks to run the lab with packet traces. */
+export function missingForTraces(path = process.env.PATH ?? ''): string[] {
+  return [...missingPrograms({ tcpdump: ['tcpdump'] }, path), ...missingRequirements(path)];
+}
+
+/** What tcpdump sees on one interface. */
+export class PacketTrace {
+  private readonly lines: string[] = [];
+  private notes = '';
+
+  private constructor(
+    private readonly netns: Namespace,
+    private readonly child: ChildProcess,
+    private readonly marker: string,
+  ) {
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.notes += text;
+    });
+  }
+
+  /**
+   * Starts tcpdump, and waits until it captures.
+   *
+   * @param filter in the words of pcap-filter(7)
+   * @param marker an IPv4 address that packets reach through that interface, and that the filter does not match
+   */
+  static async start(netns: Namespace, dev: string, filter: string, marker: string): Promise<PacketTrace> {
+    const expression = `(${filter}) or (udp and dst host ${marker} and dst port ${DISCARD_PORT})`;
+    const options = ['--immediate-mode', '--no-promiscuous-mode', '-nn', '-l', '-i', dev];
+    const args = [`--net=${netns.path}`, 'tcpdump', ...options, expression];
+    const trace = new PacketTrace(
+      netns,
+      netns.lab.spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'pipe'] }),
+      marker,
+    );
+    await waitFor('tcpdump to listen', 10_000, () => trace.notes.includes('listening on'));
+    return trace;
+  }
+
+  /** Ends it. @returns a line for each packet that was sent or received before, without the marker */
+  async stop(): Promise<string[]> {
+    const isMarker = (line: string) => line.includes(`> ${this.marker}.${DISCARD_PORT}: UDP`);
+    await waitFor('tcpdump to see the marker', 10_000, async () => {
+      await Inside.of(this.netns).datagram({ address: this.marker, bytes: 1, timeoutMs: 20 });
+      return this.lines.some(isMarker);
+    });
+    this.child.kill();
+    return this.lines.filter((line) => !isMarker(line));
+  }
+}

@@ -1,0 +1,120 @@
+import { Monitoring, NodeRoutes } from '../../lib/charts';
+import { manifestsOf, siteWithNetwork } from '../fixtures/charts';
+import { describePromtool, promtool } from './promtool';
+
+jest.setTimeout(30_000);
+
+const { site } = siteWithNetwork();
+new NodeRoutes(site, 'node-routes');
+const [, rule] = manifestsOf(new Monitoring(site, 'monitoring'));
+const groups = (rule as unknown as { spec: { groups: object[] } }).spec;
+
+const AGENT = 'job="onprem-link/onprem-link", namespace="onprem-link", node="worker-1", pool="node-routes"';
+const DAEMON_SET = 'namespace="onprem-link", daemonset="node-routes"';
+const NEXT_HOP = ', next_hop="10.184.0.1", interface="priv"';
+
+/** Figures of an agent on a node on which all is well, one a minute. */
+const WELL: Readonly<Record<string, string>> = {
+  [`up{${AGENT}}`]: '1x150',
+  [`onprem_link_ready{${AGENT}}`]: '1x150',
+  [`onprem_link_routes{${AGENT}, state="effective"}`]: '2x150',
+  [`onprem_link_routes{${AGENT}, state="conflicting"}`]: '0x150',
+  [`onprem_link_routes{${AGENT}, state="waiting"}`]: '0x150',
+  [`onprem_link_next_hop_up{${AGENT}${NEXT_HOP}}`]: '1x150',
+  [`onprem_link_next_hops_missing{${AGENT}}`]: '0x150',
+  [`onprem_link_list_accepted{${AGENT}}`]: '1x150',
+  [`onprem_link_list_gone{${AGENT}}`]: '0x150',
+  [`onprem_link_list_differs{${AGENT}}`]: '0x150',
+  [`onprem_link_list_rolled_back{${AGENT}}`]: '0x150',
+  [`onprem_link_rollbacks_total{${AGENT}}`]: '0x150',
+  [`onprem_link_watch_connected{${AGENT}}`]: '1x150',
+  [`onprem_link_rp_filter_dropped_packets_total{${AGENT}}`]: '0+6x150',
+  [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '1x150',
+  [`onprem_link_list_unconfirmed{${AGENT}}`]: '0x150',
+};
+
+/** The alerts that fire after so many minutes. */
+function firing(minutes: number, figures: Readonly<Record<string, string | undefined>>): string[] {
+  const names = [...JSON.stringify(groups).matchAll(/"alert":"(\w+)"/g)].map(([, name]) => name as string);
+  const series = Object.entries({ ...WELL, ...figures }).flatMap(([name, values]) =>
+    values === undefined ? [] : [{ series: name, values }],
+  );
+  // promtool compares; expecting that nothing fires makes it print what does.
+  const test = {
+    rule_files: ['rules.yml'],
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '1m',
+        input_series: series,
+        alert_rule_test: [...new Set(names)].map((alertname) => ({
+          eval_time: `${minutes}m`,
+          alertname,
+          exp_alerts: [],
+        })),
+      },
+    ],
+  };
+  const { output } = promtool(['test', 'rules', 'test.yml'], { 'rules.yml': groups, 'test.yml': test });
+  expect(output).toMatch(/SUCCESS|alertname:/);
+  return [...output.matchAll(/alertname: ?(\w+).*?(?=alertname:|$)/gs)]
+    .filter(([text]) => /got:\[\s*\d+:/.test(text))
+    .map(([, name]) => name as string);
+}
+
+const agent = (metric: string, more = '') => `onprem_link_${metric}{${AGENT}${more}}`;
+const routes = (state: string) => agent('routes', `, state="${state}"`);
+const GONE = Object.fromEntries(
+  Object.keys(WELL)
+    .filter((name) => !name.startsWith('kube'))
+    .map((name) => [name, undefined]),
+);
+
+describePromtool('promtool', () => {
+  test('finds nothing wrong with the rules', () => {
+    const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
+      'rules.yml': groups,
+    });
+    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 12 rules found')]);
+  });
+
+  test('nothing fires while all is well, whatever the reverse path filter drops now and then', () => {
+    expect(firing(55, {})).toEqual([]);
+  });
+
+  test.each<[string, number, number, Readonly<Record<string, string | undefined>>]>([
+    ['OnpremLinkNodeWithoutRoutes', 4, 6, { [agent('ready')]: '0x60' }],
+    ['OnpremLinkConflict', 4, 6, { [routes('conflicting')]: '1x60' }],
+    ['OnpremLinkNextHopMissing', 1, 3, { [routes('waiting')]: '2x60' }],
+    ['OnpremLinkNextHopMissing', 1, 3, { [agent('next_hops_missing')]: '1x60' }],
+    ['OnpremLinkNextHopDown', 1, 3, { [agent('next_hop_up', NEXT_HOP)]: '0x60' }],
+    ['OnpremLinkReversePathDrops', 9, 13, { [agent('rp_filter_dropped_packets_total')]: '0+120x60' }],
+    ['OnpremLinkListRejected', 1, 3, { [agent('list_accepted')]: '0x60' }],
+    ['OnpremLinkListRolledBack', 1, 3, { [agent('list_rolled_back')]: '0x2 1x57' }],
+    ['OnpremLinkListRolledBack', 1, 3, { [agent('rollbacks_total')]: '0x2 1x57' }],
+    ['OnpremLinkListDiffers', 119, 121, { [agent('list_differs')]: '1x150' }],
+    ['OnpremLinkListUnconfirmed', 4, 6, { [agent('list_unconfirmed')]: '1x60' }],
+    ['OnpremLinkAgentSilent', 4, 6, { [`up{${AGENT}}`]: '0x60' }],
+    ['OnpremLinkWatchSilent', 9, 11, { [agent('watch_connected')]: '0x60' }],
+    ['OnpremLinkAgentMissing', 14, 16, { [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '2x60' }],
+  ])('%s fires alone, not after %i minutes but after %i', (name, before, after, figures) => {
+    expect(firing(before, figures)).toEqual([]);
+    expect(firing(after, figures)).toEqual([name]);
+  });
+
+  test('no agent at all is missing, also without kube-state-metrics', () => {
+    expect(firing(20, GONE)).toEqual(['OnpremLinkAgentMissing']);
+    const wanted = `kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`;
+    expect(firing(20, { ...GONE, [wanted]: undefined })).toEqual(['OnpremLinkAgentMissing']);
+  });
+
+  test('none is missing where none is wanted', () => {
+    const wanted = `kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`;
+    expect(firing(20, { ...GONE, [wanted]: '0x60' })).toEqual([]);
+  });
+
+  test('a list that is gone, or not read because the API server is silent, is not called rejected', () => {
+    expect(firing(5, { [agent('list_accepted')]: '0x60', [agent('list_gone')]: '1x60' })).toEqual([]);
+    expect(firing(5, { [agent('list_accepted')]: '0x60', [agent('watch_connected')]: '0x60' })).toEqual([]);
+  });
+});
