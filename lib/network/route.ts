@@ -58,7 +58,10 @@ export interface RouteRules extends SubnetRules {
   readonly metric: number;
 }
 
-export const DEFAULT_RULES: RouteRules = { table: 254, metric: 0, allowDefaultRoute: false };
+/** The kernel's table for all packets that no rule sends elsewhere (RT_TABLE_MAIN in linux/rtnetlink.h). */
+export const MAIN_TABLE = 254;
+
+export const DEFAULT_RULES: RouteRules = { table: MAIN_TABLE, metric: 0, allowDefaultRoute: false };
 
 const NO_HOPS: readonly Address[] = [];
 const MOST_NEXT_HOPS = 16;

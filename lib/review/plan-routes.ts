@@ -1,4 +1,4 @@
-import { type Route, routeKey } from '../network';
+import { MAIN_TABLE, type Route, routeKey } from '../network';
 import { countAddresses } from './addresses';
 import type { RouteChanges, RouteLine } from './plan-types';
 import { type Pool, wayOf } from './pool';
@@ -75,7 +75,7 @@ export function compareRoutes(before: Pool | undefined, after: Pool | undefined)
 /** What a route says beyond its way, as `ip route` writes it. */
 function detailsOf({ table, metric, source, mtu }: Route): string {
   return [
-    table === 254 ? '' : ` table ${table}`,
+    table === MAIN_TABLE ? '' : ` table ${table}`,
     metric === 0 || metric === 1024 ? '' : ` metric ${metric}`,
     source === undefined ? '' : ` src ${source}`,
     mtu === undefined ? '' : ` mtu ${mtu}`,

@@ -1,4 +1,4 @@
-import { InputError, parseRouteList, parseUnicastSubnet, type Route, type RouteRules } from '../network';
+import { InputError, MAIN_TABLE, parseRouteList, parseUnicastSubnet, type Route, type RouteRules } from '../network';
 import type { Manifest, Placed } from './manifest';
 
 /** One NodeRoutes as its manifests have it. */
@@ -144,7 +144,7 @@ function parseList(text: string, rules: RouteRules): ListOrRefusal {
 
 function rulesOf(settings: Pool['settings']): RouteRules {
   return {
-    table: Number(settings.ROUTE_TABLE ?? 254),
+    table: Number(settings.ROUTE_TABLE ?? MAIN_TABLE),
     metric: Number(settings.ROUTE_METRIC ?? 0),
     allowDefaultRoute: settings.ALLOW_DEFAULT_ROUTE === 'true',
   };

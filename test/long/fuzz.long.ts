@@ -10,7 +10,7 @@ import { readAcknowledgement } from '../../lib/agent/netlink/codec';
 import { RouteSource } from '../../lib/agent/route-source';
 import { messagesIn } from '../../lib/agent/testing/messages';
 import { attribute, attributes, message, u8, u16, u32 } from '../../lib/agent/testing/wire';
-import { DEFAULT_RULES, formatRouteList, InputError, parseRouteList, type Subnet } from '../../lib/network';
+import { DEFAULT_RULES, formatRouteList, InputError, MAIN_TABLE, parseRouteList, type Subnet } from '../../lib/network';
 import { ApiError } from '../../lib/program/api/client';
 import { type ConfigMapState, readList, readWatchEvent } from '../../lib/program/api/watch-event';
 import { numberOf, type Range, rangeAround, ranges, subnetOf, WIDTH } from '../oracle';
@@ -411,7 +411,7 @@ interface SentRoute {
 
 const route: fc.Arbitrary<SentRoute> = fc.record({
   range: ranges,
-  table: fc.oneof(fc.constant(254), fc.nat(0xffffffff)),
+  table: fc.oneof(fc.constant(MAIN_TABLE), fc.nat(0xffffffff)),
   metric: fc.oneof(fc.constant(0), fc.nat(0xffffffff)),
   protocol: byte,
   unknown: fc.array(

@@ -1,5 +1,4 @@
-import { type Route, type RouteList, routeKey } from '../../network';
-import { RT_TABLE_MAIN } from '../netlink/constants';
+import { MAIN_TABLE, type Route, type RouteList, routeKey } from '../../network';
 import type { Stable } from '../stable';
 
 /** What the copies depend on. */
@@ -9,7 +8,7 @@ type CopyInputs = { readonly list: Stable<RouteList>; readonly tables: Stable<re
 export function withCopies({ list, tables }: CopyInputs): RouteList {
   if (tables.length === 0) return list;
   const listed = new Set(list.routes.map(routeKey));
-  const inMain = list.routes.filter(({ table }) => table === RT_TABLE_MAIN);
+  const inMain = list.routes.filter(({ table }) => table === MAIN_TABLE);
   const copies = tables.flatMap((table) => inMain.map((route): Route => ({ ...route, table })));
   return { ...list, routes: [...list.routes, ...copies.filter((copy) => !listed.has(routeKey(copy)))] };
 }

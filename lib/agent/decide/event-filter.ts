@@ -1,7 +1,6 @@
-import { Cover, type RouteList, reservedFor } from '../../network';
+import { Cover, MAIN_TABLE, type RouteList, reservedFor } from '../../network';
 import type { KernelEvent } from '../kernel/events';
 import type { KernelRoute, Snapshot } from '../kernel/types';
-import { RT_TABLE_MAIN } from '../netlink/constants';
 import type { Stable } from '../stable';
 import type { Policy } from './decide';
 import { isOwn, type Ownership } from './ownership';
@@ -59,7 +58,7 @@ export function eventFilter(inputs: FilterInputs): EventFilter {
   /** In main a larger prefix takes nothing from a listed one; to another table a rule may lead first. */
   const isNear = ({ subnet, table }: KernelRoute) => {
     if (subnets.has(`${subnet}`) || listed.contains(subnet)) return true;
-    const isLargerNear = table !== RT_TABLE_MAIN || (hasCompanions && subnet.prefixLength > 0);
+    const isLargerNear = table !== MAIN_TABLE || (hasCompanions && subnet.prefixLength > 0);
     return isLargerNear && listed.overlaps(subnet);
   };
   return (event) => {

@@ -1,6 +1,5 @@
-import { type Address, bitsOf, Subnet, without } from '../../network';
+import { type Address, bitsOf, MAIN_TABLE, Subnet, without } from '../../network';
 import type { KernelRoute, Snapshot } from '../kernel/types';
-import { RT_TABLE_MAIN } from '../netlink/constants';
 import { type Check, type Limits, limitCheck } from './limits';
 import { hopsOf, hopsText, sameWay } from './route-hops';
 
@@ -39,11 +38,11 @@ export function createGuard(
   const inMain: readonly Check[] = [
     isAllowed,
     ...privateNetworks.map(keepsPrivateNetwork),
-    ...checksOf(RT_TABLE_MAIN, others, dependencies, snapshot),
+    ...checksOf(MAIN_TABLE, others, dependencies, snapshot),
   ];
   const elsewhere = new Map<number, readonly Check[]>();
   const checksIn = (table: number) => {
-    if (table === RT_TABLE_MAIN) return inMain;
+    if (table === MAIN_TABLE) return inMain;
     const known = elsewhere.get(table) ?? [isAllowed, ...checksOf(table, others, dependencies, snapshot)];
     elsewhere.set(table, known);
     return known;
@@ -70,7 +69,7 @@ function checksOf(
   const connected = connectedSubnets(snapshot);
   // In the main table the kernel's own entry is longer than a route that covers a connected subnet.
   const covered =
-    table === RT_TABLE_MAIN ? [] : connected.map(({ what, subnet }) => ({ what, address: subnet.address, subnet }));
+    table === MAIN_TABLE ? [] : connected.map(({ what, subnet }) => ({ what, address: subnet.address, subnet }));
   const find = waysIn(table, others, snapshot);
   return [...connected.map(keepsConnected), ...[...dependencies, ...covered].map((one) => keepsDependency(one, find))];
 }
@@ -114,8 +113,8 @@ interface Ways {
 function waysIn(table: number, others: readonly KernelRoute[], snapshot: Snapshot): (range: Subnet) => Ways {
   return (range) => {
     const overlapping = others.filter(({ subnet }) => subnet.overlaps(range));
-    const main = overlapping.filter((route) => route.table === RT_TABLE_MAIN);
-    if (table === RT_TABLE_MAIN)
+    const main = overlapping.filter((route) => route.table === MAIN_TABLE);
+    if (table === MAIN_TABLE)
       return { rivals: main, now: (route) => longest(main, ({ subnet }) => subnet.contains(route)), snapshot };
     // A lookup comes to this table before main, or not at all.
     const first = longest(main, ({ subnet }) => subnet.contains(range.address));

@@ -1,6 +1,6 @@
-import { type Address, bitsOf, Cover, Subnet } from '../../network';
+import { type Address, bitsOf, Cover, MAIN_TABLE, Subnet } from '../../network';
 import type { Answer, KernelRoute, LookupQuestion, Rule, Snapshot } from '../kernel/types';
-import { RT_TABLE_LOCAL, RT_TABLE_MAIN } from '../netlink/constants';
+import { RT_TABLE_LOCAL } from '../netlink/constants';
 import { answerText, routeOf } from './answer';
 import type { Destination } from './destinations';
 import type { ResolvedRoute } from './resolve';
@@ -64,7 +64,7 @@ export function findMoreSpecific(
   sweep(items, ({ subnet, entry, destination }, item) => {
     if (destination !== undefined) asked.push({ item, destination, question: { address: destination.address } });
     else if (entry !== undefined && sameWay(hopsOf(entry, nexthops), item.way.members ?? item.way.hops)) return;
-    else if (entry?.table === RT_TABLE_MAIN) {
+    else if (entry?.table === MAIN_TABLE) {
       const key = `${item.route.subnet}`;
       parts.set(key, [...(parts.get(key) ?? []), entry]);
     } else {
@@ -91,7 +91,7 @@ function sweep(items: readonly Item[], take: (inner: Item, listed: ResolvedRoute
 /** Whether an entry inside another says nothing new: packets do not get that far. */
 function hides({ entry: outer }: Item, { entry: inner, destination }: Item): boolean {
   return (
-    destination === undefined && outer !== undefined && (outer.table === RT_TABLE_MAIN || outer.table === inner?.table)
+    destination === undefined && outer !== undefined && (outer.table === MAIN_TABLE || outer.table === inner?.table)
   );
 }
 
@@ -128,7 +128,7 @@ export function findTaken(
 }
 
 function partText(entry: KernelRoute, snapshot: Snapshot): string {
-  const isPlain = entry.table === RT_TABLE_MAIN || entry.table === RT_TABLE_LOCAL;
+  const isPlain = entry.table === MAIN_TABLE || entry.table === RT_TABLE_LOCAL;
   return `${routeText(entry, snapshot)}${isPlain ? '' : ` in table ${entry.table}`}`;
 }
 

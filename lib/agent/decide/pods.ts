@@ -1,6 +1,6 @@
-import { type Address, bitsOf, type Family, type Subnet } from '../../network';
+import { type Address, bitsOf, type Family, MAIN_TABLE, type Subnet } from '../../network';
 import type { Answer, KernelRoute, LookupQuestion, Rule, Snapshot } from '../kernel/types';
-import { FR_ACT_TO_TBL, RT_TABLE_MAIN, RTN_LOCAL, RTN_UNICAST } from '../netlink/constants';
+import { FR_ACT_TO_TBL, RTN_LOCAL, RTN_UNICAST } from '../netlink/constants';
 import { routeOf } from './answer';
 import type { ResolvedRoute } from './resolve';
 import { hopsOf } from './route-hops';
@@ -71,7 +71,7 @@ function representatives(toPods: readonly ToPods[], snapshot: Snapshot, family: 
 /** The interface behind which the pods of a route are; undefined for all other routes. */
 function podLink(route: KernelRoute, ranges: readonly Subnet[], snapshot: Snapshot): number | undefined {
   const { subnet, type, table, qualified } = route;
-  if (type !== RTN_UNICAST || table !== RT_TABLE_MAIN || qualified) return undefined;
+  if (type !== RTN_UNICAST || table !== MAIN_TABLE || qualified) return undefined;
   if (!ranges.some((range) => range.contains(subnet))) return undefined;
   const [hop, ...more] = hopsOf(route, snapshot.nexthops);
   if (hop === undefined || more.length > 0) return undefined;
@@ -133,7 +133,7 @@ export function podsWayOf(
   if (dropped) return unknown(`the kernel refuses a packet from ${source.address} on ${name} (EINVAL)`);
   const unclear = rulesBeforeMain(rules, family).find(
     ({ mark, isSpecial, table, action }) =>
-      (mark !== undefined || isSpecial) && (table !== RT_TABLE_MAIN || action !== FR_ACT_TO_TBL),
+      (mark !== undefined || isSpecial) && (table !== MAIN_TABLE || action !== FR_ACT_TO_TBL),
   );
   if (unclear !== undefined) return unknown(`rule ${unclear.priority} selects packets by more than their addresses`);
   const loser = asked.findIndex(({ item }, i) => !wins(item, answers[i] as Answer));
@@ -145,7 +145,7 @@ const unknown = (reason: string): PodsWay => ({ state: 'unknown', reason });
 function shadowedBy({ address, rules }: PodSource, answer: Answer): PodsWay {
   const table = routeOf(answer)?.table;
   const rule = rules.find((each) => each.table === table) ?? rules[0];
-  const isCopied = table !== undefined && table !== RT_TABLE_MAIN;
+  const isCopied = table !== undefined && table !== MAIN_TABLE;
   if (rule === undefined) return { state: 'shadowed', reason: `for packets from ${address}` };
   const by = { rule: rule.priority, table: table ?? rule.table };
   const text = `by rule ${by.rule} → table ${by.table}`;

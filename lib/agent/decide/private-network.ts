@@ -1,6 +1,6 @@
-import type { Family, Subnet } from '../../network';
+import { type Family, MAIN_TABLE, type Subnet } from '../../network';
 import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
-import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
+import { RTN_UNICAST } from '../netlink/constants';
 import { hopsOf, routeDescription } from './route-hops';
 
 /** What a node knows of the private network of one family. */
@@ -56,7 +56,7 @@ function bestEntry(
   isOurs: (route: KernelRoute) => boolean,
 ): KernelRoute | undefined {
   const entries = snapshot.routes.filter(
-    (route) => route.table === RT_TABLE_MAIN && !route.qualified && route.subnet.equals(network) && !isOurs(route),
+    (route) => route.table === MAIN_TABLE && !route.qualified && route.subnet.equals(network) && !isOurs(route),
   );
   return entries.sort((a, b) => a.metric - b.metric)[0];
 }

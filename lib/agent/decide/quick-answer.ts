@@ -1,7 +1,7 @@
-import { type Family, type RouteList, routeKey } from '../../network';
+import { type Family, MAIN_TABLE, type RouteList, routeKey } from '../../network';
 import type { KernelEvent } from '../kernel/events';
 import type { Change, Hop, KernelRoute, Nexthop } from '../kernel/types';
-import { RT_TABLE_MAIN, RTN_UNICAST } from '../netlink/constants';
+import { RTN_UNICAST } from '../netlink/constants';
 import type { Stable } from '../stable';
 import { routePut } from './diff';
 import { isOwn, type Ownership } from './ownership';
@@ -65,11 +65,11 @@ export function quickAnswer({ list, decision, verdicts, ownership }: QuickInputs
     const { family } = entry.subnet;
     const before = privateNetworks.get(family);
     if (before?.state !== 'found' || !before.network.equals(entry.subnet) || isOwn(entry, ownership)) return [];
-    if (entry.table !== RT_TABLE_MAIN || entry.type !== RTN_UNICAST || entry.qualified) return [];
+    if (entry.table !== MAIN_TABLE || entry.type !== RTN_UNICAST || entry.qualified) return [];
     const [old, to] = [onlyHop(before.hops), onlyHop(entry.hops)];
     if (old === undefined || to?.gateway?.family !== family || sameWay([old], [to])) return [];
     const wins = ({ subnet, table, metric }: KernelRoute) =>
-      metric < entry.metric && table === RT_TABLE_MAIN && subnet.equals(entry.subnet);
+      metric < entry.metric && table === MAIN_TABLE && subnet.equals(entry.subnet);
     if (withOwnNextHops.has(family) || others.some(wins)) return [];
     const objects = [...nexthops().values()];
     const members = new Set(objects.flatMap(({ group = [] }) => group.map(({ id }) => id)));

@@ -1,3 +1,4 @@
+import { MAIN_TABLE } from '../../network';
 import type { Hop, KernelRoute, Link, Nexthop, Snapshot } from '../kernel/types';
 
 /** The hops of a route, those of the nexthop object it refers to included. */
@@ -69,6 +70,6 @@ export function routeText(route: KernelRoute, { nexthops, links }: Pick<Snapshot
 
 /** For people: `10.0.0.0/8 via 10.184.0.1 dev eth0, protocol 3, metric 0`; the table where it is not main. */
 export function routeDescription(route: KernelRoute, snapshot: Pick<Snapshot, 'nexthops' | 'links'>): string {
-  const table = route.table === 254 ? '' : `, table ${route.table}`;
+  const table = route.table === MAIN_TABLE ? '' : `, table ${route.table}`;
   return `${routeText(route, snapshot)}, protocol ${route.protocol}, metric ${route.metric}${table}`;
 }

@@ -1,6 +1,6 @@
-import type { Family } from '../../network';
+import { type Family, MAIN_TABLE } from '../../network';
 import type { Rule } from '../kernel/types';
-import { FR_ACT_TO_TBL, RT_TABLE_MAIN } from '../netlink/constants';
+import { FR_ACT_TO_TBL } from '../netlink/constants';
 
 /** What a rule does but look into a table (FR_ACT_*). */
 const ACTIONS: Readonly<Record<number, string>> = {
@@ -15,13 +15,13 @@ const looksInto = ({ action }: Rule): boolean => action === FR_ACT_TO_TBL;
 
 /** Whether any packet gets to the main table. */
 export function leadsToMain(rules: readonly Rule[], family: Family): boolean {
-  return rules.some((rule) => rule.family === family && looksInto(rule) && rule.table === RT_TABLE_MAIN);
+  return rules.some((rule) => rule.family === family && looksInto(rule) && rule.table === MAIN_TABLE);
 }
 
 /** Those that come before the last that leads to main, the one for local addresses of every kernel left out. */
 export function rulesBeforeMain(rules: readonly Rule[], family: Family): Rule[] {
   const ofFamily = rules.filter((rule) => rule.family === family);
-  const end = ofFamily.findLastIndex((rule) => looksInto(rule) && rule.table === RT_TABLE_MAIN);
+  const end = ofFamily.findLastIndex((rule) => looksInto(rule) && rule.table === MAIN_TABLE);
   return ofFamily.slice(0, Math.max(0, end)).filter(({ priority }) => priority !== 0);
 }
 

@@ -1,6 +1,5 @@
-import { type Route, routeKey } from '../../network';
+import { MAIN_TABLE, type Route, routeKey } from '../../network';
 import type { Answer, FailedChange, Hop, Nexthop, Snapshot } from '../kernel/types';
-import { RT_TABLE_MAIN } from '../netlink/constants';
 import type { Stable } from '../stable';
 import { NO_RULE } from './answer';
 import type { Destination } from './destinations';
@@ -162,7 +161,7 @@ function verdictOf(
     return { route, state: 'conflicting', way, reason: `listed ${way}, but the node has ${standing.conflict}` };
   const failure = failures.of(item);
   if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel says: ${failure}` };
-  if (route.table !== RT_TABLE_MAIN) return { route, state: 'installed', way, ...reasonOf(conflictOf(standing)) };
+  if (route.table !== MAIN_TABLE) return { route, state: 'installed', way, ...reasonOf(conflictOf(standing)) };
   const subnet = `${route.subnet}`;
   const shadowed = shadowReason(lookups, subnet);
   if (shadowed !== undefined) return { route, state: 'shadowed', way, reason: shadowed };

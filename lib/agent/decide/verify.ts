@@ -1,6 +1,5 @@
-import { type Address, Cover, routeKey, type Subnet, witnesses } from '../../network';
+import { type Address, Cover, MAIN_TABLE, routeKey, type Subnet, witnesses } from '../../network';
 import type { Answer, KernelRoute, LookupQuestion, Snapshot } from '../kernel/types';
-import { RT_TABLE_MAIN } from '../netlink/constants';
 import { answerText, routeOf } from './answer';
 import type { Destination } from './destinations';
 import { findMoreSpecific, findTaken, type MoreSpecific, type Taken } from './more-specific';
@@ -40,11 +39,11 @@ export function verificationOf(
 ): Verification {
   const { routes, rules, nexthops } = snapshot;
   const sources = new NodeSources(snapshot);
-  const inMain = resolved.filter(({ route }) => route.table === RT_TABLE_MAIN);
+  const inMain = resolved.filter(({ route }) => route.table === MAIN_TABLE);
   const listed = inMain.map(({ route }) => route.subnet);
   const cover = new Cover(listed);
   const entries = routes.filter((route) => !isOurs(route) && cover.contains(route.subnet));
-  const others = entries.filter(({ table }) => table === RT_TABLE_MAIN);
+  const others = entries.filter(({ table }) => table === MAIN_TABLE);
   const inRules = rules.filter(({ destination }) => destination !== undefined && cover.contains(destination));
   const free = witnesses([...listed, ...subnetsOf(entries), ...inRules.flatMap(({ destination = [] }) => destination)]);
   let freeInMain: ReadonlyMap<string, Address | undefined> | undefined; // where other tables have entries for all of it

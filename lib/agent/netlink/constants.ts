@@ -72,7 +72,6 @@ export const RT_SCOPE_UNIVERSE = 0;
 /** In a delete: any scope. */
 export const RT_SCOPE_NOWHERE = 255;
 export const RT_TABLE_COMPAT = 252;
-export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTPROT_KERNEL = 2;
 export const RTPROT_BOOT = 3;

@@ -1,4 +1,4 @@
-import { type RouteList, routeKey } from '../../network';
+import { MAIN_TABLE, type RouteList, routeKey } from '../../network';
 import type { Log } from '../../program/log';
 import { type HealthState, HOLD_DOWN_MS } from '../decide/next-hop-health';
 import { isCompanion } from '../decide/ownership';
@@ -145,8 +145,9 @@ export class ChangeLog {
 export function changeText(change: Change): string {
   if ('nexthop' in change) return `${verbOf(change)} nexthop object ${change.nexthop.id}`;
   const { subnet, table, metric } = change.route;
-  if (isOfCompanion(change)) return `${verbOf(change)} unreachable ${subnet}${table === 254 ? '' : ` table ${table}`}`;
-  const place = `${table === 254 ? '' : ` table ${table}`}${metric === 0 || metric === 1024 ? '' : ` metric ${metric}`}`;
+  if (isOfCompanion(change))
+    return `${verbOf(change)} unreachable ${subnet}${table === MAIN_TABLE ? '' : ` table ${table}`}`;
+  const place = `${table === MAIN_TABLE ? '' : ` table ${table}`}${metric === 0 || metric === 1024 ? '' : ` metric ${metric}`}`;
   return `${verbOf(change)} ${subnet}${place}`;
 }
 

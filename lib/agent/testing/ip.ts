@@ -1,4 +1,4 @@
-import { Address, Subnet } from '../../network';
+import { Address, MAIN_TABLE, Subnet } from '../../network';
 import type { Hop, KernelRoute, Link, Nexthop, NodeAddress, Rule, Snapshot } from '../kernel/types';
 
 /** A node's state for tests, in the words of `ip`: `route('10.0.0.0/8 via 10.184.0.1 dev priv proto boot')`. */
@@ -46,7 +46,7 @@ export function route(text: string): KernelRoute {
   const own = named.via === undefined && named.dev === undefined ? [] : [hopOf(named)];
   return {
     subnet: destination,
-    table: Number(table ?? 254),
+    table: Number(table ?? MAIN_TABLE),
     metric: Number(metric ?? (destination.family === 4 ? 0 : 1024)),
     protocol: PROTOCOLS[proto] ?? Number(proto),
     type: type ?? 1,
@@ -92,7 +92,7 @@ export const links: ReadonlyMap<number, Link> = new Map(
 /** Those that every network namespace has. */
 export const RULES: readonly Rule[] = ([4, 6] as const).flatMap((family) => [
   { family, priority: 0, action: 1, table: 255 },
-  { family, priority: 32766, action: 1, table: 254 },
+  { family, priority: 32766, action: 1, table: MAIN_TABLE },
 ]);
 
 export function snapshot(

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Address } from '../../network';
+import { type Address, MAIN_TABLE } from '../../network';
 import { hopKey } from '../decide/route-hops';
 import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from '../kernel/types';
 import { NetlinkError } from '../netlink/channel';
@@ -134,7 +134,7 @@ export class MemoryKernel {
 
 export function winner(routes: readonly KernelRoute[], address: Address): KernelRoute | undefined {
   return routes
-    .filter(({ subnet, table, qualified }) => table === 254 && !qualified && subnet.contains(address))
+    .filter(({ subnet, table, qualified }) => table === MAIN_TABLE && !qualified && subnet.contains(address))
     .sort((a, b) => b.subnet.prefixLength - a.subnet.prefixLength || a.metric - b.metric)[0];
 }
 

@@ -1,4 +1,4 @@
-import { Address, type Findings, type Route } from '../../network';
+import { Address, type Findings, MAIN_TABLE, type Route } from '../../network';
 import { placeIn } from '../input/schema';
 import type { FreeRanges } from '../site/free-ranges';
 import type { Site } from '../site/site';
@@ -17,7 +17,6 @@ import type { NodeRoutes } from './node-routes';
 import type { NodeRoutesSettings } from './options';
 
 /** The table in which the agent looks up the private network. */
-const MAIN_TABLE = 254;
 
 export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings): void {
   site.nodeRoutes.forEach((nodeRoutes, i) => {

@@ -1,6 +1,7 @@
 import type { k8s } from 'cdk8s-plus-28';
 import {
   Address,
+  MAIN_TABLE,
   parseTarget,
   parseUnicastSubnet,
   readInteger,
@@ -51,7 +52,6 @@ export interface NodeRoutesSettings
 }
 
 /** The main table's number (include/uapi/linux/rtnetlink.h). */
-const RT_TABLE_MAIN = 254;
 
 /** Shorter than other names, since `-agent` follows in that of a file and `-agent-` with a hash in that of a ConfigMap. */
 export const readNodeRoutesName = dnsLabel('node routes', 52);
@@ -93,7 +93,7 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     protocol: { fallback: 142, read: readRouteProtocol },
     formerProtocols: { fallback: [], read: listOf(readRouteProtocol) },
     adoptLegacyRoutes: { fallback: false, read: readBoolean },
-    table: { fallback: 254, read: readTable },
+    table: { fallback: MAIN_TABLE, read: readTable },
     copyToTables: { fallback: [], read: readCopyTables },
     requirePods: { fallback: false, read: readBoolean },
     metric: { fallback: 0, read: readMetric },
@@ -132,7 +132,7 @@ function readCopyTables(value: unknown): number[] {
 
 function readCopyTable(value: unknown): number {
   const table = readTable(value);
-  if (table !== RT_TABLE_MAIN) return table;
+  if (table !== MAIN_TABLE) return table;
   throw refuse(value, 'is the main table, whose routes are copied', 'write the number of another table, e.g. [2]');
 }
 
