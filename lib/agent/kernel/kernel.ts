@@ -4,6 +4,7 @@ import type { MessageWriter, Reader } from '../netlink/codec';
 import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE, RTM_NEWRULE } from '../netlink/constants';
 import { MessageCache } from '../netlink/message-cache';
 import { asStable, Latest, type Stable } from '../stable';
+import { writeChange } from './changes';
 import * as messages from './messages';
 import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, questionTo, readNeighbour } from './neighbour';
 import { dumpRules, readRule } from './rules';
@@ -42,7 +43,7 @@ export class Kernel {
 
   /** In order. One place per change: undefined for done, or why the kernel refused. */
   apply(changes: readonly Change[], protocol: number): (NetlinkError | undefined)[] {
-    return this.channel.change(changes, (w, change) => messages.writeChange(w, change, protocol));
+    return this.channel.change(changes, (w, change) => writeChange(w, change, protocol));
   }
 
   /** Which FIB entry wins for each question, or why there is none. */

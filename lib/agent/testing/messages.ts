@@ -1,4 +1,4 @@
-import { Messages } from '../netlink/codec';
+import { Messages, MessageWriter } from '../netlink/codec';
 
 /** Each message in the bytes, on its own. */
 export function messagesIn(bytes: Uint8Array): Messages[] {
@@ -17,4 +17,13 @@ export function messageIn(bytes: Uint8Array): Messages {
   const [only, ...more] = messagesIn(bytes);
   if (only === undefined || more.length > 0) throw new Error(`${more.length + 1} messages`);
   return only;
+}
+
+/** A request's type, its flags, and what stands behind its header. */
+export function written(write: (writer: MessageWriter) => void): { type: number; flags: number; payload: Buffer } {
+  const writer = new MessageWriter();
+  write(writer);
+  const bytes = Buffer.from(writer.end().finish());
+  const { type, flags } = messageIn(bytes);
+  return { type, flags, payload: bytes.subarray(16) };
 }

@@ -66,3 +66,11 @@ export const ip6 = (text: string): Buffer =>
       .join(''),
     'hex',
   );
+
+/** struct rtmsg: family, destination and source length, tos, table, protocol, scope, type, flags. */
+export function rtmsg(
+  fields: readonly [number, number, number, number, number, number, number, number],
+  flags = 0,
+): Buffer {
+  return Buffer.concat([u8(...fields), u32(flags)]);
+}
