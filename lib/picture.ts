@@ -1,11 +1,14 @@
 import type { NodeRoutes } from './charts';
+import { externalServicesOf } from './charts/external-service/external-service';
+import { nodeRoutesOf } from './charts/node-routes/node-routes';
 import type { Site } from './charts/site/site';
 import type { Mapping } from './network';
 import type { Picture } from './review';
 
 /** What a picture shows of a site. */
 export function pictureOf(site: Site): Picture {
-  const { cluster, networks, nodeRoutes, externalServices } = site;
+  const { cluster, networks } = site;
+  const nodeRoutes = nodeRoutesOf(site);
   return {
     site: site.name,
     nodes: cluster.nodes.map(rangeOf),
@@ -16,7 +19,7 @@ export function pictureOf(site: Site): Picture {
       subnets: subnets.map(({ mapping }) => rangeOf(mapping)),
       ...(vpn && { vpn: { cluster: `${vpn.cluster.publicAddress}`, onPremise: `${vpn.onPremise.publicAddress}` } }),
     })),
-    services: externalServices.map(({ settings: { name, namespace, ports, servers } }) => ({
+    services: externalServicesOf(site).map(({ settings: { name, namespace, ports, servers } }) => ({
       name: `${namespace}/${name}`,
       ports: ports.map(({ port }) => port),
       servers: servers.map(({ network, real, mapped }) => ({

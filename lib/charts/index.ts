@@ -1,11 +1,12 @@
 /** Synth time: what main.ts is written with. */
 
-export { ExternalService, type ExternalServiceProps } from './external-service/external-service';
+export { ExternalService } from './external-service/external-service';
+export type { ExternalServiceProps } from './external-service/options';
 export type { PortSpec } from './external-service/ports';
 export { ArgoCdBootstrap, type ArgoCdBootstrapProps } from './gitops/argo-cd';
-export type { OnDelete } from './gitops/bootstrap';
 export { FluxBootstrap, type FluxBootstrapProps } from './gitops/flux';
 export type { FluxGitSource, FluxKnownSource, FluxOciSource, FluxSource } from './gitops/flux-source';
+export type { OnDelete } from './gitops/options';
 export { Monitoring, type MonitoringProps } from './monitoring';
 export { NodeRoutes } from './node-routes/node-routes';
 export type { ApiServer, NodeRoutesProps } from './node-routes/props';

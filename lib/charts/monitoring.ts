@@ -6,6 +6,7 @@ import { dnsLabel, readAnnotations, readLabels } from './input/names';
 import { type Options, placeIn, readOptions } from './input/schema';
 import { commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from './metadata';
 import { type Alert, alerts } from './monitoring-rules';
+import { nodeRoutesOf } from './node-routes/node-routes';
 import { requireSite } from './site/require-site';
 import type { Site } from './site/site';
 
@@ -69,7 +70,7 @@ function podMonitorSpec(site: Site, { interval }: Settings) {
   return {
     namespaceSelector: {
       matchNames: Lazy.any({
-        produce: () => [...new Set(site.nodeRoutes.map(({ settings }) => settings.namespace))].sort(),
+        produce: () => [...new Set(nodeRoutesOf(site).map(({ settings }) => settings.namespace))].sort(),
       }),
     },
     selector: { matchLabels: { 'app.kubernetes.io/component': 'route-agent', 'app.kubernetes.io/part-of': PROJECT } },
@@ -91,7 +92,7 @@ function podMonitorSpec(site: Site, { interval }: Settings) {
 function rulesOf(site: Site, settings: Settings) {
   const { name, namespace, dropsPerSecond } = settings;
   const produce = () => {
-    const pools = site.nodeRoutes.map(({ settings: pool }) => ({ namespace: pool.namespace, name: pool.name }));
+    const pools = nodeRoutesOf(site).map(({ settings: pool }) => ({ namespace: pool.namespace, name: pool.name }));
     return alerts(`${namespace}/${name}`, dropsPerSecond, pools).map((alert) => rule(alert, settings));
   };
   return Lazy.any({ produce });

@@ -1,17 +1,33 @@
 import type { Findings, Subnet } from '../../network';
 import { placeIn } from '../input/schema';
+import type { CheckRun } from '../site/checks';
 import type { Server } from '../site/on-premise';
-import type { Site } from '../site/site';
-import { checkClusterServices } from './cluster-services';
-import type { ExternalService } from './external-service';
+import type { Scope } from '../site/scope';
+import type { ExternalServiceSettings } from './options';
+
+/** Services that a cluster depends on: one that takes over the name takes over the traffic. */
+const CLUSTER_SERVICES: ReadonlySet<string> = new Set([
+  'default/kubernetes',
+  'kube-system/kube-dns',
+  'kube-system/kube-dns-upstream',
+  'kube-system/coredns',
+  'kube-system/metrics-server',
+]);
 
 /** What Kubernetes mirrors of one Endpoints object; the rest it leaves out silently. */
 const MOST_LEGACY_ENDPOINTS = 1000;
 
-export function checkExternalServices(site: Site, findings: Findings): void {
-  const routed = site.nodeRoutes.flatMap((nodeRoutes) => nodeRoutes.routes().map(({ subnet }) => subnet));
-  const names = new Map<string, ExternalService>();
-  for (const service of site.externalServices) {
+/** An ExternalService as its checks see it. */
+interface CheckedService {
+  readonly place: string;
+  readonly settings: ExternalServiceSettings;
+}
+
+/** @param all ExternalServices of the site, in the order of construction. */
+export function checkExternalServices(all: readonly CheckedService[], site: Scope, { findings }: CheckRun): void {
+  const routed = site.routeSources.flatMap((source) => source.routes().map(({ subnet }) => subnet));
+  const names = new Map<string, CheckedService>();
+  for (const service of all) {
     const { name, namespace } = service.settings;
     const earlier = names.get(`${namespace}/${name}`);
     if (earlier === undefined) names.set(`${namespace}/${name}`, service);
@@ -20,11 +36,11 @@ export function checkExternalServices(site: Site, findings: Findings): void {
     checkOptions(service, findings);
     checkServers(service, site, findings);
     // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
-    if (site.nodeRoutes.length > 0) checkRouted(service, routed, findings);
+    if (site.routeSources.length > 0) checkRouted(service, routed, findings);
   }
 }
 
-function checkOptions({ settings, place }: ExternalService, findings: Findings): void {
+function checkOptions({ settings, place }: CheckedService, findings: Findings): void {
   const { headless, sessionAffinity, ports, legacyEndpoints, servers } = settings;
   const others = ports.find(({ port, serverPort }) => port !== serverPort);
   if (headless && others !== undefined) {
@@ -52,7 +68,7 @@ function checkOptions({ settings, place }: ExternalService, findings: Findings):
   }
 }
 
-function checkServers({ settings, place }: ExternalService, site: Site, findings: Findings): void {
+function checkServers({ settings, place }: CheckedService, site: Scope, findings: Findings): void {
   const families = new Set(site.cluster.services.map(({ family }) => family));
   const seen = new Map<string, Server>();
   settings.servers.forEach((server, i) => {
@@ -75,7 +91,7 @@ function checkServers({ settings, place }: ExternalService, site: Site, findings
     findings.add(placeIn(place, 'servers'), [], 'names none', 'take at least one from an on-premise network');
 }
 
-function checkRouted({ settings, place }: ExternalService, routed: readonly Subnet[], findings: Findings): void {
+function checkRouted({ settings, place }: CheckedService, routed: readonly Subnet[], findings: Findings): void {
   settings.servers.forEach(({ mapped, real, network }, i) => {
     if (routed.some((subnet) => subnet.contains(mapped))) return;
     findings.add(
@@ -85,4 +101,23 @@ function checkRouted({ settings, place }: ExternalService, routed: readonly Subn
       'add the network to the networks of a NodeRoutes',
     );
   });
+}
+
+/** Names and namespaces that belong to Kubernetes. */
+function checkClusterServices({ settings, place }: CheckedService, findings: Findings): void {
+  const { name, namespace, allowKubeNamespace } = settings;
+  if (CLUSTER_SERVICES.has(`${namespace}/${name}`))
+    findings.add(
+      placeIn(place, 'name'),
+      `${namespace}/${name}`,
+      'belongs to Kubernetes, and the cluster would send its own traffic on premise',
+      'choose another name, and the namespace of the application that calls it',
+    );
+  else if (namespace.startsWith('kube-') && !allowKubeNamespace)
+    findings.add(
+      placeIn(place, 'namespace'),
+      namespace,
+      'is a namespace of Kubernetes, whose Services the cluster depends on',
+      'use the namespace of the application that calls it, or set allowKubeNamespace: true',
+    );
 }

@@ -52,3 +52,19 @@ export class EndpointSlices extends Construct {
     });
   }
 }
+
+/** The servers' addresses in the deprecated form, which Kubernetes mirrors into EndpointSlices of its own. */
+export class LegacyEndpoints extends Construct {
+  constructor(scope: Construct, id: string, { name, annotations, servers, ports }: EndpointsProps) {
+    super(scope, id);
+    new k8s.KubeEndpoints(this, 'endpoints', {
+      metadata: { name, annotations: mergeAnnotations(annotations, realAddresses(servers)) },
+      subsets: [
+        {
+          addresses: servers.map(({ mapped }) => ({ ip: `${mapped}` })),
+          ports: ports.map(endpointPort),
+        },
+      ],
+    });
+  }
+}

@@ -10,7 +10,8 @@ import {
 } from '../../../test/fixtures/charts';
 import { NodeRoutes } from '../node-routes/node-routes';
 import type { OnPremise } from '../site/on-premise';
-import { ExternalService, type ExternalServiceProps } from './external-service';
+import { ExternalService, externalServicesOf } from './external-service';
+import type { ExternalServiceProps } from './options';
 import { externalServiceOptions } from './options';
 
 const PLACE = 'site example › external service orders';
@@ -31,7 +32,7 @@ test('a Service without selector and the slice of its servers', () => {
 });
 
 test('with every option', () => {
-  const [bothFamilies, headless, legacy] = everyOptionSite().externalServices;
+  const [bothFamilies, headless, legacy] = externalServicesOf(everyOptionSite());
   expect(Object.keys({ ...EVERY_EXTERNAL_SERVICE_OPTION, servers: [] }).sort()).toEqual(
     Object.keys(externalServiceOptions('')).sort(),
   );

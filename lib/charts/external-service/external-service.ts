@@ -4,42 +4,19 @@ import { readServiceName } from '../input/names';
 import { placeIn, readOptions } from '../input/schema';
 import { SILENCED_ON_SERVICE } from '../linters';
 import { commonLabels, mergeAnnotations } from '../metadata';
-import type { Server } from '../site/on-premise';
 import { requireSite } from '../site/require-site';
+import { Siblings } from '../site/siblings';
 import type { Site } from '../site/site';
-import { EndpointSlices } from './endpoint-slices';
-import { LegacyEndpoints } from './legacy-endpoints';
-import { type ExternalServiceSettings, externalServiceOptions } from './options';
-import type { PortSpec } from './ports';
+import { checkExternalServices } from './check';
+import { EndpointSlices, LegacyEndpoints } from './endpoint-slices';
+import { type ExternalServiceProps, type ExternalServiceSettings, externalServiceOptions } from './options';
 import { realAddresses } from './real-addresses';
 
-export interface ExternalServiceProps {
-  /** Namespace of the Service; it must exist. */
-  readonly namespace: string;
-  /** Name of the Service, hence its DNS name. @default the construct's id */
-  readonly name?: string;
-  /**
-   * The servers, from OnPremise.servers. Append new ones: a hundred fill a slice, and one put in between moves its
-   * followers from slice to slice.
-   */
-  readonly servers: readonly Server[];
-  /** Ports by name (1 to 63 of `a-z0-9-`): a number, or what differs from TCP and the same number on the servers. */
-  readonly ports: Readonly<Record<string, number | PortSpec>>;
-  /** No cluster IP: DNS answers with the servers' addresses. @default false */
-  readonly headless?: boolean;
-  /** Keep a client with one server, for three hours or the given time (1 to 86400 s). @default false */
-  readonly sessionAffinity?: boolean | { readonly timeoutSeconds: number };
-  /**
-   * Emit an Endpoints object instead of EndpointSlices. Kubernetes warns since 1.33, but Argo CD 3 drops both unless
-   * its resource.exclusions are changed. @default false
-   */
-  readonly legacyEndpoints?: boolean;
-  /** Permit a namespace whose name begins with `kube-`. The cluster's own Services stay forbidden. @default false */
-  readonly allowKubeNamespace?: boolean;
-  /** Labels of all objects. @default none */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Annotations of all objects. @default none */
-  readonly annotations?: Readonly<Record<string, string>>;
+const externalServices = new Siblings<ExternalService>();
+
+/** All of a site, in the order of construction. */
+export function externalServicesOf(site: Site): readonly ExternalService[] {
+  return externalServices.of(site);
 }
 
 /** On-premise servers under the name of a Service. */
@@ -63,7 +40,9 @@ export class ExternalService extends Chart {
     const endpoints = { name, annotations: mergeAnnotations(annotations), servers, ports };
     if (settings.legacyEndpoints) new LegacyEndpoints(this, 'endpoints', endpoints);
     else new EndpointSlices(this, 'endpoint-slices', endpoints);
-    site.externalServices.push(this);
+    site.servers.push(...servers);
+    externalServices.add(site, this);
+    site.addCheck('services', 'external-services', (run) => checkExternalServices(externalServicesOf(site), site, run));
   }
 
   private addService(): void {

@@ -2,7 +2,36 @@ import { readInteger, refuse } from '../../network';
 import { dnsLabel, readAnnotations, readLabels, readServiceName } from '../input/names';
 import { listOf, type Options, readBoolean, readNested } from '../input/schema';
 import { Server } from '../site/on-premise';
-import { readServicePorts, type ServicePort } from './ports';
+import { type PortSpec, readServicePorts, type ServicePort } from './ports';
+
+export interface ExternalServiceProps {
+  /** Namespace of the Service; it must exist. */
+  readonly namespace: string;
+  /** Name of the Service, hence its DNS name. @default the construct's id */
+  readonly name?: string;
+  /**
+   * The servers, from OnPremise.servers. Append new ones: a hundred fill a slice, and one put in between moves its
+   * followers from slice to slice.
+   */
+  readonly servers: readonly Server[];
+  /** Ports by name (1 to 63 of `a-z0-9-`): a number, or what differs from TCP and the same number on the servers. */
+  readonly ports: Readonly<Record<string, number | PortSpec>>;
+  /** No cluster IP: DNS answers with the servers' addresses. @default false */
+  readonly headless?: boolean;
+  /** Keep a client with one server, for three hours or the given time (1 to 86400 s). @default false */
+  readonly sessionAffinity?: boolean | { readonly timeoutSeconds: number };
+  /**
+   * Emit an Endpoints object instead of EndpointSlices. Kubernetes warns since 1.33, but Argo CD 3 drops both unless
+   * its resource.exclusions are changed. @default false
+   */
+  readonly legacyEndpoints?: boolean;
+  /** Permit a namespace whose name begins with `kube-`. The cluster's own Services stay forbidden. @default false */
+  readonly allowKubeNamespace?: boolean;
+  /** Labels of all objects. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of all objects. @default none */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
 
 /** The props with defaults filled in and texts understood. */
 export interface ExternalServiceSettings {

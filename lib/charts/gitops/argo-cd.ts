@@ -6,7 +6,7 @@ import { type Options, oneOf, placeIn, readBoolean, readOptions } from '../input
 import { commonLabels } from '../metadata';
 import { requireSite } from '../site/require-site';
 import type { Site } from '../site/site';
-import { addressOf, type OnDelete, readFolder, readRevision } from './bootstrap';
+import { addressOf, type OnDelete, readFolder, readRevision } from './options';
 
 export interface ArgoCdBootstrapProps {
   /** The Git repository that holds dist/, as Argo CD reaches it. */

@@ -5,7 +5,7 @@ import { OciRepository } from '../../../imports/ocirepository-source.toolkit.flu
 import { refuse } from '../../network';
 import { dnsSubdomain } from '../input/names';
 import { isRecord, type Options, oneOf, readNested } from '../input/schema';
-import { addressOf, readRevision } from './bootstrap';
+import { addressOf, readRevision } from './options';
 
 /** A Git repository that Flux does not know yet. */
 export interface FluxGitSource {

@@ -9,8 +9,8 @@ import { type Options, oneOf, placeIn, readOptions } from '../input/schema';
 import { COMPONENT, commonLabels, ROUTING_COMPONENTS } from '../metadata';
 import { requireSite } from '../site/require-site';
 import type { Site } from '../site/site';
-import { type OnDelete, readFolder } from './bootstrap';
 import { addFluxSource, type FluxSource, type FluxSourceSettings, readFluxSource } from './flux-source';
+import { type OnDelete, readFolder } from './options';
 
 export interface FluxBootstrapProps {
   /** Where dist/ comes from: a Git repository, an OCI artifact, or a source that Flux has already. */

@@ -1,7 +1,7 @@
 import { CLUSTER, findingsOf, manifestsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 import { Site } from '../site/site';
 import { CLIENT_SIDE_APPLY_LIMIT, CONFIG_MAP_LIMIT, ROLLING_LIST_LIMIT } from './apply-limits';
-import { NodeRoutes } from './node-routes';
+import { NodeRoutes, nodeRoutesOf } from './node-routes';
 import type { NodeRoutesProps } from './props';
 
 const PLACE = 'site example › node routes node-routes';
@@ -122,7 +122,7 @@ describe('rolling changes', () => {
     const largest = siteOfSize(ROLLING_LIST_LIMIT);
     expect(findingsOf(largest)).toEqual([]);
     // Client-side apply keeps the whole object in an annotation.
-    const objects = largest.nodeRoutes.flatMap((chart) => manifestsOf(chart));
+    const objects = nodeRoutesOf(largest).flatMap((chart) => manifestsOf(chart));
     for (const object of objects) expect(JSON.stringify(object).length).toBeLessThan(CLIENT_SIDE_APPLY_LIMIT);
     expect(findingsOf(siteOfSize(ROLLING_LIST_LIMIT + 1))).toEqual([
       `${PLACE} › routes: 131073 bytes are more than a list in a pod template may take (131072); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own, or set changes: 'live'`,

@@ -1,7 +1,8 @@
 import { Address, type Findings, MAIN_TABLE, type Route } from '../../network';
 import { placeIn } from '../input/schema';
-import type { FreeRanges } from '../site/free-ranges';
-import type { Site } from '../site/site';
+import type { CheckRun } from '../site/checks';
+import type { OnPremise } from '../site/on-premise';
+import type { RouteSource, Scope } from '../site/scope';
 import { tellTakenSubnets } from '../site/taken-subnets';
 import {
   CLIENT_SIDE_APPLY_LIMIT,
@@ -13,13 +14,22 @@ import {
   ROLLING_LIST_LIMIT,
 } from './apply-limits';
 import { DEFAULT_IMAGE } from './image';
-import type { NodeRoutes } from './node-routes';
 import type { NodeRoutesSettings } from './options';
 
 /** The table in which the agent looks up the private network. */
 
-export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings): void {
-  site.nodeRoutes.forEach((nodeRoutes, i) => {
+/** NodeRoutes as its checks see it. */
+export interface CheckedNodeRoutes extends RouteSource {
+  readonly settings: NodeRoutesSettings;
+  readonly agentConfigMap: { readonly program: string; readonly configMapName: string } | undefined;
+  networks(): readonly OnPremise[];
+  /** The list as the ConfigMap holds it. */
+  readonly text: () => string;
+}
+
+/** @param all NodeRoutes of the site, in the order of construction. */
+export function checkNodeRoutes(all: readonly CheckedNodeRoutes[], site: Scope, { free, findings }: CheckRun): void {
+  all.forEach((nodeRoutes, i) => {
     checkNetworksOf(nodeRoutes, site, findings);
     tellTakenSubnets(site.cluster.protectedSubnets, routesBeyondNetworks(nodeRoutes), free, findings);
     for (const route of nodeRoutes.routes()) {
@@ -30,11 +40,11 @@ export function checkNodeRoutes(site: Site, free: FreeRanges, findings: Findings
     checkRouteListSize(nodeRoutes, findings);
     checkPace(nodeRoutes, findings);
     checkAgent(nodeRoutes, findings);
-    for (const earlier of site.nodeRoutes.slice(0, i)) tellClashes(earlier, nodeRoutes, findings);
+    for (const earlier of all.slice(0, i)) tellClashes(earlier, nodeRoutes, findings);
   });
 }
 
-function checkNetworksOf({ settings, place }: NodeRoutes, site: Site, findings: Findings): void {
+function checkNetworksOf({ settings, place }: CheckedNodeRoutes, site: Scope, findings: Findings): void {
   settings.networks?.forEach((network, i) => {
     if (network.site !== site)
       findings.add(placeIn(place, `networks[${i}]`), network.name, 'belongs to another site', "use this site's own");
@@ -42,7 +52,7 @@ function checkNetworksOf({ settings, place }: NodeRoutes, site: Site, findings: 
 }
 
 /** Those of the networks are looked at as such, and a default route was allowed explicitly. */
-function routesBeyondNetworks(nodeRoutes: NodeRoutes) {
+function routesBeyondNetworks(nodeRoutes: CheckedNodeRoutes) {
   const ofNetworks = new Set(
     nodeRoutes.networks().flatMap(({ subnets }) => subnets.map(({ mapping }) => `${mapping.mapped}`)),
   );
@@ -52,7 +62,7 @@ function routesBeyondNetworks(nodeRoutes: NodeRoutes) {
 }
 
 /** Every route has a way, and takes away neither the entry that shows it nor the one to an API server. */
-function checkWay({ settings, place }: NodeRoutes, { cluster }: Site, route: Route, findings: Findings): void {
+function checkWay({ settings, place }: CheckedNodeRoutes, { cluster }: Scope, route: Route, findings: Findings): void {
   const { privateNetworks, apiServer } = settings;
   const apiServers = [...(apiServer === undefined ? [] : [apiServer]), ...cluster.apiServers];
   const { subnet } = route;
@@ -72,7 +82,7 @@ function checkWay({ settings, place }: NodeRoutes, { cluster }: Site, route: Rou
 }
 
 /** The agents would refuse it. */
-function checkDestination({ settings, place }: NodeRoutes, { subnet }: Route, findings: Findings): void {
+function checkDestination({ settings, place }: CheckedNodeRoutes, { subnet }: Route, findings: Findings): void {
   const { destinations } = settings.allow;
   if (destinations === undefined || destinations.some((range) => range.contains(subnet))) return;
   findings.add(
@@ -83,7 +93,7 @@ function checkDestination({ settings, place }: NodeRoutes, { subnet }: Route, fi
   );
 }
 
-function checkFormerProtocols({ settings, place }: NodeRoutes, findings: Findings): void {
+function checkFormerProtocols({ settings, place }: CheckedNodeRoutes, findings: Findings): void {
   const { protocol, formerProtocols } = settings;
   if (formerProtocols.includes(protocol))
     findings.add(placeIn(place, 'formerProtocols'), protocol, 'is the protocol still in use', 'leave it out');
@@ -94,7 +104,7 @@ function containsHost({ subnet }: Route, host: string): boolean {
   return !isName && subnet.contains(Address.parse(host));
 }
 
-function checkRouteListSize({ settings, place, text }: NodeRoutes, findings: Findings): void {
+function checkRouteListSize({ settings, place, text }: CheckedNodeRoutes, findings: Findings): void {
   const list = text();
   const tell = (reason: string, more = '') =>
     findings.add(
@@ -109,7 +119,7 @@ function checkRouteListSize({ settings, place, text }: NodeRoutes, findings: Fin
 }
 
 /** A DaemonSet has one pace, for lists and for everything else. */
-function checkPace({ settings, place }: NodeRoutes, findings: Findings): void {
+function checkPace({ settings, place }: CheckedNodeRoutes, findings: Findings): void {
   const { changes, canary, maxUnavailable } = settings;
   const tell = (option: keyof NodeRoutesSettings, value: unknown, reason: string, remedy: string) =>
     findings.add(placeIn(place, option), value, reason, remedy);
@@ -121,7 +131,7 @@ function checkPace({ settings, place }: NodeRoutes, findings: Findings): void {
     tell('maxUnavailable', maxUnavailable, 'differs from that of canary', 'leave it out');
 }
 
-function checkAgent({ settings, place, agentConfigMap }: NodeRoutes, findings: Findings): void {
+function checkAgent({ settings, place, agentConfigMap }: CheckedNodeRoutes, findings: Findings): void {
   const tellImage = (reason: string, remedy: string) =>
     findings.add(placeIn(place, 'image'), settings.image, reason, remedy);
   if (settings.agent === 'image' && settings.image === DEFAULT_IMAGE)
@@ -140,7 +150,7 @@ function checkAgent({ settings, place, agentConfigMap }: NodeRoutes, findings: F
 }
 
 /** On one node two agents cannot share a port, and what carries the same protocol number they take from each other. */
-function tellClashes(earlier: NodeRoutes, later: NodeRoutes, findings: Findings): void {
+function tellClashes(earlier: CheckedNodeRoutes, later: CheckedNodeRoutes, findings: Findings): void {
   const tell = (option: keyof NodeRoutesSettings, value: unknown) =>
     findings.add(
       placeIn(later.place, option),

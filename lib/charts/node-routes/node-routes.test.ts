@@ -11,7 +11,7 @@ import {
   yamlOf,
 } from '../../../test/fixtures/charts';
 import type { ClusterProps } from '../site/cluster';
-import { NodeRoutes } from './node-routes';
+import { NodeRoutes, nodeRoutesOf } from './node-routes';
 import { nodeRoutesOptions } from './options';
 import type { NodeRoutesProps } from './props';
 
@@ -25,7 +25,7 @@ test('with defaults: the list, the rights and the agent', () => {
 });
 
 test('with every option', () => {
-  const edge = everyOptionSite().nodeRoutes[0] as NodeRoutes;
+  const edge = nodeRoutesOf(everyOptionSite())[0] as NodeRoutes;
   expect(Object.keys({ ...EVERY_NODE_ROUTES_OPTION, networks: [] }).sort()).toEqual(
     Object.keys(nodeRoutesOptions('')).sort(),
   );

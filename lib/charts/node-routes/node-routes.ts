@@ -15,8 +15,11 @@ import { attemptIn, placeIn, readOptions } from '../input/schema';
 import { commonLabels } from '../metadata';
 import type { OnPremise } from '../site/on-premise';
 import { requireSite } from '../site/require-site';
+import { Siblings } from '../site/siblings';
 import type { Site } from '../site/site';
 import { allowedFor } from './allowed';
+import { agentBundle } from './bundle';
+import { type CheckedNodeRoutes, checkNodeRoutes } from './check';
 import { AgentDaemonSet } from './daemon-set';
 import { disjointProtocols } from './disjoint-pools';
 import { RouteListConfigMap } from './list-config-map';
@@ -26,8 +29,15 @@ import type { NodeRoutesProps } from './props';
 import { AgentRights } from './rights';
 import { SecurityContextConstraints } from './security-context-constraints';
 
+const nodeRoutes = new Siblings<NodeRoutes>();
+
+/** All of a site, in the order of construction. */
+export function nodeRoutesOf(site: Site): readonly NodeRoutes[] {
+  return nodeRoutes.of(site);
+}
+
 /** Static routes on every node: the list in a ConfigMap and the agent that keeps the kernel as the list says. */
-export class NodeRoutes extends Chart {
+export class NodeRoutes extends Chart implements CheckedNodeRoutes {
   /** Where findings about it stand. @internal */
   readonly place: string;
   /** The props with defaults filled in. @internal */
@@ -87,10 +97,12 @@ export class NodeRoutes extends Chart {
       disjointProtocols: () =>
         disjointProtocols(
           settings,
-          site.nodeRoutes.map((pool) => pool.settings),
+          nodeRoutesOf(site).map((pool) => pool.settings),
         ),
     });
-    site.nodeRoutes.push(this);
+    site.routeSources.push(this);
+    nodeRoutes.add(site, this);
+    site.addCheck('routes', 'node-routes', (run) => checkNodeRoutes(nodeRoutesOf(site), site, run));
   }
 
   /** The networks whose subnets are routed. */
@@ -118,7 +130,7 @@ export class NodeRoutes extends Chart {
 
   /** The site's servers behind its routes, for the agents to look up; undefined if there are none. */
   private readonly servers = () => {
-    const servers = this.site.externalServices.flatMap(({ settings }) => settings.servers.map(({ mapped }) => mapped));
+    const servers = this.site.servers.map(({ mapped }) => mapped);
     const cover = new Cover(this.routes().map(({ subnet }) => subnet));
     const routed = servers.filter((server) => cover.contains(server));
     return routed.length === 0 ? undefined : formatServerList(routed);
@@ -133,7 +145,7 @@ export class NodeRoutes extends Chart {
       namespace,
       annotations,
       labels: this.labels,
-      program: this.site.agentBundle(),
+      program: this.site.agentBundle ?? agentBundle(),
     });
   }
 }

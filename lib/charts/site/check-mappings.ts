@@ -1,7 +1,7 @@
 import { type Findings, type Mapping, overlappingPairs, type Subnet } from '../../network';
 import { placeIn } from '../input/schema';
 import type { FreeRanges } from './free-ranges';
-import type { Site } from './site';
+import type { Scope } from './scope';
 
 /** A range of the site as somebody sees it. */
 interface Range {
@@ -17,7 +17,7 @@ interface Range {
 }
 
 /** What is wrong with mappings and with their absence, beyond what a node would route wrongly. */
-export function checkMappings(site: Site, free: FreeRanges, findings: Findings): void {
+export function checkMappings(site: Scope, free: FreeRanges, findings: Findings): void {
   tellNodesNotSeen(site, free, findings);
   tellTakenRanges(rangesOf(site), free, findings);
   tellTwoMappings(site, findings);
@@ -25,13 +25,13 @@ export function checkMappings(site: Site, free: FreeRanges, findings: Findings):
   if (site.findings.all.length === 0) tellUnused(site, findings);
 }
 
-const nodesPlace = (site: Site, i: number) => placeIn(site.place, `cluster.nodes[${i}]`);
+const nodesPlace = (site: Scope, i: number) => placeIn(site.place, `cluster.nodes[${i}]`);
 
 /**
  * Nodes whose addresses are somebody else's on premise. Where on premise is not mapped either, the overlap is told
  * there, with what to do about both.
  */
-function tellNodesNotSeen(site: Site, free: FreeRanges, findings: Findings): void {
+function tellNodesNotSeen(site: Scope, free: FreeRanges, findings: Findings): void {
   site.cluster.nodes.forEach((nodes, i) => {
     if (nodes.isTranslated) return;
     const others = site.networks.flatMap(({ name, subnets }) =>
@@ -45,7 +45,7 @@ function tellNodesNotSeen(site: Site, free: FreeRanges, findings: Findings): voi
   });
 }
 
-function rangesOf(site: Site): Range[] {
+function rangesOf(site: Scope): Range[] {
   const { nodes, pods, services } = site.cluster;
   const kept = (what: string, subnets: readonly Subnet[]) =>
     subnets.map(
@@ -110,7 +110,7 @@ function isToldAsRoute(taker: Range, other: Range): boolean {
   return other.isRouted;
 }
 
-function tellTwoMappings(site: Site, findings: Findings): void {
+function tellTwoMappings(site: Scope, findings: Findings): void {
   const nodes = site.cluster.nodes.map((mapping, i) => ({ subnet: mapping.real, mapping, i }));
   for (const [outer, inner] of overlappingPairs(nodes)) {
     if (!outer.mapping.isTranslated && !inner.mapping.isTranslated) continue;
@@ -119,8 +119,8 @@ function tellTwoMappings(site: Site, findings: Findings): void {
   }
 }
 
-function tellUnused(site: Site, findings: Findings): void {
-  const { networks, nodeRoutes, cluster } = site;
+function tellUnused(site: Scope, findings: Findings): void {
+  const { networks, routeSources, cluster } = site;
   const isSeen = networks.some(({ subnets }) => subnets.some(({ mapping }) => mapping.real.family === 4));
   cluster.nodes.forEach((nodes, i) => {
     if (!nodes.isTranslated || isSeen) return;
@@ -128,8 +128,8 @@ function tellUnused(site: Site, findings: Findings): void {
     findings.add(nodesPlace(site, i), `${nodes}`, 'is mapped, but there is nobody on premise to see it', remedy);
   });
   // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
-  if (nodeRoutes.length === 0) return;
-  const routed = nodeRoutes.flatMap((one) => one.routes().map(({ subnet }) => subnet));
+  if (routeSources.length === 0) return;
+  const routed = routeSources.flatMap((one) => one.routes().map(({ subnet }) => subnet));
   for (const { name, subnets } of networks) {
     for (const { mapping, place } of subnets) {
       if (!mapping.isTranslated || routed.some((subnet) => subnet.contains(mapping.mapped))) continue;

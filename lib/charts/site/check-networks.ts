@@ -1,17 +1,16 @@
 import { type Findings, type Mapping, overlappingPairs, type Subnet } from '../../network';
 import type { FreeRanges } from './free-ranges';
-import type { OnPremise } from './on-premise';
-import type { Site } from './site';
+import type { Network, Scope } from './scope';
 import { tellTakenSubnets } from './taken-subnets';
 
 interface NetworkSubnet {
-  readonly network: OnPremise;
+  readonly network: Network;
   readonly place: string;
   readonly mapping: Mapping;
 }
 
 /** As the cluster sees them, the networks take nothing from the cluster and nothing from one another. */
-export function checkNetworks({ networks, cluster }: Site, free: FreeRanges, findings: Findings): void {
+export function checkNetworks({ networks, cluster }: Scope, free: FreeRanges, findings: Findings): void {
   const subnets = networks.flatMap((network) => network.subnets.map((subnet) => ({ ...subnet, network })));
   const routed = subnets.map(({ mapping, place }) => ({
     place,

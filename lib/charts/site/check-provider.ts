@@ -1,7 +1,7 @@
 import { type Findings, type Provider, providerRange, type Subnet } from '../../network';
 import { placeIn } from '../input/schema';
 import type { FreeRanges } from './free-ranges';
-import type { Site } from './site';
+import type { Scope } from './scope';
 
 interface RoutedRange {
   readonly place: string;
@@ -11,13 +11,13 @@ interface RoutedRange {
 }
 
 /** Nothing that nodes are to route belongs to the cloud itself. */
-export function checkProvider(site: Site, free: FreeRanges, findings: Findings): void {
+export function checkProvider(site: Scope, free: FreeRanges, findings: Findings): void {
   const { provider } = site;
   if (provider === undefined) return;
   for (const { place, subnet, remedy } of routedRanges(site, free)) tellKept(provider, place, subnet, remedy, findings);
 }
 
-function routedRanges({ networks, nodeRoutes }: Site, free: FreeRanges): RoutedRange[] {
+function routedRanges({ networks, routeSources }: Scope, free: FreeRanges): RoutedRange[] {
   const ofNetworks = networks.flatMap(({ subnets }) =>
     subnets.map(({ place, mapping }) => ({
       place,
@@ -25,7 +25,7 @@ function routedRanges({ networks, nodeRoutes }: Site, free: FreeRanges): RoutedR
       remedy: () => (mapping.isTranslated ? free.mapElsewhere(mapping.mapped) : free.map(mapping.real)),
     })),
   );
-  const beyond = nodeRoutes.flatMap(({ place, ownRoutes }) =>
+  const beyond = routeSources.flatMap(({ place, ownRoutes }) =>
     ownRoutes
       .filter(({ subnet }) => subnet.prefixLength > 0)
       .map(({ subnet }) => ({ place: placeIn(place, 'routes'), subnet, remedy: () => free.map(subnet) })),

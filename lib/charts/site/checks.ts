@@ -1,27 +1,30 @@
-import { type Finding, Findings } from '../../network';
-import { checkExternalServices } from '../external-service/check';
-import { checkNodeRoutes } from '../node-routes/check';
-import { checkVpns } from '../vpn/check';
-import { checkOtherSites } from '../vpn/check-other-sites';
-import { checkMappings } from './check-mappings';
-import { checkNetworks } from './check-networks';
-import { checkProvider } from './check-provider';
-import { FreeRanges } from './free-ranges';
-import type { Site } from './site';
+import type { Findings } from '../../network';
+import type { FreeRanges } from './free-ranges';
 
-/**
- * What can be judged only when the site is complete.
- * @param others the sites that were synthesised before it.
- */
-export function checkSite(site: Site, others: readonly Site[]): Finding[] {
-  const findings = new Findings();
-  const free = new FreeRanges(site);
-  checkNetworks(site, free, findings);
-  checkMappings(site, free, findings);
-  checkProvider(site, free, findings);
-  checkNodeRoutes(site, free, findings);
-  checkExternalServices(site, findings);
-  checkVpns(site, findings);
-  if (findings.all.length === 0) checkOtherSites(site, others, findings);
-  return findings.all;
+/** The order in which a site is checked, whatever the order of construction. */
+const PHASES = ['networks', 'mappings', 'provider', 'routes', 'services', 'vpn'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What the checks of one run share. */
+export interface CheckRun {
+  readonly findings: Findings;
+  /** Gives each range out once, so that all that is proposed can be followed together. */
+  readonly free: FreeRanges;
+}
+
+export type Check = (run: CheckRun) => void;
+
+/** What can be judged only when a site is complete. */
+export class Checks {
+  private readonly phases = new Map(PHASES.map((phase) => [phase, new Map<string, Check>()]));
+
+  /** @param key of several checks with one key the first is kept: it looks at all constructs of its kind. */
+  add(phase: Phase, key: string, check: Check): void {
+    const checks = this.phases.get(phase) as Map<string, Check>;
+    if (!checks.has(key)) checks.set(key, check);
+  }
+
+  run(run: CheckRun): void {
+    for (const checks of this.phases.values()) for (const check of checks.values()) check(run);
+  }
 }

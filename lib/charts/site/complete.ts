@@ -1,12 +1,21 @@
 import { dirname } from 'node:path';
 import { Findings } from '../../network';
-import type { Site } from './site';
+
+/** A site, by what became of it. */
+interface Synthesised {
+  readonly name: string;
+  readonly place: string;
+  readonly outdir: string;
+  readonly isWritten: boolean;
+  readonly isForOutput: boolean;
+  unwritten(): string[];
+}
 
 /**
  * Sites that were made but are not in the output, wholly or in part: their folder, or what is missing in it, would be
  * deleted from the cluster by the next sync.
  */
-export function findIncomplete(sites: readonly Site[]): Findings {
+export function findIncomplete(sites: readonly Synthesised[]): Findings {
   const findings = new Findings();
   const outputs = new Set(sites.filter(({ isWritten }) => isWritten).map(outputOf));
   for (const site of sites) {
@@ -26,10 +35,10 @@ export function findIncomplete(sites: readonly Site[]): Findings {
   return findings;
 }
 
-const outputOf = ({ outdir }: Site) => dirname(outdir);
+const outputOf = ({ outdir }: Synthesised) => dirname(outdir);
 
 /** Fails a program that ends well and leaves a site out of the output. */
-export function failWhenIncomplete(sites: readonly Site[]): void {
+export function failWhenIncomplete(sites: readonly Synthesised[]): void {
   process.once('exit', (code) => {
     if (code !== 0) return;
     try {

@@ -1,18 +1,23 @@
 import { freeSubnet, PROVIDERS, type ProviderRange, Subnet } from '../../network';
-import type { Site } from './site';
+import type { Scope } from './scope';
 
-/** Ranges that nothing of a site uses, each given out once, so that all that is proposed can be followed together. */
+/** What a site uses and what its cloud keeps for itself. */
+export function rangesInUse({ cluster, networks, routeSources, provider }: Scope): Subnet[] {
+  const kept: readonly ProviderRange[] = provider === undefined ? [] : PROVIDERS[provider];
+  return [
+    ...cluster.protectedSubnets.map(({ subnet }) => subnet),
+    ...networks.flatMap(({ subnets }) => subnets.flatMap(({ mapping }) => [mapping.real, mapping.mapped])),
+    ...routeSources.flatMap(({ ownRoutes }) => ownRoutes.map(({ subnet }) => subnet)).filter(isNoDefault),
+    ...kept.filter(({ refused }) => refused === 'any').map(({ subnet }) => Subnet.parse(subnet)),
+  ];
+}
+
+/** Ranges that nothing else uses, each given out once, so that all that is proposed can be followed together. */
 export class FreeRanges {
   private readonly taken: Subnet[];
 
-  constructor({ cluster, networks, nodeRoutes, provider }: Site) {
-    const kept: readonly ProviderRange[] = provider === undefined ? [] : PROVIDERS[provider];
-    this.taken = [
-      ...cluster.protectedSubnets.map(({ subnet }) => subnet),
-      ...networks.flatMap(({ subnets }) => subnets.flatMap(({ mapping }) => [mapping.real, mapping.mapped])),
-      ...nodeRoutes.flatMap(({ ownRoutes }) => ownRoutes.map(({ subnet }) => subnet)).filter(isNoDefault),
-      ...kept.filter(({ refused }) => refused === 'any').map(({ subnet }) => Subnet.parse(subnet)),
-    ];
+  constructor(taken: readonly Subnet[]) {
+    this.taken = [...taken];
   }
 
   /** What to write for a subnet that is not mapped yet. */

@@ -1,13 +1,13 @@
 import { placeIn } from '../input/schema';
-import type { Site } from './site';
+import type { Scope } from './scope';
 
 /** Worth saying at synthesis, but not wrong: something beside this project may do it. */
-export function notesOf(site: Site): string[] {
-  return [...site.nodeRoutes.flatMap(({ notes }) => notes), ...withoutRoutes(site), ...mappedForNobody(site)];
+export function notesOf(site: Scope): string[] {
+  return [...site.routeSources.flatMap(({ notes }) => notes), ...withoutRoutes(site), ...mappedForNobody(site)];
 }
 
-function withoutRoutes({ place, networks, nodeRoutes }: Site): string[] {
-  if (networks.length === 0 || nodeRoutes.length > 0) return [];
+function withoutRoutes({ place, networks, routeSources }: Scope): string[] {
+  if (networks.length === 0 || routeSources.length > 0) return [];
   const names = networks.map(({ name }) => name).join(', ');
   return [
     `${place}: no node gets a route to on-premise ${names}; add new NodeRoutes(site, 'node-routes'), unless something else makes the routes`,
@@ -15,7 +15,7 @@ function withoutRoutes({ place, networks, nodeRoutes }: Site): string[] {
 }
 
 /** What nodes are mapped to is used by the files for routers only. */
-function mappedForNobody({ place, cluster, networks }: Site): string[] {
+function mappedForNobody({ place, cluster, networks }: Scope): string[] {
   if (networks.length === 0 || networks.some(({ vpn }) => vpn !== undefined)) return [];
   return cluster.nodes.flatMap((nodes, i) =>
     nodes.isTranslated

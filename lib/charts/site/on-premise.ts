@@ -2,7 +2,7 @@ import { type Address, bitsOf, Mapping, parseHostAddress, refuse, type SubnetSpe
 import { type Options, placeIn, readOptions, someOf } from '../input/schema';
 import { readVpn, type VpnSettings } from '../vpn/options';
 import type { VpnProps } from '../vpn/props';
-import type { Site } from './site';
+import type { Network, OnPremiseSubnet, Scope } from './scope';
 
 export interface OnPremiseProps {
   /** The subnets behind the VPN; `mapped` where the routers show them to the cluster under other addresses. */
@@ -40,14 +40,8 @@ export class Server {
   ) {}
 }
 
-/** A subnet of an on-premise network, and where it is written. */
-export interface OnPremiseSubnet {
-  readonly place: string;
-  readonly mapping: Mapping;
-}
-
 /** A network behind the VPN, made by Site.onPremise. */
-export class OnPremise {
+export class OnPremise implements Network {
   readonly subnets: readonly OnPremiseSubnet[];
   /** Its VPN with defaults filled in. @internal */
   readonly vpn: VpnSettings | undefined;
@@ -57,7 +51,7 @@ export class OnPremise {
   private readonly isComplete: boolean;
 
   constructor(
-    readonly site: Site,
+    readonly site: Scope,
     readonly name: string,
     props: OnPremiseProps,
   ) {

@@ -1,19 +1,25 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { App } from 'cdk8s';
 import { Findings, findingText, InputError, PROVIDERS, type Provider, refuse } from '../../network';
-import type { ExternalService } from '../external-service/external-service';
-import { bootstrapApp, writeBootstrap } from '../gitops/bootstrap';
 import { dnsLabel } from '../input/names';
 import { type Options, oneOf, readOptions } from '../input/schema';
-import { agentBundle } from '../node-routes/bundle';
-import type { NodeRoutes } from '../node-routes/node-routes';
+import { checkVpns } from '../vpn/check';
+import { checkOtherSites } from '../vpn/check-other-sites';
+import { readBook } from '../vpn/number-file';
 import { writeRouterFiles } from '../vpn/router-files';
-import { checkSite } from './checks';
+import { type SiteVpns, vpnsOf } from '../vpn/tunnels';
+import { bootstrapApp, writeBootstrap } from './bootstrap';
+import { checkMappings } from './check-mappings';
+import { checkNetworks } from './check-networks';
+import { checkProvider } from './check-provider';
+import { type Check, Checks, type Phase } from './checks';
 import { Cluster, type ClusterProps } from './cluster';
 import { failWhenIncomplete, findIncomplete } from './complete';
+import { FreeRanges, rangesInUse } from './free-ranges';
 import { Namespaces } from './namespaces';
 import { notesOf } from './notes';
-import { OnPremise, type OnPremiseProps } from './on-premise';
+import { OnPremise, type OnPremiseProps, type Server } from './on-premise';
+import type { RouteSource, Scope } from './scope';
 import { forUsers } from './user-stack';
 
 export interface SiteProps {
@@ -62,12 +68,12 @@ const readFileName = dnsLabel('a chart and its file');
  * One cluster and what it reaches: the scope of all charts, with an output folder of its own. Everything that is wrong
  * with it is told together when it is synthesised, and then nothing is written.
  */
-export class Site extends App {
+export class Site extends App implements Scope {
   readonly cluster: Cluster;
   /** @internal */
   readonly provider: Provider | undefined;
-  /** The program that the nodes run. @internal */
-  readonly agentBundle: () => string;
+  /** The program that the nodes run instead of the package's own. @internal */
+  readonly agentBundle: string | undefined;
   /** Where findings about the site stand. @internal */
   readonly place: string;
   /** What was refused so far. @internal */
@@ -77,14 +83,16 @@ export class Site extends App {
   /** @internal */
   readonly networks: OnPremise[] = [];
   /** @internal */
-  readonly nodeRoutes: NodeRoutes[] = [];
-  /** @internal */
-  readonly externalServices: ExternalService[] = [];
+  readonly routeSources: RouteSource[] = [];
+  /** The servers that something in the cluster calls. @internal */
+  readonly servers: Server[] = [];
   /** Whether the output folder was chosen by the program that runs this one, as cdk8s does. @internal */
   readonly isForOutput = process.env.CDK8S_OUTDIR !== undefined;
   private written: ReadonlySet<string> | undefined;
   private isChecked = false;
   private bootstrapScope: App | undefined;
+  private readonly checks = new Checks();
+  private readonly writers: (() => void)[] = [];
   private readonly ids = new Set([Namespaces.CHART_ID]);
 
   /**
@@ -101,7 +109,10 @@ export class Site extends App {
     const settings = readOptions(this.findings, this.place, props, SITE_OPTIONS);
     this.cluster = settings.cluster;
     this.provider = settings.provider;
-    this.agentBundle = () => settings.agentBundle ?? agentBundle();
+    this.agentBundle = settings.agentBundle;
+    this.addOwnChecks();
+    this.onSynth(() => writeRouterFiles(this.name, this.outdir, this.vpns()));
+    this.onSynth(() => writeBootstrap(this, this.bootstrapScope));
     if (made.length === 0) failWhenIncomplete(made);
     made.push(this);
     this.node.addValidation({ validate: () => (this.isChecked ? [] : this.check().map(findingText)) });
@@ -131,8 +142,7 @@ export class Site extends App {
     this.isChecked = true; // cdk8s validates everything anew for every chart
     try {
       super.synth();
-      writeRouterFiles(this);
-      writeBootstrap(this, this.bootstrapScope);
+      for (const write of this.writers) write();
       this.written = new Set(this.contents());
     } finally {
       this.isChecked = false;
@@ -160,6 +170,25 @@ export class Site extends App {
     return this.bootstrapScope;
   }
 
+  /**
+   * Adds what is judged when the site is complete, in the order of the phases.
+   * @param key one check of a phase has it; a second one is left out, since the first looks at all constructs of its kind.
+   * @internal
+   */
+  addCheck(phase: Phase, key: string, check: Check): void {
+    this.checks.add(phase, key, check);
+  }
+
+  /** Adds what writes files beside the manifests, once they are written. @internal */
+  onSynth(write: () => void): void {
+    this.writers.push(write);
+  }
+
+  /** @throws InputError when the book of numbers cannot be read. @internal */
+  vpns(): SiteVpns {
+    return vpnsOf({ name: this.name, nodes: this.cluster.nodes, networks: this.networks }, readBook(this.outdir));
+  }
+
   /** @internal */
   get isWritten(): boolean {
     return this.written !== undefined;
@@ -180,7 +209,26 @@ export class Site extends App {
   }
 
   private check() {
-    return [...this.findings.all, ...checkSite(this, writtenSites())];
+    const run = { findings: new Findings(), free: new FreeRanges(rangesInUse(this)) };
+    this.checks.run(run);
+    return [...this.findings.all, ...run.findings.all];
+  }
+
+  private addOwnChecks(): void {
+    this.addCheck('networks', 'networks', ({ free, findings }) => checkNetworks(this, free, findings));
+    this.addCheck('mappings', 'mappings', ({ free, findings }) => checkMappings(this, free, findings));
+    this.addCheck('provider', 'provider', ({ free, findings }) => checkProvider(this, free, findings));
+    this.addCheck('vpn', 'vpn', ({ findings }) => this.checkVpn(findings));
+  }
+
+  private checkVpn(findings: Findings): void {
+    const vpns = findings.attempt(this.place, () => this.vpns());
+    if (vpns === undefined) return;
+    checkVpns(vpns, this.name, this.findings.all.length === 0, findings);
+    if (findings.all.length > 0) return;
+    const neighbours = writtenSites().filter((one) => one !== this && dirname(one.outdir) === dirname(this.outdir));
+    const others = neighbours.map((one) => ({ name: one.name, tunnels: one.vpns().tunnels }));
+    checkOtherSites(vpns.tunnels, others, findings);
   }
 }
 

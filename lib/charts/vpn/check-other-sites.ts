@@ -1,16 +1,23 @@
-import { dirname } from 'node:path';
 import type { Findings } from '../../network';
-import type { Site } from '../site/site';
 import { hasFortigate, haveSameAddresses, placeOf } from './check';
 import type { VpnSettings } from './options';
-import { connectionOf, type SiteTunnel, vpnsOf } from './tunnels';
+import { connectionOf, type SiteTunnel } from './tunnels';
 
-/** The tunnels of this site and those of the sites that were synthesised before work side by side on their routers. */
-export function checkOtherSites(site: Site, others: readonly Site[], findings: Findings): void {
-  const neighbours = others.filter((other) => other !== site && dirname(other.outdir) === dirname(site.outdir));
-  for (const other of neighbours) {
-    for (const earlier of vpnsOf(other).tunnels) {
-      for (const later of vpnsOf(site).tunnels) {
+/** A site that was synthesised before. */
+export interface EarlierSite {
+  readonly name: string;
+  readonly tunnels: readonly SiteTunnel[];
+}
+
+/** The tunnels of a site and those of the sites that were synthesised before work side by side on their routers. */
+export function checkOtherSites(
+  tunnels: readonly SiteTunnel[],
+  others: readonly EarlierSite[],
+  findings: Findings,
+): void {
+  for (const other of others) {
+    for (const earlier of other.tunnels) {
+      for (const later of tunnels) {
         checkConnections(earlier, later, other, findings);
         checkRanges(earlier, later, other, findings);
       }
@@ -18,7 +25,7 @@ export function checkOtherSites(site: Site, others: readonly Site[], findings: F
   }
 }
 
-function checkConnections(earlier: SiteTunnel, later: SiteTunnel, other: Site, findings: Findings): void {
+function checkConnections(earlier: SiteTunnel, later: SiteTunnel, other: EarlierSite, findings: Findings): void {
   const [one, another] = [earlier.ends[0].tunnel, later.ends[0].tunnel];
   if (!haveSameAddresses(one, another)) return;
   const isSame = connectionOf(vpnOf(earlier)) === connectionOf(vpnOf(later));
@@ -32,7 +39,7 @@ function checkConnections(earlier: SiteTunnel, later: SiteTunnel, other: Site, f
 }
 
 /** An on-premise router that sees two clusters in one range could not answer the second. */
-function checkRanges(earlier: SiteTunnel, later: SiteTunnel, other: Site, findings: Findings): void {
+function checkRanges(earlier: SiteTunnel, later: SiteTunnel, other: EarlierSite, findings: Findings): void {
   const [one, another] = [earlier.ends[0].tunnel, later.ends[0].tunnel];
   if (!one.remote.publicAddress.equals(another.remote.publicAddress)) return;
   for (const { mapped } of another.local.subnets) {

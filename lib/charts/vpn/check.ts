@@ -2,29 +2,28 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Address, Findings } from '../../network';
 import { clashes, fortigateInterface, type NumberBook, selectorsOf, type Tunnel, tunnelName } from '../../routers';
 import { placeIn } from '../input/schema';
-import type { OnPremise } from '../site/on-premise';
-import type { Site } from '../site/site';
 import type { VpnSettings } from './options';
-import { type SiteTunnel, vpnsOf } from './tunnels';
+import type { SiteTunnel, SiteVpns, VpnNetwork } from './tunnels';
 
-/** The tunnels work, each by itself and those of one router side by side. */
-export function checkVpns(site: Site, findings: Findings): void {
-  const vpns = findings.attempt(site.place, () => vpnsOf(site));
-  if (vpns === undefined) return;
-  vpns.tunnels.forEach((one, i) => {
-    // A tunnel is judged when all that it is made of was understood.
-    if (site.findings.all.length === 0) checkTunnel(clusterEnd(one), placeOf(one), findings);
+/**
+ * The tunnels work, each by itself and those of one router side by side.
+ * @param site name of the site
+ * @param isUnderstood nothing of the site was refused: a tunnel is judged when all that it is made of was understood.
+ */
+export function checkVpns({ tunnels, book }: SiteVpns, site: string, isUnderstood: boolean, findings: Findings): void {
+  tunnels.forEach((one, i) => {
+    if (isUnderstood) checkTunnel(clusterEnd(one), placeOf(one), findings);
     checkShared(one, findings);
-    for (const earlier of vpns.tunnels.slice(0, i)) {
+    for (const earlier of tunnels.slice(0, i)) {
       checkSameAddresses(earlier, one, findings);
       checkInterfaceNames(earlier, one, findings);
     }
   });
-  checkNumbers(vpns.book, site, findings);
+  checkNumbers(book, site, findings);
 }
 
 export const placeOf = ({ networks }: SiteTunnel) => vpnPlace(networks[0]);
-const vpnPlace = ({ place }: OnPremise) => placeIn(place, 'vpn');
+const vpnPlace = ({ place }: VpnNetwork) => placeIn(place, 'vpn');
 const clusterEnd = ({ ends }: SiteTunnel) => ends[0].tunnel;
 
 function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
@@ -132,9 +131,9 @@ function checkInterfaceNames(earlier: SiteTunnel, later: SiteTunnel, findings: F
 }
 
 /** Two branches that each took the next number meet when they are merged. */
-function checkNumbers(book: NumberBook, site: Site, findings: Findings): void {
+function checkNumbers(book: NumberBook, site: string, findings: Findings): void {
   for (const { router, list, number, owners } of clashes(book)) {
-    if (!owners.some((owner) => owner.startsWith(`${site.name}/`))) continue;
+    if (!owners.some((owner) => owner.startsWith(`${site}/`))) continue;
     findings.add(
       'routers/numbers.json',
       number,

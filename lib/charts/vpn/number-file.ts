@@ -2,18 +2,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { refuse } from '../../network';
 import { type NumberBook, readNumberBook, writeNumberBook } from '../../routers';
-import type { Site } from '../site/site';
 
 /** routers/, beside the output folder of the manifests, because all that lies in dist/ goes to a cluster. */
-export function routersFolder({ outdir }: Pick<Site, 'outdir'>): string {
+export function routersFolder(outdir: string): string {
   return join(dirname(dirname(outdir)), 'routers');
 }
 
-const fileOf = (site: Site) => join(routersFolder(site), 'numbers.json');
+const fileOf = (outdir: string) => join(routersFolder(outdir), 'numbers.json');
 
 /** The numbers that were given so far, of all sites. @throws InputError when the file is damaged. */
-export function readBookOf(site: Site): NumberBook {
-  const file = fileOf(site);
+export function readBook(outdir: string): NumberBook {
+  const file = fileOf(outdir);
   if (!existsSync(file)) return {};
   try {
     return readNumberBook(readFileSync(file, 'utf8'));
@@ -28,8 +27,8 @@ export function readBookOf(site: Site): NumberBook {
 }
 
 /** A file that says nothing is not written. */
-export function writeBookOf(site: Site, book: NumberBook): void {
+export function writeBook(outdir: string, book: NumberBook): void {
   if (Object.keys(book).length === 0) return;
-  mkdirSync(routersFolder(site), { recursive: true });
-  writeFileSync(fileOf(site), writeNumberBook(book));
+  mkdirSync(routersFolder(outdir), { recursive: true });
+  writeFileSync(fileOf(outdir), writeNumberBook(book));
 }

@@ -6,7 +6,6 @@ import { NodeRoutes } from '../node-routes/node-routes';
 import { Site } from '../site/site';
 import type { RouterProps, VpnProps } from './props';
 import { routerFilesOf } from './router-files';
-import { vpnsOf } from './tunnels';
 
 let folder: string;
 beforeEach(() => {
@@ -53,7 +52,7 @@ test('each end of a VPN has a folder beside dist/, with what its router runs', (
 });
 
 test('the two ends mirror each other', () => {
-  const files = routerFilesOf(vpnsOf(siteWithVpns('datacentre')));
+  const files = routerFilesOf(siteWithVpns('datacentre').vpns());
   const near = files.get(join('cluster-to-datacentre', 'vyos.set'));
   const far = files.get(join('datacentre-to-cluster', 'fortigate.conf'));
   expect(near).toContain('tunnel 10 local prefix 192.168.200.0/27\n');
@@ -63,7 +62,7 @@ test('the two ends mirror each other', () => {
 });
 
 test('tunnels of one router are numbered one after the other', () => {
-  const files = routerFilesOf(vpnsOf(siteWithVpns('a', 'b', 'c')));
+  const files = routerFilesOf(siteWithVpns('a', 'b', 'c').vpns());
   const rules = ['a', 'b', 'c'].map((name) => {
     const text = files.get(join(`cluster-to-${name}`, 'vyos.set'));
     return /nat source rule (\d+)/.exec(text ?? '')?.[1];
@@ -76,7 +75,7 @@ test('a tunnel that carries two networks keeps its name and its numbers when a t
   shared(['b', 'c']).synth();
   const before = readFileSync(join(folder, 'routers', 'numbers.json'), 'utf8');
   expect(readdirSync(join(folder, 'routers', 'example'))).toEqual(['b-to-cluster', 'cluster-to-b']);
-  const { book, tunnels } = vpnsOf(shared(['b', 'a', 'c']));
+  const { book, tunnels } = shared(['b', 'a', 'c']).vpns();
   expect(tunnels.map(({ networks }) => networks.map(({ name }) => name))).toEqual([['b', 'a', 'c']]);
   expect(JSON.parse(before)['example/cluster-to-b'].rules).toEqual({
     '192.168.200.0/27 192.168.0.0/24': 10,

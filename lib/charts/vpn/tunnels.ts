@@ -9,13 +9,27 @@ import {
   type TunnelEnd,
   type Unnumbered,
 } from '../../routers';
-import type { OnPremise } from '../site/on-premise';
-import type { Site } from '../site/site';
-import { readBookOf } from './number-file';
 import type { RouterSettings, VpnSettings } from './options';
 
 /** Rules of a router where nobody said otherwise: before those that masquerade, which commonly start at 100. */
 const FIRST_RULE = 10;
+
+/** A network behind the VPN. */
+export interface VpnNetwork {
+  readonly name: string;
+  /** Where findings about it stand. */
+  readonly place: string;
+  readonly subnets: readonly { readonly mapping: Mapping }[];
+  /** Undefined where the routers are configured by other means. */
+  readonly vpn: VpnSettings | undefined;
+}
+
+/** What the tunnels of a site are made of. */
+export interface VpnSite {
+  readonly name: string;
+  readonly nodes: readonly Mapping[];
+  readonly networks: readonly VpnNetwork[];
+}
 
 /** One router of a tunnel, and its folder below routers/<site>/. */
 export interface SiteTunnelEnd {
@@ -25,7 +39,7 @@ export interface SiteTunnelEnd {
 
 /** A tunnel and the networks that it carries, whose first one names it. */
 export interface SiteTunnel {
-  readonly networks: readonly [OnPremise, ...OnPremise[]];
+  readonly networks: readonly [VpnNetwork, ...VpnNetwork[]];
   /** The cluster's, then the on-premise one. */
   readonly ends: readonly [SiteTunnelEnd, SiteTunnelEnd];
 }
@@ -36,9 +50,8 @@ export interface SiteVpns {
   readonly book: NumberBook;
 }
 
-/** @throws InputError when the book of numbers cannot be read. */
-export function vpnsOf(site: Site): SiteVpns {
-  const before = readBookOf(site);
+/** @param before the numbers that were given so far, of all sites. */
+export function vpnsOf(site: VpnSite, before: NumberBook): SiteVpns {
   let book = before;
   const numbered = (folder: string, tunnel: Unnumbered, { firstRule = FIRST_RULE }: RouterSettings): SiteTunnelEnd => {
     const end = `${site.name}/${folder}`;
@@ -61,14 +74,14 @@ export function vpnsOf(site: Site): SiteVpns {
   return { tunnels, book: gone.reduce(retire, book) };
 }
 
-const clusterFolder = ({ name }: OnPremise) => `cluster-to-${name}`;
+const clusterFolder = ({ name }: VpnNetwork) => `cluster-to-${name}`;
 
 /**
  * Networks by the tunnel that carries them. IKE tells connections apart by their addresses and identities, so networks
  * that have these in common share one. It keeps the name that it has in the book.
  */
-function groupsOf(site: Site, book: NumberBook): [OnPremise, ...OnPremise[]][] {
-  const groups = new Map<string, [OnPremise, ...OnPremise[]]>();
+function groupsOf(site: VpnSite, book: NumberBook): [VpnNetwork, ...VpnNetwork[]][] {
+  const groups = new Map<string, [VpnNetwork, ...VpnNetwork[]]>();
   for (const network of site.networks) {
     if (network.vpn === undefined) continue;
     const group = groups.get(connectionOf(network.vpn));
@@ -86,13 +99,13 @@ export function connectionOf({ cluster, onPremise }: VpnSettings): string {
 }
 
 /** As the cluster's router sees it. */
-function tunnelOf(site: Site, networks: readonly OnPremise[], vpn: VpnSettings): Unnumbered {
+function tunnelOf(site: VpnSite, networks: readonly VpnNetwork[], vpn: VpnSettings): Unnumbered {
   const { ike, esp, mss } = vpn;
   const names = networks.map(({ name }) => name);
   return {
     site: site.name,
     networks: names,
-    local: endOf(vpn.cluster, `the nodes of ${site.name}`, site.cluster.nodes),
+    local: endOf(vpn.cluster, `the nodes of ${site.name}`, site.nodes),
     remote: endOf(
       vpn.onPremise,
       `on-premise ${names.join(' and ')}`,

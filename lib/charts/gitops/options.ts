@@ -1,29 +1,7 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { App } from 'cdk8s';
 import { refuse } from '../../network';
-import type { Site } from '../site/site';
 
 /** What becomes of the objects in the cluster when their Application or Kustomization is deleted. */
 export type OnDelete = 'keep' | 'remove';
-
-/** Beside the output folder of the manifests: what tells a GitOps tool of them is applied by hand, once. */
-function bootstrapFolder(site: Site): string {
-  return join(dirname(dirname(site.outdir)), 'bootstrap', site.name);
-}
-
-/** The scope of a site's bootstrap charts. */
-export function bootstrapApp(site: Site): App {
-  return new App({ outdir: bootstrapFolder(site), recordConstructMetadata: false });
-}
-
-/** Writes them, a file each. What an earlier synthesis wrote for this site is removed, other files in there are not. */
-export function writeBootstrap(site: Site, app: App | undefined): void {
-  const folder = bootstrapFolder(site);
-  const earlier = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.k8s.yaml')) : [];
-  for (const name of earlier) rmSync(join(folder, name));
-  app?.synth();
-}
 
 /** A folder below the root of a repository, without the slashes around it that the tools disagree about. */
 export function readFolder(value: unknown): string {
