@@ -3,7 +3,7 @@ import { PodMonitor } from '../../imports/podmonitor-monitoring.coreos.com';
 import { PrometheusRule, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/prometheusrule-monitoring.coreos.com';
 import { refuse } from '../network';
 import { dnsLabel, readAnnotations, readLabels } from './input/names';
-import { type Options, placeIn, readOptions } from './input/schema';
+import { placeIn, readOptions, type Schema } from './input/schema';
 import { commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from './metadata';
 import { type Alert, alerts } from './monitoring-rules';
 import { nodeRoutesOf } from './node-routes/node-routes';
@@ -34,7 +34,7 @@ interface Settings extends Required<Omit<MonitoringProps, 'interval' | 'runbooks
   readonly runbooks: string | undefined;
 }
 
-const MONITORING_OPTIONS: Options<Settings> = {
+const MONITORING_SCHEMA: Schema<Settings> = {
   name: { fallback: PROJECT, read: dnsLabel('a PodMonitor') },
   namespace: { fallback: PROJECT, read: dnsLabel('a namespace') },
   labels: { fallback: {}, read: readLabels },
@@ -53,7 +53,7 @@ export class Monitoring extends Chart {
   constructor(site: Site, id: string, props: MonitoringProps = {}) {
     requireSite(site, 'Monitoring');
     const place = placeIn(site.place, `monitoring ${id}`);
-    const settings = readOptions(site.findings, place, props, MONITORING_OPTIONS);
+    const settings = readOptions(site.findings, place, props, MONITORING_SCHEMA);
     const { name, namespace, labels, annotations } = settings;
     super(site, site.claim(id, place), { namespace, labels: commonLabels(name, 'monitoring', labels) });
     const metadata = { name, annotations: mergeAnnotations(SKIP_WHERE_UNKNOWN, annotations) };

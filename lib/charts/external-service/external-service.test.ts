@@ -12,7 +12,7 @@ import { NodeRoutes } from '../node-routes/node-routes';
 import type { OnPremise } from '../site/on-premise';
 import { ExternalService, externalServicesOf } from './external-service';
 import type { ExternalServiceProps } from './options';
-import { externalServiceOptions } from './options';
+import { externalServiceSchema } from './options';
 
 const PLACE = 'site example › external service orders';
 
@@ -34,7 +34,7 @@ test('a Service without selector and the slice of its servers', () => {
 test('with every option', () => {
   const [bothFamilies, headless, legacy] = externalServicesOf(everyOptionSite());
   expect(Object.keys({ ...EVERY_EXTERNAL_SERVICE_OPTION, servers: [] }).sort()).toEqual(
-    Object.keys(externalServiceOptions('')).sort(),
+    Object.keys(externalServiceSchema('')).sort(),
   );
   expect(
     [bothFamilies, headless, legacy].map((service) => yamlOf(service as ExternalService)).join('---\n'),

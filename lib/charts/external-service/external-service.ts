@@ -9,7 +9,7 @@ import { Siblings } from '../site/siblings';
 import type { Site } from '../site/site';
 import { checkExternalServices } from './check';
 import { EndpointSlices, LegacyEndpoints } from './endpoint-slices';
-import { type ExternalServiceProps, type ExternalServiceSettings, externalServiceOptions } from './options';
+import { type ExternalServiceProps, type ExternalServiceSettings, externalServiceSchema } from './options';
 import { realAddresses } from './real-addresses';
 
 const externalServices = new Siblings<ExternalService>();
@@ -29,7 +29,7 @@ export class ExternalService extends Chart {
   constructor(site: Site, id: string, props: ExternalServiceProps) {
     requireSite(site, 'ExternalService');
     const place = placeIn(site.place, `external service ${id}`);
-    const settings = readOptions(site.findings, place, props, externalServiceOptions(id));
+    const settings = readOptions(site.findings, place, props, externalServiceSchema(id));
     const { name, namespace, labels, annotations, servers, ports } = settings;
     const readId = props?.name === undefined ? readServiceName : undefined; // the id is the name then
     super(site, site.claim(id, place, readId), { namespace, labels: commonLabels(name, 'external-service', labels) });

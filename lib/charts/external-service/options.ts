@@ -1,6 +1,6 @@
 import { readInteger, refuse } from '../../network';
 import { dnsLabel, readAnnotations, readLabels, readServiceName } from '../input/names';
-import { listOf, type Options, readBoolean, readNested } from '../input/schema';
+import { listOf, readBoolean, readNested, type Schema } from '../input/schema';
 import { Server } from '../site/on-premise';
 import { type PortSpec, readServicePorts, type ServicePort } from './ports';
 
@@ -51,11 +51,11 @@ export interface ExternalServiceSettings {
 /** Kubernetes' own default. */
 const THREE_HOURS = 10_800;
 
-const AFFINITY_OPTIONS: Options<{ readonly timeoutSeconds: number }> = {
+const AFFINITY_SCHEMA: Schema<{ readonly timeoutSeconds: number }> = {
   timeoutSeconds: { fallback: THREE_HOURS, required: true, read: (value) => readInteger(value, 1, 86_400, 'time') },
 };
 
-export function externalServiceOptions(id: string): Options<ExternalServiceSettings> {
+export function externalServiceSchema(id: string): Schema<ExternalServiceSettings> {
   return {
     name: { fallback: id, read: readServiceName },
     namespace: { fallback: 'default', required: true, read: dnsLabel('a namespace') },
@@ -81,5 +81,5 @@ function readServer(value: unknown): Server {
 
 function readSessionAffinity(value: unknown): number | undefined {
   if (typeof value === 'boolean') return value ? THREE_HOURS : undefined;
-  return readNested(AFFINITY_OPTIONS)(value).timeoutSeconds;
+  return readNested(AFFINITY_SCHEMA)(value).timeoutSeconds;
 }

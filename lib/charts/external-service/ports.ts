@@ -1,6 +1,6 @@
 import { Findings, readInteger, refuse } from '../../network';
 import { dnsLabel, readQualifiedName } from '../input/names';
-import { isRecord, type Options, oneOf, readNested } from '../input/schema';
+import { isRecord, oneOf, readNested, type Schema } from '../input/schema';
 
 export interface PortSpec {
   /** Port of the Service, 1 to 65535. */
@@ -28,7 +28,7 @@ interface PortSettings extends Omit<ServicePort, 'name' | 'serverPort'> {
 
 const readPortNumber = (value: unknown) => readInteger(value, 1, 65535, 'port');
 
-const PORT_OPTIONS: Options<PortSettings> = {
+const PORT_SCHEMA: Schema<PortSettings> = {
   port: { fallback: 1, required: true, read: readPortNumber },
   serverPort: { fallback: undefined, read: readPortNumber },
   protocol: { fallback: 'TCP', read: oneOf('TCP', 'UDP', 'SCTP') },
@@ -59,7 +59,7 @@ export function readServicePorts(value: unknown): ServicePort[] {
 
 function readServicePort(name: string, spec: unknown): ServicePort {
   dnsLabel('a port')(name);
-  const read = isRecord(spec) ? readNested(PORT_OPTIONS)(spec) : readNested(PORT_OPTIONS)({ port: spec });
+  const read = isRecord(spec) ? readNested(PORT_SCHEMA)(spec) : readNested(PORT_SCHEMA)({ port: spec });
   return { ...read, name, serverPort: read.serverPort ?? read.port };
 }
 

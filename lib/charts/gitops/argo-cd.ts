@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import { Application } from '../../../imports/application-argoproj.io';
 import { refuse } from '../../network';
 import { dnsLabel, dnsSubdomain } from '../input/names';
-import { type Options, oneOf, placeIn, readBoolean, readOptions } from '../input/schema';
+import { oneOf, placeIn, readBoolean, readOptions, type Schema } from '../input/schema';
 import { commonLabels } from '../metadata';
 import { requireSite } from '../site/require-site';
 import type { Site } from '../site/site';
@@ -42,7 +42,7 @@ const OWN_CLUSTER = 'https://kubernetes.default.svc';
 /** It becomes the value of labels. */
 const readName = dnsLabel('an Application');
 
-function argoCdOptions(site: string): Options<Settings> {
+function argoCdSchema(site: string): Schema<Settings> {
   const example = 'https://git.example.com/network/onprem.git';
   return {
     repository: { fallback: '', required: true, read: addressOf(example, 'https', 'http', 'ssh', 'scp') },
@@ -62,7 +62,7 @@ export class ArgoCdBootstrap extends Chart {
   constructor(site: Site, id: string, props: ArgoCdBootstrapProps) {
     requireSite(site, 'ArgoCdBootstrap');
     const place = placeIn(site.place, `Argo CD bootstrap ${id}`);
-    const settings = readOptions(site.findings, place, props, argoCdOptions(site.name));
+    const settings = readOptions(site.findings, place, props, argoCdSchema(site.name));
     const { name, namespace } = settings;
     if (props?.name === undefined) site.findings.attempt(placeIn(place, 'name'), () => readName(name));
     super(site.bootstrap(), site.claim(id, place), { labels: commonLabels(name, 'bootstrap') });

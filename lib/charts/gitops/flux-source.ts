@@ -4,7 +4,7 @@ import { KustomizationSpecSourceRefKind as Kind } from '../../../imports/kustomi
 import { OciRepository } from '../../../imports/ocirepository-source.toolkit.fluxcd.io';
 import { refuse } from '../../network';
 import { dnsSubdomain } from '../input/names';
-import { isRecord, type Options, oneOf, readNested } from '../input/schema';
+import { isRecord, oneOf, readNested, type Schema } from '../input/schema';
 import { addressOf, readRevision } from './options';
 
 /** A Git repository that Flux does not know yet. */
@@ -47,7 +47,7 @@ interface GitSettings {
   readonly secretName: string | undefined;
 }
 
-const GIT_OPTIONS: Options<GitSettings> = {
+const GIT_SCHEMA: Schema<GitSettings> = {
   git: {
     fallback: '',
     required: true,
@@ -63,13 +63,13 @@ interface OciSettings {
   readonly secretName: string | undefined;
 }
 
-const OCI_OPTIONS: Options<OciSettings> = {
+const OCI_SCHEMA: Schema<OciSettings> = {
   oci: { fallback: '', required: true, read: addressOf('oci://registry.example.com/network/onprem', 'oci') },
   tag: { fallback: '', required: true, read: readRevision },
   secretName,
 };
 
-const KNOWN_OPTIONS: Options<Required<FluxKnownSource>> = {
+const KNOWN_SCHEMA: Schema<Required<FluxKnownSource>> = {
   known: { fallback: '', required: true, read: dnsSubdomain('a source') },
   kind: { fallback: 'GitRepository', read: oneOf('GitRepository', 'OCIRepository') },
 };
@@ -77,9 +77,9 @@ const KNOWN_OPTIONS: Options<Required<FluxKnownSource>> = {
 /** A source with defaults filled in, told apart by its first option. */
 export type FluxSourceSettings = GitSettings | OciSettings | Required<FluxKnownSource>;
 
-const readGit = readNested(GIT_OPTIONS);
-const readOci = readNested(OCI_OPTIONS);
-const readKnown = readNested(KNOWN_OPTIONS);
+const readGit = readNested(GIT_SCHEMA);
+const readOci = readNested(OCI_SCHEMA);
+const readKnown = readNested(KNOWN_SCHEMA);
 
 /** @throws InputError with everything that is wrong with it. */
 export function readFluxSource(value: unknown): FluxSourceSettings {

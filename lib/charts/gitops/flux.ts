@@ -5,7 +5,7 @@ import {
 } from '../../../imports/kustomization-kustomize.toolkit.fluxcd.io';
 import { refuse } from '../../network';
 import { dnsLabel } from '../input/names';
-import { type Options, oneOf, placeIn, readOptions } from '../input/schema';
+import { oneOf, placeIn, readOptions, type Schema } from '../input/schema';
 import { COMPONENT, commonLabels, ROUTING_COMPONENTS } from '../metadata';
 import { requireSite } from '../site/require-site';
 import type { Site } from '../site/site';
@@ -40,7 +40,7 @@ interface Settings extends Required<Omit<FluxBootstrapProps, 'source' | 'path'>>
 /** It becomes the value of labels. */
 const readName = dnsLabel('Kustomizations', 54);
 
-function fluxOptions(site: string): Options<Settings> {
+function fluxSchema(site: string): Schema<Settings> {
   return {
     source: { fallback: { known: 'flux-system', kind: 'GitRepository' }, required: true, read: readFluxSource },
     path: { fallback: undefined, read: readFolder },
@@ -64,7 +64,7 @@ export class FluxBootstrap extends Chart {
   constructor(site: Site, id: string, props: FluxBootstrapProps) {
     requireSite(site, 'FluxBootstrap');
     const place = placeIn(site.place, `Flux bootstrap ${id}`);
-    const settings = readOptions(site.findings, place, props, fluxOptions(site.name));
+    const settings = readOptions(site.findings, place, props, fluxSchema(site.name));
     const { name, namespace, source, interval, timeout, onDelete } = settings;
     if (props?.name === undefined) site.findings.attempt(placeIn(place, 'name'), () => readName(name));
     super(site.bootstrap(), site.claim(id, place), { labels: commonLabels(name, 'bootstrap') });

@@ -10,27 +10,23 @@ export interface Option<T> {
   readonly required?: true;
 }
 
-export type Options<T> = { readonly [K in keyof T]-?: Option<T[K]> };
+/** All options of a construct, by name. */
+export type Schema<T> = { readonly [K in keyof T]-?: Option<T[K]> };
 
 /**
  * Reads an object of options, unknown names included: tsx strips types without checking them, so a misspelt option
  * would otherwise do nothing and say nothing. All refusals go to `findings`.
  */
-export function readOptions<T extends object>(
-  findings: Findings,
-  place: string,
-  given: unknown,
-  options: Options<T>,
-): T {
+export function readOptions<T extends object>(findings: Findings, place: string, given: unknown, schema: Schema<T>): T {
   const values: Partial<T> = {};
-  const names = Object.keys(options) as (keyof T & string)[];
+  const names = Object.keys(schema) as (keyof T & string)[];
   const known = `known are ${names.join(', ')}`;
   const isReadable = isRecord(given);
   if (!isReadable) findings.add(place, given, 'is no object of options', known);
   for (const name of isReadable ? Object.keys(given) : [])
-    if (!Object.hasOwn(options, name)) findings.add(place, name, 'is an unknown option', known);
+    if (!Object.hasOwn(schema, name)) findings.add(place, name, 'is an unknown option', known);
   for (const name of names) {
-    const { fallback, read, required } = options[name];
+    const { fallback, read, required } = schema[name];
     const value = isReadable ? given[name] : undefined;
     const isLeftOut = value === undefined && (!required || !isReadable);
     values[name] = isLeftOut ? fallback : (findings.attempt(placeIn(place, name), () => read(value)) ?? fallback);
@@ -39,10 +35,10 @@ export function readOptions<T extends object>(
 }
 
 /** A reader for a nested object of options; its findings come together in one InputError. */
-export function readNested<T extends object>(options: Options<T>): (value: unknown) => T {
+export function readNested<T extends object>(schema: Schema<T>): (value: unknown) => T {
   return (value) => {
     const findings = new Findings();
-    const values = readOptions(findings, '', value, options);
+    const values = readOptions(findings, '', value, schema);
     findings.throwIfAny();
     return values;
   };

@@ -1,5 +1,5 @@
 import { Address, bitsOf, type Route, readInterface, readTable, Subnet } from '../../network';
-import { listOf, type Options, readNested } from '../input/schema';
+import { listOf, readNested, type Schema } from '../input/schema';
 
 /** What a route list may use beyond what the site itself uses. */
 export interface AllowProps {
@@ -24,14 +24,14 @@ export interface Allow {
   readonly destinations: readonly Subnet[] | undefined;
 }
 
-const ALLOW_OPTIONS: Options<Allow> = {
+const ALLOW_SCHEMA: Schema<Allow> = {
   tables: { fallback: [], read: listOf(readTable) },
   nextHops: { fallback: [], read: listOf(readNextHops) },
   interfaces: { fallback: [], read: listOf(readInterface) },
   destinations: { fallback: undefined, read: listOf(Subnet.parse) },
 };
 
-export const readAllow = readNested(ALLOW_OPTIONS);
+export const readAllow = readNested(ALLOW_SCHEMA);
 export const ALLOW_NOTHING_ELSE: Allow = { tables: [], nextHops: [], interfaces: [], destinations: undefined };
 
 /** What the list may use, as the agents are told: what these routes use, the tables that the options name, and more. */

@@ -12,7 +12,7 @@ import {
 } from '../../../test/fixtures/charts';
 import type { ClusterProps } from '../site/cluster';
 import { NodeRoutes, nodeRoutesOf } from './node-routes';
-import { nodeRoutesOptions } from './options';
+import { nodeRoutesSchema } from './options';
 import type { NodeRoutesProps } from './props';
 
 function routesText(chart: NodeRoutes): string {
@@ -27,7 +27,7 @@ test('with defaults: the list, the rights and the agent', () => {
 test('with every option', () => {
   const edge = nodeRoutesOf(everyOptionSite())[0] as NodeRoutes;
   expect(Object.keys({ ...EVERY_NODE_ROUTES_OPTION, networks: [] }).sort()).toEqual(
-    Object.keys(nodeRoutesOptions('')).sort(),
+    Object.keys(nodeRoutesSchema('')).sort(),
   );
   expect(yamlOf(edge)).toMatchSnapshot();
 });

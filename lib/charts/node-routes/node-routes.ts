@@ -23,7 +23,7 @@ import { type CheckedNodeRoutes, checkNodeRoutes } from './check';
 import { AgentDaemonSet } from './daemon-set';
 import { disjointProtocols } from './disjoint-pools';
 import { RouteListConfigMap } from './list-config-map';
-import { type NodeRoutesSettings, nodeRoutesOptions, readNodeRoutesName } from './options';
+import { type NodeRoutesSettings, nodeRoutesSchema, readNodeRoutesName } from './options';
 import { AgentConfigMap } from './program-config-map';
 import type { NodeRoutesProps } from './props';
 import { AgentRights } from './rights';
@@ -58,7 +58,7 @@ export class NodeRoutes extends Chart implements CheckedNodeRoutes {
   ) {
     requireSite(site, 'NodeRoutes');
     const place = placeIn(site.place, `node routes ${id}`);
-    const settings = readOptions(site.findings, place, props, nodeRoutesOptions(id));
+    const settings = readOptions(site.findings, place, props, nodeRoutesSchema(id));
     const { name, namespace, labels, annotations, priorityClassName } = settings;
     super(site, site.claim(id, place, readNodeRoutesName), {
       namespace,

@@ -12,7 +12,7 @@ import {
   targetText,
 } from '../../network';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from '../input/names';
-import { listOf, type Options, oneOf, readBoolean, readNested, someOf } from '../input/schema';
+import { listOf, oneOf, readBoolean, readNested, type Schema, someOf } from '../input/schema';
 import { OnPremise } from '../site/on-premise';
 import { ALLOW_NOTHING_ELSE, type Allow, readAllow } from './allowed';
 import { DEFAULT_IMAGE } from './image';
@@ -56,12 +56,12 @@ export interface NodeRoutesSettings
 /** Shorter than other names, since `-agent` follows in that of a file and `-agent-` with a hash in that of a ConfigMap. */
 export const readNodeRoutesName = dnsLabel('node routes', 52);
 
-const API_SERVER_OPTIONS: Options<ApiServer> = {
+const API_SERVER_SCHEMA: Schema<ApiServer> = {
   host: { fallback: '', required: true, read: readHost },
   port: { fallback: 443, required: true, read: (value) => readInteger(value, 1, 65535, 'port') },
 };
 
-const CANARY_OPTIONS: Options<Canary> = {
+const CANARY_SCHEMA: Schema<Canary> = {
   maxUnavailable: { fallback: 1, required: true, read: readMaxUnavailable },
 };
 
@@ -72,7 +72,7 @@ export function maxUnavailableOf({ canary, maxUnavailable }: NodeRoutesSettings)
   return canary?.maxUnavailable ?? maxUnavailable ?? DEFAULT_MAX_UNAVAILABLE;
 }
 
-export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
+export function nodeRoutesSchema(id: string): Schema<NodeRoutesSettings> {
   return {
     name: { fallback: id, read: readNodeRoutesName },
     namespace: { fallback: 'onprem-link', read: dnsLabel('a namespace') },
@@ -101,7 +101,7 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     otherwise: { fallback: 'nothing', read: oneOf('nothing', 'unreachable') },
     confirm: { fallback: [], read: listOf((target) => targetText(parseTarget(target))) },
     changes: { fallback: 'live', read: oneOf('live', 'rolling') },
-    canary: { fallback: undefined, read: readNested(CANARY_OPTIONS) },
+    canary: { fallback: undefined, read: readNested(CANARY_SCHEMA) },
     nodeCount: { fallback: undefined, read: (value) => readInteger(value, 1, 1_000_000, 'number of nodes') },
     nodeSelector: { fallback: {}, read: readNodeSelector },
     tolerations: { fallback: [{ operator: 'Exists' }], read: listOf(readToleration) },
@@ -111,7 +111,7 @@ export function nodeRoutesOptions(id: string): Options<NodeRoutesSettings> {
     imagePullPolicy: { fallback: 'IfNotPresent', read: oneOf('Always', 'IfNotPresent', 'Never') },
     imagePullSecrets: { fallback: [], read: listOf(dnsSubdomain('a Secret')) },
     port: { fallback: 9142, read: readUnprivilegedPort },
-    apiServer: { fallback: undefined, read: readNested(API_SERVER_OPTIONS) },
+    apiServer: { fallback: undefined, read: readNested(API_SERVER_SCHEMA) },
     resources: { fallback: DEFAULT_RESOURCES, read: readResources },
     priorityClassName: { fallback: 'system-node-critical', read: dnsSubdomain('a priority class') },
     maxUnavailable: { fallback: undefined, read: readMaxUnavailable },
@@ -141,7 +141,7 @@ function readNetwork(value: unknown): OnPremise {
   throw refuse(value, 'is no on-premise network', 'write what site.onPremise(…) returned');
 }
 
-const TOLERATION_OPTIONS: Options<k8s.Toleration> = {
+const TOLERATION_SCHEMA: Schema<k8s.Toleration> = {
   key: { fallback: undefined, read: readText },
   operator: { fallback: undefined, read: oneOf('Exists', 'Equal') },
   value: { fallback: undefined, read: readText },
@@ -150,7 +150,7 @@ const TOLERATION_OPTIONS: Options<k8s.Toleration> = {
 };
 
 function readToleration(value: unknown): k8s.Toleration {
-  const toleration = readNested(TOLERATION_OPTIONS)(value);
+  const toleration = readNested(TOLERATION_SCHEMA)(value);
   if (toleration.key !== undefined || toleration.operator === 'Exists') return toleration;
   throw refuse(
     value,

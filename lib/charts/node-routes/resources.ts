@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Findings, refuse } from '../../network';
-import { isRecord, type Options, readNested } from '../input/schema';
+import { isRecord, readNested, type Schema } from '../input/schema';
 
 /** Quantities as Kubernetes writes them, by resource, e.g. `{ cpu: '10m', memory: '64Mi' }`. */
 export type Quantities = Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export const DEFAULT_RESOURCES: Resources = {
   limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '64Mi' },
 };
 
-const RESOURCES_OPTIONS: Options<Resources> = {
+const RESOURCES_SCHEMA: Schema<Resources> = {
   requests: { fallback: DEFAULT_RESOURCES.requests, read: readQuantities },
   limits: { fallback: DEFAULT_RESOURCES.limits, read: readQuantities },
 };
@@ -41,7 +41,7 @@ const FACTORS: Readonly<Record<string, number>> = {
 };
 
 export function readResources(value: unknown): Resources {
-  const resources = readNested(RESOURCES_OPTIONS)(value);
+  const resources = readNested(RESOURCES_SCHEMA)(value);
   const findings = new Findings();
   for (const [name, request] of Object.entries(resources.requests)) {
     const limit = resources.limits[name];

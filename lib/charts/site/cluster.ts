@@ -8,7 +8,7 @@ import {
   type SubnetSpec,
   type Target,
 } from '../../network';
-import { listOf, type Options, readNested, someOf } from '../input/schema';
+import { listOf, readNested, type Schema, someOf } from '../input/schema';
 
 /** The address ranges of the cluster. None of them is ever routed to on premise. */
 export interface ClusterProps {
@@ -40,7 +40,7 @@ interface ClusterRanges {
 
 const REMEDY = 'list them, so that no route takes them away from the cluster';
 
-const CLUSTER_OPTIONS: Options<ClusterRanges> = {
+const CLUSTER_SCHEMA: Schema<ClusterRanges> = {
   nodes: { fallback: [], required: true, read: someOf((spec) => Mapping.parse(spec), REMEDY) },
   pods: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
   services: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
@@ -93,6 +93,6 @@ export class Cluster {
 
   /** @throws InputError with everything that is wrong with the ranges. */
   static read(props: unknown): Cluster {
-    return new Cluster(readNested(CLUSTER_OPTIONS)(props));
+    return new Cluster(readNested(CLUSTER_SCHEMA)(props));
   }
 }

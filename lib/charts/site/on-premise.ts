@@ -1,5 +1,5 @@
 import { type Address, bitsOf, Mapping, parseHostAddress, refuse, type SubnetSpec } from '../../network';
-import { type Options, placeIn, readOptions, someOf } from '../input/schema';
+import { placeIn, readOptions, type Schema, someOf } from '../input/schema';
 import { readVpn, type VpnSettings } from '../vpn/options';
 import type { VpnProps } from '../vpn/props';
 import type { Network, OnPremiseSubnet, Scope } from './scope';
@@ -20,7 +20,7 @@ interface OnPremiseSettings {
 }
 
 /** Read one by one, so that one refused subnet does not hide what is wrong with the others. */
-const ON_PREMISE_OPTIONS: Options<OnPremiseSettings> = {
+const ON_PREMISE_SCHEMA: Schema<OnPremiseSettings> = {
   subnets: {
     fallback: [],
     required: true,
@@ -56,7 +56,7 @@ export class OnPremise implements Network {
     props: OnPremiseProps,
   ) {
     this.place = placeIn(site.place, `on-premise ${name}`);
-    const { subnets, vpn } = readOptions(site.findings, this.place, props, ON_PREMISE_OPTIONS);
+    const { subnets, vpn } = readOptions(site.findings, this.place, props, ON_PREMISE_SCHEMA);
     this.subnets = subnets.flatMap((spec, i) => {
       const place = placeIn(this.place, `subnets[${i}]`);
       const mapping = site.findings.attempt(place, () => Mapping.parse(spec));

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { App } from 'cdk8s';
 import { Findings, findingText, InputError, PROVIDERS, type Provider, refuse } from '../../network';
 import { dnsLabel } from '../input/names';
-import { type Options, oneOf, readOptions } from '../input/schema';
+import { oneOf, readOptions, type Schema } from '../input/schema';
 import { checkVpns } from '../vpn/check';
 import { checkOtherSites } from '../vpn/check-other-sites';
 import { readBook } from '../vpn/number-file';
@@ -40,7 +40,7 @@ interface SiteSettings {
   readonly agentBundle: string | undefined;
 }
 
-const SITE_OPTIONS: Options<SiteSettings> = {
+const SITE_SCHEMA: Schema<SiteSettings> = {
   cluster: { fallback: Cluster.NONE, required: true, read: Cluster.read },
   provider: { fallback: undefined, read: oneOf(...(Object.keys(PROVIDERS) as Provider[])) },
   agentBundle: { fallback: undefined, read: readProgram },
@@ -106,7 +106,7 @@ export class Site extends App implements Scope {
     super({ outdir: join(process.env.CDK8S_OUTDIR ?? 'dist', `${name}`), recordConstructMetadata: false });
     this.place = `site ${name}`;
     this.findings.attempt(this.place, () => dnsLabel('a site')(name));
-    const settings = readOptions(this.findings, this.place, props, SITE_OPTIONS);
+    const settings = readOptions(this.findings, this.place, props, SITE_SCHEMA);
     this.cluster = settings.cluster;
     this.provider = settings.provider;
     this.agentBundle = settings.agentBundle;

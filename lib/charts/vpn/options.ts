@@ -1,6 +1,6 @@
 import { type Address, parseHostAddress, readInteger, refuse } from '../../network';
 import { DH_GROUPS, type DhGroup, ENCRYPTIONS, HASHES, PRODUCTS, type Product, type Proposal } from '../../routers';
-import { listOf, type Options, oneOf, readNested, someOf } from '../input/schema';
+import { listOf, oneOf, readNested, type Schema, someOf } from '../input/schema';
 
 /** A router with defaults filled in. */
 export interface RouterSettings {
@@ -30,7 +30,7 @@ interface GivenRouter extends Omit<RouterSettings, 'publicAddress' | 'localAddre
   readonly id: string | undefined;
 }
 
-const ROUTER_OPTIONS: Options<GivenRouter> = {
+const ROUTER_SCHEMA: Schema<GivenRouter> = {
   publicAddress: { fallback: undefined, required: true, read: parseHostAddress },
   localAddress: { fallback: undefined, read: parseHostAddress },
   id: { fallback: undefined, read: readId },
@@ -42,17 +42,17 @@ const ROUTER_OPTIONS: Options<GivenRouter> = {
   firstRule: { fallback: undefined, read: (value) => readInteger(value, 1, 99_999, 'rule number') },
 };
 
-const proposalOptions = (lifetime: number): Options<Proposal> => ({
+const proposalSchema = (lifetime: number): Schema<Proposal> => ({
   encryption: { fallback: 'aes256gcm', read: oneOf(...ENCRYPTIONS) },
   hash: { fallback: 'sha384', read: oneOf(...HASHES) },
   dhGroup: { fallback: 20, read: readDhGroup },
   lifetime: { fallback: lifetime, read: (value) => readInteger(value, 300, 86_400, 'lifetime in seconds') },
 });
 
-const readIke = readNested(proposalOptions(28_800));
-const readEsp = readNested(proposalOptions(3_600));
+const readIke = readNested(proposalSchema(28_800));
+const readEsp = readNested(proposalSchema(3_600));
 
-const VPN_OPTIONS: Options<VpnSettings> = {
+const VPN_SCHEMA: Schema<VpnSettings> = {
   cluster: { fallback: undefined as never, required: true, read: readRouter },
   onPremise: { fallback: undefined as never, required: true, read: readRouter },
   ike: { fallback: readIke({}), read: readIke },
@@ -61,10 +61,10 @@ const VPN_OPTIONS: Options<VpnSettings> = {
 };
 
 /** @throws InputError with everything that is wrong with it. */
-export const readVpn: (value: unknown) => VpnSettings = readNested(VPN_OPTIONS);
+export const readVpn: (value: unknown) => VpnSettings = readNested(VPN_SCHEMA);
 
 function readRouter(value: unknown): RouterSettings {
-  const given = readNested(ROUTER_OPTIONS)(value);
+  const given = readNested(ROUTER_SCHEMA)(value);
   const publicAddress = given.publicAddress as Address;
   const localAddress = given.localAddress ?? publicAddress;
   if (localAddress.family !== publicAddress.family)
