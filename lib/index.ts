@@ -1,5 +1,5 @@
 /** What a cdk8s project imports from this package. */
-import './report-pictures';
+import './report-topologies';
 
 export * from './charts';
 export { importSites } from './import-sites';

@@ -1,5 +1,5 @@
 /** What main.ts makes, compared with a revision and with the files as they are. */
-import { overlapsAcross, type Picture, type Plan, planOf, type Tree } from '../lib/review';
+import { overlapsAcross, type Plan, planOf, type SiteTopology, type Tree } from '../lib/review';
 import type { OutputFiles } from './output';
 import { readOutput } from './output';
 import { distOf, synthesise } from './project';
@@ -10,7 +10,7 @@ export interface Comparison {
   readonly before: Tree;
   readonly after: Tree;
   /** The sites of main.ts; none where it was not run. */
-  readonly pictures: readonly Picture[];
+  readonly pictures: readonly SiteTopology[];
   /** Files that differ from what main.ts makes. */
   readonly stale: readonly StaleFile[];
 }

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parse } from 'yaml';
-import { PICTURES_FILE } from '../lib/report-pictures';
-import type { Picture } from '../lib/review';
+import { TOPOLOGIES_FILE } from '../lib/report-topologies';
+import type { SiteTopology } from '../lib/review';
 import { DEFAULT_DIST, type OutputFiles, readOutput, stageNumbers } from './output';
 
 /** The project cannot be synthesised; the message says why and what to do. */
@@ -14,7 +14,7 @@ export class ProjectError extends Error {}
 export interface Synthesised {
   readonly files: OutputFiles;
   /** The sites in the order in which they were synthesised. */
-  readonly pictures: readonly Picture[];
+  readonly pictures: readonly SiteTopology[];
 }
 
 interface Settings {
@@ -57,19 +57,19 @@ export function synthesise(project: string): Synthesised {
       ...process.env,
       PATH: [join(project, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
       CDK8S_OUTDIR: join(staging, DEFAULT_DIST),
-      [PICTURES_FILE]: pictures,
+      [TOPOLOGIES_FILE]: pictures,
     };
     const { status, signal } = spawnSync(app, { cwd: project, env, shell: true, stdio: ['ignore', 2, 2] });
     if (status !== 0) throw new ProjectError(`synthesis failed (${app}: ${signal ?? `exit code ${status}`})`);
-    return { files: readOutput(staging), pictures: existsSync(pictures) ? readPictures(pictures) : [] };
+    return { files: readOutput(staging), pictures: existsSync(pictures) ? readTopologies(pictures) : [] };
   } finally {
     rmSync(staging, { recursive: true });
   }
 }
 
-function readPictures(path: string): Picture[] {
+function readTopologies(path: string): SiteTopology[] {
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
-  return lines.map((line) => JSON.parse(line) as Picture);
+  return lines.map((line) => JSON.parse(line) as SiteTopology);
 }
 
 /** An app that runs compiled files shows an edit only after they were compiled again. */

@@ -122,7 +122,7 @@ test.each([
   'scripts/numbers.ts',
   'scripts/synth.ts',
   'scripts/bundle.ts',
-  'test/lab/story.ts',
+  'test/lab/demo.ts',
   'test/bench/main.ts',
 ])('%s has --help', (script) => {
   const run = spawnSync(process.execPath, ['--require', 'tsx/cjs', script, '--help'], {

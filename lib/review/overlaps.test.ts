@@ -1,12 +1,12 @@
 import { overlapsAcross } from './overlaps';
-import type { Picture } from './picture';
+import type { SiteTopology } from './topology';
 
 function site(
   name: string,
-  nodes: Picture['nodes'],
-  subnets: Picture['nodes'],
+  nodes: SiteTopology['nodes'],
+  subnets: SiteTopology['nodes'],
   other: readonly string[] = [],
-): Picture {
+): SiteTopology {
   return {
     site: name,
     nodes,
@@ -25,7 +25,7 @@ test('sites with nodes of their own overlap in nothing, whatever pods and server
 });
 
 test('nodes that on premise sees in one range are named, unless they are mapped or reach other servers', () => {
-  const south = (nodes: Picture['nodes'][number], real = '192.168.0.0/22') => site('south', [nodes], [{ real }]);
+  const south = (nodes: SiteTopology['nodes'][number], real = '192.168.0.0/22') => site('south', [nodes], [{ real }]);
   expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/24' })])).toEqual([
     'on-premise 192.168.0.0/24 sees the nodes of sites `north` and `south` in the same range 10.184.0.0/26, and can answer one cluster only: map the nodes of one',
   ]);

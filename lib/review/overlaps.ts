@@ -1,8 +1,8 @@
 import { Subnet } from '../network';
-import type { Picture, PictureSubnet } from './picture';
+import type { SiteTopology, TopologySubnet } from './topology';
 
 /** Addresses that two sites both use, so that somebody reaches the wrong one: a sentence each. */
-export function overlapsAcross(sites: readonly Picture[]): string[] {
+export function overlapsAcross(sites: readonly SiteTopology[]): string[] {
   return sites.flatMap((one, i) =>
     sites
       .slice(i + 1)
@@ -11,7 +11,7 @@ export function overlapsAcross(sites: readonly Picture[]): string[] {
 }
 
 /** On premise sees both clusters' nodes under the same addresses, and can answer one of them only. */
-function sameNodes(one: Picture, other: Picture): string[] {
+function sameNodes(one: SiteTopology, other: SiteTopology): string[] {
   const servers = firstOverlap(realSubnets(one), realSubnets(other));
   const nodes = firstOverlap(one.nodes.map(seenAs), other.nodes.map(seenAs));
   if (servers === undefined || nodes === undefined) return [];
@@ -20,19 +20,19 @@ function sameNodes(one: Picture, other: Picture): string[] {
   ];
 }
 
-function routedNodes(from: Picture, to: Picture): string[] {
+function routedNodes(from: SiteTopology, to: SiteTopology): string[] {
   const nodes = to.nodes.map(({ real }) => Subnet.parse(real));
   const routed = firstOverlap(routedSubnets(from), nodes);
   if (routed === undefined) return [];
   return [`site \`${from.site}\` routes ${routed} on premise, where the nodes of site \`${to.site}\` are`];
 }
 
-const seenAs = ({ real, mapped = real }: PictureSubnet) => Subnet.parse(mapped);
+const seenAs = ({ real, mapped = real }: TopologySubnet) => Subnet.parse(mapped);
 
-const realSubnets = ({ networks }: Picture) =>
+const realSubnets = ({ networks }: SiteTopology) =>
   networks.flatMap(({ subnets }) => subnets.map(({ real }) => Subnet.parse(real)));
 
-const routedSubnets = ({ networks, otherRoutes }: Picture) => [
+const routedSubnets = ({ networks, otherRoutes }: SiteTopology) => [
   ...networks.flatMap(({ subnets }) => subnets.map(seenAs)),
   // A default route goes everywhere, and every site may have one.
   ...otherRoutes

@@ -5,9 +5,9 @@ import { TestApiServer } from '../lab/api-server/api-server';
 import { grantsOf } from '../lab/api-server/rbac';
 import { find, readDist } from '../lab/dist';
 import { node26 } from '../lab/requirements';
-import { EXAMPLE } from '../lab/scene';
-import { Inside } from '../lab/topology/inside-client';
+import { EXAMPLE } from '../lab/testbed';
 import { Lab } from '../lab/topology/namespaces';
+import { NetnsClient } from '../lab/topology/netns-client';
 import { waitFor } from '../lab/wait';
 import { bundled, now } from './listen';
 import type { Table } from './table';
@@ -27,7 +27,7 @@ interface Told {
 }
 
 /** Starts the watchers in the namespace; returns what they told last. */
-function startWatchers(lab: Lab, inside: Inside, ca: string): () => Told {
+function startWatchers(lab: Lab, inside: NetnsClient, ca: string): () => Told {
   writeFileSync(join(lab.folder, 'token'), 'lab-token');
   writeFileSync(join(lab.folder, 'ca.crt'), ca);
   const args = [`${WATCHERS}`, ADDRESS, `${PORT}`, lab.folder, `${START_MS}`];
@@ -62,7 +62,7 @@ export async function apiLoad(): Promise<Table> {
     const api = await TestApiServer.start(lab, { names: [ADDRESS], grants });
     const list = find(objects, 'ConfigMap', 'static-routes');
     api.put(list);
-    const inside = Inside.of(lab.namespace('fleet'));
+    const inside = NetnsClient.of(lab.namespace('fleet'));
     await inside.listen(ADDRESS, PORT, api.socket);
     const told = startWatchers(lab, inside, api.ca);
     await waitFor('all watches', WAIT_MS, () => api.watches.size === WATCHERS && told().connected === WATCHERS, 50);

@@ -27,16 +27,21 @@ interface Change {
   readonly cpu: number;
 }
 
-async function change({ scene, listener, pod }: Subject, round: number): Promise<Change> {
-  const { api } = scene.cluster;
+async function change({ testbed, listener, pod }: Subject, round: number): Promise<Change> {
+  const { api } = testbed.cluster;
   const proofs = () => api.requests.filter(({ path }) => path === '/livez').length;
   const [startedProofs, startedCpu] = [proofs(), cpuMs(pod.pid)];
   listener.clear();
   const started = now();
-  scene.putList([`172.16.${round}.0/24`]);
+  testbed.putList([`172.16.${round}.0/24`]);
   await listener.until('add 142', 1);
   const [applied, before] = [now() - started, proofs() - startedProofs];
-  await waitFor('the confirmation', 20_000, async () => (await scene.status(pod)).list.rollout.state === 'settled', 20);
+  await waitFor(
+    'the confirmation',
+    20_000,
+    async () => (await testbed.status(pod)).list.rollout.state === 'settled',
+    20,
+  );
   const confirmed = now() - started;
   return { before, after: proofs() - startedProofs - before, applied, confirmed, cpu: cpuMs(pod.pid) - startedCpu };
 }

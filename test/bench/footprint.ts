@@ -17,13 +17,13 @@ function cpu(pid: number): number {
 const CALM_MS = 45_000;
 
 /** Lists come and go, routes are repaired, pages are read. */
-async function exercise({ scene, listener }: Subject, size: number): Promise<void> {
+async function exercise({ testbed, listener }: Subject, size: number): Promise<void> {
   const all = subnets(size);
   for (let round = 0; round < 30; round++) {
     listener.clear();
-    if (round % 3 === 0) scene.putList(round % 2 === 0 ? [...all, '172.31.0.0/16'] : all);
-    else scene.ip(`route del ${all[(round * 7919) % size]}`);
-    await scene.get('/status/node-routes');
+    if (round % 3 === 0) testbed.putList(round % 2 === 0 ? [...all, '172.31.0.0/16'] : all);
+    else testbed.ip(`route del ${all[(round * 7919) % size]}`);
+    await testbed.get('/status/node-routes');
     await rest(300);
   }
 }
@@ -89,7 +89,7 @@ export async function coldStart(): Promise<Table> {
       const times = await repeat(20, async () => {
         subject.pod.signal('SIGKILL');
         await subject.pod.exited;
-        subject.pod = await subject.scene.cluster.startPod();
+        subject.pod = await subject.testbed.cluster.startPod();
         const started = now();
         // Not by waitFor(), which rests between looks.
         while (!(await subject.pod.probe('readiness')).ok) {

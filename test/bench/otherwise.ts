@@ -1,5 +1,5 @@
-import { Scene } from '../lab/scene';
-import { DUAL_STACK } from '../lab/topology/picture';
+import { Testbed } from '../lab/testbed';
+import { DUAL_STACK } from '../lab/topology/topology';
 import { Listener, now } from './listen';
 import { repeat, rest, subnets } from './subject';
 import { ms, percentile, type Table } from './table';
@@ -13,17 +13,17 @@ const prefixes = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `2001:db8:${(0x1000 + i).toString(16)}::/48`);
 
 /** Milliseconds for the routes, for the unreachable routes beside them, and for these by `ip -batch`. */
-async function round(scene: Scene, own: Listener, other: Listener, list: readonly string[]): Promise<number[]> {
+async function round(testbed: Testbed, own: Listener, other: Listener, list: readonly string[]): Promise<number[]> {
   own.clear();
   const started = now();
-  scene.putList(list);
+  testbed.putList(list);
   const routes = await own.until('add 142', COUNT);
   const all = await own.until('add 142', 2 * COUNT);
   await rest();
   own.clear();
-  scene.putList([]);
+  testbed.putList([]);
   await own.until('del 142', 2 * COUNT);
-  const { netns } = scene.picture.internet;
+  const { netns } = testbed.topology.internet;
   other.clear();
   const batchStarted = now();
   netns.batch(list.map((subnet) => `route add unreachable ${subnet} metric 4294967295 proto 143`));
@@ -38,11 +38,11 @@ export async function unreachable(): Promise<Table> {
     ['IPv4', subnets(COUNT)],
     ['IPv6', prefixes(COUNT)],
   ] as const)
-    await Scene.play({ picture: DUAL_STACK, env: ENV, list: [] }, async (scene) => {
-      const own = await Listener.in(scene.node.netns);
-      const other = await Listener.in(scene.picture.internet.netns);
-      await scene.startReady();
-      const rounds = await repeat(ROUNDS, () => round(scene, own, other, list));
+    await Testbed.run({ topology: DUAL_STACK, env: ENV, list: [] }, async (testbed) => {
+      const own = await Listener.in(testbed.node.netns);
+      const other = await Listener.in(testbed.topology.internet.netns);
+      await testbed.startReady();
+      const rounds = await repeat(ROUNDS, () => round(testbed, own, other, list));
       const p50 = (i: number) =>
         ms(
           percentile(

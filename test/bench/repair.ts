@@ -14,11 +14,11 @@ async function table(
 }
 
 /** Deletes one route after the other; milliseconds until each was back. */
-function repairs({ scene, listener }: Subject, size: number, rounds: number): Promise<number[]> {
+function repairs({ testbed, listener }: Subject, size: number, rounds: number): Promise<number[]> {
   const all = subnets(size);
   return repeat(rounds, async (round) => {
     listener.clear();
-    scene.ip(`route del ${all[(round * 7919) % size]}`);
+    testbed.ip(`route del ${all[(round * 7919) % size]}`);
     const gone = await listener.until('del 142', 1);
     return (await listener.until('add 142', 1)) - gone;
   });
@@ -44,8 +44,8 @@ const FLOODED = { size: 1000, each: 250 } as const;
 export async function flood(): Promise<Table> {
   const rows: string[][] = [];
   await withAgent(FLOODED.size, async (subject) => {
-    const { scene, pod } = subject;
-    const rivals = await startFlood(scene, FLOODED.each);
+    const { testbed, pod } = subject;
+    const rivals = await startFlood(testbed, FLOODED.each);
     let [asked, lost] = [0, 0];
     let isOver = false;
     const probing = (async () => {
@@ -81,12 +81,12 @@ export function bounced(): Promise<Table> {
   };
   return table(texts, async (size) => {
     let times: number[] = [];
-    await withAgent(size, async ({ scene, listener }) => {
+    await withAgent(size, async ({ testbed, listener }) => {
       times = await repeat(20, async () => {
-        scene.ip('link set priv down');
+        testbed.ip('link set priv down');
         await rest(1000);
         listener.clear();
-        scene.node.netns.batch(['link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
+        testbed.node.netns.batch(['link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
         const up = await listener.until('link', 1);
         return (await listener.until('add 142', size)) - up;
       });
@@ -102,10 +102,10 @@ export function moved(): Promise<Table> {
   };
   return table(texts, async (size) => {
     let times: number[] = [];
-    await withAgent(size, async ({ scene, listener }) => {
+    await withAgent(size, async ({ testbed, listener }) => {
       times = await repeat(60, async (round) => {
         listener.clear();
-        scene.ip(`route replace 10.0.0.0/8 via ${round % 2 === 0 ? '10.184.0.3' : '10.184.0.1'} proto static`);
+        testbed.ip(`route replace 10.0.0.0/8 via ${round % 2 === 0 ? '10.184.0.3' : '10.184.0.1'} proto static`);
         const changed = await listener.until('add 4', 1);
         const followed = await listener.until('nexthop', 1);
         if (listener.count('nexthop') !== 1) throw new Error('more than one nexthop object was written');

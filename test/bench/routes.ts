@@ -14,20 +14,20 @@ const OWN = 'add 142';
 const CONFIRMED_MS = 4000;
 
 /** From the moment before the API server writes the watch event to the last route's message from the kernel. */
-async function addByAgent({ scene, listener }: Subject, size: number): Promise<[total: number, writing: number]> {
-  scene.putList([]);
-  await scene.untilOwned([], 20_000);
+async function addByAgent({ testbed, listener }: Subject, size: number): Promise<[total: number, writing: number]> {
+  testbed.putList([]);
+  await testbed.untilOwned([], 20_000);
   await rest();
   listener.clear();
   const started = now();
-  scene.putList(subnets(size));
+  testbed.putList(subnets(size));
   const ended = await listener.until(OWN, size);
   return [ended - started, ended - (listener.first(OWN) ?? started)];
 }
 
 /** `ip -batch` on the node without an agent, from its start to the last route's message. */
-async function addByBatch({ scene }: Subject, listener: Listener, size: number): Promise<[number, number]> {
-  const { netns } = scene.picture.nodes[1] ?? scene.node;
+async function addByBatch({ testbed }: Subject, listener: Listener, size: number): Promise<[number, number]> {
+  const { netns } = testbed.topology.nodes[1] ?? testbed.node;
   const lines = subnets(size).map((subnet) => `route add ${subnet} via 10.184.0.1 proto 143`);
   listener.clear();
   const started = now();
@@ -42,7 +42,7 @@ export async function adding(): Promise<Table> {
   const rows: string[][] = [];
   for (const [size, rounds] of SIZES) {
     await withAgent(0, async (subject) => {
-      const other = await Listener.in((subject.scene.picture.nodes[1] ?? subject.scene.node).netns);
+      const other = await Listener.in((subject.testbed.topology.nodes[1] ?? subject.testbed.node).netns);
       await addByAgent(subject, size);
       await rest(CONFIRMED_MS);
       const both = await repeat(rounds, async () => ({
@@ -74,18 +74,18 @@ export async function adding(): Promise<Table> {
 export async function oneChange(): Promise<Table> {
   const rows: string[][] = [];
   for (const size of [10, 1000, 10_000]) {
-    await withAgent(size, async ({ scene, listener }) => {
-      scene.putList([...subnets(size), '172.31.0.0/16']);
+    await withAgent(size, async ({ testbed, listener }) => {
+      testbed.putList([...subnets(size), '172.31.0.0/16']);
       await listener.until(OWN, 1);
       await rest(CONFIRMED_MS);
-      scene.putList(subnets(size));
+      testbed.putList(subnets(size));
       await listener.until('del 142', 1);
       await rest(CONFIRMED_MS);
       const times = await repeat(20, async (round) => {
         const isAdded = round % 2 === 0;
         listener.clear();
         const started = now();
-        scene.putList(isAdded ? [...subnets(size), '172.31.0.0/16'] : subnets(size));
+        testbed.putList(isAdded ? [...subnets(size), '172.31.0.0/16'] : subnets(size));
         const ended = await listener.until(isAdded ? OWN : 'del 142', 1);
         if (listener.count(OWN) + listener.count('del 142') !== 1) throw new Error('more than one route was changed');
         return ended - started;

@@ -1,11 +1,11 @@
 import type { Pod } from '../lab/kubelet/pod';
-import { Scene } from '../lab/scene';
-import { type PictureOptions, SEEDS } from '../lab/topology/picture';
+import { Testbed } from '../lab/testbed';
+import { SEEDS, type TopologyOptions } from '../lab/topology/topology';
 import { waitFor } from '../lab/wait';
 import { Listener } from './listen';
 
 /** The seeds' network with a second router to move to, and a second node without an agent to compare with. */
-const PICTURE: PictureOptions = {
+const PICTURE: TopologyOptions = {
   ...SEEDS,
   nodes: [...SEEDS.nodes, { name: 'worker-2', private: ['10.184.0.4/26'], public: ['198.51.100.4/28'] }],
   routers: [['10.184.0.1/26'], ['10.184.0.3/26']],
@@ -26,20 +26,20 @@ export function subnets(count: number, from = 0): string[] {
 
 /** An agent from dist/ with so many routes, at rest, and a listener to its node's routing events. */
 export interface Subject {
-  readonly scene: Scene;
+  readonly testbed: Testbed;
   readonly listener: Listener;
   pod: Pod;
 }
 
 export function withAgent(count: number, body: (subject: Subject) => Promise<void>): Promise<void> {
-  return Scene.play({ picture: PICTURE, list: subnets(count) }, async (scene) => {
-    const listener = await Listener.in(scene.node.netns);
-    const pod = await scene.cluster.startPod();
+  return Testbed.run({ topology: PICTURE, list: subnets(count) }, async (testbed) => {
+    const listener = await Listener.in(testbed.node.netns);
+    const pod = await testbed.cluster.startPod();
     await pod.waitReady(20_000);
-    await waitFor('the watch', 5000, () => scene.cluster.api.watches.size > 0);
+    await waitFor('the watch', 5000, () => testbed.cluster.api.watches.size > 0);
     await rest(1000);
     listener.clear();
-    await body({ scene, listener, pod });
+    await body({ testbed, listener, pod });
   });
 }
 

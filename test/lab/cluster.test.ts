@@ -1,8 +1,8 @@
 import { Cluster } from './cluster';
-import { standIn } from './kubelet/stand-in';
+import { fakeAgent } from './kubelet/fake-agent';
 import { describeLab } from './requirements';
 import { Lab } from './topology/namespaces';
-import { DUAL_STACK, Picture, SEEDS } from './topology/picture';
+import { DUAL_STACK, SEEDS, Topology } from './topology/topology';
 
 jest.setTimeout(30_000);
 
@@ -31,8 +31,8 @@ describeLab('a cluster', () => {
   ])('lets a pod of a node watch over %s what its Role names', async (_, options) => {
     const lab = new Lab();
     try {
-      const objects = standIn(WATCHER);
-      const cluster = await Cluster.start({ picture: Picture.build(lab, options), objects });
+      const objects = fakeAgent(WATCHER);
+      const cluster = await Cluster.start({ topology: Topology.build(lab, options), objects });
       const pod = await cluster.startPod();
       const added = await pod.waitForLog(({ json }) => json?.type === 'ADDED', 5000);
       expect(added.json).toEqual({ status: 200, type: 'ADDED', routes: '["192.168.0.0/24"]' });

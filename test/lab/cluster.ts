@@ -4,13 +4,13 @@ import { find, type Manifest } from './dist';
 import type { Pod } from './kubelet/pod';
 import { podOf } from './kubelet/pod-spec';
 import { startPod } from './kubelet/pod-start';
-import type { Picture, Place } from './topology/picture';
+import type { Place, Topology } from './topology/topology';
 
 const API_PORT = 6443;
 
 /** What a cluster is made of. */
 export interface ClusterOptions {
-  readonly picture: Picture;
+  readonly topology: Topology;
   /** What GitOps applies, e.g. `readDist('dist/example')`. */
   readonly objects: readonly Manifest[];
   /** The DaemonSet to start on nodes where a test names none. @default the only one there is */
@@ -25,8 +25,8 @@ function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
 }
 
 /**
- * The objects of dist/ brought to life on a picture: their state in an API server that grants what the Roles in dist/ grant
- * and no more, reachable at the picture's address for it, and the DaemonSet's pods on nodes.
+ * The objects of dist/ brought to life on a topology: their state in an API server that grants what the Roles in dist/ grant
+ * and no more, reachable at the topology's address for it, and the DaemonSet's pods on nodes.
  */
 export class Cluster {
   /** All that were started, in order. */
@@ -36,18 +36,18 @@ export class Cluster {
 
   private constructor(
     readonly api: TestApiServer,
-    readonly picture: Picture,
+    readonly topology: Topology,
     /** As applied at the start, without what `api.put` changed. */
     readonly objects: readonly Manifest[],
     readonly workload: Manifest,
     readonly token: string,
   ) {}
 
-  static async start({ picture, objects, daemonSet, bookmarkMs }: ClusterOptions): Promise<Cluster> {
+  static async start({ topology, objects, daemonSet, bookmarkMs }: ClusterOptions): Promise<Cluster> {
     const workload = find(objects, 'DaemonSet', daemonSet);
-    const names = picture.options.apiServer;
+    const names = topology.options.apiServer;
     const token = 'lab-token';
-    const api = await TestApiServer.start(picture.lab, {
+    const api = await TestApiServer.start(topology.lab, {
       names,
       token,
       grants: objects.filter(({ kind }) => kind === 'DaemonSet').flatMap((each) => grantsTo(each, objects)),
@@ -57,8 +57,8 @@ export class Cluster {
       if (object.kind === 'ConfigMap') api.put(object);
       if (object.kind === 'Namespace' || object.kind === 'DaemonSet') api.owners.put(object);
     }
-    await Promise.all(names.map((address) => picture.internet.inside.listen(address, API_PORT, api.socket)));
-    return new Cluster(api, picture, objects, workload, token);
+    await Promise.all(names.map((address) => topology.internet.client.listen(address, API_PORT, api.socket)));
+    return new Cluster(api, topology, objects, workload, token);
   }
 
   /**
@@ -67,9 +67,9 @@ export class Cluster {
    * @param workload another than the DaemonSet of dist/, e.g. a changed copy
    * @param emptyDirs see PodOptions
    */
-  async startPod(node: Place = this.picture.node, workload = this.workload, emptyDirs?: string): Promise<Pod> {
-    const [serviceHost] = this.picture.options.apiServer;
-    if (serviceHost === undefined) throw new Error('this picture has no API server');
+  async startPod(node: Place = this.topology.node, workload = this.workload, emptyDirs?: string): Promise<Pod> {
+    const [serviceHost] = this.topology.options.apiServer;
+    if (serviceHost === undefined) throw new Error('this topology has no API server');
     const pod = await startPod({
       netns: node.netns,
       workload,

@@ -27,7 +27,7 @@ export function parseManifests(text: string): Manifest[] {
 
 const parsed = new Map<string, readonly Manifest[]>();
 
-/** Every scene begins with the same text, most of which is the agent's. */
+/** Every testbed begins with the same text, most of which is the agent's. */
 function parseOnce(text: string): readonly Manifest[] {
   const manifests = parsed.get(text) ?? parseManifests(text);
   parsed.set(text, manifests);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { node26 } from './requirements';
-import type { Scene } from './scene';
+import type { Testbed } from './testbed';
 import { waitFor } from './wait';
 
 /**
@@ -39,10 +39,10 @@ process.stdin.resume().on('end', () => process.exit());
 `;
 
 /**
- * Floods the agent of the scene's node: `each` connections of each of four kinds at each of its two addresses, and a
+ * Floods the agent of the testbed's node: `each` connections of each of four kinds at each of its two addresses, and a
  * storm on /diff. Resolves when all are connected; ends with the process or the lab.
  */
-export async function startFlood({ node }: Scene, each: number): Promise<ChildProcess> {
+export async function startFlood({ node }: Testbed, each: number): Promise<ChildProcess> {
   const command = [node26(), '--eval', PROGRAM, `${node.addresses[0]}`, `${each}`];
   const flood = node.netns.lab.spawn('nsenter', [`--net=${node.netns.path}`, ...command], { stdio: 'pipe' });
   let said = '';

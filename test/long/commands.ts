@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { PROTOCOL } from '../lab/scene';
+import { PROTOCOL } from '../lab/testbed';
 import { type Entry, familyOf, type Held, Model } from './model';
 import { QUICK_MS, QUIET_MS, type Real, ROUTERS, SUBNETS } from './real';
 
@@ -58,7 +58,7 @@ function deleteOurs(subnet: string): Step {
     },
     (real, model) => {
       for (const key of keys(model))
-        real.scene.ip(`${ipOf(subnet)} route del ${subnet} metric ${key.split(' ')[1]} proto ${PROTOCOL}`);
+        real.testbed.ip(`${ipOf(subnet)} route del ${subnet} metric ${key.split(' ')[1]} proto ${PROTOCOL}`);
     },
     (model) => keys(model).length > 0,
     'kernel',
@@ -68,7 +68,7 @@ function deleteOurs(subnet: string): Step {
 const flushNexthops = new Step(
   'flush our nexthop objects',
   (model) => model.own.clear(),
-  (real) => real.scene.ip(`nexthop flush proto ${PROTOCOL}`),
+  (real) => real.testbed.ip(`nexthop flush proto ${PROTOCOL}`),
   () => true,
   'kernel',
 );
@@ -85,7 +85,7 @@ function toggleForeign(subnet: string, way: 'public' | 'private'): Step {
     (real, model) => {
       const there = model.foreign.get(subnet);
       const verb = there === undefined ? 'add' : 'del';
-      real.scene.ip(`${ipOf(subnet)} route ${verb} ${subnet} via ${there ?? gateway} metric 77 proto static`);
+      real.testbed.ip(`${ipOf(subnet)} route ${verb} ${subnet} via ${there ?? gateway} metric 77 proto static`);
     },
     () => true,
     'kernel',
@@ -100,9 +100,9 @@ function moveNextHop(family: 4 | 6, router: 0 | 1 | undefined): Step {
     (model) => model.nextHop.set(family, gateway),
     (real, model) => {
       const there = model.nextHop.get(family);
-      if (gateway === undefined) real.scene.ip(`-${family} route del ${PRIVATE[family]} via ${there}`);
-      else if (there === undefined) real.scene.ip(`-${family} route add ${PRIVATE[family]} via ${gateway}`);
-      else real.scene.ip(`-${family} route replace ${PRIVATE[family]} via ${gateway}`);
+      if (gateway === undefined) real.testbed.ip(`-${family} route del ${PRIVATE[family]} via ${there}`);
+      else if (there === undefined) real.testbed.ip(`-${family} route add ${PRIVATE[family]} via ${gateway}`);
+      else real.testbed.ip(`-${family} route replace ${PRIVATE[family]} via ${gateway}`);
     },
     (model) => model.nextHop.get(family) !== gateway,
     'kernel',
@@ -140,8 +140,8 @@ const bounce = new Step(
   },
   (real, model) => {
     const [own4, own6] = ['10.184.0.2', 'fd00:184::2'];
-    real.scene.ip('link set priv down');
-    real.scene.node.netns.batch([
+    real.testbed.ip('link set priv down');
+    real.testbed.node.netns.batch([
       'link set priv up',
       `addr replace ${own4}/26 dev priv`,
       `addr replace ${own6}/64 dev priv nodad`,
@@ -162,8 +162,8 @@ const overrun = new Step(
   (real) => {
     const others = Array.from({ length: 40_000 }, (_, i) => `172.16.0.0/30 via 198.51.100.1 table ${1000 + (i % 2)}`);
     real.pod?.signal('SIGSTOP');
-    real.scene.node.netns.batch(others.map((route, i) => `route ${i % 4 < 2 ? 'add' : 'del'} ${route}`));
-    real.scene.ip(`nexthop flush proto ${PROTOCOL}`);
+    real.testbed.node.netns.batch(others.map((route, i) => `route ${i % 4 < 2 ? 'add' : 'del'} ${route}`));
+    real.testbed.ip(`nexthop flush proto ${PROTOCOL}`);
     real.pod?.signal('SIGCONT');
     real.monitor.restart();
   },
@@ -180,12 +180,12 @@ const twin = new Step(
   (model) => model.put({ list: MOVED }),
   async (real) => {
     real.put({ list: FIRST_LIST });
-    await real.scene.untilOwned(FIRST_LIST.map(({ subnet }) => subnet));
-    real.scene.ip(`route prepend ${SUBNETS[0]} via ${PUBLIC_GATEWAY[4]} proto static`);
+    await real.testbed.untilOwned(FIRST_LIST.map(({ subnet }) => subnet));
+    real.testbed.ip(`route prepend ${SUBNETS[0]} via ${PUBLIC_GATEWAY[4]} proto static`);
     real.put({ list: MOVED });
     await real.untilRead();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    real.scene.ip(`route del ${SUBNETS[0]} via ${PUBLIC_GATEWAY[4]} proto static`);
+    real.testbed.ip(`route del ${SUBNETS[0]} via ${PUBLIC_GATEWAY[4]} proto static`);
   },
   (model) => model.isRunning && model.isApiUp && model.nextHop.get(4) !== undefined && model.foreign.size === 0,
 );
@@ -251,11 +251,11 @@ const uninstall = new Step(
     model.own.clear();
   },
   async (real, model) => {
-    const { owners } = real.scene.cluster.api;
-    owners.delete(real.scene.own('DaemonSet'));
+    const { owners } = real.testbed.cluster.api;
+    owners.delete(real.testbed.own('DaemonSet'));
     if (model.held !== 'gone') real.put('gone');
     await real.kill('SIGTERM');
-    owners.put(real.scene.own('DaemonSet')); // for the agent that may come
+    owners.put(real.testbed.own('DaemonSet')); // for the agent that may come
   },
   (model) => model.isRunning && model.isApiUp && model.held !== 'gone',
 );

@@ -1,6 +1,6 @@
 import type { Manifest } from '../lab/dist';
 import { describeLab } from '../lab/requirements';
-import { Scene } from '../lab/scene';
+import { Testbed } from '../lab/testbed';
 import { runs, share } from './budget';
 
 const BASE = ['192.168.0.0/24', '192.168.1.0/24'];
@@ -19,27 +19,27 @@ function listOf(step: number, size = 60): string[] {
 
 describeLab('an agent that is killed again and again', () => {
   it(`${KILLS} SIGKILLs under a stream of changes: what every list names is never gone, and the last list is kept`, () =>
-    Scene.play({ list: BASE }, async (scene) => {
+    Testbed.run({ list: BASE }, async (testbed) => {
       const foreign = '172.30.0.0/16';
-      scene.ip(`route add ${foreign} via 10.184.0.1`);
-      await (await scene.startReady()).stop();
+      testbed.ip(`route add ${foreign} via 10.184.0.1`);
+      await (await testbed.startReady()).stop();
       let [step, isOver] = [0, false];
       const losses: string[] = [];
       const changing = (async () => {
         while (!isOver) {
-          scene.putList(listOf(++step));
+          testbed.putList(listOf(++step));
           await sleep(20 + (step % 7) * 5);
         }
       })();
       const watching = (async () => {
         while (!isOver) {
-          const there = scene.picture.routes().map(({ dst }) => dst);
+          const there = testbed.topology.routes().map(({ dst }) => dst);
           for (const subnet of [...BASE, foreign]) if (!there.includes(subnet)) losses.push(`${subnet} at ${step}`);
           await sleep(10);
         }
       })();
       for (let kill = 0; kill < KILLS; kill++) {
-        const pod = await scene.cluster.startPod();
+        const pod = await testbed.cluster.startPod();
         // From before its first read of the kernel to well within the stream.
         await sleep((kill % 10) * 45);
         pod.signal('SIGKILL');
@@ -47,10 +47,10 @@ describeLab('an agent that is killed again and again', () => {
       }
       isOver = true;
       await Promise.all([changing, watching]);
-      await scene.startReady();
-      await scene.untilOwned(listOf(step), 10_000);
+      await testbed.startReady();
+      await testbed.untilOwned(listOf(step), 10_000);
       expect(losses).toEqual([]);
-      expect(scene.picture.nexthops()).toHaveLength(1);
+      expect(testbed.topology.nexthops()).toHaveLength(1);
     }));
 });
 
@@ -82,32 +82,32 @@ function withSmallHeap(workload: Manifest): Manifest {
 }
 
 /** One round of everything that makes the agent work. @returns the list it ends with */
-async function trouble(scene: Scene, step: number): Promise<string[]> {
+async function trouble(testbed: Testbed, step: number): Promise<string[]> {
   const list = listOf(step, 240);
-  if (step % 3 === 0) scene.putText('no list');
-  scene.putList(list);
-  if (step % 5 === 0) scene.ip('nexthop flush proto 142');
-  if (step % 20 === 0) scene.cluster.api.dropConnections();
-  if (step % 4 === 0) for (const page of ['status', 'readyz', 'diff']) await scene.get(`/${page}/node-routes`);
+  if (step % 3 === 0) testbed.putText('no list');
+  testbed.putList(list);
+  if (step % 5 === 0) testbed.ip('nexthop flush proto 142');
+  if (step % 20 === 0) testbed.cluster.api.dropConnections();
+  if (step % 4 === 0) for (const page of ['status', 'readyz', 'diff']) await testbed.get(`/${page}/node-routes`);
   await sleep(50);
   return list;
 }
 
 describeLab('an agent that runs for long', () => {
   it(`does not grow in ${Math.round(SOAK_MS / 1000)} s of changes, repairs, broken watches and questions`, () =>
-    Scene.play({ list: listOf(0, 240) }, async (scene) => {
-      const pod = await scene.cluster.startPod(scene.node, withSmallHeap(scene.cluster.workload));
+    Testbed.run({ list: listOf(0, 240) }, async (testbed) => {
+      const pod = await testbed.cluster.startPod(testbed.node, withSmallHeap(testbed.cluster.workload));
       await pod.waitReady(10_000);
       const samples: [number, number][] = [];
       const started = performance.now();
       let last = BASE;
       for (let step = 1; performance.now() - started < SOAK_MS; step++) {
-        last = await trouble(scene, step);
+        last = await trouble(testbed, step);
         const passed = performance.now() - started;
         if (passed >= samples.length * SAMPLE_MS) samples.push([passed / 1000, pod.rss().now / 1024]);
       }
-      await scene.untilOwned(last, 45_000);
-      await scene.untilReadiness(pod, true, /effective/, 45_000);
+      await testbed.untilOwned(last, 45_000);
+      await testbed.untilReadiness(pod, true, /effective/, 45_000);
       const settled = samples.slice(samples.length >> 2);
       const kib = settled.map(([, size]) => size);
       const left = pod.logs.lines.flatMap(({ text }) => LEFT.exec(text)?.[1] ?? []).map(Number);

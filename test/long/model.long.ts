@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describeLab } from '../lab/requirements';
-import { Scene } from '../lab/scene';
-import { DUAL_STACK, type PictureOptions } from '../lab/topology/picture';
+import { Testbed } from '../lab/testbed';
+import { DUAL_STACK, type TopologyOptions } from '../lab/topology/topology';
 import { SEED, share } from './budget';
 import { COMMANDS, FIRST_LIST, firstModel } from './commands';
 import { QUIET_MS, Real } from './real';
 
-const TWO_ROUTERS: PictureOptions = {
+const TWO_ROUTERS: TopologyOptions = {
   ...DUAL_STACK,
   routers: [
     ['10.184.0.1/26', 'fd00:184::1/64'],
     ['10.184.0.3/26', 'fd00:184::3/64'],
   ],
 };
-const OPTIONS = { picture: TWO_ROUTERS, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: FIRST_LIST };
+const OPTIONS = { topology: TWO_ROUTERS, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: FIRST_LIST };
 
 const TIME_MS = share(0.4);
 
@@ -24,9 +24,9 @@ describeLab('whatever happens, in whatever order', () => {
     let [sequences, steps] = [0, 0];
     const until = performance.now() + TIME_MS;
     const property = fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: 80, size: 'max' }), (commands) =>
-      Scene.play(OPTIONS, async (scene) => {
+      Testbed.run(OPTIONS, async (testbed) => {
         const model = firstModel(until);
-        const real = new Real(scene);
+        const real = new Real(testbed);
         await real.start();
         await real.untilQuiet(model, QUIET_MS);
         await fc.asyncModelRun(() => ({ model, real }), commands);

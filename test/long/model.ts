@@ -1,4 +1,4 @@
-import { PROTOCOL } from '../lab/scene';
+import { PROTOCOL } from '../lab/testbed';
 
 /** What the kernel holds of a prefix and metric: the gateways, sorted. */
 export type Ways = string;

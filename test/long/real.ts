@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Pod } from '../lab/kubelet/pod';
-import { PROTOCOL, type Scene } from '../lab/scene';
+import { PROTOCOL, type Testbed } from '../lab/testbed';
 import { waitFor } from '../lab/wait';
 import { type Held, isOurs, linesOf, type Model } from './model';
 
@@ -27,13 +27,13 @@ export class Real {
   private refusal: number | undefined;
   private bad = 0;
 
-  constructor(readonly scene: Scene) {
-    this.monitor = new RouteMonitor(scene);
+  constructor(readonly testbed: Testbed) {
+    this.monitor = new RouteMonitor(testbed);
     this.monitor.restart();
   }
 
   async start(): Promise<void> {
-    this.pod = await this.scene.cluster.startPod();
+    this.pod = await this.testbed.cluster.startPod();
   }
 
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -43,14 +43,14 @@ export class Real {
   }
 
   put(held: Held): void {
-    if (held === 'gone') this.scene.deleteList();
-    else if ('list' in held) this.scene.putList(held.list);
-    else this.scene.putText(`${held.bad}${' '.repeat(++this.bad)}`); // what is the same already would be no news
+    if (held === 'gone') this.testbed.deleteList();
+    else if ('list' in held) this.testbed.putList(held.list);
+    else this.testbed.putText(`${held.bad}${' '.repeat(++this.bad)}`); // what is the same already would be no news
   }
 
   /** The second router is no longer, or again, heard of on the private side. */
   silence(isSilent: boolean): void {
-    const [, router] = this.scene.picture.routers;
+    const [, router] = this.testbed.topology.routers;
     router?.netns.batch([
       `link set priv ${isSilent ? 'down' : 'up'}`,
       // Which the kernel takes from a link that is down.
@@ -60,7 +60,7 @@ export class Real {
 
   /** @param refusal what every request is answered with. @default connections break, and no new ones are taken */
   loseApi(refusal?: number): void {
-    const { api } = this.scene.cluster;
+    const { api } = this.testbed.cluster;
     this.refusal = refusal;
     if (refusal === undefined) api.outage('down');
     else {
@@ -82,8 +82,8 @@ export class Real {
   }
 
   /** Until a new watch stands, for so long that the agent's back-off ends: else it soon takes most of the time. */
-  private async untilWatched({ isRunning }: Model, act: (api: Scene['cluster']['api']) => void): Promise<void> {
-    const { api } = this.scene.cluster;
+  private async untilWatched({ isRunning }: Model, act: (api: Testbed['cluster']['api']) => void): Promise<void> {
+    const { api } = this.testbed.cluster;
     const before = api.requested('watch').length;
     act(api);
     if (!isRunning) return;
@@ -118,9 +118,9 @@ export class Real {
 
   /** Waits until the agent has read the list that was written last. */
   async untilRead(): Promise<void> {
-    const [stored] = this.scene.cluster.api.store.list('onprem-link', 'static-routes');
+    const [stored] = this.testbed.cluster.api.store.list('onprem-link', 'static-routes');
     await waitFor('the list to be read', QUIET_MS, async () => {
-      const { stdout } = await this.scene.get('/status/node-routes');
+      const { stdout } = await this.testbed.get('/status/node-routes');
       return stdout !== '' && JSON.parse(stdout).list.version === stored?.metadata.resourceVersion;
     });
   }
@@ -130,7 +130,7 @@ export class Real {
   }
 
   private difference(model: Model): string {
-    const all = ([4, 6] as const).flatMap((family) => this.scene.picture.routes(family));
+    const all = ([4, 6] as const).flatMap((family) => this.testbed.topology.routes(family));
     const ours = linesOf(all.filter(isOurs));
     if (ours !== model.lines()) return `the kernel holds\n${ours}\nand should hold\n${model.lines()}`;
     const foreign = linesOf(all.filter((route) => !isOurs(route) && SUBNETS.includes(route.dst)));
@@ -140,7 +140,7 @@ export class Real {
 
   /** Nexthop objects of ours that nothing refers to. */
   private leftOver(routes: readonly { readonly nhid?: number }[]): string {
-    const objects = this.scene.picture.nexthops();
+    const objects = this.testbed.topology.nexthops();
     const members = objects.flatMap(({ group }) => (group ?? []).map(({ id }) => id));
     const used = new Set([...routes.map(({ nhid }) => nhid), ...members]);
     const left = objects.filter(({ id, protocol }) => protocol === String(PROTOCOL) && !used.has(id));
@@ -149,7 +149,7 @@ export class Real {
 
   private async unread(model: Model): Promise<string> {
     if (!model.isRunning) return '';
-    const { status, stdout } = await this.scene.get('/status/node-routes');
+    const { status, stdout } = await this.testbed.get('/status/node-routes');
     if (status !== 200) return `the status page says ${status}`;
     const { list, watch, nextHops } = JSON.parse(stdout) as {
       list: { state: string; version?: string; rollout: { state: string } };
@@ -162,7 +162,7 @@ export class Real {
     if (list.state !== model.known) return `the list is ${JSON.stringify(list)} and should be ${model.known}`;
     if (!model.isApiUp) return this.isAway(watch.reason) ? '' : `the watch is ${JSON.stringify(watch)}`;
     if (watch.state !== 'connected') return `the watch is ${watch.state}`;
-    const [stored] = this.scene.cluster.api.store.list('onprem-link', 'static-routes');
+    const [stored] = this.testbed.cluster.api.store.list('onprem-link', 'static-routes');
     const isRead = list.version === stored?.metadata.resourceVersion;
     // What is not confirmed would be rolled back by an agent that ends, or without an API server.
     if (isRead && list.state === 'accepted' && list.rollout.state !== 'settled')
@@ -184,11 +184,11 @@ class RouteMonitor {
   private marks = 0;
   private process: ChildProcess | undefined;
 
-  constructor(private readonly scene: Scene) {}
+  constructor(private readonly testbed: Testbed) {}
 
   /** Also after a storm of events, of which it may have lost some. */
   restart(): void {
-    const { netns } = this.scene.node;
+    const { netns } = this.testbed.node;
     this.process?.kill('SIGKILL');
     this.lines = [];
     this.process = netns.lab.spawn('ip', ['-n', netns.name, '-N', 'monitor', 'route', 'neigh'], {
@@ -214,7 +214,7 @@ class RouteMonitor {
   /** Events come in order, so a neighbour of our making (the agent does not listen to those) ends what came before. */
   private mark(): string {
     const mark = `02:00:00:00:${hex(this.marks >> 8)}:${hex(this.marks++ & 255)}`;
-    this.scene.ip(`neigh replace 192.0.2.1 lladdr ${mark} dev priv nud permanent`);
+    this.testbed.ip(`neigh replace 192.0.2.1 lladdr ${mark} dev priv nud permanent`);
     return mark;
   }
 }

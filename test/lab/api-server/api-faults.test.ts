@@ -1,5 +1,5 @@
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
+import { Testbed } from '../testbed';
 
 jest.setTimeout(90_000);
 
@@ -9,7 +9,7 @@ const ADDED = [...SUBNETS, '192.168.5.0/24'];
 const RECOVERY = 35_000;
 
 describeLab('faults of the API server change no route, and what they hid is caught up with', () => {
-  const faults: [string, (scene: Scene) => void, (scene: Scene) => void][] = [
+  const faults: [string, (testbed: Testbed) => void, (testbed: Testbed) => void][] = [
     ['down', ({ cluster }) => cluster.api.outage('down'), ({ cluster }) => cluster.api.outage(undefined)],
     [
       'answering 500',
@@ -41,47 +41,47 @@ describeLab('faults of the API server change no route, and what they hid is caug
         cluster.api.grants = [];
         cluster.api.dropConnections();
       },
-      (scene) => {
-        scene.restoreGrants();
+      (testbed) => {
+        testbed.restoreGrants();
       },
     ],
   ];
 
   it.each(faults)('%s', (_, begin, end) =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      begin(scene);
-      await scene.untilReadiness(pod, false, /the API server: .*; the routes stay/);
-      scene.putList(ADDED);
-      scene.ip('route del 192.168.0.0/24');
-      await scene.untilOwned(SUBNETS);
-      end(scene);
-      await scene.untilOwned(ADDED, RECOVERY);
-      await scene.untilReadiness(pod, true, /3 effective/, RECOVERY);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      begin(testbed);
+      await testbed.untilReadiness(pod, false, /the API server: .*; the routes stay/);
+      testbed.putList(ADDED);
+      testbed.ip('route del 192.168.0.0/24');
+      await testbed.untilOwned(SUBNETS);
+      end(testbed);
+      await testbed.untilOwned(ADDED, RECOVERY);
+      await testbed.untilReadiness(pod, true, /3 effective/, RECOVERY);
     }),
   );
 
   it.each(['other authority', 'other name', 'expired'] as const)('a wrong certificate (%s)', (kind) =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      await scene.cluster.api.useCertificate(kind);
-      await scene.untilReadiness(pod, false, /the API server: no answer/);
-      expect(scene.owned()).toEqual(SUBNETS);
-      await scene.cluster.api.useCertificate('right');
-      await scene.untilReadiness(pod, true, /2 effective/, RECOVERY);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      await testbed.cluster.api.useCertificate(kind);
+      await testbed.untilReadiness(pod, false, /the API server: no answer/);
+      expect(testbed.owned()).toEqual(SUBNETS);
+      await testbed.cluster.api.useCertificate('right');
+      await testbed.untilReadiness(pod, true, /2 effective/, RECOVERY);
     }),
   );
 
   it('a token that rotates: the new one is used, the old one is never held against the list', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      const { api } = scene.cluster;
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      const { api } = testbed.cluster;
       api.tokens.clear();
       api.dropConnections();
-      await scene.untilReadiness(pod, false, /HTTP 401/);
+      await testbed.untilReadiness(pod, false, /HTTP 401/);
       api.tokens.add('rotated');
       pod.rotateToken('rotated');
-      scene.putList(ADDED);
-      await scene.untilOwned(ADDED, RECOVERY);
+      testbed.putList(ADDED);
+      await testbed.untilOwned(ADDED, RECOVERY);
     }));
 });

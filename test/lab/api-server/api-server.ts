@@ -32,7 +32,7 @@ export type Outage = 'down' | 'no handshake' | 'no answer';
 
 /**
  * Plays kube-apiserver for ConfigMaps, in the test process: list, get and watch over HTTPS with a token, RBAC, resource
- * versions and bookmarks; get for namespaces and DaemonSets; and every way in which it can fail a client. It listens on a unix socket, which `Inside.listen`
+ * versions and bookmarks; get for namespaces and DaemonSets; and every way in which it can fail a client. It listens on a unix socket, which `NetnsClient.listen`
  * makes reachable at an address inside a namespace.
  */
 export class TestApiServer {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Cluster } from '../cluster';
 import type { Manifest } from '../dist';
-import type { Place } from '../topology/picture';
+import type { Place } from '../topology/topology';
 import type { Pod } from './pod';
 
 /** What a DaemonSet's controller knows of one node's pod; without a revision there is none, or it is being deleted. */
@@ -60,7 +60,7 @@ const PROBE_MS = 500;
 /** The agent's probes fail twice before a kubelet calls its pod unready. */
 const FAILURE_THRESHOLD = 2;
 
-/** A DaemonSet on the nodes of a picture: its controller, and of each kubelet the start, the probe and the end of a pod. */
+/** A DaemonSet on the nodes of a topology: its controller, and of each kubelet the start, the probe and the end of a pod. */
 export class PlayedDaemonSet {
   /** Nodes whose pods were deleted for another revision, in order. */
   readonly updated: string[] = [];
@@ -73,7 +73,7 @@ export class PlayedDaemonSet {
   constructor(
     private readonly cluster: Cluster,
     private workload: Manifest,
-    places = cluster.picture.nodes,
+    places = cluster.topology.nodes,
   ) {
     this.nodes = places.map((place) => ({ place, failures: 0, isBusy: false }));
     this.schedule();

@@ -1,10 +1,10 @@
+import { fakeAgent, POLITE } from './fake-agent';
 import { commandOf, environmentOf, expand, podField, serviceEnvironment } from './pod-env';
 import { podOf } from './pod-spec';
-import { POLITE, standIn } from './stand-in';
 
 const place = { nodeName: 'worker-1', podIPs: ['10.0.0.1', 'fd00::1'], hostIPs: ['10.0.0.1'], uid: 'u' };
 const start = (change?: (container: Record<string, unknown>) => void) => {
-  const [workload] = standIn(POLITE, change);
+  const [workload] = fakeAgent(POLITE, change);
   if (!workload) throw new Error('no workload');
   return podOf(workload);
 };

@@ -1,6 +1,6 @@
 import type { V1Container, V1Probe } from '@kubernetes/client-node';
-import { Inside } from '../topology/inside-client';
 import type { Namespace } from '../topology/namespaces';
+import { NetnsClient } from '../topology/netns-client';
 
 /** What a kubelet would conclude from a probe. */
 export interface ProbeResult {
@@ -41,12 +41,12 @@ export async function probeOnce(probe: V1Probe, { netns, container, podIP, exec 
     const address = host.includes(':') ? `[${host}]` : host;
     const url = `http://${address}:${portOf(container, probe.httpGet.port)}${path.startsWith('/') ? '' : '/'}${path}`;
     const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]));
-    const { status, body, error } = await Inside.of(netns).fetch(url, { headers, timeoutMs });
+    const { status, body, error } = await NetnsClient.of(netns).fetch(url, { headers, timeoutMs });
     return { ok: status >= 200 && status < 400, status, body, ...(error === undefined ? {} : { error }) };
   }
   if (probe.tcpSocket) {
     const { host = podIP, port } = probe.tcpSocket;
-    const { error } = await Inside.of(netns).connect({ address: host, port: portOf(container, port), timeoutMs });
+    const { error } = await NetnsClient.of(netns).connect({ address: host, port: portOf(container, port), timeoutMs });
     return { ok: error === undefined, status: 0, body: '', ...(error === undefined ? {} : { error }) };
   }
   if (probe.exec?.command) {

@@ -1,9 +1,9 @@
 import type { Manifest } from '../dist';
+import { fakeAgent, POLITE } from './fake-agent';
 import { capabilitiesOf, rightsOf } from './pod-rights';
 import { podOf } from './pod-spec';
-import { POLITE, standIn } from './stand-in';
 
-const workload = (change?: (container: Record<string, unknown>) => void) => standIn(POLITE, change)[0] as Manifest;
+const workload = (change?: (container: Record<string, unknown>) => void) => fakeAgent(POLITE, change)[0] as Manifest;
 
 test('the pod of a workload is taken from its template', () => {
   expect(podOf(workload())).toMatchObject({

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { Manifest } from '../dist';
 import { describeLab } from '../requirements';
 import { Lab, type Namespace } from '../topology/namespaces';
+import { fakeAgent, POLITE } from './fake-agent';
 import type { Pod } from './pod';
 import { startPod } from './pod-start';
-import { POLITE, standIn } from './stand-in';
 
 jest.setTimeout(30_000);
 
@@ -24,7 +24,7 @@ describeLab('a pod', () => {
   afterAll(() => lab.close());
 
   function start(script: string, change?: (container: Record<string, unknown>) => void): Promise<Pod> {
-    const objects = standIn(script, change);
+    const objects = fakeAgent(script, change);
     return startPod({
       netns,
       workload: objects[0] as Manifest,

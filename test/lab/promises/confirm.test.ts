@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
-import { SEEDS } from '../topology/picture';
+import { Testbed } from '../testbed';
+import { SEEDS } from '../topology/topology';
 
 jest.setTimeout(120_000);
 
@@ -14,105 +14,105 @@ const ENV = { CONFIRM: `${TARGET}:8443` };
 const HIJACK = '203.0.113.96/29';
 const BAD = [...SUBNETS, HIJACK];
 
-function play(body: (scene: Scene) => Promise<void>): Promise<void> {
-  return Scene.play({ env: ENV }, async (scene) => {
-    scene.picture.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
-    await scene.picture.internet.inside.serve(TARGET, 8443, 'target');
-    await body(scene);
+function play(body: (testbed: Testbed) => Promise<void>): Promise<void> {
+  return Testbed.run({ env: ENV }, async (testbed) => {
+    testbed.topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
+    await testbed.topology.internet.client.serve(TARGET, 8443, 'target');
+    await body(testbed);
   });
 }
 
 describeLab('a change with which the node loses what it could reach', () => {
   it.concurrent('such as its resolver, is taken back, though nobody named that', () =>
-    Scene.play({}, async (scene) => {
-      scene.picture.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
-      await scene.picture.internet.inside.serve(TARGET, 53, 'resolver');
-      scene.cluster.resolvers = [TARGET, '127.0.0.53'];
-      const pod = await scene.startReady();
-      scene.putList(BAD);
+    Testbed.run({}, async (testbed) => {
+      testbed.topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
+      await testbed.topology.internet.client.serve(TARGET, 53, 'resolver');
+      testbed.cluster.resolvers = [TARGET, '127.0.0.53'];
+      const pod = await testbed.startReady();
+      testbed.putList(BAD);
       await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 40_000);
-      await scene.untilOwned(SUBNETS);
-      await scene.untilReadiness(pod, false, /203\.0\.113\.99:53/);
+      await testbed.untilOwned(SUBNETS);
+      await testbed.untilReadiness(pod, false, /203\.0\.113\.99:53/);
     }));
 
   it.concurrent('is taken back within 10 s, and condemned when that happens again; the next list is applied', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
-      scene.putList(BAD);
-      await scene.untilOwned(BAD);
-      await scene.untilReadiness(pod, false, /the list is applied and not confirmed yet/);
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.putList(BAD);
+      await testbed.untilOwned(BAD);
+      await testbed.untilReadiness(pod, false, /the list is applied and not confirmed yet/);
       await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 15_000);
-      await scene.untilOwned(SUBNETS);
+      await testbed.untilOwned(SUBNETS);
       await pod.waitForLog(({ json }) => json?.event === 'list.condemned', 30_000);
-      expect(scene.owned()).toEqual(SUBNETS);
-      expect(await scene.picture.answered()).toBe(true);
-      await scene.untilReadiness(
+      expect(testbed.owned()).toEqual(SUBNETS);
+      expect(await testbed.topology.answered()).toBe(true);
+      await testbed.untilReadiness(
         pod,
         false,
         /the list was taken back \(condemned\): 203\.0\.113\.99:8443 could not be reached with it, and could be without it, 2 times; the one before stays in force; it is tried again in 15 min/,
       );
-      const { stdout: metrics } = await scene.get('/metrics');
+      const { stdout: metrics } = await testbed.get('/metrics');
       expect(metrics).toContain('onprem_link_list_rolled_back 1\n');
       expect(metrics).toContain('onprem_link_rollbacks_total 2\n');
-      scene.putList([...SUBNETS, '192.168.5.0/24']);
-      await scene.untilOwned([...SUBNETS, '192.168.5.0/24']);
-      await scene.untilReadiness(pod, true, /3 effective/);
+      testbed.putList([...SUBNETS, '192.168.5.0/24']);
+      await testbed.untilOwned([...SUBNETS, '192.168.5.0/24']);
+      await testbed.untilReadiness(pod, true, /3 effective/);
     }));
 
   it.concurrent('is taken back first by an agent that comes after one that was killed in the middle', () =>
-    play(async (scene) => {
-      const emptyDirs = join(scene.picture.lab.folder, 'empty-dirs');
+    play(async (testbed) => {
+      const emptyDirs = join(testbed.topology.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);
-      const start = () => scene.cluster.startPod(scene.node, scene.cluster.workload, emptyDirs);
+      const start = () => testbed.cluster.startPod(testbed.node, testbed.cluster.workload, emptyDirs);
       const first = await start();
       await first.waitReady(20_000);
-      scene.putList(BAD);
-      await scene.untilOwned(BAD);
+      testbed.putList(BAD);
+      await testbed.untilOwned(BAD);
       first.signal('SIGKILL');
       await first.exited;
-      expect(scene.owned()).toEqual([...BAD].sort());
+      expect(testbed.owned()).toEqual([...BAD].sort());
       // Nobody tells the second one of any list: it knows from the journal alone.
-      scene.cluster.api.outage('down');
+      testbed.cluster.api.outage('down');
       const second = await start();
       await second.waitForLog(({ json }) => json?.event === 'list.resumed', 5000);
-      await scene.untilOwned(SUBNETS);
-      scene.cluster.api.outage(undefined);
+      await testbed.untilOwned(SUBNETS);
+      testbed.cluster.api.outage(undefined);
       await second.waitForLog(({ json }) => json?.event === 'list.condemned', 75_000);
-      expect(scene.owned()).toEqual(SUBNETS);
+      expect(testbed.owned()).toEqual(SUBNETS);
       second.signal('SIGKILL');
       await second.exited;
       const third = await start();
-      await scene.untilReadiness(third, false, /taken back by an earlier run of this agent/);
-      expect(scene.owned()).toEqual(SUBNETS);
+      await testbed.untilReadiness(third, false, /taken back by an earlier run of this agent/);
+      expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
   it.concurrent('is taken back by an agent that is told to stop before it was confirmed', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
-      scene.putList(BAD);
-      await scene.untilOwned(BAD);
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.putList(BAD);
+      await testbed.untilOwned(BAD);
       await pod.stop();
-      expect(scene.owned()).toEqual(SUBNETS);
+      expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
   it.concurrent('is not to blame for an API server that restarts: it is applied once that is back', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      const inside = scene.picture.internet.netns;
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      const inside = testbed.topology.internet.netns;
       // Four connections more, those before the change; all after them are refused, and the open watch goes on.
       inside.load(REFUSING_AFTER_FOUR);
       const list = [...SUBNETS, '192.168.5.0/24'];
-      scene.putList(list);
+      testbed.putList(list);
       await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 15_000);
-      await scene.untilOwned(SUBNETS);
-      await scene.untilReadiness(
+      await testbed.untilOwned(SUBNETS);
+      await testbed.untilReadiness(
         pod,
         false,
         /the list was taken back \(suspended\): 203\.0\.113\.10:6443 could not be/,
       );
       inside.run('nft', 'flush', 'ruleset');
-      await scene.untilReadiness(pod, true, /3 effective/, 30_000);
-      expect(scene.owned()).toEqual(list);
+      await testbed.untilReadiness(pod, true, /3 effective/, 30_000);
+      expect(testbed.owned()).toEqual(list);
     }));
 });
 
@@ -130,34 +130,34 @@ const DEAD_ENDS = [
 
 describeLab('a list that cuts a proxy on the node off from the API server', () => {
   it.concurrent.each(DEAD_ENDS)('%s is taken back, and the correction arrives', (_, deadEnd) =>
-    Scene.play({ picture: { ...SEEDS, apiServer: [PROXY, REAL_SERVER] } }, async (scene) => {
-      scene.ip(`addr add ${PROXY} dev lo`);
-      scene.picture.routers[0]?.netns.ip('route', 'add', ...deadEnd.split(' '));
-      await scene.node.inside.proxy(PROXY, 6443, REAL_SERVER);
-      const pod = await scene.startReady();
-      scene.putList(CUT_OFF);
-      await scene.untilOwned(CUT_OFF);
+    Testbed.run({ topology: { ...SEEDS, apiServer: [PROXY, REAL_SERVER] } }, async (testbed) => {
+      testbed.ip(`addr add ${PROXY} dev lo`);
+      testbed.topology.routers[0]?.netns.ip('route', 'add', ...deadEnd.split(' '));
+      await testbed.node.client.proxy(PROXY, 6443, REAL_SERVER);
+      const pod = await testbed.startReady();
+      testbed.putList(CUT_OFF);
+      await testbed.untilOwned(CUT_OFF);
       // The proxy accepts connections all the time.
-      expect((await scene.node.inside.connect({ address: PROXY, port: 6443 })).error).toBeUndefined();
+      expect((await testbed.node.client.connect({ address: PROXY, port: 6443 })).error).toBeUndefined();
       await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 15_000);
-      await scene.untilOwned(SUBNETS);
+      await testbed.untilOwned(SUBNETS);
       const correction = [...SUBNETS, '192.168.5.0/24'];
-      scene.putList(correction);
-      await scene.untilOwned(correction, 60_000);
-      await scene.untilReadiness(pod, true, /3 effective/, 10_000);
+      testbed.putList(correction);
+      await testbed.untilOwned(correction, 60_000);
+      await testbed.untilReadiness(pod, true, /3 effective/, 10_000);
     }),
   );
 
   it.concurrent('is refused where cluster.apiServers names it', () =>
-    Scene.play(
-      { picture: { ...SEEDS, apiServer: [PROXY, REAL_SERVER] }, env: { API_SERVERS: `${REAL_SERVER}:6443` } },
-      async (scene) => {
-        scene.ip(`addr add ${PROXY} dev lo`);
-        await scene.node.inside.proxy(PROXY, 6443, REAL_SERVER);
-        const pod = await scene.startReady();
-        scene.putList(CUT_OFF);
-        await scene.untilReadiness(pod, false, /203\.0\.113\.8\/29 refused: .*the API server 203\.0\.113\.10/);
-        expect(scene.owned()).toEqual(SUBNETS);
+    Testbed.run(
+      { topology: { ...SEEDS, apiServer: [PROXY, REAL_SERVER] }, env: { API_SERVERS: `${REAL_SERVER}:6443` } },
+      async (testbed) => {
+        testbed.ip(`addr add ${PROXY} dev lo`);
+        await testbed.node.client.proxy(PROXY, 6443, REAL_SERVER);
+        const pod = await testbed.startReady();
+        testbed.putList(CUT_OFF);
+        await testbed.untilReadiness(pod, false, /203\.0\.113\.8\/29 refused: .*the API server 203\.0\.113\.10/);
+        expect(testbed.owned()).toEqual(SUBNETS);
       },
     ));
 });
@@ -166,31 +166,31 @@ const SERVICE = '172.21.0.1';
 const SERVERS = ['203.0.113.21', '203.0.113.37', '203.0.113.53'];
 
 describeLab('three API servers behind one address', () => {
-  const play = (body: (scene: Scene) => Promise<void>) =>
-    Scene.play({ picture: { ...SEEDS, apiServer: [SERVICE, ...SERVERS] } }, async (scene) => {
-      scene.node.netns.load(BEHIND_ONE_ADDRESS);
-      await body(scene);
+  const play = (body: (testbed: Testbed) => Promise<void>) =>
+    Testbed.run({ topology: { ...SEEDS, apiServer: [SERVICE, ...SERVERS] } }, async (testbed) => {
+      testbed.node.netns.load(BEHIND_ONE_ADDRESS);
+      await body(testbed);
     });
 
   it.concurrent('are not lost to a list that takes two of them', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
       const taking = [...SUBNETS, '203.0.113.32/28', '203.0.113.48/28'];
-      scene.putList(taking);
-      await scene.untilOwned(taking);
+      testbed.putList(taking);
+      await testbed.untilOwned(taking);
       await pod.waitForLog(({ json }) => json?.event === 'list.condemned', 60_000);
-      await scene.untilOwned(SUBNETS);
+      await testbed.untilOwned(SUBNETS);
     }));
 
   it.concurrent('of which one was dead before keep no list from being applied', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
-      scene.picture.internet.netns.load(DEAD_SERVER);
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.topology.internet.netns.load(DEAD_SERVER);
       const list = [...SUBNETS, '192.168.5.0/24'];
-      scene.putList(list);
+      testbed.putList(list);
       // By chance the dead one may be met so seldom before and so often after that the list needs a second trial.
-      await scene.untilReadiness(pod, true, /3 effective/, 60_000);
-      expect([scene.owned(), `${pod.logs}`.includes('list.condemned')]).toEqual([list, false]);
+      await testbed.untilReadiness(pod, true, /3 effective/, 60_000);
+      expect([testbed.owned(), `${pod.logs}`.includes('list.condemned')]).toEqual([list, false]);
     }));
 });
 
@@ -212,41 +212,41 @@ table inet dead {
 }`;
 
 describeLab('what an agent has confirmed', () => {
-  it.concurrent.each<[string, (scene: Scene) => void]>([
-    ['the API server is away', (scene) => scene.cluster.api.outage('down')],
-    ['the list is rejected', (scene) => scene.putText('["192.168.0.0/24", oops')],
+  it.concurrent.each<[string, (testbed: Testbed) => void]>([
+    ['the API server is away', (testbed) => testbed.cluster.api.outage('down')],
+    ['the list is rejected', (testbed) => testbed.putText('["192.168.0.0/24", oops')],
   ])('is in force and repaired after a restart while %s', (_, happen) =>
-    Scene.play({}, async (scene) => {
-      const emptyDirs = join(scene.picture.lab.folder, 'empty-dirs');
+    Testbed.run({}, async (testbed) => {
+      const emptyDirs = join(testbed.topology.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);
-      const start = () => scene.cluster.startPod(scene.node, scene.cluster.workload, emptyDirs);
+      const start = () => testbed.cluster.startPod(testbed.node, testbed.cluster.workload, emptyDirs);
       const first = await start();
       await first.waitReady(20_000);
       first.signal('SIGKILL');
       await first.exited;
-      happen(scene);
-      scene.ip('route del 192.168.0.0/24');
+      happen(testbed);
+      testbed.ip('route del 192.168.0.0/24');
       const second = await start();
-      await scene.untilOwned(SUBNETS);
-      scene.ip('route del 192.168.1.0/24');
-      await scene.untilOwned(SUBNETS);
-      await scene.untilReadiness(second, false, /API server|rejected/);
+      await testbed.untilOwned(SUBNETS);
+      testbed.ip('route del 192.168.1.0/24');
+      await testbed.untilOwned(SUBNETS);
+      await testbed.untilReadiness(second, false, /API server|rejected/);
     }),
   );
 });
 
 describeLab('the journal', () => {
   it.concurrent('holds 40,000 routes that the agent finds', () =>
-    Scene.play({}, async (scene) => {
+    Testbed.run({}, async (testbed) => {
       const found = Array.from(
         { length: 40_000 },
         (_, i) => `172.${16 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) << 2}/30`,
       );
-      scene.ip('nexthop add id 2382364673 via 10.184.0.1 dev priv proto 142');
-      scene.node.netns.batch(found.map((subnet) => `route add ${subnet} nhid 2382364673 proto 142`));
-      const pod = await scene.cluster.startPod();
-      await scene.untilOwned(SUBNETS, 20_000);
-      await scene.untilReadiness(pod, true, /2 effective/, 20_000);
+      testbed.ip('nexthop add id 2382364673 via 10.184.0.1 dev priv proto 142');
+      testbed.node.netns.batch(found.map((subnet) => `route add ${subnet} nhid 2382364673 proto 142`));
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilOwned(SUBNETS, 20_000);
+      await testbed.untilReadiness(pod, true, /2 effective/, 20_000);
       expect(`${pod.logs}`).not.toContain('journal.failed');
     }));
 });

@@ -1,7 +1,7 @@
 import { startFlood } from '../flood';
 import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
+import { Testbed } from '../testbed';
 
 jest.setTimeout(120_000);
 
@@ -11,30 +11,30 @@ const PROBES = ['startup', 'liveness', 'readiness'] as const;
 
 describeLab('the door is closed', () => {
   it('outside the node there are the metrics alone, which name nothing of on premise', () =>
-    Scene.play({ list: [{ subnet: '192.168.77.0/24', comment: 'the vault' }] }, async (scene) => {
-      await scene.startReady();
-      const outside = `http://${scene.node.addresses[0]}:9142`;
-      const fetch = (path: string) => scene.node.inside.fetch(`${outside}${path}`);
+    Testbed.run({ list: [{ subnet: '192.168.77.0/24', comment: 'the vault' }] }, async (testbed) => {
+      await testbed.startReady();
+      const outside = `http://${testbed.node.addresses[0]}:9142`;
+      const fetch = (path: string) => testbed.node.client.fetch(`${outside}${path}`);
       for (const path of ['status', 'diff', 'livez', 'readyz'])
         expect((await fetch(`/${path}/node-routes`)).status).toBe(404);
       const { status, body } = await fetch('/metrics');
       expect(status).toBe(200);
       expect(body).toContain('onprem_link_ready 1\n');
       expect(body).not.toMatch(/192\.168\.|vault/);
-      expect((await scene.get('/status/node-routes')).status).toBe(200);
+      expect((await testbed.get('/status/node-routes')).status).toBe(200);
     }));
 
   it('500 connections of each kind and a storm on /diff restart no agent and stop no repair', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      const [outside] = scene.node.addresses;
-      const flood = await startFlood(scene, EACH);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      const [outside] = testbed.node.addresses;
+      const flood = await startFlood(testbed, EACH);
       for (let round = 0; round < 10; round++) {
-        scene.ip('route del 192.168.0.0/24');
-        await scene.untilOwned(['192.168.0.0/24', '192.168.1.0/24']);
+        testbed.ip('route del 192.168.0.0/24');
+        await testbed.untilOwned(['192.168.0.0/24', '192.168.1.0/24']);
         await probesAnswer(pod);
       }
-      expect((await scene.node.inside.fetch(`http://${outside}:9142/metrics`, { timeoutMs: 3000 })).status).toBe(200);
+      expect((await testbed.node.client.fetch(`http://${outside}:9142/metrics`, { timeoutMs: 3000 })).status).toBe(200);
       flood.kill();
       expect(pod.logs.lines.filter(({ json }) => json?.level === 'error')).toEqual([]);
     }));

@@ -1,13 +1,13 @@
 import { describeLab } from '../requirements';
-import { PROTOCOL, Scene } from '../scene';
-import { DUAL_STACK, type PictureOptions, SEEDS } from '../topology/picture';
+import { PROTOCOL, Testbed } from '../testbed';
+import { DUAL_STACK, SEEDS, type TopologyOptions } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(60_000);
 
 const BOTH = { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' };
 
-const IPV6_ONLY: PictureOptions = {
+const IPV6_ONLY: TopologyOptions = {
   nodes: [{ name: 'worker-1', private: ['fd00:184::2/64'], public: ['2001:db8:51::2/64'] }],
   routers: [['fd00:184::1/64']],
   privateNetworks: ['fd00::/8'],
@@ -17,203 +17,207 @@ const IPV6_ONLY: PictureOptions = {
   rpFilter: 1,
 };
 
-const TWO_ROUTERS: PictureOptions = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
+const TWO_ROUTERS: TopologyOptions = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
 
 describeLab('both families', () => {
   it('on a dual-stack node', () =>
-    Scene.play(
+    Testbed.run(
       {
-        picture: DUAL_STACK,
+        topology: DUAL_STACK,
         env: BOTH,
         list: ['192.168.0.0/24', '192.168.1.0/24', '2001:db8:a::/64', '2001:db8:b::/64'],
       },
-      async (scene) => {
-        await scene.startReady();
-        expect(await scene.picture.answered()).toBe(true);
-        scene.putList(['192.168.0.0/24', '192.168.1.0/24', '2001:db8:b::/64']);
-        await scene.untilOwned(['2001:db8:b::/64'], 5000, 6);
-        const [, , , last] = await scene.picture.exchange();
+      async (testbed) => {
+        await testbed.startReady();
+        expect(await testbed.topology.answered()).toBe(true);
+        testbed.putList(['192.168.0.0/24', '192.168.1.0/24', '2001:db8:b::/64']);
+        await testbed.untilOwned(['2001:db8:b::/64'], 5000, 6);
+        const [, , , last] = await testbed.topology.exchange();
         expect(last?.fromNode.body).toBe('orders-2');
       },
     ));
 
   it('on an IPv6-only node, whose API server has an IPv6 address', () =>
-    Scene.play(
-      { picture: IPV6_ONLY, env: { PRIVATE_NETWORKS: 'fd00::/8' }, list: ['2001:db8:a::/64'] },
-      async (scene) => {
-        await scene.startReady();
-        expect(await scene.picture.answered()).toBe(true);
+    Testbed.run(
+      { topology: IPV6_ONLY, env: { PRIVATE_NETWORKS: 'fd00::/8' }, list: ['2001:db8:a::/64'] },
+      async (testbed) => {
+        await testbed.startReady();
+        expect(await testbed.topology.answered()).toBe(true);
       },
     ));
 
   it('a link-local next hop with its interface', () =>
-    Scene.play({ picture: DUAL_STACK, env: BOTH, list: [] }, async (scene) => {
-      await scene.startReady();
-      scene.picture.routers[0]?.netns.ip('addr', 'add', 'fe80::1/64', 'dev', 'priv', 'nodad');
-      scene.putList([
+    Testbed.run({ topology: DUAL_STACK, env: BOTH, list: [] }, async (testbed) => {
+      await testbed.startReady();
+      testbed.topology.routers[0]?.netns.ip('addr', 'add', 'fe80::1/64', 'dev', 'priv', 'nodad');
+      testbed.putList([
         '192.168.0.0/24',
         '192.168.1.0/24',
         { subnet: '2001:db8:a::/64', nextHop: 'fe80::1', interface: 'priv' },
         { subnet: '2001:db8:b::/64', nextHop: 'fe80::1', interface: 'priv' },
       ]);
-      await scene.untilOwned(['2001:db8:a::/64', '2001:db8:b::/64'], 5000, 6);
-      expect(await scene.picture.answered()).toBe(true);
+      await testbed.untilOwned(['2001:db8:a::/64', '2001:db8:b::/64'], 5000, 6);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 });
 
 describeLab('the private network as nodes have it', () => {
   it('IPv4 by an IPv6 next hop, for the private network and in the list', () =>
-    Scene.play({ picture: DUAL_STACK, env: BOTH, list: [] }, async (scene) => {
-      scene.picture.routers[0]?.netns.ip('addr', 'add', 'fe80::1/64', 'dev', 'priv', 'nodad');
-      scene.ip('route replace 10.0.0.0/8 via inet6 fd00:184::1 dev priv');
-      const pod = await scene.startReady();
-      scene.putList([
+    Testbed.run({ topology: DUAL_STACK, env: BOTH, list: [] }, async (testbed) => {
+      testbed.topology.routers[0]?.netns.ip('addr', 'add', 'fe80::1/64', 'dev', 'priv', 'nodad');
+      testbed.ip('route replace 10.0.0.0/8 via inet6 fd00:184::1 dev priv');
+      const pod = await testbed.startReady();
+      testbed.putList([
         '192.168.0.0/24',
         { subnet: '192.168.1.0/24', nextHop: 'fe80::1', interface: 'priv' },
         '2001:db8:a::/64',
         '2001:db8:b::/64',
       ]);
-      await scene.untilReadiness(pod, true, /4 effective/);
-      expect(scene.owned()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
-      expect(await scene.picture.answered()).toBe(true);
-      scene.ip('route replace 10.0.0.0/8 via 10.184.0.1');
+      await testbed.untilReadiness(pod, true, /4 effective/);
+      expect(testbed.owned()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
+      expect(await testbed.topology.answered()).toBe(true);
+      testbed.ip('route replace 10.0.0.0/8 via 10.184.0.1');
       await waitFor('the next hop to be followed', 5000, () =>
-        scene.picture
+        testbed.topology
           .nexthops()
           .some(({ gateway, protocol }) => gateway === '10.184.0.1' && protocol === `${PROTOCOL}`),
       );
-      await scene.untilReadiness(pod, true, /4 effective/);
-      expect(await scene.picture.answered()).toBe(true);
+      await testbed.untilReadiness(pod, true, /4 effective/);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('listed twice: the entry that the kernel uses shows the way, and a blackhole before it is reported', () =>
-    Scene.play({}, async (scene) => {
-      scene.ip('route add 10.0.0.0/8 via 10.184.0.9 dev priv metric 1024');
-      const pod = await scene.startReady();
-      expect(await scene.picture.answered()).toBe(true);
-      scene.ip('route del 10.0.0.0/8 metric 0');
-      scene.ip('route add blackhole 10.0.0.0/8');
-      await scene.untilReadiness(pod, false, /waiting: the node's route blackhole 10\.0\.0\.0\/8.* names no next hop/);
-      scene.ip('route del blackhole 10.0.0.0/8');
-      scene.ip('route add 10.0.0.0/8 via 10.184.0.1 dev priv metric 50');
-      await scene.untilReadiness(pod, true, /2 effective/);
-      expect(await scene.picture.answered()).toBe(true);
+    Testbed.run({}, async (testbed) => {
+      testbed.ip('route add 10.0.0.0/8 via 10.184.0.9 dev priv metric 1024');
+      const pod = await testbed.startReady();
+      expect(await testbed.topology.answered()).toBe(true);
+      testbed.ip('route del 10.0.0.0/8 metric 0');
+      testbed.ip('route add blackhole 10.0.0.0/8');
+      await testbed.untilReadiness(
+        pod,
+        false,
+        /waiting: the node's route blackhole 10\.0\.0\.0\/8.* names no next hop/,
+      );
+      testbed.ip('route del blackhole 10.0.0.0/8');
+      testbed.ip('route add 10.0.0.0/8 via 10.184.0.1 dev priv metric 50');
+      await testbed.untilReadiness(pod, true, /2 effective/);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('an entry whose lifetime is over shows no way, though a dump still has it', () =>
-    Scene.play(
-      { picture: IPV6_ONLY, env: { PRIVATE_NETWORKS: 'fd00::/8' }, list: ['2001:db8:a::/64'] },
-      async (scene) => {
-        scene.ip('-6 route del fd00::/8');
-        scene.ip('-6 route add fd00::/8 via fd00:184::1 dev priv proto ra expires 1');
-        await waitFor('the lifetime to be over', 5000, () => /expires -\d/.test(scene.ip('-6 route show fd00::/8')));
-        const pod = await scene.cluster.startPod();
-        await scene.untilReadiness(pod, false, /no route for fd00::\/8/);
+    Testbed.run(
+      { topology: IPV6_ONLY, env: { PRIVATE_NETWORKS: 'fd00::/8' }, list: ['2001:db8:a::/64'] },
+      async (testbed) => {
+        testbed.ip('-6 route del fd00::/8');
+        testbed.ip('-6 route add fd00::/8 via fd00:184::1 dev priv proto ra expires 1');
+        await waitFor('the lifetime to be over', 5000, () => /expires -\d/.test(testbed.ip('-6 route show fd00::/8')));
+        const pod = await testbed.cluster.startPod();
+        await testbed.untilReadiness(pod, false, /no route for fd00::\/8/);
       },
     ));
 });
 
 describeLab('every field of a route', () => {
   it('table, metric, source and MTU reach the kernel, and changes of them follow', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.ip('addr add 10.184.0.9/26 dev priv');
-      scene.putList([
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.ip('addr add 10.184.0.9/26 dev priv');
+      testbed.putList([
         { subnet: '192.168.0.0/24', metric: 50, source: '10.184.0.9', mtu: 1350, comment: 'narrow tunnel' },
         { subnet: '192.168.1.0/24', table: 1000 },
       ]);
-      await scene.untilReadiness(pod, true, /1 effective, 1 installed/);
-      const routes = scene.picture.routes(4, PROTOCOL).sort((a, b) => a.dst.localeCompare(b.dst));
+      await testbed.untilReadiness(pod, true, /1 effective, 1 installed/);
+      const routes = testbed.topology.routes(4, PROTOCOL).sort((a, b) => a.dst.localeCompare(b.dst));
       expect(routes).toMatchObject([
         { dst: '192.168.0.0/24', metric: 50, prefsrc: '10.184.0.9', metrics: [{ mtu: 1350 }] },
         { dst: '192.168.1.0/24', table: '1000' },
       ]);
-      scene.putList([{ subnet: '192.168.0.0/24', metric: 50, mtu: 1300 }]);
-      await scene.untilReadiness(pod, true, /1 routes: 1 effective/);
-      const [changed] = scene.picture.routes(4, PROTOCOL);
+      testbed.putList([{ subnet: '192.168.0.0/24', metric: 50, mtu: 1300 }]);
+      await testbed.untilReadiness(pod, true, /1 routes: 1 effective/);
+      const [changed] = testbed.topology.routes(4, PROTOCOL);
       expect(changed).toMatchObject({ dst: '192.168.0.0/24', metrics: [{ mtu: 1300 }] });
       expect(changed?.prefsrc).toBeUndefined();
     }));
 
   it('a next hop of its own, several that share the traffic, and one that is on no link', () =>
-    Scene.play({ picture: TWO_ROUTERS }, async (scene) => {
-      const pod = await scene.startReady();
-      scene.putList([
+    Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.putList([
         { subnet: '192.168.0.0/24', nextHop: '10.184.0.3' },
         { subnet: '192.168.1.0/24', nextHops: ['10.184.0.1', '10.184.0.3'] },
         { subnet: '192.168.5.0/24', nextHop: '203.0.113.77' },
       ]);
-      await scene.untilReadiness(
+      await testbed.untilReadiness(
         pod,
         false,
         /192\.168\.5\.0\/24 waiting: next hop 203\.0\.113\.77 is on no link of this node/,
       );
-      expect(scene.picture.routes(4, PROTOCOL)).toMatchObject([
+      expect(testbed.topology.routes(4, PROTOCOL)).toMatchObject([
         { dst: '192.168.0.0/24', gateway: '10.184.0.3' },
         { dst: '192.168.1.0/24', nexthops: [{ gateway: '10.184.0.1' }, { gateway: '10.184.0.3' }] },
       ]);
-      scene.putList([]);
-      await scene.untilOwned([]);
-      expect(scene.picture.nexthops()).toEqual([]);
+      testbed.putList([]);
+      await testbed.untilOwned([]);
+      expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
   it('an interface that does not exist makes it wait until it does', () =>
-    Scene.play({ list: [{ subnet: '192.168.0.0/24', nextHop: '10.99.0.1', interface: 'late' }] }, async (scene) => {
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /this node has no interface late/);
-      scene.node.netns.batch([
+    Testbed.run({ list: [{ subnet: '192.168.0.0/24', nextHop: '10.99.0.1', interface: 'late' }] }, async (testbed) => {
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /this node has no interface late/);
+      testbed.node.netns.batch([
         'link add late type veth peer name other',
         'addr add 10.99.0.2/24 dev late',
         'link set late up',
         'link set other up',
       ]);
-      await scene.untilReadiness(pod, true, /1 effective/);
+      await testbed.untilReadiness(pod, true, /1 effective/);
     }));
 });
 
 describeLab("the private network's route", () => {
   it('may be onlink, as clouds with /32 addresses have it', () =>
-    Scene.play({}, async (scene) => {
-      scene.node.netns.batch([
+    Testbed.run({}, async (testbed) => {
+      testbed.node.netns.batch([
         'addr del 10.184.0.2/26 dev priv',
         'addr add 10.184.0.2/32 dev priv',
         'route add 10.0.0.0/8 via 10.184.0.1 dev priv onlink',
       ]);
-      await scene.startReady();
-      expect(scene.picture.routes(4, PROTOCOL).every(({ flags }) => flags.includes('onlink'))).toBe(true);
-      expect(await scene.picture.answered()).toBe(true);
+      await testbed.startReady();
+      expect(testbed.topology.routes(4, PROTOCOL).every(({ flags }) => flags.includes('onlink'))).toBe(true);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('may be multipath', () =>
-    Scene.play({ picture: TWO_ROUTERS }, async (scene) => {
-      scene.ip('route replace 10.0.0.0/8 nexthop via 10.184.0.1 weight 3 nexthop via 10.184.0.3');
-      await scene.startReady();
-      expect(scene.picture.routes(4, PROTOCOL)[0]?.nexthops).toMatchObject([
+    Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
+      testbed.ip('route replace 10.0.0.0/8 nexthop via 10.184.0.1 weight 3 nexthop via 10.184.0.3');
+      await testbed.startReady();
+      expect(testbed.topology.routes(4, PROTOCOL)[0]?.nexthops).toMatchObject([
         { gateway: '10.184.0.1', weight: 3 },
         { gateway: '10.184.0.3', weight: 1 },
       ]);
     }));
 
   it('may be a nexthop object of somebody else, or a group of them', () =>
-    Scene.play({ picture: TWO_ROUTERS }, async (scene) => {
-      scene.node.netns.batch([
+    Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
+      testbed.node.netns.batch([
         'nexthop add id 5 via 10.184.0.3 dev priv',
         'nexthop add id 6 via 10.184.0.1 dev priv',
         'route replace 10.0.0.0/8 nhid 5',
       ]);
-      const pod = await scene.startReady();
-      expect(scene.picture.routes(4, PROTOCOL)[0]).toMatchObject({ gateway: '10.184.0.3' });
-      scene.node.netns.batch(['nexthop add id 7 group 5/6', 'route replace 10.0.0.0/8 nhid 7']);
+      const pod = await testbed.startReady();
+      expect(testbed.topology.routes(4, PROTOCOL)[0]).toMatchObject({ gateway: '10.184.0.3' });
+      testbed.node.netns.batch(['nexthop add id 7 group 5/6', 'route replace 10.0.0.0/8 nhid 7']);
       await pod.waitForLog(({ json }) => json?.event === 'routes.changed' && json.trigger === 'kernel event', 5000);
-      expect(scene.picture.routes(4, PROTOCOL)[0]?.nexthops).toHaveLength(2);
-      expect(scene.picture.nexthops().filter(({ protocol }) => protocol !== `${PROTOCOL}`)).toHaveLength(3);
+      expect(testbed.topology.routes(4, PROTOCOL)[0]?.nexthops).toHaveLength(2);
+      expect(testbed.topology.nexthops().filter(({ protocol }) => protocol !== `${PROTOCOL}`)).toHaveLength(3);
     }));
 
   it('that names no next hop cannot be used, and that is told', () =>
-    Scene.play({}, async (scene) => {
-      scene.ip('route replace 10.0.0.0/8 dev priv');
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(
+    Testbed.run({}, async (testbed) => {
+      testbed.ip('route replace 10.0.0.0/8 dev priv');
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(
         pod,
         false,
         /the node's route 10\.0\.0\.0\/8 dev priv, protocol 3, metric 0 names no next hop; give the routes a nextHop/,

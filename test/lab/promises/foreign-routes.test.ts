@@ -1,7 +1,7 @@
 import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
-import { PROTOCOL, Scene } from '../scene';
-import { DUAL_STACK } from '../topology/picture';
+import { PROTOCOL, Testbed } from '../testbed';
+import { DUAL_STACK } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(60_000);
@@ -12,85 +12,85 @@ describeLab('foreign routes are sacred', () => {
   it.each(['proto boot', 'proto 80'])(
     'one of the same prefix and metric with the same next hop satisfies (%s)',
     (marks) =>
-      Scene.play({}, async (scene) => {
-        scene.ip(`route add 192.168.0.0/24 via 10.184.0.1 ${marks}`);
-        const pod = await scene.startReady();
-        expect(scene.owned()).toEqual(['192.168.1.0/24']);
-        expect((await scene.status(pod)).counts).toEqual({ effective: 1, satisfied: 1 });
-        expect(await scene.picture.answered()).toBe(true);
-        scene.putList([]);
-        await scene.untilOwned([]);
-        expect(routesTo(scene, '192.168.0.0/24')).toHaveLength(1);
+      Testbed.run({}, async (testbed) => {
+        testbed.ip(`route add 192.168.0.0/24 via 10.184.0.1 ${marks}`);
+        const pod = await testbed.startReady();
+        expect(testbed.owned()).toEqual(['192.168.1.0/24']);
+        expect((await testbed.status(pod)).counts).toEqual({ effective: 1, satisfied: 1 });
+        expect(await testbed.topology.answered()).toBe(true);
+        testbed.putList([]);
+        await testbed.untilOwned([]);
+        expect(routesTo(testbed, '192.168.0.0/24')).toHaveLength(1);
       }),
   );
 
   it('one that wins or ties with another next hop is a conflict, reported with both sides, and stays', () =>
-    Scene.play({ env: { ROUTE_METRIC: '50' } }, async (scene) => {
-      scene.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
-      scene.ip('route add 192.168.1.0/24 via 198.51.100.1 proto static metric 20');
-      const before = SUBNETS.flatMap((subnet) => routesTo(scene, subnet));
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(
+    Testbed.run({ env: { ROUTE_METRIC: '50' } }, async (testbed) => {
+      testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
+      testbed.ip('route add 192.168.1.0/24 via 198.51.100.1 proto static metric 20');
+      const before = SUBNETS.flatMap((subnet) => routesTo(testbed, subnet));
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(
         pod,
         false,
         /192\.168\.0\.0\/24 conflicting: listed via 10\.184\.0\.1 dev priv, but the node has 192\.168\.0\.0\/24 via 198\.51\.100\.1 dev pub, protocol 4/,
       );
-      expect((await scene.status(pod)).counts).toEqual({ conflicting: 2 });
-      expect(scene.owned()).toEqual([]);
-      expect(SUBNETS.flatMap((subnet) => routesTo(scene, subnet))).toEqual(before);
+      expect((await testbed.status(pod)).counts).toEqual({ conflicting: 2 });
+      expect(testbed.owned()).toEqual([]);
+      expect(SUBNETS.flatMap((subnet) => routesTo(testbed, subnet))).toEqual(before);
     }));
 
   it('one of worse metric that was there first loses: ours is confirmed like any change, and theirs stays and is reported', () =>
-    Scene.play({}, async (scene) => {
-      scene.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
+      const pod = await testbed.startReady();
       await pod.waitForLog(({ json }) => /also has .*198\.51\.100\.1/.test(`${json?.message}`), 5000);
-      expect(scene.owned()).toEqual(SUBNETS);
-      expect(await scene.picture.answered()).toBe(true);
-      scene.putList([]);
-      await scene.untilOwned([]);
-      expect(routesTo(scene, '192.168.0.0/24')).toMatchObject([{ gateway: '198.51.100.1', metric: 50 }]);
+      expect(testbed.owned()).toEqual(SUBNETS);
+      expect(await testbed.topology.answered()).toBe(true);
+      testbed.putList([]);
+      await testbed.untilOwned([]);
+      expect(routesTo(testbed, '192.168.0.0/24')).toMatchObject([{ gateway: '198.51.100.1', metric: 50 }]);
     }));
 
   it('of the same table and list the same comes out, whoever came first', () =>
-    Scene.play({ list: [], env: { ROUTE_METRIC: '50' } }, async (scene) => {
-      const pod = await scene.startReady();
-      for (let world = 0; world < WORLDS; world++) await playOrders(scene, pod, foreignRoutes(world));
+    Testbed.run({ list: [], env: { ROUTE_METRIC: '50' } }, async (testbed) => {
+      const pod = await testbed.startReady();
+      for (let world = 0; world < WORLDS; world++) await playOrders(testbed, pod, foreignRoutes(world));
     }));
 
   it('in IPv6, where the kernel merges routes of one prefix and metric, ours is withdrawn from the merged route and theirs stays', () =>
-    Scene.play(
-      { picture: DUAL_STACK, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: ['2001:db8:a::/64'] },
-      async (scene) => {
-        const pod = await scene.startReady();
-        scene.ip('-6 route append 2001:db8:a::/64 via 2001:db8:51::1 dev pub proto static');
-        await scene.untilReadiness(pod, false, /2001:db8:a::\/64 conflicting/);
-        await scene.untilOwned([], 5000, 6);
-        const left = scene.picture.routes(6).filter(({ dst }) => dst === '2001:db8:a::/64');
+    Testbed.run(
+      { topology: DUAL_STACK, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: ['2001:db8:a::/64'] },
+      async (testbed) => {
+        const pod = await testbed.startReady();
+        testbed.ip('-6 route append 2001:db8:a::/64 via 2001:db8:51::1 dev pub proto static');
+        await testbed.untilReadiness(pod, false, /2001:db8:a::\/64 conflicting/);
+        await testbed.untilOwned([], 5000, 6);
+        const left = testbed.topology.routes(6).filter(({ dst }) => dst === '2001:db8:a::/64');
         expect(left).toMatchObject([{ gateway: '2001:db8:51::1', protocol: '4' }]);
       },
     ));
 
   it('when a conflict ends, ours takes its place', () =>
-    Scene.play({}, async (scene) => {
-      scene.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static');
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /conflicting/);
-      scene.ip('route del 192.168.0.0/24 proto static');
-      await scene.untilReadiness(pod, true, /2 effective/);
-      expect(scene.owned()).toEqual(SUBNETS);
+    Testbed.run({}, async (testbed) => {
+      testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static');
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /conflicting/);
+      testbed.ip('route del 192.168.0.0/24 proto static');
+      await testbed.untilReadiness(pod, true, /2 effective/);
+      expect(testbed.owned()).toEqual(SUBNETS);
     }));
 });
 
 describeLab('routes of the original DaemonSet', () => {
   it.each(['', 'metric 50'])('become ours without a gap, when asked for (%s)', (metric) =>
-    Scene.play({ env: { ADOPT_LEGACY_ROUTES: 'true' } }, async (scene) => {
-      for (const subnet of SUBNETS) scene.ip(`route add ${subnet} via 10.184.0.1 proto boot ${metric}`.trim());
-      const misses = watchForMisses(scene);
-      await scene.startReady();
+    Testbed.run({ env: { ADOPT_LEGACY_ROUTES: 'true' } }, async (testbed) => {
+      for (const subnet of SUBNETS) testbed.ip(`route add ${subnet} via 10.184.0.1 proto boot ${metric}`.trim());
+      const misses = watchForMisses(testbed);
+      await testbed.startReady();
       expect(await misses.stop()).toEqual([]);
-      expect(scene.owned()).toEqual(SUBNETS);
-      expect(SUBNETS.flatMap((subnet) => routesTo(scene, subnet)).map(({ protocol }) => protocol)).toEqual(
+      expect(testbed.owned()).toEqual(SUBNETS);
+      expect(SUBNETS.flatMap((subnet) => routesTo(testbed, subnet)).map(({ protocol }) => protocol)).toEqual(
         SUBNETS.map(() => `${PROTOCOL}`),
       );
     }),
@@ -99,12 +99,12 @@ describeLab('routes of the original DaemonSet', () => {
 
 describeLab('a changed protocol number', () => {
   it('leaves no orphans: what carries the former number becomes ours or goes', () =>
-    Scene.play({ env: { FORMER_PROTOCOLS: '141' } }, async (scene) => {
-      scene.ip('route add 192.168.0.0/24 via 10.184.0.1 proto 141');
-      scene.ip('route add 192.168.77.0/24 via 10.184.0.1 proto 141');
-      await scene.startReady();
-      expect(scene.owned()).toEqual(SUBNETS);
-      expect(scene.owned(4, 141)).toEqual([]);
+    Testbed.run({ env: { FORMER_PROTOCOLS: '141' } }, async (testbed) => {
+      testbed.ip('route add 192.168.0.0/24 via 10.184.0.1 proto 141');
+      testbed.ip('route add 192.168.77.0/24 via 10.184.0.1 proto 141');
+      await testbed.startReady();
+      expect(testbed.owned()).toEqual(SUBNETS);
+      expect(testbed.owned(4, 141)).toEqual([]);
     }));
 });
 
@@ -140,54 +140,54 @@ function outcomeOf(foreign: readonly Foreign[]): string[] {
 }
 
 /** Brings about one table in several orders, and looks for the same outcome after each. */
-async function playOrders(scene: Scene, pod: Pod, foreign: readonly Foreign[]): Promise<void> {
+async function playOrders(testbed: Testbed, pod: Pod, foreign: readonly Foreign[]): Promise<void> {
   const add = (routes: readonly Foreign[]) => {
-    for (const route of routes) scene.ip(`route append ${routeOf(route)}`);
+    for (const route of routes) testbed.ip(`route append ${routeOf(route)}`);
   };
   const remove = () => {
-    for (const route of foreign) scene.ip(`route del ${routeOf(route)}`);
+    for (const route of foreign) testbed.ip(`route del ${routeOf(route)}`);
   };
   add(foreign);
-  scene.putList(SUBNETS);
-  await untilOutcome(scene, pod, foreign, 'theirs first');
+  testbed.putList(SUBNETS);
+  await untilOutcome(testbed, pod, foreign, 'theirs first');
   remove();
-  await scene.untilOwned(SUBNETS);
+  await testbed.untilOwned(SUBNETS);
   add([...foreign].reverse());
-  await untilOutcome(scene, pod, foreign, 'ours first');
-  scene.ip('link set priv down');
-  scene.ip('link set priv up');
-  scene.ip('route add 10.0.0.0/8 via 10.184.0.1');
+  await untilOutcome(testbed, pod, foreign, 'ours first');
+  testbed.ip('link set priv down');
+  testbed.ip('link set priv up');
+  testbed.ip('route add 10.0.0.0/8 via 10.184.0.1');
   add(foreign.filter(({ hop }) => hop === '10.184.0.1')); // the kernel took these with the link
-  await untilOutcome(scene, pod, foreign, 'after a bounce');
-  scene.putList([]);
-  await scene.untilOwned([]);
+  await untilOutcome(testbed, pod, foreign, 'after a bounce');
+  testbed.putList([]);
+  await testbed.untilOwned([]);
   remove();
 }
 
-async function untilOutcome(scene: Scene, pod: Pod, foreign: readonly Foreign[], order: string): Promise<void> {
+async function untilOutcome(testbed: Testbed, pod: Pod, foreign: readonly Foreign[], order: string): Promise<void> {
   const expected = outcomeOf(foreign);
   let seen: string[] = [];
   await waitFor(`${expected}, ${order}`, 10_000, async () => {
-    const { routes } = await scene.status(pod);
+    const { routes } = await testbed.status(pod);
     seen = routes.map(({ subnet, state }) => `${subnet} ${state}`).sort();
     return `${seen}` === `${expected}`;
   }).catch((error: Error) => {
     throw new Error(`${error.message}; last: ${seen}\n${foreign.map(routeOf).join('\n')}`);
   });
   const owned = expected.flatMap((line) => (line.endsWith(' effective') ? [line.split(' ')[0] as string] : []));
-  expect([order, scene.owned()]).toEqual([order, owned]);
+  expect([order, testbed.owned()]).toEqual([order, owned]);
 }
 
-function routesTo(scene: Scene, subnet: string) {
-  return scene.picture.routes().filter(({ dst }) => dst === subnet);
+function routesTo(testbed: Testbed, subnet: string) {
+  return testbed.topology.routes().filter(({ dst }) => dst === subnet);
 }
 
 /** Asks the kernel again and again for an address in the first subnet; collects answers that are not the private way. */
-function watchForMisses(scene: Scene): { stop(): Promise<string[]> } {
+function watchForMisses(testbed: Testbed): { stop(): Promise<string[]> } {
   const misses: string[] = [];
   let stopped = false;
   const watching = waitFor('the end of the watch', 30_000, () => {
-    const [answer] = scene.node.netns.ipJson<{ gateway?: string }[]>('route', 'get', '192.168.0.10');
+    const [answer] = testbed.node.netns.ipJson<{ gateway?: string }[]>('route', 'get', '192.168.0.10');
     if (answer?.gateway !== '10.184.0.1') misses.push(JSON.stringify(answer));
     return stopped;
   });

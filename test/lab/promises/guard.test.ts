@@ -1,5 +1,5 @@
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
+import { Testbed } from '../testbed';
 
 jest.setTimeout(60_000);
 
@@ -15,43 +15,43 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
     ],
     ['172.16.0.0/12', /would take the way to the protected subnet 172\.30\.0\.0\/16/],
   ])('%s is refused with the reason', (subnet, reason) =>
-    Scene.play({ list: [subnet, '192.168.1.0/24'], env: { PROTECTED_SUBNETS: '172.30.0.0/16' } }, async (scene) => {
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, reason);
-      expect(scene.owned()).toEqual(['192.168.1.0/24']);
-      expect((await scene.status(pod)).counts).toEqual({ effective: 1, refused: 1 });
+    Testbed.run({ list: [subnet, '192.168.1.0/24'], env: { PROTECTED_SUBNETS: '172.30.0.0/16' } }, async (testbed) => {
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, reason);
+      expect(testbed.owned()).toEqual(['192.168.1.0/24']);
+      expect((await testbed.status(pod)).counts).toEqual({ effective: 1, refused: 1 });
     }),
   );
 
   it('a protected range is kept as a whole, also where another entry keeps its first half', () =>
-    Scene.play(
+    Testbed.run(
       {
         list: [{ subnet: '10.176.0.0/16', nextHop: '198.51.100.1' }, '192.168.1.0/24'],
         env: { PROTECTED_SUBNETS: '10.176.100.0/24' },
       },
-      async (scene) => {
-        scene.ip('route add 10.176.100.0/25 via 10.184.0.1');
-        const pod = await scene.cluster.startPod();
-        await scene.untilReadiness(
+      async (testbed) => {
+        testbed.ip('route add 10.176.100.0/25 via 10.184.0.1');
+        const pod = await testbed.cluster.startPod();
+        await testbed.untilReadiness(
           pod,
           false,
           /would take the way to the protected subnet 10\.176\.100\.0\/24, which now goes via 10\.184\.0\.1 dev priv/,
         );
-        expect(scene.owned()).toEqual(['192.168.1.0/24']);
+        expect(testbed.owned()).toEqual(['192.168.1.0/24']);
       },
     ));
 
   it('in another table nothing is taken either, since a rule that leads there can come at any time', () =>
-    Scene.play({ list: [{ subnet: '10.184.0.0/16', table: 1000 }, '192.168.1.0/24'] }, async (scene) => {
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the way to /);
-      scene.ip('rule add pref 100 lookup 1000');
-      expect(scene.owned()).toEqual(['192.168.1.0/24']);
-      expect(await scene.picture.answered()).toBe(false); // of the two subnets one is routed
+    Testbed.run({ list: [{ subnet: '10.184.0.0/16', table: 1000 }, '192.168.1.0/24'] }, async (testbed) => {
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the way to /);
+      testbed.ip('rule add pref 100 lookup 1000');
+      expect(testbed.owned()).toEqual(['192.168.1.0/24']);
+      expect(await testbed.topology.answered()).toBe(false); // of the two subnets one is routed
     }));
 
   it('a list that names what the DaemonSet does not allow gets none of it', () =>
-    Scene.play(
+    Testbed.run(
       {
         list: [
           { subnet: '192.168.0.0/24', nextHop: '198.51.100.1' },
@@ -61,54 +61,54 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
         ],
         env: { ALLOWED_TABLES: '254', ALLOWED_NEXT_HOPS: '10.184.0.0/26', ALLOWED_INTERFACES: 'priv' },
       },
-      async (scene) => {
-        const pod = await scene.cluster.startPod();
-        await scene.untilReadiness(
+      async (testbed) => {
+        const pod = await testbed.cluster.startPod();
+        await testbed.untilReadiness(
           pod,
           false,
           /next hop 198\.51\.100\.1 is not allowed to this list; add it to allow\.nextHops/,
         );
-        expect(scene.owned()).toEqual(['192.168.1.0/24']);
-        expect((await scene.status(pod)).counts).toEqual({ effective: 1, refused: 3 });
+        expect(testbed.owned()).toEqual(['192.168.1.0/24']);
+        expect((await testbed.status(pod)).counts).toEqual({ effective: 1, refused: 3 });
       },
     ));
 
   it('a connected subnet that appears under a route of ours takes it back', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.ip('addr add 192.168.0.99/24 dev pub');
-      await scene.untilReadiness(pod, false, /192\.168\.0\.0\/24 refused: .*connected to this node's pub/);
-      await scene.untilOwned(['192.168.1.0/24']);
-      scene.ip('addr del 192.168.0.99/24 dev pub');
-      await scene.untilReadiness(pod, true, /2 effective/);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.ip('addr add 192.168.0.99/24 dev pub');
+      await testbed.untilReadiness(pod, false, /192\.168\.0\.0\/24 refused: .*connected to this node's pub/);
+      await testbed.untilOwned(['192.168.1.0/24']);
+      testbed.ip('addr del 192.168.0.99/24 dev pub');
+      await testbed.untilReadiness(pod, true, /2 effective/);
     }));
 
   it('a network of Docker that contains listed subnets withdraws their routes until it is removed', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.node.netns.batch([
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.node.netns.batch([
         'link add br-docker type bridge',
         'addr add 192.168.0.1/20 dev br-docker',
         'link set br-docker up',
       ]);
-      await scene.untilReadiness(pod, false, /192\.168\.0\.0\/24 refused: .*connected to this node's br-docker/);
-      await scene.untilOwned([]);
-      scene.ip('link del br-docker');
-      await scene.untilReadiness(pod, true, /2 effective/);
-      expect(await scene.picture.answered()).toBe(true);
+      await testbed.untilReadiness(pod, false, /192\.168\.0\.0\/24 refused: .*connected to this node's br-docker/);
+      await testbed.untilOwned([]);
+      testbed.ip('link del br-docker');
+      await testbed.untilReadiness(pod, true, /2 effective/);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('a route that covers a connected subnet is harmless and installed', () =>
-    Scene.play({ list: ['10.184.0.0/16', '192.168.0.0/16'] }, async (scene) => {
-      await scene.startReady();
-      expect(scene.owned()).toEqual(['10.184.0.0/16', '192.168.0.0/16']);
-      expect(await scene.picture.answered()).toBe(true);
+    Testbed.run({ list: ['10.184.0.0/16', '192.168.0.0/16'] }, async (testbed) => {
+      await testbed.startReady();
+      expect(testbed.owned()).toEqual(['10.184.0.0/16', '192.168.0.0/16']);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('the default route needs an opt-in, and even then must not take the way to the API server', () =>
-    Scene.play({ list: ['0.0.0.0/0'], env: { ALLOW_DEFAULT_ROUTE: 'true' } }, async (scene) => {
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /conflicting|would take the way to the API server/);
-      expect(scene.owned()).toEqual([]);
+    Testbed.run({ list: ['0.0.0.0/0'], env: { ALLOW_DEFAULT_ROUTE: 'true' } }, async (testbed) => {
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /conflicting|would take the way to the API server/);
+      expect(testbed.owned()).toEqual([]);
     }));
 });

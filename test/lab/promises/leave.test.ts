@@ -1,5 +1,5 @@
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
+import { Testbed } from '../testbed';
 
 jest.setTimeout(60_000);
 
@@ -7,64 +7,64 @@ const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 describeLab('uninstalling removes everything', () => {
   it('when the ConfigMap was deleted before the pod is told to stop', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.cluster.api.owners.delete(scene.own('DaemonSet'));
-      scene.deleteList();
-      await scene.untilReadiness(pod, false, /is gone; its routes stay/);
-      expect(scene.owned()).toEqual(SUBNETS);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.cluster.api.owners.delete(testbed.own('DaemonSet'));
+      testbed.deleteList();
+      await testbed.untilReadiness(pod, false, /is gone; its routes stay/);
+      expect(testbed.owned()).toEqual(SUBNETS);
       expect(await pod.stop()).toEqual({ code: 0, signal: null });
-      expect(scene.owned()).toEqual([]);
-      expect(scene.picture.nexthops()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
+      expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
   it('when it is deleted while the pod stops, its rights gone before, over the watch that was open', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.cluster.api.grants = [];
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.cluster.api.grants = [];
       pod.signal('SIGTERM');
-      scene.deleteList();
+      testbed.deleteList();
       expect(await pod.exited).toEqual({ code: 0, signal: null });
-      expect(scene.owned()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
     }));
 
   it('when the DaemonSet stays, marked as deleted, until its pods are gone', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.cluster.api.owners.terminate(scene.own('DaemonSet'));
-      scene.deleteList();
-      await scene.untilReadiness(pod, false, /is gone/);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.cluster.api.owners.terminate(testbed.own('DaemonSet'));
+      testbed.deleteList();
+      await testbed.untilReadiness(pod, false, /is gone/);
       await pod.stop();
-      expect(scene.owned()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
     }));
 
   it('when the namespace is deleted, of which pods hear first: ConfigMap and DaemonSet are still there', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.cluster.api.owners.terminate(scene.own('Namespace'));
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.cluster.api.owners.terminate(testbed.own('Namespace'));
       expect(await pod.stop()).toEqual({ code: 0, signal: null });
-      expect(scene.owned()).toEqual([]);
-      expect(scene.picture.nexthops()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
+      expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
   it('when the namespace is deleted in another order: rights, ConfigMap, pod', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.cluster.api.owners.terminate(scene.own('Namespace'));
-      scene.cluster.api.grants = [];
-      scene.deleteList();
-      await scene.untilReadiness(pod, false, /is gone/);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.cluster.api.owners.terminate(testbed.own('Namespace'));
+      testbed.cluster.api.grants = [];
+      testbed.deleteList();
+      await testbed.untilReadiness(pod, false, /is gone/);
       await pod.stop();
-      expect(scene.owned()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
     }));
 
   it('but not when the user wants to keep them', () =>
-    Scene.play({ env: { ON_UNINSTALL: 'keep' } }, async (scene) => {
-      const pod = await scene.startReady();
-      scene.cluster.api.owners.terminate(scene.own('Namespace'));
-      scene.deleteList();
-      await scene.untilReadiness(pod, false, /is gone/);
+    Testbed.run({ env: { ON_UNINSTALL: 'keep' } }, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.cluster.api.owners.terminate(testbed.own('Namespace'));
+      testbed.deleteList();
+      await testbed.untilReadiness(pod, false, /is gone/);
       await pod.stop();
-      expect(scene.owned()).toEqual(SUBNETS);
+      expect(testbed.owned()).toEqual(SUBNETS);
     }));
 });

@@ -1,8 +1,8 @@
 import { describeLab } from '../requirements';
-import { PROTOCOL, Scene } from '../scene';
-import { Inside } from '../topology/inside-client';
+import { PROTOCOL, Testbed } from '../testbed';
 import type { Namespace } from '../topology/namespaces';
-import { DUAL_STACK, type PictureOptions } from '../topology/picture';
+import { NetnsClient } from '../topology/netns-client';
+import { DUAL_STACK, type TopologyOptions } from '../topology/topology';
 import { startWorkload } from '../topology/workload';
 import { waitFor } from '../wait';
 
@@ -15,7 +15,7 @@ const ROUNDS = 3;
 
 const SUBNETS = { 4: [0, 1, 2].map((i) => `192.168.${i}.0/24`), 6: ['a', 'b', 'c'].map((x) => `2001:db8:${x}::/64`) };
 
-const FOUR_AND_SIX: PictureOptions = {
+const FOUR_AND_SIX: TopologyOptions = {
   ...DUAL_STACK,
   servers: [0, 1, 2].map((i) => ({
     name: `orders-${i}`,
@@ -23,17 +23,17 @@ const FOUR_AND_SIX: PictureOptions = {
   })),
 };
 
-const PLAIN = { picture: FOUR_AND_SIX, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: [] };
+const PLAIN = { topology: FOUR_AND_SIX, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: [] };
 
 /** The path MTU that each server's subnet has for a packet of the namespace; undefined where it arrives whole. */
-async function fates(scene: Scene, netns: Namespace, family: 4 | 6): Promise<(number | undefined)[]> {
-  const inside = Inside.of(netns);
+async function fates(testbed: Testbed, netns: Namespace, family: 4 | 6): Promise<(number | undefined)[]> {
+  const client = NetnsClient.of(netns);
   const seen = SUBNETS[family].map(() => new Set<number | undefined>());
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { addresses }] of scene.picture.servers.entries()) {
+    for (const [i, { addresses }] of testbed.topology.servers.entries()) {
       const address = addresses[family === 4 ? 0 : 1] as string;
       netns.ip(`-${family}`, 'route', 'flush', 'cache');
-      const error = await inside.datagram({ address, bytes: BYTES - (family === 4 ? 28 : 48) });
+      const error = await client.datagram({ address, bytes: BYTES - (family === 4 ? 28 : 48) });
       expect(['EMSGSIZE', 'ECONNREFUSED']).toContain(error);
       const [way] = netns.ipJson<{ metrics?: { mtu?: number }[] }[]>('route', 'get', address);
       seen[i]?.add(error === 'EMSGSIZE' ? way?.metrics?.[0]?.mtu : undefined);
@@ -46,12 +46,12 @@ describeLab('the MTU of a route is its own', () => {
   it.each([4, 6] as const)(
     'IPv%i: several values on one next hop, added, changed and removed, for packets of a pod',
     (family) =>
-      Scene.play(PLAIN, async (scene) => {
-        const pod = await scene.startReady();
-        const workload = startWorkload(scene.node, { addresses: POD, interface: 'cali0' });
-        const [router] = scene.picture.routers;
+      Testbed.run(PLAIN, async (testbed) => {
+        const pod = await testbed.startReady();
+        const workload = startWorkload(testbed.node, { addresses: POD, interface: 'cali0' });
+        const [router] = testbed.topology.routers;
         router?.netns.batch([`route add ${POD[0]} via 10.184.0.2`, `route add ${POD[1]} via fd00:184::2`]);
-        for (const { netns } of [scene.node, ...scene.picture.servers])
+        for (const { netns } of [testbed.node, ...testbed.topology.servers])
           netns.sysctl({ 'ipv4/icmp_ratelimit': 0, 'ipv6/icmp/ratelimit': 0 });
         const entries = (...mtus: (number | undefined)[]) =>
           SUBNETS[family].map((subnet, i) => (mtus[i] === undefined ? subnet : { subnet, mtu: mtus[i] }));
@@ -62,53 +62,53 @@ describeLab('the MTU of a route is its own', () => {
           [1300, 1300, 1300],
           [undefined, undefined, undefined],
         ]) {
-          scene.putList(entries(...mtus));
-          await scene.untilReadiness(pod, true, /3 effective/);
+          testbed.putList(entries(...mtus));
+          await testbed.untilReadiness(pod, true, /3 effective/);
           await waitFor(`MTUs ${mtus}`, 5000, () => {
-            const routes = scene.picture.routes(family, PROTOCOL).sort((a, b) => a.dst.localeCompare(b.dst));
+            const routes = testbed.topology.routes(family, PROTOCOL).sort((a, b) => a.dst.localeCompare(b.dst));
             return routes.length === 3 && routes.every(({ metrics }, i) => metrics?.[0]?.mtu === mtus[i]);
           });
-          expect(await fates(scene, workload, family)).toEqual(mtus);
+          expect(await fates(testbed, workload, family)).toEqual(mtus);
         }
       }),
   );
 
   it('IPv6: so is its source address', () =>
-    Scene.play(PLAIN, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run(PLAIN, async (testbed) => {
+      const pod = await testbed.startReady();
       const sources = ['fd00:184::8', 'fd00:184::9', 'fd00:184::9'];
-      scene.ip('addr add fd00:184::8/64 dev priv nodad');
-      scene.ip('addr add fd00:184::9/64 dev priv nodad');
-      scene.putList(SUBNETS[6].map((subnet, i) => ({ subnet, source: sources[i] })));
-      await scene.untilReadiness(pod, true, /3 effective/);
+      testbed.ip('addr add fd00:184::8/64 dev priv nodad');
+      testbed.ip('addr add fd00:184::9/64 dev priv nodad');
+      testbed.putList(SUBNETS[6].map((subnet, i) => ({ subnet, source: sources[i] })));
+      await testbed.untilReadiness(pod, true, /3 effective/);
       const servers = await Promise.all(
-        scene.picture.servers.map(({ inside, addresses: [, own] }) => inside.serve(own as string, 0, 'here')),
+        testbed.topology.servers.map(({ client, addresses: [, own] }) => client.serve(own as string, 0, 'here')),
       );
       for (let round = 0; round < ROUNDS; round++)
-        for (const { url } of servers) expect(await scene.node.inside.fetch(url)).toMatchObject({ body: 'here' });
+        for (const { url } of servers) expect(await testbed.node.client.fetch(url)).toMatchObject({ body: 'here' });
       for (const [i, server] of servers.entries()) expect(await server.seen()).toEqual(Array(ROUNDS).fill(sources[i]));
     }));
 
   it('a look at what is in place changes nothing, and a bounced link brings each value back', () =>
-    Scene.play(PLAIN, async (scene) => {
-      const pod = await scene.startReady();
-      scene.putList([{ subnet: '192.168.0.0/24', mtu: 1280 }, '192.168.1.0/24', '192.168.2.0/24']);
-      await scene.untilReadiness(pod, true, /3 effective/);
-      const mtus = () => scene.picture.routes(4, PROTOCOL).map(({ dst, metrics }) => [dst, metrics?.[0]?.mtu]);
+    Testbed.run(PLAIN, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.putList([{ subnet: '192.168.0.0/24', mtu: 1280 }, '192.168.1.0/24', '192.168.2.0/24']);
+      await testbed.untilReadiness(pod, true, /3 effective/);
+      const mtus = () => testbed.topology.routes(4, PROTOCOL).map(({ dst, metrics }) => [dst, metrics?.[0]?.mtu]);
       const wanted = [
         ['192.168.0.0/24', 1280],
         ['192.168.1.0/24', undefined],
         ['192.168.2.0/24', undefined],
       ];
       expect(mtus()).toEqual(wanted);
-      const { stdout } = await scene.get('/diff/node-routes');
+      const { stdout } = await testbed.get('/diff/node-routes');
       expect(JSON.parse(stdout)).toEqual([]);
-      scene.node.netns.batch(['link set priv down', 'link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
-      await scene.untilReadiness(pod, true, /3 effective/);
+      testbed.node.netns.batch(['link set priv down', 'link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
+      await testbed.untilReadiness(pod, true, /3 effective/);
       expect(mtus()).toEqual(wanted);
-      scene.ip('route replace 10.0.0.0/8 via 10.184.0.3');
+      testbed.ip('route replace 10.0.0.0/8 via 10.184.0.3');
       await waitFor('the other next hop', 5000, () =>
-        scene.picture.routes(4, PROTOCOL).every(({ gateway }) => gateway === '10.184.0.3'),
+        testbed.topology.routes(4, PROTOCOL).every(({ gateway }) => gateway === '10.184.0.3'),
       );
       expect(mtus()).toEqual(wanted);
     }));

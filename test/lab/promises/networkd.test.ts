@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { describeLab, missingRequirements } from '../requirements';
-import { PROTOCOL, Scene } from '../scene';
+import { PROTOCOL, Testbed } from '../testbed';
 import { missingForNetworkd, Networkd } from '../topology/networkd';
-import { SEEDS } from '../topology/picture';
+import { SEEDS } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(120_000);
@@ -32,15 +32,15 @@ const CONFIGURATION = {
 const LIST = ['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.1', '10.184.0.3'], mode: 'failover' }];
 
 /** What of the agent's is in the kernel: routes with their type, and nexthop objects, without the numbers of objects. */
-function owned({ picture }: Scene): string {
-  const routes = picture.routes(4, PROTOCOL).map(({ dst, type }) => `${dst} type ${type}`);
-  const objects = picture.nexthops().filter(({ protocol }) => protocol === `${PROTOCOL}`);
+function owned({ topology }: Testbed): string {
+  const routes = topology.routes(4, PROTOCOL).map(({ dst, type }) => `${dst} type ${type}`);
+  const objects = topology.nexthops().filter(({ protocol }) => protocol === `${PROTOCOL}`);
   return [...routes.sort(), `${objects.length} objects`].join('; ');
 }
 
 /** The kernel's messages about routes and nexthop objects, from now on. */
-async function monitor(scene: Scene): Promise<readonly string[]> {
-  const { netns } = scene.node;
+async function monitor(testbed: Testbed): Promise<readonly string[]> {
+  const { netns } = testbed.node;
   const lines: string[] = [];
   const args = ['monitor', 'route', 'nexthop'];
   const { stdout } = netns.lab.spawn('ip', ['-n', netns.name, ...args], {
@@ -64,14 +64,14 @@ const TWO_ROUTERS = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] 
 
 describeLab('what a real systemd-networkd removes is back', () => {
   it('when a new interface appears, and when networkd is killed and starts again', () =>
-    Scene.play({ env: { OTHERWISE: 'unreachable' }, list: LIST, picture: TWO_ROUTERS }, async (scene) => {
-      const pod = await scene.startReady();
-      const untilAllIsBack = () => waitFor(`all of ours: ${ALL}`, 10_000, () => owned(scene) === ALL);
-      const networkd = new Networkd(scene.node.netns, CONFIGURATION);
+    Testbed.run({ env: { OTHERWISE: 'unreachable' }, list: LIST, topology: TWO_ROUTERS }, async (testbed) => {
+      const pod = await testbed.startReady();
+      const untilAllIsBack = () => waitFor(`all of ours: ${ALL}`, 10_000, () => owned(testbed) === ALL);
+      const networkd = new Networkd(testbed.node.netns, CONFIGURATION);
       await networkd.start('priv', 'pub');
       await untilAllIsBack();
-      const lines = await monitor(scene);
-      scene.node.netns.batch(['link add new0 type veth peer name new1', 'link set new1 up']);
+      const lines = await monitor(testbed);
+      testbed.node.netns.batch(['link add new0 type veth peer name new1', 'link set new1 up']);
       for (const removed of [/Deleted unreachable 192\.168\.0\.0\/24 proto 142/, /Deleted id \d+ group .*proto 142/])
         await waitFor(`networkd to remove ${removed}`, 10_000, () => lines.some((line) => removed.test(line)));
       await untilAllIsBack();
@@ -79,6 +79,6 @@ describeLab('what a real systemd-networkd removes is back', () => {
       await networkd.start('priv', 'pub');
       await untilAllIsBack();
       await pod.waitReady(20_000);
-      expect(await scene.picture.answered()).toBe(true);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 }, [...missingRequirements(), ...missingForNetworkd()]);

@@ -1,8 +1,8 @@
 import { describeLab } from '../requirements';
-import { PROTOCOL, Scene, type SceneOptions, withEnvironment } from '../scene';
-import { Inside } from '../topology/inside-client';
+import { PROTOCOL, Testbed, type TestbedOptions, withEnvironment } from '../testbed';
+import { NetnsClient } from '../topology/netns-client';
 import { missingForTraces, PacketTrace } from '../topology/packet-trace';
-import { DUAL_STACK } from '../topology/picture';
+import { DUAL_STACK } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(120_000);
@@ -22,49 +22,53 @@ const WORST = 4294967295;
 const RTN_UNREACHABLE = '7';
 
 /** A dual-stack node, with a list of both families. */
-function play(body: (scene: Scene) => Promise<void>, options: SceneOptions = {}): Promise<void> {
-  return Scene.play({ picture: DUAL_STACK, env: ENV, list: LIST, ...options }, body);
+function play(body: (testbed: Testbed) => Promise<void>, options: TestbedOptions = {}): Promise<void> {
+  return Testbed.run({ topology: DUAL_STACK, env: ENV, list: LIST, ...options }, body);
 }
 
 /** Subnets of the unreachable routes of the agent, sorted. */
-function companions(scene: Scene): string[] {
+function companions(testbed: Testbed): string[] {
   return ([4, 6] as const)
-    .flatMap((family) => scene.picture.routes(family, PROTOCOL))
+    .flatMap((family) => testbed.topology.routes(family, PROTOCOL))
     .filter(({ type, metric }) => type === RTN_UNREACHABLE && metric === WORST)
     .map(({ dst }) => dst)
     .sort();
 }
 
-function untilCompanions(scene: Scene, subnets: readonly string[], ms = 5000): Promise<boolean> {
+function untilCompanions(testbed: Testbed, subnets: readonly string[], ms = 5000): Promise<boolean> {
   const wanted = [...subnets].sort().join(' ');
-  return waitFor(`the unreachable routes to be ${wanted || 'none'}`, ms, () => companions(scene).join(' ') === wanted);
+  return waitFor(
+    `the unreachable routes to be ${wanted || 'none'}`,
+    ms,
+    () => companions(testbed).join(' ') === wanted,
+  );
 }
 
 /** A pod with a link of its own, whose packets the node forwards. */
-function addPod({ picture, node }: Scene): Inside {
-  const pod = picture.lab.namespace('pod');
+function addPod({ topology, node }: Testbed): NetnsClient {
+  const pod = topology.lab.namespace('pod');
   const forwarding = { 'ipv4/ip_forward': 1, 'ipv6/conf/all/forwarding': 1 };
   // Otherwise the burst of datagrams uses up what the kernel answers.
   const answering = { 'ipv4/icmp_ratelimit': 0, 'ipv6/icmp/ratelimit': 0 };
   node.netns.sysctl({ ...forwarding, ...answering });
-  picture.lab.link(
+  topology.lab.link(
     { in: pod, name: 'eth0', addresses: [`${POD}/24`, 'fd00:30::9/64'] },
     { in: node.netns, name: 'cni0', addresses: ['172.30.5.1/24', 'fd00:30::1/64'] },
   );
   pod.batch(['route add default via 172.30.5.1', 'route add default via fd00:30::1']);
-  return Inside.of(pod);
+  return NetnsClient.of(pod);
 }
 
 /** The end of the node's private link in the wires goes down. */
-function loseCarrier({ node, picture }: Scene): void {
+function loseCarrier({ node, topology }: Testbed): void {
   const [link] = node.netns.ipJson<{ link_index: number }[]>('link', 'show', 'priv');
-  const ends = picture.wires.ipJson<{ ifindex: number; ifname: string }[]>('link', 'show');
+  const ends = topology.wires.ipJson<{ ifindex: number; ifname: string }[]>('link', 'show');
   const end = ends.find(({ ifindex }) => ifindex === link?.link_index);
-  picture.wires.ip('link', 'set', `${end?.ifname}`, 'down');
+  topology.wires.ip('link', 'set', `${end?.ifname}`, 'down');
 }
 
 /** Many datagrams from each to all servers. */
-function send(senders: readonly Inside[]): Promise<unknown> {
+function send(senders: readonly NetnsClient[]): Promise<unknown> {
   const all = senders.flatMap((sender) => SERVERS.map((address) => ({ sender, address })));
   const repeated = Array.from({ length: 25 }, () => all).flat();
   return Promise.all(repeated.map(({ sender, address }) => sender.datagram({ address, bytes: 32, timeoutMs: 300 })));
@@ -82,17 +86,17 @@ interface Traced {
   readonly pod: readonly string[];
 }
 
-async function traced(scene: Scene, pod: Inside, end: () => unknown): Promise<Traced> {
-  const { inside, netns } = scene.node;
+async function traced(testbed: Testbed, pod: NetnsClient, end: () => unknown): Promise<Traced> {
+  const { client, netns } = testbed.node;
   const [pub, cni] = await Promise.all([
     PacketTrace.start(netns, 'pub', ON_PREMISE, PUBLIC_GATEWAY),
     PacketTrace.start(netns, 'cni0', NO_WAY, POD),
   ]);
-  const during = send([inside, pod]);
+  const during = send([client, pod]);
   await end();
   await during;
-  const answers = SERVERS.map((address) => inside.connect({ address, port: 8080 }));
-  await send([inside, pod]);
+  const answers = SERVERS.map((address) => client.connect({ address, port: 8080 }));
+  await send([client, pod]);
   const node = (await Promise.all(answers)).map(({ error }) => error);
   const [leaks, told] = await Promise.all([pub.stop(), cni.stop()]);
   const isTold = (address: string) => new RegExp(` ${address}[ ,]`).test(told.join('\n'));
@@ -105,67 +109,67 @@ const CLOSED: Traced = { leaks: [], node: SERVERS.map(() => 'EHOSTUNREACH'), pod
 describeLab(
   'while the way on premise is away, nothing leaves by the public link',
   () => {
-    it.each<[string, (scene: Scene) => unknown]>([
-      ['the link goes down', (scene) => scene.ip('link set priv down')],
+    it.each<[string, (testbed: Testbed) => unknown]>([
+      ['the link goes down', (testbed) => testbed.ip('link set priv down')],
       ['the carrier is lost', loseCarrier],
     ])('when %s', (_, end) =>
-      play(async (scene) => {
-        const pod = addPod(scene);
-        await scene.startReady();
-        await untilCompanions(scene, LIST);
-        expect(await traced(scene, pod, () => end(scene))).toEqual(CLOSED);
-        expect(companions(scene)).toEqual([...LIST].sort());
+      play(async (testbed) => {
+        const pod = addPod(testbed);
+        await testbed.startReady();
+        await untilCompanions(testbed, LIST);
+        expect(await traced(testbed, pod, () => end(testbed))).toEqual(CLOSED);
+        expect(companions(testbed)).toEqual([...LIST].sort());
       }),
     );
 
     it('when the gateway dies', () =>
-      play(async (scene) => {
-        const pod = addPod(scene);
-        await scene.startReady();
-        await untilCompanions(scene, LIST);
-        const end = () => scene.picture.routers[0]?.netns.ip('link', 'set', 'priv', 'down');
-        expect((await traced(scene, pod, end)).leaks).toEqual([]);
+      play(async (testbed) => {
+        const pod = addPod(testbed);
+        await testbed.startReady();
+        await untilCompanions(testbed, LIST);
+        const end = () => testbed.topology.routers[0]?.netns.ip('link', 'set', 'priv', 'down');
+        expect((await traced(testbed, pod, end)).leaks).toEqual([]);
       }));
 
     it('when the agent is killed while the link is down, nor when another one starts then', () =>
-      play(async (scene) => {
-        const inPod = addPod(scene);
-        const pod = await scene.startReady();
-        await untilCompanions(scene, LIST);
-        scene.ip('link set priv down');
+      play(async (testbed) => {
+        const inPod = addPod(testbed);
+        const pod = await testbed.startReady();
+        await untilCompanions(testbed, LIST);
+        testbed.ip('link set priv down');
         const kill = async () => {
           pod.signal('SIGKILL');
           await pod.exited;
         };
-        expect(await traced(scene, inPod, kill)).toEqual(CLOSED);
+        expect(await traced(testbed, inPod, kill)).toEqual(CLOSED);
         const start = async () => {
-          const next = await scene.cluster.startPod();
+          const next = await testbed.cluster.startPod();
           await next.waitForLog(({ json }) => json?.event === 'route.state', 10_000);
-          await scene.untilReadiness(next, false, /waiting/);
+          await testbed.untilReadiness(next, false, /waiting/);
         };
         // By now the kernel answers the pod's IPv4 packets no longer: ip_error() in net/ipv4/route.c allows a few.
-        const { leaks, node } = await traced(scene, inPod, start);
+        const { leaks, node } = await traced(testbed, inPod, start);
         expect({ leaks, node }).toEqual({ leaks: [], node: CLOSED.node });
-        expect(companions(scene)).toEqual([...LIST].sort());
-        scene.ip('link set priv up');
-        scene.node.netns.batch([
+        expect(companions(testbed)).toEqual([...LIST].sort());
+        testbed.ip('link set priv up');
+        testbed.node.netns.batch([
           'addr replace fd00:184::2/64 dev priv nodad',
           'route add 10.0.0.0/8 via 10.184.0.1',
           'route add fd00::/8 via fd00:184::1',
         ]);
-        await waitFor('everybody to be answered', 10_000, () => scene.picture.answered());
+        await waitFor('everybody to be answered', 10_000, () => testbed.topology.answered());
       }));
 
     it('and without the option it does, from the node and from a pod', () =>
       play(
-        async (scene) => {
-          const pod = addPod(scene);
-          await scene.startReady();
-          const { leaks } = await traced(scene, pod, () => scene.ip('link set priv down'));
+        async (testbed) => {
+          const pod = addPod(testbed);
+          await testbed.startReady();
+          const { leaks } = await traced(testbed, pod, () => testbed.ip('link set priv down'));
           for (const address of SERVERS)
             for (const source of address.includes(':') ? ['2001:db8:51::2', 'fd00:30::9'] : ['198.51.100.2', POD])
               expect(leaks.join('\n')).toMatch(new RegExp(`${source}\\.\\d+ > ${address}\\.9: UDP`));
-          expect(companions(scene)).toEqual([]);
+          expect(companions(testbed)).toEqual([]);
         },
         { env: { ...ENV, OTHERWISE: 'nothing' } },
       ));
@@ -176,14 +180,14 @@ describeLab(
 describeLab('an unreachable route stands beside a confirmed route only', () => {
   it('never beside one that waits, is refused, conflicts or is satisfied by another', () =>
     play(
-      async (scene) => {
-        scene.node.netns.batch([
+      async (testbed) => {
+        testbed.node.netns.batch([
           'route add 192.168.1.0/24 via 198.51.100.1',
           'route add 192.168.2.0/24 via 10.184.0.1 dev priv',
         ]);
-        const pod = await scene.cluster.startPod();
-        await untilCompanions(scene, ['192.168.0.0/24']);
-        const { routes } = await scene.status(pod);
+        const pod = await testbed.cluster.startPod();
+        await untilCompanions(testbed, ['192.168.0.0/24']);
+        const { routes } = await testbed.status(pod);
         const found = routes.map(({ subnet, state, otherwise }) => [subnet, state, otherwise].join(' ').trim()).sort();
         expect(found).toEqual([
           '10.184.0.0/28 refused',
@@ -193,8 +197,8 @@ describeLab('an unreachable route stands beside a confirmed route only', () => {
           '192.168.3.0/24 waiting',
         ]);
         // Nor later, when somebody else has a route there.
-        scene.ip('route del 192.168.1.0/24');
-        await untilCompanions(scene, ['192.168.0.0/24', '192.168.1.0/24']);
+        testbed.ip('route del 192.168.1.0/24');
+        await untilCompanions(testbed, ['192.168.0.0/24', '192.168.1.0/24']);
       },
       {
         list: [
@@ -205,89 +209,89 @@ describeLab('an unreachable route stands beside a confirmed route only', () => {
     ));
 
   it('is withdrawn at once when a less specific route of others appears, and comes back when it goes', () =>
-    play(async (scene) => {
-      await scene.startReady();
-      await untilCompanions(scene, LIST);
-      scene.ip('route add 192.168.0.0/16 via 198.51.100.1');
-      await untilCompanions(scene, IPV6, 2000);
-      scene.ip('-6 route add 2001:db8::/32 via 2001:db8:51::1');
-      await untilCompanions(scene, [], 2000);
-      scene.ip('route del 192.168.0.0/16');
-      scene.ip('-6 route del 2001:db8::/32');
-      await untilCompanions(scene, LIST, 2000);
+    play(async (testbed) => {
+      await testbed.startReady();
+      await untilCompanions(testbed, LIST);
+      testbed.ip('route add 192.168.0.0/16 via 198.51.100.1');
+      await untilCompanions(testbed, IPV6, 2000);
+      testbed.ip('-6 route add 2001:db8::/32 via 2001:db8:51::1');
+      await untilCompanions(testbed, [], 2000);
+      testbed.ip('route del 192.168.0.0/16');
+      testbed.ip('-6 route del 2001:db8::/32');
+      await untilCompanions(testbed, LIST, 2000);
     }));
 
   it('is put back when somebody deletes it, even while the link is down', () =>
-    play(async (scene) => {
-      await scene.startReady();
-      await untilCompanions(scene, LIST);
-      scene.ip('link set priv down');
-      scene.ip('route del unreachable 192.168.0.0/24');
-      scene.ip('-6 route del unreachable 2001:db8:a::/64 metric 4294967295 dev lo');
-      await untilCompanions(scene, LIST);
+    play(async (testbed) => {
+      await testbed.startReady();
+      await untilCompanions(testbed, LIST);
+      testbed.ip('link set priv down');
+      testbed.ip('route del unreachable 192.168.0.0/24');
+      testbed.ip('-6 route del unreachable 2001:db8:a::/64 metric 4294967295 dev lo');
+      await untilCompanions(testbed, LIST);
     }));
 });
 
 describeLab('unreachable routes go along with their routes', () => {
   it('when an entry leaves the list, by a rollback they come back, and what was rolled back has none', () =>
     play(
-      async (scene) => {
-        scene.picture.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
-        await scene.picture.internet.inside.serve(TARGET, 8443, 'target');
-        const pod = await scene.startReady();
-        await untilCompanions(scene, LIST);
-        scene.putList(['192.168.0.0/24', '2001:db8:a::/64', HIJACK]);
-        await untilCompanions(scene, ['192.168.0.0/24', '2001:db8:a::/64']);
-        await scene.untilReadiness(pod, false, /is applied and not confirmed yet/);
+      async (testbed) => {
+        testbed.topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
+        await testbed.topology.internet.client.serve(TARGET, 8443, 'target');
+        const pod = await testbed.startReady();
+        await untilCompanions(testbed, LIST);
+        testbed.putList(['192.168.0.0/24', '2001:db8:a::/64', HIJACK]);
+        await untilCompanions(testbed, ['192.168.0.0/24', '2001:db8:a::/64']);
+        await testbed.untilReadiness(pod, false, /is applied and not confirmed yet/);
         await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 20_000);
-        await untilCompanions(scene, LIST);
-        scene.putList(['192.168.0.0/24']);
-        await untilCompanions(scene, ['192.168.0.0/24']);
+        await untilCompanions(testbed, LIST);
+        testbed.putList(['192.168.0.0/24']);
+        await untilCompanions(testbed, ['192.168.0.0/24']);
       },
       { env: { ...ENV, CONFIRM: `${TARGET}:8443` } },
     ));
 
   it('when the agent is uninstalled', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
-      await untilCompanions(scene, LIST);
-      scene.cluster.api.owners.delete(scene.own('DaemonSet'));
-      scene.deleteList();
-      await scene.untilReadiness(pod, false, /is gone; its routes stay/);
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilCompanions(testbed, LIST);
+      testbed.cluster.api.owners.delete(testbed.own('DaemonSet'));
+      testbed.deleteList();
+      await testbed.untilReadiness(pod, false, /is gone; its routes stay/);
       await pod.stop();
-      expect([...scene.owned(4), ...scene.owned(6)]).toEqual([]);
+      expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([]);
     }));
 
   it('when an agent without the option follows', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
-      await untilCompanions(scene, LIST);
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilCompanions(testbed, LIST);
       await pod.stop();
-      const older = withEnvironment(scene.cluster.workload, { OTHERWISE: 'nothing' });
-      await (await scene.cluster.startPod(scene.node, older)).waitReady(20_000);
-      await untilCompanions(scene, []);
-      expect([...scene.owned(4), ...scene.owned(6)]).toEqual([...IPV4, ...IPV6]);
+      const older = withEnvironment(testbed.cluster.workload, { OTHERWISE: 'nothing' });
+      await (await testbed.cluster.startPod(testbed.node, older)).waitReady(20_000);
+      await untilCompanions(testbed, []);
+      expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([...IPV4, ...IPV6]);
     }));
 
   it('when a node is cleared by hand', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
-      await untilCompanions(scene, LIST);
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilCompanions(testbed, LIST);
       await pod.stop();
-      scene.ip('nexthop flush proto 142');
-      scene.ip('route flush proto 142');
-      scene.ip('-6 route flush proto 142');
-      expect([...scene.owned(4), ...scene.owned(6)]).toEqual([]);
+      testbed.ip('nexthop flush proto 142');
+      testbed.ip('route flush proto 142');
+      testbed.ip('-6 route flush proto 142');
+      expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([]);
     }));
 
   it('and /status and the table of status list them', () =>
-    play(async (scene) => {
-      const pod = await scene.startReady();
-      await untilCompanions(scene, LIST);
+    play(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilCompanions(testbed, LIST);
       const table = async () => (await pod.exec(['node', '/opt/onprem-link/agent.cjs', 'status'])).stdout;
       expect(await table()).toMatch(/192\.168\.0\.0\/24 +effective +via 10\.184\.0\.1 dev priv, otherwise unreachable/);
-      scene.ip('link set priv down');
-      await scene.untilReadiness(pod, false, /waiting/);
+      testbed.ip('link set priv down');
+      await testbed.untilReadiness(pod, false, /waiting/);
       expect(await table()).toMatch(/192\.168\.0\.0\/24 +waiting +otherwise unreachable/);
     }));
 });

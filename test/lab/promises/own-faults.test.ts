@@ -1,6 +1,6 @@
 import { find, type Manifest } from '../dist';
 import { describeLab, node26 } from '../requirements';
-import { Scene } from '../scene';
+import { Testbed } from '../testbed';
 import { waitFor } from '../wait';
 
 jest.setTimeout(90_000);
@@ -9,147 +9,155 @@ const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 describeLab('what happens to the agent itself', () => {
   it('a port in use: routes are kept all the same, and it is served once the port is free', () =>
-    Scene.play({}, async (scene) => {
-      const squatter = await scene.node.inside.serve('127.0.0.1', 9142, 'somebody else');
-      const pod = await scene.cluster.startPod();
-      await scene.untilOwned(SUBNETS);
+    Testbed.run({}, async (testbed) => {
+      const squatter = await testbed.node.client.serve('127.0.0.1', 9142, 'somebody else');
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilOwned(SUBNETS);
       await pod.waitForLog(({ json }) => json?.event === 'http.failed', 5000);
       expect((await pod.probe('readiness')).body).toBe('somebody else');
       await squatter.close();
-      await scene.untilReadiness(pod, true, /2 effective/);
+      await testbed.untilReadiness(pod, true, /2 effective/);
     }));
 
   it('SIGKILL at any moment of a stream of changes loses no route of the last list', () =>
-    Scene.play({}, async (scene) => {
+    Testbed.run({}, async (testbed) => {
       let last: string[] = [];
-      const first = await scene.startReady();
+      const first = await testbed.startReady();
       first.signal('SIGKILL');
       await first.exited;
       for (let round = 0; round < 8; round++) {
-        const pod = await scene.cluster.startPod();
+        const pod = await testbed.cluster.startPod();
         for (let i = 0; i < 5; i++) {
           last = [...SUBNETS, ...Array.from({ length: 40 }, (_, k) => `172.31.${(round * 5 + i + k) % 250}.0/24`)];
-          scene.putList(last);
+          testbed.putList(last);
           await pod
             .waitForLog(({ json }) => json?.event === 'list.accepted', 5000, pod.logs.lines.length)
             .catch(() => undefined);
         }
         pod.signal('SIGKILL');
         await pod.exited;
-        for (const subnet of SUBNETS) expect(scene.owned()).toContain(subnet);
+        for (const subnet of SUBNETS) expect(testbed.owned()).toContain(subnet);
       }
-      await scene.startReady();
-      await scene.untilOwned([...new Set(last)]);
+      await testbed.startReady();
+      await testbed.untilOwned([...new Set(last)]);
     }));
 
   it('two agents with one protocol number: the second tells, is unready and changes nothing until the first is gone', () =>
-    Scene.play({}, async (scene) => {
-      const first = await scene.startReady();
-      const second = await scene.cluster.startPod(scene.node, asAnother(find(scene.cluster.objects, 'DaemonSet')));
-      await scene.untilReadiness(
+    Testbed.run({}, async (testbed) => {
+      const first = await testbed.startReady();
+      const second = await testbed.cluster.startPod(
+        testbed.node,
+        asAnother(find(testbed.cluster.objects, 'DaemonSet')),
+      );
+      await testbed.untilReadiness(
         second,
         false,
         /route protocol 142 is in use on this node by onprem-link\/node-routes; if both belong on this node, give one of the two another protocol/,
       );
-      expect(scene.owned()).toEqual(SUBNETS);
-      await scene.untilReadiness(first, true, /2 effective/);
+      expect(testbed.owned()).toEqual(SUBNETS);
+      await testbed.untilReadiness(first, true, /2 effective/);
       first.signal('SIGKILL');
       await first.exited;
       await second.waitForLog(({ json }) => json?.event === 'lock.taken', 5000);
     }));
 
   it('an unprivileged process that took the name of the lock takes no node away', () =>
-    Scene.play({}, async (scene) => {
-      const { netns } = scene.node;
+    Testbed.run({}, async (testbed) => {
+      const { netns } = testbed.node;
       const squat = `process.setuid(65534); require('node:net').createServer((socket) => socket.end('onprem-link/node-routes')).listen('\\0onprem-link/route-protocol/142', () => console.log('taken'))`;
       const squatter = netns.lab.spawn('nsenter', [`--net=${netns.path}`, node26(), '--eval', squat], {
         stdio: 'pipe',
       });
       await new Promise((resolve) => squatter.stdout?.once('data', resolve));
-      const pod = await scene.startReady();
-      expect(scene.owned()).toEqual(SUBNETS);
+      const pod = await testbed.startReady();
+      expect(testbed.owned()).toEqual(SUBNETS);
       const { json } = await pod.waitForLog(({ json: line }) => line?.event === 'lock.squatted', 5000);
       expect(json).toMatchObject({ level: 'error', user: 65534 });
       const gone = new Promise((resolve) => squatter.once('exit', resolve));
       squatter.kill();
       await gone;
-      const sockets = () => scene.node.inside.read('/proc/net/unix');
+      const sockets = () => testbed.node.client.read('/proc/net/unix');
       await waitFor('the agent to take the name', 5000, async () => (await sockets()).includes('/route-protocol/142'));
-      const second = await scene.cluster.startPod(scene.node, asAnother(find(scene.cluster.objects, 'DaemonSet')));
-      await scene.untilReadiness(second, false, /in use on this node by onprem-link\/node-routes/);
+      const second = await testbed.cluster.startPod(
+        testbed.node,
+        asAnother(find(testbed.cluster.objects, 'DaemonSet')),
+      );
+      await testbed.untilReadiness(second, false, /in use on this node by onprem-link\/node-routes/);
     }));
 
   it('a list of 40,000 routes: the events of its own changes do not fill the queue of the others', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.putList(Array.from({ length: 40_000 }, (_, i) => `172.${16 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}/32`));
-      await scene.untilReadiness(pod, true, /40000 effective/, 30_000);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.putList(
+        Array.from({ length: 40_000 }, (_, i) => `172.${16 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}/32`),
+      );
+      await testbed.untilReadiness(pod, true, /40000 effective/, 30_000);
       expect(pod.logs.lines.filter(({ json }) => json?.event === 'kernel.overrun')).toEqual([]);
-      scene.putList(SUBNETS);
-      await scene.untilOwned(SUBNETS, 30_000);
+      testbed.putList(SUBNETS);
+      await testbed.untilOwned(SUBNETS, 30_000);
       expect(pod.logs.lines.filter(({ json }) => json?.event === 'kernel.overrun')).toEqual([]);
     }));
 
   it('lists that only do harm: 500,000 entries, and as many mistakes as fit, are rejected and cost no memory', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       for (const text of [`[${Array(500_000).fill(1)}]`, `[${Array(60_000).fill('"10.0.0.1/8"')}]`]) {
-        scene.putText(text);
+        testbed.putText(text);
         await pod.waitForLog(({ json }) => json?.event === 'list.rejected', 10_000, pod.logs.lines.length);
-        await scene.untilReadiness(pod, false, /rejected/);
+        await testbed.untilReadiness(pod, false, /rejected/);
       }
-      expect(scene.owned()).toEqual(SUBNETS);
-      scene.putList(SUBNETS);
-      await scene.untilReadiness(pod, true, /2 effective/);
+      expect(testbed.owned()).toEqual(SUBNETS);
+      testbed.putList(SUBNETS);
+      await testbed.untilReadiness(pod, true, /2 effective/);
     }));
 
   it('a storm of 50,000 foreign changes: alive, and right again when it is over', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       const storm = Array.from(
         { length: 25_000 },
         (_, i) => `172.${16 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) * 4}/30`,
       );
-      scene.node.netns.batch(storm.map((subnet) => `route add ${subnet} via 198.51.100.1`));
-      scene.ip('route del 192.168.0.0/24');
-      scene.node.netns.batch(storm.map((subnet) => `route del ${subnet} via 198.51.100.1`));
-      await scene.untilOwned(SUBNETS, 10_000);
-      await scene.untilReadiness(pod, true, /2 effective/, 10_000);
+      testbed.node.netns.batch(storm.map((subnet) => `route add ${subnet} via 198.51.100.1`));
+      testbed.ip('route del 192.168.0.0/24');
+      testbed.node.netns.batch(storm.map((subnet) => `route del ${subnet} via 198.51.100.1`));
+      await testbed.untilOwned(SUBNETS, 10_000);
+      await testbed.untilReadiness(pod, true, /2 effective/, 10_000);
     }));
 
   it('lost kernel events lead to a new reading of everything', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       // Stopped, it cannot read; the kernel's queue for it overflows, and the deletion at the end gets lost with the rest.
       pod.signal('SIGSTOP');
       const storm = Array.from({ length: 40_000 }, (_, i) => (i % 2 === 0 ? 'add' : 'del'));
-      scene.node.netns.batch(storm.map((verb) => `route ${verb} 172.16.0.0/30 via 198.51.100.1 table 1000`));
-      scene.ip('route del 192.168.0.0/24');
+      testbed.node.netns.batch(storm.map((verb) => `route ${verb} 172.16.0.0/30 via 198.51.100.1 table 1000`));
+      testbed.ip('route del 192.168.0.0/24');
       pod.signal('SIGCONT');
       await pod.waitForLog(({ json }) => json?.event === 'kernel.overrun', 10_000);
       // However slowly it reads what was queued, the kernel must not go on dropping without a word meanwhile.
       pod.signal('SIGSTOP');
       await new Promise((resolve) => setTimeout(resolve, 2000));
       pod.signal('SIGCONT');
-      await scene.untilOwned(SUBNETS, 10_000);
+      await testbed.untilOwned(SUBNETS, 10_000);
       for (let i = 0; i < 20; i++) {
-        scene.ip('route del 192.168.0.0/24');
-        await scene.untilOwned(SUBNETS, 10_000);
+        testbed.ip('route del 192.168.0.0/24');
+        await testbed.untilOwned(SUBNETS, 10_000);
       }
     }));
 
   it("missing rights are told, by the kernel's words, without a crash", () =>
-    Scene.play({}, async (scene) => {
-      const copy = structuredClone(find(scene.cluster.objects, 'DaemonSet')) as never as {
+    Testbed.run({}, async (testbed) => {
+      const copy = structuredClone(find(testbed.cluster.objects, 'DaemonSet')) as never as {
         spec: { template: { spec: { containers: { securityContext: { capabilities: object } }[] } } };
       };
       const container = copy.spec.template.spec.containers[0];
       if (container) container.securityContext.capabilities = { drop: ['ALL'] };
-      const pod = await scene.cluster.startPod(scene.node, copy as never);
+      const pod = await testbed.cluster.startPod(testbed.node, copy as never);
       const line = await pod.waitForLog(({ json }) => json?.level === 'error', 5000);
       expect(line.json?.message).toMatch(/CAP_NET_ADMIN/);
       expect((await pod.exited).code).toBe(1);
-      expect(scene.owned()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
     }));
 
   it.each<[string, (command: string[]) => string[], RegExp]>([
@@ -160,8 +168,8 @@ describeLab('what happens to the agent itself', () => {
     ],
     ['another Node', ([, ...command]) => [process.execPath, command.at(-1) as string], /Node 26 is needed, this is v/],
   ])('%s is one line that names what is needed, and never a stack', (_, change, message) =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.cluster.startPod(scene.node, withCommand(scene.cluster.workload, change));
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.cluster.startPod(testbed.node, withCommand(testbed.cluster.workload, change));
       expect((await pod.exited).code).toBe(1);
       expect(pod.logs.lines).toHaveLength(1);
       expect(pod.logs.lines[0]?.json).toMatchObject({ event: 'agent.failed', message: expect.stringMatching(message) });
@@ -169,29 +177,29 @@ describeLab('what happens to the agent itself', () => {
   );
 
   it("without any of Node's flags, as another image's entrypoint may start it, it works", () =>
-    Scene.play({}, async (scene) => {
+    Testbed.run({}, async (testbed) => {
       const bare = (command: string[]) => [command[0] as string, command.at(-1) as string];
-      const pod = await scene.cluster.startPod(scene.node, withCommand(scene.cluster.workload, bare));
-      await scene.untilReadiness(pod, true, /2 effective/);
-      scene.ip('route del 192.168.0.0/24');
-      await scene.untilOwned(SUBNETS);
+      const pod = await testbed.cluster.startPod(testbed.node, withCommand(testbed.cluster.workload, bare));
+      await testbed.untilReadiness(pod, true, /2 effective/);
+      testbed.ip('route del 192.168.0.0/24');
+      await testbed.untilOwned(SUBNETS);
     }));
 
   it('bad settings are told, all at once, and it ends', () =>
-    Scene.play({ env: { ROUTE_PROTOCOL: '999', PRIVATE_NETWORKS: '10.0.0.1/8' } }, async (scene) => {
-      const pod = await scene.cluster.startPod();
+    Testbed.run({ env: { ROUTE_PROTOCOL: '999', PRIVATE_NETWORKS: '10.0.0.1/8' } }, async (testbed) => {
+      const pod = await testbed.cluster.startPod();
       const line = await pod.waitForLog(({ json }) => json?.event === 'agent.failed', 5000);
       expect(line.json?.message).toMatch(/ROUTE_PROTOCOL: .*\n.*PRIVATE_NETWORKS: .*did you mean 10\.0\.0\.0\/8/);
       expect((await pod.exited).code).toBe(1);
     }));
 
   it('an uncaught signal of the kubelet during a pass ends it in good order', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.putList(Array.from({ length: 5000 }, (_, i) => `172.16.${i >> 6}.${(i & 63) * 4}/30`));
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.putList(Array.from({ length: 5000 }, (_, i) => `172.16.${i >> 6}.${(i & 63) * 4}/30`));
       await pod.waitForLog(({ json }) => json?.event === 'list.accepted' && json.routes === 5000, 10_000);
       expect(await pod.stop()).toEqual({ code: 0, signal: null });
-      await waitFor('the routes to stay', 1000, () => scene.owned().length > 0);
+      await waitFor('the routes to stay', 1000, () => testbed.owned().length > 0);
     }));
 });
 

@@ -1,7 +1,7 @@
 import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
-import { DUAL_STACK } from '../topology/picture';
+import { Testbed } from '../testbed';
+import { DUAL_STACK } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(60_000);
@@ -10,16 +10,16 @@ jest.setTimeout(60_000);
 const AT_ONCE = 5000;
 
 const DUAL = {
-  picture: DUAL_STACK,
+  topology: DUAL_STACK,
   env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' },
   list: ['192.168.0.0/24', '2001:db8:a::/64'],
 };
 
 /** Waits until the route is effective and its reason is as given; undefined for none. */
-async function untilReason(scene: Scene, pod: Pod, subnet: string, reason: string | undefined): Promise<void> {
+async function untilReason(testbed: Testbed, pod: Pod, subnet: string, reason: string | undefined): Promise<void> {
   let seen = '';
   await waitFor(`${subnet} to be effective: ${reason}`, AT_ONCE, async () => {
-    const route = (await scene.status(pod)).routes.find((each) => each.subnet === subnet);
+    const route = (await testbed.status(pod)).routes.find((each) => each.subnet === subnet);
     seen = JSON.stringify(route);
     return route?.state === 'effective' && route.reason === reason;
   }).catch((error: Error) => {
@@ -27,25 +27,25 @@ async function untilReason(scene: Scene, pod: Pod, subnet: string, reason: strin
   });
 }
 
-const partlyTaken = async (scene: Scene) =>
-  /^onprem_link_routes_partly_taken (\d+)$/m.exec((await scene.get('/metrics')).stdout)?.[1];
+const partlyTaken = async (testbed: Testbed) =>
+  /^onprem_link_routes_partly_taken (\d+)$/m.exec((await testbed.get('/metrics')).stdout)?.[1];
 
 describeLab('what takes a part of a listed subnet is reported at once, and the route stays effective', () => {
   it('a bridge of containers', () =>
-    Scene.play({ list: ['172.16.0.0/12'], env: { PROTECTED_SUBNETS: '' } }, async (scene) => {
-      const pod = await scene.startReady();
-      expect(await partlyTaken(scene)).toBe('0');
-      scene.node.netns.batch([
+    Testbed.run({ list: ['172.16.0.0/12'], env: { PROTECTED_SUBNETS: '' } }, async (testbed) => {
+      const pod = await testbed.startReady();
+      expect(await partlyTaken(testbed)).toBe('0');
+      testbed.node.netns.batch([
         'link add docker0 type bridge',
         'addr add 172.17.0.1/16 dev docker0',
         'link set docker0 up',
       ]);
-      await untilReason(scene, pod, '172.16.0.0/12', '172.17.0.0/16 dev docker0 takes a part');
-      await scene.untilReadiness(pod, true, /1 effective; 1 partly taken/);
-      await waitFor('the metric', AT_ONCE, async () => (await partlyTaken(scene)) === '1'); // pages are kept for a while
+      await untilReason(testbed, pod, '172.16.0.0/12', '172.17.0.0/16 dev docker0 takes a part');
+      await testbed.untilReadiness(pod, true, /1 effective; 1 partly taken/);
+      await waitFor('the metric', AT_ONCE, async () => (await partlyTaken(testbed)) === '1'); // pages are kept for a while
       await pod.waitForLog(({ json }) => /172\.17\.0\.0\/16 dev docker0 takes a part/.test(`${json?.message}`), 1000);
-      scene.ip('link del docker0');
-      await untilReason(scene, pod, '172.16.0.0/12', undefined);
+      testbed.ip('link del docker0');
+      await untilReason(testbed, pod, '172.16.0.0/12', undefined);
     }));
 
   it.each([
@@ -59,68 +59,68 @@ describeLab('what takes a part of a listed subnet is reported at once, and the r
     ['local 2001:db8:a::77 dev lo table local', 'local 2001:db8:a::77/128 takes a part'],
     ['2001:db8:a:0:1::/80 via 2001:db8:51::1', '2001:db8:a:0:1::/80 via 2001:db8:51::1 dev pub takes a part'],
   ])('%s', (route, reason) =>
-    Scene.play(DUAL, async (scene) => {
+    Testbed.run(DUAL, async (testbed) => {
       const subnet = route.includes('2001') ? '2001:db8:a::/64' : '192.168.0.0/24';
-      const pod = await scene.startReady();
-      scene.ip(`route add ${route}`);
-      await untilReason(scene, pod, subnet, reason);
-      scene.ip(`route del ${route}`);
-      await untilReason(scene, pod, subnet, undefined);
+      const pod = await testbed.startReady();
+      testbed.ip(`route add ${route}`);
+      await untilReason(testbed, pod, subnet, reason);
+      testbed.ip(`route del ${route}`);
+      await untilReason(testbed, pod, subnet, undefined);
     }),
   );
 
   it('a table behind a rule, filled later than the rule', () =>
-    Scene.play(DUAL, async (scene) => {
-      const pod = await scene.startReady();
-      scene.ip('rule add to 192.168.0.0/24 lookup 77 pref 100');
-      scene.ip('-6 rule add lookup 77 pref 100');
-      scene.ip('route add 192.168.0.128/25 via 198.51.100.1 table 77');
+    Testbed.run(DUAL, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.ip('rule add to 192.168.0.0/24 lookup 77 pref 100');
+      testbed.ip('-6 rule add lookup 77 pref 100');
+      testbed.ip('route add 192.168.0.128/25 via 198.51.100.1 table 77');
       await untilReason(
-        scene,
+        testbed,
         pod,
         '192.168.0.0/24',
         '192.168.0.128/25 via 198.51.100.1 dev pub in table 77 takes a part',
       );
-      scene.ip('route add blackhole 2001:db8:a::b/128 table 77');
-      await untilReason(scene, pod, '2001:db8:a::/64', 'blackhole 2001:db8:a::b/128 in table 77 takes a part');
-      scene.ip('route add default via 198.51.100.1 table 77');
-      await scene.untilReadiness(
+      testbed.ip('route add blackhole 2001:db8:a::b/128 table 77');
+      await untilReason(testbed, pod, '2001:db8:a::/64', 'blackhole 2001:db8:a::b/128 in table 77 takes a part');
+      testbed.ip('route add default via 198.51.100.1 table 77');
+      await testbed.untilReadiness(
         pod,
         false,
         /192\.168\.0\.0\/24 shadowed: a lookup finds 0\.0\.0\.0\/0 via .*, table 77/,
       );
-      scene.ip('rule del pref 100');
-      scene.ip('-6 rule del pref 100');
-      await untilReason(scene, pod, '192.168.0.0/24', undefined);
-      await untilReason(scene, pod, '2001:db8:a::/64', undefined);
+      testbed.ip('rule del pref 100');
+      testbed.ip('-6 rule del pref 100');
+      await untilReason(testbed, pod, '192.168.0.0/24', undefined);
+      await untilReason(testbed, pod, '2001:db8:a::/64', undefined);
     }));
 });
 
 describeLab('a route is not effective', () => {
   it('where a server of the site lies in the part, until it moves; the agent is not restarted, the entry not touched', () =>
-    Scene.play(DUAL, async (scene) => {
-      scene.putServers(['192.168.0.10', '2001:db8:a::10']);
-      const pod = await scene.startReady();
-      scene.ip('route add 192.168.0.100/32 via 198.51.100.1 proto dhcp');
-      scene.ip('route add blackhole 2001:db8:a::100/128');
-      await untilReason(scene, pod, '192.168.0.0/24', '192.168.0.100/32 via 198.51.100.1 dev pub takes a part');
-      scene.putServers(['192.168.0.10', '192.168.0.100', '2001:db8:a::100']);
-      await scene.untilReadiness(
+    Testbed.run(DUAL, async (testbed) => {
+      testbed.putServers(['192.168.0.10', '2001:db8:a::10']);
+      const pod = await testbed.startReady();
+      testbed.ip('route add 192.168.0.100/32 via 198.51.100.1 proto dhcp');
+      testbed.ip('route add blackhole 2001:db8:a::100/128');
+      await untilReason(testbed, pod, '192.168.0.0/24', '192.168.0.100/32 via 198.51.100.1 dev pub takes a part');
+      testbed.putServers(['192.168.0.10', '192.168.0.100', '2001:db8:a::100']);
+      await testbed.untilReadiness(
         pod,
         false,
         /192\.168\.0\.0\/24 shadowed: a lookup of 192\.168\.0\.100, a server of this site, finds 192\.168\.0\.100\/32 via 198\.51\.100\.1 dev pub; 2001:db8:a::\/64 shadowed: a lookup of 2001:db8:a::100, a server of this site, finds blackhole/,
       );
-      expect(scene.ip('route show proto dhcp')).toContain('192.168.0.100');
-      expect(scene.owned()).toEqual(['192.168.0.0/24']);
-      scene.putServers(['192.168.0.10']);
-      await scene.untilReadiness(pod, true, /2 effective/);
+      expect(testbed.ip('route show proto dhcp')).toContain('192.168.0.100');
+      expect(testbed.owned()).toEqual(['192.168.0.0/24']);
+      testbed.putServers(['192.168.0.10']);
+      await testbed.untilReadiness(pod, true, /2 effective/);
     }));
 
   it('where a target of confirm lies in the part', () =>
-    Scene.play({ ...DUAL, env: { ...DUAL.env, CONFIRM: '192.168.0.100:443' } }, async (scene) => {
-      scene.ip('route add 192.168.0.100/32 via 198.51.100.1 proto dhcp');
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(
+    Testbed.run({ ...DUAL, env: { ...DUAL.env, CONFIRM: '192.168.0.100:443' } }, async (testbed) => {
+      testbed.ip('route add 192.168.0.100/32 via 198.51.100.1 proto dhcp');
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(
         pod,
         false,
         /a lookup of 192\.168\.0\.100, a target of confirm, finds 192\.168\.0\.100\/32/,
@@ -128,14 +128,14 @@ describeLab('a route is not effective', () => {
     }));
 
   it('where no rule leads to main', () =>
-    Scene.play(DUAL, async (scene) => {
-      const pod = await scene.startReady();
-      scene.ip('rule del pref 32766');
-      scene.ip('rule del pref 32767');
+    Testbed.run(DUAL, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.ip('rule del pref 32766');
+      testbed.ip('rule del pref 32767');
       // IPv6 does not look at its rules before the first was added (fib6_rule_lookup in net/ipv6/fib6_rules.c).
-      scene.ip('-6 rule add from 2001:db8:ffff::/48 lookup 77 pref 100');
-      scene.ip('-6 rule del pref 32766');
-      await scene.untilReadiness(
+      testbed.ip('-6 rule add from 2001:db8:ffff::/48 lookup 77 pref 100');
+      testbed.ip('-6 rule del pref 32766');
+      await testbed.untilReadiness(
         pod,
         false,
         /192\.168\.0\.0\/24 shadowed: no rule leads to main; 2001:db8:a::\/64 shadowed: no rule leads to main/,
@@ -143,19 +143,19 @@ describeLab('a route is not effective', () => {
     }));
 
   it('where a rule rejects it, which is named', () =>
-    Scene.play(DUAL, async (scene) => {
-      const pod = await scene.startReady();
-      scene.ip('rule add to 192.168.0.0/16 blackhole pref 100');
-      await scene.untilReadiness(pod, false, /a lookup finds the rule 100: from all to 192\.168\.0\.0\/16 blackhole/);
+    Testbed.run(DUAL, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.ip('rule add to 192.168.0.0/16 blackhole pref 100');
+      await testbed.untilReadiness(pod, false, /a lookup finds the rule 100: from all to 192\.168\.0\.0\/16 blackhole/);
     }));
 });
 
 describeLab('servers that make no sense', () => {
   it('are rejected with the list, each with its position; the routes stay', () =>
-    Scene.play(DUAL, async (scene) => {
-      const pod = await scene.startReady();
-      scene.putServers(['192.168.0.10', '192.168.0.0/24']);
-      await scene.untilReadiness(pod, false, /servers\[1\]: "192\.168\.0\.0\/24"/);
-      expect(scene.owned()).toEqual(['192.168.0.0/24']);
+    Testbed.run(DUAL, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.putServers(['192.168.0.10', '192.168.0.0/24']);
+      await testbed.untilReadiness(pod, false, /servers\[1\]: "192\.168\.0\.0\/24"/);
+      expect(testbed.owned()).toEqual(['192.168.0.0/24']);
     }));
 });

@@ -1,8 +1,8 @@
 import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
-import { PROTOCOL, Scene, type SceneOptions, type Status } from '../scene';
-import { Inside } from '../topology/inside-client';
-import { DUAL_STACK } from '../topology/picture';
+import { PROTOCOL, type Status, Testbed, type TestbedOptions } from '../testbed';
+import { NetnsClient } from '../topology/netns-client';
+import { DUAL_STACK } from '../topology/topology';
 import { startWorkload } from '../topology/workload';
 import { waitFor } from '../wait';
 
@@ -10,86 +10,86 @@ jest.setTimeout(90_000);
 
 const PODS = ['172.30.5.9', 'fd00:172:30::9'];
 const DUAL = {
-  picture: DUAL_STACK,
+  topology: DUAL_STACK,
   env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8', POD_SUBNETS: '172.30.0.0/16,fd00:172:30::/48' },
   list: ['192.168.0.0/24', '192.168.1.0/24', '2001:db8:a::/64', '2001:db8:b::/64'],
-} satisfies SceneOptions;
+} satisfies TestbedOptions;
 
 /** As the AWS VPC CNI has it for a pod of a second interface, whose table knows the public way only. */
 const AWS = ['rule add from 172.30.5.9 lookup 2 pref 1536', 'route add default via 198.51.100.1 table 2'];
 const AWS_6 = ['-6 rule add from fd00:172:30::9 lookup 2 pref 1536', '-6 route add default via 2001:db8:51::1 table 2'];
 
-const ipAll = (scene: Scene, lines: readonly string[]) => {
-  for (const line of lines) scene.ip(line);
+const ipAll = (testbed: Testbed, lines: readonly string[]) => {
+  for (const line of lines) testbed.ip(line);
 };
 
 /** What the pods' way is told to be by /status once an agent has looked. */
-async function waysOf(scene: Scene, pod: Pod): Promise<Status['ways']> {
+async function waysOf(testbed: Testbed, pod: Pod): Promise<Status['ways']> {
   return waitFor('a look at the pods', 5000, async () => {
-    const { ways } = await scene.status(pod);
+    const { ways } = await testbed.status(pod);
     return ways.pods.reason !== 'the first look is under way' && ways;
   });
 }
 
 /** The pod's own opinion: whether a server on premise answers it. */
-async function reaches(scene: Scene, address: string): Promise<boolean> {
-  const [router] = scene.picture.routers;
+async function reaches(testbed: Testbed, address: string): Promise<boolean> {
+  const [router] = testbed.topology.routers;
   router?.netns.batch([`route replace ${PODS[0]} via 10.184.0.2`, `route replace ${PODS[1]} via fd00:184::2`]);
-  const inside = Inside.of(startWorkloadOnce(scene));
-  return (await inside.datagram({ address, bytes: 100, timeoutMs: 500 })) === 'ECONNREFUSED';
+  const client = NetnsClient.of(startWorkloadOnce(testbed));
+  return (await client.datagram({ address, bytes: 100, timeoutMs: 500 })) === 'ECONNREFUSED';
 }
 
-const started = new WeakMap<Scene, ReturnType<typeof startWorkload>>();
-function startWorkloadOnce(scene: Scene) {
-  const pod = started.get(scene) ?? startWorkload(scene.node, { addresses: PODS, interface: 'eni1' });
-  started.set(scene, pod);
+const started = new WeakMap<Testbed, ReturnType<typeof startWorkload>>();
+function startWorkloadOnce(testbed: Testbed) {
+  const pod = started.get(testbed) ?? startWorkload(testbed.node, { addresses: PODS, interface: 'eni1' });
+  started.set(testbed, pod);
   return pod;
 }
 
 describeLab('packets from the node', () => {
   it('are asked for with their source: a rule by the node’s address shadows the routes, at once', () =>
-    Scene.play(DUAL, async (scene) => {
-      const pod = await scene.startReady();
-      ipAll(scene, [
+    Testbed.run(DUAL, async (testbed) => {
+      const pod = await testbed.startReady();
+      ipAll(testbed, [
         'route add default via 198.51.100.1 table 100',
         'rule add from 10.184.0.2 lookup 100 pref 100',
         '-6 route add default via 2001:db8:51::1 table 100',
         '-6 rule add from fd00:184::2 lookup 100 pref 100',
       ]);
-      await scene.untilReadiness(
+      await testbed.untilReadiness(
         pod,
         false,
         /4 of 4 routes: 192\.168\.0\.0\/24 shadowed: a lookup finds 0\.0\.0\.0\/0 via 198\.51\.100\.1 dev pub, protocol 3, metric 0, table 100 for packets from 10\.184\.0\.2/,
       );
-      const { ways, rulesBeforeMain } = await scene.status(pod);
+      const { ways, rulesBeforeMain } = await testbed.status(pod);
       expect(ways.nodes.state).toBe('shadowed');
       expect(rulesBeforeMain).toEqual([
         'IPv4 100: from 10.184.0.2/32 lookup 100',
         'IPv6 100: from fd00:184::2/128 lookup 100',
       ]);
-      ipAll(scene, ['rule del pref 100', '-6 rule del pref 100']);
-      await scene.untilReadiness(pod, true, /4 effective/);
+      ipAll(testbed, ['rule del pref 100', '-6 rule del pref 100']);
+      await testbed.untilReadiness(pod, true, /4 effective/);
     }));
 });
 
 describeLab('packets of pods', () => {
   it('are asked for as forwarded ones, and effective where they are', () =>
-    Scene.play(DUAL, async (scene) => {
-      startWorkloadOnce(scene);
-      const pod = await scene.startReady();
-      expect(await waysOf(scene, pod)).toEqual({ nodes: { state: 'effective' }, pods: { state: 'effective' } });
-      expect(await reaches(scene, '192.168.0.10')).toBe(true);
+    Testbed.run(DUAL, async (testbed) => {
+      startWorkloadOnce(testbed);
+      const pod = await testbed.startReady();
+      expect(await waysOf(testbed, pod)).toEqual({ nodes: { state: 'effective' }, pods: { state: 'effective' } });
+      expect(await reaches(testbed, '192.168.0.10')).toBe(true);
     }));
 
   it.each([
     ['IPv4', AWS, '192.168.0.10'],
     ['IPv6', AWS_6, '2001:db8:a::10'],
   ])('%s: a rule by source shadows them, is reported with the remedy, and copyToTables mends it', (_, rule, server) =>
-    Scene.play(DUAL, async (scene) => {
-      startWorkloadOnce(scene);
-      ipAll(scene, rule);
-      const pod = await scene.startReady();
-      expect(await waysOf(scene, pod)).toMatchObject({
+    Testbed.run(DUAL, async (testbed) => {
+      startWorkloadOnce(testbed);
+      ipAll(testbed, rule);
+      const pod = await testbed.startReady();
+      expect(await waysOf(testbed, pod)).toMatchObject({
         nodes: { state: 'effective' },
         pods: {
           state: 'shadowed',
@@ -99,48 +99,51 @@ describeLab('packets of pods', () => {
       const { stdout } = await pod.exec(['node', '/opt/onprem-link/agent.cjs', 'status']);
       expect(stdout).toMatch(/nodes: effective · pods: shadowed by rule 1536 → table 2/);
       expect(stdout).toMatch(/rule +IPv[46] 1536: from .* lookup 2/);
-      const { stdout: metrics } = await scene.get('/metrics');
+      const { stdout: metrics } = await testbed.get('/metrics');
       expect(metrics).toContain('onprem_link_packets_way{of="pods",state="shadowed"} 1');
       expect(metrics).toContain('onprem_link_pods_shadowed_by{rule="1536",table="2"} 1');
-      expect(await reaches(scene, server)).toBe(false);
+      expect(await reaches(testbed, server)).toBe(false);
     }).then(() =>
-      Scene.play({ ...DUAL, env: { ...DUAL.env, COPY_TO_TABLES: '2,7', ALLOWED_TABLES: '2,7,254' } }, async (scene) => {
-        startWorkloadOnce(scene);
-        ipAll(scene, rule);
-        const pod = await scene.startReady();
-        expect((await waysOf(scene, pod)).pods).toEqual({ state: 'effective' });
-        expect((await scene.status(pod)).counts).toEqual({ effective: 4, installed: 8 });
-        expect(await reaches(scene, server)).toBe(true);
-        scene.putList([]);
-        await scene.untilOwned([]);
-        expect([...scene.picture.routes(4, PROTOCOL), ...scene.picture.routes(6, PROTOCOL)]).toEqual([]);
-      }),
+      Testbed.run(
+        { ...DUAL, env: { ...DUAL.env, COPY_TO_TABLES: '2,7', ALLOWED_TABLES: '2,7,254' } },
+        async (testbed) => {
+          startWorkloadOnce(testbed);
+          ipAll(testbed, rule);
+          const pod = await testbed.startReady();
+          expect((await waysOf(testbed, pod)).pods).toEqual({ state: 'effective' });
+          expect((await testbed.status(pod)).counts).toEqual({ effective: 4, installed: 8 });
+          expect(await reaches(testbed, server)).toBe(true);
+          testbed.putList([]);
+          await testbed.untilOwned([]);
+          expect([...testbed.topology.routes(4, PROTOCOL), ...testbed.topology.routes(6, PROTOCOL)]).toEqual([]);
+        },
+      ),
     ),
   );
 
   it('with requirePods a proven shadow makes the node unready', () =>
-    Scene.play({ ...DUAL, env: { ...DUAL.env, REQUIRE_PODS: 'true' } }, async (scene) => {
-      startWorkloadOnce(scene);
-      ipAll(scene, AWS);
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /packets of pods are shadowed by rule 1536 → table 2/);
+    Testbed.run({ ...DUAL, env: { ...DUAL.env, REQUIRE_PODS: 'true' } }, async (testbed) => {
+      startWorkloadOnce(testbed);
+      ipAll(testbed, AWS);
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /packets of pods are shadowed by rule 1536 → table 2/);
     }));
 
   it('copies leave the tables when the option does', () =>
-    Scene.play(DUAL, async (scene) => {
-      scene.ip(`route add 192.168.0.0/24 via 10.184.0.1 table 2 proto ${PROTOCOL}`);
-      await scene.startReady();
-      expect(scene.picture.routes(4, PROTOCOL).map(({ table }) => table)).toEqual(['254', '254']);
+    Testbed.run(DUAL, async (testbed) => {
+      testbed.ip(`route add 192.168.0.0/24 via 10.184.0.1 table 2 proto ${PROTOCOL}`);
+      await testbed.startReady();
+      expect(testbed.topology.routes(4, PROTOCOL).map(({ table }) => table)).toEqual(['254', '254']);
     }));
 
   it('an entry of the list takes the place of its copy', () =>
-    Scene.play({ ...DUAL, env: { ...DUAL.env, COPY_TO_TABLES: '2', ALLOWED_TABLES: '2,254' } }, async (scene) => {
-      await scene.startReady();
-      const copies = () => scene.picture.routes(4, PROTOCOL).filter(({ table }) => table === '2').length;
+    Testbed.run({ ...DUAL, env: { ...DUAL.env, COPY_TO_TABLES: '2', ALLOWED_TABLES: '2,254' } }, async (testbed) => {
+      await testbed.startReady();
+      const copies = () => testbed.topology.routes(4, PROTOCOL).filter(({ table }) => table === '2').length;
       expect(copies()).toBe(2);
-      scene.putList([...DUAL.list, { subnet: '192.168.0.0/24', table: 2, mtu: 1400 }]);
+      testbed.putList([...DUAL.list, { subnet: '192.168.0.0/24', table: 2, mtu: 1400 }]);
       await waitFor('the entry of the list to take the place of the copy', 5000, () =>
-        scene.picture.routes(4, PROTOCOL).some(({ table, metrics }) => table === '2' && metrics?.[0]?.mtu === 1400),
+        testbed.topology.routes(4, PROTOCOL).some(({ table, metrics }) => table === '2' && metrics?.[0]?.mtu === 1400),
       );
       expect(copies()).toBe(2);
     }));
@@ -148,12 +151,12 @@ describeLab('packets of pods', () => {
 
 describeLab('the pods’ way is unknown, and never counts', () => {
   const REQUIRED = { ...DUAL, env: { ...DUAL.env, REQUIRE_PODS: 'true' }, list: ['192.168.0.0/24'] };
-  it.each<[string, (scene: Scene) => void, SceneOptions, RegExp]>([
+  it.each<[string, (testbed: Testbed) => void, TestbedOptions, RegExp]>([
     ['no pod', () => undefined, REQUIRED, /this node has no route to a pod yet/],
     [
       'a device for all pods, as Cilium has it without endpoint routes',
-      (scene) =>
-        ipAll(scene, [
+      (testbed) =>
+        ipAll(testbed, [
           'link add cilium_host type bridge',
           'addr add 172.30.1.77/32 dev cilium_host',
           'link set cilium_host up',
@@ -165,8 +168,8 @@ describeLab('the pods’ way is unknown, and never counts', () => {
     ],
     [
       'a device for all pods, as OVN-Kubernetes has it',
-      (scene) =>
-        ipAll(scene, [
+      (testbed) =>
+        ipAll(testbed, [
           'link add ovn-k8s-mp0 type bridge',
           'addr add 172.30.1.2/24 dev ovn-k8s-mp0',
           'link set ovn-k8s-mp0 up',
@@ -176,28 +179,28 @@ describeLab('the pods’ way is unknown, and never counts', () => {
     ],
     [
       'a rule by mark',
-      (scene) => {
-        startWorkloadOnce(scene);
-        ipAll(scene, [...AWS, 'rule add fwmark 0x200/0xf00 lookup 2004 pref 9']);
+      (testbed) => {
+        startWorkloadOnce(testbed);
+        ipAll(testbed, [...AWS, 'rule add fwmark 0x200/0xf00 lookup 2004 pref 9']);
       },
       REQUIRED,
       /rule 9 selects packets by more than their addresses/,
     ],
     [
       'forwarding that is off',
-      (scene) => {
-        startWorkloadOnce(scene);
-        scene.node.netns.sysctl({ 'ipv4/ip_forward': 0 });
+      (testbed) => {
+        startWorkloadOnce(testbed);
+        testbed.node.netns.sysctl({ 'ipv4/ip_forward': 0 });
       },
       REQUIRED,
       /forwarding is off on eni1/,
     ],
     [
       'a packet that the kernel refuses',
-      (scene) => {
-        startWorkloadOnce(scene);
+      (testbed) => {
+        startWorkloadOnce(testbed);
         // The way back leads elsewhere, as far as the strict filter knows: EINVAL, though the table has the pod.
-        ipAll(scene, ['rule add to 172.30.5.9 lookup 7 pref 50', 'route add 172.30.5.9 dev pub table 7']);
+        ipAll(testbed, ['rule add to 172.30.5.9 lookup 7 pref 50', 'route add 172.30.5.9 dev pub table 7']);
       },
       REQUIRED,
       /the kernel refuses a packet from 172\.30\.5\.9 on eni1 \(EINVAL\)/,
@@ -209,21 +212,21 @@ describeLab('the pods’ way is unknown, and never counts', () => {
       /no IPv4 range/,
     ],
   ])('%s', (_, prepare, options, reason) =>
-    Scene.play(options, async (scene) => {
-      prepare(scene);
-      const pod = await scene.startReady();
-      const { pods } = await waysOf(scene, pod);
+    Testbed.run(options, async (testbed) => {
+      prepare(testbed);
+      const pod = await testbed.startReady();
+      const { pods } = await waysOf(testbed, pod);
       expect(pods.state).toBe('unknown');
       expect(pods.reason).toMatch(reason);
     }),
   );
 
   it('but a bridge of pods stands for them: the address asked for is not the node’s', () =>
-    Scene.play(REQUIRED, async (scene) => {
-      ipAll(scene, ['link add cni0 type bridge', 'addr add 172.30.5.1/24 dev cni0', 'link set cni0 up']);
-      scene.node.netns.sysctl({ 'ipv4/ip_forward': 1 });
-      ipAll(scene, ['rule add iif cni0 lookup 2 pref 1536', 'route add default via 198.51.100.1 table 2']);
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /packets of pods are shadowed by rule 1536 → table 2/);
+    Testbed.run(REQUIRED, async (testbed) => {
+      ipAll(testbed, ['link add cni0 type bridge', 'addr add 172.30.5.1/24 dev cni0', 'link set cni0 up']);
+      testbed.node.netns.sysctl({ 'ipv4/ip_forward': 1 });
+      ipAll(testbed, ['rule add iif cni0 lookup 2 pref 1536', 'route add default via 198.51.100.1 table 2']);
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /packets of pods are shadowed by rule 1536 → table 2/);
     }));
 });

@@ -2,8 +2,8 @@ import { NodeRoutes, type NodeRoutesProps, Site } from '../../../lib';
 import { find, type Manifest, parseManifests } from '../dist';
 import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
-import { DUAL_STACK } from '../topology/picture';
+import { Testbed } from '../testbed';
+import { DUAL_STACK } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(150_000);
@@ -31,26 +31,26 @@ class Node {
   private marks = 0;
 
   private constructor(
-    readonly scene: Scene,
+    readonly testbed: Testbed,
     /** What the kernel told of routes, as `ip monitor` writes it. */
     private readonly told: string[],
   ) {}
 
   static play(objects: readonly Manifest[], body: (node: Node) => Promise<void>): Promise<void> {
-    return Scene.play({ picture: DUAL_STACK, objects, daemonSet: 'a' }, async (scene) => {
+    return Testbed.run({ topology: DUAL_STACK, objects, daemonSet: 'a' }, async (testbed) => {
       const told: string[] = [];
-      const monitor = scene.picture.lab.spawn('ip', ['-n', scene.node.netns.name, '-o', 'monitor', 'route'], {
+      const monitor = testbed.topology.lab.spawn('ip', ['-n', testbed.node.netns.name, '-o', 'monitor', 'route'], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       monitor.stdout?.setEncoding('utf8').on('data', (text: string) => told.push(...text.split('\n')));
-      const node = new Node(scene, told);
+      const node = new Node(testbed, told);
       await node.allTold();
       await body(node);
     });
   }
 
   start(pool: 'a' | 'b'): Promise<Pod> {
-    const { cluster, node } = this.scene;
+    const { cluster, node } = this.testbed;
     return cluster.startPod(node, find(cluster.objects, 'DaemonSet', pool));
   }
 
@@ -62,7 +62,7 @@ class Node {
 
   /** Subnets of the routes with that protocol number, of both families. */
   routes(protocol: number): string[] {
-    return [...this.scene.owned(4, protocol), ...this.scene.owned(6, protocol)];
+    return [...this.testbed.owned(4, protocol), ...this.testbed.owned(6, protocol)];
   }
 
   async until(protocol: number, subnets: readonly string[], ms = 10_000): Promise<void> {
@@ -79,7 +79,7 @@ class Node {
   async allTold(): Promise<number> {
     const mark = `blackhole 198.18.0.${++this.marks}`;
     await waitFor('ip monitor to tell all', 10_000, () => {
-      this.scene.node.netns.batch([`route add ${mark}`, `route del ${mark}`]);
+      this.testbed.node.netns.batch([`route add ${mark}`, `route del ${mark}`]);
       return this.told.some((line) => line.startsWith(`${mark} `));
     });
     return this.told.length;
@@ -103,7 +103,7 @@ class Node {
     let isStopped = false;
     const watching = waitFor('the end of the watch', 120_000, () => {
       for (const address of addresses) {
-        const [answer] = this.scene.node.netns.ipJson<{ dev?: string }[]>('route', 'get', address);
+        const [answer] = this.testbed.node.netns.ipJson<{ dev?: string }[]>('route', 'get', address);
         if (answer?.dev !== 'priv') misses.push(`${address}: ${JSON.stringify(answer)}`);
       }
       return isStopped;
@@ -127,9 +127,9 @@ async function overlap(): Promise<void> {
   const ofB = ['192.168.2.0/24', '192.168.3.0/24', '2001:db8:b::/64'];
   const objects = poolsWith({ routes: ofA }, { routes: ofB, nodeSelector: { edge: '' } });
   await Node.play(objects, async (node) => {
-    const { scene } = node;
+    const { testbed } = node;
     const put = (subnets: readonly string[]) => {
-      scene.putList(subnets);
+      testbed.putList(subnets);
       return node.until(A, subnets);
     };
     const a = await node.startReady('a');
@@ -174,13 +174,13 @@ const disjointPools = () =>
 /** The node moves from a to b, and back when b has taken everything over. */
 async function move(): Promise<void> {
   await Node.play(disjointPools(), async (node) => {
-    const { scene } = node;
+    const { testbed } = node;
     const a = await node.startReady('a');
     await node.until(A, OF_A);
     const movedAt = performance.now();
     await a.stop();
     const b = await node.start('b');
-    await scene.untilReadiness(b, false, /192\.168\.3\.0\/24 conflicting: .* protocol 142/, 10_000);
+    await testbed.untilReadiness(b, false, /192\.168\.3\.0\/24 conflicting: .* protocol 142/, 10_000);
     expect(node.routes(B)).toEqual(['192.168.2.0/24']);
 
     await sleep(SILENCE - 10_000);
@@ -191,13 +191,13 @@ async function move(): Promise<void> {
     expect(at - movedAt).toBeGreaterThan(SILENCE);
     await node.until(B, OF_B);
     await node.until(A, []);
-    await waitFor('the objects of a to go', 5000, () => objectsOf(scene, A) === 0);
+    await waitFor('the objects of a to go', 5000, () => objectsOf(testbed, A) === 0);
     expect(await ways.stop()).toEqual([]);
     expect(await node.deleted()).toEqual(['192.168.1.0/24']);
-    await scene.untilReadiness(b, true, /4 effective/);
+    await testbed.untilReadiness(b, true, /4 effective/);
 
     const back = await node.start('a');
-    await scene.untilReadiness(back, false, /protocol 142 is in use on this node by onprem-link\/b, which took its/);
+    await testbed.untilReadiness(back, false, /protocol 142 is in use on this node by onprem-link\/b, which took its/);
     expect(node.routes(B)).toEqual(OF_B);
     await b.stop();
     await back.waitForLog((line) => line.json?.event === 'lock.taken', 5000);
@@ -221,31 +221,31 @@ async function visit(): Promise<void> {
     expect(json).toMatchObject({ protocol: B, routes: 1 });
     expect(at - leftAt).toBeGreaterThan(SILENCE);
     await node.until(B, []);
-    expect([node.routes(A), objectsOf(node.scene, B)]).toEqual([OF_A, 0]);
+    expect([node.routes(A), objectsOf(node.testbed, B)]).toEqual([OF_A, 0]);
     expect(await node.changes(A, mark)).toEqual([]);
     await back.waitReady(20_000);
   });
 }
 
-function objectsOf(scene: Scene, protocol: number): number {
-  return scene.picture.nexthops().filter((object) => object.protocol === `${protocol}`).length;
+function objectsOf(testbed: Testbed, protocol: number): number {
+  return testbed.topology.nexthops().filter((object) => object.protocol === `${protocol}`).length;
 }
 
 describeLab('several pools', () => {
-  let scenes: Record<'overlap' | 'move' | 'visit', Promise<void>>;
+  let testbeds: Record<'overlap' | 'move' | 'visit', Promise<void>>;
   beforeAll(() => {
     // Each of them waits for a minute, so they wait side by side.
-    scenes = { overlap: overlap(), move: move(), visit: visit() };
-    for (const scene of Object.values(scenes)) scene.catch(() => undefined); // told by the test that waits for it
+    testbeds = { overlap: overlap(), move: move(), visit: visit() };
+    for (const testbed of Object.values(testbeds)) testbed.catch(() => undefined); // told by the test that waits for it
   });
 
-  afterAll(() => Promise.allSettled(Object.values(scenes)));
+  afterAll(() => Promise.allSettled(Object.values(testbeds)));
 
   it('on the same nodes never touch each other’s routes, whatever happens to one of them and for how long', () =>
-    scenes.overlap);
+    testbeds.overlap);
 
   it('a node that moves to another one ends with the routes of that one, without an instant without a shared one', () =>
-    scenes.move);
+    testbeds.move);
 
-  it('a node that comes back finds its routes as they were, and what it brought along goes', () => scenes.visit);
+  it('a node that comes back finds its routes as they were, and what it brought along goes', () => testbeds.visit);
 });

@@ -1,6 +1,6 @@
 import { describeLab } from '../requirements';
-import { PROTOCOL, Scene } from '../scene';
-import { DUAL_STACK, type PictureOptions, SEEDS } from '../topology/picture';
+import { PROTOCOL, Testbed } from '../testbed';
+import { DUAL_STACK, SEEDS, type TopologyOptions } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(60_000);
@@ -8,92 +8,92 @@ jest.setTimeout(60_000);
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 /** A second router, so that the private network's next hop can change. */
-const TWO_ROUTERS: PictureOptions = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
+const TWO_ROUTERS: TopologyOptions = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
 
 /** Long enough for a busy machine; how quick it is stands in the measurements. */
 const SOON = 3000;
 
 describeLab('drift of the kernel is repaired from its events', () => {
   it('when a route is deleted by hand', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.ip('route del 192.168.0.0/24');
-      await scene.untilOwned(SUBNETS, SOON);
-      await waitFor('the repair to be counted', SOON, async () => (await scene.status(pod)).counters.repairs > 0);
-      expect(await scene.picture.answered()).toBe(true);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.ip('route del 192.168.0.0/24');
+      await testbed.untilOwned(SUBNETS, SOON);
+      await waitFor('the repair to be counted', SOON, async () => (await testbed.status(pod)).counters.repairs > 0);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('when the table is flushed, the private network and all', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       // iproute2 cannot flush routes that refer to nexthop objects; flushing these takes the routes along.
-      scene.ip('nexthop flush');
-      scene.ip('-4 route flush table main proto boot');
-      scene.ip('-4 route flush table main proto kernel');
-      await scene.untilReadiness(pod, false, /no route for 10\.0\.0\.0\/8|API server/);
-      scene.node.netns.batch([
+      testbed.ip('nexthop flush');
+      testbed.ip('-4 route flush table main proto boot');
+      testbed.ip('-4 route flush table main proto kernel');
+      await testbed.untilReadiness(pod, false, /no route for 10\.0\.0\.0\/8|API server/);
+      testbed.node.netns.batch([
         'route add 10.184.0.0/26 dev priv proto kernel scope link src 10.184.0.2',
         'route add 198.51.100.0/28 dev pub proto kernel scope link src 198.51.100.2',
         'route add 10.0.0.0/8 via 10.184.0.1',
         'route add default via 198.51.100.1',
       ]);
-      await scene.untilOwned(SUBNETS, SOON);
-      expect(await scene.picture.answered()).toBe(true);
+      await testbed.untilOwned(SUBNETS, SOON);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('when the link bounces, which flushes routes and nexthop objects without an event for either', () =>
-    Scene.play({}, async (scene) => {
-      await scene.startReady();
-      scene.ip('link set priv down');
-      expect(scene.owned()).toEqual([]);
-      scene.node.netns.batch(['link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
-      await scene.untilOwned(SUBNETS, SOON);
-      expect(await scene.picture.answered()).toBe(true);
+    Testbed.run({}, async (testbed) => {
+      await testbed.startReady();
+      testbed.ip('link set priv down');
+      expect(testbed.owned()).toEqual([]);
+      testbed.node.netns.batch(['link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
+      await testbed.untilOwned(SUBNETS, SOON);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('when the address is removed and added again', () =>
-    Scene.play({}, async (scene) => {
-      await scene.startReady();
-      scene.node.netns.batch(['addr del 10.184.0.2/26 dev priv']);
-      scene.node.netns.batch(['addr add 10.184.0.2/26 dev priv', 'route replace 10.0.0.0/8 via 10.184.0.1']);
-      await scene.untilOwned(SUBNETS, SOON);
-      expect(await scene.picture.answered()).toBe(true);
+    Testbed.run({}, async (testbed) => {
+      await testbed.startReady();
+      testbed.node.netns.batch(['addr del 10.184.0.2/26 dev priv']);
+      testbed.node.netns.batch(['addr add 10.184.0.2/26 dev priv', 'route replace 10.0.0.0/8 via 10.184.0.1']);
+      await testbed.untilOwned(SUBNETS, SOON);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('when the nexthop objects are flushed', () =>
-    Scene.play({}, async (scene) => {
-      await scene.startReady();
-      scene.ip('nexthop flush');
-      await scene.untilOwned(SUBNETS, SOON);
-      expect(await scene.picture.answered()).toBe(true);
+    Testbed.run({}, async (testbed) => {
+      await testbed.startReady();
+      testbed.ip('nexthop flush');
+      await testbed.untilOwned(SUBNETS, SOON);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 
   it('and routes of an unknown prefix that carry our protocol number are removed', () =>
-    Scene.play({}, async (scene) => {
-      await scene.startReady();
-      scene.ip(`route add 172.31.0.0/24 via 10.184.0.1 proto ${PROTOCOL}`);
-      await scene.untilOwned(SUBNETS, SOON);
+    Testbed.run({}, async (testbed) => {
+      await testbed.startReady();
+      testbed.ip(`route add 172.31.0.0/24 via 10.184.0.1 proto ${PROTOCOL}`);
+      await testbed.untilOwned(SUBNETS, SOON);
     }));
 
   it('in both families', () =>
-    Scene.play({ picture: DUAL_STACK, env: DUAL_ENV, list: DUAL_LIST }, async (scene) => {
-      await scene.startReady();
-      scene.ip('-6 route del 2001:db8:a::/64');
-      await scene.untilOwned(['2001:db8:a::/64', '2001:db8:b::/64'], SOON, 6);
-      expect(await scene.picture.answered()).toBe(true);
+    Testbed.run({ topology: DUAL_STACK, env: DUAL_ENV, list: DUAL_LIST }, async (testbed) => {
+      await testbed.startReady();
+      testbed.ip('-6 route del 2001:db8:a::/64');
+      await testbed.untilOwned(['2001:db8:a::/64', '2001:db8:b::/64'], SOON, 6);
+      expect(await testbed.topology.answered()).toBe(true);
     }));
 });
 
 describeLab('when the private network gets another next hop', () => {
   it('all routes follow by one change of their nexthop object', () =>
-    Scene.play({ picture: TWO_ROUTERS }, async (scene) => {
-      const pod = await scene.startReady();
-      const before = scene.picture.nexthops();
-      scene.ip('route replace 10.0.0.0/8 via 10.184.0.3');
+    Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
+      const pod = await testbed.startReady();
+      const before = testbed.topology.nexthops();
+      testbed.ip('route replace 10.0.0.0/8 via 10.184.0.3');
       await waitFor('the routes to follow', SOON, () =>
-        scene.picture.routes(4, PROTOCOL).every(({ gateway }) => gateway === '10.184.0.3'),
+        testbed.topology.routes(4, PROTOCOL).every(({ gateway }) => gateway === '10.184.0.3'),
       );
-      expect(scene.picture.nexthops().map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+      expect(testbed.topology.nexthops().map(({ id }) => id)).toEqual(before.map(({ id }) => id));
       const moved = await pod.waitForLog(
         ({ json }) => json?.event === 'routes.changed' && json.trigger === 'kernel event',
         SOON,
@@ -102,15 +102,17 @@ describeLab('when the private network gets another next hop', () => {
     }));
 
   it('and while there is none, they stay as they are, unready', () =>
-    Scene.play({ picture: TWO_ROUTERS }, async (scene) => {
-      const pod = await scene.startReady();
-      scene.ip('route del 10.0.0.0/8');
-      await scene.untilReadiness(pod, false, /no route for 10\.0\.0\.0\/8/);
-      expect(scene.owned()).toEqual(SUBNETS);
-      expect(await scene.picture.answered()).toBe(true);
-      scene.ip('route add 10.0.0.0/8 via 10.184.0.3');
-      await scene.untilReadiness(pod, true, /2 effective/);
-      expect(new Set(scene.picture.routes(4, PROTOCOL).map(({ gateway }) => gateway))).toEqual(new Set(['10.184.0.3']));
+    Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.ip('route del 10.0.0.0/8');
+      await testbed.untilReadiness(pod, false, /no route for 10\.0\.0\.0\/8/);
+      expect(testbed.owned()).toEqual(SUBNETS);
+      expect(await testbed.topology.answered()).toBe(true);
+      testbed.ip('route add 10.0.0.0/8 via 10.184.0.3');
+      await testbed.untilReadiness(pod, true, /2 effective/);
+      expect(new Set(testbed.topology.routes(4, PROTOCOL).map(({ gateway }) => gateway))).toEqual(
+        new Set(['10.184.0.3']),
+      );
     }));
 });
 

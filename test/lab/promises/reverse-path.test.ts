@@ -1,26 +1,26 @@
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
-import { SEEDS } from '../topology/picture';
+import { Testbed } from '../testbed';
+import { SEEDS } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(60_000);
 
 describeLab('packets of a listed subnet that arrive on another interface', () => {
   it('are dropped there by the strict filter, which is named with the rule by which an answer would leave', () =>
-    Scene.play({ picture: { ...SEEDS, rpFilter: 0 } }, async (scene) => {
-      scene.node.netns.sysctl({ 'ipv4/conf/priv/rp_filter': 2, 'ipv4/conf/pub/rp_filter': 1 });
-      const pod = await scene.startReady();
+    Testbed.run({ topology: { ...SEEDS, rpFilter: 0 } }, async (testbed) => {
+      testbed.node.netns.sysctl({ 'ipv4/conf/priv/rp_filter': 2, 'ipv4/conf/pub/rp_filter': 1 });
+      const pod = await testbed.startReady();
       const filterOf = async (name: string) =>
-        (await scene.status(pod)).reversePathFilters.find((each) => each.interface === name);
+        (await testbed.status(pod)).reversePathFilters.find((each) => each.interface === name);
       expect(await filterOf('pub')).toBeUndefined();
-      scene.ip('rule add from 198.51.100.2 lookup main pref 100');
-      const before = await scene.picture.rpFilterDrops();
+      testbed.ip('rule add from 198.51.100.2 lookup main pref 100');
+      const before = await testbed.topology.rpFilterDrops();
       // From an address on premise, by the public side: as when a router has another way to the node.
-      const { netns, inside } = scene.picture.internet;
+      const { netns, client } = testbed.topology.internet;
       netns.ip('addr', 'add', '192.168.0.10/32', 'dev', 'lo');
       await waitFor('a packet to be dropped', 5000, async () => {
-        await inside.connect({ address: '198.51.100.2', port: 9, source: '192.168.0.10', timeoutMs: 100 });
-        return (await scene.picture.rpFilterDrops()) > before;
+        await client.connect({ address: '198.51.100.2', port: 9, source: '192.168.0.10', timeoutMs: 100 });
+        return (await testbed.topology.rpFilterDrops()) > before;
       });
       const warning = await waitFor('the strict link to be named', 5000, async () => (await filterOf('pub'))?.warning);
       expect(warning).toMatch(

@@ -5,8 +5,8 @@ import { find, type Manifest, parseManifests } from '../dist';
 import { PlayedDaemonSet } from '../kubelet/daemon-set';
 import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
-import { PROTOCOL, Scene } from '../scene';
-import { type PictureOptions, type Place, SEEDS } from '../topology/picture';
+import { PROTOCOL, Testbed } from '../testbed';
+import { type Place, SEEDS, type TopologyOptions } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(300_000);
@@ -36,7 +36,7 @@ function objectsWith(subnets: readonly string[]): Manifest[] {
 
 const templateWith = (subnets: readonly string[]) => find(objectsWith(subnets), 'DaemonSet');
 
-function pictureWith(count: number): PictureOptions {
+function pictureWith(count: number): TopologyOptions {
   const nodes = Array.from({ length: count }, (_, i) => ({
     name: `worker-${i + 1}`,
     private: [`10.184.0.${i + 2}/26`],
@@ -45,18 +45,18 @@ function pictureWith(count: number): PictureOptions {
   return { ...SEEDS, nodes };
 }
 
-function play(count: number, body: (scene: Scene) => Promise<void>): Promise<void> {
-  return Scene.play({ picture: pictureWith(count), objects: objectsWith(GOOD) }, async (scene) => {
-    scene.picture.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
-    await scene.picture.internet.inside.serve(TARGET, 8443, 'target');
-    await body(scene);
+function play(count: number, body: (testbed: Testbed) => Promise<void>): Promise<void> {
+  return Testbed.run({ topology: pictureWith(count), objects: objectsWith(GOOD) }, async (testbed) => {
+    testbed.topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
+    await testbed.topology.internet.client.serve(TARGET, 8443, 'target');
+    await body(testbed);
   });
 }
 
 /** A DaemonSet with the list GOOD on all nodes, all Ready. */
 function playFleet(count: number, body: (fleet: Fleet) => Promise<void>): Promise<void> {
-  return play(count, async (scene) => {
-    const fleet = new Fleet(scene, new PlayedDaemonSet(scene.cluster, templateWith(GOOD)));
+  return play(count, async (testbed) => {
+    const fleet = new Fleet(testbed, new PlayedDaemonSet(testbed.cluster, templateWith(GOOD)));
     try {
       await fleet.until('all pods to be Ready', 60_000, () => fleet.daemonSet.upToDate === count);
       await body(fleet);
@@ -68,14 +68,14 @@ function playFleet(count: number, body: (fleet: Fleet) => Promise<void>): Promis
 
 class Fleet {
   constructor(
-    readonly scene: Scene,
+    readonly testbed: Testbed,
     readonly daemonSet: PlayedDaemonSet,
   ) {}
 
   /** Both objects, as GitOps applies them: the ConfigMap at once, the pods one after the other. */
   apply(subnets: readonly string[]): void {
     const objects = objectsWith(subnets);
-    this.scene.cluster.api.put(find(objects, 'ConfigMap', 'static-routes'));
+    this.testbed.cluster.api.put(find(objects, 'ConfigMap', 'static-routes'));
     this.daemonSet.apply(find(objects, 'DaemonSet'));
   }
 
@@ -91,25 +91,25 @@ class Fleet {
 
   /** The lists in the kernels, each once. */
   get lists(): string[] {
-    return [...new Set(this.scene.picture.nodes.map((node) => ownedBy(this.scene, node).join(' ')))];
+    return [...new Set(this.testbed.topology.nodes.map((node) => ownedBy(this.testbed, node).join(' ')))];
   }
 }
 
-function ownedBy({ picture }: Scene, node: Place): string[] {
-  return picture
+function ownedBy({ topology }: Testbed, node: Place): string[] {
+  return topology
     .routes(4, PROTOCOL, node)
     .map(({ dst }) => dst)
     .sort();
 }
 
 /** Nothing that confirms a list answers any more. @returns ends it */
-function cutOff({ picture, cluster }: Scene): () => void {
-  const addresses = [...picture.options.apiServer, TARGET];
+function cutOff({ topology, cluster }: Testbed): () => void {
+  const addresses = [...topology.options.apiServer, TARGET];
   const all = (act: 'add' | 'del') => addresses.map((address) => `addr ${act} ${address}/32 dev lo`);
   cluster.api.outage('down');
-  picture.internet.netns.batch(all('del'));
+  topology.internet.netns.batch(all('del'));
   return () => {
-    picture.internet.netns.batch(all('add'));
+    topology.internet.netns.batch(all('add'));
     cluster.api.outage(undefined);
   };
 }
@@ -117,10 +117,10 @@ function cutOff({ picture, cluster }: Scene): () => void {
 describeLab('a list that rolls', () => {
   it('halts at the first of ten nodes that loses something; a revert replaces that pod at once', () =>
     playFleet(10, async (fleet) => {
-      const { daemonSet, scene } = fleet;
+      const { daemonSet, testbed } = fleet;
       fleet.apply(BAD);
       await fleet.until('a pod to be replaced', 10_000, () => daemonSet.updated.length > 0);
-      const first = await waitFor('its successor', 20_000, () => scene.cluster.pods[10]);
+      const first = await waitFor('its successor', 20_000, () => testbed.cluster.pods[10]);
       await first.waitForLog(({ json }) => json?.event === 'list.condemned', 90_000);
       await fleet.quiet();
       // Nine pods never saw the list, and the first one's trial protected its node.
@@ -129,9 +129,9 @@ describeLab('a list that rolls', () => {
       expect((await (daemonSet.pods[1] as Pod).probe('readiness')).body).toMatch(
         /2 effective; ConfigMap onprem-link\/static-routes differs from the pod's list/,
       );
-      const [node] = scene.picture.nodes as [Place];
+      const [node] = testbed.topology.nodes as [Place];
       node.netns.ip('route', 'del', '192.168.0.0/24');
-      await waitFor('the list before to be repaired', 5000, () => ownedBy(scene, node).join() === GOOD.join());
+      await waitFor('the list before to be repaired', 5000, () => ownedBy(testbed, node).join() === GOOD.join());
       fleet.apply(GOOD);
       await fleet.until('the pod to be replaced', 10_000, () => daemonSet.updated.length === 2);
       await fleet.until('all pods to be up to date', 60_000, () => daemonSet.upToDate === 10);
@@ -140,10 +140,10 @@ describeLab('a list that rolls', () => {
 
   it('goes on node by node when each confirms it, however dead the next hop or the API server is meanwhile', () =>
     playFleet(3, async (fleet) => {
-      const { daemonSet, scene } = fleet;
+      const { daemonSet, testbed } = fleet;
       const privateNetwork = ['10.0.0.0/8', 'via', '10.184.0.1', 'dev', 'priv'];
-      for (const { netns } of scene.picture.nodes) netns.ip('route', 'del', ...privateNetwork);
-      const reconnect = cutOff(scene);
+      for (const { netns } of testbed.topology.nodes) netns.ip('route', 'del', ...privateNetwork);
+      const reconnect = cutOff(testbed);
       await waitFor('all agents to notice', 20_000, async () => {
         const bodies = await Promise.all(daemonSet.pods.map(async (pod) => (await pod?.probe('readiness'))?.body));
         return bodies.every((body) => body?.includes('2 of 2 routes: 192.168.0.0/24 waiting'));
@@ -153,78 +153,82 @@ describeLab('a list that rolls', () => {
       await fleet.quiet();
       // The two others are Ready, or both would have the new list by now.
       expect([daemonSet.updated, daemonSet.ready, fleet.lists]).toEqual([['worker-1'], 2, [GOOD.join(' ')]]);
-      for (const { netns } of scene.picture.nodes) netns.ip('route', 'add', ...privateNetwork);
+      for (const { netns } of testbed.topology.nodes) netns.ip('route', 'add', ...privateNetwork);
       reconnect();
       await fleet.until('all pods to be up to date', 180_000, () => daemonSet.upToDate === 3);
       expect([daemonSet.updated, fleet.lists]).toEqual([['worker-1', 'worker-2', 'worker-3'], [BETTER.join(' ')]]);
     }));
 
   it('is in force from the pod template alone; a ConfigMap that differs or goes changes nothing', () =>
-    play(1, async (scene) => {
-      const pod = await scene.startReady();
-      await scene.untilOwned(GOOD);
-      scene.putList(BAD);
-      await scene.untilReadiness(pod, true, /2 effective; ConfigMap onprem-link\/static-routes differs/);
-      expect((await scene.get('/metrics')).stdout).toContain('onprem_link_list_differs 1\n');
-      scene.putText('[');
-      scene.deleteList();
+    play(1, async (testbed) => {
+      const pod = await testbed.startReady();
+      await testbed.untilOwned(GOOD);
+      testbed.putList(BAD);
+      await testbed.untilReadiness(pod, true, /2 effective; ConfigMap onprem-link\/static-routes differs/);
+      expect((await testbed.get('/metrics')).stdout).toContain('onprem_link_list_differs 1\n');
+      testbed.putText('[');
+      testbed.deleteList();
       await pod.waitForLog(({ json }) => json?.event === 'list.gone', 5000);
-      scene.ip('route del 192.168.0.0/24');
-      await scene.untilOwned(GOOD);
-      await scene.untilReadiness(pod, true, /2 effective/);
+      testbed.ip('route del 192.168.0.0/24');
+      await testbed.untilOwned(GOOD);
+      await testbed.untilReadiness(pod, true, /2 effective/);
       const { stdout } = await pod.exec(['node', '/opt/onprem-link/agent.cjs', 'diff']);
       expect(stdout).toBe('nothing would change\n');
     }));
 
   it('is removed when the agent is told to stop after its ConfigMap was deleted, and stays otherwise', () =>
-    play(1, async (scene) => {
-      const first = await scene.startReady();
+    play(1, async (testbed) => {
+      const first = await testbed.startReady();
       await first.stop();
-      expect(scene.owned()).toEqual(GOOD);
-      const second = await scene.startReady();
-      scene.cluster.api.owners.delete(scene.own('DaemonSet'));
-      scene.deleteList();
+      expect(testbed.owned()).toEqual(GOOD);
+      const second = await testbed.startReady();
+      testbed.cluster.api.owners.delete(testbed.own('DaemonSet'));
+      testbed.deleteList();
       await second.waitForLog(({ json }) => json?.event === 'list.gone', 5000);
       await second.stop();
-      expect(scene.owned()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
     }));
 
   it('waits for the API server before it changes a node, and is Ready only when it was confirmed', () =>
-    play(1, async (scene) => {
-      const reconnect = cutOff(scene);
-      const pod = await scene.cluster.startPod();
+    play(1, async (testbed) => {
+      const reconnect = cutOff(testbed);
+      const pod = await testbed.cluster.startPod();
       await pod.waitForLog(({ json }) => json?.event === 'watch.failing', 20_000);
-      await scene.untilReadiness(
+      await testbed.untilReadiness(
         pod,
         false,
         /the API server 203\.0\.113\.10:6443 does not answer, so nothing could confirm the list/,
         10_000,
       );
-      expect(scene.owned()).toEqual([]);
+      expect(testbed.owned()).toEqual([]);
       reconnect();
-      await scene.untilReadiness(pod, true, /2 effective/, 90_000);
+      await testbed.untilReadiness(pod, true, /2 effective/, 90_000);
     }));
 
   it('is repaired by a restarted container of the same pod, which is Ready whatever the API server does', () =>
-    play(1, async (scene) => {
-      const emptyDirs = join(scene.picture.lab.folder, 'empty-dirs');
+    play(1, async (testbed) => {
+      const emptyDirs = join(testbed.topology.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);
-      const start = () => scene.cluster.startPod(scene.node, scene.cluster.workload, emptyDirs);
+      const start = () => testbed.cluster.startPod(testbed.node, testbed.cluster.workload, emptyDirs);
       const first = await start();
       await first.waitReady(20_000);
       first.signal('SIGKILL');
       await first.exited;
-      cutOff(scene);
-      scene.ip('route del 192.168.0.0/24');
+      cutOff(testbed);
+      testbed.ip('route del 192.168.0.0/24');
       const second = await start();
-      await scene.untilOwned(GOOD);
-      await scene.untilReadiness(second, true, /2 effective/);
+      await testbed.untilOwned(GOOD);
+      await testbed.untilReadiness(second, true, /2 effective/);
       // What is wrong is told, and makes no pod unready that was Ready.
-      scene.ip('route del 10.0.0.0/8 via 10.184.0.1 dev priv');
-      await scene.untilReadiness(second, true, /stays Ready because its list was confirmed, but: 2 of 2 routes/);
-      expect((await scene.get('/metrics')).stdout).toContain('onprem_link_ready 0\n');
+      testbed.ip('route del 10.0.0.0/8 via 10.184.0.1 dev priv');
+      await testbed.untilReadiness(second, true, /stays Ready because its list was confirmed, but: 2 of 2 routes/);
+      expect((await testbed.get('/metrics')).stdout).toContain('onprem_link_ready 0\n');
       second.signal('SIGKILL');
       await second.exited;
-      await scene.untilReadiness(await start(), true, /stays Ready because its list was confirmed, but: 2 of 2 routes/);
+      await testbed.untilReadiness(
+        await start(),
+        true,
+        /stays Ready because its list was confirmed, but: 2 of 2 routes/,
+      );
     }));
 });

@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { routerChangesOf } from '../../../lib/review';
 import { describeLab, missingRequirements } from '../requirements';
-import { Inside } from '../topology/inside-client';
 import type { LinuxRouter } from '../topology/linux-router';
 import { Lab } from '../topology/namespaces';
+import { NetnsClient } from '../topology/netns-client';
 import {
   CLUSTERS,
   type ClusterName,
   LATER,
-  RoutersPicture,
+  RoutersTopology,
   SERVERS,
   SUBNETS,
   synthesise,
-} from '../topology/routers-picture';
+} from '../topology/routers-topology';
 import { UdpFlow } from '../topology/udp-flow';
 import { missingForVpn } from '../topology/vpn-requirements';
 import { waitFor } from '../wait';
@@ -26,7 +26,7 @@ const newKey = () => `secret = "${randomBytes(32).toString('base64')}"\n`;
 
 let folder: string;
 let lab: Lab;
-let picture: RoutersPicture;
+let topology: RoutersTopology;
 /** What both sites have at first, and with a subnet more. */
 let before: Map<string, string>;
 let after: Map<string, string>;
@@ -36,7 +36,9 @@ const endOf = (site: ClusterName, end: 'cluster-to-datacentre' | 'datacentre-to-
 
 /** The body, or the error, of a request from a node to the server. */
 async function ask(cluster: ClusterName, address: string): Promise<string> {
-  const { body, error } = await Inside.of(picture.nodes[cluster]).fetch(`http://${address}:8080/`, { timeoutMs: 300 });
+  const { body, error } = await NetnsClient.of(topology.nodes[cluster]).fetch(`http://${address}:8080/`, {
+    timeoutMs: 300,
+  });
   return error ?? body;
 }
 
@@ -57,7 +59,7 @@ const successes = ({ log }: LinuxRouter) => log.match(/with pre-shared key succe
 
 /** A flow of datagrams from the node of the east to the server, which answers. */
 async function flowTo(listen: string, to: string, port: number, everyMs: number): Promise<UdpFlow> {
-  const flow = await UdpFlow.start(picture.nodes.east, picture.server, { listen, to, port, everyMs });
+  const flow = await UdpFlow.start(topology.nodes.east, topology.server, { listen, to, port, everyMs });
   await waitFor('the flow to be answered', 5000, async () => (await flow.count()).answered > 10);
   return flow;
 }
@@ -81,9 +83,10 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     before = synthesise(first, SUBNETS);
     after = synthesise(second, [...SUBNETS, LATER], first);
     lab = new Lab();
-    picture = await RoutersPicture.build(lab, first, newKey());
-    await picture.connect({ east: 2, west: 3 });
-    for (const address of Object.values(SERVERS)) await Inside.of(picture.server).serve(address, 8080, 'datacentre');
+    topology = await RoutersTopology.build(lab, first, newKey());
+    await topology.connect({ east: 2, west: 3 });
+    for (const address of Object.values(SERVERS))
+      await NetnsClient.of(topology.server).serve(address, 8080, 'datacentre');
   });
   afterAll(async () => {
     await lab?.close();
@@ -95,25 +98,25 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
       expect(await ask(cluster, SERVERS.plain)).toBe('datacentre');
       expect(await ask(cluster, '192.168.1.10')).toBe('datacentre');
     }
-    const there = await Inside.of(picture.server).serve(SERVERS.mapped, 8081, 'seen');
+    const there = await NetnsClient.of(topology.server).serve(SERVERS.mapped, 8081, 'seen');
     for (const cluster of ['east', 'west'] as const)
-      await Inside.of(picture.nodes[cluster]).fetch('http://192.168.1.10:8081/');
+      await NetnsClient.of(topology.nodes[cluster]).fetch('http://192.168.1.10:8081/');
     expect(await there.seen()).toEqual(['192.168.2.5', '192.168.2.37']);
     await there.close();
   });
 
   it('two networks behind the same pair of routers share one tunnel', async () => {
     expect(await ask('west', SERVERS.shared)).toBe('datacentre');
-    const { west } = picture.routers;
+    const { west } = topology.routers;
     expect(west.run('swanctl', '--list-conns').match(/^\S+: IKEv2/gm)).toEqual(['west-datacentre: IKEv2']);
   });
 
   it('what is loaded for one cluster leaves the tunnels of the other as they are', async () => {
-    const sas = () => picture.routers.far.run('swanctl', '--list-sas', '--ike', 'west-datacentre').split('\n')[0];
+    const sas = () => topology.routers.far.run('swanctl', '--list-sas', '--ike', 'west-datacentre').split('\n')[0];
     const [west] = [sas()];
-    picture.routers.far.connect();
+    topology.routers.far.connect();
     expect(sas()).toBe(west);
-    expect(picture.routers.far.childSas()).toHaveLength(5);
+    expect(topology.routers.far.childSas()).toHaveLength(5);
   });
 
   it('a subnet comes and goes by the change files, and no packet of the others is lost', async () => {
@@ -122,16 +125,16 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
 
     const forth = routerChangesOf(before, after);
     const added = await lostDuring(flow, async () => {
-      picture.routers.far.change(filesFor(forth, 'east/datacentre-to-cluster'));
-      picture.routers.east.change(filesFor(forth, 'east/cluster-to-datacentre'));
+      topology.routers.far.change(filesFor(forth, 'east/datacentre-to-cluster'));
+      topology.routers.east.change(filesFor(forth, 'east/cluster-to-datacentre'));
       await reachable('east', SERVERS.later);
     });
     expect(await ask('west', SERVERS.later)).not.toBe('datacentre');
 
     const back = routerChangesOf(after, before);
     const removed = await lostDuring(flow, async () => {
-      picture.routers.east.change(filesFor(back, 'east/cluster-to-datacentre'));
-      picture.routers.far.change(filesFor(back, 'east/datacentre-to-cluster'));
+      topology.routers.east.change(filesFor(back, 'east/cluster-to-datacentre'));
+      topology.routers.far.change(filesFor(back, 'east/datacentre-to-cluster'));
       await waitFor('the subnet to be gone', 5000, async () => (await ask('east', SERVERS.later)) !== 'datacentre');
       expect(await ask('east', '192.168.1.10')).toBe('datacentre');
     });
@@ -141,16 +144,16 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
 
   it('a change that expects another state changes nothing', () => {
     const files = filesFor(routerChangesOf(after, before), 'west/cluster-to-datacentre');
-    const rules = () => picture.routers.west.run('nft', 'list', 'ruleset').replace(/packets \d+ bytes \d+/g, '');
+    const rules = () => topology.routers.west.run('nft', 'list', 'ruleset').replace(/packets \d+ bytes \d+/g, '');
     const untouched = rules();
-    expect(() => picture.routers.west.change(files)).toThrow(
+    expect(() => topology.routers.west.change(files)).toThrow(
       /This router is not in state [0-9a-f]{10}: nothing was changed/,
     );
     expect(rules()).toBe(untouched);
   });
 
   it('a key is rotated on both ends; with one end only the tunnel does not come back', async () => {
-    const { east, far } = picture.routers;
+    const { east, far } = topology.routers;
     const key = newKey();
     const flow = await flowTo(SERVERS.mapped, '192.168.1.10', 9002, 10);
     const reauthenticate = () => east.run('swanctl', '--rekey', '--ike', 'east-datacentre', '--reauth');
@@ -180,7 +183,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
   });
 
   it('an identity that is sent as a domain name, though it is an address, is rejected by the other end', async () => {
-    const { west, far } = picture.routers;
+    const { west, far } = topology.routers;
     const conf = '/etc/swanctl/conf.d/west-datacentre.conf';
     west.disconnect();
     await waitFor('the tunnel to be down', 5000, () => west.childSas().length === 0);
@@ -195,7 +198,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
   });
 
   it('a router that was switched off comes back with all it had, and a flow that went on meanwhile is translated again', async () => {
-    const { east } = picture.routers;
+    const { east } = topology.routers;
     const flow = await flowTo(SERVERS.plain, SERVERS.plain, 9001, 20);
     await east.crash();
     expect(await ask('east', SERVERS.plain)).not.toBe('datacentre');
@@ -209,7 +212,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
   });
 
   it('somebody else who translates sources earlier is found by the check of the sheet', async () => {
-    const { east } = picture.routers;
+    const { east } = topology.routers;
     const sheet = before.get('routers/east/cluster-to-datacentre/README.md') ?? '';
     const check = / {6}(nft -y list chains \|.*)$/m.exec(sheet)?.[1] as string;
     const priorities = () =>

@@ -1,36 +1,39 @@
 import { find } from '../dist';
 import { describeLab } from '../requirements';
-import { Scene, withEnvironment } from '../scene';
+import { Testbed, withEnvironment } from '../testbed';
 
 jest.setTimeout(60_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 describeLab('nothing else removes a route', () => {
-  const ends: [string, (scene: Scene) => void][] = [
+  const ends: [string, (testbed: Testbed) => void][] = [
     ['a restart, a rollout or a drain', () => undefined],
     [
       'lost rights',
-      (scene) => {
-        scene.cluster.api.grants = [];
-        scene.cluster.api.dropConnections();
+      (testbed) => {
+        testbed.cluster.api.grants = [];
+        testbed.cluster.api.dropConnections();
       },
     ],
     [
       'a token that is no longer accepted, as after a force-delete',
-      (scene) => {
-        scene.cluster.api.tokens.clear();
-        scene.cluster.api.dropConnections();
+      (testbed) => {
+        testbed.cluster.api.tokens.clear();
+        testbed.cluster.api.dropConnections();
       },
     ],
-    ['an API server that is down', (scene) => scene.cluster.api.outage('down')],
-    ['an API server that says nothing', (scene) => scene.cluster.api.outage('no answer')],
-    ['the DaemonSet was deleted, and nothing else', (scene) => scene.cluster.api.owners.delete(scene.own('DaemonSet'))],
+    ['an API server that is down', (testbed) => testbed.cluster.api.outage('down')],
+    ['an API server that says nothing', (testbed) => testbed.cluster.api.outage('no answer')],
+    [
+      'the DaemonSet was deleted, and nothing else',
+      (testbed) => testbed.cluster.api.owners.delete(testbed.own('DaemonSet')),
+    ],
     [
       'the DaemonSet was deleted and created again, as by replace --force',
-      (scene) => {
-        scene.cluster.api.owners.delete(scene.own('DaemonSet'));
-        scene.cluster.api.owners.put(scene.own('DaemonSet'));
+      (testbed) => {
+        testbed.cluster.api.owners.delete(testbed.own('DaemonSet'));
+        testbed.cluster.api.owners.put(testbed.own('DaemonSet'));
       },
     ],
     [
@@ -40,69 +43,72 @@ describeLab('nothing else removes a route', () => {
     ],
     [
       'a ConfigMap deleted while nobody could see it',
-      (scene) => {
-        scene.cluster.api.outage('down');
-        scene.deleteList();
+      (testbed) => {
+        testbed.cluster.api.outage('down');
+        testbed.deleteList();
       },
     ],
   ];
 
   it.each(ends)('SIGTERM after %s leaves all', (_, happen) =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      happen(scene);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      happen(testbed);
       expect(await pod.stop()).toEqual({ code: 0, signal: null });
-      expect(scene.owned()).toEqual(SUBNETS);
-      expect(await scene.picture.answered()).toBe(true);
+      expect(testbed.owned()).toEqual(SUBNETS);
+      expect(await testbed.topology.answered()).toBe(true);
     }),
   );
 
   it('SIGKILL leaves all', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       pod.signal('SIGKILL');
       await pod.exited;
-      expect(scene.owned()).toEqual(SUBNETS);
+      expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
   it('a ConfigMap that was deleted and written again is no uninstall', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      scene.deleteList();
-      await scene.untilReadiness(pod, false, /is gone/);
-      scene.putList(['192.168.1.0/24']);
-      await scene.untilReadiness(pod, true, /1 effective/);
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      testbed.deleteList();
+      await testbed.untilReadiness(pod, false, /is gone/);
+      testbed.putList(['192.168.1.0/24']);
+      await testbed.untilReadiness(pod, true, /1 effective/);
       await pod.stop();
-      expect(scene.owned()).toEqual(['192.168.1.0/24']);
+      expect(testbed.owned()).toEqual(['192.168.1.0/24']);
     }));
 
   it('a ConfigMap of another name is no uninstall: the DaemonSet stays, and no packet is lost', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
-      const { api, objects, workload } = scene.cluster;
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
+      const { api, objects, workload } = testbed.cluster;
       const list = find(objects, 'ConfigMap', 'static-routes');
       const renamed = { ...list, metadata: { ...list.metadata, name: 'other-routes' } };
       api.put(renamed);
-      scene.deleteList();
-      await scene.untilReadiness(pod, false, /is gone/);
+      testbed.deleteList();
+      await testbed.untilReadiness(pod, false, /is gone/);
       await pod.stop();
-      expect(scene.owned()).toEqual(SUBNETS);
-      expect(await scene.picture.answered()).toBe(true);
+      expect(testbed.owned()).toEqual(SUBNETS);
+      expect(await testbed.topology.answered()).toBe(true);
       const names = ['other-routes'];
       api.grants = [{ resource: 'configmaps', namespace: 'onprem-link', names, verbs: ['get', 'list', 'watch'] }];
-      const second = await scene.cluster.startPod(undefined, withEnvironment(workload, { CONFIG_MAP: 'other-routes' }));
+      const second = await testbed.cluster.startPod(
+        undefined,
+        withEnvironment(workload, { CONFIG_MAP: 'other-routes' }),
+      );
       await second.waitReady(20_000);
-      expect(scene.owned()).toEqual(SUBNETS);
+      expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
   it('a start without a ConfigMap leaves what an earlier agent installed', () =>
-    Scene.play({}, async (scene) => {
-      const first = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const first = await testbed.startReady();
       first.signal('SIGKILL');
       await first.exited;
-      scene.deleteList();
-      const second = await scene.cluster.startPod();
-      await scene.untilReadiness(second, false, /is gone/);
-      expect(scene.owned()).toEqual(SUBNETS);
+      testbed.deleteList();
+      const second = await testbed.cluster.startPod();
+      await testbed.untilReadiness(second, false, /is gone/);
+      expect(testbed.owned()).toEqual(SUBNETS);
     }));
 });

@@ -1,5 +1,5 @@
 import { describeLab } from '../requirements';
-import { Scene } from '../scene';
+import { Testbed } from '../testbed';
 import { waitFor } from '../wait';
 
 jest.setTimeout(60_000);
@@ -8,23 +8,23 @@ const AGENT = '/opt/onprem-link/agent.cjs';
 
 describeLab('the agent tells', () => {
   it('Prometheus what it wants, has, repaired and cannot do', () =>
-    Scene.play({ list: ['192.168.0.0/24', '192.168.1.0/24', '10.184.0.0/28'] }, async (scene) => {
-      scene.ip('route add 192.168.1.0/24 via 198.51.100.1');
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /refused/);
-      scene.ip('route del 192.168.0.0/24');
+    Testbed.run({ list: ['192.168.0.0/24', '192.168.1.0/24', '10.184.0.0/28'] }, async (testbed) => {
+      testbed.ip('route add 192.168.1.0/24 via 198.51.100.1');
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /refused/);
+      testbed.ip('route del 192.168.0.0/24');
       await waitFor(
         'the repair to be counted',
         5000,
-        async () => (await metrics(scene)).get('onprem_link_repairs_total') === 1,
+        async () => (await metrics(testbed)).get('onprem_link_repairs_total') === 1,
       );
-      scene.putText('nonsense');
+      testbed.putText('nonsense');
       await waitFor(
         'the rejection to be counted',
         5000,
-        async () => (await metrics(scene)).get('onprem_link_lists_total{result="rejected"}') === 1,
+        async () => (await metrics(testbed)).get('onprem_link_lists_total{result="rejected"}') === 1,
       );
-      const seen = await metrics(scene);
+      const seen = await metrics(testbed);
       expect(Object.fromEntries(seen)).toMatchObject({
         onprem_link_ready: 0,
         onprem_link_routes_desired: 3,
@@ -40,25 +40,25 @@ describeLab('the agent tells', () => {
     }));
 
   it('how many packets the reverse path filter dropped, as the kernel counts them', () =>
-    Scene.play({ list: [] }, async (scene) => {
-      await scene.startReady();
-      await scene.picture.exchange(scene.node, 200);
-      const dropped = await scene.picture.rpFilterDrops();
+    Testbed.run({ list: [] }, async (testbed) => {
+      await testbed.startReady();
+      await testbed.topology.exchange(testbed.node, 200);
+      const dropped = await testbed.topology.rpFilterDrops();
       expect(dropped).toBeGreaterThan(0);
-      expect((await metrics(scene)).get('onprem_link_rp_filter_dropped_packets_total')).toBe(dropped);
+      expect((await metrics(testbed)).get('onprem_link_rp_filter_dropped_packets_total')).toBe(dropped);
     }));
 
   it('people a table by kubectl exec, with its exit code, and what it would change, changing nothing', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       const status = await pod.exec(['node', AGENT, 'status']);
       expect(status.stdout).toMatch(/^ready +yes: 2 routes: 2 effective$/m);
       expect(status.stdout).toMatch(/^192\.168\.0\.0\/24 +effective +via 10\.184\.0\.1 dev priv/m);
       expect(status.code).toBe(0);
       expect(status.stderr).toBe('');
       expect(await pod.exec(['node', AGENT, 'diff'])).toMatchObject({ code: 0, stdout: 'nothing would change\n' });
-      scene.putText('[');
-      await scene.untilReadiness(pod, false, /rejected/);
+      testbed.putText('[');
+      await testbed.untilReadiness(pod, false, /rejected/);
       const bad = await pod.exec(['node', AGENT, 'status']);
       expect(bad.stdout).toMatch(/^ready +NO: the route list was rejected/m);
       expect(bad.code).toBe(1);
@@ -66,26 +66,26 @@ describeLab('the agent tells', () => {
     }));
 
   it('people no diff while no list is known, rather than an empty one', () =>
-    Scene.play({}, async (scene) => {
-      scene.cluster.api.fail(500);
-      const pod = await scene.cluster.startPod();
-      await scene.untilReadiness(pod, false, /HTTP 500/);
+    Testbed.run({}, async (testbed) => {
+      testbed.cluster.api.fail(500);
+      const pod = await testbed.cluster.startPod();
+      await testbed.untilReadiness(pod, false, /HTTP 500/);
       const { code, stdout } = await pod.exec(['node', AGENT, 'diff']);
       expect(stdout).toMatch(/^no list is known, .*: the API server: HTTP 500/);
       expect(code).toBe(1);
     }));
 
   it("on loopback and the node's own address only, under its own name only", () =>
-    Scene.play({}, async (scene) => {
-      await scene.startReady();
-      expect((await scene.node.inside.connect({ address: '198.51.100.2', port: 9142 })).error).toBe('ECONNREFUSED');
-      expect((await scene.get('/readyz/another')).status).toBe(404);
-      expect((await scene.get('/')).status).toBe(404);
+    Testbed.run({}, async (testbed) => {
+      await testbed.startReady();
+      expect((await testbed.node.client.connect({ address: '198.51.100.2', port: 9142 })).error).toBe('ECONNREFUSED');
+      expect((await testbed.get('/readyz/another')).status).toBe(404);
+      expect((await testbed.get('/')).status).toBe(404);
     }));
 
   it('one line per change and none in between', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       expect(pod.logs.json.map(({ event }) => event).sort()).toEqual([
         'agent.started',
         'list.accepted',
@@ -93,22 +93,22 @@ describeLab('the agent tells', () => {
         'watch.connected',
       ]);
       const before = pod.logs.lines.length;
-      scene.ip('route add 203.0.113.128/25 via 198.51.100.1');
-      scene.ip('route del 203.0.113.128/25');
-      scene.putList(['192.168.0.0/24', '192.168.1.0/24', '192.168.5.0/24']);
-      await scene.untilOwned(['192.168.0.0/24', '192.168.1.0/24', '192.168.5.0/24']);
+      testbed.ip('route add 203.0.113.128/25 via 198.51.100.1');
+      testbed.ip('route del 203.0.113.128/25');
+      testbed.putList(['192.168.0.0/24', '192.168.1.0/24', '192.168.5.0/24']);
+      await testbed.untilOwned(['192.168.0.0/24', '192.168.1.0/24', '192.168.5.0/24']);
       await pod.waitForLog(({ json }) => json?.event === 'routes.changed', 5000, before);
       expect(pod.logs.lines.slice(before).map(({ json }) => json?.event)).toEqual(['list.accepted', 'routes.changed']);
     }));
 
   it('one line for all routes that change alike, and how long it took', () =>
-    Scene.play({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (testbed) => {
+      const pod = await testbed.startReady();
       const before = pod.logs.lines.length;
-      scene.ip('link set priv down');
-      await scene.untilReadiness(pod, false, /waiting/);
-      scene.ip('link set priv up');
-      scene.ip('route replace 10.0.0.0/8 via 10.184.0.1');
+      testbed.ip('link set priv down');
+      await testbed.untilReadiness(pod, false, /waiting/);
+      testbed.ip('link set priv up');
+      testbed.ip('route replace 10.0.0.0/8 via 10.184.0.1');
       await pod.waitForLog(({ json }) => / effective again after /.test(`${json?.message}`), 10_000);
       const told = pod.logs.lines.slice(before).filter(({ json }) => json?.event === 'route.state');
       expect(told.map(({ json }) => `${json?.message}`)).toEqual([
@@ -118,38 +118,38 @@ describeLab('the agent tells', () => {
     }));
 
   it('at most three lines for each renewal of the private network, however many routes follow it', () =>
-    Scene.play({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (testbed) => {
+      const pod = await testbed.startReady();
       const all = Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`);
       const before = pod.logs.lines.length;
       for (let renewal = 0; renewal < 20; renewal++) {
         const from = pod.logs.lines.length;
         // As DHCP clients do that drop a lease before they take the next one.
-        scene.ip('address del 10.184.0.2/26 dev priv');
+        testbed.ip('address del 10.184.0.2/26 dev priv');
         await pod.waitForLog(({ json }) => /routes waiting/.test(`${json?.message}`), 10_000, from);
-        scene.ip('address add 10.184.0.2/26 dev priv');
-        scene.ip('route replace 10.0.0.0/8 via 10.184.0.1');
-        await scene.untilOwned(all);
+        testbed.ip('address add 10.184.0.2/26 dev priv');
+        testbed.ip('route replace 10.0.0.0/8 via 10.184.0.1');
+        await testbed.untilOwned(all);
         await pod.waitForLog(({ json }) => /effective again/.test(`${json?.message}`), 10_000, from);
       }
       expect(pod.logs.lines.length - before).toBeLessThanOrEqual(60);
     }));
 
   it('nothing secret', () =>
-    Scene.play({}, async (scene) => {
-      const pod = await scene.startReady();
+    Testbed.run({}, async (testbed) => {
+      const pod = await testbed.startReady();
       const all = [
-        (await scene.get('/status/node-routes')).stdout,
-        (await scene.get('/metrics')).stdout,
+        (await testbed.get('/status/node-routes')).stdout,
+        (await testbed.get('/metrics')).stdout,
         `${pod.logs}`,
       ].join('\n');
-      expect(all).not.toContain(scene.cluster.token);
+      expect(all).not.toContain(testbed.cluster.token);
       expect(all).not.toMatch(/BEGIN CERTIFICATE|Bearer/);
     }));
 });
 
-async function metrics(scene: Scene): Promise<Map<string, number>> {
-  const { stdout } = await scene.get('/metrics');
+async function metrics(testbed: Testbed): Promise<Map<string, number>> {
+  const { stdout } = await testbed.get('/metrics');
   const samples = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describeLab } from '../requirements';
 import { waitFor } from '../wait';
-import { Inside } from './inside-client';
 import { Lab, run } from './namespaces';
+import { NetnsClient } from './netns-client';
 
 jest.setTimeout(30_000);
 
@@ -44,8 +44,8 @@ describeLab('a lab', () => {
         { in: b, name: 'to-a', addresses: ['10.0.0.2/24', 'fd00::2/64'] },
       );
       for (const address of ['10.0.0.1', 'fd00::1']) {
-        const server = await Inside.of(a).serve(address, 0, 'hello');
-        expect(await Inside.of(b).fetch(server.url)).toMatchObject({ status: 200, body: 'hello' });
+        const server = await NetnsClient.of(a).serve(address, 0, 'hello');
+        expect(await NetnsClient.of(b).fetch(server.url)).toMatchObject({ status: 200, body: 'hello' });
       }
     } finally {
       await lab.close();

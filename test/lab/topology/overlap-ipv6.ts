@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ExternalService, NodeRoutes, Site } from '../../../lib';
-import type { OverlapOptions } from './overlap-picture';
+import type { OverlapOptions } from './overlap-topology';
 
 /** Synthesises a site of IPv6 only, which nobody has to map, into a folder, and says how to play it. */
 export function ipv6Site(folder: string): OverlapOptions {
@@ -17,7 +17,7 @@ export function ipv6Site(folder: string): OverlapOptions {
     dist: join(folder, 'dist', 'six'),
     clusterRouter: join(routers, 'cluster-to-plant'),
     onPremiseRouter: join(routers, 'plant-to-cluster'),
-    picture: {
+    topology: {
       nodes: [{ name: 'worker-1', private: ['fd00:184::5/64'], public: ['198.51.100.2/28', '2001:db8:51::2/64'] }],
       routers: [['fd00:184::1/64']],
       privateNetworks: ['fd00::/8'],

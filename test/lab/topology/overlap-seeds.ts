@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fixtureSite } from '../../fixture-site';
-import type { OverlapOptions } from './overlap-picture';
+import type { OverlapOptions } from './overlap-topology';
 
 /** Of the routers' files of the example. */
 const ROUTERS = join(fixtureSite(), 'routers', 'example');
@@ -13,7 +13,7 @@ export const OVERLAP: OverlapOptions = {
   dist: join(fixtureSite(), 'dist', 'example'),
   clusterRouter: join(ROUTERS, 'cluster-to-datacentre'),
   onPremiseRouter: join(ROUTERS, 'datacentre-to-cluster'),
-  picture: {
+  topology: {
     nodes: [{ name: 'worker-1', private: ['10.0.1.5/27'], public: ['198.51.100.2/28'] }],
     routers: [['10.0.1.1/27']],
     privateNetworks: ['10.0.0.0/8'],

@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { missingPrograms, missingRequirements } from '../requirements';
 import { waitFor } from '../wait';
-import { Inside } from './inside-client';
 import type { Namespace } from './namespaces';
+import { NetnsClient } from './netns-client';
 
 const DISCARD_PORT = 9;
 
@@ -51,7 +51,7 @@ export class PacketTrace {
   async stop(): Promise<string[]> {
     const isMarker = (line: string) => line.includes(`> ${this.marker}.${DISCARD_PORT}: UDP`);
     await waitFor('tcpdump to see the marker', 10_000, async () => {
-      await Inside.of(this.netns).datagram({ address: this.marker, bytes: 1, timeoutMs: 20 });
+      await NetnsClient.of(this.netns).datagram({ address: this.marker, bytes: 1, timeoutMs: 20 });
       return this.lines.some(isMarker);
     });
     this.child.kill();

@@ -1,5 +1,5 @@
 import type { Namespace } from './namespaces';
-import type { Place } from './picture';
+import type { Place } from './topology';
 
 /** How a workload is plugged into its node. */
 export interface WorkloadOptions {

@@ -1,0 +1,118 @@
+import { type Answer, compareNames, groupsOf } from './fleet';
+import { readMetrics } from './metrics';
+import { fleetTable } from './table';
+
+const WELL = { ready: true, ways: ['10.184.0.1 dev priv'], nextHopsDown: [], counts: { effective: 2 }, drops: 0 };
+const CONFLICT = { ...WELL, ready: false, trouble: 'routes', counts: { effective: 1, conflicting: 1 } };
+
+const answer = (
+  number: number,
+  status: Answer['status'] = { ...WELL, drops: number },
+  node = `worker-${number}`,
+): Answer => ({ node, pool: 'node-routes', namespace: 'onprem-link', pod: `node-routes-${number}`, status });
+const SCREEN = { columns: 120, rows: 24, isColoured: false };
+
+/** A thousand nodes, some in trouble. */
+const THOUSAND = Array.from({ length: 1000 }, (_, i) => {
+  if (i === 17) return answer(i, { error: 'dial tcp: i/o timeout' });
+  return i === 400 || i === 41 ? answer(i, CONFLICT) : answer(i);
+});
+
+test('a thousand nodes are a screen, those in trouble first and with the reason', () => {
+  expect(`\n${fleetTable(THOUSAND, ['2 nodes of node-routes have no agent'], SCREEN)}`).toMatchSnapshot();
+});
+
+test('what does not fit is counted, and the screen is never exceeded', () => {
+  const different = Array.from({ length: 300 }, (_, i) =>
+    answer(i, { ...CONFLICT, trouble: `reason ${i} ${'x'.repeat(200)}` }),
+  );
+  const lines = fleetTable(different, [], { ...SCREEN, rows: 30 }).split('\n');
+  expect(lines.length).toBeLessThanOrEqual(30);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(120);
+  expect(lines.at(-4)).toBe('… and 288 more groups with 288 nodes (--all shows them)');
+  expect(lines.at(-2)).toBe('0 of 300 nodes ready');
+});
+
+test('trouble is red on a terminal that has colours', () => {
+  expect(fleetTable([answer(1, CONFLICT)], [], { ...SCREEN, isColoured: true })).toContain('\u001b[31m1      NO');
+});
+
+test('nodes are equal when everything but drops is', () => {
+  expect(groupsOf([answer(1), answer(2)])).toMatchObject([{ nodes: ['worker-1', 'worker-2'], drops: [1, 2] }]);
+  expect(groupsOf([answer(1), answer(2, { ...WELL, ways: ['10.184.0.9 dev priv'] })])).toHaveLength(2);
+});
+
+test('nodes whose pods go another way are told apart by rule and table', () => {
+  const given = ['shadowed by rule 1536 → table 2', 'unknown', 'unknown'].map((pods) => ({ ...WELL, pods }));
+  const table = fleetTable(
+    [...given, WELL].map((status, i) => answer(i, status)),
+    [],
+    SCREEN,
+  );
+  expect(table).toMatch(/^2 +yes +2\/2 +unknown/m);
+  expect(table).toMatch(/^1 +yes +2\/2 +\? +0/m);
+  expect(table).toMatch(/^1 +yes +2\/2 +shadowed .*\n +pods: shadowed by rule 1536 → table 2$/m);
+});
+
+test('a node without the private network says so', () => {
+  const status = { ...WELL, ways: ['missing'], counts: { 'not-applicable': 2 } };
+  expect(groupsOf([answer(1, status)])).toMatchObject([{ nextHop: 'missing', routes: '2/2', ready: true }]);
+});
+
+const LONG = (number: number) => `kube-cq1f0tml0g2v3-production-default-0000${number}`;
+
+test('80 columns show which node it is: equal columns are left out, long names shortened in the middle', () => {
+  const answers = [answer(17, CONFLICT, LONG(17)), ...[1, 2, 3].map((i) => answer(i, WELL, LONG(10 + i)))];
+  const text = fleetTable(answers, [], { ...SCREEN, columns: 80 }, 'kubectl --context production');
+  expect(`\n${text}`).toMatchSnapshot();
+  for (const line of text.split('\n').filter((one) => !one.startsWith('details: ')))
+    expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('nothing is left out or shortened where there is room', () => {
+  const text = fleetTable([answer(1, CONFLICT, LONG(1)), answer(2, WELL, LONG(2))], [], { ...SCREEN, columns: 160 });
+  for (const part of ['POOL', 'node-routes', LONG(1), LONG(2)]) expect(text).toContain(part);
+  expect(text).not.toContain('everywhere');
+});
+
+test('the command for details names the namespace and is complete on any screen', () => {
+  const details = 'details: kubectl --context production -n onprem-link';
+  const screen = { ...SCREEN, columns: 40 };
+  const command = 'kubectl --context production';
+  expect(fleetTable([answer(1, CONFLICT)], [], screen, command)).toContain(
+    `${details} exec node-routes-1 -- node /opt/onprem-link/agent.cjs status\n`,
+  );
+  expect(fleetTable([answer(1, { error: 'x' })], [], screen, command)).toContain(
+    `${details} describe pod node-routes-1\n`,
+  );
+  expect(fleetTable([answer(1)], [], screen, command)).not.toContain('details');
+});
+
+test('metrics are read as Prometheus reads them, and another program is noticed', () => {
+  const text = [
+    '# HELP onprem_link_ready Whether.',
+    'onprem_link_ready 0',
+    'onprem_link_not_ready{reason="starting"} 0',
+    'onprem_link_not_ready{reason="list_gone"} 1',
+    'onprem_link_private_network_info{family="IPv4",state="found",next_hop="10.184.0.1",interface="a\\"b"} 1',
+    'onprem_link_private_network_info{family="IPv6",state="missing",next_hop="",interface=""} 1',
+    'onprem_link_routes{state="effective"} 2',
+    'onprem_link_next_hop_up{next_hop="10.184.0.3",interface="priv"} 0',
+  ].join('\n');
+  expect(readMetrics(text)).toEqual({
+    ready: false,
+    trouble: 'list_gone',
+    ways: ['10.184.0.1 dev a"b', 'missing'],
+    nextHopsDown: ['10.184.0.3'],
+    counts: { effective: 2 },
+  });
+  expect(() => readMetrics('<html>')).toThrow('not an agent');
+});
+
+test('what an agent says cannot move the cursor', () => {
+  expect(fleetTable([answer(1, { error: '\u001b[2J' })], [], SCREEN)).not.toContain('\u001b');
+});
+
+test('numbers in names count', () => {
+  expect(['worker-10', 'worker-9', 'a'].sort(compareNames)).toEqual(['a', 'worker-9', 'worker-10']);
+});

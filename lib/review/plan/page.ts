@@ -1,0 +1,192 @@
+import { addressText } from '../addresses';
+import { type Block, code, counted, printable, type Row } from '../page/page';
+import { shortList } from './risks';
+import { fieldRows, routeRows, serviceRows } from './rows';
+import type {
+  ObjectChange,
+  Plan,
+  PoolPlan,
+  ProgramChange,
+  RightsChange,
+  RouterChange,
+  ServicePlan,
+  SitePlan,
+} from './types';
+
+/** What a plan says to people: what is dangerous first, then the network, then what else is in the files. */
+export function planPage(plan: Plan): Block[] {
+  const against = printable(plan.against);
+  const stale = plan.stale === undefined ? [] : [staleAlert(plan.stale)];
+  if (!plan.isChanged) return [...stale, line(`Nothing changes against ${against}.`)];
+  const { sites, routers, otherFiles, unchangedSites, overlaps = [] } = plan;
+  const body = [
+    ...sites.flatMap(sitePage),
+    ...(routers.length === 0 ? [] : routerPage(routers)),
+    ...(otherFiles.length === 0
+      ? []
+      : [line(`Other files: ${otherFiles.map(({ path, kind }) => `${code(path)} ${kind}`).join(', ')}`)]),
+  ];
+  return [
+    heading(`Plan against ${against}`),
+    ...stale,
+    ...goneAlert(sites),
+    ...(overlaps.length === 0 ? [] : [alert('warning', 'Overlaps across sites', overlaps.map(printable))]),
+    ...(body.length === 0 ? [line('Only the text of files differs: nothing changes in any cluster or router.')] : body),
+    ...(unchangedSites.length === 0 ? [] : [line(`Unchanged: ${unchangedSites.map(code).join(', ')}`)]),
+  ];
+}
+
+function staleAlert({ files, remedy }: NonNullable<Plan['stale']>): Block {
+  const shown = shortList(files.map(code));
+  const text = `This plan is for main.ts. These files differ from what it makes: ${shown}. Run ${code(remedy)} and commit the result.`;
+  return alert('danger', 'dist/ is not what main.ts makes', [text]);
+}
+
+/** Loud, and before everything else. */
+function goneAlert(sites: readonly SitePlan[]): Block[] {
+  const gone = sites.filter(({ kind }) => kind === 'removed');
+  if (gone.length === 0) return [];
+  const lines = gone.map(({ name, pools, services }) => {
+    const routes = pools.reduce((sum, pool) => sum + pool.routes.removed.length, 0);
+    return `${code(name)}: the cluster loses ${counted(routes, 'route')} and ${counted(services.length, 'Service')}`;
+  });
+  return [alert('danger', `${counted(gone.length, 'WHOLE SITE')} REMOVED`, lines)];
+}
+
+function sitePage(site: SitePlan): Block[] {
+  const { name, formerName, kind, risks, rights, pools, services, objects } = site;
+  const dangers = risks.filter(({ level }) => level === 'danger').map(({ text }) => printable(text));
+  const warnings = risks.filter(({ level }) => level === 'warning').map(({ text }) => printable(text));
+  const body: Block[] = [
+    ...(rights.length === 0 || kind === 'removed' ? [] : [rightsAlert(rights, kind)]),
+    ...(dangers.length === 0 ? [] : [alert('danger', 'Dangerous', dangers)]),
+    ...(warnings.length === 0 ? [] : [alert('warning', 'Look at', warnings)]),
+    ...pools.flatMap(poolPage),
+    ...services.flatMap(servicePage),
+    ...objectPage(objects),
+  ];
+  const title = `Site ${code(name)}${formerName === undefined ? '' : `, before ${code(formerName)}`}${told(kind)}`;
+  if (body.length > 0) return [heading(title), ...body];
+  if (formerName === undefined) return [line(`${title}: the same objects, in other files or other words`)];
+  return [heading(title)];
+}
+
+/** Loud where somebody gains rights that a site had not; a new site is looked at as a whole. */
+function rightsAlert(rights: readonly RightsChange[], kind: SitePlan['kind']): Block {
+  const gained = rights.some((change) => change.kind === 'gained');
+  const lines = rights.map(
+    (change) => `${code(change.who)} ${change.kind === 'gained' ? 'gains' : 'loses'}: ${printable(change.what)}`,
+  );
+  if (kind === 'added') return alert('warning', 'Rights: what this site is given', lines);
+  return alert(gained ? 'danger' : 'note', 'RIGHTS CHANGE', lines);
+}
+
+function poolPage(pool: PoolPlan): Block[] {
+  const { name, formerName, kind, nodes, routes, program, image, settings, restart } = pool;
+  const { added, removed, moved, adjusted, addresses } = routes;
+  const counts = [
+    ...(added.length === 0 ? [] : [`${counted(added.length, 'route')} added (${addressText(addresses.added)})`]),
+    ...(removed.length === 0
+      ? []
+      : [`${counted(removed.length, 'route')} removed (${addressText(addresses.removed)})`]),
+    ...(moved.length === 0
+      ? []
+      : [`${counted(moved.length, 'route')} moved to another next hop (${addressText(addresses.moved)})`]),
+    ...(adjusted.length === 0 ? [] : [`${counted(adjusted.length, 'route')} adjusted`]),
+  ];
+  const rows = routeRows(routes);
+  const before = formerName === undefined ? '' : `, before ${code(formerName)}`;
+  return [
+    line(
+      `Pool ${code(name)}${before}${told(kind)} on ${printable(nodes)}: ${counts.join(', ') || 'the routes stay as they are'}; ${counted(routes.total, 'route')} then.`,
+    ),
+    ...(rows.length === 0 ? [] : [table(rows)]),
+    ...(program === undefined || kind === 'removed' ? [] : [line(programText(program))]),
+    ...(image === undefined ? [] : [line(`Image: ${code(image.before)} becomes ${code(image.after)}.`)]),
+    ...(settings.length === 0 ? [] : [line('Settings of the agent:'), table(fieldRows(settings))]),
+    line(`Restarts: ${printable(restart.text)}.`),
+  ];
+}
+
+function programText({ before, after, linesAdded, linesRemoved }: ProgramChange): string {
+  if (after === undefined) return `Agent code: ${sizeText(before?.size ?? 0)} in a ConfigMap become part of the image.`;
+  const where = `read it in ${code(after.path)}`;
+  if (before === undefined) return `Agent code: ${sizeText(after.size)} in ${code(after.name)}, new; ${where}.`;
+  return `Agent code: ${sizeText(before.size)} become ${sizeText(after.size)}, +${linesAdded} −${linesRemoved} lines; ${where}.`;
+}
+
+function servicePage(service: ServicePlan): Block[] {
+  const { name, formerName, kind, total, added, removed, readdressed } = service;
+  const before = formerName === undefined ? '' : `, before ${code(formerName)}`;
+  const counts = [
+    ...(added.length === 0 ? [] : [`${counted(added.length, 'server')} added`]),
+    ...(removed.length === 0 ? [] : [`${counted(removed.length, 'server')} gone`]),
+    ...(readdressed.length === 0 ? [] : [`${counted(readdressed.length, 'server')} re-addressed`]),
+  ];
+  const rows = serviceRows(service);
+  return [
+    line(
+      `Service ${code(name)}${before}${told(kind)}: ${counts.join(', ') || 'the same servers'}; ${counted(total, 'server')} then.`,
+    ),
+    ...(rows.length === 0 ? [] : [table(rows)]),
+  ];
+}
+
+function objectPage(objects: readonly ObjectChange[]): Block[] {
+  const names = (kind: ObjectChange['kind']) =>
+    objects.filter((one) => one.kind === kind).map(({ name }) => code(name));
+  const [added, removed] = [names('added'), names('removed')];
+  const renamed = objects.filter(({ fields, formerName }) => formerName !== undefined && fields.length === 0);
+  const changed = objects.filter((one) => one.kind === 'changed' && !renamed.includes(one));
+  return [
+    ...(added.length === 0 ? [] : [line(`New objects: ${added.join(', ')}`)]),
+    ...(removed.length === 0 ? [] : [line(`Objects gone: ${removed.join(', ')}`)]),
+    ...(renamed.length === 0
+      ? []
+      : [
+          line(
+            `Renamed: ${renamed.map(({ name, formerName = '' }) => `${code(formerName)} → ${code(name)}`).join(', ')}`,
+          ),
+        ]),
+    ...changed.flatMap(({ name, formerName, fields }) => [
+      line(
+        `Also ${code(name)}${formerName === undefined ? '' : `, before ${code(formerName)}`}${fields.length === 0 ? '' : ':'}`,
+      ),
+      ...(fields.length === 0 ? [] : [table(fieldRows(fields))]),
+    ]),
+  ];
+}
+
+function routerPage(routers: readonly RouterChange[]): Block[] {
+  const lines = routers.map(({ router, files, changes }) => {
+    const told = files.map(({ path, kind, linesAdded, linesRemoved }) => {
+      const name = code(path.slice(router.length + 1));
+      return kind === 'changed' ? `${name} +${linesAdded} −${linesRemoved}` : `${name} ${kind}`;
+    });
+    const load = changes.length === 0 ? 'nothing to load' : `load ${changes.map(code).join(' or ')}`;
+    return `${code(router)}: ${load}; ${told.join(', ')}`;
+  });
+  const written = routers.some(({ changes }) => changes.length > 0)
+    ? [`The plan's option ${code('--routers DIR')} writes the files to load, each for a router in the state of before.`]
+    : [];
+  return [alert('warning', 'Routers: load these changes on the same day', [...lines, ...written])];
+}
+
+function told(kind: SitePlan['kind']): string {
+  return { added: ' (new)', removed: ' (gone)', changed: '', unchanged: '' }[kind];
+}
+
+/** `160.2 KiB`. */
+function sizeText(bytes: number): string {
+  return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`;
+}
+
+const heading = (text: string): Block => ({ kind: 'heading', text });
+const line = (text: string): Block => ({ kind: 'line', text });
+const table = (rows: readonly Row[]): Block => ({ kind: 'table', rows });
+const alert = (level: 'danger' | 'warning' | 'note', title: string, lines: readonly string[]): Block => ({
+  kind: 'alert',
+  level,
+  title,
+  lines,
+});

@@ -1,0 +1,311 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CLUSTER, STUB_AGENT } from '../../../test/fixtures/charts';
+import { ExternalService, NodeRoutes, type NodeRoutesProps, Site, type VpnProps } from '../../charts';
+import type { SubnetSpec } from '../../network';
+import { markdownOf } from '../page/markdown';
+import { terminalTextOf } from '../page/terminal';
+import { planPage } from './page';
+import { planOf, type Tree } from './plan';
+
+interface Case {
+  readonly name?: string;
+  readonly subnets?: readonly SubnetSpec[];
+  readonly vpn?: VpnProps;
+  readonly pool?: string;
+  readonly routes?: NodeRoutesProps;
+  readonly service?: string;
+  readonly servers?: readonly string[];
+  readonly port?: number;
+  readonly agent?: string;
+  readonly legacy?: boolean;
+}
+
+const VPN: VpnProps = {
+  cluster: { publicAddress: '203.0.113.1', outside: 'eth1', inside: 'eth0', products: ['strongswan'] },
+  onPremise: { publicAddress: '192.0.2.1', outside: 'eth1', inside: 'eth0', products: ['vyos'] },
+};
+
+const ROLLING: NodeRoutesProps = { changes: 'rolling', canary: { maxUnavailable: 2 } };
+
+/** What synthesis writes for a site that differs from the usual one in something. */
+function site(differs: Case = {}): Tree {
+  const { name = 'example', pool = 'node-routes', service = 'orders', agent = STUB_AGENT } = differs;
+  const folder = mkdtempSync(join(tmpdir(), 'plan-'));
+  process.env.CDK8S_OUTDIR = join(folder, 'dist');
+  try {
+    const made = new Site(name, { cluster: CLUSTER, agentBundle: agent });
+    const network = made.onPremise('datacentre', {
+      subnets: differs.subnets ?? ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }],
+      ...(differs.vpn && { vpn: differs.vpn }),
+    });
+    new NodeRoutes(made, pool, differs.routes);
+    if (service !== '')
+      new ExternalService(made, service, {
+        namespace: 'shop',
+        servers: network.servers(...(differs.servers ?? ['192.168.0.10', '10.0.1.11'])),
+        ports: { http: differs.port ?? 8080 },
+        legacyEndpoints: differs.legacy ?? false,
+      });
+    made.synth();
+    return treeIn(folder);
+  } finally {
+    delete process.env.CDK8S_OUTDIR;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function treeIn(folder: string): Map<string, string> {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const files = paths.filter((path) => statSync(join(folder, path)).isFile());
+  return new Map(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+}
+
+/** The tree with the text of every file changed. */
+function edited(tree: Tree, pattern: RegExp | string, text: string): Tree {
+  return new Map([...tree].map(([path, content]) => [path, content.replaceAll(pattern, text)]));
+}
+
+function page(before: Tree, after: Tree): string {
+  return markdownOf(planPage(planOf(before, after, '4f2a1c9 (merge base with main)')));
+}
+
+const BASE = site();
+
+test('nothing is one line', () => {
+  expect(page(BASE, site())).toBe('Nothing changes against 4f2a1c9 (merge base with main).\n');
+});
+
+test.each<[string, Tree, Tree]>([
+  [
+    'a subnet comes, one goes, and routers are configured elsewhere',
+    BASE,
+    site({
+      subnets: ['192.168.0.0/24', '192.168.64.0/20', 'fd40::/64'],
+      servers: ['192.168.0.10'],
+      routes: { privateNetworks: ['10.0.0.0/8', 'fd00::/8'] },
+    }),
+  ],
+  [
+    'a subnet comes with the files of both routers',
+    site({ vpn: VPN }),
+    site({
+      vpn: VPN,
+      subnets: ['192.168.0.0/24', '192.168.9.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }],
+    }),
+  ],
+  ['the private network, hence every next hop', BASE, site({ routes: { privateNetworks: ['10.184.0.0/16'] } })],
+  [
+    'one route gets a way of its own',
+    BASE,
+    site({
+      routes: { routes: [{ subnet: '192.168.0.0/24', nextHop: '10.184.0.9', mtu: 1350, comment: 'the new | line' }] },
+    }),
+  ],
+  [
+    'a narrower tunnel',
+    site({ routes: { routes: [{ subnet: '192.168.0.0/24', mtu: 1400 }] } }),
+    site({ routes: { routes: [{ subnet: '192.168.0.0/24', mtu: 1350 }] } }),
+  ],
+  [
+    'prefixes that swallow one another',
+    site({ routes: { routes: ['192.168.8.0/24'] } }),
+    site({ routes: { routes: ['192.168.8.0/21', { subnet: '192.168.12.0/24', nextHop: '10.184.0.9' }] } }),
+  ],
+  [
+    'a mapping moves its servers',
+    BASE,
+    site({ subnets: ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.7.0/24' }] }),
+  ],
+  ['servers come and go, and a port', BASE, site({ servers: ['192.168.0.10', '192.168.0.12'], port: 9090 })],
+  ['a service loses all of its servers', BASE, edited(BASE, /^endpoints:\n(?: .*\n)+/gm, 'endpoints: []\n')],
+  [
+    'a list that rolls',
+    site({ routes: { ...ROLLING, nodeCount: 60 } }),
+    site({
+      routes: { ...ROLLING, nodeCount: 60 },
+      subnets: ['192.168.0.0/24', '192.168.9.0/24'],
+      servers: ['192.168.0.10'],
+    }),
+  ],
+  ['changes that roll from now on', BASE, site({ routes: ROLLING })],
+  ['a service goes', BASE, site({ service: '' })],
+  ['new agent code', BASE, site({ agent: `${STUB_AGENT}console.log("more");\n` })],
+  [
+    'a setting and another image',
+    BASE,
+    site({ routes: { logLevel: 'debug', image: 'docker.io/library/node:26.11.0-trixie-slim' } }),
+  ],
+  ['more rights', BASE, edited(site({ routes: { privileged: true } }), /^ {4}verbs:$/gm, '    verbs:\n      - delete')],
+  ['a pool, its service and their files have other names', BASE, site({ pool: 'edge-routes', service: 'orders-v2' })],
+  ['another protocol without the former one', BASE, site({ routes: { protocol: 150 } })],
+  ['the list is emptied', BASE, edited(BASE, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []')],
+  [
+    'a list that the agents refuse, and a file that is no YAML',
+    BASE,
+    new Map([...edited(BASE, '"192.168.0.0/24"', '"192.168.0.1/24"'), ['dist/example/own.yaml', 'kind: [']]),
+  ],
+  ['a site in another folder', site({ vpn: VPN }), site({ name: 'production', vpn: VPN })],
+  ['a service changes to EndpointSlices', site({ legacy: true }), BASE],
+  ['a service changes to Endpoints', BASE, site({ legacy: true })],
+  ['a site is renamed, and configures no routers', BASE, site({ name: 'production', servers: ['192.168.0.10'] })],
+  ['a site comes', BASE, new Map([...BASE, ...site({ name: 'second' })])],
+  ['a site goes', new Map([...BASE, ...site({ name: 'second', vpn: VPN })]), BASE],
+  [
+    'a selector that never changes',
+    BASE,
+    edited(BASE, /^ {6}app\.kubernetes\.io\/component: route-agent\n {6}app/gm, '      app'),
+  ],
+  [
+    'objects of the user, and a label',
+    new Map([...BASE, ['dist/example/a.yaml', CONFIG_MAP('a')], ['dist/example/c.yaml', CONFIG_MAP('c')]]),
+    new Map([
+      ...BASE,
+      ['dist/example/b.yaml', CONFIG_MAP('b')],
+      ['dist/example/c.yaml', CONFIG_MAP('c').replace('team', 'squad')],
+    ]),
+  ],
+])('%s', (_, before, after) => {
+  expect(page(before, after)).toMatchSnapshot();
+});
+
+function CONFIG_MAP(name: string): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  labels: { team: network }\ndata: { a: "1", b: "2" }\n`;
+}
+
+describe('an uninstall by another name', () => {
+  const UNINSTALLED = /is uninstalled and becomes `[\w-]+`: the old agents remove their routes/;
+  const REMOVED = 'all pods stop and their routes are removed from the nodes, and those of the new DaemonSet start';
+
+  test.each<[string, Case]>([
+    ['another namespace', { routes: { namespace: 'network' } }],
+    ['another name and another ConfigMap', { pool: 'edge-routes', routes: { configMapName: 'edge-routes' } }],
+  ])('is reported as a danger, with what prevents it: %s', (_, differs) => {
+    const text = page(BASE, site(differs));
+    expect(text).toMatch(UNINSTALLED);
+    expect(text).toContain("merge `onUninstall: 'keep'` first");
+    expect(text).toContain(REMOVED);
+  });
+
+  test.each<[string, Tree, Case]>([
+    ['the ConfigMap keeps its name', BASE, { pool: 'edge-routes' }],
+    ['the DaemonSet keeps its name', BASE, { routes: { configMapName: 'edge-routes' } }],
+    [
+      'the old agents keep their routes',
+      site({ routes: { onUninstall: 'keep' } }),
+      { routes: { namespace: 'network' } },
+    ],
+  ])('is none if %s', (_, before, after) => {
+    const text = page(before, site(after));
+    expect(text).not.toMatch(UNINSTALLED);
+    expect(text).not.toContain('are removed from the nodes');
+  });
+});
+
+test('a pool that learns of a disjoint one restarts, and the plan says what it is told', () => {
+  const told = '{ name: DISJOINT_PROTOCOLS, value: "143" }';
+  const text = page(BASE, edited(BASE, '- name: LOG_LEVEL', `- ${told}\n            - name: LOG_LEVEL`));
+  expect(text).toMatch(/`DISJOINT_PROTOCOLS` \| `143`/);
+  expect(text).toContain('the agents on all Linux nodes restart, 10% at a time; routes stay meanwhile');
+});
+
+test.each<[NodeRoutesProps, string]>([
+  [
+    { canary: { maxUnavailable: 1 } },
+    '1 node first, others when these are Ready; about 50 min for 100 nodes (100 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: '10%' } },
+    '10% of the nodes first, others when these are Ready; about 5 min for all (10 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: '15%' }, nodeCount: 10 },
+    '2 of 10 nodes first, others when these are Ready; about 3 min for all (5 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: 1 }, nodeCount: 1020 },
+    '1 of 1020 nodes first, others when these are Ready; about 8.5 h for all (1020 waves of 30 s)',
+  ],
+  [
+    { canary: { maxUnavailable: 5 }, nodeCount: 3 },
+    '3 of 3 nodes first, others when these are Ready; about 30 s for all (1 wave of 30 s)',
+  ],
+])('%j: the plan says how many nodes come first, and how long all take', (props, text) => {
+  const routes = { ...ROLLING, ...props };
+  const now = planOf(site({ routes }), site({ routes: { ...routes, routes: ['192.168.8.0/24'] } }), 'HEAD');
+  expect(now.sites[0]?.pools[0]?.restart).toEqual({
+    restarts: true,
+    text: `the agents on all Linux nodes restart, ${text}; routes stay meanwhile`,
+  });
+  const isAll = props.nodeCount === 3;
+  expect(markdownOf(planPage(now)).includes('has a canary of all its nodes')).toBe(isAll);
+});
+
+test('a ConfigMap that shows another list than the pods will have is dangerous', () => {
+  const before = site({ routes: ROLLING });
+  const text = page(before, edited(before, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []'));
+  expect(text).toContain('shows another list than the pods will have: run `npm run synth`');
+});
+
+test('objects in other files are where they were', () => {
+  const moved = new Map([...BASE].map(([path, text]) => [path.replace('orders.k8s', 'shop.k8s'), text]));
+  expect(page(BASE, moved)).toContain('the same objects, in other files or other words');
+});
+
+test('what is dangerous is red on a terminal, and nothing is coloured where colour is not wanted', () => {
+  const blocks = planPage(planOf(BASE, site({ routes: { privileged: true, routes: ['192.168.8.0/24'] } }), 'HEAD'));
+  expect(terminalTextOf(blocks, true).replaceAll('\u001b', '␛')).toMatchSnapshot();
+  expect(terminalTextOf(blocks, false)).not.toContain('\u001b');
+});
+
+test('a long list of routes is folded for a pull request and cut on a terminal, but counted in full', () => {
+  const subnets = Array.from({ length: 600 }, (_, i) => `192.168.${64 + (i >> 4)}.${(i & 15) << 4}/28`);
+  const blocks = planPage(planOf(BASE, site({ routes: { routes: subnets } }), 'HEAD'));
+  expect(markdownOf(blocks)).toContain('600 routes added (9,600 addresses)');
+  expect(markdownOf(blocks)).toContain('<details><summary>575 more</summary>');
+  expect(markdownOf(blocks)).toContain('… and 75 more');
+  expect(terminalTextOf(blocks, false)).toContain('… and 560 more');
+});
+
+test('what a manifest holds cannot move the cursor of a terminal or end the marks of a name', () => {
+  const evil = edited(
+    site({ routes: { routes: [{ subnet: '192.168.8.0/24', comment: 'COMMENT' }] } }),
+    'COMMENT',
+    'a`b\\u001b[2J<b>',
+  );
+  const own = ['dist/example/own.yaml', CONFIG_MAP('own').replace('"1"', '"\\e[2J`<b>"')] as const;
+  const text = page(new Map([...BASE, [own[0], CONFIG_MAP('own')]]), new Map([...evil, own]));
+  expect(text).toContain("`1` → ` [2J'<b>`");
+  expect(text).not.toContain('\u001b');
+  expect(text.replaceAll(/`[^`\n]*`/g, '')).not.toContain('<b>');
+});
+
+test('the plan is data for programs', () => {
+  const plan = planOf(BASE, site({ routes: { routes: ['192.168.8.0/24'] } }), 'HEAD');
+  expect(JSON.parse(JSON.stringify(plan))).toMatchObject({
+    isChanged: true,
+    sites: [
+      {
+        name: 'example',
+        pools: [
+          { name: 'node-routes', routes: { added: [{ subnet: '192.168.8.0/24' }] }, restart: { restarts: false } },
+        ],
+      },
+    ],
+  });
+});
+
+test('no plan names a folder of a site that is not there', () => {
+  const sites = [BASE, site({ name: 'production' }), site({ name: 'second', service: '' }), new Map<string, string>()];
+  for (const before of sites) for (const after of sites) expect(page(before, after)).not.toContain('undefined');
+});
+
+test('a site that is split names the folders of its parts', () => {
+  const part = (name: string, ...subnets: string[]) => site({ subnets, name, service: '' });
+  const parts = new Map([...part('one', '192.168.0.0/24'), ...part('two', '192.168.4.0/24')]);
+  const text = page(part('both', '192.168.0.0/24', '192.168.4.0/24'), parts);
+  expect(text).toContain('the folder `dist/both/` is now `dist/one/`: whatever syncs the old path deletes all of it');
+  for (const folder of ['routers/one/', 'routers/two/'])
+    expect(text).toContain(`\`192.168.4.0/24\` comes or goes, and no file in \`${folder}\` with it`);
+});

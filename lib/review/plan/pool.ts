@@ -1,0 +1,179 @@
+import { InputError, MAIN_TABLE, parseRouteList, parseUnicastSubnet, type Route, type RouteRules } from '../../network';
+import type { Manifest, Placed } from './manifest';
+
+/** One NodeRoutes as its manifests have it. */
+export interface Pool {
+  readonly name: string;
+  readonly namespace: string;
+  readonly daemonSet: Placed;
+  /** All that it consists of. */
+  readonly parts: readonly Placed[];
+  /** The agent's settings: environment variables with a value. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly routes: readonly Route[];
+  /** Why the list cannot be read. */
+  readonly refusal: string | undefined;
+  /** The list comes with the pods, and the ConfigMap is only read by people. */
+  readonly isRolling: boolean;
+  /** With rolling changes: the ConfigMap shows another list than the one that counts. */
+  readonly listsDiffer: boolean;
+  /** How many nodes may be without a Ready pod: a number, or a percentage. */
+  readonly maxUnavailable: string;
+  /** As main.ts says. */
+  readonly nodeCount: number | undefined;
+  readonly program: { readonly placed: Placed; readonly text: string } | undefined;
+  readonly image: string;
+}
+
+type ListOrRefusal = Pick<Pool, 'routes' | 'refusal'>;
+
+/** The part of a pod's specification that a plan looks at. */
+interface PodSpec {
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly containers?: readonly Container[];
+  readonly volumes?: readonly { readonly configMap?: { readonly name?: string } }[];
+}
+
+interface Container {
+  readonly image?: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+
+const LABEL = 'app.kubernetes.io/';
+const PROGRAM_KEY = 'agent.cjs';
+/** Of a pod template: the list with rolling changes. */
+const LIST_ANNOTATION = 'onprem-link/routes';
+const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
+
+/** The pools of a site: the DaemonSets of the agent with what they refer to. */
+export function poolsOf(objects: readonly Placed[]): Pool[] {
+  return objects.filter(({ manifest }) => isAgent(manifest)).map((placed) => poolOf(placed, objects));
+}
+
+export function podTemplateOf(manifest: Manifest): Manifest | undefined {
+  return (manifest.spec as { template?: Manifest } | undefined)?.template;
+}
+
+/**
+ * Whether the agents of the pool take `after` for an uninstall and remove their routes: its DaemonSet is another one, and
+ * the ConfigMap that the old agents follow is gone.
+ */
+export function isUninstalledBy(before: Pool, after: Pool): boolean {
+  if (before.settings.ON_UNINSTALL === 'keep') return false;
+  if (before.namespace !== after.namespace) return true;
+  return before.name !== after.name && before.settings.CONFIG_MAP !== after.settings.CONFIG_MAP;
+}
+
+/** `all nodes`, or by which labels they are chosen. */
+export function nodesOf({ daemonSet }: Pool): string {
+  const selector = Object.entries(podSpecOf(daemonSet.manifest).nodeSelector ?? {})
+    .filter(([key]) => key !== 'kubernetes.io/os')
+    .map(([key, value]) => (value === '' ? key : `${key}=${value}`));
+  return selector.length === 0 ? 'all Linux nodes' : `nodes with ${selector.join(', ')}`;
+}
+
+/** The way a route takes: its own next hops, or that of the private network, which each node finds by itself. */
+export function wayOf(route: Route, { settings }: Pool): string {
+  const link = route.interface === undefined ? '' : `dev ${route.interface}`;
+  const joint = route.mode === 'failover' ? ', else ' : ' and ';
+  if (route.nextHops.length > 0) return `via ${route.nextHops.join(joint)} ${link}`.trimEnd();
+  if (link !== '') return link;
+  return `next hop of ${privateNetworks(settings, route.subnet.family)}`;
+}
+
+function isAgent({ kind, metadata }: Manifest): boolean {
+  return kind === 'DaemonSet' && metadata.labels?.[`${LABEL}component`] === 'route-agent';
+}
+
+function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
+  const { metadata } = daemonSet.manifest;
+  const namespace = metadata.namespace ?? '';
+  const spec = podSpecOf(daemonSet.manifest);
+  const container = spec.containers?.[0];
+  const settings = Object.fromEntries(
+    // An empty value and none are the same to the agent, and to the API server.
+    (container?.env ?? []).flatMap(({ name, value }) => (value ? [[name, value]] : [])),
+  );
+  const configMaps = objects.filter(
+    ({ manifest }) => manifest.kind === 'ConfigMap' && (manifest.metadata.namespace ?? '') === namespace,
+  );
+  const named = (name: string | undefined) => configMaps.find(({ manifest }) => manifest.metadata.name === name);
+  const list = named(settings.CONFIG_MAP);
+  const shown = textOf(list);
+  const isRolling = settings.CHANGES === 'rolling';
+  const text = isRolling ? podTemplateOf(daemonSet.manifest)?.metadata?.annotations?.[LIST_ANNOTATION] : shown;
+  const nodeCount = metadata.annotations?.[NODE_COUNT_ANNOTATION];
+  const program = (spec.volumes ?? []).map(({ configMap }) => named(configMap?.name)).find(programOf);
+  return {
+    name: metadata.name,
+    namespace,
+    daemonSet,
+    parts: [daemonSet, list, program].filter((part) => part !== undefined),
+    settings,
+    ...readList(text, settings),
+    isRolling,
+    listsDiffer: isRolling && text !== shown,
+    maxUnavailable: maxUnavailableOf(daemonSet.manifest),
+    nodeCount: nodeCount === undefined ? undefined : Number(nodeCount),
+    program: program && { placed: program, text: programOf(program) as string },
+    image: container?.image ?? '',
+  };
+}
+
+/** Lists that were read: mostly they are the same on both sides. */
+const known = new Map<string, ListOrRefusal>();
+
+function readList(text: string | undefined, settings: Pool['settings']): ListOrRefusal {
+  const place = settings.CHANGES === 'rolling' ? LIST_ANNOTATION : `ConfigMap ${settings.CONFIG_MAP}`;
+  if (text === undefined) return { routes: [], refusal: `there is no ${place} with routes` };
+  const rules = rulesOf(settings);
+  const key = `${JSON.stringify(rules)} ${text}`;
+  const result = known.get(key) ?? parseList(text, rules);
+  known.set(key, result);
+  return result;
+}
+
+function parseList(text: string, rules: RouteRules): ListOrRefusal {
+  try {
+    return { routes: parseRouteList(text, rules).routes, refusal: undefined };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { routes: [], refusal: error.message.split('\n')[0]?.replaceAll('`', "'") };
+  }
+}
+
+function rulesOf(settings: Pool['settings']): RouteRules {
+  return {
+    table: Number(settings.ROUTE_TABLE ?? MAIN_TABLE),
+    metric: Number(settings.ROUTE_METRIC ?? 0),
+    allowDefaultRoute: settings.ALLOW_DEFAULT_ROUTE === 'true',
+  };
+}
+
+function privateNetworks({ PRIVATE_NETWORKS: text = '' }: Pool['settings'], family: number): string {
+  const ofFamily = text.split(',').filter((subnet) => {
+    try {
+      return parseUnicastSubnet(subnet, { allowWide: true }).family === family;
+    } catch {
+      return false;
+    }
+  });
+  return ofFamily.length === 0 ? 'no private network' : ofFamily.join(' or ');
+}
+
+function textOf(list: Placed | undefined): string | undefined {
+  return (list?.manifest.data as Record<string, string> | undefined)?.routes;
+}
+
+function maxUnavailableOf({ spec }: Manifest): string {
+  const { updateStrategy } = spec as { updateStrategy?: { rollingUpdate?: { maxUnavailable?: unknown } } };
+  return `${updateStrategy?.rollingUpdate?.maxUnavailable ?? 1}`;
+}
+
+function podSpecOf(manifest: Manifest): PodSpec {
+  return (podTemplateOf(manifest)?.spec as PodSpec | undefined) ?? {};
+}
+
+function programOf(placed: Placed | undefined): string | undefined {
+  return (placed?.manifest.data as Record<string, string> | undefined)?.[PROGRAM_KEY];
+}

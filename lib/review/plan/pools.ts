@@ -1,0 +1,102 @@
+import { changedFields, settingChange } from './fields';
+import { countLines, kindOf } from './lines';
+import { paceText } from './pace';
+import { overlapOf, type Pair, pairUp } from './pairs';
+import { isUninstalledBy, nodesOf, type Pool, podTemplateOf } from './pool';
+import { compareRoutes } from './routes';
+import type { PoolPlan, ProgramChange, Restart, SettingChange } from './types';
+
+/** The pools of two sites; one of another name that has the same routes, or the same list, is the same one renamed. */
+export function pairPools(before: readonly Pool[], after: readonly Pool[]): Pair<Pool>[] {
+  const byName = (pools: readonly Pool[]) => new Map(pools.map((pool) => [`${pool.name} ${pool.namespace}`, pool]));
+  return pairUp(byName(before), byName(after), (old, now) => {
+    if (old.name === now.name) return 1;
+    if (old.routes.length === 0 && now.routes.length === 0)
+      return old.settings.CONFIG_MAP === now.settings.CONFIG_MAP ? 1 : 0;
+    return overlapOf(subnetsOf(old), subnetsOf(now));
+  });
+}
+
+export function comparePools({ before, after }: Pair<Pool>): PoolPlan {
+  const pool = (after ?? before) as Pool;
+  // A list that is refused changes nothing: the last good one stays.
+  const routes = compareRoutes(
+    before,
+    after?.refusal === undefined ? after : { ...after, routes: before?.routes ?? [] },
+  );
+  const program = compareProgram(before, after);
+  const image =
+    before && after && before.image !== after.image ? { before: before.image, after: after.image } : undefined;
+  const settings = before && after ? compareSettings(before, after) : [];
+  const restart = restartOf(before, after);
+  const isChanged =
+    restart.restarts ||
+    before?.name !== after?.name ||
+    [routes.added, routes.removed, routes.moved, routes.adjusted, settings].some(({ length }) => length > 0);
+  return {
+    name: pool.name,
+    ...(before && after && formerName(before, after)),
+    kind: before && after && !isChanged ? 'unchanged' : kindOf(before, after),
+    nodes: nodesOf(pool),
+    routes,
+    ...(program && { program }),
+    ...(image && { image }),
+    settings,
+    restart,
+  };
+}
+
+/** Which pods are replaced. Those of a DaemonSet are exactly when the template they are made from differs. */
+function restartOf(before: Pool | undefined, after: Pool | undefined): Restart {
+  if (before === undefined) return { restarts: true, text: `a pod starts on ${nodesOf(after as Pool)}` };
+  if (after === undefined)
+    return { restarts: true, text: `the pods on ${nodesOf(before)} stop; ${onUninstall(before)}` };
+  if (before.name !== after.name || before.namespace !== after.namespace)
+    return {
+      restarts: true,
+      text: `all pods stop${isUninstalledBy(before, after) ? ` and ${REMOVED}` : ''}, and those of the new DaemonSet start as the port of each node is free`,
+    };
+  const [old, now] = [before, after].map((pool) => podTemplateOf(pool.daemonSet.manifest));
+  if (old === undefined || now === undefined || changedFields(old, now).length === 0)
+    return { restarts: false, text: 'nothing restarts; the agents follow the list' };
+  const nodes = nodesOf(after);
+  const pace = after.isRolling ? `, ${paceText(after)}` : `, ${after.maxUnavailable} at a time`;
+  return { restarts: true, text: `the agents on ${nodes} restart${pace}; routes stay meanwhile` };
+}
+
+function compareProgram(before: Pool | undefined, after: Pool | undefined): ProgramChange | undefined {
+  const [old, now] = [before?.program, after?.program];
+  if (old?.text === now?.text) return undefined;
+  const sized = (program: NonNullable<Pool['program']>) => ({
+    name: program.placed.manifest.metadata.name,
+    size: Buffer.byteLength(program.text),
+  });
+  return {
+    ...(old && { before: sized(old) }),
+    ...(now && { after: { ...sized(now), path: now.placed.path } }),
+    ...countLines(old?.text ?? '', now?.text ?? ''),
+  };
+}
+
+/** The environment, without the names that tell of a renamed pool. */
+function compareSettings(before: Pool, after: Pool): SettingChange[] {
+  const names = new Set([...Object.keys(before.settings), ...Object.keys(after.settings)]);
+  return [...names]
+    .filter((name) => name !== 'INSTANCE' && before.settings[name] !== after.settings[name])
+    .map((name) => settingChange(name, before.settings[name], after.settings[name]));
+}
+
+function formerName(before: Pool, after: Pool): { formerName?: string } {
+  if (before.name !== after.name) return { formerName: before.name };
+  return before.namespace === after.namespace ? {} : { formerName: `${before.name} of namespace ${before.namespace}` };
+}
+
+const REMOVED = 'their routes are removed from the nodes';
+
+function onUninstall({ settings }: Pool): string {
+  return settings.ON_UNINSTALL === 'keep' ? 'their routes stay on the nodes' : REMOVED;
+}
+
+function subnetsOf({ routes }: Pool): string[] {
+  return routes.map(({ subnet }) => `${subnet}`);
+}

@@ -1,0 +1,71 @@
+import { overlappingPairs, type Route, Subnet } from '../../network';
+import { type Pool, wayOf } from './pool';
+import type { PoolPlan, Risk } from './types';
+
+const MOST_TOLD = 5;
+
+/**
+ * Prefixes that swallow one another where one of the two is new or moves. The longer one wins (RFC 1812, 5.2.4.3), so
+ * whoever reads only the new line cannot know where its packets go.
+ */
+export function prefixRisks({ name, routes }: PoolPlan, pool: Pool): Risk[] {
+  const fresh = new Set(routes.added.map(({ subnet }) => subnet));
+  const moved = new Set(routes.moved.map(({ subnet }) => subnet));
+  const isTouched = ({ subnet }: Route) => fresh.has(`${subnet}`) || moved.has(`${subnet}`);
+  const adjective = ({ subnet }: Route) =>
+    fresh.has(`${subnet}`) ? 'new' : moved.has(`${subnet}`) ? 'moved' : 'present';
+  const swallowing = [...byTable(pool.routes).values()]
+    .flatMap((list) => overlappingPairs(list))
+    .filter(([outer, inner]) => !outer.subnet.equals(inner.subnet) && (isTouched(outer) || isTouched(inner)))
+    .map(([outer, inner]) => {
+      const [wide, narrow] = [wayOf(outer, pool), wayOf(inner, pool)];
+      const what = `the ${adjective(outer)} \`${outer.subnet}\` swallows the ${adjective(inner)} \`${inner.subnet}\``;
+      if (wide === narrow) return `${what}; both go the same way`;
+      return `${what}, which goes \`${narrow}\` and not \`${wide}\`, since the longer prefix wins`;
+    });
+  return bounded(
+    [
+      ...swallowing,
+      ...uncovered(
+        routes.removed.map(({ subnet }) => subnet),
+        pool,
+      ),
+    ],
+    name,
+  );
+}
+
+/** Removed routes whose addresses another route takes from then on. */
+function uncovered(removed: readonly string[], pool: Pool): string[] {
+  const still = new Set(pool.routes.map(({ subnet }) => `${subnet}`));
+  const gone = removed
+    .filter((text) => !still.has(text))
+    .map((text) => ({ subnet: Subnet.parse(text), route: undefined }));
+  if (gone.length === 0) return [];
+  const stays = pool.routes.map((route) => ({ subnet: route.subnet, route }));
+  const takers = new Map<string, Route>(); // the innermost comes last
+  for (const [outer, inner] of overlappingPairs<{ subnet: Subnet; route: Route | undefined }>([...gone, ...stays]))
+    if (inner.route === undefined && outer.route !== undefined) takers.set(`${inner.subnet}`, outer.route);
+  return [...takers].map(
+    ([subnet, taker]) =>
+      `the removed \`${subnet}\` lies in \`${taker.subnet}\`: its packets go \`${wayOf(taker, pool)}\` from then on`,
+  );
+}
+
+function bounded(texts: readonly string[], pool: string): Risk[] {
+  const told =
+    texts.length <= MOST_TOLD
+      ? texts
+      : [...texts.slice(0, MOST_TOLD), `… and ${texts.length - MOST_TOLD} more prefixes like these`];
+  return told.map((text) => ({ level: 'warning', text: `pool \`${pool}\`: ${text}` }));
+}
+
+function byTable(routes: readonly Route[]): Map<number, Route[]> {
+  const tables = new Map<number, Route[]>();
+  for (const route of routes) {
+    const list = tables.get(route.table) ?? [];
+    list.push(route);
+    tables.set(route.table, list);
+  }
+  return tables;
+}

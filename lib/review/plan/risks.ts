@@ -1,0 +1,158 @@
+import { leavesOf } from './fields';
+import type { Placed } from './manifest';
+import { isAllAtOnce } from './pace';
+import type { Pair } from './pairs';
+import { isUninstalledBy, type Pool } from './pool';
+import { prefixRisks } from './prefix-risks';
+import type { PoolPlan, Risk, ServicePlan } from './types';
+
+const danger = (text: string): Risk => ({ level: 'danger', text });
+const warning = (text: string): Risk => ({ level: 'warning', text });
+
+/** What may go wrong when the routes of a pool change. */
+export function poolRisks({ before, after }: Pair<Pool>, plan: PoolPlan): Risk[] {
+  if (after === undefined) return [danger(`pool \`${plan.name}\` is gone: ${plan.restart.text}`)];
+  return [
+    ...listRisks(before, after),
+    ...everywhereAtOnce(plan),
+    ...rollingRisks(after),
+    ...prefixRisks(plan, after),
+    ...(before === undefined ? [] : protocolRisks(before, after)),
+    ...renamedRisks(plan, before !== undefined && isUninstalledBy(before, after)),
+  ];
+}
+
+export function serviceRisks(plan: ServicePlan): Risk[] {
+  if (plan.kind === 'unchanged') return [];
+  if (plan.kind === 'removed') return [warning(`Service \`${plan.name}\` is gone, and its name with it`)];
+  const { formerName } = plan;
+  return [
+    ...(plan.total === 0 ? [danger(`Service \`${plan.name}\` is left without servers`)] : []),
+    ...(plan.rewritten === undefined ? [] : [warning(rewrittenText(plan.name, plan.rewritten))]),
+    ...(formerName === undefined
+      ? []
+      : [warning(`Service \`${formerName}\` is now \`${plan.name}\`: who calls it by the old name finds nothing`)]),
+  ];
+}
+
+function rewrittenText(name: string, { before, after, cleanUp }: NonNullable<ServicePlan['rewritten']>): string {
+  const stays =
+    before === 'Endpoints'
+      ? 'Argo CD does not delete the old object (argo-cd #12238), and Kubernetes mirrors it, so its servers get traffic'
+      : 'Argo CD does not delete the old objects while its `resource.exclusions` name EndpointSlice, so their servers get traffic';
+  return `Service \`${name}\` changes from ${before} to ${after}: ${stays} until you run ${cleanUp.map((one) => `\`${one}\``).join(' and ')}`;
+}
+
+/** What an API server or Argo CD will not take. */
+export function objectRisks(pairs: readonly Pair<Placed>[]): Risk[] {
+  const dropped = pairs.filter(({ before, after }) => after && isEndpoints(after) && !isSame(before, after));
+  const names = dropped.map(({ after }) => `\`${after?.manifest.metadata.name}\``);
+  return [
+    ...(names.length === 0
+      ? []
+      : [
+          warning(
+            `Argo CD 3 drops EndpointSlices and Endpoints unless its \`resource.exclusions\` were changed: look whether the Application shows ExcludedResourceWarning (${shortList(names)})`,
+          ),
+        ]),
+    ...pairs.flatMap(immutableRisks),
+  ];
+}
+
+function listRisks(before: Pool | undefined, after: Pool): Risk[] {
+  if (after.refusal !== undefined)
+    return [danger(`the agents of pool \`${after.name}\` will refuse their list: ${after.refusal}`)];
+  if (after.routes.length === 0 && (before?.routes.length ?? 0) > 0)
+    return [danger(`pool \`${after.name}\` loses all of its routes`)];
+  return [];
+}
+
+function everywhereAtOnce({ name, routes }: PoolPlan): Risk[] {
+  const { total, added, moved } = routes;
+  if (moved.length < 2 || moved.length + added.length < total) return [];
+  const ways = [...new Set(moved.map(({ after }) => after))];
+  return [
+    danger(
+      `the next hop changes everywhere at once: all ${moved.length} routes of pool \`${name}\` that stay move ${shortList(ways.map((way) => `to \`${way}\``))}. A wrong one cuts off all of them`,
+    ),
+  ];
+}
+
+function rollingRisks(pool: Pool): Risk[] {
+  return [
+    ...(pool.listsDiffer
+      ? [
+          danger(
+            `the ConfigMap of pool \`${pool.name}\` shows another list than the pods will have: run \`npm run synth\``,
+          ),
+        ]
+      : []),
+    ...(pool.isRolling && isAllAtOnce(pool)
+      ? [
+          warning(
+            `pool \`${pool.name}\` has a canary of all its nodes: no node is spared a list that another did not confirm`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function protocolRisks(before: Pool, after: Pool): Risk[] {
+  const [old, now] = [before.settings.ROUTE_PROTOCOL, after.settings.ROUTE_PROTOCOL];
+  if (old === undefined || old === now || after.settings.FORMER_PROTOCOLS?.split(',').includes(old)) return [];
+  return [
+    danger(
+      `routes that carry protocol ${old} will be somebody else's for the agents of pool \`${after.name}\`: set \`formerProtocols: [${old}]\``,
+    ),
+  ];
+}
+
+function renamedRisks({ name, formerName }: PoolPlan, isUninstall: boolean): Risk[] {
+  if (formerName === undefined) return [];
+  if (isUninstall)
+    return [
+      danger(
+        `pool \`${formerName}\` is uninstalled and becomes \`${name}\`: the old agents remove their routes, and packets are lost until the new agents have installed them. To prevent that, merge \`onUninstall: 'keep'\` first and wait until all agents have restarted`,
+      ),
+    ];
+  return [
+    warning(
+      `pool \`${formerName}\` is now \`${name}\`: another DaemonSet, whose pods start when those of the old one stopped`,
+    ),
+  ];
+}
+
+const IMMUTABLE: Readonly<Record<string, RegExp>> = {
+  DaemonSet: /^spec\.selector\./,
+  RoleBinding: /^roleRef\./,
+  ClusterRoleBinding: /^roleRef\./,
+  EndpointSlice: /^addressType$/,
+};
+
+function immutableRisks({ before, after }: Pair<Placed>): Risk[] {
+  if (before === undefined || after === undefined) return [];
+  const { kind, metadata } = after.manifest;
+  const isSameObject =
+    metadata.name === before.manifest.metadata.name && metadata.namespace === before.manifest.metadata.namespace;
+  const fixed = before.manifest.immutable === true ? /^data\b/ : IMMUTABLE[kind];
+  if (!isSameObject || fixed === undefined) return [];
+  const now = leavesOf(after.manifest);
+  const changed = [...leavesOf(before.manifest)].find(([path, value]) => fixed.test(path) && now.get(path) !== value);
+  if (changed === undefined) return [];
+  return [
+    danger(`${kind} \`${metadata.name}\` cannot be applied: \`${changed[0]}\` never changes; delete the object first`),
+  ];
+}
+
+function isEndpoints({ manifest }: Placed): boolean {
+  return manifest.kind === 'EndpointSlice' || manifest.kind === 'Endpoints';
+}
+
+function isSame(before: Placed | undefined, after: Placed): boolean {
+  return before !== undefined && JSON.stringify(before.manifest) === JSON.stringify(after.manifest);
+}
+
+/** Three of them, and how many more. */
+export function shortList(texts: readonly string[]): string {
+  return texts.length <= 3 ? texts.join(', ') : `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more`;
+}

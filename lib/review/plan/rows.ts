@@ -1,0 +1,55 @@
+import { code, printable, type Row } from '../page/page';
+import type { RouteChanges, RouteLine, ServicePlan, SettingChange } from './types';
+
+/** A row a route: what is new, then what goes, then what differs. */
+export function routeRows({ added, removed, moved, adjusted }: RouteChanges): Row[] {
+  const row =
+    (sign: Row['sign']) =>
+    (route: RouteLine): Row => ({
+      sign,
+      cells: [
+        code(route.subnet),
+        wayText(route),
+        ...(route.comment === undefined ? [] : [printable(route.comment).replaceAll('`', "'")]),
+      ],
+    });
+  return [...added.map(row('+')), ...removed.map(row('-')), ...[...moved, ...adjusted].map(row('~'))];
+}
+
+export function serviceRows({ ports, added, removed, readdressed, kind }: ServicePlan): Row[] {
+  const portRow: Row = { sign: signOf(ports), cells: ['ports', changeText(ports)] };
+  return [
+    ...added.map((server): Row => ({ sign: '+', cells: [code(server)] })),
+    ...removed.map((server): Row => ({ sign: '-', cells: [code(server)] })),
+    ...readdressed.map((one): Row => ({ sign: '~', cells: [code(one.server), changeText(one)] })),
+    ...(kind === 'removed' || ports.before === ports.after ? [] : [portRow]),
+  ];
+}
+
+export function fieldRows(fields: readonly SettingChange[]): Row[] {
+  return fields.map((field) => ({ sign: signOf(field), cells: [code(field.name), changeText(field)] }));
+}
+
+interface Change {
+  readonly before?: string;
+  readonly after?: string;
+}
+
+function wayText(route: RouteLine): string {
+  return changeText(route);
+}
+
+function changeText({ before, after }: Change): string {
+  if (before === undefined || after === undefined) return valueText(after ?? before ?? '');
+  return `${valueText(before)} → ${valueText(after)}`;
+}
+
+/** Settings that list something may list nothing. */
+function valueText(value: string): string {
+  return value === '' ? 'none' : code(value);
+}
+
+function signOf({ before, after }: Change): Row['sign'] {
+  if (before === undefined) return '+';
+  return after === undefined ? '-' : '~';
+}

@@ -1,0 +1,158 @@
+import { kindOf } from './lines';
+import type { Manifest, Placed } from './manifest';
+import { overlapOf, type Pair, pairUp } from './pairs';
+import type { ServicePlan } from './types';
+
+/** A server as the cluster reaches it. */
+interface Server {
+  readonly address: string;
+  /** Its own address, and in which network, where routers map it. */
+  readonly real: string;
+  readonly network: string | undefined;
+}
+
+/** An external service as its manifests have it. */
+export interface ExternalServiceModel {
+  readonly name: string;
+  readonly namespace: string;
+  readonly parts: readonly Placed[];
+  readonly servers: readonly Server[];
+  readonly ports: string;
+}
+
+interface Port {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: string;
+  readonly targetPort?: unknown;
+}
+
+/** `192.168.1.10 is 10.0.1.10 (datacentre)`, as synthesis annotates what is mapped. */
+const REAL_ADDRESSES = 'onprem-link/real-addresses';
+const REAL_ADDRESS = /(\S+) is (\S+) \(([^)]*)\)/g;
+
+/** Services without a selector, with the endpoints that belong to them. */
+export function servicesOf(objects: readonly Placed[]): ExternalServiceModel[] {
+  const services = objects.filter(({ manifest }) => manifest.kind === 'Service' && !hasSelector(manifest));
+  return services.map((service) => {
+    const { name, namespace = '' } = service.manifest.metadata;
+    const endpoints = objects.filter(({ manifest }) => isEndpointsOf(manifest, name, namespace));
+    const servers = endpoints.flatMap(({ manifest }) => serversOf(manifest));
+    return { name, namespace, parts: [service, ...endpoints], servers, ports: portsOf(service.manifest) };
+  });
+}
+
+/** One of another name with the same servers is the same one renamed. */
+export function pairServices(
+  before: readonly ExternalServiceModel[],
+  after: readonly ExternalServiceModel[],
+): Pair<ExternalServiceModel>[] {
+  const byName = (services: readonly ExternalServiceModel[]) =>
+    new Map(services.map((service) => [`${service.name} ${service.namespace}`, service]));
+  const likeness = (old: ExternalServiceModel, now: ExternalServiceModel) =>
+    overlapOf(old.servers.map(identityOf), now.servers.map(identityOf)) * (old.ports === now.ports ? 1 : 0.9);
+  return pairUp(byName(before), byName(after), likeness);
+}
+
+export function compareServices({ before, after }: Pair<ExternalServiceModel>): ServicePlan {
+  const service = (after ?? before) as ExternalServiceModel;
+  const old = new Map((before?.servers ?? []).map((server) => [identityOf(server), server]));
+  const now = new Map((after?.servers ?? []).map((server) => [identityOf(server), server]));
+  const added = [...now].filter(([identity]) => !old.has(identity)).map(([, server]) => serverText(server));
+  const removed = [...old].filter(([identity]) => !now.has(identity)).map(([, server]) => serverText(server));
+  const readdressed = [...now].flatMap(([identity, { address, real, network }]) => {
+    const earlier = old.get(identity);
+    if (earlier === undefined || earlier.address === address) return [];
+    return [{ server: placed(real, network), before: earlier.address, after: address }];
+  });
+  const ports = { ...(before && { before: before.ports }), ...(after && { after: after.ports }) };
+  const former = before && after && formerName(before, after);
+  const rewritten = before && after && rewrittenOf(before, after);
+  const isChanged =
+    former !== undefined ||
+    rewritten !== undefined ||
+    ports.before !== ports.after ||
+    added.length + removed.length + readdressed.length > 0;
+  return {
+    name: `${service.namespace}/${service.name}`,
+    ...(former !== undefined && { formerName: former }),
+    kind: before && after && !isChanged ? 'unchanged' : kindOf(before, after),
+    ports,
+    ...(rewritten !== undefined && { rewritten }),
+    total: after?.servers.length ?? 0,
+    added,
+    removed,
+    readdressed,
+  };
+}
+
+function formerName(before: ExternalServiceModel, after: ExternalServiceModel): string | undefined {
+  const name = `${before.namespace}/${before.name}`;
+  return name === `${after.namespace}/${after.name}` ? undefined : name;
+}
+
+/** Endpoints instead of EndpointSlices, or the other way round: neither tool deletes the old ones reliably. */
+function rewrittenOf(before: ExternalServiceModel, after: ExternalServiceModel): ServicePlan['rewritten'] {
+  const [old, now] = [before, after].map(({ parts }) => parts[1]?.manifest.kind);
+  if (old === undefined || now === undefined || old === now) return undefined;
+  const cleanUp = before.parts.slice(1).map(({ manifest: { kind, metadata } }) => {
+    const namespace = metadata.namespace === undefined ? '' : `--namespace ${metadata.namespace} `;
+    return `kubectl ${namespace}delete ${kind.toLowerCase()} ${metadata.name}`;
+  });
+  return { before: old, after: now, cleanUp };
+}
+
+function hasSelector({ spec }: Manifest): boolean {
+  return Object.keys((spec as { selector?: object } | undefined)?.selector ?? {}).length > 0;
+}
+
+function isEndpointsOf({ kind, metadata }: Manifest, service: string, namespace: string): boolean {
+  if ((metadata.namespace ?? '') !== namespace) return false;
+  if (kind === 'Endpoints') return metadata.name === service;
+  return kind === 'EndpointSlice' && metadata.labels?.['kubernetes.io/service-name'] === service;
+}
+
+function serversOf(manifest: Manifest): Server[] {
+  const told = manifest.metadata.annotations?.[REAL_ADDRESSES] ?? '';
+  const known = new Map(
+    [...told.matchAll(REAL_ADDRESS)].map(([, mapped, real, network]) => [mapped, { real, network }]),
+  );
+  return addressesOf(manifest).map((address) => {
+    const { real = address, network } = known.get(address) ?? {};
+    return { address, real, network };
+  });
+}
+
+function addressesOf(manifest: Manifest): string[] {
+  const { endpoints, subsets } = manifest as {
+    endpoints?: readonly { readonly addresses: readonly string[] }[];
+    subsets?: readonly { readonly addresses?: readonly { readonly ip: string }[] }[];
+  } & Manifest;
+  return [
+    ...(endpoints ?? []).flatMap(({ addresses }) => addresses),
+    ...(subsets ?? []).flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip)),
+  ];
+}
+
+function portsOf({ spec }: Manifest): string {
+  const { ports = [] } = spec as { ports?: readonly Port[] };
+  return ports
+    .map(({ name = '', port, protocol = 'TCP', targetPort = port }) => {
+      const target = `${targetPort}` === `${port}` ? '' : ` to ${targetPort}`;
+      return `${name} ${port}${target}${protocol === 'TCP' ? '' : `/${protocol}`}`.trim();
+    })
+    .join(', ');
+}
+
+/** A server stays the same one when routers map it elsewhere. */
+function identityOf({ real }: Server): string {
+  return real;
+}
+
+function serverText({ address, real, network }: Server): string {
+  return address === real ? address : `${placed(real, network)} as ${address}`;
+}
+
+function placed(real: string, network: string | undefined): string {
+  return network === undefined ? real : `${real} (${network})`;
+}

@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import { fixtureSite } from '../fixture-site';
+import { Cluster } from './cluster';
+import { find, type Manifest, readDist } from './dist';
+import type { Pod } from './kubelet/pod';
+import { Lab } from './topology/namespaces';
+import { SEEDS, Topology, type TopologyOptions } from './topology/topology';
+import { waitFor } from './wait';
+
+/** The protocol number of the example's NodeRoutes. */
+export const PROTOCOL = 142;
+
+/** dist/example of the fixture site: what the lab puts into a cluster. */
+export const EXAMPLE = join(fixtureSite(), 'dist', 'example');
+
+/** A new list is confirmed after 3 s, on a busy machine much later. */
+const LATEST_MS = 20_000;
+/** Of each agent, where a testbed fails. */
+const LINES_TOLD = 40;
+
+export interface TestbedOptions {
+  /** What is in the cluster. @default what dist/example puts there */
+  readonly objects?: readonly Manifest[];
+  /** The DaemonSet that startReady() starts. @default the only one there is */
+  readonly daemonSet?: string;
+  /** @default the seeds' */
+  readonly topology?: TopologyOptions;
+  /** Environment of the agent that differs from dist/, by name. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The list to start with. @default that of dist/ */
+  readonly list?: readonly unknown[];
+}
+
+/** What the DaemonSet of a site allows whose own routes use all that the lists of these tests name. */
+const ALLOWED = {
+  ALLOWED_TABLES: '100,254,1000',
+  ALLOWED_NEXT_HOPS: '0.0.0.0/0,::/0',
+  ALLOWED_INTERFACES: 'priv,pub,late',
+};
+
+/** A topology with a cluster made from dist/example: what the tests of the agent's promises play on. */
+export class Testbed {
+  /** Of the ConfigMap, once it was written. */
+  private data: Readonly<Record<string, string>> | undefined;
+  private readonly grants: Cluster['api']['grants'];
+
+  private constructor(
+    readonly topology: Topology,
+    readonly cluster: Cluster,
+  ) {
+    this.grants = cluster.api.grants;
+  }
+
+  /** Builds it, hands it to `body`, and removes it, also after a failure, which then shows what the agents wrote. */
+  static async run(options: TestbedOptions, body: (testbed: Testbed) => Promise<void>): Promise<void> {
+    const lab = new Lab();
+    let pods: readonly Pod[] = [];
+    try {
+      const topology = Topology.build(lab, options.topology ?? SEEDS);
+      const given = options.objects ?? readDist(EXAMPLE);
+      const objects = given.map((object) => withEnvironment(object, { ...ALLOWED, ...options.env }));
+      const { daemonSet } = options;
+      const cluster = await Cluster.start({ topology, objects, ...(daemonSet === undefined ? {} : { daemonSet }) });
+      const testbed = new Testbed(topology, cluster);
+      pods = cluster.pods;
+      if (options.list !== undefined) testbed.putList(options.list);
+      await body(testbed);
+    } catch (cause) {
+      const written = pods.map(({ logs }) => `${logs}`.split('\n').slice(-LINES_TOLD).join('\n'));
+      throw new Error([(cause as Error).message, ...written].join('\n\n'), { cause });
+    } finally {
+      await lab.close();
+    }
+  }
+
+  get node(): Topology['node'] {
+    return this.topology.node;
+  }
+
+  /** `ip ...` on the node. */
+  ip(command: string): string {
+    return this.node.netns.ip(...command.split(' '));
+  }
+
+  /** Starts the pod and waits until it is ready and its watch is open. */
+  async startReady(): Promise<Pod> {
+    const pod = await this.cluster.startPod();
+    await pod.waitReady(LATEST_MS);
+    await pod.waitForLog(({ json }) => json?.event === 'watch.connected', LATEST_MS);
+    return pod;
+  }
+
+  /** Writes the list as a user would, by the ConfigMap. */
+  putList(entries: readonly unknown[]): void {
+    this.putText(JSON.stringify(entries));
+  }
+
+  /** Writes any text under the key routes. */
+  putText(routes: string): void {
+    this.put({ routes });
+  }
+
+  /** Writes the servers beside the list, as synth does for a changed ExternalService. */
+  putServers(addresses: readonly string[]): void {
+    this.put({ servers: JSON.stringify(addresses) });
+  }
+
+  private put(keys: Readonly<Record<string, string>>): void {
+    const configMap = find(this.cluster.objects, 'ConfigMap', 'static-routes');
+    this.data = { ...(this.data ?? (configMap.data as Record<string, string>)), ...keys };
+    this.cluster.api.put({ ...configMap, data: this.data });
+  }
+
+  /** Gives back what the Role in dist/ grants, after a test took it away. */
+  restoreGrants(): void {
+    this.cluster.api.grants = this.grants;
+  }
+
+  /** The object of that kind that the agent belongs to, as applied at the start. */
+  own(kind: 'Namespace' | 'DaemonSet'): Manifest {
+    return kind === 'Namespace' ? find(this.cluster.objects, kind) : this.cluster.workload;
+  }
+
+  deleteList(): void {
+    this.cluster.api.delete('onprem-link', 'static-routes');
+  }
+
+  /** Subnets of the agent's routes in the kernel, sorted. */
+  owned(family: 4 | 6 = 4, protocol = PROTOCOL): string[] {
+    return this.topology
+      .routes(family, protocol)
+      .map(({ dst }) => dst)
+      .sort();
+  }
+
+  /** Waits until the kernel holds exactly these routes of the agent; returns the milliseconds it took. */
+  async untilOwned(subnets: readonly string[], ms = LATEST_MS, family: 4 | 6 = 4): Promise<number> {
+    const started = performance.now();
+    const wanted = [...subnets].sort().join(' ');
+    await waitFor(`the agent's routes to be ${wanted || 'none'}`, ms, () => this.owned(family).join(' ') === wanted, 1);
+    return performance.now() - started;
+  }
+
+  /** The body of the agent's /status. */
+  async status(pod: Pod): Promise<Status> {
+    const { stdout } = await this.get('/status/node-routes');
+    if (stdout === '') throw new Error(`no status:\n${pod.logs}`);
+    return JSON.parse(stdout) as Status;
+  }
+
+  /** A page of the agent, fetched on the node by loopback. */
+  async get(path: string, port = 9142): Promise<{ status: number; stdout: string }> {
+    const { status, body } = await this.node.client.fetch(`http://127.0.0.1:${port}${path}`);
+    return { status, stdout: body };
+  }
+
+  /** Waits until the readiness probe gives an answer that fits. */
+  async untilReadiness(pod: Pod, ready: boolean, reason: RegExp, ms = LATEST_MS): Promise<void> {
+    let seen = '';
+    await waitFor(`readiness ${ready} because ${reason}`, ms, async () => {
+      const { ok, body } = await pod.probe('readiness');
+      seen = `${ok} ${body}`;
+      return ok === ready && reason.test(body ?? '');
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; last: ${seen}\n${pod.logs}`);
+    });
+  }
+}
+
+/** The part of /status that tests look at. */
+export interface Status {
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly list: { readonly rollout: { readonly state: string } };
+  readonly routes: readonly { subnet: string; state: string; way?: string; otherwise?: string; reason?: string }[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly ways: { readonly nodes: { state: string }; readonly pods: { state: string; reason?: string } };
+  readonly rulesBeforeMain: readonly string[];
+  readonly nextHops: readonly { nextHop: string; state: string }[];
+  readonly counters: { readonly repairs: number; readonly changes: number };
+  readonly reversePathFilters: readonly { interface: string; mode: string; warning?: string }[];
+  readonly reversePathDrops: number;
+}
+
+/** A DaemonSet whose agent has these environment variables; any other object as it is. */
+export function withEnvironment(object: Manifest, env: Readonly<Record<string, string>>): Manifest {
+  if (object.kind !== 'DaemonSet' || Object.keys(env).length === 0) return object;
+  const copy = structuredClone(object) as Manifest & {
+    spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };
+  };
+  for (const [name, value] of Object.entries(env)) {
+    const [container] = copy.spec.template.spec.containers;
+    if (container === undefined) throw new Error('dist/ has no container');
+    container.env = [...container.env.filter((other) => other.name !== name), { name, value }];
+  }
+  return copy;
+}

@@ -1,0 +1,147 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { transformSync } from 'esbuild';
+import { node26 } from '../requirements';
+import type { Namespace } from './namespaces';
+import type { Commands, ConnectRequest, DatagramRequest, FetchAnswer, FetchRequest, Reply } from './netns-protocol';
+
+/** A server inside a namespace. */
+export interface NetnsServer {
+  readonly port: number;
+  /** Ends it and its connections; later ones are refused. */
+  close(): Promise<void>;
+}
+
+/** The HTTP server of {@link NetnsClient.serve}. */
+export interface NetnsHttpServer extends NetnsServer {
+  readonly url: string;
+  /** The addresses of the clients that were answered, in order. */
+  seen(): Promise<string[]>;
+}
+
+let stripped: string | undefined;
+
+/** What runs inside, without its types: to strip them would take each of these processes longer than to start. */
+function program(): string {
+  stripped ??= transformSync(readFileSync(join(__dirname, 'netns-program.ts'), 'utf8'), {
+    loader: 'ts',
+    format: 'cjs',
+    target: 'node26',
+  }).code;
+  return stripped;
+}
+
+const known = new WeakMap<Namespace, NetnsClient>();
+
+/** Does inside a namespace what the test process, outside of it, cannot: requests, servers, reading /proc/net. */
+export class NetnsClient {
+  private readonly child: ChildProcess;
+  private readonly waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
+  private lastId = 0;
+  private errors = '';
+  private ended = false;
+
+  private constructor(readonly namespace: Namespace) {
+    const command = [node26(), '--eval', program()];
+    this.child = namespace.lab.spawn('nsenter', [`--net=${namespace.path}`, ...command], { stdio: 'pipe' });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.errors += text;
+    });
+    this.child.stdin?.on('error', () => undefined);
+    if (this.child.stdout) createInterface({ input: this.child.stdout }).on('line', (line) => this.take(line));
+    this.child.once('close', () => this.end());
+    this.child.once('error', () => this.end());
+  }
+
+  /** The one of this namespace, started when first asked for. */
+  static of(namespace: Namespace): NetnsClient {
+    const client = known.get(namespace) ?? new NetnsClient(namespace);
+    known.set(namespace, client);
+    return client;
+  }
+
+  /** An HTTP or HTTPS request, always on a new connection. Does not throw: see {@link FetchAnswer.error}. */
+  fetch(url: string, options: Omit<FetchRequest, 'url'> = {}): Promise<FetchAnswer> {
+    return this.call('fetch', { url, ...options });
+  }
+
+  /** Opens a TCP connection and closes it again: how long it took, and the code of the error if there was one. */
+  connect(request: ConnectRequest): Promise<{ ms: number; error?: string }> {
+    return this.call('connect', request);
+  }
+
+  /** Sends a UDP datagram to a port where nobody listens: the error that comes back, ECONNREFUSED from who received it. */
+  datagram(request: DatagramRequest): Promise<string> {
+    return this.call('datagram', request);
+  }
+
+  /** Answers HTTP with `text`. @param port 0: any free one */
+  async serve(address: string, port: number, text: string): Promise<NetnsHttpServer> {
+    const started = await this.call('serve', { address, port, text });
+    const host = address.includes(':') ? `[${address}]` : address;
+    return {
+      ...this.server(started),
+      url: `http://${host}:${started.port}/`,
+      seen: () => this.call('seen', { server: started.server }),
+    };
+  }
+
+  /** Makes a server that listens on a unix socket of the test process reachable in here. @param port 0: any free one */
+  async listen(address: string, port: number, socket: string): Promise<NetnsServer> {
+    return this.server(await this.call('listen', { address, port, to: { path: socket } }));
+  }
+
+  /** A TCP proxy as some clusters run one on every node: it accepts each connection before it has one to the server. */
+  async proxy(address: string, port: number, host: string): Promise<NetnsServer> {
+    return this.server(await this.call('listen', { address, port, to: { host, port } }));
+  }
+
+  /** A file as a process in here sees it, e.g. /proc/net/netstat. */
+  read(path: string): Promise<string> {
+    return this.call('read', { path });
+  }
+
+  private server({ server, port }: { server: number; port: number }): NetnsServer {
+    return {
+      port,
+      close: async () => {
+        await this.call('close', { server });
+      },
+    };
+  }
+
+  private call<Name extends keyof Commands>(
+    command: Name,
+    args: Commands[Name]['takes'],
+  ): Promise<Commands[Name]['gives']> {
+    return new Promise((resolve, reject) => {
+      if (this.ended) {
+        reject(this.gone());
+        return;
+      }
+      const id = ++this.lastId;
+      this.waiting.set(id, { resolve, reject });
+      this.child.stdin?.write(`${JSON.stringify({ id, command, args })}\n`);
+    });
+  }
+
+  private take(line: string): void {
+    const reply = JSON.parse(line) as Reply;
+    const waiting = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    if (reply.error === undefined) waiting?.resolve(reply.result as never);
+    else waiting?.reject(new Error(`in ${this.namespace.name}: ${reply.error}`));
+  }
+
+  private end(): void {
+    this.ended = true;
+    for (const { reject } of this.waiting.values()) reject(this.gone());
+    this.waiting.clear();
+  }
+
+  private gone(): Error {
+    return new Error(`the helper in ${this.namespace.name} has ended: ${this.errors.trim() || 'its lab was closed'}`);
+  }
+}
