@@ -85,13 +85,21 @@ export function quickAnswer({ list, decision, verdicts, ownership }: QuickInputs
     }));
   };
 
-  return (events, nexthops) =>
-    events.flatMap((event) => {
+  const isPrivate = ({ subnet }: KernelRoute) => {
+    const network = privateNetworks.get(subnet.family);
+    return network?.state === 'found' && network.network.equals(subnet);
+  };
+
+  return (events, nexthops) => {
+    // Then a route that went with the old next hop may have to come back with another one.
+    const isMoved = events.some((event) => event.kind === 'route' && isPrivate(event.route));
+    return events.flatMap((event) => {
       if (event.kind !== 'route' || !isOnlyOne(event, events)) return [];
-      if (event.deleted) return isOwn(event.route, ownership) ? putBack(event.route) : [];
+      if (event.deleted) return isOwn(event.route, ownership) && !isMoved ? putBack(event.route) : [];
       // An entry that was appended or added stands behind another, or takes its place: the pass knows.
       return event.replaced ? follow(event.route, nexthops) : [];
     });
+  };
 }
 
 /** What happened to one prefix several times says nothing that is certain. */
