@@ -62,6 +62,10 @@ test('the agent is a script by itself: it requires nothing but what Node brings,
   expect(files.filter((path) => !path?.startsWith('lib/'))).toEqual([]);
 });
 
+test('the agent carries no comments of its source, which nodes would download', () => {
+  expect(agentBundle()).not.toMatch(/^ *\/?\*/m);
+});
+
 test('the agent names no folder of this machine, which would make another program on another', () => {
   expect(agentBundle()).not.toContain(REPOSITORY);
   expect(agentBundle()).not.toContain('../');

@@ -8,6 +8,8 @@ const SOURCE = join('lib', 'agent', 'main.ts');
 
 /** What only another bundler would read. */
 const FOR_BUNDLERS = '/* @__PURE__ */ ';
+/** esbuild leaves out all comments but those inside of classes. */
+const DOC_COMMENTS = /^ *\/\*\*[\s\S]*?\*\/\n/gm;
 
 let bundle: string | undefined;
 
@@ -35,6 +37,9 @@ function buildAgent(): string {
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
   const { text } = outputFiles[0] as { text: string };
-  // One blank a level instead of two: 8 KiB less.
-  return text.replaceAll(FOR_BUNDLERS, '').replaceAll(/^ +/gm, (blanks) => blanks.slice(blanks.length / 2));
+  // One blank a level instead of two: 8 KiB less. Comments are in the source: 12 KiB less.
+  return text
+    .replaceAll(FOR_BUNDLERS, '')
+    .replaceAll(DOC_COMMENTS, '')
+    .replaceAll(/^ +/gm, (blanks) => blanks.slice(blanks.length / 2));
 }
