@@ -12,7 +12,7 @@ export interface Alert {
 }
 
 /** A DaemonSet of agents. */
-export interface WatchedPool {
+interface WatchedPool {
   readonly namespace: string;
   readonly name: string;
 }

@@ -7,7 +7,7 @@ import { endpointPort, type ServicePort } from './ports';
 import { realAddresses } from './real-addresses';
 
 /** What both kinds of endpoints are made of. */
-export interface EndpointsProps {
+interface EndpointsProps {
   /** Name of the Service. */
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { Findings, quote, refuse } from '../../network';
 
 /** How one option is read: what it is when left out, and how a given value is checked. */
-export interface Option<T> {
+interface Option<T> {
   /** The value when the option is left out; also what construction goes on with after a refusal. */
   readonly fallback: T;
   /** @throws InputError for a value that is refused. */

@@ -9,7 +9,7 @@ import { agentContainer, agentVolumes, LIST_ANNOTATION } from './container';
 import { nodeSelectorOf } from './disjoint-pools';
 import { maxUnavailableOf, type NodeRoutesSettings } from './options';
 
-export interface AgentDaemonSetProps {
+interface AgentDaemonSetProps {
   readonly settings: NodeRoutesSettings;
   readonly serviceAccountName: string;
   /** The ConfigMap with the program; undefined when the image carries it. */

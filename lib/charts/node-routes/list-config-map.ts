@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { mergeAnnotations, NO_SUBSTITUTION, SERVER_SIDE_APPLY, SYNC_OPTIONS } from '../metadata';
 import { fitsClientSideApply } from './apply-limits';
 
-export interface RouteListConfigMapProps {
+interface RouteListConfigMapProps {
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
   /** The list, known when the site is complete. */

@@ -7,7 +7,7 @@ import { mergeAnnotations, NO_SUBSTITUTION } from '../metadata';
 /** Name of the program's file, as the DaemonSet starts it. */
 export const AGENT_FILE = 'agent.cjs';
 
-export interface AgentConfigMapProps {
+interface AgentConfigMapProps {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;

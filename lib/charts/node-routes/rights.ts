@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { mergeAnnotations } from '../metadata';
 
-export interface AgentRightsProps {
+interface AgentRightsProps {
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly namespace: string;

@@ -9,7 +9,7 @@ const BUILT_IN: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-p
 /** Classes that are refused outside kube-system without a quota, where that admission is configured (GKE). */
 const CRITICAL: ReadonlySet<string> = new Set(['system-node-critical', 'system-cluster-critical']);
 
-export interface NamespaceNeeds {
+interface NamespaceNeeds {
   readonly namespace: string;
   /** Emit the Namespace itself, unless it is a built-in one. */
   readonly create: boolean;

@@ -3,7 +3,7 @@ import type { ProtectedSubnet } from './cluster';
 import type { FreeRanges } from './free-ranges';
 
 /** A subnet that shall be routed, and where it is written. */
-export interface RoutedSubnet {
+interface RoutedSubnet {
   readonly place: string;
   readonly subnet: Subnet;
   /** It is a range the routers map to already. */

@@ -4,7 +4,7 @@ import type { VpnSettings } from './options';
 import { connectionOf, type SiteTunnel } from './tunnels';
 
 /** A site that was synthesised before. */
-export interface EarlierSite {
+interface EarlierSite {
   readonly name: string;
   readonly tunnels: readonly SiteTunnel[];
 }

@@ -25,14 +25,14 @@ export interface VpnNetwork {
 }
 
 /** What the tunnels of a site are made of. */
-export interface VpnSite {
+interface VpnSite {
   readonly name: string;
   readonly nodes: readonly Mapping[];
   readonly networks: readonly VpnNetwork[];
 }
 
 /** One router of a tunnel, and its folder below routers/<site>/. */
-export interface SiteTunnelEnd {
+interface SiteTunnelEnd {
   readonly folder: string;
   readonly tunnel: Tunnel;
 }
