@@ -16,16 +16,18 @@ const ON_SITE = [...BELOW_SITE, 'lib/charts/site'];
 /** The arrows point down only. The longest matching entry is a file's home. */
 const HOMES: Readonly<Record<string, Home>> = {
   'lib/network': { ours: [], packages: [] },
+  // What synth writes into the environment of programs, which read it by the same table.
+  'lib/settings': { ours: ['lib/network'], packages: [] },
   // What programs inside a cluster have in common; it knows none of them.
-  'lib/program': { ours: ['lib/network'], packages: ['node:'] },
-  'lib/agent': { ours: ['lib/network', 'lib/program'], packages: ['node:'] },
+  'lib/program': { ours: ['lib/network', 'lib/settings'], packages: ['node:'] },
+  'lib/agent': { ours: ['lib/network', 'lib/program', 'lib/settings'], packages: ['node:'] },
   // A construct knows those below it, and none beside it.
   'lib/charts/input': { ours: ['lib/network'], packages: [] },
   'lib/charts/metadata.ts': { ours: [], packages: [] },
   'lib/charts/linters.ts': { ours: [], packages: [] },
   'lib/charts/vpn': { ours: ['lib/charts/input', 'lib/network', 'lib/routers'], packages: ['node:'] },
   'lib/charts/site': { ours: [...BELOW_SITE, 'lib/charts/vpn'], packages: CDK8S },
-  'lib/charts/node-routes': { ours: ON_SITE, packages: [...CDK8S, 'esbuild'] },
+  'lib/charts/node-routes': { ours: [...ON_SITE, 'lib/settings'], packages: [...CDK8S, 'esbuild'] },
   'lib/charts/external-service': { ours: ON_SITE, packages: CDK8S },
   'lib/charts/gitops': { ours: [...ON_SITE, 'imports'], packages: CDK8S },
   'lib/charts': { ours: ['lib/network', 'imports'], packages: CDK8S },

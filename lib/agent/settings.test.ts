@@ -75,7 +75,7 @@ test('the environment is read', () => {
     [...limits.interfaces],
     limits.destinations?.map(String),
   ]).toEqual([[100, 254], ['10.184.0.0/26', 'fd00::1/128'], ['eth0', 'eth1'], ['192.168.0.0/16']]);
-  expect(rest).toEqual({
+  expect(rest).toMatchObject({
     instance: 'node-routes',
     nodeName: 'worker-1',
     namespace: 'onprem-link',

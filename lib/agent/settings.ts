@@ -1,15 +1,6 @@
-import {
-  Address,
-  DEFAULT_RULES,
-  parseTarget,
-  type RouteRules,
-  readMetric,
-  readTable,
-  Subnet,
-  type Target,
-} from '../network';
-import { LOG_LEVELS, type LogLevel } from '../program/log';
-import { type Environment, filled, number, oneOf, SettingsTable } from '../program/settings-table';
+import { type Address, DEFAULT_RULES, type RouteRules, type Subnet, type Target } from '../network';
+import { API_SERVER, FROM_POD, FROM_SYNTH } from '../settings/agent';
+import { type Environment, type LogLevel, readEnvironment } from '../settings/table';
 import type { Limits } from './decide/limits';
 import type { Ownership } from './decide/ownership';
 
@@ -55,59 +46,27 @@ export interface Settings {
 }
 
 /**
- * Reads the settings from the environment (see lib/charts for what each means to a user).
+ * Reads the settings from the environment (see NodeRoutesProps for what each means to a user).
  * @throws InputError with everything that is missing or wrong.
  */
 export function readSettings(environment: Environment): Settings {
-  const table = new SettingsTable(environment, 'the DaemonSet');
-  const { read, list, isSet } = table;
-  const protocol = read('ROUTE_PROTOCOL', routeProtocol);
-  const settings: Settings = {
-    instance: read('INSTANCE', filled),
-    nodeName: read('NODE_NAME', filled),
-    podIP: read('POD_IP', Address.parse),
-    namespace: read('POD_NAMESPACE', filled),
-    configMap: read('CONFIG_MAP', filled),
-    apiHost: read('KUBERNETES_SERVICE_HOST', filled),
-    apiPort: read('KUBERNETES_SERVICE_PORT', number(1, 65535)),
-    privateNetworks: read('PRIVATE_NETWORKS', (text) => text.split(',').map(Subnet.parse)),
-    requirePrivateNetwork: isSet('REQUIRE_PRIVATE_NETWORK'),
-    podSubnets: list('POD_SUBNETS', Subnet.parse),
-    requirePods: isSet('REQUIRE_PODS'),
-    copyToTables: list('COPY_TO_TABLES', tableNumber),
-    protectedSubnets: list('PROTECTED_SUBNETS', Subnet.parse),
+  const read = readEnvironment({ ...FROM_POD, ...FROM_SYNTH, ...API_SERVER }, environment, 'the DaemonSet');
+  const { allowedDestinations } = read;
+  return {
+    ...read,
     ownership: {
-      protocol,
-      former: new Set(list('FORMER_PROTOCOLS', routeProtocol)),
-      adoptLegacy: isSet('ADOPT_LEGACY_ROUTES'),
+      protocol: read.protocol,
+      former: new Set(read.formerProtocols),
+      adoptLegacy: read.adoptLegacyRoutes,
     },
-    disjointProtocols: list('DISJOINT_PROTOCOLS', routeProtocol),
-    routeRules: {
-      ...DEFAULT_RULES,
-      table: read('ROUTE_TABLE', tableNumber),
-      metric: read('ROUTE_METRIC', (text) => readMetric(number(0, 0xffffffff)(text))),
-      allowDefaultRoute: isSet('ALLOW_DEFAULT_ROUTE'),
-    },
+    routeRules: { ...DEFAULT_RULES, table: read.table, metric: read.metric, allowDefaultRoute: read.allowDefaultRoute },
     limits: {
-      tables: new Set(read('ALLOWED_TABLES', (text) => text.split(',').map(number(1, 0xffffffff)))),
-      nextHops: list('ALLOWED_NEXT_HOPS', Subnet.parse),
-      interfaces: new Set(list('ALLOWED_INTERFACES', filled)),
-      destinations: environment.ALLOWED_DESTINATIONS ? list('ALLOWED_DESTINATIONS', Subnet.parse) : undefined,
+      tables: new Set(read.allowedTables),
+      nextHops: read.allowedNextHops,
+      interfaces: new Set(read.allowedInterfaces),
+      destinations: allowedDestinations.length > 0 ? allowedDestinations : undefined,
     },
-    httpPort: read('HTTP_PORT', number(1, 65535)),
-    logLevel: read('LOG_LEVEL', oneOf(LOG_LEVELS)),
-    onUninstall: read('ON_UNINSTALL', oneOf(['remove', 'keep'])),
-    isRolling: read('CHANGES', oneOf(['live', 'rolling'])) === 'rolling',
-    otherwise: read('OTHERWISE', oneOf(['nothing', 'unreachable'])),
-    apiServers: list('API_SERVERS', parseTarget),
-    trialSpreadMs: 1000 * read('TRIAL_SPREAD_SECONDS', number(0, 600)),
-    confirm: list('CONFIRM', parseTarget),
+    isRolling: read.changes === 'rolling',
+    trialSpreadMs: 1000 * read.trialSpreadSeconds,
   };
-  table.throwIfAny();
-  return settings;
 }
-
-const tableNumber = (text: string): number => readTable(number(1, 0xffffffff)(text));
-
-/** 1 to 4 mark the routes of the kernel, of administrators and of network managers: they must never be ours. */
-const routeProtocol = number(5, 255);

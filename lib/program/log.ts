@@ -1,5 +1,4 @@
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import { LOG_LEVELS, type LogLevel } from '../settings/table';
 
 /** Writes one JSON object a line on standard output, as log collectors expect it. */
 export type Log = (

@@ -42,7 +42,7 @@ test('the agent fits into what client-side apply takes, with the reserve of appl
 });
 
 test('no text of the agent has a line that begins with blanks, which the shorter indentation would change', () => {
-  const folders = ['lib/agent', 'lib/network'].map((path) => join(REPOSITORY, path));
+  const folders = ['lib/agent', 'lib/network', 'lib/program', 'lib/settings'].map((path) => join(REPOSITORY, path));
   const paths = folders.flatMap((path) =>
     readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)),
   );

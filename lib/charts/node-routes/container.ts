@@ -1,8 +1,8 @@
 import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
-import { targetText } from '../../network';
 import type { Cluster } from '../site/cluster';
 import type { Allow } from './allowed';
+import { environment } from './environment';
 import { imageReference } from './image';
 import type { NodeRoutesSettings } from './options';
 import { AGENT_FILE } from './program-config-map';
@@ -27,10 +27,6 @@ const LIST_VOLUME = 'routes';
 /** A confirmed list of the size of a ConfigMap and as many routes as found, twice while one is replaced. */
 const JOURNAL_SIZE = '4Mi';
 const PORT_NAME = 'http';
-/** Over so many seconds the nodes of a large fleet try a changed list; docs/performance.md has what that costs. */
-const TRIAL_SPREAD_S = 30;
-/** Smaller ones may do so all at once; with rolling changes Kubernetes sets the pace. */
-const SMALL_FLEET = 500;
 
 /**
  * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
@@ -128,67 +124,6 @@ function apiAccess(): k8s.ProjectedVolumeSource {
       },
     ],
   };
-}
-
-/** An empty list is left out: the API server would drop an empty value, and each `kubectl apply` would find a difference. */
-function environment(
-  settings: NodeRoutesSettings,
-  cluster: Cluster,
-  disjointProtocols: readonly number[],
-  allowed: Allow,
-): k8s.EnvVar[] {
-  const { apiServer } = settings;
-  const values: Record<string, unknown> = {
-    INSTANCE: settings.name,
-    CONFIG_MAP: settings.configMapName,
-    PRIVATE_NETWORKS: settings.privateNetworks.join(','),
-    REQUIRE_PRIVATE_NETWORK: settings.requirePrivateNetwork,
-    POD_SUBNETS: cluster.pods.join(','),
-    REQUIRE_PODS: settings.requirePods,
-    COPY_TO_TABLES: settings.copyToTables.join(','),
-    PROTECTED_SUBNETS: [...new Set(cluster.ownSubnets.map(({ subnet }) => `${subnet}`))].join(','),
-    ALLOW_DEFAULT_ROUTE: settings.allowDefaultRoute,
-    ALLOWED_TABLES: allowed.tables.join(','),
-    ALLOWED_NEXT_HOPS: allowed.nextHops.join(','),
-    ALLOWED_INTERFACES: allowed.interfaces.join(','),
-    ALLOWED_DESTINATIONS: allowed.destinations?.join(',') ?? '',
-    ROUTE_PROTOCOL: settings.protocol,
-    FORMER_PROTOCOLS: settings.formerProtocols.join(','),
-    ADOPT_LEGACY_ROUTES: settings.adoptLegacyRoutes,
-    ROUTE_TABLE: settings.table,
-    ROUTE_METRIC: settings.metric,
-    HTTP_PORT: settings.port,
-    LOG_LEVEL: settings.logLevel,
-    ON_UNINSTALL: settings.onUninstall,
-    CHANGES: settings.changes,
-    OTHERWISE: settings.otherwise,
-    TRIAL_SPREAD_SECONDS: trialSpread(settings),
-    CONFIRM: settings.confirm.join(','),
-    DISJOINT_PROTOCOLS: disjointProtocols.join(','),
-    API_SERVERS: cluster.apiServers.map(targetText).join(','),
-    ...(apiServer !== undefined && {
-      KUBERNETES_SERVICE_HOST: apiServer.host,
-      KUBERNETES_SERVICE_PORT: apiServer.port,
-    }),
-  };
-  return [
-    // glibc gives each thread a heap of its own, which it hardly ever gives back (man 3 mallopt).
-    { name: 'MALLOC_ARENA_MAX', value: '1' },
-    fromPod('NODE_NAME', 'spec.nodeName'),
-    fromPod('POD_IP', 'status.podIP'),
-    fromPod('POD_NAMESPACE', 'metadata.namespace'),
-    ...Object.entries(values)
-      .filter(([, value]) => value !== '')
-      .map(([name, value]) => ({ name, value: `${value}` })),
-  ];
-}
-
-function trialSpread({ changes, nodeCount = 0 }: NodeRoutesSettings): number {
-  return changes === 'live' && nodeCount > SMALL_FLEET ? TRIAL_SPREAD_S : 0;
-}
-
-function fromPod(name: string, fieldPath: string): k8s.EnvVar {
-  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
 }
 
 /** On the host network the kubelet's loopback is the agent's, and nobody outside the node can fill it. */

@@ -11,6 +11,7 @@ import {
   type Subnet,
   targetText,
 } from '../../network';
+import { LOG_LEVELS } from '../../settings/table';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from '../input/names';
 import { listOf, oneOf, readBoolean, readNested, type Schema, someOf } from '../input/schema';
 import { OnPremise } from '../site/on-premise';
@@ -115,7 +116,7 @@ export function nodeRoutesSchema(id: string): Schema<NodeRoutesSettings> {
     resources: { fallback: DEFAULT_RESOURCES, read: readResources },
     priorityClassName: { fallback: 'system-node-critical', read: dnsSubdomain('a priority class') },
     maxUnavailable: { fallback: undefined, read: readMaxUnavailable },
-    logLevel: { fallback: 'info', read: oneOf('debug', 'info', 'warn', 'error') },
+    logLevel: { fallback: 'info', read: oneOf(...LOG_LEVELS) },
     privileged: { fallback: false, read: readBoolean },
     openShift: { fallback: false, read: readBoolean },
     labels: { fallback: {}, read: readLabels },

@@ -1,0 +1,60 @@
+import type { k8s } from 'cdk8s-plus-28';
+import { parseTarget } from '../../network';
+import { API_SERVER, FROM_POD, FROM_SYNTH } from '../../settings/agent';
+import { environmentOf } from '../../settings/table';
+import type { Cluster } from '../site/cluster';
+import type { Allow } from './allowed';
+import type { NodeRoutesSettings } from './options';
+
+/** Over so many seconds the nodes of a large fleet try a changed list; docs/performance.md has what that costs. */
+const TRIAL_SPREAD_S = 30;
+/** Smaller ones may do so all at once; with rolling changes Kubernetes sets the pace. */
+const SMALL_FLEET = 500;
+
+/** Where in a pod's fields the agent's settings come from that differ from pod to pod. */
+const POD_FIELDS: Readonly<Record<keyof typeof FROM_POD, string>> = {
+  nodeName: 'spec.nodeName',
+  podIP: 'status.podIP',
+  namespace: 'metadata.namespace',
+};
+
+/** All that the agent is told by its environment. */
+export function environment(
+  settings: NodeRoutesSettings,
+  cluster: Cluster,
+  disjointProtocols: readonly number[],
+  allowed: Allow,
+): k8s.EnvVar[] {
+  const { apiServer } = settings;
+  const fromSynth = environmentOf(FROM_SYNTH, {
+    ...settings,
+    instance: settings.name,
+    configMap: settings.configMapName,
+    httpPort: settings.port,
+    podSubnets: cluster.pods,
+    protectedSubnets: [...new Map(cluster.ownSubnets.map(({ subnet }) => [`${subnet}`, subnet])).values()],
+    allowedTables: allowed.tables,
+    allowedNextHops: allowed.nextHops,
+    allowedInterfaces: allowed.interfaces,
+    allowedDestinations: allowed.destinations ?? [],
+    trialSpreadSeconds: trialSpread(settings),
+    confirm: settings.confirm.map(parseTarget),
+    disjointProtocols,
+    apiServers: cluster.apiServers,
+  });
+  return [
+    // glibc gives each thread a heap of its own, which it hardly ever gives back (man 3 mallopt).
+    { name: 'MALLOC_ARENA_MAX', value: '1' },
+    ...Object.entries(FROM_POD).map(([key, { name }]) => fromPod(name, POD_FIELDS[key as keyof typeof FROM_POD])),
+    ...fromSynth,
+    ...(apiServer === undefined ? [] : environmentOf(API_SERVER, { apiHost: apiServer.host, apiPort: apiServer.port })),
+  ];
+}
+
+function trialSpread({ changes, nodeCount = 0 }: NodeRoutesSettings): number {
+  return changes === 'live' && nodeCount > SMALL_FLEET ? TRIAL_SPREAD_S : 0;
+}
+
+function fromPod(name: string, fieldPath: string): k8s.EnvVar {
+  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
+}
