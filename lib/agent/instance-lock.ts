@@ -19,7 +19,7 @@ interface Holder {
 /**
  * At most one agent per protocol number writes on a node: two would delete each other's routes. The lock is an
  * abstract Unix socket (man 7 unix): it lives in the node's network namespace, as the routes do, and the kernel
- * releases it with the process, however that ends. Who connects is told who holds it. Every process on the node's network may take the
+ * releases it with the process, however that ends. A process that connects learns who holds it. Every process on the node's network may take the
  * name, so only a holder that runs as root, like the agent, counts: beside another one the agent works without the lock,
  * and takes it as soon as it can.
  */

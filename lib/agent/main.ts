@@ -40,7 +40,7 @@ const RESOLV_CONF = '/etc/resolv.conf';
 const READY = '/run/onprem-link/ready';
 /** The list of the pod's revision, with rolling changes. */
 const OWN_LIST = '/etc/onprem-link/routes';
-/** Without these nothing works; what is under /proc is told about only. */
+/** Without these nothing works; what is under /proc is for reports only. */
 const FOLDERS = ['/var/run/secrets/kubernetes.io/serviceaccount/', '/run/onprem-link/'];
 const RECEIVE_BUFFER = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_S = 10;

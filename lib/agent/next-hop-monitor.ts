@@ -4,7 +4,7 @@ import type { NeighbourKey } from './kernel/neighbour';
 import type { Hop } from './kernel/types';
 
 const LOOK_MS = 1_000;
-/** Next hops that nothing could take the place of are looked at to be told about only: this many times as rarely. */
+/** Next hops that nothing could take the place of are looked at for the reports only: this many times as rarely. */
 const LOOKS_PER_LONE = 10;
 /** A list may name thousands; the link carries no more questions than these in a second, and as many to new next hops. */
 export const MOST_ASKED = 64;
@@ -16,7 +16,7 @@ export interface WatchedNextHop extends NextHop {
   readonly health: Health;
 }
 
-/** Has the kernel ask the next hops every second whether they are there, and tells when one stops or starts to answer. */
+/** Has the kernel ask the next hops every second whether they are there, and reports when one stops or starts to answer. */
 export class NextHopMonitor {
   /** Called with those whose state has changed. */
   onChange: (changed: readonly WatchedNextHop[]) => void = () => undefined;

@@ -42,7 +42,7 @@ describe('a look', () => {
 
   test('counts how each connection went', async () => {
     const answers: Answer[] = ['lost', 'refused', 'answered', 'answered'];
-    const sight = lookAt(
+    const found = lookAt(
       [API, OTHER],
       { connections: 4, windowMs: 2000 },
       async (target) => (target === API ? 'answered' : (answers.shift() as Answer)),
@@ -50,7 +50,7 @@ describe('a look', () => {
       Math.random,
     );
     await jest.advanceTimersByTimeAsync(2000);
-    expect([...(await sight)]).toEqual([
+    expect([...(await found)]).toEqual([
       [API, { answered: 4, refused: 0, lost: 0 }],
       [OTHER, { answered: 2, refused: 1, lost: 1 }],
     ]);
@@ -65,7 +65,7 @@ describe('a look', () => {
           const started = performance.now();
           const times: number[] = [];
           const left = [...draws];
-          const sight = lookAt(
+          const found = lookAt(
             [API],
             { connections: draws.length, windowMs: 2000 },
             () => {
@@ -76,7 +76,7 @@ describe('a look', () => {
             () => left.shift() as number,
           );
           await jest.advanceTimersByTimeAsync(2000 + answerMs + 50);
-          expect((await sight).get(API)?.answered).toBe(draws.length);
+          expect((await found).get(API)?.answered).toBe(draws.length);
           const wanted = draws.map((draw) => draw * 2000).sort((a, b) => a - b);
           for (const [i, time] of times.entries())
             expect(Math.abs(time - (wanted[i] as number))).toBeLessThanOrEqual(10);
@@ -92,14 +92,14 @@ describe('a look', () => {
 
   test('is given up when somebody says so', async () => {
     const controller = new AbortController();
-    const sight = lookAt(
+    const found = lookAt(
       [API],
       { connections: 8, windowMs: 2000 },
       async () => 'lost',
       controller.signal,
       () => 0.5,
     );
-    const ended = expect(sight).rejects.toThrow('enough');
+    const ended = expect(found).rejects.toThrow('enough');
     await jest.advanceTimersByTimeAsync(600);
     controller.abort(new Error('enough'));
     await ended;

@@ -9,7 +9,7 @@ import { NONE, sum, type Tally } from './decide/losses';
 export type Attempt = (target: Target) => Promise<Answer>;
 
 /** How connections to each target went. */
-export type Sight = ReadonlyMap<Target, Tally>;
+export type Tallies = ReadonlyMap<Target, Tally>;
 
 /** How many connections to each target, at random times within how many milliseconds. */
 export interface Look {
@@ -43,7 +43,7 @@ export async function lookAt(
   attempt: Attempt,
   signal: AbortSignal,
   random: () => number,
-): Promise<Sight> {
+): Promise<Tallies> {
   const tries = targets.flatMap((target) =>
     Array.from({ length: connections }, () => ({ target, at: random() * windowMs })),
   );
@@ -54,11 +54,11 @@ export async function lookAt(
     if (early > 0) await pause(early, signal);
     answers.push(attempt(target).then((answer) => ({ target, answer })));
   }
-  const sight = new Map<Target, Tally>(targets.map((target) => [target, NONE]));
+  const found = new Map<Target, Tally>(targets.map((target) => [target, NONE]));
   for (const { target, answer } of await Promise.all(answers))
-    sight.set(target, sum(sight.get(target) ?? NONE, { ...NONE, [answer]: 1 }));
+    found.set(target, sum(found.get(target) ?? NONE, { ...NONE, [answer]: 1 }));
   signal.throwIfAborted();
-  return sight;
+  return found;
 }
 
 export function namesOf(targets: readonly Target[]): string {

@@ -43,7 +43,7 @@ interface Candidate {
 
 /**
  * Decides which list is in force: tries a changed one, and goes back to the one before when the node loses what it could
- * reach. The journal tells an agent that comes after this one in the same pod.
+ * reach. The journal informs the next agent in the same pod.
  */
 export class Rollout {
   /** What passes bring the kernel to. */

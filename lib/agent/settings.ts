@@ -4,7 +4,7 @@ import { type Environment, type LogLevel, readEnvironment } from '../settings/ta
 import type { Limits } from './decide/limits';
 import type { Ownership } from './decide/ownership';
 
-/** What the DaemonSet tells the agent through its environment. */
+/** What the DaemonSet passes to the agent through its environment. */
 export interface Settings {
   /** Name of the NodeRoutes; part of the paths of /livez, /readyz and /status. */
   readonly instance: string;

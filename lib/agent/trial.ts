@@ -3,7 +3,7 @@ import { Backoff } from '../program/api/backoff';
 import { PATIENCE_MS } from '../program/connection';
 import { pause } from '../program/pause';
 import { isCause, isDoubtful, isGone, NONE, sum, type Tally } from './decide/losses';
-import { type Attempt, type Look, lookAt, type Sight } from './reachability';
+import { type Attempt, type Look, lookAt, type Tallies } from './reachability';
 
 const BEFORE: Look = { connections: 4, windowMs: 1_000 };
 const AFTER: Look = { connections: 8, windowMs: 2_000 };
@@ -30,10 +30,10 @@ export interface TrialParts {
 /** Looks at what can be reached before a change, with it, and after it was undone. */
 export class Trial {
   /** What the change is held against. */
-  private before: Sight = new Map();
-  private changed: Sight = new Map();
+  private before: Tallies = new Map();
+  private changed: Tallies = new Map();
   /** Of a change that was undone, what was reachable afterwards. */
-  private undone: Sight = new Map();
+  private undone: Tallies = new Map();
   private readonly server: Target | undefined;
   /** When `before` was true last. */
   private seenAt = 0;
@@ -103,26 +103,26 @@ export class Trial {
   /** Resolves when each of them answers. */
   async untilBack(gone: readonly Target[], signal: AbortSignal): Promise<void> {
     const backoff = new Backoff();
-    const hasAnswer = (sight: Sight) => (target: Target) => tallyOf(sight, target).answered > 0;
+    const hasAnswer = (found: Tallies) => (target: Target) => tallyOf(found, target).answered > 0;
     if (gone.every(hasAnswer(this.undone))) return;
     this.undone = new Map(); // an outage says nothing about the next trial
     while (!gone.every(hasAnswer(await this.look(gone, ONE, signal)))) await pause(backoff.next(), signal);
   }
 
-  private look(targets: readonly Target[], look: Look, signal: AbortSignal): Promise<Sight> {
+  private look(targets: readonly Target[], look: Look, signal: AbortSignal): Promise<Tallies> {
     return lookAt(targets, look, this.parts.attempt, signal, this.parts.random);
   }
 }
 
-function tallyOf(sight: Sight, target: Target): Tally {
-  return sight.get(target) ?? NONE;
+function tallyOf(found: Tallies, target: Target): Tally {
+  return found.get(target) ?? NONE;
 }
 
-function tallies(target: Target, one: Sight, two: Sight, three: Sight): [Tally, Tally, Tally] {
+function tallies(target: Target, one: Tallies, two: Tallies, three: Tallies): [Tally, Tally, Tally] {
   return [tallyOf(one, target), tallyOf(two, target), tallyOf(three, target)];
 }
 
-function merged(one: Sight, other: Sight): Sight {
+function merged(one: Tallies, other: Tallies): Tallies {
   const both = new Set([...one.keys(), ...other.keys()]);
   return new Map([...both].map((target) => [target, sum(tallyOf(one, target), tallyOf(other, target))]));
 }

@@ -18,7 +18,7 @@ export function routeOf(answer: Answer | undefined): KernelRoute | undefined {
   return typeof answer === 'string' ? undefined : answer;
 }
 
-/** For people: what wins for an address. Of what rejects it the kernel tells the type only, so it is looked for. */
+/** For people: what wins for an address. Of what rejects it the kernel reports the type only, so it is looked for. */
 export function answerText(answer: Answer | undefined, address: Address, snapshot: Snapshot): string {
   if (answer !== undefined && typeof answer !== 'string') return routeDescription(answer, snapshot);
   const type = REJECTED_BY[answer ?? ''];

@@ -19,15 +19,15 @@ export interface Limits {
 
 /** Refuses what is not among the limits. What is restored was in the kernel before, whatever the limits were then. */
 export function limitCheck({ tables, nextHops, interfaces, destinations }: Limits): Check {
-  const told = (what: string, option: string) => `${what} is not allowed to this list; add it to allow.${option}`;
+  const refusal = (what: string, option: string) => `${what} is not allowed to this list; add it to allow.${option}`;
   return ({ route }) => {
     if (isPresent(route)) return undefined;
     const { subnet, table, interface: link } = route;
-    if (!tables.has(table)) return told(`table ${table}`, 'tables');
-    if (link !== undefined && !interfaces.has(link)) return told(`interface ${link}`, 'interfaces');
+    if (!tables.has(table)) return refusal(`table ${table}`, 'tables');
+    if (link !== undefined && !interfaces.has(link)) return refusal(`interface ${link}`, 'interfaces');
     for (const address of route.nextHops)
-      if (!nextHops.some((range) => range.contains(address))) return told(`next hop ${address}`, 'nextHops');
-    if (destinations?.some((range) => range.contains(subnet)) === false) return told(`${subnet}`, 'destinations');
+      if (!nextHops.some((range) => range.contains(address))) return refusal(`next hop ${address}`, 'nextHops');
+    if (destinations?.some((range) => range.contains(subnet)) === false) return refusal(`${subnet}`, 'destinations');
     return undefined;
   };
 }

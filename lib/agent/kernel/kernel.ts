@@ -58,7 +58,7 @@ export class Kernel {
     return answers;
   }
 
-  /** What the kernel knows of each neighbour, and makes it ask them all anew: the next call tells who answered. */
+  /** What the kernel knows of each neighbour, and makes it ask them all again: the next call shows who answered. */
   askNeighbours(keys: readonly NeighbourKey[]): (Neighbour | undefined)[] {
     const known = this.channel
       .ask(keys, getNeighbour, readNeighbour)
@@ -89,7 +89,7 @@ export class Kernel {
   }
 }
 
-/** Reads what the kernel tells anew from here on. */
+/** Reads what the kernel sends from here on, which it may have sent before. */
 function cachedReader(routes: Routes): (payload: Reader) => KernelRoute | undefined {
   routes.start();
   return (payload) => {

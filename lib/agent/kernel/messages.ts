@@ -107,7 +107,7 @@ export function readRoute(payload: Reader): KernelRoute | undefined {
 
 /**
  * struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags. The hops of a nexthop object are
- * told as well, but the object itself is the better source.
+ * sent as well, but the object itself is the better source.
  */
 export function readLookup(payload: Reader): KernelRoute | undefined {
   const family = familyOf(payload.u8(0));

@@ -35,7 +35,7 @@ export class NetlinkChannel {
   constructor(private readonly fd: number) {}
 
   /**
-   * Everything the kernel tells of one kind, without what `read` makes undefined; again where it changed meanwhile.
+   * Everything the kernel reports of one kind, without what `read` makes undefined; again where it changed meanwhile.
    * @throws NetlinkError when the kernel refuses; Error after five interrupted tries.
    */
   dump<T>(write: (writer: MessageWriter) => void, read: (type: number, payload: Reader) => T | undefined): T[] {

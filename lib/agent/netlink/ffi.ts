@@ -65,7 +65,7 @@ export function openNetlink(receiveBuffer: number, receiveTimeout = 0): number {
 }
 
 /**
- * Opens a socket that joins multicast groups (RTNLGRP_*). What is lost of their messages for want of room is not told by
+ * Opens a socket that joins multicast groups (RTNLGRP_*). What is lost of their messages for want of room is not reported by
  * ENOBUFS, after which the kernel drops everything until the queue is empty, but counted.
  * @param cause socket whose own changes are left out, so that 10,000 routes written do not come back as 10,000 events.
  */

@@ -1,7 +1,7 @@
 import type { Reader } from './codec';
 
 /**
- * Reads messages that the kernel tells again and again, most of them unchanged and in the same order: the same bytes give
+ * Reads messages that the kernel sends again and again, most of them unchanged and in the same order: the same bytes give
  * the same object (===) as the last time, and are not read at all. So what was concluded from the objects still holds,
  * and where nothing has changed nothing is made that has to be collected.
  */
@@ -17,7 +17,7 @@ export class MessageCache<T> {
     private readonly read: (payload: Reader) => T,
   ) {}
 
-  /** To be called before the kernel tells all of it anew. */
+  /** To be called before the kernel sends all of it again. */
   start(): void {
     this.keys.length = this.count;
     this.values.length = this.count;

@@ -200,10 +200,10 @@ function goodNews(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return 'the list is empty';
   const counts = countStates(verdicts);
   const elsewhere = verdicts.find(({ state }) => state === 'not-applicable');
-  const told = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
+  const listed = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
   const taken = countPartlyTaken(verdicts);
   const partly = taken === 0 ? '' : `; ${taken} partly taken`;
-  return `${verdicts.length} routes: ${told}${partly}${elsewhere === undefined ? '' : ` (${elsewhere.reason})`}`;
+  return `${verdicts.length} routes: ${listed}${partly}${elsewhere === undefined ? '' : ` (${elsewhere.reason})`}`;
 }
 
 export function countStates(verdicts: readonly Verdict[]): Map<RouteState, number> {
