@@ -7,7 +7,7 @@ const LOOK_MS = 1_000;
 /** Next hops that nothing could take the place of are looked at for the reports only: this many times as rarely. */
 const LOOKS_PER_LONE = 10;
 /** A list may name thousands; the link carries no more questions than these in a second, and as many to new next hops. */
-export const MOST_ASKED = 64;
+const MOST_ASKED = 64;
 /** What is known of a next hop outlives a pass that knows no way to it. */
 const FORGET_MS = 60_000;
 

@@ -3,7 +3,7 @@ import { parseJson, repeatedKeys } from './json';
 import { type Route, type RouteRules, readRoute, routeKey, routeText } from './route';
 
 /** A ConfigMap holds no more routes than about these; 500,000 numbers fit as well. */
-export const MOST_ENTRIES = 65_536;
+const MOST_ENTRIES = 65_536;
 
 /** A route list that was understood. */
 export interface RouteList {

@@ -34,7 +34,7 @@ export interface RouteFields {
 }
 
 /** How several next hops are used. */
-export type NextHopMode = 'balance' | 'failover';
+type NextHopMode = 'balance' | 'failover';
 
 /** A route that was understood, defaults filled in. */
 export interface Route {

@@ -1,6 +1,6 @@
 export type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
 /** One sample without labels, or several with. */
-export type Value = number | boolean | readonly Sample[];
+type Value = number | boolean | readonly Sample[];
 /** Without the prefix of this project. Names of counters end in _total (Prometheus: metric and label naming). */
 export type Metric = readonly [name: string, help: string, value: Value];
 

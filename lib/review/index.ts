@@ -2,7 +2,7 @@
 export { diagramOf } from './diagram/diagram';
 export { type Diagrams, embed } from './diagram/embed';
 export { type Answer, TROUBLE_TEXTS } from './fleet/fleet';
-export { type AgentStatus, readMetrics } from './fleet/metrics';
+export { readMetrics } from './fleet/metrics';
 export { fleetTable, isFleetReady } from './fleet/table';
 export { overlapsAcross } from './overlaps';
 export { markdownOf } from './page/markdown';

@@ -5,7 +5,6 @@ export { readNumberBook, writeNumberBook } from './number-book';
 export { allot, clashes, NUMBERED_LISTS, type NumberBook, release, retire } from './numbers';
 export { DH_GROUPS, type DhGroup, ENCRYPTIONS, type Encryption, HASHES, type Hash, type Proposal } from './proposal';
 export { routerFiles } from './render';
-export { keyFile } from './strongswan';
 export {
   numberedEnd,
   otherEnd,

@@ -3,7 +3,7 @@ import type { Subnet } from '../network';
 import type { Tunnel } from './tunnel';
 
 /** FortiOS allows 15 characters in the name of an interface, and a tunnel is one. */
-export const LONGEST_INTERFACE_NAME = 15;
+const LONGEST_INTERFACE_NAME = 15;
 /** FortiOS allows 79 in the name of an address; the rest is for the role and the prefix. */
 const LONGEST_OBJECT_BASE = 40;
 

@@ -7,14 +7,14 @@
 
 /** The lists of a router that are numbered, by the words of the book. Clamps are numbered for each tunnel by itself. */
 export const NUMBERED_LISTS = ['rules', 'policies', 'routes', 'clamps'] as const;
-export type NumberedList = (typeof NUMBERED_LISTS)[number];
+type NumberedList = (typeof NUMBERED_LISTS)[number];
 
 /** Numbers by key, e.g. `192.168.2.0/27 192.168.1.0/24`. */
 export type Numbered = Readonly<Record<string, number>>;
 export type Numbers = Readonly<Record<NumberedList, Numbered>>;
 
 /** The numbers of one end of a tunnel. */
-export interface EndNumbers extends Numbers {
+interface EndNumbers extends Numbers {
   /** Public address of the router. Ends with the same one share its numbers. */
   readonly router: string;
   /** No longer used, still reserved. */
@@ -24,7 +24,7 @@ export interface EndNumbers extends Numbers {
 /** By end: `example/cluster-to-datacentre`, the end's folder below routers/. */
 export type NumberBook = Readonly<Record<string, EndNumbers>>;
 
-export const NO_NUMBERS: Numbers = { rules: {}, policies: {}, routes: {}, clamps: {} };
+const NO_NUMBERS: Numbers = { rules: {}, policies: {}, routes: {}, clamps: {} };
 
 /** What an end needs numbers for. */
 export interface NumberedEnd {

@@ -40,7 +40,7 @@ export function sheet(tunnel: Tunnel): string {
     .replace(/\n{3,}/g, '\n\n');
 }
 
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 }
 

@@ -71,7 +71,7 @@ function child(tunnel: Tunnel, selector: Selector): string {
 }
 
 /** `example-datacentre-192-168-2-0-27-192-168-1-0-24` */
-export function childName(tunnel: Tunnel, { local, remote }: Selector): string {
+function childName(tunnel: Tunnel, { local, remote }: Selector): string {
   return [tunnelName(tunnel), prefixInName(local.mapped), prefixInName(remote.mapped)].join('-');
 }
 

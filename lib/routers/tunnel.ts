@@ -105,7 +105,7 @@ export function routesOf(tunnel: Unnumbered): RouterRoute[] {
 }
 
 /** To the subnets behind this router. */
-export function insideRoutes(tunnel: Unnumbered): RouterRoute[] {
+function insideRoutes(tunnel: Unnumbered): RouterRoute[] {
   const { local } = tunnel;
   return localSubnets(tunnel).flatMap(({ real }) =>
     local.insideNextHops
@@ -118,7 +118,7 @@ export function insideRoutes(tunnel: Unnumbered): RouterRoute[] {
  * To the other router and, by the same way, to the mapped subnets behind it: an IPsec policy takes effect on the
  * interface to which a route leads, and without one the packets never get there.
  */
-export function outsideRoutes(tunnel: Unnumbered): RouterRoute[] {
+function outsideRoutes(tunnel: Unnumbered): RouterRoute[] {
   const { local, remote } = tunnel;
   const peer = new Subnet(remote.publicAddress, remote.publicAddress.family === 4 ? 32 : 128);
   return [

@@ -18,8 +18,7 @@ const FOREIGN_METRIC = 77;
 const metricOf = (key: string): number => Number(key.split(' ')[1]);
 
 /** What the kernel tells our routes apart by; IPv6 makes 1024 of no metric. */
-export const keyOf = ({ subnet, metric }: Entry): string =>
-  `${subnet} ${metric ?? (familyOf(subnet) === 6 ? 1024 : 0)}`;
+const keyOf = ({ subnet, metric }: Entry): string => `${subnet} ${metric ?? (familyOf(subnet) === 6 ? 1024 : 0)}`;
 
 const isGroup = ({ nextHops = [] }: Entry): boolean => nextHops.length > 1;
 const waysOf = (gateways: readonly string[]): Ways => [...gateways].sort().join(' ');

@@ -67,13 +67,11 @@ export const RTN_MULTICAST = 5;
 export const RTN_BLACKHOLE = 6;
 export const RTN_UNREACHABLE = 7;
 export const RTN_PROHIBIT = 8;
-export const RTN_THROW = 9;
 export const RT_SCOPE_UNIVERSE = 0;
 /** In a delete: any scope. */
 export const RT_SCOPE_NOWHERE = 255;
 export const RT_TABLE_COMPAT = 252;
 export const RT_TABLE_LOCAL = 255;
-export const RTPROT_KERNEL = 2;
 export const RTPROT_BOOT = 3;
 
 export const FRA_DST = 1;

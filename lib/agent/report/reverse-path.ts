@@ -2,7 +2,7 @@ import type { Subnet } from '../../network';
 import type { Snapshot } from '../kernel/types';
 
 /** Modes of rp_filter (Documentation/networking/ip-sysctl.rst). */
-export type ReversePathMode = 'off' | 'strict' | 'loose';
+type ReversePathMode = 'off' | 'strict' | 'loose';
 
 export interface ReversePathFilter {
   readonly interface: string;

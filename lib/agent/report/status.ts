@@ -52,14 +52,14 @@ export function isTakenBack({ state }: RolloutFacts): boolean {
   return state === 'suspended' || state === 'condemned';
 }
 
-export interface PinnedFacts {
+interface PinnedFacts {
   /** It is applied, be it on trial. */
   readonly isInForce: boolean;
   /** The ConfigMap says something else. */
   readonly differs: boolean;
 }
 
-export interface NextHopFacts {
+interface NextHopFacts {
   readonly nextHop: string;
   readonly interface: string;
   readonly state: HealthState;

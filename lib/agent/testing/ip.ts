@@ -90,7 +90,7 @@ export const links: ReadonlyMap<number, Link> = new Map(
 );
 
 /** Those that every network namespace has. */
-export const RULES: readonly Rule[] = ([4, 6] as const).flatMap((family) => [
+const RULES: readonly Rule[] = ([4, 6] as const).flatMap((family) => [
   { family, priority: 0, action: 1, table: 255 },
   { family, priority: 32766, action: 1, table: MAIN_TABLE },
 ]);

@@ -38,7 +38,7 @@ const ARCHITECTURES: k8s.Affinity = {
 };
 
 /** For the plan; not in the template, so that another number restarts nothing. */
-export const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
+const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 
 /** The agent on every node, on the node's own network. */
 export class AgentDaemonSet extends Construct {

@@ -4,13 +4,13 @@ import { type Pool, wayOf } from './pool';
 import type { RouteChanges, RouteLine } from './types';
 
 /** A route on both sides, on one of them otherwise. */
-export interface RoutePair {
+interface RoutePair {
   readonly before?: Route;
   readonly after?: Route;
 }
 
 /** Routes of two lists: by destination, table and metric, and what is left by the destination alone. */
-export function pairRoutes(before: readonly Route[], after: readonly Route[]): RoutePair[] {
+function pairRoutes(before: readonly Route[], after: readonly Route[]): RoutePair[] {
   const exact = pairBy(routeKey, before, after);
   const left = exact.filter((pair) => pair.before === undefined || pair.after === undefined);
   const moved = pairBy(

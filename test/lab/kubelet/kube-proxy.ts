@@ -1,5 +1,4 @@
 import { find, type Manifest } from '../dist';
-import { inUrl } from '../topology/addresses';
 
 interface Port {
   readonly name: string;
@@ -69,9 +68,4 @@ function targetsOf(slice: { endpoints: Endpoint[]; ports: Port[] }, name: string
   return slice.endpoints
     .filter(({ conditions }) => conditions?.ready !== false)
     .map(({ addresses: [address] }) => ({ address: address as string, port: port.port }));
-}
-
-/** The address in a URL. */
-export function serviceUrl(clusterIp: string, port: number): string {
-  return `http://${inUrl(clusterIp)}:${port}/`;
 }

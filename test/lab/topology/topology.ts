@@ -5,14 +5,14 @@ import type { FetchAnswer } from './netns-protocol';
 import { counter } from './netstat';
 
 /** A worker node: addresses with prefix length on both networks; none: no interface there. */
-export interface NodeOptions {
+interface NodeOptions {
   readonly name: string;
   readonly private: readonly string[];
   readonly public: readonly string[];
 }
 
 /** A server on premise. Its default gateway is the first router, at the first address of its subnet. */
-export interface ServerOptions {
+interface ServerOptions {
   readonly name: string;
   /** With prefix length. */
   readonly addresses: readonly string[];
