@@ -19,7 +19,7 @@ import { Siblings } from '../site/siblings';
 import type { Site } from '../site/site';
 import { allowedFor } from './allowed';
 import { agentBundle } from './bundle';
-import { type CheckedNodeRoutes, checkNodeRoutes } from './check';
+import { checkNodeRoutes } from './check';
 import { AgentDaemonSet } from './daemon-set';
 import { disjointProtocols } from './disjoint-pools';
 import { RouteListConfigMap } from './list-config-map';
@@ -37,7 +37,7 @@ export function nodeRoutesOf(site: Site): readonly NodeRoutes[] {
 }
 
 /** Static routes on every node: the list in a ConfigMap and the agent that keeps the kernel as the list says. */
-export class NodeRoutes extends Chart implements CheckedNodeRoutes {
+export class NodeRoutes extends Chart {
   /** Where findings about it stand. @internal */
   readonly place: string;
   /** The props with defaults filled in. @internal */

@@ -1,7 +1,7 @@
 import { freeSubnet, PROVIDERS, type ProviderRange, Subnet } from '../../network';
 import type { Scope } from './scope';
 
-/** What a site uses and what its cloud keeps for itself. */
+/** What a site uses and what its cloud keeps for itself. @internal */
 export function rangesInUse({ cluster, networks, routeSources, provider }: Scope): Subnet[] {
   const kept: readonly ProviderRange[] = provider === undefined ? [] : PROVIDERS[provider];
   return [

@@ -2,7 +2,7 @@ import { type Address, bitsOf, Mapping, parseHostAddress, refuse, type SubnetSpe
 import { placeIn, readOptions, type Schema, someOf } from '../input/schema';
 import { readVpn, type VpnSettings } from '../vpn/options';
 import type { VpnProps } from '../vpn/props';
-import type { Network, OnPremiseSubnet, Scope } from './scope';
+import type { OnPremiseSubnet, Scope } from './scope';
 
 export interface OnPremiseProps {
   /** The subnets behind the VPN; `mapped` where the routers show them to the cluster under other addresses. */
@@ -41,7 +41,7 @@ export class Server {
 }
 
 /** A network behind the VPN, made by Site.onPremise. */
-export class OnPremise implements Network {
+export class OnPremise {
   readonly subnets: readonly OnPremiseSubnet[];
   /** Its VPN with defaults filled in. @internal */
   readonly vpn: VpnSettings | undefined;
