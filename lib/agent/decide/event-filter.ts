@@ -53,8 +53,11 @@ export function eventFilter(inputs: FilterInputs): EventFilter {
   const { subnets, listed, hasCompanions } = inputs.subnets;
   /** While something waits or fails, any event may be what it waits for. */
   const isUnsettled = missingNextHops.length > 0 || !verdicts.every(isGood);
-  const concerned = snapshot.routes.filter((route) => isOwn(route, ownership) || subnets.has(`${route.subnet}`));
-  const links = new Set(concerned.flatMap((route) => hopsOf(route, snapshot.nexthops).map(({ link }) => link)));
+  const links = new Set<number>();
+  for (const route of snapshot.routes) {
+    if (!isOwn(route, ownership) && !subnets.has(`${route.subnet}`)) continue;
+    for (const { link } of hopsOf(route, snapshot.nexthops)) links.add(link);
+  }
   /** In main a larger prefix takes nothing from a listed one; to another table a rule may lead first. */
   const isNear = ({ subnet, table }: KernelRoute) => {
     if (subnets.has(`${subnet}`) || listed.contains(subnet)) return true;
