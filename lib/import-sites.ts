@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { forUsers } from './charts/site/user-stack';
+import { forUsers } from './charts/site/user-errors';
 import { refuse } from './network';
 
 /**

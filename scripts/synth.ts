@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { throwIfIncomplete } from '../lib/charts/site/site';
-import { userFrames } from '../lib/charts/site/user-stack';
+import { userFrames } from '../lib/charts/site/user-errors';
 import { InputError, refuse } from '../lib/network';
 import { OUTPUT_ROOTS, readOutput, recoverOutput, replaceOutput, stageNumbers, stagingFolder } from './output';
 import { summary } from './summary';

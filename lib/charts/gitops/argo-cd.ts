@@ -4,8 +4,8 @@ import { refuse } from '../../network';
 import { dnsLabel, dnsSubdomain } from '../input/names';
 import { oneOf, placeIn, readBoolean, readOptions, type Schema } from '../input/schema';
 import { commonLabels } from '../metadata';
-import { requireSite } from '../site/require-site';
 import type { Site } from '../site/site';
+import { requireSite } from '../site/user-errors';
 import { addressOf, type OnDelete, readFolder, readRevision } from './options';
 
 export interface ArgoCdBootstrapProps {

@@ -7,8 +7,8 @@ import { refuse } from '../../network';
 import { dnsLabel } from '../input/names';
 import { oneOf, placeIn, readOptions, type Schema } from '../input/schema';
 import { COMPONENT, commonLabels, ROUTING_COMPONENTS } from '../metadata';
-import { requireSite } from '../site/require-site';
 import type { Site } from '../site/site';
+import { requireSite } from '../site/user-errors';
 import { addFluxSource, type FluxSource, type FluxSourceSettings, readFluxSource } from './flux-source';
 import { type OnDelete, readFolder } from './options';
 

@@ -2,10 +2,10 @@ import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Cluster } from '../site/cluster';
 import type { Allow } from './allowed';
+import { AGENT_FILE } from './config-maps';
 import { environment } from './environment';
 import { imageReference } from './image';
 import type { NodeRoutesSettings } from './options';
-import { AGENT_FILE } from './program-config-map';
 import { resourcesOf } from './resources';
 
 /** Where the program lies, mounted from the ConfigMap or part of an own image. */

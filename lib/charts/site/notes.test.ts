@@ -3,7 +3,7 @@ import { CLUSTER, siteWith, siteWithNetwork } from '../../../test/fixtures/chart
 import { ExternalService } from '../external-service/external-service';
 import { ArgoCdBootstrap } from '../gitops/argo-cd';
 import { FluxBootstrap } from '../gitops/flux';
-import { Monitoring } from '../monitoring';
+import { Monitoring } from '../monitoring/monitoring';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { notesOf } from './notes';
 

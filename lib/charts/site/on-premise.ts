@@ -1,7 +1,6 @@
 import { type Address, bitsOf, Mapping, parseHostAddress, refuse, type SubnetSpec } from '../../network';
 import { placeIn, readOptions, type Schema, someOf } from '../input/schema';
-import { readVpn, type VpnSettings } from '../vpn/options';
-import type { VpnProps } from '../vpn/props';
+import { readVpn, type VpnProps, type VpnSettings } from '../vpn/options';
 import type { OnPremiseSubnet, Scope } from './scope';
 
 export interface OnPremiseProps {

@@ -5,8 +5,7 @@ import { dnsLabel } from '../input/names';
 import { oneOf, readOptions, type Schema } from '../input/schema';
 import { checkVpns } from '../vpn/check';
 import { checkOtherSites } from '../vpn/check-other-sites';
-import { readBook } from '../vpn/number-file';
-import { writeRouterFiles } from '../vpn/router-files';
+import { readBook, writeRouterFiles } from '../vpn/router-files';
 import { type SiteVpns, vpnsOf } from '../vpn/tunnels';
 import { bootstrapApp, writeBootstrap } from './bootstrap';
 import { checkMappings } from './check-mappings';
@@ -20,7 +19,7 @@ import { Namespaces } from './namespaces';
 import { notesOf } from './notes';
 import { OnPremise, type OnPremiseProps, type Server } from './on-premise';
 import type { RouteSource, Scope } from './scope';
-import { forUsers } from './user-stack';
+import { forUsers } from './user-errors';
 
 export interface SiteProps {
   /** The cluster's own address ranges. */

@@ -5,7 +5,7 @@ import { findingsOf, STUB_AGENT, siteWith } from '../../../test/fixtures/charts'
 import type { SubnetSpec } from '../../network';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { Site } from '../site/site';
-import type { RouterProps, VpnProps } from './props';
+import type { RouterProps, VpnProps } from './options';
 
 const CLUSTER: RouterProps = { publicAddress: '203.0.113.1', outside: 'eth1', inside: 'eth0' };
 const VPN: VpnProps = { cluster: CLUSTER, onPremise: { ...CLUSTER, publicAddress: '192.0.2.1' } };

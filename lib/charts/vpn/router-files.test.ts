@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { STUB_AGENT } from '../../../test/fixtures/charts';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { Site } from '../site/site';
-import type { RouterProps, VpnProps } from './props';
+import type { RouterProps, VpnProps } from './options';
 import { routerFilesOf } from './router-files';
 
 let folder: string;

@@ -1,14 +1,17 @@
 import { Chart, Lazy } from 'cdk8s';
-import { PodMonitor } from '../../imports/podmonitor-monitoring.coreos.com';
-import { PrometheusRule, PrometheusRuleSpecGroupsRulesExpr } from '../../imports/prometheusrule-monitoring.coreos.com';
-import { refuse } from '../network';
-import { dnsLabel, readAnnotations, readLabels } from './input/names';
-import { placeIn, readOptions, type Schema } from './input/schema';
-import { commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from './metadata';
-import { type Alert, alerts } from './monitoring-rules';
-import { nodeRoutesOf } from './node-routes/node-routes';
-import { requireSite } from './site/require-site';
-import type { Site } from './site/site';
+import { PodMonitor } from '../../../imports/podmonitor-monitoring.coreos.com';
+import {
+  PrometheusRule,
+  PrometheusRuleSpecGroupsRulesExpr,
+} from '../../../imports/prometheusrule-monitoring.coreos.com';
+import { refuse } from '../../network';
+import { dnsLabel, readAnnotations, readLabels } from '../input/names';
+import { placeIn, readOptions, type Schema } from '../input/schema';
+import { commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from '../metadata';
+import { nodeRoutesOf } from '../node-routes/node-routes';
+import type { Site } from '../site/site';
+import { requireSite } from '../site/user-errors';
+import { type Alert, alerts } from './rules';
 
 export interface MonitoringProps {
   /** Name of the PodMonitor and the PrometheusRule. @default 'onprem-link' */

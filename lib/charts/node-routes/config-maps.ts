@@ -1,4 +1,5 @@
-import { Lazy } from 'cdk8s';
+import { createHash } from 'node:crypto';
+import { Chart, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { mergeAnnotations, NO_SUBSTITUTION, SERVER_SIDE_APPLY, SYNC_OPTIONS } from '../metadata';
@@ -24,6 +25,42 @@ export class RouteListConfigMap extends Construct {
       metadata: { name, annotations: { ...known, [SYNC_OPTIONS]: Lazy.any({ produce: syncOptions }) } },
       // A key of its own: what reads the original's format reads `routes` alone, and a new server restarts nothing.
       data: { routes: Lazy.any({ produce: text }), servers: Lazy.any({ produce: servers }) },
+    });
+  }
+}
+
+/** Name of the program's file, as the DaemonSet starts it. */
+export const AGENT_FILE = 'agent.cjs';
+
+interface AgentConfigMapProps {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly program: string;
+}
+
+/**
+ * The agent's program. Named by its content, so a new program is a new ConfigMap and thereby a rolling update. The old one
+ * may be pruned at once: running pods keep the volume that they mounted. `PruneLast` would make Argo CD's sync wait until
+ * every node is Ready, and a revert in Git would wait with it.
+ */
+export class AgentConfigMap extends Chart {
+  readonly configMapName: string;
+  readonly program: string;
+
+  constructor(scope: Construct, id: string, { name, namespace, labels, annotations, program }: AgentConfigMapProps) {
+    super(scope, id, { namespace, labels: { ...labels } });
+    const hash = createHash('sha256').update(program).digest('hex').slice(0, 10);
+    this.configMapName = `${name}-agent-${hash}`;
+    this.program = program;
+    new k8s.KubeConfigMap(this, 'config-map', {
+      metadata: {
+        name: this.configMapName,
+        annotations: mergeAnnotations(NO_SUBSTITUTION, annotations),
+      },
+      immutable: true,
+      data: { [AGENT_FILE]: program },
     });
   }
 }

@@ -1,5 +1,5 @@
 import { join, sep } from 'node:path';
-import type { InputError } from '../../network';
+import { type InputError, refuse } from '../../network';
 
 const OURS = ['lib', 'scripts'].map((folder) => join(__dirname, '..', '..', '..', folder, sep));
 
@@ -19,4 +19,16 @@ export function forUsers(error: InputError): InputError {
   Object.defineProperty(error, 'findings', { enumerable: false });
   error.stack = userFrames(error.stack ?? error.message);
   return error;
+}
+
+/**
+ * What TypeScript checks, for users of JavaScript: without a Site there is nowhere to gather findings.
+ * @throws InputError for another scope
+ */
+export function requireSite(scope: unknown, construct: string): void {
+  // Not by instanceof, which fails between two copies of this package.
+  if (typeof scope === 'object' && scope !== null && 'claim' in scope && 'findings' in scope) return;
+  const given = typeof scope === 'object' ? (scope?.constructor.name ?? null) : scope;
+  const remedy = `write new ${construct}(site, …), where site is new Site('example', { cluster: … })`;
+  throw forUsers(refuse(given, 'is not a Site', remedy));
 }
