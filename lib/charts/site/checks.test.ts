@@ -1,4 +1,5 @@
 import { CLUSTER, findingsOf, siteWith } from '../../../test/fixtures/charts';
+import { Subnet } from '../../network';
 import { ExternalService } from '../external-service/external-service';
 import { NodeRoutes } from '../node-routes/node-routes';
 
@@ -47,4 +48,25 @@ test('a site that is checked twice says the same, ranges that it proposes includ
   const findings = findingsOf(site);
   expect(findings.join()).toContain('have the routers map it');
   expect(findingsOf(site)).toEqual(findings);
+});
+
+test('checks run by phase, and of those with one key the first', () => {
+  const site = siteWith();
+  const ran: string[] = [];
+  site.addCheck('vpn', 'last', () => ran.push('vpn'));
+  site.addCheck('services', 'kind', () => ran.push('services, first'));
+  site.addCheck('services', 'kind', () => ran.push('services, second'));
+  site.addCheck('routes', 'kind', () => ran.push('routes'));
+  expect(findingsOf(site)).toEqual([]);
+  expect(ran).toEqual(['routes', 'services, first', 'vpn']);
+});
+
+test('the checks of a run share one set of free ranges', () => {
+  const site = siteWith();
+  const proposed: (string | undefined)[] = [];
+  const subnet = Subnet.parse('10.0.1.0/24');
+  for (const phase of ['networks', 'services'] as const)
+    site.addCheck(phase, 'mine', ({ free }) => proposed.push(free.spec(subnet)));
+  findingsOf(site);
+  expect(new Set(proposed).size).toBe(2);
 });

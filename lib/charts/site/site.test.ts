@@ -61,6 +61,19 @@ test('a second site of the same name is refused instead of writing over the firs
   );
 });
 
+test('files beside the manifests are written after them, and not when something is wrong', () => {
+  const { site } = siteWithNetwork();
+  const seen: string[][] = [];
+  site.onSynth(() => seen.push(readdirSync(site.outdir)));
+  new NodeRoutes(site, 'node-routes');
+  site.synth();
+  expect(seen).toHaveLength(1);
+  expect(seen[0]).toContain('node-routes.k8s.yaml');
+  site.addCheck('services', 'mine', ({ findings }) => findings.add('orders', 1, 'is wrong', 'mend it'));
+  expect(() => site.synth()).toThrow('orders: 1 is wrong; mend it');
+  expect(seen).toHaveLength(1);
+});
+
 test('everything that is wrong is told together, each with its place, and nothing is written', () => {
   const site = new Site('example', {
     cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0'], services: ['172.21.0.0/16'] },
