@@ -1,7 +1,7 @@
 /** `npm run bundle`: the agent as a file, for the Dockerfile. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { agentBundle } from '../lib/charts/node-routes/bundle';
+import { agentBundle } from '../lib/charts/program/bundle';
 import { offerHelp } from './terminal';
 
 offerHelp(`npm run bundle: writes the agent to build/agent.cjs, for the Dockerfile

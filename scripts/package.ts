@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { agentBundle } from '../lib/charts/node-routes/bundle';
+import { bundleOf, PROGRAMS } from '../lib/charts/program/bundle';
 
 const REPOSITORY = join(__dirname, '..');
 const PACKAGE = join(REPOSITORY, 'build', 'package');
@@ -13,8 +13,10 @@ rmSync(PACKAGE, { recursive: true, force: true });
 const tsc = join(REPOSITORY, 'node_modules', '.bin', 'tsc');
 const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: REPOSITORY, stdio: 'inherit' });
 if (status !== 0) process.exit(1);
-mkdirSync(join(PACKAGE, 'lib', 'agent'), { recursive: true });
-writeFileSync(join(PACKAGE, 'lib', 'agent', 'agent.cjs'), agentBundle());
+for (const program of PROGRAMS) {
+  mkdirSync(join(PACKAGE, 'lib', program.folder), { recursive: true });
+  writeFileSync(join(PACKAGE, 'lib', program.folder, program.file), bundleOf(program));
+}
 chmodSync(join(PACKAGE, BIN), 0o755);
 writeFileSync(join(PACKAGE, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
 for (const name of COPIED) cpSync(join(REPOSITORY, name), join(PACKAGE, name), { recursive: true });

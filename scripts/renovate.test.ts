@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_DIGEST, DEFAULT_IMAGE } from '../lib/charts/node-routes/image';
+import { DEFAULT_DIGEST, DEFAULT_IMAGE } from '../lib/charts/program/image';
 import { REPOSITORY } from '../test/repository';
 
 interface CustomManager {
@@ -27,7 +27,7 @@ test('images and actions are pinned by digest', () => {
 });
 
 test('the image that NodeRoutes uses by default is followed, and its digest moves with its tag', () => {
-  const path = 'lib/charts/node-routes/image.ts';
+  const path = 'lib/charts/program/image.ts';
   const [depName, currentValue] = DEFAULT_IMAGE.split(':');
   expect(found(path, read(path))).toEqual([{ depName, currentValue, currentDigest: DEFAULT_DIGEST }]);
 });

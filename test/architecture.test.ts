@@ -21,14 +21,18 @@ const HOMES: Readonly<Record<string, Home>> = {
   // What programs inside a cluster have in common; it knows none of them.
   'lib/program': { ours: ['lib/network', 'lib/settings'], packages: ['node:'] },
   'lib/agent': { ours: ['lib/network', 'lib/program', 'lib/settings'], packages: ['node:'] },
+  'lib/servers': { ours: ['lib/network', 'lib/program', 'lib/settings'], packages: ['node:'] },
   // A construct knows those below it, and none beside it.
   'lib/charts/input': { ours: ['lib/network'], packages: [] },
   'lib/charts/metadata.ts': { ours: [], packages: [] },
   'lib/charts/linters.ts': { ours: [], packages: [] },
   'lib/charts/vpn': { ours: ['lib/charts/input', 'lib/network', 'lib/routers'], packages: ['node:'] },
   'lib/charts/site': { ours: [...BELOW_SITE, 'lib/charts/vpn'], packages: CDK8S },
-  'lib/charts/node-routes': { ours: [...ON_SITE, 'lib/settings'], packages: [...CDK8S, 'esbuild'] },
-  'lib/charts/external-service': { ours: ON_SITE, packages: CDK8S },
+  // Programs in ConfigMaps, and the pods that run them.
+  'lib/charts/program': { ours: BELOW_SITE, packages: [...CDK8S, 'esbuild'] },
+  'lib/charts/node-routes': { ours: [...ON_SITE, 'lib/charts/program', 'lib/settings'], packages: CDK8S },
+  'lib/charts/server-health': { ours: [...ON_SITE, 'lib/charts/program', 'lib/settings'], packages: CDK8S },
+  'lib/charts/external-service': { ours: [...ON_SITE, 'lib/charts/server-health'], packages: CDK8S },
   'lib/charts/gitops': { ours: [...ON_SITE, 'imports'], packages: CDK8S },
   'lib/charts/monitoring': { ours: [...ON_SITE, 'lib/charts/node-routes', 'imports'], packages: CDK8S },
   'lib/charts': { ours: [], packages: [] },

@@ -11,6 +11,11 @@ export const NEVER_DELETE = {
   [SYNC_OPTIONS]: 'Prune=false,Delete=false',
   'kustomize.toolkit.fluxcd.io/prune': 'disabled',
 };
+/** The object outlives the change that takes it out of Git. */
+export const KEPT_WHEN_PRUNED = {
+  [SYNC_OPTIONS]: 'Prune=false',
+  'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+};
 /** Flux would otherwise replace `${NAME}` inside the data. */
 export const NO_SUBSTITUTION = { 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' };
 

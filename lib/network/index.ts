@@ -3,6 +3,7 @@ export * from './address';
 export * from './cover';
 export * from './finding';
 export * from './free-range';
+export * from './health-list';
 export * from './mapping';
 export * from './overlap';
 export * from './providers';

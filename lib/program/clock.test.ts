@@ -3,13 +3,16 @@ import { join, posix } from 'node:path';
 import { REPOSITORY } from '../../test/repository';
 
 /** What runs inside a cluster. */
-const PROGRAMS = ['lib/agent', 'lib/program'];
+const PROGRAMS = ['lib/agent', 'lib/program', 'lib/servers'];
 
 /** Where the time of day is told to people; what is decided and waited for goes by performance.now() and timers. */
 const REPORTING: ReadonlySet<string> = new Set([
   'lib/program/log.ts',
   'lib/agent/agent.ts: lastChange',
   'lib/agent/report/metrics.ts: seconds',
+  'lib/servers/main.ts: date',
+  'lib/servers/lease-keeper.ts: date()',
+  'lib/servers/event-recorder.ts: date()',
 ]);
 
 test('a jump of the clock changes nothing: the time of day is only reported, never decided by', () => {

@@ -3,6 +3,7 @@ import { placeIn } from '../input/schema';
 import type { CheckRun } from '../site/checks';
 import type { Server } from '../site/on-premise';
 import type { Scope } from '../site/scope';
+import { checkHealth } from './check-health';
 import type { ExternalServiceSettings } from './options';
 
 /** Services that a cluster depends on: one that takes over the name takes over the traffic. */
@@ -34,6 +35,7 @@ export function checkExternalServices(all: readonly CheckedService[], site: Scop
     else findings.add(placeIn(service.place, 'name'), name, `is that of ${earlier.place}, too`, 'rename one of them');
     checkClusterServices(service, findings);
     checkOptions(service, findings);
+    checkHealth(service, all, findings);
     checkServers(service, site, findings);
     // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
     if (site.routeSources.length > 0) checkRouted(service, routed, findings);

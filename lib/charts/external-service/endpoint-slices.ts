@@ -27,15 +27,10 @@ const MOST_ENDPOINTS = 100;
 export class EndpointSlices extends Construct {
   constructor(scope: Construct, id: string, props: EndpointsProps) {
     super(scope, id);
-    for (const family of [4, 6] as const) {
-      const servers = props.servers.filter(({ mapped }) => mapped.family === family);
-      for (let start = 0; start < servers.length; start += MOST_ENDPOINTS)
-        this.addSlice(props, family, start / MOST_ENDPOINTS + 1, servers.slice(start, start + MOST_ENDPOINTS));
-    }
+    for (const slice of slicesOf(props)) this.addSlice(props, slice);
   }
 
-  private addSlice(props: EndpointsProps, family: Family, number: number, servers: readonly Server[]): void {
-    const name = `${props.name}-ipv${family}${number === 1 ? '' : `-${number}`}`;
+  private addSlice(props: EndpointsProps, { name, family, servers }: Slice): void {
     new k8s.KubeEndpointSlice(this, name, {
       metadata: {
         name,
@@ -51,6 +46,28 @@ export class EndpointSlices extends Construct {
       ports: props.ports.map(endpointPort),
     });
   }
+}
+
+interface Slice {
+  readonly name: string;
+  readonly family: Family;
+  readonly servers: readonly Server[];
+}
+
+function slicesOf({ name, servers: all }: Pick<EndpointsProps, 'name' | 'servers'>): Slice[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const servers = all.filter(({ mapped }) => mapped.family === family);
+    return Array.from({ length: Math.ceil(servers.length / MOST_ENDPOINTS) }, (_, i) => ({
+      name: `${name}-ipv${family}${i === 0 ? '' : `-${i + 1}`}`,
+      family,
+      servers: servers.slice(i * MOST_ENDPOINTS, (i + 1) * MOST_ENDPOINTS),
+    }));
+  });
+}
+
+/** The names of a Service's slices in Git. */
+export function sliceNames(props: Pick<EndpointsProps, 'name' | 'servers'>): string[] {
+  return slicesOf(props).map(({ name }) => name);
 }
 
 /** The servers' addresses in the deprecated form, which Kubernetes mirrors into EndpointSlices of its own. */

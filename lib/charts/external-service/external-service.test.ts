@@ -43,7 +43,7 @@ test('with every option', () => {
 
 /** All but the one that only permits something. */
 const { allowKubeNamespace: _, ...EMITTED } = EVERY_EXTERNAL_SERVICE_OPTION;
-const CHANGES = { ...EMITTED, headless: true, legacyEndpoints: true };
+const CHANGES = { ...EMITTED, headless: true, legacyEndpoints: true, health: { tcp: true } };
 
 test.each(Object.entries(CHANGES))('%s changes what is emitted', (name, value) => {
   expect(yamlOf(serviceWith({ [name]: value }).service)).not.toBe(yamlOf(serviceWith().service));

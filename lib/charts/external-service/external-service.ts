@@ -1,15 +1,19 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
+import { healthOwnerName } from '../../network';
 import { readServiceName } from '../input/names';
 import { placeIn, readOptions } from '../input/schema';
 import { SILENCED_ON_SERVICE } from '../linters';
-import { commonLabels, mergeAnnotations } from '../metadata';
+import { commonLabels, KEPT_WHEN_PRUNED, mergeAnnotations } from '../metadata';
+import type { ProbeSettings } from '../server-health/probe-options';
+import { ServerHealth } from '../server-health/server-health';
 import { Siblings } from '../site/siblings';
 import type { Site } from '../site/site';
 import { requireSite } from '../site/user-errors';
 import { checkExternalServices } from './check';
 import { EndpointSlices, LegacyEndpoints } from './endpoint-slices';
 import { type ExternalServiceProps, type ExternalServiceSettings, externalServiceSchema } from './options';
+import { probedService } from './probed';
 import { realAddresses } from './real-addresses';
 
 const externalServices = new Siblings<ExternalService>();
@@ -37,12 +41,31 @@ export class ExternalService extends Chart {
     this.settings = settings;
 
     this.addService();
-    const endpoints = { name, annotations: mergeAnnotations(annotations), servers, ports };
+    const isHandedOver = settings.health?.handover === true;
+    const endpoints = {
+      name,
+      annotations: mergeAnnotations(isHandedOver ? KEPT_WHEN_PRUNED : {}, annotations),
+      servers,
+      ports,
+    };
+    if (settings.health !== undefined) this.addHealth(site, settings.health);
     if (settings.legacyEndpoints) new LegacyEndpoints(this, 'endpoints', endpoints);
-    else new EndpointSlices(this, 'endpoint-slices', endpoints);
+    else if (settings.health === undefined || isHandedOver) new EndpointSlices(this, 'endpoint-slices', endpoints);
     site.servers.push(...servers);
     externalServices.add(site, this);
     site.addCheck('services', 'external-services', (run) => checkExternalServices(externalServicesOf(site), site, run));
+  }
+
+  /** The program writes the slices; they go with an object that lies beside the Service. */
+  private addHealth(site: Site, health: ProbeSettings): void {
+    const { name, annotations } = this.settings;
+    const probed = probedService(this.settings, health);
+    const program = ServerHealth.forSite(site);
+    if (probed !== undefined) program.add(probed);
+    new k8s.KubeConfigMap(this, 'health', {
+      metadata: { name: healthOwnerName(name), annotations: mergeAnnotations(annotations) },
+      data: { owns: 'the EndpointSlices that the server health program writes for this Service' },
+    });
   }
 
   private addService(): void {

@@ -1,6 +1,7 @@
 import { readInteger, refuse } from '../../network';
 import { dnsLabel, readAnnotations, readLabels, readServiceName } from '../input/names';
 import { listOf, readBoolean, readNested, type Schema } from '../input/schema';
+import { type ProbeSettings, readServerHealth, type ServerHealthProbe } from '../server-health/probe-options';
 import { Server } from '../site/on-premise';
 import { type PortSpec, readServicePorts, type ServicePort } from './ports';
 
@@ -25,6 +26,11 @@ export interface ExternalServiceProps {
    * its resource.exclusions are changed. @default false
    */
   readonly legacyEndpoints?: boolean;
+  /**
+   * Probe the servers and send new connections only to those that answer. A program in the cluster does it, and writes the
+   * EndpointSlices in place of Git (docs/server-health.md). @default no probes: all servers get connections
+   */
+  readonly health?: ServerHealthProbe;
   /** Permit a namespace whose name begins with `kube-`. The cluster's own Services stay forbidden. @default false */
   readonly allowKubeNamespace?: boolean;
   /** Labels of all objects. @default none */
@@ -43,6 +49,7 @@ export interface ExternalServiceSettings {
   /** Seconds for which a client stays with one server; undefined without affinity. */
   readonly sessionAffinity: number | undefined;
   readonly legacyEndpoints: boolean;
+  readonly health: ProbeSettings | undefined;
   readonly allowKubeNamespace: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -64,6 +71,7 @@ export function externalServiceSchema(id: string): Schema<ExternalServiceSetting
     headless: { fallback: false, read: readBoolean },
     sessionAffinity: { fallback: undefined, read: readSessionAffinity },
     legacyEndpoints: { fallback: false, read: readBoolean },
+    health: { fallback: undefined, read: readServerHealth },
     allowKubeNamespace: { fallback: false, read: readBoolean },
     labels: { fallback: {}, read: readLabels },
     annotations: { fallback: {}, read: readAnnotations },

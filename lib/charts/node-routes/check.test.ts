@@ -1,6 +1,6 @@
 import { CLUSTER, findingsOf, manifestsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
+import { CLIENT_SIDE_APPLY_LIMIT, CONFIG_MAP_LIMIT, ROLLING_LIST_LIMIT } from '../program/apply-limits';
 import { Site } from '../site/site';
-import { CLIENT_SIDE_APPLY_LIMIT, CONFIG_MAP_LIMIT, ROLLING_LIST_LIMIT } from './apply-limits';
 import { NodeRoutes, nodeRoutesOf } from './node-routes';
 import type { NodeRoutesProps } from './props';
 

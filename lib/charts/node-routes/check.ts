@@ -1,9 +1,5 @@
 import { Address, type Findings, MAIN_TABLE, type Route } from '../../network';
 import { placeIn } from '../input/schema';
-import type { CheckRun } from '../site/checks';
-import type { OnPremise } from '../site/on-premise';
-import type { RouteSource, Scope } from '../site/scope';
-import { tellTakenSubnets } from '../site/taken-subnets';
 import {
   CLIENT_SIDE_APPLY_LIMIT,
   CONFIG_MAP_LIMIT,
@@ -12,8 +8,12 @@ import {
   fitsPodTemplate,
   jsonBytes,
   ROLLING_LIST_LIMIT,
-} from './apply-limits';
-import { DEFAULT_IMAGE } from './image';
+} from '../program/apply-limits';
+import { DEFAULT_IMAGE } from '../program/image';
+import type { CheckRun } from '../site/checks';
+import type { OnPremise } from '../site/on-premise';
+import type { RouteSource, Scope } from '../site/scope';
+import { tellTakenSubnets } from '../site/taken-subnets';
 import type { NodeRoutesSettings } from './options';
 
 /** The table in which the agent looks up the private network. */

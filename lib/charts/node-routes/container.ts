@@ -1,15 +1,14 @@
 import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
+import { AGENT } from '../program/bundle';
+import { imageReference } from '../program/image';
+import { API_ACCESS_FOLDER, apiAccess, PROGRAM_FOLDER } from '../program/pod';
+import { resourcesOf } from '../program/resources';
 import type { Cluster } from '../site/cluster';
 import type { Allow } from './allowed';
-import { AGENT_FILE } from './config-maps';
 import { environment } from './environment';
-import { imageReference } from './image';
 import type { NodeRoutesSettings } from './options';
-import { resourcesOf } from './resources';
 
-/** Where the program lies, mounted from the ConfigMap or part of an own image. */
-const AGENT_FOLDER = '/opt/onprem-link';
 /** The only folder that the agent may write to: its journal outlives the container, not the pod. */
 const JOURNAL_FOLDER = '/run/onprem-link';
 /** Where the list of the pod's own revision lies, if lists are rolled out with the pods. */
@@ -17,8 +16,6 @@ const LIST_FOLDER = '/etc/onprem-link';
 const LIST_FILE = 'routes';
 /** On the pod template; the kubelet writes it into that file. */
 export const LIST_ANNOTATION = 'onprem-link/routes';
-/** Where every client looks for the token, the cluster's CA and the namespace. */
-const API_ACCESS_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 const AGENT_VOLUME = 'agent';
 const API_ACCESS_VOLUME = 'api-access';
@@ -37,7 +34,7 @@ const COMMAND: readonly string[] = [
   '--permission',
   '--allow-ffi',
   '--allow-net',
-  `--allow-fs-read=${AGENT_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
+  `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
   `--allow-fs-read=${JOURNAL_FOLDER}/`,
   `--allow-fs-write=${JOURNAL_FOLDER}/`,
@@ -55,7 +52,7 @@ const COMMAND: readonly string[] = [
   // What a change leaves behind is given back once it is calm: by ourselves, not by a collection every minute or so.
   '--expose-gc',
   '--no-memory-reducer',
-  `${AGENT_FOLDER}/${AGENT_FILE}`,
+  `${PROGRAM_FOLDER}/${AGENT.file}`,
 ];
 
 /** The one container of a pod. */
@@ -80,7 +77,7 @@ export function agentContainer(
     ...resourcesOf(resources),
     securityContext: securityContext(privileged),
     volumeMounts: [
-      ...(settings.agent === 'image' ? [] : [{ name: AGENT_VOLUME, mountPath: AGENT_FOLDER, readOnly: true }]),
+      ...(settings.agent === 'image' ? [] : [{ name: AGENT_VOLUME, mountPath: PROGRAM_FOLDER, readOnly: true }]),
       { name: API_ACCESS_VOLUME, mountPath: API_ACCESS_FOLDER, readOnly: true },
       { name: JOURNAL_VOLUME, mountPath: JOURNAL_FOLDER },
       ...(settings.changes === 'rolling' ? [{ name: LIST_VOLUME, mountPath: LIST_FOLDER, readOnly: true }] : []),
@@ -108,22 +105,6 @@ export function agentVolumes({ changes }: NodeRoutesSettings, agentConfigMapName
 function ownList(): k8s.ProjectedVolumeSource {
   const fieldRef = { apiVersion: 'v1', fieldPath: `metadata.annotations['${LIST_ANNOTATION}']` };
   return { defaultMode: 0o444, sources: [{ downwardApi: { items: [{ path: LIST_FILE, fieldRef }] } }] };
-}
-
-/** What a client inside the cluster needs, without the token of every pod being mounted by default. */
-function apiAccess(): k8s.ProjectedVolumeSource {
-  return {
-    defaultMode: 0o644,
-    sources: [
-      { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
-      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      {
-        downwardApi: {
-          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
-        },
-      },
-    ],
-  };
 }
 
 /** On the host network the kubelet's loopback is the agent's, and nobody outside the node can fill it. */

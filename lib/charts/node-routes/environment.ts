@@ -2,6 +2,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import { parseTarget } from '../../network';
 import { API_SERVER, FROM_POD, FROM_SYNTH } from '../../settings/agent';
 import { environmentOf } from '../../settings/table';
+import { fromPod } from '../program/pod';
 import type { Cluster } from '../site/cluster';
 import type { Allow } from './allowed';
 import type { NodeRoutesSettings } from './options';
@@ -53,8 +54,4 @@ export function environment(
 
 function trialSpread({ changes, nodeCount = 0 }: NodeRoutesSettings): number {
   return changes === 'live' && nodeCount > SMALL_FLEET ? TRIAL_SPREAD_S : 0;
-}
-
-function fromPod(name: string, fieldPath: string): k8s.EnvVar {
-  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
 }

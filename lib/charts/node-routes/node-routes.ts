@@ -13,16 +13,17 @@ import {
 } from '../../network';
 import { attemptIn, placeIn, readOptions } from '../input/schema';
 import { commonLabels } from '../metadata';
+import { AGENT, agentBundle } from '../program/bundle';
+import { ProgramConfigMap } from '../program/config-map';
 import type { OnPremise } from '../site/on-premise';
 import { Siblings } from '../site/siblings';
 import type { Site } from '../site/site';
 import { requireSite } from '../site/user-errors';
 import { allowedFor } from './allowed';
-import { agentBundle } from './bundle';
 import { checkNodeRoutes } from './check';
-import { AgentConfigMap, RouteListConfigMap } from './config-maps';
 import { AgentDaemonSet } from './daemon-set';
 import { disjointProtocols } from './disjoint-pools';
+import { RouteListConfigMap } from './list-config-map';
 import { type NodeRoutesSettings, nodeRoutesSchema, readNodeRoutesName } from './options';
 import type { NodeRoutesProps } from './props';
 import { AgentRights } from './rights';
@@ -48,7 +49,7 @@ export class NodeRoutes extends Chart {
   /** Read once each, since the list is asked for several times. */
   private readonly plainRoutes = new Map<Subnet, Route>();
   /** @internal */
-  readonly agentConfigMap: AgentConfigMap | undefined;
+  readonly agentConfigMap: ProgramConfigMap | undefined;
 
   constructor(
     private readonly site: Site,
@@ -69,7 +70,9 @@ export class NodeRoutes extends Chart {
     this.ownRoutes = list?.routes ?? readableRoutes(settings.routes, settings);
     this.notes = (list?.duplicates ?? []).map((duplicate) => `${placeIn(place, duplicate)}; it is dropped`);
 
-    site.namespaces.add({ namespace, create: settings.createNamespace, priorityClassName });
+    // Host network and NET_ADMIN are beyond the baseline level.
+    const podSecurity = 'privileged';
+    site.namespaces.add({ namespace, create: settings.createNamespace, priorityClassName, podSecurity });
     new RouteListConfigMap(this, 'route-list', {
       name: settings.configMapName,
       annotations,
@@ -136,11 +139,12 @@ export class NodeRoutes extends Chart {
   };
 
   /** In a file of its own, so that nobody has to scroll past a program to see the rights it is given. */
-  private addAgent(): AgentConfigMap | undefined {
+  private addAgent(): ProgramConfigMap | undefined {
     const { agent, name, namespace, annotations } = this.settings;
     if (agent === 'image') return undefined;
-    return new AgentConfigMap(this.site, this.site.claim(`${this.node.id}-agent`, this.place), {
-      name,
+    return new ProgramConfigMap(this.site, this.site.claim(`${this.node.id}-agent`, this.place), {
+      name: `${name}-agent`,
+      file: AGENT.file,
       namespace,
       annotations,
       labels: this.labels,

@@ -1,4 +1,3 @@
-import type { k8s } from 'cdk8s-plus-28';
 import {
   Address,
   MAIN_TABLE,
@@ -14,11 +13,12 @@ import {
 import { LOG_LEVELS } from '../../settings/table';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from '../input/names';
 import { listOf, oneOf, readBoolean, readNested, type Schema, someOf } from '../input/schema';
+import { DEFAULT_IMAGE } from '../program/image';
+import { readDigest, readImage, readToleration, readUnprivilegedPort } from '../program/options';
+import { DEFAULT_RESOURCES, type Resources, readResources } from '../program/resources';
 import { OnPremise } from '../site/on-premise';
 import { ALLOW_NOTHING_ELSE, type Allow, readAllow } from './allowed';
-import { DEFAULT_IMAGE } from './image';
 import type { ApiServer, Canary, NodeRoutesProps } from './props';
-import { DEFAULT_RESOURCES, type Resources, readResources } from './resources';
 import { readRouteProtocol } from './route-protocol';
 
 /** The props with defaults filled in and texts understood. */
@@ -140,48 +140,6 @@ function readCopyTable(value: unknown): number {
 function readNetwork(value: unknown): OnPremise {
   if (value instanceof OnPremise) return value;
   throw refuse(value, 'is no on-premise network', 'write what site.onPremise(…) returned');
-}
-
-const TOLERATION_SCHEMA: Schema<k8s.Toleration> = {
-  key: { fallback: undefined, read: readText },
-  operator: { fallback: undefined, read: oneOf('Exists', 'Equal') },
-  value: { fallback: undefined, read: readText },
-  effect: { fallback: undefined, read: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute') },
-  tolerationSeconds: { fallback: undefined, read: (value) => readInteger(value, 0, 2 ** 31, 'number of seconds') },
-};
-
-function readToleration(value: unknown): k8s.Toleration {
-  const toleration = readNested(TOLERATION_SCHEMA)(value);
-  if (toleration.key !== undefined || toleration.operator === 'Exists') return toleration;
-  throw refuse(
-    value,
-    'has no key, hence tolerates nothing',
-    'name the key, or write { operator: "Exists" } for every taint',
-  );
-}
-
-function readText(value: unknown): string {
-  if (typeof value !== 'string') throw refuse(value, 'is not a string', 'put it into quotes');
-  if (value === '') throw refuse(value, 'is empty, which Kubernetes does not store', 'leave the field out');
-  return value;
-}
-
-function readImage(value: unknown): string {
-  if (typeof value !== 'string' || !/^[a-z0-9][\w./:@-]*$/.test(value))
-    throw refuse(value, 'is no image reference', `write e.g. "${DEFAULT_IMAGE}"`);
-  const tag = /:([\w][\w.-]*)$/.exec(value.split('@')[0] as string)?.[1];
-  if (value.includes('@sha256:') || (tag !== undefined && tag !== 'latest')) return value;
-  throw refuse(value, 'names no version, so nodes could run different ones', 'add the tag of a version');
-}
-
-function readDigest(value: unknown): string {
-  if (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)) return value;
-  throw refuse(value, 'is no digest', 'write sha256: and 64 hexadecimal digits');
-}
-
-/** The agent has no NET_BIND_SERVICE. */
-function readUnprivilegedPort(value: unknown): number {
-  return readInteger(value, 1024, 65535, 'unprivileged port');
 }
 
 function readMaxUnavailable(value: unknown): number | string {

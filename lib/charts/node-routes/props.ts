@@ -1,8 +1,8 @@
 import type { k8s } from 'cdk8s-plus-28';
 import type { RouteSpec } from '../../network';
+import type { Quantities } from '../program/resources';
 import type { OnPremise } from '../site/on-premise';
 import type { AllowProps } from './allowed';
-import type { Quantities } from './resources';
 
 export interface NodeRoutesProps {
   /** Name of the DaemonSet and what belongs to it: 1 to 52 of `a-z0-9-`. @default the construct's id */

@@ -14,8 +14,13 @@ interface NamespaceNeeds {
   /** Emit the Namespace itself, unless it is a built-in one. */
   readonly create: boolean;
   /** The priority class of pods in it. */
-  readonly priorityClassName: string;
+  readonly priorityClassName: string | undefined;
+  /** What its pods need. Where several needs meet, the widest counts. */
+  readonly podSecurity: PodSecurity;
 }
+
+/** Levels of the Pod Security Standards. */
+export type PodSecurity = 'privileged' | 'restricted';
 
 /**
  * The namespaces of a site's node routes, each once: a second copy fails Flux's build, and who deletes a Namespace
@@ -24,32 +29,34 @@ interface NamespaceNeeds {
 export class Namespaces {
   static readonly CHART_ID = 'namespace';
 
-  private readonly created = new Set<string>();
+  private readonly created = new Map<string, PodSecurity>();
   private readonly criticalClasses = new Map<string, Set<string>>();
 
   private chart: Chart | undefined;
 
   constructor(private readonly scope: Construct) {}
 
-  add({ namespace, create, priorityClassName }: NamespaceNeeds): void {
-    if (create && !BUILT_IN.has(namespace) && !this.created.has(namespace)) this.emitNamespace(namespace);
-    if (namespace === 'kube-system' || !CRITICAL.has(priorityClassName)) return;
+  add({ namespace, create, priorityClassName, podSecurity }: NamespaceNeeds): void {
+    if (create && !BUILT_IN.has(namespace)) this.addNamespace(namespace, podSecurity);
+    if (namespace === 'kube-system' || priorityClassName === undefined || !CRITICAL.has(priorityClassName)) return;
     const classes = this.criticalClasses.get(namespace) ?? this.emitQuota(namespace);
     classes.add(priorityClassName);
   }
 
-  private emitNamespace(namespace: string): void {
-    this.created.add(namespace);
+  private addNamespace(namespace: string, podSecurity: PodSecurity): void {
+    const before = this.created.get(namespace);
+    this.created.set(namespace, before === 'privileged' ? before : podSecurity);
+    if (before !== undefined) return;
+    const level = Lazy.any({ produce: () => this.created.get(namespace) });
     new k8s.KubeNamespace(this.file(), namespace, {
       metadata: {
         name: namespace,
         annotations: NEVER_DELETE,
         labels: {
           ...commonLabels(namespace, 'namespace'),
-          // Host network and NET_ADMIN are beyond the baseline level.
-          'pod-security.kubernetes.io/enforce': 'privileged',
-          'pod-security.kubernetes.io/audit': 'privileged',
-          'pod-security.kubernetes.io/warn': 'privileged',
+          'pod-security.kubernetes.io/enforce': level,
+          'pod-security.kubernetes.io/audit': level,
+          'pod-security.kubernetes.io/warn': level,
         },
       },
     });

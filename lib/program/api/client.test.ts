@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import { Agent, createServer, type Server } from 'node:https';
 import { type AddressInfo, createServer as createProxy, type Socket } from 'node:net';
 import { generate } from 'selfsigned';
 import { ApiClient, ApiError } from './client';
@@ -40,12 +40,13 @@ beforeEach(() => {
   credentials = { token: ' secret\n', 'ca.crt': certificates.ours.cert };
 });
 
-function client(port = (server.address() as AddressInfo).port): ApiClient {
-  return new ApiClient('127.0.0.1', port, (path) => {
+function client(port = (server.address() as AddressInfo).port, connections?: Agent): ApiClient {
+  const read = (path: string) => {
     const content = credentials[path.split('/').at(-1) as string];
     if (content === undefined) throw new Error(`ENOENT: ${path}`);
     return content;
-  });
+  };
+  return new ApiClient('127.0.0.1', port, read, connections);
 }
 
 const signal = () => new AbortController().signal;
@@ -85,6 +86,33 @@ describe('an answer', () => {
     expect(await text(asking)).toBe('Bearer rotated');
     credentials['ca.crt'] = certificates.others.cert;
     await expect(text(asking)).rejects.toThrow(/^no answer: .*certificate/);
+  });
+});
+
+describe('a request that writes', () => {
+  const sent = { method: 'PATCH', type: 'application/apply-patch+yaml', body: '{"kind":"Lease"}' } as const;
+  const write = (from: ApiClient) => from.get({ path: PATH, idleTimeoutMs: 5_000, signal: signal(), sent });
+
+  test('carries its method, type and body, and is answered by any success', async () => {
+    const seen: unknown[] = [];
+    answer = async (request, response) => {
+      seen.push([request.method, request.headers['content-type'], await body(request)]);
+      response.writeHead(201).end('created');
+    };
+    expect(await body(await write(client()))).toBe('created');
+    expect(seen).toEqual([['PATCH', sent.type, sent.body]]);
+  });
+
+  test('may go over a connection that is kept', async () => {
+    const ports = new Set<number | undefined>();
+    answer = ({ socket }, response) => {
+      ports.add(socket.remotePort);
+      response.end('{}');
+    };
+    const agent = new Agent({ keepAlive: true });
+    for (let i = 0; i < 3; i++) await body(await write(client(undefined, agent)));
+    agent.destroy();
+    expect(ports.size).toBe(1);
   });
 });
 

@@ -45,9 +45,18 @@ export interface ApiRequest {
   readonly idleTimeoutMs: number;
   /** Ends the request from outside. */
   readonly signal: AbortSignal;
+  /** What is sent; without it the request is a GET. */
+  readonly sent?: ApiPayload;
 }
 
-/** Sends authenticated GET requests to the API server, each on a connection of its own. */
+export interface ApiPayload {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  /** Media type of the body. */
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Sends authenticated requests to the API server, each on a connection of its own unless connections are kept. */
 export class ApiClient {
   /** The address of the last connection; undefined before the first. */
   remoteAddress: string | undefined;
@@ -56,16 +65,19 @@ export class ApiClient {
     private readonly host: string,
     private readonly port: number,
     private readonly readFile: (path: string) => string = (path) => fs.readFileSync(path, 'utf8'),
+    /** Keeps connections for the next request; false: each request has its own. */
+    private readonly connections: https.Agent | false = false,
   ) {}
 
   /**
    * The answer's body as it arrives; the first byte of a watch may take long.
    * @throws ApiError for everything else; the body may fail with one as well.
    */
-  async get({ path, idleTimeoutMs, signal }: ApiRequest): Promise<AsyncIterable<Buffer>> {
-    const response = await this.open(path, idleTimeoutMs, signal);
-    if (response.statusCode !== 200) throw await errorOf(response, path);
-    return bodyOf(response, signal);
+  async get(request: ApiRequest): Promise<AsyncIterable<Buffer>> {
+    const response = await this.open(request);
+    const { statusCode = 0 } = response;
+    if (statusCode < 200 || statusCode > 299) throw await errorOf(response, request.path);
+    return bodyOf(response, request.signal);
   }
 
   /**
@@ -104,12 +116,14 @@ export class ApiClient {
     };
   }
 
-  private open(path: string, idleTimeoutMs: number, signal: AbortSignal): Promise<IncomingMessage> {
-    const credentials = this.credentials();
+  private open({ path, idleTimeoutMs, signal, sent: payload }: ApiRequest): Promise<IncomingMessage> {
+    const { ca, headers } = this.credentials();
     const patience = Math.min(ANSWER_MS, idleTimeoutMs);
     return new Promise((resolve, reject) => {
-      const { host, port } = this;
-      const sent = https.request({ host, port, path, ...credentials, agent: false, signal, timeout: patience });
+      const { host, port, connections: agent } = this;
+      const { method = 'GET', type, body } = payload ?? {};
+      const all = type === undefined ? headers : { ...headers, 'content-type': type };
+      const sent = https.request({ host, port, path, method, ca, headers: all, agent, signal, timeout: patience });
       sent.on('socket', (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         socket.once('connect', () => {
@@ -128,7 +142,7 @@ export class ApiClient {
         resolve(response);
       });
       sent.on('error', (cause) => reject(asApiError('no answer', cause)));
-      sent.end();
+      sent.end(body);
     });
   }
 }

@@ -16,10 +16,10 @@ export const DEFAULT_RESOURCES: Resources = {
   limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '64Mi' },
 };
 
-const RESOURCES_SCHEMA: Schema<Resources> = {
-  requests: { fallback: DEFAULT_RESOURCES.requests, read: readQuantities },
-  limits: { fallback: DEFAULT_RESOURCES.limits, read: readQuantities },
-};
+const resourcesSchema = (defaults: Resources): Schema<Resources> => ({
+  requests: { fallback: defaults.requests, read: readQuantities },
+  limits: { fallback: defaults.limits, read: readQuantities },
+});
 
 const QUANTITY = /^(\d+(?:\.\d+)?)([numkMGTPE]|[KMGTPE]i)?$/;
 const FACTORS: Readonly<Record<string, number>> = {
@@ -40,8 +40,9 @@ const FACTORS: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-export function readResources(value: unknown): Resources {
-  const resources = readNested(RESOURCES_SCHEMA)(value);
+/** @param defaults of what is left out */
+export function readResources(value: unknown, defaults: Resources = DEFAULT_RESOURCES): Resources {
+  const resources = readNested(resourcesSchema(defaults))(value);
   const findings = new Findings();
   for (const [name, request] of Object.entries(resources.requests)) {
     const limit = resources.limits[name];

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Yaml } from 'cdk8s';
+import { copyRepository, copySources, NODE_MODULES, REPOSITORY } from '../../../test/repository';
+import { fitsClientSideApply } from './apply-limits';
+import { AGENT, agentBundle, bundleOf, PROGRAMS, SERVER_HEALTH } from './bundle';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** What a copy of the package in another place makes of the agent. */
+function bundleFrom(copy: string): string {
+  const print = "process.stdout.write(require('./lib/charts/program/bundle').agentBundle())";
+  const run = spawnSync(process.execPath, ['--require', 'tsx/cjs', '--eval', print], { cwd: copy, encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  return run.stdout;
+}
+
+describe.each(PROGRAMS)('the program $file', (program) => {
+  const bundle = () => bundleOf(program);
+
+  test('can be read: a literal block in YAML, since no raw control character is in it', () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(bundle()).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/);
+    expect(Yaml.stringify({ data: { 'program.cjs': bundle() } })).toMatch(/^data:\n {2}program\.cjs: \|\n/);
+    const longest = Math.max(
+      ...bundle()
+        .split('\n')
+        .map((line) => line.length),
+    );
+    expect(longest).toBeLessThan(1000);
+  });
+
+  test('is ASCII, which V8 keeps at one byte a letter', () => {
+    expect(bundle()).toMatch(/^[\n -~]+$/);
+  });
+
+  test('fits into what client-side apply takes, with the reserve of apply-limits.ts', () => {
+    expect(fitsClientSideApply(bundle())).toBe(true);
+  });
+
+  test('is a script by itself: it requires nothing but what Node brings, and no package is in it', () => {
+    const required = [...bundle().matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name);
+    expect(required.length).toBeGreaterThan(0);
+    expect(required.filter((name) => !name?.startsWith('node:'))).toEqual([]);
+    const files = [...bundle().matchAll(/^\/\/ (\S+\.[cm]?[jt]s)$/gm)].map(([, path]) => path);
+    expect(files.length).toBeGreaterThan(30);
+    expect(files.filter((path) => !path?.startsWith('lib/'))).toEqual([]);
+  });
+
+  test('carries no comments of its source, which nodes would download', () => {
+    expect(bundle()).not.toMatch(/^ *\/?\*/m);
+  });
+
+  test('names no folder of this machine, which would make another program on another', () => {
+    expect(bundle()).not.toContain(REPOSITORY);
+    expect(bundle()).not.toContain('../');
+  });
+});
+
+test('no program holds a part of another one', () => {
+  expect(bundleOf(AGENT)).not.toContain('lib/servers/');
+  expect(bundleOf(SERVER_HEALTH)).not.toContain('lib/agent/');
+});
+
+test('no text of a program has a line that begins with blanks, which the shorter indentation would change', () => {
+  const folders = ['lib/agent', 'lib/network', 'lib/program', 'lib/servers', 'lib/settings'].map((path) =>
+    join(REPOSITORY, path),
+  );
+  const paths = folders.flatMap((path) =>
+    readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)),
+  );
+  const sources = paths.filter(
+    (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('/testing/'),
+  );
+  expect(sources.length).toBeGreaterThan(60);
+  expect(sources.filter((path) => readFileSync(path, 'utf8').includes('\\n '))).toEqual([]);
+});
+
+test('the bytes are the same from another folder, whose packages are linked', () => {
+  expect(bundleFrom(copyRepository(join(folder, 'elsewhere', 'deeper')))).toBe(agentBundle());
+});
+
+test('the bytes are the same where packages are hoisted', () => {
+  symlinkSync(NODE_MODULES, join(folder, 'node_modules'));
+  expect(bundleFrom(copySources(join(folder, 'packages', 'onprem-link')))).toBe(agentBundle());
+});
+
+test('in the published package the program lies ready and is taken as it is', () => {
+  const copy = copyRepository(join(folder, 'package'));
+  writeFileSync(join(copy, 'lib', 'agent', 'agent.cjs'), '// ready\n');
+  expect(bundleFrom(copy)).toBe('// ready\n');
+});

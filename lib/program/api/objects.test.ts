@@ -1,0 +1,51 @@
+import { ApiError, type ApiRequest } from './client';
+import { ApiObjects, ConflictError } from './objects';
+
+const PATH = '/apis/coordination.k8s.io/v1/namespaces/x/leases/y';
+const LEASE = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { name: 'y', resourceVersion: '7', uid: 'u' },
+};
+
+/** An API server that gives one answer, and keeps what was asked. */
+function answering(answer: object | string | Error) {
+  const asked: ApiRequest[] = [];
+  const get = async (request: ApiRequest) => {
+    asked.push(request);
+    if (answer instanceof Error) throw answer;
+    return (async function* () {
+      yield Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    })();
+  };
+  return { objects: new ApiObjects({ get }), asked };
+}
+
+test('an object is read, or known to be missing', async () => {
+  expect(await answering(LEASE).objects.get(PATH)).toEqual(LEASE);
+  expect(await answering(new ApiError('HTTP 404', 404)).objects.get(PATH)).toBeUndefined();
+});
+
+test('apply names the field manager and sends what it shall be', async () => {
+  const { objects, asked } = answering(LEASE);
+  await objects.apply(PATH, LEASE, 'a b');
+  expect(asked[0]).toMatchObject({
+    path: `${PATH}?fieldManager=a%20b&force=true`,
+    sent: { method: 'PATCH', type: 'application/apply-patch+yaml', body: JSON.stringify(LEASE) },
+  });
+});
+
+test('delete names what was read; what is gone already is fine', async () => {
+  const { objects, asked } = answering({ kind: 'Status', status: 'Success' });
+  await objects.delete(PATH, LEASE);
+  expect(JSON.parse(asked[0]?.sent?.body ?? '')).toMatchObject({ preconditions: { uid: 'u', resourceVersion: '7' } });
+  await answering(new ApiError('HTTP 404', 404)).objects.delete(PATH, LEASE);
+});
+
+test('409 is a conflict, everything else an ApiError, an answer that is none included', async () => {
+  const apply = (answer: string | Error) => answering(answer).objects.apply(PATH, LEASE, 'm');
+  await expect(apply(new ApiError('HTTP 409', 409))).rejects.toBeInstanceOf(ConflictError);
+  await expect(apply(new ApiError('HTTP 403', 403))).rejects.toMatchObject({ name: 'ApiError', status: 403 });
+  await expect(apply('<html>')).rejects.toMatchObject({ name: 'ApiError', status: undefined });
+  await expect(apply('7')).rejects.toThrow('no answer: the API server answered with something that is not an object');
+});

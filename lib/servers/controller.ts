@@ -1,0 +1,227 @@
+import { type Finding, findingLines, InputError, type ProbedService, parseHealthList, serviceKey } from '../network';
+import type { WatchHandlers, WatchState } from '../program/api/config-map-watch';
+import type { Objects } from '../program/api/objects';
+import type { ConfigMapState } from '../program/api/watch-event';
+import type { Log } from '../program/log';
+import { ChangeReport } from './change-report';
+import { opinionNotes } from './decide/opinion';
+import { EventRecorder } from './event-recorder';
+import type { Clock } from './lease-keeper';
+import { type Ask, Prober } from './prober';
+import { type Changes, Roster } from './roster';
+import { SliceWriter } from './slice-writer';
+import { Turns } from './turns';
+import { WorkQueue } from './work-queue';
+
+/** How the list of the ConfigMap stands. */
+export type ListState =
+  | { readonly state: 'unknown' | 'gone' }
+  | { readonly state: 'accepted'; readonly services: number }
+  | { readonly state: 'rejected'; readonly findings: readonly Finding[] };
+
+export interface ControllerOptions {
+  readonly namespace: string;
+  readonly lease: string;
+  readonly standbyLease: string;
+  /** Unlike those of all other processes, an earlier one of the same pod included. */
+  readonly me: string;
+  readonly podName: string;
+}
+
+export interface ControllerParts {
+  readonly objects: Objects;
+  readonly ask: Ask;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The leases are renewed and looked at so often; one that waits for the other replica's opinion looks more often. */
+const TURN_MS = 2_000;
+const DOUBTFUL_TURN_MS = 1_000;
+const TICK_MS = 500;
+/** Every slice is read again at least so often, but never more than two a second. */
+const VERIFY_MS = 10_000;
+const MOST_FINDINGS_LOGGED = 5;
+
+/** The health program: probes the servers, and writes what it finds into EndpointSlices while it leads. */
+export class Controller implements WatchHandlers {
+  readonly roster: Roster;
+  readonly turns: Turns;
+  readonly writer: SliceWriter;
+  readonly queue: WorkQueue;
+  list: ListState = { state: 'unknown' };
+  watchState: WatchState = { state: 'connecting' };
+  /** Why the API server could not be asked last time; undefined if it could. */
+  turnError: string | undefined;
+  private readonly prober: Prober;
+  private readonly report: ChangeReport;
+  private readonly toVerify = new Set<string>();
+  private ledAs: string | undefined;
+  private lastTurn = Number.NEGATIVE_INFINITY;
+  private lastVerified = 0;
+  private verified = 0;
+  private published = '';
+  private isTurning = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly options: ControllerOptions,
+    private readonly parts: ControllerParts,
+  ) {
+    const { objects, clock, log, ask } = parts;
+    const now = () => clock.now();
+    this.roster = new Roster(now);
+    this.turns = new Turns(objects, options, options.me, clock);
+    this.writer = new SliceWriter(objects, {
+      term: () => this.term,
+      service: (key) => this.roster.get(key)?.service,
+      adopt: (key, standing) => this.take(key, this.roster.adopt(key, standing)),
+      ready: (key) => this.roster.get(key)?.selection.ready ?? new Set(),
+    });
+    this.queue = new WorkQueue(
+      (key) => this.write(key),
+      (key, { message }) => log('warn', 'slice.failed', `${key}: ${message}; trying again`),
+    );
+    const reporter = { component: 'onprem-link-health', instance: options.podName };
+    const events = new EventRecorder(objects, reporter, clock, ({ message }) =>
+      log('warn', 'event.failed', `an event could not be written: ${message}`),
+    );
+    this.report = new ChangeReport(log, events);
+    this.prober = new Prober(options.podName, ask, (key, address, probed) =>
+      this.take(key, this.roster.onResult(key, address, probed)),
+    );
+  }
+
+  /** Names the leader and its turn; undefined if this replica does not lead at this moment. */
+  get term(): string | undefined {
+    const { term } = this.turns;
+    return term === undefined ? undefined : `${term.transitions}/${this.options.me}`;
+  }
+
+  /** Whether this replica does what it is for: it leads and all is written, or it knows who leads. */
+  get isReady(): boolean {
+    if (this.list.state !== 'accepted') return false;
+    return this.term === undefined
+      ? this.turns.leader.holder !== undefined
+      : this.ledAs === this.term && this.queue.isIdle;
+  }
+
+  start(): void {
+    this.timer = setInterval(() => void this.tick(), TICK_MS);
+    void this.tick();
+  }
+
+  /** Gives the leases up; what stands in the slices stays. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    this.prober.stop();
+    this.queue.stop();
+    await this.turns.end();
+  }
+
+  onState(state: WatchState): void {
+    const isNews = state.state !== this.watchState.state;
+    this.watchState = state;
+    if (!isNews) return;
+    if (state.state === 'failing') this.parts.log('warn', 'watch.failing', `${state.reason}; trying again`);
+    else this.parts.log('info', `watch.${state.state}`, 'the API server answers');
+  }
+
+  /** A list that is gone or wrong changes nothing: the servers of the last good one stay watched. */
+  onConfigMap(configMap: ConfigMapState): void {
+    const { log } = this.parts;
+    if (configMap.kind === 'gone') {
+      if (this.list.state !== 'gone') log('warn', 'list.gone', 'the ConfigMap is gone; what stands stays');
+      this.list = { state: 'gone' };
+      return;
+    }
+    try {
+      this.takeList(parseHealthList(configMap.data));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.list = { state: 'rejected', findings: error.findings };
+      log('error', 'list.rejected', 'the list is not understood; the one before stays', {
+        findings: findingLines(error.findings, MOST_FINDINGS_LOGGED),
+      });
+    }
+  }
+
+  private takeList(services: readonly ProbedService[]): void {
+    this.list = { state: 'accepted', services: services.length };
+    const changed = this.roster.setList(services);
+    this.prober.setList(this.roster.all.map(({ service }) => service));
+    for (const key of changed) this.queue.add(key);
+    const servers = services.reduce((sum, service) => sum + service.servers.size, 0);
+    if (changed.length > 0)
+      this.parts.log('info', 'list.accepted', `${services.length} services with ${servers} servers`, {
+        changed: changed.length,
+      });
+  }
+
+  private take(key: string, changes: Changes): void {
+    if (changes.servers.length === 0 && changes.mode === undefined) return;
+    const watched = this.roster.get(key);
+    if (watched === undefined) return;
+    this.report.changed(watched, changes, this.term !== undefined);
+    this.queue.add(key);
+  }
+
+  private async write(key: string): Promise<void> {
+    if (this.toVerify.delete(key)) await this.writer.verify(key);
+    else await this.writer.sync(key);
+  }
+
+  private async tick(): Promise<void> {
+    if (this.isTurning) return;
+    this.isTurning = true;
+    const notes = JSON.stringify(opinionNotes(this.roster.opinion));
+    if (this.isDue(notes)) await this.turn(notes);
+    this.isTurning = false;
+    this.report.everything(this.roster.isEverythingDown);
+    if (this.term !== undefined) this.verifyNext();
+  }
+
+  private isDue(notes: string): boolean {
+    const waited = this.parts.clock.now() - this.lastTurn;
+    const isUrgent = notes !== this.published || (this.roster.isDoubting && waited >= DOUBTFUL_TURN_MS);
+    return waited >= TURN_MS || (isUrgent && this.turnError === undefined);
+  }
+
+  private async turn(notes: string): Promise<void> {
+    this.lastTurn = this.parts.clock.now();
+    try {
+      await this.turns.take(this.roster.opinion);
+      this.published = notes;
+      if (this.turnError !== undefined) this.parts.log('info', 'lease.answered', 'the API server answers again');
+      this.turnError = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (this.turnError === undefined) this.parts.log('warn', 'lease.failed', `${message}; trying again`);
+      this.turnError = message;
+    }
+    this.roster.other = this.turns.other;
+    this.noteTerm();
+    for (const [key, changes] of this.roster.judgeSuspects()) this.take(key, changes);
+  }
+
+  /** A new leader looks at every slice. */
+  private noteTerm(): void {
+    const { term } = this;
+    if (term === this.ledAs) return;
+    const { log } = this.parts;
+    if (term === undefined) log('info', 'lease.lost', `this replica does not lead any more`);
+    else log('info', 'lease.taken', `this replica leads`, { term });
+    this.ledAs = term;
+    if (term !== undefined) for (const { service } of this.roster.all) this.queue.add(serviceKey(service));
+  }
+
+  private verifyNext(): void {
+    const all = this.roster.all;
+    const now = this.parts.clock.now();
+    if (all.length === 0 || now - this.lastVerified < VERIFY_MS / all.length) return;
+    this.lastVerified = now;
+    const { service } = all[this.verified++ % all.length] as (typeof all)[number];
+    this.toVerify.add(serviceKey(service));
+    this.queue.add(serviceKey(service));
+  }
+}

@@ -1,0 +1,67 @@
+import { type ProbedService, serviceKey } from '../network';
+import { nextProbe, phaseOf } from './decide/schedule';
+import type { Probed } from './probe/probe';
+
+export type Ask = (service: ProbedService, address: string) => Promise<Probed>;
+export type OnResult = (key: string, address: string, probed: Probed) => void;
+
+/** Probes every server on a beat of its own. */
+export class Prober {
+  private readonly loops = new Map<string, { readonly service: ProbedService; stop: () => void }>();
+
+  constructor(
+    /** Goes into the phases, so that replicas probe at different times. */
+    private readonly replica: string,
+    private readonly ask: Ask,
+    private readonly onResult: OnResult,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Goes on with what is the same as before. */
+  setList(services: readonly ProbedService[]): void {
+    const wanted = new Set<string>();
+    for (const service of services)
+      for (const address of service.servers.keys()) {
+        const id = `${serviceKey(service)}/${address}`;
+        wanted.add(id);
+        const loop = this.loops.get(id);
+        if (loop?.service === service) continue;
+        loop?.stop();
+        this.loops.set(id, { service, stop: this.start(service, address, id) });
+      }
+    for (const [id, { stop }] of this.loops) {
+      if (wanted.has(id)) continue;
+      stop();
+      this.loops.delete(id);
+    }
+  }
+
+  stop(): void {
+    this.setList([]);
+  }
+
+  private start(service: ProbedService, address: string, id: string): () => void {
+    const { everyMs } = service;
+    const key = serviceKey(service);
+    const phase = phaseOf(`${this.replica}/${id}`, everyMs);
+    let timer: NodeJS.Timeout | undefined;
+    let isStopped = false;
+    let beat = Number.NEGATIVE_INFINITY;
+    const wait = () => {
+      const now = this.now();
+      beat = nextProbe(phase, everyMs, Math.max(now, beat)); // a timer may fire a moment before its time
+      timer = setTimeout(probe, beat - now);
+    };
+    const probe = async () => {
+      const probed = await this.ask(service, address);
+      if (isStopped) return;
+      this.onResult(key, address, probed);
+      wait();
+    };
+    wait();
+    return () => {
+      isStopped = true;
+      clearTimeout(timer);
+    };
+  }
+}

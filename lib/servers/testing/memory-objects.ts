@@ -1,0 +1,67 @@
+import { type ApiObject, ConflictError, type Objects } from '../../program/api/objects';
+
+/** An API server in memory: single objects with versions, and server-side apply as far as the program uses it. */
+export class MemoryObjects implements Objects {
+  private readonly stored = new Map<string, ApiObject>();
+  private readonly fields = new Map<string, Map<string, ReadonlySet<string>>>();
+  private version = 1;
+  /** Every write that changed something. */
+  readonly writes: { readonly path: string; readonly object: ApiObject }[] = [];
+  readonly created: ApiObject[] = [];
+
+  async get(path: string): Promise<ApiObject | undefined> {
+    return this.stored.get(path);
+  }
+
+  /** What somebody else writes. */
+  put(path: string, object: ApiObject): ApiObject {
+    const metadata = { uid: `uid-${++this.version}`, ...object.metadata, resourceVersion: `${++this.version}` };
+    const fresh = { ...object, metadata };
+    this.stored.set(path, fresh);
+    return fresh;
+  }
+
+  async apply(path: string, body: ApiObject, manager: string): Promise<ApiObject> {
+    const old = this.stored.get(path);
+    const { resourceVersion, ...metadata } = body.metadata;
+    if (resourceVersion !== undefined && resourceVersion !== old?.metadata.resourceVersion)
+      throw new ConflictError(`the object ${path} has been modified`);
+    const { uid = `uid-${++this.version}`, resourceVersion: before = '' } = old?.metadata ?? {};
+    const { metadata: _, ...content } = body;
+    const kept = { ...old };
+    const managers = this.fields.get(path) ?? new Map<string, ReadonlySet<string>>();
+    // A field that only this manager set, and now omits, goes.
+    for (const field of managers.get(manager) ?? []) {
+      const others = [...managers].filter(([name]) => name !== manager);
+      if (!(field in content) && !others.some(([, set]) => set.has(field)))
+        delete (kept as Record<string, unknown>)[field];
+    }
+    this.fields.set(path, new Map(managers).set(manager, new Set(Object.keys(content))));
+    const merged = { ...old?.metadata, ...metadata, uid, resourceVersion: before };
+    const fresh: ApiObject = { ...kept, ...content, metadata: merged };
+    if (old !== undefined && JSON.stringify(sorted(fresh)) === JSON.stringify(sorted(old))) return old;
+    const written = { ...fresh, metadata: { ...merged, resourceVersion: `${++this.version}` } };
+    this.stored.set(path, written);
+    this.writes.push({ path, object: written });
+    return written;
+  }
+
+  async create(_: string, body: ApiObject): Promise<ApiObject> {
+    this.created.push(body);
+    return body;
+  }
+
+  async delete(path: string, read: ApiObject): Promise<void> {
+    const old = this.stored.get(path);
+    if (old === undefined) return;
+    if (old.metadata.resourceVersion !== read.metadata.resourceVersion) throw new ConflictError('changed');
+    this.stored.delete(path);
+    this.fields.delete(path);
+  }
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

@@ -1,0 +1,65 @@
+import { Backoff } from '../program/api/backoff';
+
+/**
+ * Does one thing a key, a few keys at a time, each key once at a time; a key that fails is repeated after a growing pause
+ * (as the work queues of Kubernetes' controllers).
+ */
+export class WorkQueue {
+  private readonly waiting = new Set<string>();
+  private readonly running = new Set<string>();
+  private readonly failing = new Map<string, { readonly backoff: Backoff; timer: NodeJS.Timeout | undefined }>();
+  private isStopped = false;
+
+  constructor(
+    private readonly work: (key: string) => Promise<void>,
+    private readonly onFailure: (key: string, error: Error) => void,
+    private readonly atOnce = 4,
+  ) {}
+
+  /** A key that is being worked on is done once more. */
+  add(key: string): void {
+    if (this.isStopped) return;
+    clearTimeout(this.failing.get(key)?.timer);
+    this.waiting.add(key);
+    this.next();
+  }
+
+  /** Nothing waits, runs or will be repeated. */
+  get isIdle(): boolean {
+    return this.waiting.size === 0 && this.running.size === 0 && this.failing.size === 0;
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.waiting.clear();
+    for (const { timer } of this.failing.values()) clearTimeout(timer);
+  }
+
+  private next(): void {
+    for (const key of this.waiting) {
+      if (this.running.size >= this.atOnce) return;
+      if (this.running.has(key)) continue;
+      this.waiting.delete(key);
+      this.running.add(key);
+      void this.run(key);
+    }
+  }
+
+  private async run(key: string): Promise<void> {
+    try {
+      await this.work(key);
+      this.failing.delete(key);
+    } catch (error) {
+      this.repeat(key, error as Error);
+    }
+    this.running.delete(key);
+    this.next();
+  }
+
+  private repeat(key: string, error: Error): void {
+    const { backoff } = this.failing.get(key) ?? { backoff: new Backoff() };
+    this.onFailure(key, error);
+    const timer = setTimeout(() => this.add(key), backoff.next());
+    this.failing.set(key, { backoff, timer });
+  }
+}

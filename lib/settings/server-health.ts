@@ -1,0 +1,27 @@
+import { Address } from '../network';
+import { filled, LOG_LEVELS, number, oneOf, setting } from './table';
+
+/** What Kubernetes knows of each pod of the server health program. */
+export const FROM_POD = {
+  podName: setting('POD_NAME', filled),
+  podIP: setting('POD_IP', Address.parse),
+  namespace: setting('POD_NAMESPACE', filled),
+};
+
+/** What synth says of all its pods. */
+export const FROM_SYNTH = {
+  /** The ConfigMap with the list of Services. */
+  configMap: setting('CONFIG_MAP', filled),
+  /** Name of the leader's Lease. */
+  lease: setting('LEASE', filled),
+  /** Name of the Lease of the replica that looks a second time. */
+  standbyLease: setting('STANDBY_LEASE', filled),
+  httpPort: setting('HTTP_PORT', number(1024, 65535)),
+  logLevel: setting('LOG_LEVEL', oneOf(LOG_LEVELS)),
+};
+
+/** Where the API server is, as the kubelet tells every pod. */
+export const API_SERVER = {
+  apiHost: setting('KUBERNETES_SERVICE_HOST', filled),
+  apiPort: setting('KUBERNETES_SERVICE_PORT', number(1, 65535)),
+};
