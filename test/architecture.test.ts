@@ -51,6 +51,7 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/monitoring': { ours: ['lib', 'lib/charts', 'test'] },
   // The lab runs what dist/ contains, never the agent's source.
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
+  'test/cluster': { ours: ['lib', 'test', 'test/lab'] },
   'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'test', 'test/lab'] },
   'test/bench': { ours: ['lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/fixtures', 'test/lab'] },
   // Programs that run inside a namespace, on the agent's Node.

@@ -44,7 +44,7 @@ export interface DatagramRequest {
 /** Where a relay leads to. */
 export type RelayTarget = { readonly path: string } | { readonly host: string; readonly port: number };
 
-/** The commands that inside.ts understands, with what they take and give. */
+/** The commands that netns-program.ts understands, with what they take and give. */
 export interface Commands {
   fetch: { takes: FetchRequest; gives: FetchAnswer };
   connect: { takes: ConnectRequest; gives: { ms: number; error?: string } };
@@ -60,7 +60,7 @@ export interface Commands {
   read: { takes: { path: string }; gives: string };
 }
 
-/** One line to inside.ts. */
+/** One line to netns-program.ts. */
 export interface Request {
   readonly id: number;
   readonly command: keyof Commands;

@@ -1,0 +1,73 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { REPOSITORY } from '../repository';
+
+/** The programs that the module builds, by their folders in test/cluster/go/cmd. */
+export type Program =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kube-proxy'
+  | 'kubectl'
+  | 'kubelet';
+
+const MODULE = join(REPOSITORY, 'test', 'cluster', 'go');
+
+/** Of Kubernetes, as go.mod requires it, e.g. '1.36.3'. */
+function kubernetesVersion(): string {
+  const [, version] = /^\tk8s\.io\/kubernetes v(\S+)$/m.exec(readFileSync(join(MODULE, 'go.mod'), 'utf8')) ?? [];
+  if (version === undefined) throw new Error('test/cluster/go/go.mod requires no k8s.io/kubernetes');
+  return version;
+}
+
+/** Outside the tree: a build takes minutes, and a clean clone has to find it again. Named by all that goes into it. */
+function cacheFolder(): string {
+  const hash = createHash('sha256');
+  for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(MODULE, file)));
+  for (const name of readdirSync(join(MODULE, 'cmd')).sort())
+    hash.update(readFileSync(join(MODULE, 'cmd', name, 'main.go')));
+  const base = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return join(base, 'onprem-link', 'cluster', hash.digest('hex').slice(0, 16));
+}
+
+function versionFlags(): string {
+  const [major, minor] = kubernetesVersion().split('.');
+  const version = { gitVersion: `v${kubernetesVersion()}`, gitMajor: major, gitMinor: minor };
+  const set = Object.entries(version).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
+  return `-s -w ${set.join(' ')}`;
+}
+
+/**
+ * The folder that holds these programs, built where they are not there yet: minutes each from an empty cache of Go,
+ * seconds later.
+ *
+ * @throws naming the program, with what Go said: a download or a compilation that failed is no failed promise
+ */
+export function builtPrograms(programs: readonly Program[]): string {
+  const folder = cacheFolder();
+  mkdirSync(folder, { recursive: true });
+  for (const program of programs) if (!existsSync(join(folder, program))) build(folder, program);
+  return folder;
+}
+
+function build(folder: string, program: Program): void {
+  process.stderr.write(`building ${program}…\n`);
+  const fresh = mkdtempSync(join(folder, 'building-'));
+  try {
+    const output = join(fresh, program);
+    const args = ['build', '-p', '2', '-ldflags', versionFlags(), '-o', output, `./cmd/${program}`];
+    const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOTOOLCHAIN: 'local' };
+    const { status, stderr, error } = spawnSync('go', args, { cwd: MODULE, encoding: 'utf8', env });
+    if (status !== 0)
+      throw new Error(
+        `${program} of Kubernetes ${kubernetesVersion()} could not be built: ${error?.message ?? stderr}`,
+      );
+    renameSync(output, join(folder, program));
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,177 @@
+import { NetnsClient } from '../lab/topology/netns-client';
+import { waitFor } from '../lab/wait';
+import { RealCluster } from './cluster';
+import { PATIENCE_MS } from './control-plane';
+import { describeCluster } from './requirements';
+
+jest.setTimeout(1_200_000);
+
+const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
+const lines = (text: string) => text.trimEnd().split('\n');
+
+/** A pod of the cluster's default namespace, as restricted as that asks for. */
+const CLIENT = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'client', namespace: 'default' },
+  spec: {
+    nodeName: 'worker-2',
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        name: 'client',
+        image: 'docker.io/library/node:26.10.0-trixie-slim',
+        command: ['node', '--eval', 'setInterval(() => undefined, 1e6)'],
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      },
+    ],
+  },
+};
+
+/** Starts the servers that the example's Service leads to. */
+function startOrders({ topology }: RealCluster) {
+  return Promise.all(
+    topology.servers.map(({ client, addresses: [address], name }) => client.serve(address as string, 8080, name)),
+  );
+}
+
+describeCluster('dist/ on a real Kubernetes', () => {
+  it('is applied without a warning, client side and server side, and finds nothing to change the second time', () =>
+    RealCluster.run({}, async (cluster) => {
+      const first = lines(await cluster.kubectl('apply --filename .'));
+      expect(first.every((line) => / created$/.test(line))).toBe(true);
+      await cluster.untilReady();
+      expect(lines(await cluster.kubectl('apply --filename .'))).toEqual(
+        first.map((line) => line.replace(/created$/, 'unchanged')),
+      );
+      expect(await cluster.kubectl('diff --filename .')).toBe('');
+      const versions = () => cluster.kubectl('get --filename . --output=jsonpath={.items[*].metadata.resourceVersion}');
+      await cluster.kubectl('apply --server-side --force-conflicts --filename .');
+      const before = await versions();
+      await cluster.kubectl('apply --server-side --filename .');
+      expect(await versions()).toBe(before);
+    }));
+
+  it.each(['iptables', 'nftables'] as const)(
+    'leads nodes and pods to both servers of a Service by kube-proxy with %s, and lets on premise reach the nodes',
+    (proxyMode) =>
+      RealCluster.run({ proxyMode }, async (cluster) => {
+        const { topology, kubelets } = cluster;
+        const servers = await startOrders(cluster);
+        expect((await topology.exchange(topology.node, 200)).some(({ toNode }) => toNode.status === 200)).toBe(false);
+        await cluster.install();
+        expect(await topology.answered()).toBe(true);
+
+        await cluster.plane.api('/api/v1/namespaces/default/pods', { method: 'POST', body: CLIENT });
+        await cluster.kubectl('wait pod/client --for=condition=Ready --timeout=120s');
+        const ip = await cluster.kubectl('get service orders-service --output=jsonpath={.spec.clusterIP}');
+        const pod = NetnsClient.of((kubelets[1] as (typeof kubelets)[number]).networkOf('client'));
+        for (const client of [topology.node.client, pod]) {
+          const seen = new Set<string>();
+          await waitFor('both servers to answer by the Service', PATIENCE_MS, async () => {
+            const { body } = await client.fetch(`http://${ip}:8080/`);
+            if (body !== '') seen.add(body);
+            return seen.size === 2;
+          });
+          expect([...seen].sort()).toEqual(['orders-1', 'orders-2']);
+        }
+        // docs/pods: a pod is seen as its node.
+        const clients = new Set((await Promise.all(servers.map((server) => server.seen()))).flat());
+        expect([...clients].sort()).toEqual(['10.184.0.2', '10.184.0.3']);
+      }),
+  );
+
+  it('takes an edited list, keeps the routes of a bad one and says which node is not Ready, and follows the way back', () =>
+    RealCluster.run({}, async (cluster) => {
+      await cluster.install();
+      const patch = (routes: string) =>
+        cluster.kubectl(
+          `-n onprem-link patch configmap static-routes --type=merge --patch='${JSON.stringify({ data: { routes } })}'`,
+        );
+      await patch('["192.168.0.0/24"]');
+      await cluster.untilOwned(['192.168.0.0/24']);
+      await patch('["192.168.0.0/24", oops');
+      await cluster.kubectl('-n onprem-link wait pod --all --for=condition=Ready=false --timeout=120s');
+      expect(cluster.owned()).toEqual(['192.168.0.0/24']);
+      await cluster.kubectl('apply --filename .');
+      await cluster.untilOwned(SUBNETS);
+      await cluster.untilReady();
+    }));
+
+  it('keeps the routes while the API server and etcd are killed and come back', () =>
+    RealCluster.run({}, async (cluster) => {
+      const { plane, topology } = cluster;
+      await cluster.install();
+      const before = JSON.stringify(topology.routes(4, 142));
+      await plane.kill('kube-apiserver');
+      await plane.kill('etcd');
+      const monitor = await changesOf(cluster);
+      plane.startEtcd();
+      plane.startApiServer(['--min-request-timeout=5']);
+      await plane.untilReady();
+      await cluster.untilReady();
+      expect(JSON.stringify(topology.routes(4, 142))).toBe(before);
+      expect(monitor()).toEqual([]);
+      // It listens again: a list that comes now is taken.
+      await cluster.kubectl(
+        `-n onprem-link patch configmap static-routes --type=merge --patch='{"data":{"routes":"[\\"192.168.1.0/24\\"]"}}'`,
+      );
+      await cluster.untilOwned(['192.168.1.0/24']);
+    }));
+});
+
+describeCluster('leaving a real Kubernetes', () => {
+  it('takes the routes along when the namespace is deleted', () =>
+    RealCluster.run({}, async (cluster) => {
+      await cluster.install();
+      await cluster.kubectl('delete namespace onprem-link --timeout=120s');
+      await cluster.untilOwned([]);
+    }));
+
+  it('takes the routes along when all files are deleted', () =>
+    RealCluster.run({}, async (cluster) => {
+      await cluster.install();
+      await cluster.kubectl('delete --filename . --timeout=120s');
+      await cluster.untilOwned([]);
+    }));
+
+  it.each([
+    ['deleted alone', '-n onprem-link delete daemonset node-routes --timeout=120s', 0],
+    ['replaced by force', 'replace --force --filename node-routes.k8s.yaml', 2],
+  ])('keeps the routes when the DaemonSet is %s', (_, command, pods) =>
+    RealCluster.run({}, async (cluster) => {
+      await cluster.install();
+      const monitor = await changesOf(cluster);
+      const { code } = await cluster.shell(`kubectl ${command}`);
+      expect(code).toBe(0);
+      await waitFor('the pods of before to be gone', PATIENCE_MS, async () => {
+        const names = await cluster.kubectl(
+          '-n onprem-link get pods --field-selector=status.phase=Running --output=jsonpath={.items[*].metadata.name}',
+        );
+        return names.split(' ').filter(Boolean).length === pods;
+      });
+      expect(cluster.owned()).toEqual(SUBNETS);
+      expect(monitor()).toEqual([]);
+    }),
+  );
+});
+
+/** What happens to the agent's routes on the first node from now on, by `ip monitor`. */
+async function changesOf({ topology }: RealCluster): Promise<() => string[]> {
+  const { netns } = topology.node;
+  const child = netns.lab.spawn('ip', ['-N', '-n', netns.name, 'monitor', 'route'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const marker = '203.0.113.200';
+  await waitFor('the monitor to listen', PATIENCE_MS, () => {
+    netns.ip('route', 'replace', marker, 'via', '198.51.100.1');
+    netns.ip('route', 'del', marker);
+    return text.includes(marker);
+  });
+  return () => text.split('\n').filter((line) => line !== '' && line.includes('proto 142'));
+}

@@ -1,0 +1,360 @@
+import type { V1ConfigMap, V1Pod } from '@kubernetes/client-node';
+import type { Manifest } from '../lab/dist';
+import type { Pod } from '../lab/kubelet/pod';
+import { startPod } from '../lab/kubelet/pod-start';
+import type { Namespace } from '../lab/topology/namespaces';
+import type { Place } from '../lab/topology/topology';
+import { startWorkload } from '../lab/topology/workload';
+import type { ControlPlane } from './control-plane';
+
+/** So often a kubelet looks at its pods. */
+const LOOK_MS = 250;
+/** A kubelet's default of a probe that fails. */
+const FAILURE_THRESHOLD = 3;
+
+interface OnNode {
+  readonly uid: string;
+  readonly manifest: V1Pod;
+  pod?: Pod;
+  /** What keeps it from starting. */
+  waiting?: string;
+  readonly startTime: string;
+  ready: boolean;
+  failures: number;
+  restarts: number;
+  nextProbe: number;
+  reported?: string;
+  isEnding?: boolean;
+}
+
+export interface KubeletOptions {
+  readonly place: Place;
+  readonly plane: ControlPlane;
+  /** The Service `kubernetes`. */
+  readonly serviceAddress: string;
+  /** Gives the n-th pod of this node its address. */
+  readonly podAddress: (n: number) => string;
+}
+
+/**
+ * A kubelet as far as the agent and its like can tell: it registers its node, starts the pods that are bound to it as the
+ * lab starts containers, restarts what ends, probes, reports status, and ends what is deleted. With its own rights.
+ */
+export class PlayedKubelet {
+  private readonly pods = new Map<string, OnNode>();
+  private readonly networks = new Map<string, Namespace>();
+  private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+  private looking: Promise<void> = Promise.resolve();
+  private lastPod = 0;
+  /** What went wrong in a look; an API server that is away is no fault. */
+  readonly faults: string[] = [];
+
+  private constructor(private readonly options: KubeletOptions) {}
+
+  static async start(options: KubeletOptions): Promise<PlayedKubelet> {
+    const kubelet = new PlayedKubelet(options);
+    await kubelet.register();
+    kubelet.schedule();
+    return kubelet;
+  }
+
+  get place(): Place {
+    return this.options.place;
+  }
+
+  /** The containers that run now whose pods' names begin so. */
+  running(prefix: string): Pod[] {
+    return [...this.pods.values()].flatMap(({ manifest, pod }) =>
+      pod !== undefined && manifest.metadata?.name?.startsWith(prefix) ? [pod] : [],
+    );
+  }
+
+  /** The network namespace of a pod that has one of its own. */
+  networkOf(name: string): Namespace {
+    const found = [...this.pods.values()].find(({ manifest }) => manifest.metadata?.name === name);
+    const network = found && this.networks.get(found.uid);
+    if (network === undefined) throw new Error(`${name} has no network of its own on ${this.place.name}`);
+    return network;
+  }
+
+  /** The node goes away as by a reset: its pods are killed, and nothing is reported. */
+  async crash(): Promise<void> {
+    await this.stop();
+    for (const { pod } of this.pods.values()) pod?.signal('SIGKILL');
+    await Promise.all([...this.pods.values()].map(({ pod }) => pod?.exited));
+    this.pods.clear();
+  }
+
+  /** Looks no more; what runs goes on. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    await this.looking;
+  }
+
+  private schedule(): void {
+    if (this.isStopped) return;
+    this.timer = setTimeout(() => {
+      this.looking = this.look().finally(() => this.schedule());
+    }, LOOK_MS);
+  }
+
+  private get token(): string {
+    return `node-${this.place.name}`;
+  }
+
+  private async register(): Promise<void> {
+    const { plane, place } = this.options;
+    const { name } = place;
+    const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': goArch() };
+    const { status } = await plane.ask('/api/v1/nodes', {
+      method: 'POST',
+      token: this.token,
+      body: { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } },
+    });
+    if (status !== 201 && status !== 409) throw new Error(`node ${name}: HTTP ${status}`);
+    const capacity = { cpu: '2', memory: '4Gi', pods: '110', 'ephemeral-storage': '10Gi' };
+    const addresses = [
+      { type: 'InternalIP', address: place.addresses[0] },
+      { type: 'Hostname', address: name },
+    ];
+    const now = new Date().toISOString();
+    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now };
+    await plane.api(`/api/v1/nodes/${name}/status`, {
+      method: 'PATCH',
+      token: this.token,
+      body: {
+        status: { capacity, allocatable: capacity, addresses, conditions: [{ ...ready, lastTransitionTime: now }] },
+      },
+    });
+  }
+
+  private async look(): Promise<void> {
+    try {
+      const { plane } = this.options;
+      const { status, body } = await plane.ask(`/api/v1/pods?fieldSelector=spec.nodeName%3D${this.place.name}`, {
+        token: this.token,
+      });
+      if (status !== 200) return;
+      const { items } = JSON.parse(body) as { items: V1Pod[] };
+      const uids = new Set(items.map(({ metadata }) => metadata?.uid));
+      const gone = [...this.pods.values()].filter(({ uid }) => !uids.has(uid));
+      await Promise.all([...items.map((pod) => this.sync(pod)), ...gone.map((pod) => this.remove(pod))]);
+    } catch (error) {
+      this.faults.push((error as Error).message);
+    }
+  }
+
+  private async sync(manifest: V1Pod): Promise<void> {
+    const uid = manifest.metadata?.uid as string;
+    let known = this.pods.get(uid);
+    if (manifest.metadata?.deletionTimestamp !== undefined) {
+      if (known?.isEnding !== true) void this.end(manifest, known);
+      return;
+    }
+    if (known === undefined) {
+      known = {
+        uid,
+        manifest,
+        startTime: new Date().toISOString(),
+        ready: false,
+        failures: 0,
+        restarts: 0,
+        nextProbe: 0,
+      };
+      this.pods.set(uid, known);
+    }
+    if (known.pod === undefined) await this.startContainer(known);
+    else await this.probe(known);
+    await this.report(known);
+  }
+
+  private async startContainer(known: OnNode): Promise<void> {
+    const { manifest } = known;
+    const { plane, place, serviceAddress } = this.options;
+    try {
+      const isOnHost = manifest.spec?.hostNetwork === true;
+      const network = isOnHost ? place.netns : this.networkFor(known);
+      const pod = await startPod({
+        netns: network,
+        workload: { apiVersion: 'v1', kind: 'Pod', ...manifest } as unknown as Manifest,
+        objects: await this.configMapsOf(manifest),
+        nodeName: place.name,
+        podIPs: isOnHost ? place.addresses : [this.addressOf(known)],
+        hostIPs: place.addresses,
+        serviceHost: serviceAddress,
+        servicePort: 443,
+        token: await this.tokenOf(manifest),
+        ca: plane.ca.cert,
+      });
+      known.pod = pod;
+      delete known.waiting;
+      void pod.exited.then(() => {
+        if (known.pod !== pod || known.isEnding) return;
+        delete known.pod;
+        Object.assign(known, { ready: false, failures: 0 });
+        known.restarts++;
+      });
+    } catch (error) {
+      known.waiting = (error as Error).message;
+    }
+  }
+
+  /** Of a pod that is not on the host's network, which it keeps over restarts of its container. */
+  private networkFor(known: OnNode): Namespace {
+    const there = this.networks.get(known.uid);
+    if (there !== undefined) return there;
+    const made = startWorkload(this.place, {
+      addresses: [this.addressOf(known)],
+      interface: `pod${this.lastPod}-${this.place.name.replace(/\D/g, '')}`,
+    });
+    this.networks.set(known.uid, made);
+    return made;
+  }
+
+  private readonly addresses = new Map<string, string>();
+
+  private addressOf({ uid }: OnNode): string {
+    const address = this.addresses.get(uid) ?? this.options.podAddress(++this.lastPod);
+    this.addresses.set(uid, address);
+    return address;
+  }
+
+  private async configMapsOf({ metadata, spec }: V1Pod): Promise<Manifest[]> {
+    const sources = (spec?.volumes ?? []).flatMap(({ configMap, projected }) => [
+      configMap?.name,
+      ...(projected?.sources ?? []).map((source) => source.configMap?.name),
+    ]);
+    const names = [...new Set(sources.filter((name) => name !== undefined))];
+    const path = `/api/v1/namespaces/${metadata?.namespace}/configmaps`;
+    return Promise.all(
+      names.map(async (name) => {
+        const found = await this.options.plane.api<V1ConfigMap>(`${path}/${name}`, { token: this.token });
+        return { apiVersion: 'v1', kind: 'ConfigMap', ...found } as unknown as Manifest;
+      }),
+    );
+  }
+
+  private async tokenOf({ metadata, spec }: V1Pod): Promise<string> {
+    const path = `/api/v1/namespaces/${metadata?.namespace}/serviceaccounts/${spec?.serviceAccountName ?? 'default'}/token`;
+    const pod = { kind: 'Pod', apiVersion: 'v1', name: metadata?.name, uid: metadata?.uid };
+    const { status } = await this.options.plane.api<{ status: { token: string } }>(path, {
+      method: 'POST',
+      token: this.token,
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds: 3607, boundObjectRef: pod },
+      },
+    });
+    return status.token;
+  }
+
+  private async probe(known: OnNode): Promise<void> {
+    const { pod, manifest } = known;
+    const readiness = manifest.spec?.containers[0]?.readinessProbe;
+    if (pod === undefined) return;
+    if (readiness === undefined) {
+      known.ready = true;
+      return;
+    }
+    // A pod that is not Ready is probed at each look: a test waits for it.
+    if (known.ready && performance.now() < known.nextProbe) return;
+    known.nextProbe = performance.now() + 1000;
+    const { ok } = await pod.probe('readiness');
+    known.failures = ok ? 0 : known.failures + 1;
+    if (ok) known.ready = true;
+    else if (known.failures >= (readiness.failureThreshold ?? FAILURE_THRESHOLD)) known.ready = false;
+  }
+
+  private async report(known: OnNode): Promise<void> {
+    const { manifest, pod, waiting, restarts, ready, startTime } = known;
+    const text = JSON.stringify({ runs: pod !== undefined, waiting, ready, restarts });
+    if (text === known.reported) return;
+    const { place, plane } = this.options;
+    const [container] = manifest.spec?.containers ?? [];
+    const podIP = manifest.spec?.hostNetwork === true ? place.addresses[0] : this.addressOf(known);
+    const condition = (type: string, isTrue: boolean) => ({
+      type,
+      status: isTrue ? 'True' : 'False',
+      lastTransitionTime: new Date().toISOString(),
+    });
+    const state =
+      pod === undefined
+        ? { waiting: { reason: 'ContainerCreating', message: waiting ?? '' } }
+        : { running: { startedAt: startTime } };
+    const { status, body } = await plane.ask(
+      `/api/v1/namespaces/${manifest.metadata?.namespace}/pods/${manifest.metadata?.name}/status`,
+      {
+        method: 'PATCH',
+        token: this.token,
+        body: {
+          metadata: { uid: manifest.metadata?.uid },
+          status: {
+            phase: pod === undefined && restarts === 0 ? 'Pending' : 'Running',
+            hostIP: place.addresses[0],
+            podIP,
+            podIPs: [{ ip: podIP }],
+            startTime,
+            conditions: [
+              condition('Ready', ready),
+              condition('ContainersReady', ready),
+              condition('Initialized', true),
+            ],
+            containerStatuses: [
+              {
+                name: container?.name,
+                image: container?.image,
+                imageID: '',
+                ready,
+                started: pod !== undefined,
+                restartCount: restarts,
+                state,
+              },
+            ],
+          },
+        },
+      },
+    );
+    if (status === 200) known.reported = text;
+    else if (status !== 0 && status !== 404) throw new Error(`status of ${manifest.metadata?.name}: ${status} ${body}`);
+  }
+
+  /** SIGTERM, the grace period, and at last the object itself goes. */
+  private async end(manifest: V1Pod, known: OnNode | undefined): Promise<void> {
+    if (known !== undefined) known.isEnding = true;
+    await known?.pod?.stop();
+    const { metadata } = manifest;
+    for (;;) {
+      const { status } = await this.options.plane.ask(
+        `/api/v1/namespaces/${metadata?.namespace}/pods/${metadata?.name}`,
+        {
+          method: 'DELETE',
+          token: this.token,
+          body: { gracePeriodSeconds: 0, preconditions: { uid: metadata?.uid } },
+        },
+      );
+      if (status === 200 || status === 404 || status === 409 || this.isStopped) break;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    this.forget(metadata?.uid as string);
+  }
+
+  /** Deleted by force: the object is gone already. */
+  private async remove(known: OnNode): Promise<void> {
+    if (known.isEnding) return;
+    known.isEnding = true;
+    await known.pod?.stop();
+    this.forget(known.uid);
+  }
+
+  private forget(uid: string): void {
+    this.pods.delete(uid);
+    this.addresses.delete(uid);
+  }
+}
+
+function goArch(): string {
+  return process.arch === 'x64' ? 'amd64' : process.arch;
+}
