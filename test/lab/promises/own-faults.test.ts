@@ -189,7 +189,8 @@ describeLab('what happens to the agent itself', () => {
     Testbed.run({ env: { ROUTE_PROTOCOL: '999', PRIVATE_NETWORKS: '10.0.0.1/8' } }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       const line = await pod.waitForLog(({ json }) => json?.event === 'agent.failed', 5000);
-      expect(line.json?.message).toMatch(/ROUTE_PROTOCOL: .*\n.*PRIVATE_NETWORKS: .*did you mean 10\.0\.0\.0\/8/);
+      expect(line.json?.message).toMatch(/^ROUTE_PROTOCOL: /m);
+      expect(line.json?.message).toMatch(/^PRIVATE_NETWORKS: .*did you mean 10\.0\.0\.0\/8/m);
       expect((await pod.exited).code).toBe(1);
     }));
 
