@@ -34,7 +34,10 @@ const HOMES: Readonly<Record<string, Home>> = {
   'lib/charts/server-health': { ours: [...ON_SITE, 'lib/charts/program', 'lib/settings'], packages: CDK8S },
   'lib/charts/external-service': { ours: [...ON_SITE, 'lib/charts/server-health'], packages: CDK8S },
   'lib/charts/gitops': { ours: [...ON_SITE, 'imports'], packages: CDK8S },
-  'lib/charts/monitoring': { ours: [...ON_SITE, 'lib/charts/node-routes', 'imports'], packages: CDK8S },
+  'lib/charts/monitoring': {
+    ours: [...ON_SITE, 'lib/charts/node-routes', 'lib/charts/server-health', 'imports'],
+    packages: CDK8S,
+  },
   'lib/charts': { ours: [], packages: [] },
   'lib/routers': { ours: ['lib/network'], packages: ['node:crypto'] },
   'lib/review': { ours: ['lib/network', 'lib/routers'] },

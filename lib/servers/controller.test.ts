@@ -277,7 +277,7 @@ test('readiness, status and metrics say how it stands', async () => {
     ],
   });
   const metrics = new Map(metricsOf(leader).map(([name, , value]) => [name, value]));
-  const labels = { namespace: 'default', service: 'orders-service' };
+  const labels = { service_namespace: 'default', service: 'orders-service' };
   expect(metrics.get('health_service_servers_up')).toEqual([[labels, 1]]);
   expect(metrics.get('health_server_trouble')).toEqual([
     [{ ...labels, server: '192.168.1.10', real: '10.0.1.10', reason: 'HTTP 500' }, 1],

@@ -1,6 +1,6 @@
 import { Monitoring, NodeRoutes } from '../../lib/charts';
 import { manifestsOf, siteWithNetwork } from '../fixtures/charts';
-import { describePromtool, promtool } from './promtool';
+import { describePromtool, type Figures, firingOf, promtool } from './promtool';
 
 jest.setTimeout(30_000);
 
@@ -33,34 +33,7 @@ const WELL: Readonly<Record<string, string>> = {
   [`onprem_link_list_unconfirmed{${AGENT}}`]: '0x150',
 };
 
-/** The alerts that fire after so many minutes. */
-function firing(minutes: number, figures: Readonly<Record<string, string | undefined>>): string[] {
-  const names = [...JSON.stringify(groups).matchAll(/"alert":"(\w+)"/g)].map(([, name]) => name as string);
-  const series = Object.entries({ ...WELL, ...figures }).flatMap(([name, values]) =>
-    values === undefined ? [] : [{ series: name, values }],
-  );
-  // promtool compares; expecting that nothing fires makes it print what does.
-  const test = {
-    rule_files: ['rules.yml'],
-    evaluation_interval: '1m',
-    tests: [
-      {
-        interval: '1m',
-        input_series: series,
-        alert_rule_test: [...new Set(names)].map((alertname) => ({
-          eval_time: `${minutes}m`,
-          alertname,
-          exp_alerts: [],
-        })),
-      },
-    ],
-  };
-  const { output } = promtool(['test', 'rules', 'test.yml'], { 'rules.yml': groups, 'test.yml': test });
-  expect(output).toMatch(/SUCCESS|alertname:/);
-  return [...output.matchAll(/alertname: ?(\w+).*?(?=alertname:|$)/gs)]
-    .filter(([text]) => /got:\[\s*\d+:/.test(text))
-    .map(([, name]) => name as string);
-}
+const firing = (minutes: number, figures: Figures) => firingOf(groups, minutes, { ...WELL, ...figures });
 
 const agent = (metric: string, more = '') => `onprem_link_${metric}{${AGENT}${more}}`;
 const routes = (state: string) => agent('routes', `, state="${state}"`);

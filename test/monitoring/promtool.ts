@@ -23,3 +23,35 @@ export function promtool(args: readonly string[], files: Readonly<Record<string,
     rmSync(folder, { recursive: true });
   }
 }
+
+/** Series by name, with their values one a minute; undefined for one that is not there. */
+export type Figures = Readonly<Record<string, string | undefined>>;
+
+/** The alerts of a rule file that fire after so many minutes. */
+export function firingOf(groups: object, minutes: number, figures: Figures): string[] {
+  const names = [...JSON.stringify(groups).matchAll(/"alert":"(\w+)"/g)].map(([, name]) => name as string);
+  const series = Object.entries(figures).flatMap(([name, values]) =>
+    values === undefined ? [] : [{ series: name, values }],
+  );
+  // promtool compares; expecting that nothing fires makes it print what does.
+  const test = {
+    rule_files: ['rules.yml'],
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '1m',
+        input_series: series,
+        alert_rule_test: [...new Set(names)].map((alertname) => ({
+          eval_time: `${minutes}m`,
+          alertname,
+          exp_alerts: [],
+        })),
+      },
+    ],
+  };
+  const { output } = promtool(['test', 'rules', 'test.yml'], { 'rules.yml': groups, 'test.yml': test });
+  expect(output).toMatch(/SUCCESS|alertname:/);
+  return [...output.matchAll(/alertname: ?(\w+).*?(?=alertname:|$)/gs)]
+    .filter(([text]) => /got:\[\s*\d+:/.test(text))
+    .map(([, name]) => name as string);
+}

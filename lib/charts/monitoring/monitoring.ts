@@ -7,11 +7,13 @@ import {
 import { refuse } from '../../network';
 import { dnsLabel, readAnnotations, readLabels } from '../input/names';
 import { placeIn, readOptions, type Schema } from '../input/schema';
-import { commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from '../metadata';
+import { COMPONENT, commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from '../metadata';
 import { nodeRoutesOf } from '../node-routes/node-routes';
+import { ServerHealth } from '../server-health/server-health';
 import type { Site } from '../site/site';
 import { requireSite } from '../site/user-errors';
 import { type Alert, alerts } from './rules';
+import { serverHealthAlerts } from './server-health-rules';
 
 export interface MonitoringProps {
   /** Name of the PodMonitor and the PrometheusRule. @default 'onprem-link' */
@@ -73,10 +75,19 @@ function podMonitorSpec(site: Site, { interval }: Settings) {
   return {
     namespaceSelector: {
       matchNames: Lazy.any({
-        produce: () => [...new Set(nodeRoutesOf(site).map(({ settings }) => settings.namespace))].sort(),
+        produce: () => {
+          const ofServerHealth = ServerHealth.namespaceIn(site) ?? [];
+          return [
+            ...new Set(
+              nodeRoutesOf(site)
+                .map(({ settings }) => settings.namespace)
+                .concat(ofServerHealth),
+            ),
+          ].sort();
+        },
       }),
     },
-    selector: { matchLabels: { 'app.kubernetes.io/component': 'route-agent', 'app.kubernetes.io/part-of': PROJECT } },
+    selector: Lazy.any({ produce: () => selectorOf(site) }),
     podMetricsEndpoints: [
       {
         port: 'http',
@@ -91,12 +102,25 @@ function podMonitorSpec(site: Site, { interval }: Settings) {
   };
 }
 
+/** The agents, and the server health program where a site has it. */
+function selectorOf(site: Site): object {
+  const ours = { 'app.kubernetes.io/part-of': PROJECT };
+  if (ServerHealth.namespaceIn(site) === undefined) return { matchLabels: { [COMPONENT]: 'route-agent', ...ours } };
+  const values = ['route-agent', 'server-health'];
+  return { matchLabels: ours, matchExpressions: [{ key: COMPONENT, operator: 'In', values }] };
+}
+
 /** Known when the site is complete, as there is one rule for each of its pools. */
 function rulesOf(site: Site, settings: Settings) {
   const { name, namespace, dropsPerSecond } = settings;
   const produce = () => {
     const pools = nodeRoutesOf(site).map(({ settings: pool }) => ({ namespace: pool.namespace, name: pool.name }));
-    return alerts(`${namespace}/${name}`, dropsPerSecond, pools).map((alert) => rule(alert, settings));
+    const job = `${namespace}/${name}`;
+    const all = [
+      ...alerts(job, dropsPerSecond, pools),
+      ...(ServerHealth.namespaceIn(site) === undefined ? [] : serverHealthAlerts(job)),
+    ];
+    return all.map((alert) => rule(alert, settings));
   };
   return Lazy.any({ produce });
 }

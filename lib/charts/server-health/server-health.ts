@@ -75,6 +75,11 @@ export class ServerHealth extends Chart {
     return program;
   }
 
+  /** Where its pods run, if a site has it. @internal */
+  static namespaceIn(site: Site): string | undefined {
+    return made.of(site)[0]?.namespace;
+  }
+
   /** @internal */
   add(service: ProbedService): void {
     this.services.push(service);
