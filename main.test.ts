@@ -5,7 +5,11 @@ import { STUB_AGENT } from './test/fixtures/charts';
 import { EXAMPLE_MAIN } from './test/repository';
 
 // So that a snapshot is what a person decided, and no snapshot changes with the agent.
-jest.mock('./lib/charts/node-routes/bundle', () => ({ agentBundle: () => STUB_AGENT }));
+jest.mock('./lib/charts/program/bundle', () => ({
+  ...jest.requireActual('./lib/charts/program/bundle'),
+  agentBundle: () => STUB_AGENT,
+  bundleOf: () => STUB_AGENT,
+}));
 
 const MAIN = join(__dirname, 'main.ts');
 

@@ -1,4 +1,4 @@
-import { type Answer, readMetrics } from '../lib/review';
+import { type Answer, type HealthAnswer, readMetrics, readServerHealth } from '../lib/review';
 import { inTurn, type Kubectl } from './kubectl';
 
 /** So many kubectl at a time: each is a process of some 50 MB. */
@@ -6,7 +6,7 @@ const AT_ONCE = 24;
 const LIST_SECONDS = 60;
 /** A node that is down costs this, and those beside it cost no more. */
 const ASK_SECONDS = 3;
-const AGENTS = 'app.kubernetes.io/part-of=onprem-link,app.kubernetes.io/component=route-agent';
+const component = (name: string) => `app.kubernetes.io/part-of=onprem-link,app.kubernetes.io/component=${name}`;
 
 interface Pod {
   readonly metadata: {
@@ -31,6 +31,8 @@ export interface Fleet {
   readonly answers: readonly Answer[];
   /** Where there should be agents and are none. */
   readonly missing: readonly string[];
+  /** What the replicas of the server health program said. */
+  readonly health: readonly HealthAnswer[];
 }
 
 /**
@@ -38,16 +40,21 @@ export interface Fleet {
  * @param command how a user calls kubectl for this cluster.
  */
 export async function askFleet(kubectl: Kubectl, scope: readonly string[], command: string): Promise<Fleet> {
-  const list = async <T>(kind: string) =>
+  const list = async <T>(kind: string, selector = component('route-agent')) =>
     (
-      JSON.parse(await kubectl(['get', kind, ...scope, `--selector=${AGENTS}`, '--output=json'], LIST_SECONDS)) as {
+      JSON.parse(await kubectl(['get', kind, ...scope, `--selector=${selector}`, '--output=json'], LIST_SECONDS)) as {
         items: T[];
       }
     ).items;
-  const [pods, daemonSets] = await Promise.all([list<Pod>('pods'), list<DaemonSet>('daemonsets')]);
+  const [pods, daemonSets, healthPods] = await Promise.all([
+    list<Pod>('pods'),
+    list<DaemonSet>('daemonsets'),
+    list<Pod>('pods', component('server-health')),
+  ]);
   return {
     answers: await inTurn(pods, AT_ONCE, (pod) => ask(kubectl, pod)),
     missing: daemonSets.flatMap((one) => missingIn(one, command)),
+    health: await inTurn(healthPods, AT_ONCE, (pod) => askHealth(kubectl, pod)),
   };
 }
 
@@ -56,13 +63,24 @@ async function ask(kubectl: Kubectl, pod: Pod): Promise<Answer> {
   const node = pod.spec.nodeName ?? 'no node yet';
   const pool = labels['app.kubernetes.io/name'] ?? '';
   const answer = { node, pool, namespace, pod: name };
+  return { ...answer, status: await read(kubectl, pod, readMetrics) };
+}
+
+async function askHealth(kubectl: Kubectl, pod: Pod): Promise<HealthAnswer> {
+  const { name, namespace } = pod.metadata;
+  return { namespace, pod: name, status: await read(kubectl, pod, readServerHealth) };
+}
+
+/** What a pod's metrics say, or why they say nothing. */
+async function read<T>(kubectl: Kubectl, pod: Pod, parse: (text: string) => T): Promise<T | { error: string }> {
+  const { name, namespace } = pod.metadata;
   const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
   const port = ports.find((one) => one.name === 'http')?.containerPort;
   try {
     const path = `/api/v1/namespaces/${namespace}/pods/${name}:${port}/proxy/metrics`;
-    return { ...answer, status: readMetrics(await kubectl(['get', '--raw', path], ASK_SECONDS)) };
+    return parse(await kubectl(['get', '--raw', path], ASK_SECONDS));
   } catch (error) {
-    return { ...answer, status: { error: reasonOf((error as Error).message, name) } };
+    return { error: reasonOf((error as Error).message, name) };
   }
 }
 

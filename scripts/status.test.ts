@@ -16,10 +16,12 @@ echo "$*" >> "$here/calls"
 : > "$here/running/$$"
 ls "$here/running" | wc -l >> "$here/counts"
 case "$*" in
+  *"get pods "*component=server-health*) cat "$here/health-pods" 2>/dev/null || echo '{"items":[]}' ;;
   *"get pods "*) cat "$here/pods" || exit 1 ;;
   *"get daemonsets "*) cat "$here/daemonsets" || exit 1 ;;
   *pods/node-routes-3:*) sleep 0.1; echo 'Error from server (ServiceUnavailable): error trying to reach service: dial tcp 10.0.1.3:9142: connect: connection refused' >&2; rm "$here/running/$$"; exit 1 ;;
   *pods/node-routes-4:*) if [ -e "$here/dead" ]; then exec sleep 60; fi; cat "$here/metrics"; rm "$here/running/$$" ;;
+  *pods/server-health-*) cat "$here/health-metrics" ;;
   *"get --raw "*) sleep 0.1; cat "$here/metrics" || exit 1 ;;
   *) echo "unexpected: $*" >&2; exit 1 ;;
 esac
@@ -105,6 +107,28 @@ test('a node that is down is asked in parallel, is given up in time, and does no
   );
   expect(run.stdout).toContain('4 of 6 nodes ready');
   expect(run.status).toBe(1);
+});
+
+test('servers that are down are named below the nodes', () => {
+  cluster(2);
+  const metadata = { name: 'server-health-0', namespace: 'onprem-link-health', labels: {} };
+  const spec = { nodeName: 'worker-1', containers: [{ ports: [{ name: 'http', containerPort: 9143 }] }] };
+  writeFileSync(join(folder, 'health-pods'), JSON.stringify({ items: [{ metadata, spec }] }));
+  const labels = 'service_namespace="shop",service="orders"';
+  const server = 'server="192.168.1.10",real="10.0.1.10"';
+  const metrics = [
+    'onprem_link_health_leader 1',
+    `onprem_link_health_service_servers{${labels}} 2`,
+    `onprem_link_health_service_servers_up{${labels}} 1`,
+    `onprem_link_health_server_state{${labels},${server},state="down"} 1`,
+    `onprem_link_health_server_trouble{${labels},${server},reason="HTTP 500"} 1`,
+  ];
+  writeFileSync(join(folder, 'health-metrics'), metrics.join('\n'));
+  const run = status();
+  expect(run.stdout).toContain(
+    'servers: 1 of 2 up, of 1 Services\n       shop/orders: 1 of 2 up; 10.0.1.10 down: HTTP 500\n',
+  );
+  expect(run.status).toBe(0);
 });
 
 test('a reader that ends early gets no stack trace', () => {

@@ -1,6 +1,6 @@
 /** `npm run status`: what all agents of a cluster say, on one screen. */
 import { parseArgs } from 'node:util';
-import { fleetTable, isFleetReady } from '../lib/review';
+import { areServersHealthy, fleetTable, isFleetReady, serverHealthLines } from '../lib/review';
 import { askFleet } from './fleet';
 import { kubectlWith } from './kubectl';
 import { endWithReader } from './terminal';
@@ -15,7 +15,7 @@ const HELP = `${callOf('status')} [options]: what all agents of a cluster say, e
   -h, --help                          this text
 
 It reads the agents' metrics through the API server's pod proxy, hence needs: list pods and daemonsets, get pods/proxy.
-Exit code: 0 all nodes are ready, 1 some are not, 2 the cluster cannot be asked.
+Exit code: 0 all nodes are ready and Services have servers that answer, 1 some are not, 2 the cluster cannot be asked.
 `;
 
 const OPTIONS = {
@@ -54,8 +54,11 @@ async function main(): Promise<number> {
   const fleet = await askFleet(kubectlWith(options), scope, command);
   if (fleet.answers.length === 0 && fleet.missing.length === 0) throw new Error('there is no agent in this cluster');
   if (values.json) console.log(JSON.stringify(fleet, null, 2));
-  else process.stdout.write(fleetTable(fleet.answers, fleet.missing, screen(values.all), command));
-  return isFleetReady(fleet.answers, fleet.missing) ? 0 : 1;
+  else {
+    process.stdout.write(fleetTable(fleet.answers, fleet.missing, screen(values.all), command));
+    for (const text of serverHealthLines(fleet.health)) console.log(text);
+  }
+  return isFleetReady(fleet.answers, fleet.missing) && areServersHealthy(fleet.health) ? 0 : 1;
 }
 
 function screen(isAll: boolean) {

@@ -3,6 +3,7 @@ export { diagramOf } from './diagram/diagram';
 export { type Diagrams, embed } from './diagram/embed';
 export { type Answer, TROUBLE_TEXTS } from './fleet/fleet';
 export { readMetrics } from './fleet/metrics';
+export { areServersHealthy, type HealthAnswer, readServerHealth, serverHealthLines } from './fleet/server-health';
 export { fleetTable, isFleetReady } from './fleet/table';
 export { overlapsAcross } from './overlaps';
 export { markdownOf } from './page/markdown';

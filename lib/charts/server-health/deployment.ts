@@ -29,6 +29,7 @@ const COMMAND: readonly string[] = [
   '--allow-net',
   `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
+  '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=2',
   '--max-old-space-size=96',
   `${PROGRAM_FOLDER}/${SERVER_HEALTH.file}`,

@@ -14,7 +14,7 @@ export interface ServerHealthProps {
   readonly namespace?: string;
   /** Emit the Namespace. @default true */
   readonly createNamespace?: boolean;
-  /** A stock Node image of version 24 or later, with its tag. @default the one of the route agent */
+  /** A stock Node image of version 26 or later, with its tag. @default the one of the route agent */
   readonly image?: string;
   /** sha256 digest of the image. @default that of the default image */
   readonly digest?: string;

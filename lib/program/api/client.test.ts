@@ -110,8 +110,13 @@ describe('a request that writes', () => {
       response.end('{}');
     };
     const agent = new Agent({ keepAlive: true });
-    for (let i = 0; i < 3; i++) await body(await write(client(undefined, agent)));
+    const warnings: unknown[] = [];
+    const listen = (warning: unknown) => warnings.push(warning);
+    process.on('warning', listen);
+    for (let i = 0; i < 12; i++) await body(await write(client(undefined, agent)));
     agent.destroy();
+    process.off('warning', listen);
+    expect(warnings).toEqual([]); // as of too many listeners on one socket
     expect(ports.size).toBe(1);
   });
 });

@@ -125,6 +125,7 @@ export class ApiClient {
       const all = type === undefined ? headers : { ...headers, 'content-type': type };
       const sent = https.request({ host, port, path, method, ca, headers: all, agent, signal, timeout: patience });
       sent.on('socket', (socket) => {
+        if (!socket.connecting) return; // kept from an earlier request
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         socket.once('connect', () => {
           this.remoteAddress = socket.remoteAddress;

@@ -13,7 +13,7 @@ export interface AgentStatus {
   readonly drops?: number;
 }
 
-interface Sample {
+export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -24,7 +24,7 @@ const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
 /** Reads Prometheus' text format. @throws if the answer is not an agent's. */
 export function readMetrics(text: string): AgentStatus {
-  const samples = text.split('\n').flatMap(readSample);
+  const samples = samplesIn(text);
   const all = (name: string) => samples.filter((sample) => sample.name === name);
   const [ready] = all('ready');
   if (ready === undefined) throw new Error('what answers on the port is not an agent');
@@ -39,6 +39,11 @@ export function readMetrics(text: string): AgentStatus {
     counts: Object.fromEntries(all('routes').map(({ labels, value }) => [labels.state, value])),
     ...(drops !== undefined && { drops }),
   };
+}
+
+/** The samples of this project's metrics, without its prefix. */
+export function samplesIn(text: string): Sample[] {
+  return text.split('\n').flatMap(readSample);
 }
 
 function podsOf(ways: readonly Sample[], by: readonly Sample[]): { pods?: string } {

@@ -128,6 +128,9 @@ function servicePage(service: ServicePlan): Block[] {
     line(
       `Service ${code(name)}${before}${told(kind)}: ${counts.join(', ') || 'the same servers'}; ${counted(total, 'server')} then.`,
     ),
+    ...(service.health?.leavesGit === true
+      ? [line('Its EndpointSlices leave Git: from now on the server health program writes them.')]
+      : []),
     ...(rows.length === 0 ? [] : [table(rows)]),
   ];
 }

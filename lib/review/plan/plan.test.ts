@@ -2,7 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CLUSTER, STUB_AGENT } from '../../../test/fixtures/charts';
-import { ExternalService, NodeRoutes, type NodeRoutesProps, Site, type VpnProps } from '../../charts';
+import {
+  ExternalService,
+  NodeRoutes,
+  type NodeRoutesProps,
+  ServerHealth,
+  type ServerHealthProbe,
+  Site,
+  type VpnProps,
+} from '../../charts';
 import type { SubnetSpec } from '../../network';
 import { markdownOf } from '../page/markdown';
 import { terminalTextOf } from '../page/terminal';
@@ -20,6 +28,7 @@ interface Case {
   readonly port?: number;
   readonly agent?: string;
   readonly legacy?: boolean;
+  readonly health?: ServerHealthProbe;
 }
 
 const VPN: VpnProps = {
@@ -41,12 +50,14 @@ function site(differs: Case = {}): Tree {
       ...(differs.vpn && { vpn: differs.vpn }),
     });
     new NodeRoutes(made, pool, differs.routes);
+    if (differs.health !== undefined) new ServerHealth(made, 'server-health', { program: STUB_AGENT });
     if (service !== '')
       new ExternalService(made, service, {
         namespace: 'shop',
         servers: network.servers(...(differs.servers ?? ['192.168.0.10', '10.0.1.11'])),
         ports: { http: differs.port ?? 8080 },
         legacyEndpoints: differs.legacy ?? false,
+        ...(differs.health && { health: differs.health }),
       });
     made.synth();
     return treeIn(folder);
@@ -246,6 +257,35 @@ test('a ConfigMap that shows another list than the pods will have is dangerous',
   const before = site({ routes: ROLLING });
   const text = page(before, edited(before, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []'));
   expect(text).toContain('shows another list than the pods will have: run `npm run synth`');
+});
+
+describe('health of a Service', () => {
+  const health: ServerHealthProbe = { http: { path: '/healthz' } };
+  const handover = { ...health, handover: true };
+  const plan = (before: Case, after: Case) => page(site(before), site(after));
+
+  test('names the probes, the program, its rights, and that its slices leave Git', () => {
+    expect(plan({ health: handover }, { health })).toMatchSnapshot();
+    expect(plan({}, { health: handover })).toMatchSnapshot();
+  });
+
+  test('servers stay the same ones, whoever writes their endpoints', () => {
+    const [service] = planOf(site({}), site({ health }), 'main').sites[0]?.services ?? [];
+    expect(service).toMatchObject({ total: 2, added: [], removed: [], readdressed: [] });
+  });
+
+  test.each<[string, Case, Case, string | undefined]>([
+    ['on at once', {}, { health }, 'GitOps deletes the EndpointSlices before'],
+    ['off at once', { health }, {}, 'GitOps may write the EndpointSlices after'],
+    ['on, the first step', {}, { health: handover }, undefined],
+    ['on, the second step', { health: handover }, { health }, undefined],
+    ['off, the first step', { health }, { health: handover }, undefined],
+    ['off, the second step', { health: handover }, {}, undefined],
+  ])('switched %s', (_, before, after, risk) => {
+    const text = plan(before, after);
+    if (risk === undefined) expect(text).not.toContain('GitOps');
+    else expect(text).toContain(risk);
+  });
 });
 
 test('objects in other files are where they were', () => {

@@ -28,11 +28,25 @@ export function serviceRisks(plan: ServicePlan): Risk[] {
   const { formerName } = plan;
   return [
     ...(plan.total === 0 ? [danger(`Service \`${plan.name}\` is left without servers`)] : []),
+    ...(plan.health?.isGap === true ? [warning(gapText(plan.name, plan.health.after !== undefined))] : []),
     ...(plan.rewritten === undefined ? [] : [warning(rewrittenText(plan.name, plan.rewritten))]),
     ...(formerName === undefined
       ? []
       : [warning(`Service \`${formerName}\` is now \`${plan.name}\`: who calls it by the old name finds nothing`)]),
   ];
+}
+
+function gapText(name: string, isOn: boolean): string {
+  const [what, first] = isOn
+    ? [
+        'deletes the EndpointSlices before the server health program has written its own',
+        '`handover: true` in `health`',
+      ]
+    : [
+        'may write the EndpointSlices after those of the server health program are gone',
+        '`handover: true` in `health`, which stays for now',
+      ];
+  return `Service \`${name}\`: GitOps ${what}, and new connections fail meanwhile, for some seconds. To prevent that, merge ${first} first, wait until the program is Ready, and then this change`;
 }
 
 function rewrittenText(name: string, { before, after, cleanUp }: NonNullable<ServicePlan['rewritten']>): string {

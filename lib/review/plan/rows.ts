@@ -16,13 +16,16 @@ export function routeRows({ added, removed, moved, adjusted }: RouteChanges): Ro
   return [...added.map(row('+')), ...removed.map(row('-')), ...[...moved, ...adjusted].map(row('~'))];
 }
 
-export function serviceRows({ ports, added, removed, readdressed, kind }: ServicePlan): Row[] {
+export function serviceRows({ ports, added, removed, readdressed, kind, health }: ServicePlan): Row[] {
   const portRow: Row = { sign: signOf(ports), cells: ['ports', changeText(ports)] };
   return [
     ...added.map((server): Row => ({ sign: '+', cells: [code(server)] })),
     ...removed.map((server): Row => ({ sign: '-', cells: [code(server)] })),
     ...readdressed.map((one): Row => ({ sign: '~', cells: [code(one.server), changeText(one)] })),
     ...(kind === 'removed' || ports.before === ports.after ? [] : [portRow]),
+    ...(kind === 'removed' || health === undefined || health.before === health.after
+      ? []
+      : [{ sign: signOf(health), cells: ['health', changeText(health)] }]),
   ];
 }
 

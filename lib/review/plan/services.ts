@@ -1,6 +1,8 @@
+import type { ProbedService } from '../../network';
 import { kindOf } from './lines';
 import type { Manifest, Placed } from './manifest';
 import { overlapOf, type Pair, pairUp } from './pairs';
+import { probedServicesOf, probeText } from './probed';
 import type { ServicePlan } from './types';
 
 /** A server as the cluster reaches it. */
@@ -18,6 +20,10 @@ export interface ExternalServiceModel {
   readonly parts: readonly Placed[];
   readonly servers: readonly Server[];
   readonly ports: string;
+  /** How its servers are probed; undefined if they are not. */
+  readonly health: string | undefined;
+  /** Whether Git holds its endpoints. */
+  readonly isInGit: boolean;
 }
 
 interface Port {
@@ -33,12 +39,23 @@ const REAL_ADDRESS = /(\S+) is (\S+) \(([^)]*)\)/g;
 
 /** Services without a selector, with the endpoints that belong to them. */
 export function servicesOf(objects: readonly Placed[]): ExternalServiceModel[] {
+  const probed = probedServicesOf(objects);
   const services = objects.filter(({ manifest }) => manifest.kind === 'Service' && !hasSelector(manifest));
   return services.map((service) => {
     const { name, namespace = '' } = service.manifest.metadata;
     const endpoints = objects.filter(({ manifest }) => isEndpointsOf(manifest, name, namespace));
-    const servers = endpoints.flatMap(({ manifest }) => serversOf(manifest));
-    return { name, namespace, parts: [service, ...endpoints], servers, ports: portsOf(service.manifest) };
+    const health = probed.get(`${namespace}/${name}`);
+    const servers =
+      health === undefined ? endpoints.flatMap(({ manifest }) => serversOf(manifest)) : probedServers(health, service);
+    return {
+      name,
+      namespace,
+      parts: [service, ...endpoints],
+      servers,
+      ports: portsOf(service.manifest),
+      health: health && probeText(health),
+      isInGit: endpoints.length > 0,
+    };
   });
 }
 
@@ -68,9 +85,11 @@ export function compareServices({ before, after }: Pair<ExternalServiceModel>): 
   const ports = { ...(before && { before: before.ports }), ...(after && { after: after.ports }) };
   const former = before && after && formerName(before, after);
   const rewritten = before && after && rewrittenOf(before, after);
+  const health = healthChangeOf(before, after);
   const isChanged =
     former !== undefined ||
     rewritten !== undefined ||
+    health !== undefined ||
     ports.before !== ports.after ||
     added.length + removed.length + readdressed.length > 0;
   return {
@@ -79,6 +98,7 @@ export function compareServices({ before, after }: Pair<ExternalServiceModel>): 
     kind: before && after && !isChanged ? 'unchanged' : kindOf(before, after),
     ports,
     ...(rewritten !== undefined && { rewritten }),
+    ...(health !== undefined && { health }),
     total: after?.servers.length ?? 0,
     added,
     removed,
@@ -102,6 +122,20 @@ function rewrittenOf(before: ExternalServiceModel, after: ExternalServiceModel):
   return { before: old, after: now, cleanUp };
 }
 
+function healthChangeOf(
+  before: ExternalServiceModel | undefined,
+  after: ExternalServiceModel | undefined,
+): ServicePlan['health'] {
+  const [old, now] = [before?.health, after?.health];
+  const isSwitched = before !== undefined && after !== undefined && (old === undefined) !== (now === undefined);
+  // Without a handover one side writes after the other has deleted.
+  const isGap = isSwitched && !(before.isInGit && after.isInGit);
+  const leaves = before?.isInGit === true && after?.isInGit === false && now !== undefined;
+  if (old === now && !leaves) return undefined;
+  const differs = { ...(old !== undefined && { before: old }), ...(now !== undefined && { after: now }) };
+  return { ...(old !== now && differs), isGap, leavesGit: leaves };
+}
+
 function hasSelector({ spec }: Manifest): boolean {
   return Object.keys((spec as { selector?: object } | undefined)?.selector ?? {}).length > 0;
 }
@@ -112,15 +146,23 @@ function isEndpointsOf({ kind, metadata }: Manifest, service: string, namespace:
   return kind === 'EndpointSlice' && metadata.labels?.['kubernetes.io/service-name'] === service;
 }
 
+/** The networks' names stand on the Service. */
+function probedServers({ servers }: ProbedService, service: Placed): Server[] {
+  const networks = networksIn(service.manifest);
+  return [...servers].map(([address, real]) => ({ address, real, network: networks.get(address)?.network }));
+}
+
 function serversOf(manifest: Manifest): Server[] {
-  const told = manifest.metadata.annotations?.[REAL_ADDRESSES] ?? '';
-  const known = new Map(
-    [...told.matchAll(REAL_ADDRESS)].map(([, mapped, real, network]) => [mapped, { real, network }]),
-  );
+  const known = networksIn(manifest);
   return addressesOf(manifest).map((address) => {
     const { real = address, network } = known.get(address) ?? {};
     return { address, real, network };
   });
+}
+
+function networksIn({ metadata }: Manifest) {
+  const told = metadata.annotations?.[REAL_ADDRESSES] ?? '';
+  return new Map([...told.matchAll(REAL_ADDRESS)].map(([, mapped, real, network]) => [mapped, { real, network }]));
 }
 
 function addressesOf(manifest: Manifest): string[] {

@@ -106,6 +106,16 @@ export interface ServicePlan {
   readonly removed: readonly string[];
   /** How its endpoints were written before and after, where that differs, and the commands that delete what stays. */
   readonly rewritten?: { readonly before: string; readonly after: string; readonly cleanUp: readonly string[] };
+  /**
+   * How its servers are probed before and after, where that differs. `isGap`: one writer of its EndpointSlices deletes them
+   * before the other has written. `leavesGit`: from now on the server health program alone writes them.
+   */
+  readonly health?: {
+    readonly before?: string;
+    readonly after?: string;
+    readonly isGap: boolean;
+    readonly leavesGit: boolean;
+  };
   /** The same server under another address. */
   readonly readdressed: readonly { readonly server: string; readonly before: string; readonly after: string }[];
 }

@@ -1,0 +1,65 @@
+import { areServersHealthy, type HealthAnswer, readServerHealth, serverHealthLines } from './server-health';
+
+const LABELS = 'service_namespace="shop",service="orders"';
+const server = (address: string, state: string) =>
+  ['up', 'failing', 'held', 'down']
+    .map(
+      (one) =>
+        `onprem_link_health_server_state{${LABELS},server="${address}",real="${address}",state="${one}"} ${Number(one === state)}`,
+    )
+    .join('\n');
+
+/** What a replica's /metrics say of a Service with two servers. */
+function metrics({ leads = 1, mode = 'normal', second = 'up', everything = 0 } = {}): string {
+  return `onprem_link_health_leader ${leads}
+onprem_link_health_everything_down ${everything}
+onprem_link_health_service_servers{${LABELS}} 2
+onprem_link_health_service_servers_up{${LABELS}} ${second === 'up' ? 2 : 1}
+onprem_link_health_service_mode{${LABELS},mode="${mode}"} 1
+${server('10.0.1.10', 'up')}
+${server('10.0.1.11', second)}
+${second === 'up' ? '' : `onprem_link_health_server_trouble{${LABELS},server="10.0.1.11",real="10.0.1.11",reason="connection refused"} 1`}
+`;
+}
+
+const answer = (status: HealthAnswer['status']): HealthAnswer => ({
+  namespace: 'onprem-link-health',
+  pod: 'a',
+  status,
+});
+const saying = (...texts: string[]) => texts.map((text) => answer(readServerHealth(text)));
+
+test('without the program nothing is said', () => {
+  expect([serverHealthLines([]), areServersHealthy([])]).toEqual([[], true]);
+});
+
+test('one line while all are up, and what the leader says counts', () => {
+  const answers = saying(metrics({ leads: 0, second: 'down' }), metrics());
+  expect([serverHealthLines(answers), areServersHealthy(answers)]).toEqual([
+    ['servers: 2 of 2 up, of 1 Services'],
+    true,
+  ]);
+});
+
+test('a server that is down is named with its reason; the Service works', () => {
+  const answers = saying(metrics({ second: 'down' }));
+  expect(serverHealthLines(answers)).toEqual([
+    'servers: 1 of 2 up, of 1 Services',
+    '       shop/orders: 1 of 2 up; 10.0.1.11 down: connection refused',
+  ]);
+  expect(areServersHealthy(answers)).toBe(true);
+});
+
+test.each([
+  ['all down', saying(metrics({ mode: 'panic', second: 'down' })), 'too few, so all get connections'],
+  ['nothing reached', saying(metrics({ everything: 1 })), 'none answers, so the way to them is in trouble'],
+  ['no leader', saying(metrics({ leads: 0 })), 'no replica of the server health program leads'],
+  ['no answer', [answer({ error: 'connection refused' })], 'leads: connection refused'],
+])('%s is not well', (_, answers, text) => {
+  expect(serverHealthLines(answers).join('\n')).toContain(text);
+  expect(areServersHealthy(answers)).toBe(false);
+});
+
+test('another program on the port is noticed', () => {
+  expect(() => readServerHealth('onprem_link_ready 1\n')).toThrow('is not the server health program');
+});

@@ -1,0 +1,89 @@
+import { printable } from '../page/page';
+import { type Sample, samplesIn } from './metrics';
+
+/** What one replica of the server health program said, or why it said nothing. */
+export interface HealthAnswer {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly status: ServerHealthStatus | { readonly error: string };
+}
+
+/** What its /metrics say. */
+export interface ServerHealthStatus {
+  readonly leads: boolean;
+  /** Whether no server answers, so that none is marked down. */
+  readonly everythingDown: boolean;
+  readonly services: readonly ServiceHealth[];
+}
+
+interface ServiceHealth {
+  /** `namespace/service` */
+  readonly name: string;
+  readonly up: number;
+  readonly all: number;
+  readonly mode: string;
+  /** Servers that are not up: `10.0.1.10 down: connection refused`. */
+  readonly troubles: readonly string[];
+}
+
+/** Reads Prometheus' text format. @throws if the answer is not the program's. */
+export function readServerHealth(text: string): ServerHealthStatus {
+  const samples = samplesIn(text);
+  const all = (name: string) => samples.filter((sample) => sample.name === `health_${name}`);
+  const [leader] = all('leader');
+  if (leader === undefined) throw new Error('what answers on the port is not the server health program');
+  const of = (name: string, service: string) => all(name).filter((sample) => serviceOf(sample) === service);
+  const services = all('service_servers').map((sample): ServiceHealth => {
+    const name = serviceOf(sample);
+    const reasons = new Map(of('server_trouble', name).map(({ labels }) => [labels.real, labels.reason]));
+    const bad = of('server_state', name).filter(({ labels, value }) => value === 1 && labels.state !== 'up');
+    return {
+      name,
+      up: of('service_servers_up', name)[0]?.value ?? 0,
+      all: sample.value,
+      mode: of('service_mode', name).find(({ value }) => value === 1)?.labels.mode ?? 'normal',
+      troubles: bad.map(
+        ({ labels }) => `${labels.real} ${labels.state}: ${reasons.get(labels.real) ?? 'no reason known'}`,
+      ),
+    };
+  });
+  return { leads: leader.value === 1, everythingDown: all('everything_down')[0]?.value === 1, services };
+}
+
+const serviceOf = ({ labels }: Sample): string => `${labels.service_namespace}/${labels.service}`;
+
+const MODES: Readonly<Record<string, string>> = {
+  panic: '; too few, so all get connections',
+  early: '; too few, so those that answer again get connections before their pause is over',
+};
+
+/** A line that counts, and one for each Service in trouble; none without the program. */
+export function serverHealthLines(answers: readonly HealthAnswer[]): string[] {
+  if (answers.length === 0) return [];
+  const said = answers.flatMap(({ status }) => ('error' in status ? [] : [status]));
+  const leader = said.find(({ leads }) => leads);
+  if (leader === undefined) return [`servers: no replica of the server health program leads${silent(answers)}`];
+  const { services, everythingDown } = leader;
+  const servers = services.reduce((sum, { all }) => sum + all, 0);
+  const up = services.reduce((sum, service) => sum + service.up, 0);
+  return [
+    `servers: ${up} of ${servers} up, of ${services.length} Services${everythingDown ? '; none answers, so the way to them is in trouble' : ''}`,
+    ...services.filter(({ troubles }) => troubles.length > 0).map(troubleLine),
+  ].map(printable);
+}
+
+/** Whether the program leads, reaches servers, and no Service is in panic; also without the program. */
+export function areServersHealthy(answers: readonly HealthAnswer[]): boolean {
+  const leader = answers.flatMap(({ status }) => ('error' in status || !status.leads ? [] : [status]))[0];
+  if (answers.length === 0) return true;
+  return leader !== undefined && !leader.everythingDown && leader.services.every(({ mode }) => mode !== 'panic');
+}
+
+function silent(answers: readonly HealthAnswer[]): string {
+  const [first] = answers.flatMap(({ status }) => ('error' in status ? [status.error] : []));
+  return first === undefined ? '' : `: ${first}`;
+}
+
+function troubleLine({ name, up, all, mode, troubles }: ServiceHealth): string {
+  return `       ${name}: ${up} of ${all} up${MODES[mode] ?? ''}; ${troubles.join(', ')}`;
+}
