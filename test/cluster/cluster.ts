@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Exit } from '../lab/kubelet/pod';
 import { EXAMPLE } from '../lab/testbed';
+import { addressOf } from '../lab/topology/addresses';
 import { Lab } from '../lab/topology/namespaces';
 import { SEEDS, Topology, type TopologyOptions } from '../lab/topology/topology';
 import { waitFor } from '../lab/wait';
@@ -67,6 +68,9 @@ export class RealCluster {
       podSubnet: POD_SUBNET,
       nodes: topology.nodes.map(({ name }) => name),
     });
+    // A control plane reaches its nodes, here to read /metrics of pods.
+    for (const { private: own, public: outer } of topology.options.nodes)
+      topology.internet.netns.ip('route', 'add', addressOf(own[0] as string), 'via', addressOf(outer[0] as string));
     const kubelets = await Promise.all(
       topology.nodes.map((place, i) => {
         place.netns.sysctl({ 'ipv4/ip_forward': 1 });

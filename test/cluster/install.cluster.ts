@@ -1,5 +1,6 @@
 import { NetnsClient } from '../lab/topology/netns-client';
 import { waitFor } from '../lab/wait';
+import { CLIENT_POD } from './client-pod';
 import { RealCluster } from './cluster';
 import { PATIENCE_MS } from './control-plane';
 import { describeCluster } from './requirements';
@@ -8,26 +9,6 @@ jest.setTimeout(1_200_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const lines = (text: string) => text.trimEnd().split('\n');
-
-/** A pod of the cluster's default namespace, as restricted as that asks for. */
-const CLIENT = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'client', namespace: 'default' },
-  spec: {
-    nodeName: 'worker-2',
-    automountServiceAccountToken: false,
-    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-    containers: [
-      {
-        name: 'client',
-        image: 'docker.io/library/node:26.10.0-trixie-slim',
-        command: ['node', '--eval', 'setInterval(() => undefined, 1e6)'],
-        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-      },
-    ],
-  },
-};
 
 /** Starts the servers that the example's Service leads to. */
 function startOrders({ topology }: RealCluster) {
@@ -63,7 +44,7 @@ describeCluster('dist/ on a real Kubernetes', () => {
         await cluster.install();
         expect(await topology.answered()).toBe(true);
 
-        await cluster.plane.api('/api/v1/namespaces/default/pods', { method: 'POST', body: CLIENT });
+        await cluster.plane.api('/api/v1/namespaces/default/pods', { method: 'POST', body: CLIENT_POD });
         await cluster.kubectl('wait pod/client --for=condition=Ready --timeout=120s');
         const ip = await cluster.kubectl('get service orders-service --output=jsonpath={.spec.clusterIP}');
         const pod = NetnsClient.of((kubelets[1] as (typeof kubelets)[number]).networkOf('client'));

@@ -1,0 +1,98 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXAMPLE } from '../lab/testbed';
+import { REPOSITORY } from '../repository';
+import { CLIENT_POD } from './client-pod';
+import { RealCluster } from './cluster';
+import { describeCluster } from './requirements';
+
+jest.setTimeout(1_200_000);
+
+/** Commands that this suite cannot run, each with the reason. */
+const EXEMPT: readonly (readonly [RegExp, string])[] = [
+  [/ (exec|logs) /, "asks a kubelet's own API, which the played one has not"],
+  [/ edit /, 'opens an editor'],
+  [/^kubectl (-n \S+ )?run /, 'pulls an image from the internet'],
+  [/bootstrap\/production/, 'needs the CRDs of Argo CD or Flux'],
+  [/rollout undo/, 'run by rolling.cluster.ts'],
+];
+/** What a reader puts in. */
+const FILLED_IN: readonly (readonly [RegExp, string])[] = [
+  [/\bNODE\b/, 'worker-1'],
+  [/dist\/production\/orders\.k8s\.yaml/, 'dist/production/orders-service.k8s.yaml'],
+];
+/** Removes what the others look at. */
+const isUninstall = (command: string) => /^kubectl delete --filename dist/.test(command);
+
+interface Command {
+  readonly page: string;
+  readonly command: string;
+}
+
+/** Every command that the docs mark as one for a cluster. */
+function commandsOfDocs(): Command[] {
+  const pages = readdirSync(join(REPOSITORY, 'docs')).filter((name) => name.endsWith('.md'));
+  return pages.flatMap((page) => {
+    const blocks = readFileSync(join(REPOSITORY, 'docs', page), 'utf8').matchAll(
+      /^ *```sh not run: needs a cluster\n([\s\S]*?)^ *```$/gm,
+    );
+    const lines = [...blocks].flatMap(([, text]) => (text as string).split('\n'));
+    return lines
+      .map((line) => line.replace(/ +#.*$/, '').trim())
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((command) => ({ page, command }));
+  });
+}
+
+describeCluster("the docs' commands for a cluster", () => {
+  it('do what they are printed for', () =>
+    RealCluster.run({}, async (cluster) => {
+      const project = join(cluster.topology.lab.folder, 'project');
+      mkdirSync(project);
+      cpSync(EXAMPLE, join(project, 'dist', 'production'), { recursive: true });
+      await cluster.install();
+      // What a cluster has that readers look at: a program with the ranges, and a Deployment to expose.
+      const flags = ['--cluster-cidr=172.30.0.0/16', '--service-cluster-ip-range=172.21.0.0/16'];
+      const [container] = CLIENT_POD.spec.containers;
+      await cluster.plane.api('/api/v1/namespaces/kube-system/pods', {
+        method: 'POST',
+        body: {
+          ...CLIENT_POD,
+          metadata: { name: 'kube-controller-manager', namespace: 'kube-system' },
+          spec: { ...CLIENT_POD.spec, containers: [{ ...container, args: flags }] },
+        },
+      });
+      await cluster.kubectl('create namespace shop');
+      await cluster.shell('kubectl --namespace shop create deployment orders --image=example.com/orders:1 --port=8080');
+      await cluster.plane.api('/api/v1/namespaces/default/endpoints', {
+        method: 'POST',
+        body: { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'orders-service' } },
+      });
+      await cluster.kubectl(`apply --filename ${EXAMPLE}`);
+
+      const all = commandsOfDocs();
+      expect(all.length).toBeGreaterThan(15);
+      const wanted = all.filter(({ command }) => !EXEMPT.some(([pattern]) => pattern.test(command)));
+      const inOrder = [
+        ...wanted.filter(({ command }) => !isUninstall(command)),
+        ...wanted.filter(({ command }) => isUninstall(command)),
+      ];
+      const failed: string[] = [];
+      for (const { page, command } of inOrder) {
+        const typed = FILLED_IN.reduce((text, [placeholder, value]) => text.replace(placeholder, value), command);
+        const isNpm = typed.startsWith('npm ');
+        const { code, stdout, stderr } = await cluster.shell(typed, isNpm ? REPOSITORY : project);
+        if (code !== 0) failed.push(`${page}: ${command}: ${code}\n${stdout}${stderr}`);
+      }
+      expect(failed).toEqual([]);
+      await cluster.untilOwned([]);
+    }));
+
+  it('npm run status shows every node, from /metrics by the API server', () =>
+    RealCluster.run({}, async (cluster) => {
+      await cluster.install();
+      const { code, stdout } = await cluster.shell('npm run -s status', REPOSITORY);
+      expect(stdout).toMatch(/worker-1[\s\S]*worker-2/);
+      expect(code).toBe(0);
+    }));
+});
