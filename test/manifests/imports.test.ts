@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { REPOSITORY } from '../repository';
@@ -32,3 +34,49 @@ test('every address is that of a released version', () => {
   for (const one of imports)
     expect(one).toMatch(/^\w+:=https:\/\/raw\.githubusercontent\.com\/[\w-]+\/[\w-]+\/v\d+\.\d+\.\d+\/[\w./-]+\.yaml$/);
 });
+
+/** A small CRD of that kind, with prose beside a property that is called description. */
+const crdOf = (group: string, kind: string) => `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: ${kind.toLowerCase()}s.${group} }
+spec:
+  group: ${group}
+  names: { kind: ${kind}, plural: ${kind.toLowerCase()}s, singular: ${kind.toLowerCase()} }
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          description: Prose of the kind.
+          type: object
+          properties:
+            spec:
+              type: object
+              description: Prose of the spec.
+              properties:
+                description: { type: string, description: Prose of the property. }
+`;
+
+test('npm run import makes shapes, and leaves the prose of the CRDs out', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crds-'));
+  try {
+    const output = join(folder, 'imports');
+    mkdirSync(output);
+    for (const [name, group, kind] of GENERATED) writeFileSync(join(folder, `${name}.yaml`), crdOf(group, kind));
+    const command = ['--require', require.resolve('tsx/cjs'), join(REPOSITORY, 'scripts', 'import.ts'), folder, output];
+    const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(readdirSync(output).sort()).toEqual(files);
+    for (const file of readdirSync(output)) {
+      const text = readFileSync(join(output, file), 'utf8');
+      expect(text).toContain('readonly description?: string;');
+      expect(text).not.toContain('Prose');
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 120_000);
