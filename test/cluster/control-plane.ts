@@ -151,12 +151,21 @@ export class ControlPlane {
 
   ask(path: string, { method = 'GET', body, type, token = 'admin' }: ApiRequest = {}): Promise<FetchAnswer> {
     const json = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
+    const text = body === undefined ? undefined : JSON.stringify(body);
     return this.options.place.client.fetch(`${this.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': type ?? json, accept: 'application/json' },
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: 'application/json',
+        // Of a DELETE, Node's client sends no length by itself, and the API server would read no body.
+        ...(text !== undefined && {
+          'content-type': type ?? json,
+          'content-length': `${Buffer.byteLength(text)}`,
+        }),
+      },
       ca: this.ca.cert,
       timeoutMs: 30_000,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(text !== undefined && { body: text }),
     });
   }
 

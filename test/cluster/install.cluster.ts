@@ -10,13 +10,6 @@ jest.setTimeout(1_200_000);
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const lines = (text: string) => text.trimEnd().split('\n');
 
-/** Starts the servers that the example's Service leads to. */
-function startOrders({ topology }: RealCluster) {
-  return Promise.all(
-    topology.servers.map(({ client, addresses: [address], name }) => client.serve(address as string, 8080, name)),
-  );
-}
-
 describeCluster('dist/ on a real Kubernetes', () => {
   it('is applied without a warning, client side and server side, and finds nothing to change the second time', () =>
     RealCluster.run({}, async (cluster) => {
@@ -39,7 +32,7 @@ describeCluster('dist/ on a real Kubernetes', () => {
     (proxyMode) =>
       RealCluster.run({ proxyMode }, async (cluster) => {
         const { topology, kubelets } = cluster;
-        const servers = await startOrders(cluster);
+        const servers = (await topology.serve()).slice(-topology.servers.length);
         expect((await topology.exchange(topology.node, 200)).some(({ toNode }) => toNode.status === 200)).toBe(false);
         await cluster.install();
         expect(await topology.answered()).toBe(true);
@@ -119,7 +112,11 @@ describeCluster('leaving a real Kubernetes', () => {
 
   it.each([
     ['deleted alone', '-n onprem-link delete daemonset node-routes --timeout=120s', 0],
-    ['replaced by force', 'replace --force --filename node-routes.k8s.yaml', 2],
+    [
+      'replaced by force',
+      '-n onprem-link get daemonset node-routes --output=yaml | kubectl replace --force --filename -',
+      2,
+    ],
   ])('keeps the routes when the DaemonSet is %s', (_, command, pods) =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();

@@ -1,6 +1,6 @@
 import { addressOf, inUrl, nth, sameFamily } from './addresses';
 import type { Lab, Namespace } from './namespaces';
-import { NetnsClient } from './netns-client';
+import { NetnsClient, type NetnsHttpServer } from './netns-client';
 import type { FetchAnswer } from './netns-protocol';
 import { counter } from './netstat';
 
@@ -132,7 +132,7 @@ export class Topology {
   /** Where all bridges are. */
   readonly wires: Namespace;
 
-  private serving: Promise<unknown> | undefined;
+  private serving: Promise<readonly NetnsHttpServer[]> | undefined;
 
   private constructor(
     readonly lab: Lab,
@@ -203,8 +203,11 @@ export class Topology {
     return lab.together(() => new Topology(lab, options));
   }
 
-  /** Starts the HTTP servers on both ends when they are first asked something, since each is a process. */
-  serve(): Promise<unknown> {
+  /**
+   * Starts the HTTP servers on both ends when they are first asked something, since each is a process; those of the nodes
+   * before those of the servers.
+   */
+  serve(): Promise<readonly NetnsHttpServer[]> {
     this.serving ??= Promise.all(
       [...this.nodes, ...this.servers].flatMap(({ client, name, addresses }) =>
         addresses.map((address) => client.serve(address, HTTP_PORT, name)),
