@@ -55,6 +55,7 @@ const HOMES: Readonly<Record<string, Home>> = {
   // The lab runs what dist/ contains, never the agent's source.
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
   'test/cluster': { ours: ['lib', 'test', 'test/lab'] },
+  'test/linters': { ours: ['lib', 'test', 'test/fixtures'] },
   'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'test', 'test/lab'] },
   'test/bench': { ours: ['lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/fixtures', 'test/lab'] },
   // Programs that run inside a namespace, on the agent's Node.

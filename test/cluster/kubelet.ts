@@ -47,6 +47,8 @@ export class PlayedKubelet {
   private isStopped = false;
   private looking: Promise<void> = Promise.resolve();
   private lastPod = 0;
+  /** Pods that are told to stop, by uid. */
+  private readonly endings = new Map<string, Promise<unknown>>();
   /** What went wrong in a look; an API server that is away is no fault. */
   readonly faults: string[] = [];
 
@@ -91,6 +93,7 @@ export class PlayedKubelet {
     this.isStopped = true;
     clearTimeout(this.timer);
     await this.looking;
+    await Promise.all(this.endings.values());
   }
 
   private schedule(): void {
@@ -150,7 +153,11 @@ export class PlayedKubelet {
     const uid = manifest.metadata?.uid as string;
     let known = this.pods.get(uid);
     if (manifest.metadata?.deletionTimestamp !== undefined) {
-      if (known?.isEnding !== true) void this.end(manifest, known);
+      if (this.endings.has(uid)) return;
+      const ending = this.end(manifest, known)
+        .catch((error: Error) => void this.faults.push(error.message))
+        .finally(() => this.endings.delete(uid));
+      this.endings.set(uid, ending);
       return;
     }
     if (known === undefined) {

@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { REPOSITORY } from '../repository';
+
+/** Programs that Go installs as they are, by the versions that docs/linters.md names. */
+const GO_PROGRAMS = {
+  'kube-score': 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
+  kustomize: 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.1',
+  actionlint: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
+} as const;
+const PYTHON_PROGRAMS = { checkov: 'checkov==3.3.30', 'check-jsonschema': 'check-jsonschema==0.38.0' } as const;
+/** Trivy's scanner is a library: the program around it is ours. */
+const TRIVY = join(REPOSITORY, 'test', 'linters', 'go');
+
+export type Tool = keyof typeof GO_PROGRAMS | keyof typeof PYTHON_PROGRAMS | 'trivy-kubernetes';
+
+/** The version of a tool, as it is pinned here. */
+export function versionOf(tool: Tool): string {
+  if (tool === 'trivy-kubernetes')
+    return /aquasecurity\/trivy v(\S+)/.exec(readFileSync(join(TRIVY, 'go.mod'), 'utf8'))?.[1] as string;
+  const pinned = tool in GO_PROGRAMS ? GO_PROGRAMS[tool as never] : PYTHON_PROGRAMS[tool as never];
+  return (pinned as string).split(/@v|==/)[1] as string;
+}
+
+function cacheFolder(): string {
+  const hash = createHash('sha256').update(JSON.stringify([GO_PROGRAMS, PYTHON_PROGRAMS]));
+  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(TRIVY, file)));
+  const base = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return join(base, 'onprem-link', 'linters', hash.digest('hex').slice(0, 16));
+}
+
+function install(what: string, command: string, args: readonly string[], cwd: string, env: object = {}): void {
+  process.stderr.write(`installing ${what}…\n`);
+  const all = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', ...env };
+  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: all });
+  if (status !== 0) throw new Error(`${what} could not be installed: ${error?.message ?? stderr}`);
+}
+
+/**
+ * Installs what is missing, from the Go module proxy and PyPI, into a cache outside the tree.
+ *
+ * @returns finds a tool's program
+ * @throws naming the tool that could not be had: that is no finding of it
+ */
+export function installTools(): (tool: Tool) => string {
+  const folder = cacheFolder();
+  const venv = join(folder, 'venv');
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const [tool, source] of Object.entries(GO_PROGRAMS))
+    if (!existsSync(join(bin, tool))) install(tool, 'go', ['install', source], folder, { GOBIN: bin });
+  if (!existsSync(join(bin, 'trivy-kubernetes')))
+    install('trivy-kubernetes', 'go', ['build', '-o', join(bin, 'trivy-kubernetes'), '.'], TRIVY, {
+      GOEXPERIMENT: 'jsonv2',
+    });
+  if (!existsSync(join(venv, 'bin', 'check-jsonschema'))) {
+    install('a Python environment', 'python3', ['-m', 'venv', venv], folder);
+    install('checkov', join(venv, 'bin', 'pip'), ['install', '--quiet', ...Object.values(PYTHON_PROGRAMS)], folder);
+  }
+  return (tool) => join(tool in PYTHON_PROGRAMS ? join(venv, 'bin') : bin, tool);
+}

@@ -1,0 +1,85 @@
+import type { V1Container, V1DaemonSet, V1PodSpec, V1Role } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
+import { ExternalService } from '../../lib/charts/external-service/external-service';
+import { NodeRoutes } from '../../lib/charts/node-routes/node-routes';
+import { type Manifest, siteWithNetwork } from '../fixtures/charts';
+
+const { site, network } = siteWithNetwork();
+new NodeRoutes(site, 'node-routes');
+const servers = network.servers('192.168.0.5');
+new ExternalService(site, 'orders', { namespace: 'apps', servers, ports: { http: 80 } });
+const objects = parseAllDocuments(site.synthYaml()).map((document) => document.toJS() as Manifest);
+const ofKind = <T>(kind: string) => objects.filter((object) => object.kind === kind) as unknown as T[];
+const [daemonSet] = ofKind<V1DaemonSet>('DaemonSet');
+const pod = daemonSet?.spec?.template.spec as V1PodSpec;
+const [container] = pod.containers as [V1Container];
+const rules = ofKind<V1Role>('Role').flatMap((role) => role.rules ?? []);
+
+test('the agent has NET_ADMIN of all capabilities, and cannot get more', () => {
+  expect(container.securityContext?.capabilities).toEqual({ drop: ['ALL'], add: ['NET_ADMIN'] });
+  expect(container.securityContext).toMatchObject({ allowPrivilegeEscalation: false });
+  expect(container.securityContext?.privileged ?? false).toBe(false);
+});
+
+test('its root file system is read-only, and it sees nothing of the host but the network', () => {
+  expect(container.securityContext?.readOnlyRootFilesystem).toBe(true);
+  expect(pod.volumes?.some(({ hostPath }) => hostPath !== undefined)).toBe(false);
+  expect([pod.hostPID ?? false, pod.hostIPC ?? false, pod.hostNetwork]).toEqual([false, false, true]);
+});
+
+test('its system calls are filtered', () => {
+  const profile = container.securityContext?.seccompProfile ?? pod.securityContext?.seccompProfile;
+  expect(profile).toEqual({ type: 'RuntimeDefault' });
+});
+
+test('every right names its objects, and no right is on Secrets or on everything', () => {
+  expect(rules.length).toBeGreaterThan(0);
+  for (const { resources, verbs, resourceNames, apiGroups } of rules) {
+    expect(resourceNames?.length).toBeGreaterThan(0);
+    expect([...(resources ?? []), ...verbs, ...(apiGroups ?? [])]).not.toContain('*');
+    expect(resources).not.toContain('secrets');
+  }
+  expect(ofKind('ClusterRole')).toEqual([]);
+  expect(ofKind('ClusterRoleBinding')).toEqual([]);
+});
+
+test('no right writes', () => {
+  for (const { verbs } of rules) expect(['get', 'list', 'watch']).toEqual(expect.arrayContaining(verbs));
+});
+
+test('its token is its own, mounted where it is said, and short-lived', () => {
+  expect(pod.serviceAccountName).not.toBe('default');
+  expect(pod.automountServiceAccountToken).toBe(false);
+  const tokens = (pod.volumes ?? []).flatMap(({ projected }) =>
+    (projected?.sources ?? []).flatMap(({ serviceAccountToken }) => serviceAccountToken ?? []),
+  );
+  expect(tokens.map(({ expirationSeconds }) => expirationSeconds)).toEqual([3600]);
+});
+
+test('requests and limits are set for everything that a node runs out of', () => {
+  const resources = ['cpu', 'ephemeral-storage', 'memory'];
+  expect(Object.keys(container.resources?.requests ?? {}).sort()).toEqual(resources);
+  expect(Object.keys(container.resources?.limits ?? {}).sort()).toEqual(resources);
+});
+
+test('the image is pinned by its digest', () => {
+  expect(container.image).toMatch(/:[\w.-]+@sha256:[0-9a-f]{64}$/);
+});
+
+test('a hanging agent and one whose routes are missing are told apart', () => {
+  const paths = [container.livenessProbe, container.readinessProbe].map((probe) => probe?.httpGet?.path);
+  expect(new Set(paths).size).toBe(2);
+});
+
+test('what is program text is immutable, and what people edit is not', () => {
+  const immutable = ofKind<{ metadata: { name: string }; immutable?: boolean }>('ConfigMap').map(
+    ({ metadata, immutable = false }) => [metadata.name.replace(/-agent-.*/, '-agent'), immutable],
+  );
+  expect(Object.fromEntries(immutable)).toEqual({ 'node-routes-agent': true, 'static-routes': false });
+});
+
+test('nothing stands in the default namespace that was not put there, and no Service opens a port of the nodes', () => {
+  for (const { kind, metadata } of objects) if (kind !== 'Namespace') expect(metadata.namespace).not.toBe('default');
+  for (const { spec } of ofKind<{ spec: { type?: string } }>('Service'))
+    expect(spec.type ?? 'ClusterIP').toBe('ClusterIP');
+});
