@@ -1,9 +1,9 @@
 import { metricsText } from '../lib/agent/report/metrics';
 import { TROUBLES } from '../lib/agent/report/status';
-import { facts, outcome, verdict } from '../lib/agent/testing/facts';
-import { hop, subnet } from '../lib/agent/testing/ip';
 import { Monitoring, NodeRoutes } from '../lib/charts';
 import { fleetTable, readMetrics, TROUBLE_TEXTS } from '../lib/review';
+import { facts, outcome, verdict } from './agent/facts';
+import { hop, subnet } from './agent/ip';
 import { manifestsOf, siteWithNetwork } from './fixtures/charts';
 
 /** What others count on of what the agent tells: the one test that sees both sides. */

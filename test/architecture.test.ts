@@ -47,6 +47,8 @@ const HOMES: Readonly<Record<string, Home>> = {
   // The package's program runs on the agent's Node as well, which the lab knows where to find.
   'scripts/package.test.ts': { ours: ['scripts', 'test', 'test/lab'] },
   test: { ours: ['lib', 'lib/network'] },
+  // The kernel, the journal and settings as the agent's unit tests need them.
+  'test/agent': { ours: ['lib/agent', 'lib/network', 'lib/program', 'lib/settings'] },
   // What alerts and the table of all nodes take from the agent is checked where both sides are seen.
   'test/agent-contract.test.ts': { ours: ['lib/agent', 'lib/charts', 'lib/network', 'lib/review'] },
   'test/fixtures': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/routers', 'test'] },
@@ -56,7 +58,7 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
   'test/cluster': { ours: ['lib', 'test', 'test/lab'] },
   'test/linters': { ours: ['lib', 'test', 'test/fixtures'] },
-  'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'test', 'test/lab'] },
+  'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'test', 'test/lab', 'test/agent'] },
   'test/bench': { ours: ['lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/fixtures', 'test/lab'] },
   // Programs that run inside a namespace, on the agent's Node.
   'test/bench/inside': { ours: ['lib/agent', 'lib/program'] },
@@ -65,7 +67,7 @@ const HOMES: Readonly<Record<string, Home>> = {
 };
 
 /** What a test may import beyond that, and its helpers, which no other file imports: any package, too. */
-const FOR_TESTS = ['lib', 'lib/charts', 'scripts', 'test', 'test/fixtures', 'test/lab'];
+const FOR_TESTS = ['lib', 'test/agent', 'lib/charts', 'scripts', 'test', 'test/fixtures', 'test/lab'];
 const TEST = /\.test\.ts$|^test\/fixtures\/|^test\/oracle\.ts$/;
 
 const IMPORT = /(?:\bfrom|\bimport|\b(?:require|import|requireActual|mock)(?:<[^>]*>)?\()\s*['"]([^'"]+)['"]/g;

@@ -1,3 +1,7 @@
+import { route as kernelRoute, nexthop, SEEDS, snapshot } from '../../test/agent/ip';
+import { memoryJournal } from '../../test/agent/memory-journal';
+import { MemoryKernel } from '../../test/agent/memory-kernel';
+import { SETTINGS } from '../../test/agent/settings';
 import type { ConfigMapWatch } from '../program/api/config-map-watch';
 import { PATIENCE_MS } from '../program/connection';
 import { pause } from '../program/pause';
@@ -10,10 +14,6 @@ import type { KernelRoute } from './kernel/types';
 import type { Attempt } from './reachability';
 import { Reconciler } from './reconciler';
 import type { Settings } from './settings';
-import { route as kernelRoute, nexthop, SEEDS, snapshot } from './testing/ip';
-import { memoryJournal } from './testing/memory-journal';
-import { MemoryKernel } from './testing/memory-kernel';
-import { SETTINGS } from './testing/settings';
 
 interface Options {
   readonly settings?: Partial<Settings>;

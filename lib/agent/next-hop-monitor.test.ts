@@ -1,7 +1,7 @@
+import { address, LINKS } from '../../test/agent/ip';
 import type { NextHop } from './decide/next-hop-health';
 import { NUD_FAILED, NUD_REACHABLE } from './netlink/constants';
 import { NextHopMonitor } from './next-hop-monitor';
-import { address, LINKS } from './testing/ip';
 
 const nextHop = (text: string, isAlone = false): NextHop => ({
   address: address(text),

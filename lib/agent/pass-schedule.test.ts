@@ -1,6 +1,6 @@
+import { outcome } from '../../test/agent/facts';
 import { PassSchedule } from './pass-schedule';
 import type { Trigger } from './passes';
-import { outcome } from './testing/facts';
 
 /** Passes take so many milliseconds and succeed, unless told otherwise. */
 function scheduled(takes = 0, succeeds = () => true) {

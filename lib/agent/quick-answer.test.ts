@@ -1,4 +1,7 @@
 import fc from 'fast-check';
+import { route as kernelRoute, SEEDS, snapshot } from '../../test/agent/ip';
+import { MemoryKernel } from '../../test/agent/memory-kernel';
+import { SETTINGS } from '../../test/agent/settings';
 import { DEFAULT_RULES, type RouteSpec, readRouteList } from '../network';
 import { isOwn, type Ownership } from './decide/ownership';
 import { hopKey, hopsOf } from './decide/route-hops';
@@ -6,9 +9,6 @@ import type { KernelEvent } from './kernel/events';
 import type { Kernel } from './kernel/kernel';
 import type { Change, KernelRoute } from './kernel/types';
 import { Reconciler } from './reconciler';
-import { route as kernelRoute, SEEDS, snapshot } from './testing/ip';
-import { MemoryKernel } from './testing/memory-kernel';
-import { SETTINGS } from './testing/settings';
 
 const OWNERSHIP: Ownership = SETTINGS.ownership;
 const FIRST_OBJECT = OWNERSHIP.protocol * 2 ** 24 + 1;

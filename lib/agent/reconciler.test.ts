@@ -1,12 +1,12 @@
+import { address, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../../test/agent/ip';
+import { MemoryKernel } from '../../test/agent/memory-kernel';
+import { NO_LIMITS } from '../../test/agent/settings';
 import { DEFAULT_RULES, type RouteSpec, readRouteList, type Subnet } from '../network';
 import type { Destination } from './decide/destinations';
 import type { HealthOf } from './decide/next-hop-health';
 import { isOwn, type Ownership } from './decide/ownership';
 import type { Kernel } from './kernel/kernel';
 import { Reconciler } from './reconciler';
-import { address, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from './testing/ip';
-import { MemoryKernel } from './testing/memory-kernel';
-import { NO_LIMITS } from './testing/settings';
 
 const OWNERSHIP: Ownership = { protocol: 142, former: new Set(), adoptLegacy: false };
 const TWO: readonly RouteSpec[] = ['192.168.0.0/24', '192.168.1.0/24'];

@@ -1,3 +1,7 @@
+import { route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from '../../test/agent/ip';
+import { memoryJournal } from '../../test/agent/memory-journal';
+import { MemoryKernel } from '../../test/agent/memory-kernel';
+import { NO_LIMITS } from '../../test/agent/settings';
 import { DEFAULT_RULES, parseRouteList, type Subnet, type Target } from '../network';
 import { type Answer, PATIENCE_MS } from '../program/connection';
 import { pause } from '../program/pause';
@@ -6,10 +10,6 @@ import type { Kernel } from './kernel/kernel';
 import { Passes, type Trigger } from './passes';
 import { type Outcome, Reconciler } from './reconciler';
 import { Rollout } from './rollout';
-import { route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from './testing/ip';
-import { memoryJournal } from './testing/memory-journal';
-import { MemoryKernel } from './testing/memory-kernel';
-import { NO_LIMITS } from './testing/settings';
 import { CONFIRM_MS } from './trial';
 
 const API: Target = { host: '172.21.0.1', port: 443 };

@@ -1,4 +1,4 @@
-import type { V1ConfigMap, V1Pod } from '@kubernetes/client-node';
+import type { V1Pod } from '@kubernetes/client-node';
 import type { Manifest } from '../lab/dist';
 import type { Pod } from '../lab/kubelet/pod';
 import { startPod } from '../lab/kubelet/pod-start';
@@ -6,26 +6,12 @@ import type { Namespace } from '../lab/topology/namespaces';
 import type { Place } from '../lab/topology/topology';
 import { startWorkload } from '../lab/topology/workload';
 import type { ControlPlane } from './control-plane';
+import { configMapsOf, type OnNode, podStatus, tokenOf } from './kubelet-api';
 
 /** So often a kubelet looks at its pods. */
 const LOOK_MS = 250;
 /** A kubelet's default of a probe that fails. */
 const FAILURE_THRESHOLD = 3;
-
-interface OnNode {
-  readonly uid: string;
-  readonly manifest: V1Pod;
-  pod?: Pod;
-  /** What keeps it from starting. */
-  waiting?: string;
-  readonly startTime: string;
-  ready: boolean;
-  failures: number;
-  restarts: number;
-  nextProbe: number;
-  reported?: string;
-  isEnding?: boolean;
-}
 
 export interface KubeletOptions {
   readonly place: Place;
@@ -186,13 +172,13 @@ export class PlayedKubelet {
       const pod = await startPod({
         netns: network,
         workload: { apiVersion: 'v1', kind: 'Pod', ...manifest } as unknown as Manifest,
-        objects: await this.configMapsOf(manifest),
+        objects: await configMapsOf(plane, this.token, manifest),
         nodeName: place.name,
         podIPs: isOnHost ? place.addresses : [this.addressOf(known)],
         hostIPs: place.addresses,
         serviceHost: serviceAddress,
         servicePort: 443,
-        token: await this.tokenOf(manifest),
+        token: await tokenOf(plane, this.token, manifest),
         ca: plane.ca.cert,
       });
       known.pod = pod;
@@ -228,36 +214,6 @@ export class PlayedKubelet {
     return address;
   }
 
-  private async configMapsOf({ metadata, spec }: V1Pod): Promise<Manifest[]> {
-    const sources = (spec?.volumes ?? []).flatMap(({ configMap, projected }) => [
-      configMap?.name,
-      ...(projected?.sources ?? []).map((source) => source.configMap?.name),
-    ]);
-    const names = [...new Set(sources.filter((name) => name !== undefined))];
-    const path = `/api/v1/namespaces/${metadata?.namespace}/configmaps`;
-    return Promise.all(
-      names.map(async (name) => {
-        const found = await this.options.plane.api<V1ConfigMap>(`${path}/${name}`, { token: this.token });
-        return { apiVersion: 'v1', kind: 'ConfigMap', ...found } as unknown as Manifest;
-      }),
-    );
-  }
-
-  private async tokenOf({ metadata, spec }: V1Pod): Promise<string> {
-    const path = `/api/v1/namespaces/${metadata?.namespace}/serviceaccounts/${spec?.serviceAccountName ?? 'default'}/token`;
-    const pod = { kind: 'Pod', apiVersion: 'v1', name: metadata?.name, uid: metadata?.uid };
-    const { status } = await this.options.plane.api<{ status: { token: string } }>(path, {
-      method: 'POST',
-      token: this.token,
-      body: {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: { expirationSeconds: 3607, boundObjectRef: pod },
-      },
-    });
-    return status.token;
-  }
-
   private async probe(known: OnNode): Promise<void> {
     const { pod, manifest } = known;
     const readiness = manifest.spec?.containers[0]?.readinessProbe;
@@ -280,17 +236,7 @@ export class PlayedKubelet {
     const text = JSON.stringify({ runs: pod !== undefined, waiting, ready, restarts });
     if (text === known.reported) return;
     const { place, plane } = this.options;
-    const [container] = manifest.spec?.containers ?? [];
     const podIP = manifest.spec?.hostNetwork === true ? place.addresses[0] : this.addressOf(known);
-    const condition = (type: string, isTrue: boolean) => ({
-      type,
-      status: isTrue ? 'True' : 'False',
-      lastTransitionTime: new Date().toISOString(),
-    });
-    const state =
-      pod === undefined
-        ? { waiting: { reason: 'ContainerCreating', message: waiting ?? '' } }
-        : { running: { startedAt: startTime } };
     const { status, body } = await plane.ask(
       `/api/v1/namespaces/${manifest.metadata?.namespace}/pods/${manifest.metadata?.name}/status`,
       {
@@ -298,29 +244,15 @@ export class PlayedKubelet {
         token: this.token,
         body: {
           metadata: { uid: manifest.metadata?.uid },
-          status: {
-            phase: pod === undefined && restarts === 0 ? 'Pending' : 'Running',
-            hostIP: place.addresses[0],
-            podIP,
-            podIPs: [{ ip: podIP }],
+          status: podStatus(manifest, {
+            isRunning: pod !== undefined,
+            waiting,
+            restarts,
+            ready,
             startTime,
-            conditions: [
-              condition('Ready', ready),
-              condition('ContainersReady', ready),
-              condition('Initialized', true),
-            ],
-            containerStatuses: [
-              {
-                name: container?.name,
-                image: container?.image,
-                imageID: '',
-                ready,
-                started: pod !== undefined,
-                restartCount: restarts,
-                state,
-              },
-            ],
-          },
+            hostIP: place.addresses[0] as string,
+            podIP: podIP as string,
+          }),
         },
       },
     );

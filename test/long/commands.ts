@@ -1,41 +1,11 @@
 import fc from 'fast-check';
 import { PROTOCOL } from '../lab/testbed';
 import { type Entry, familyOf, type Held, Model } from './model';
-import { QUICK_MS, QUIET_MS, type Real, ROUTERS, SUBNETS } from './real';
+import { type Real, ROUTERS, SUBNETS } from './real';
+import { Step } from './step';
 
 const PRIVATE = { 4: '10.0.0.0/8', 6: 'fd00::/8' } as const;
 const PUBLIC_GATEWAY = { 4: '198.51.100.1', 6: '2001:db8:51::1' } as const;
-
-/** A step: what it does to the model (which also says whether it makes sense now), and to the real thing. */
-class Step implements fc.AsyncCommand<Model, Real> {
-  constructor(
-    private readonly name: string,
-    private readonly toModel: (model: Model) => void,
-    private readonly toReal: (real: Real, before: Model) => unknown,
-    private readonly when: (model: Readonly<Model>) => boolean = () => true,
-    private readonly kind: 'api' | 'kernel' = 'api',
-  ) {}
-
-  check(model: Readonly<Model>): boolean {
-    return performance.now() < model.until && this.when(model);
-  }
-
-  async run(model: Model, real: Real): Promise<void> {
-    real.story.push(this.name);
-    const before = new Map(model.own);
-    await this.toReal(real, model);
-    this.toModel(model);
-    // Where others delete routes of ours, that is no loss of the agent's.
-    const listed = this.kind === 'kernel' ? [] : [...before.keys()].filter((key) => model.isListedThroughout(key));
-    model.settle();
-    await real.untilQuiet(model, this.kind === 'kernel' ? QUICK_MS : QUIET_MS);
-    await real.untilTold(listed.filter((key) => before.get(key) === model.own.get(key)));
-  }
-
-  toString(): string {
-    return this.name;
-  }
-}
 
 const ipOf = (subnet: string) => `-${familyOf(subnet)}`;
 

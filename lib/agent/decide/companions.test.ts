@@ -1,6 +1,6 @@
+import { hop, route as kernelRoute, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
 import { DEFAULT_RULES, type Route, type RouteSpec, readRoute } from '../../network';
 import { asStable } from '../stable';
-import { hop, route as kernelRoute, SEEDS, snapshot, subnet } from '../testing/ip';
 import { decideCompanions, missingCompanions, withoutCompanions } from './companions';
 import type { Standing } from './diff';
 import type { Guard } from './guard';

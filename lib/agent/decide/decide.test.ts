@@ -1,10 +1,10 @@
+import { address, hop, route, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
+import { MemoryKernel } from '../../../test/agent/memory-kernel';
+import { NO_LIMITS, SETTINGS } from '../../../test/agent/settings';
 import { DEFAULT_RULES, readRouteList } from '../../network';
 import type { Kernel } from '../kernel/kernel';
 import { Reconciler } from '../reconciler';
 import { asStable, Derived } from '../stable';
-import { address, hop, route, SEEDS, snapshot, subnet } from '../testing/ip';
-import { MemoryKernel } from '../testing/memory-kernel';
-import { NO_LIMITS, SETTINGS } from '../testing/settings';
 import { type DecisionInputs, decide } from './decide';
 import type { HealthOf } from './next-hop-health';
 import { NO_PREFIXES } from './prefix';

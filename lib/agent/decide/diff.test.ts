@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { hop, route as kernelRoute, snapshot } from '../../../test/agent/ip';
+import { MemoryKernel, text } from '../../../test/agent/memory-kernel';
 import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
 import type { Change, Hop, KernelRoute, PutRoute, Snapshot } from '../kernel/types';
-import { hop, route as kernelRoute, snapshot } from '../testing/ip';
-import { MemoryKernel, text } from '../testing/memory-kernel';
 import { diffRoutes } from './diff';
 import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute, Way } from './resolve';

@@ -1,7 +1,7 @@
+import { LINKS, nodeAddress, route, snapshot, subnet } from '../../../test/agent/ip';
 import { DEFAULT_RULES, readRouteList } from '../../network';
 import type { KernelEvent } from '../kernel/events';
 import { asStable } from '../stable';
-import { LINKS, nodeAddress, route, snapshot, subnet } from '../testing/ip';
 import { eventFilter, watchedSubnets } from './event-filter';
 import type { RouteState, Verdict } from './verdicts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { address, hop, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
+import { NO_LIMITS } from '../../../test/agent/settings';
 import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
-import { address, hop, SEEDS, snapshot, subnet } from '../testing/ip';
-import { NO_LIMITS } from '../testing/settings';
 import { createGuard, type Dependency } from './guard';
 import type { Limits } from './limits';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { hop } from '../../../test/agent/ip';
 import type { Hop } from '../kernel/types';
 import * as nl from '../netlink/constants';
-import { hop } from '../testing/ip';
 import {
   chooseHops,
   firstHealth,

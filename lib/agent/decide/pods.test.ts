@@ -1,6 +1,6 @@
+import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
 import { DEFAULT_RULES, readRoute } from '../../network';
 import type { Answer, Rule } from '../kernel/types';
-import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
 import { podQuestions, podSources, podsWayOf, worstOf } from './pods';
 
 const RANGES = [subnet('172.30.0.0/16')];

@@ -1,5 +1,5 @@
+import { hop, snapshot } from '../../../test/agent/ip';
 import { routeKey } from '../../network';
-import { hop, snapshot } from '../testing/ip';
 import { presentList, presentText, readPresentText } from './present-list';
 
 const OWNERSHIP = { protocol: 142, former: new Set([141]), adoptLegacy: false };

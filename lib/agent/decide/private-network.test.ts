@@ -1,5 +1,5 @@
+import { address, hop, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
 import type { Family } from '../../network';
-import { address, hop, SEEDS, snapshot, subnet } from '../testing/ip';
 import { findPrivateNetwork } from './private-network';
 
 const NETWORKS = [subnet('10.0.0.0/8')];

@@ -1,7 +1,7 @@
+import { hop, route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
 import { DEFAULT_RULES, type RouteList, type RouteSpec, readRouteList } from '../../network';
 import type { KernelEvent } from '../kernel/events';
 import { asStable } from '../stable';
-import { hop, route as kernelRoute, nexthop, SEEDS, snapshot, subnet } from '../testing/ip';
 import type { PrivateNetwork } from './private-network';
 import { type QuickAnswer, type QuickInputs, quickAnswer } from './quick-answer';
 import type { RouteState, Verdict } from './verdicts';

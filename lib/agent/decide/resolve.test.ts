@@ -1,6 +1,6 @@
+import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
 import { DEFAULT_RULES, type Family, type RouteSpec, readRoute } from '../../network';
 import { asStable } from '../stable';
-import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
 import type { HealthOf } from './next-hop-health';
 import type { PrivateNetwork } from './private-network';
 import { followsPrivateNetwork, nextHopsToLookUp, Resolver } from './resolve';

@@ -1,4 +1,4 @@
-import { hop, links, nexthop, route, snapshot } from '../testing/ip';
+import { hop, links, nexthop, route, snapshot } from '../../../test/agent/ip';
 import { hopSetKey, hopsOf, hopsText, routeDescription, sameWay } from './route-hops';
 
 describe('the hops of a route', () => {

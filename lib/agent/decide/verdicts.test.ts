@@ -1,6 +1,6 @@
+import { hop, SEEDS, snapshot } from '../../../test/agent/ip';
 import { DEFAULT_RULES, readRoute } from '../../network';
 import { asStable } from '../stable';
-import { hop, SEEDS, snapshot } from '../testing/ip';
 import { withoutCompanions } from './companions';
 import { routePut } from './diff';
 import { whatToVerify } from './verdicts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { address, hop, route as kernelRoute, nexthop, snapshot } from '../../../test/agent/ip';
+import { winner } from '../../../test/agent/memory-kernel';
 import { type Address, DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
 import type { KernelRoute } from '../kernel/types';
-import { address, hop, route as kernelRoute, nexthop, snapshot } from '../testing/ip';
-import { winner } from '../testing/memory-kernel';
 import { readLookups, verificationOf } from './verify';
 
 const HOPS = [hop('via 10.184.0.1 dev priv')];

@@ -1,6 +1,6 @@
-import { address, hop, subnet } from '../testing/ip';
-import { written } from '../testing/messages';
-import { attribute, attributes, ip4, ip6, rtmsg, u8, u16, u32 } from '../testing/wire';
+import { address, hop, subnet } from '../../../test/agent/ip';
+import { written } from '../../../test/agent/messages';
+import { attribute, attributes, ip4, ip6, rtmsg, u8, u16, u32 } from '../../../test/agent/wire';
 import { writeChange } from './changes';
 import type { Change, KernelRoute, RouteToWrite } from './types';
 

@@ -1,6 +1,6 @@
 import { closeSync, read, writeSync } from 'node:fs';
-import { messageIn } from '../testing/messages';
-import { attribute, attributes, ip4, message, u8, u16, u32 } from '../testing/wire';
+import { messageIn } from '../../../test/agent/messages';
+import { attribute, attributes, ip4, message, u8, u16, u32 } from '../../../test/agent/wire';
 import { type KernelEvent, KernelEvents, readEvent } from './events';
 
 jest.mock('node:fs', () => ({ read: jest.fn(), writeSync: jest.fn(), closeSync: jest.fn() }));

@@ -1,8 +1,8 @@
+import { address } from '../../../test/agent/ip';
+import { messageIn } from '../../../test/agent/messages';
+import { attribute, attributes, ip4, message, u8, u32 } from '../../../test/agent/wire';
 import type { NetlinkChannel } from '../netlink/channel';
 import type { Reader } from '../netlink/codec';
-import { address } from '../testing/ip';
-import { messageIn } from '../testing/messages';
-import { attribute, attributes, ip4, message, u8, u32 } from '../testing/wire';
 import { Kernel } from './kernel';
 
 /** The kernel's entry for an address: always 10.0.0.0/8 by this gateway, as bytes of their own each time. */

@@ -1,7 +1,7 @@
+import { address, hop, subnet } from '../../../test/agent/ip';
+import { messageIn, written } from '../../../test/agent/messages';
+import { attribute, attributes, ip4, ip6, message, padded, rtmsg, u8, u16, u32 } from '../../../test/agent/wire';
 import type { Address } from '../../network';
-import { address, hop, subnet } from '../testing/ip';
-import { messageIn, written } from '../testing/messages';
-import { attribute, attributes, ip4, ip6, message, padded, rtmsg, u8, u16, u32 } from '../testing/wire';
 import {
   dumpAddresses,
   dumpLinks,

@@ -1,7 +1,7 @@
+import { address } from '../../../test/agent/ip';
+import { messageIn } from '../../../test/agent/messages';
+import { attribute, attributes, ip4, ip6, message, u8, u16, u32 } from '../../../test/agent/wire';
 import { MessageWriter } from '../netlink/codec';
-import { address } from '../testing/ip';
-import { messageIn } from '../testing/messages';
-import { attribute, attributes, ip4, ip6, message, u8, u16, u32 } from '../testing/wire';
 import { askNeighbour, getNeighbour, type Neighbour, questionTo, readNeighbour } from './neighbour';
 
 const REQUEST = 1;

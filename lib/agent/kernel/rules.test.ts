@@ -1,5 +1,5 @@
-import { messageIn } from '../testing/messages';
-import { attribute, attributes, ip4, ip6, message, u8, u32 } from '../testing/wire';
+import { messageIn } from '../../../test/agent/messages';
+import { attribute, attributes, ip4, ip6, message, u8, u32 } from '../../../test/agent/wire';
 import { readRule } from './rules';
 
 const text = (name: string) => Buffer.from(`${name}\0`);

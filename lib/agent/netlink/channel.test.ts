@@ -1,6 +1,6 @@
 import { readSync, writeSync } from 'node:fs';
-import { messagesIn } from '../testing/messages';
-import { attribute, attributes, message, u32 } from '../testing/wire';
+import { messagesIn } from '../../../test/agent/messages';
+import { attribute, attributes, message, u32 } from '../../../test/agent/wire';
 import { NetlinkChannel, NetlinkError } from './channel';
 import { MessageWriter } from './codec';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { messageIn, messagesIn } from '../../../test/agent/messages';
+import { attribute, attributes, message, padded, u16, u32, u32be } from '../../../test/agent/wire';
 import { readEvent } from '../kernel/events';
 import { readLink, readLookup, readNexthop, readNodeAddress, readRoute } from '../kernel/messages';
-import { messageIn, messagesIn } from '../testing/messages';
-import { attribute, attributes, message, padded, u16, u32, u32be } from '../testing/wire';
 import { Messages, MessageWriter, Reader, readAcknowledgement } from './codec';
 
 interface Sample {

@@ -1,5 +1,5 @@
-import { messageIn } from '../testing/messages';
-import { message } from '../testing/wire';
+import { messageIn } from '../../../test/agent/messages';
+import { message } from '../../../test/agent/wire';
 import type { Reader } from './codec';
 import { MessageCache } from './message-cache';
 

@@ -1,9 +1,9 @@
+import { outcome, verdict } from '../../../test/agent/facts';
+import { nexthop, route, subnet } from '../../../test/agent/ip';
 import { DEFAULT_RULES, readRouteList } from '../../network';
 import type { Verdict } from '../decide/verdicts';
 import type { Change, FailedChange } from '../kernel/types';
 import type { Outcome } from '../reconciler';
-import { outcome, verdict } from '../testing/facts';
-import { nexthop, route, subnet } from '../testing/ip';
 import { ChangeLog, changeText } from './change-log';
 
 const put = (text: string, replace = false, metric = 0, table = 254): Change => ({

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { facts } from '../../../test/agent/facts';
 import type { Settings } from '../settings';
-import { facts } from '../testing/facts';
 import { askRunningAgent } from './cli';
 import { statusOf } from './status';
 

@@ -1,5 +1,5 @@
-import { facts, outcome, verdict } from '../testing/facts';
-import { hop, subnet } from '../testing/ip';
+import { facts, outcome, verdict } from '../../../test/agent/facts';
+import { hop, subnet } from '../../../test/agent/ip';
 import { metricsText } from './metrics';
 import type { Facts } from './status';
 

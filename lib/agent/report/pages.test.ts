@@ -1,8 +1,8 @@
+import { facts, outcome, verdict } from '../../../test/agent/facts';
+import { SEEDS, snapshot } from '../../../test/agent/ip';
+import { SETTINGS } from '../../../test/agent/settings';
 import type { Agent } from '../agent';
 import type { ReadyLatch } from '../ready-latch';
-import { facts, outcome, verdict } from '../testing/facts';
-import { SEEDS, snapshot } from '../testing/ip';
-import { SETTINGS } from '../testing/settings';
 import { pagesOf } from './pages';
 
 function page(

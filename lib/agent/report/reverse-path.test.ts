@@ -1,4 +1,4 @@
-import { LINKS, SEEDS, snapshot, subnet } from '../testing/ip';
+import { LINKS, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
 import { DropWatch, reversePathDrops, reversePathFilters } from './reverse-path';
 
 const PRIV = LINKS.priv as number;

@@ -1,5 +1,5 @@
-import { facts, outcome, verdict } from '../testing/facts';
-import { hop, subnet } from '../testing/ip';
+import { facts, outcome, verdict } from '../../../test/agent/facts';
+import { hop, subnet } from '../../../test/agent/ip';
 import { statusOf } from './status';
 import { diffText, type StatusBody, statusText } from './status-table';
 

@@ -1,6 +1,6 @@
+import { facts, outcome, verdict } from '../../../test/agent/facts';
+import { hop, subnet } from '../../../test/agent/ip';
 import type { RouteState } from '../decide/verdicts';
-import { facts, outcome, verdict } from '../testing/facts';
-import { hop, subnet } from '../testing/ip';
 import { type Facts, readiness, statusOf } from './status';
 
 const FINDING = {

@@ -1,4 +1,4 @@
-import { Messages, MessageWriter } from '../netlink/codec';
+import { Messages, MessageWriter } from '../../lib/agent/netlink/codec';
 
 /** Each message in the bytes, on its own. */
 export function messagesIn(bytes: Uint8Array): Messages[] {

@@ -1,8 +1,8 @@
-import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../network';
-import type { Verdict } from '../decide/verdicts';
-import type { Outcome } from '../reconciler';
-import type { Facts } from '../report/status';
-import { asStable } from '../stable';
+import type { Verdict } from '../../lib/agent/decide/verdicts';
+import type { Outcome } from '../../lib/agent/reconciler';
+import type { Facts } from '../../lib/agent/report/status';
+import { asStable } from '../../lib/agent/stable';
+import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../lib/network';
 import { SEEDS, snapshot } from './ip';
 
 /** Facts about a node on which everything is as it should be, for tests. */

@@ -1,5 +1,5 @@
-import { Address, MAIN_TABLE, Subnet } from '../../network';
-import type { Hop, KernelRoute, Link, Nexthop, NodeAddress, Rule, Snapshot } from '../kernel/types';
+import type { Hop, KernelRoute, Link, Nexthop, NodeAddress, Rule, Snapshot } from '../../lib/agent/kernel/types';
+import { Address, MAIN_TABLE, Subnet } from '../../lib/network';
 
 /** A node's state for tests, in the words of `ip`: `route('10.0.0.0/8 via 10.184.0.1 dev priv proto boot')`. */
 

@@ -1,6 +1,6 @@
 import crypto = require('node:crypto');
 
-import type { Journal, JournalEntry } from '../journal';
+import type { Journal, JournalEntry } from '../../lib/agent/journal';
 
 type MemoryJournal = Journal & { readonly entries: (JournalEntry | undefined)[]; readonly texts: string[] };
 

@@ -1,6 +1,6 @@
-import { DEFAULT_RULES } from '../../network';
-import type { Limits } from '../decide/limits';
-import type { Settings } from '../settings';
+import type { Limits } from '../../lib/agent/decide/limits';
+import type { Settings } from '../../lib/agent/settings';
+import { DEFAULT_RULES } from '../../lib/network';
 import { address, subnet } from './ip';
 
 /** Of a site that uses everything. */

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Address, MAIN_TABLE } from '../../network';
-import { hopKey } from '../decide/route-hops';
-import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from '../kernel/types';
-import { NetlinkError } from '../netlink/channel';
+import { hopKey } from '../../lib/agent/decide/route-hops';
+import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from '../../lib/agent/kernel/types';
+import { NetlinkError } from '../../lib/agent/netlink/channel';
+import { type Address, MAIN_TABLE } from '../../lib/network';
 
 const [ENOENT, ESRCH, EEXIST, EINVAL] = [2, 3, 17, 22];
 

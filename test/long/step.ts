@@ -1,0 +1,34 @@
+import type fc from 'fast-check';
+import type { Model } from './model';
+import { QUICK_MS, QUIET_MS, type Real } from './real';
+
+/** A step: what it does to the model (which also says whether it makes sense now), and to the real thing. */
+export class Step implements fc.AsyncCommand<Model, Real> {
+  constructor(
+    private readonly name: string,
+    private readonly toModel: (model: Model) => void,
+    private readonly toReal: (real: Real, before: Model) => unknown,
+    private readonly when: (model: Readonly<Model>) => boolean = () => true,
+    private readonly kind: 'api' | 'kernel' = 'api',
+  ) {}
+
+  check(model: Readonly<Model>): boolean {
+    return performance.now() < model.until && this.when(model);
+  }
+
+  async run(model: Model, real: Real): Promise<void> {
+    real.story.push(this.name);
+    const before = new Map(model.own);
+    await this.toReal(real, model);
+    this.toModel(model);
+    // Where others delete routes of ours, that is no loss of the agent's.
+    const listed = this.kind === 'kernel' ? [] : [...before.keys()].filter((key) => model.isListedThroughout(key));
+    model.settle();
+    await real.untilQuiet(model, this.kind === 'kernel' ? QUICK_MS : QUIET_MS);
+    await real.untilTold(listed.filter((key) => before.get(key) === model.own.get(key)));
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
