@@ -230,6 +230,17 @@ test('a server that is added gets connections after its first answer', async () 
   await world.stop();
 });
 
+test('a Service that is left out and listed again, after its slice went with its owner, gets a new one', async () => {
+  const { world, leader, standby } = await pair();
+  for (const replica of [leader, standby]) world.show(replica, []);
+  await world.pass(2);
+  await world.api.delete(PATH, (await world.api.get(PATH)) as ApiObject);
+  for (const replica of [leader, standby]) world.show(replica, [SERVICE]);
+  await world.pass(1);
+  expect(await world.ready()).toBe(BOTH);
+  await world.stop();
+});
+
 test('a list that is wrong or gone changes nothing and is reported', async () => {
   const { world, leader } = await pair();
   leader.onConfigMap({ kind: 'present', version: '2', data: { services: '[' } });

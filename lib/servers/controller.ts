@@ -37,8 +37,8 @@ export interface ControllerParts {
 
 /** The leases are renewed and looked at so often; one that waits for the other replica's opinion looks more often. */
 const TURN_MS = 2_000;
-const DOUBTFUL_TURN_MS = 1_000;
-const TICK_MS = 500;
+const DOUBTFUL_TURN_MS = 300;
+const TICK_MS = 200;
 /** Every slice is read again at least so often, but never more than two a second. */
 const VERIFY_MS = 10_000;
 const MOST_FINDINGS_LOGGED = 5;

@@ -67,17 +67,19 @@ export class Roster {
     return this.watched.get(key);
   }
 
-  /** @returns the keys of Services that are new or changed. */
+  /** @returns the keys of Services that are new, changed or gone. */
   setList(list: readonly ProbedService[]): string[] {
     const keys = new Set(list.map(serviceKey));
-    for (const key of this.watched.keys()) if (!keys.has(key)) this.watched.delete(key);
-    return list.flatMap((service) => {
+    const gone = [...this.watched.keys()].filter((key) => !keys.has(key));
+    for (const key of gone) this.watched.delete(key);
+    const changed = list.flatMap((service) => {
       const key = serviceKey(service);
       const before = this.watched.get(key);
       if (before !== undefined && JSON.stringify(plain(before.service)) === JSON.stringify(plain(service))) return [];
       this.watched.set(key, this.watch(service, before));
       return [key];
     });
+    return [...gone, ...changed];
   }
 
   private watch(service: ProbedService, before: Watched | undefined): Watched {

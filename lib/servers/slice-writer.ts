@@ -58,6 +58,7 @@ export class SliceWriter {
   async sync(key: string): Promise<void> {
     const service = this.source.service(key);
     const term = this.source.term();
+    if (service === undefined) this.forget(key);
     if (service === undefined || term === undefined) return;
     try {
       const known = await Promise.all(FAMILIES.map((family) => this.look(service, family, term)));
@@ -66,7 +67,7 @@ export class SliceWriter {
       for (const family of FAMILIES) await this.write(service, family, term);
       if (this.source.term() === term) await this.deleteReplaced(service);
     } catch (error) {
-      for (const family of FAMILIES) this.known.delete(slicePath(service, family));
+      for (const family of FAMILIES) this.known.delete(keyOf(service, family));
       throw error;
     }
   }
@@ -76,7 +77,7 @@ export class SliceWriter {
     const service = this.source.service(key);
     if (service === undefined) return;
     for (const family of FAMILIES) {
-      const known = this.known.get(slicePath(service, family));
+      const known = this.known.get(keyOf(service, family));
       if (known === undefined) continue;
       const object = await this.objects.get(slicePath(service, family));
       if (object?.metadata.resourceVersion === known.object?.metadata.resourceVersion) continue;
@@ -86,18 +87,26 @@ export class SliceWriter {
     await this.sync(key);
   }
 
+  /** A Service that is not probed any more; its slices go with their owner. */
+  private forget(key: string): void {
+    for (const slice of this.known.keys()) if (slice.startsWith(`${key} `)) this.known.delete(slice);
+    this.adopted.delete(key);
+    this.replaced.delete(key);
+  }
+
   private async look(service: ProbedService, family: Family, term: string): Promise<Known> {
-    const path = slicePath(service, family);
-    const before = this.known.get(path);
+    const key = keyOf(service, family);
+    const before = this.known.get(key);
     if (before?.term === term) return before;
-    const known = { term, object: await this.objects.get(path), text: undefined, owner: undefined };
-    this.known.set(path, known);
+    const object = await this.objects.get(slicePath(service, family));
+    const known = { term, object, text: undefined, owner: undefined };
+    this.known.set(key, known);
     return known;
   }
 
   private async write(service: ProbedService, family: Family, term: string): Promise<void> {
     const path = slicePath(service, family);
-    const known = this.known.get(path) as Known;
+    const known = this.known.get(keyOf(service, family)) as Known;
     if (addressesOf(service, family).length === 0) {
       if (known.object !== undefined && isOwnSlice(known.object)) await this.objects.delete(path, known.object);
       known.object = undefined;
@@ -138,6 +147,8 @@ export class SliceWriter {
     this.replaced.set(key, service);
   }
 }
+
+const keyOf = (service: ProbedService, family: Family): string => `${serviceKey(service)} ${family}`;
 
 function standingOf(known: readonly Known[]): Standing {
   const objects = known.flatMap(({ object }) => object ?? []);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { Monitoring, NodeRoutes } from '../../lib/charts';
+import { ExternalService, Monitoring, NodeRoutes } from '../../lib/charts';
 import { fixtureSite } from '../fixture-site';
 import { findingsOf, manifestsOf, siteWithNetwork, yamlOf } from '../fixtures/charts';
 import { REPOSITORY } from '../repository';
@@ -56,6 +56,16 @@ interface Rule {
 }
 
 const rules = prometheusRule.spec.groups.flatMap((group) => group.rules);
+
+/** Those of a site whose servers are probed. */
+function rulesWithServerHealth(): Rule[] {
+  const { site, network } = siteWithNetwork();
+  const monitoring = new Monitoring(site, 'monitoring');
+  const servers = network.servers('192.168.0.10');
+  new ExternalService(site, 'orders', { namespace: 'shop', servers, ports: { http: 80 }, health: { tcp: true } });
+  const [, rule] = manifestsOf(monitoring) as unknown as [unknown, { spec: { groups: { rules: Rule[] }[] } }];
+  return rule.spec.groups.flatMap((group) => group.rules);
+}
 
 function daemonSetOfDist(): DaemonSet {
   const text = readFileSync(join(fixtureSite(), 'dist', 'example', 'node-routes.k8s.yaml'), 'utf8');
@@ -207,7 +217,7 @@ test('what is wrong with options is told', () => {
 
 test('every alert has a section in docs/runbooks.md, where it says, and every section an alert', () => {
   const sections = readFileSync(join(REPOSITORY, 'docs', 'runbooks.md'), 'utf8').matchAll(/^## (OnpremLink\w+)$/gm);
-  expect([...new Set(rules.map(({ alert }) => alert))].sort()).toEqual([...sections].map(([, name]) => name).sort());
-  for (const { alert, annotations } of rules)
-    expect(annotations.runbook).toBe(`docs/runbooks.md#${alert.toLowerCase()}`);
+  const all = [...rules, ...rulesWithServerHealth()];
+  expect([...new Set(all.map(({ alert }) => alert))].sort()).toEqual([...sections].map(([, name]) => name).sort());
+  for (const { alert, annotations } of all) expect(annotations.runbook).toBe(`docs/runbooks.md#${alert.toLowerCase()}`);
 });

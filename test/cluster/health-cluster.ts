@@ -1,0 +1,160 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeAuthority, makeCertificate } from '../lab/api-server/certificates';
+import type { Pod } from '../lab/kubelet/pod';
+import type { Namespace } from '../lab/topology/namespaces';
+import { waitFor } from '../lab/wait';
+import { type ClusterOptions, RealCluster } from './cluster';
+import { PATIENCE_MS } from './control-plane';
+import { SERVERS } from './health-site';
+import { FailingServer } from './traffic';
+
+const CLIENT_NODE = 'worker-2';
+
+/** A pod that does nothing by itself, for its network. */
+const CLIENT = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'client', namespace: 'default' },
+  spec: {
+    nodeName: CLIENT_NODE,
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        name: 'client',
+        image: 'docker.io/library/node:26.10.0-trixie-slim',
+        command: ['node', '--eval', 'setInterval(() => undefined, 1e6)'],
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      },
+    ],
+  },
+};
+
+interface Slice {
+  readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly endpoints: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions: { readonly ready: boolean };
+  }[];
+}
+
+/** A real cluster with both servers, a client pod, and what the server health program does there. */
+export class HealthCluster {
+  private constructor(
+    readonly cluster: RealCluster,
+    /** At 192.168.1.10 and 192.168.1.11. */
+    readonly servers: readonly [FailingServer, FailingServer],
+    /** Of the authority that signed the servers' right certificate. */
+    readonly authority: string,
+  ) {}
+
+  static async run(options: ClusterOptions, body: (health: HealthCluster) => Promise<void>): Promise<void> {
+    await RealCluster.run(options, async (cluster) => {
+      const { lab, servers } = cluster.topology;
+      const [ours, others] = [await makeAuthority('corp'), await makeAuthority('elsewhere')];
+      for (const [name, authority] of [
+        ['right', ours],
+        ['wrong', others],
+      ] as const) {
+        const { cert, key } = await makeCertificate(authority, ['orders.corp.example']);
+        writeFileSync(join(lab.folder, `${name}.crt`), cert);
+        writeFileSync(join(lab.folder, `${name}.key`), key);
+      }
+      const failing = SERVERS.map((address) => {
+        const place = servers.find(({ addresses }) => addresses[0] === address);
+        if (place === undefined) throw new Error(`no server has ${address}`);
+        return new FailingServer(place.netns, address, lab.folder);
+      });
+      await body(new HealthCluster(cluster, failing as unknown as [FailingServer, FailingServer], ours.cert));
+    });
+  }
+
+  /** Applies a folder as a user does, until agents and program are Ready; then starts the client. */
+  async install(folder: string): Promise<void> {
+    const { cluster } = this;
+    await cluster.kubectl(`apply --filename ${folder}`);
+    await cluster.untilReady();
+    await cluster.plane.api('/api/v1/namespaces/default/pods', { method: 'POST', body: CLIENT });
+    await cluster.kubectl('wait pod/client --for=condition=Ready --timeout=120s');
+  }
+
+  async untilProgramReady(): Promise<void> {
+    await this.cluster.kubectl('-n onprem-link-health rollout status deployment server-health --timeout=120s');
+  }
+
+  /** The client's network. */
+  get client(): Namespace {
+    const kubelet = this.cluster.kubelets.find(({ place }) => place.name === CLIENT_NODE);
+    if (kubelet === undefined) throw new Error('the client has no node');
+    return kubelet.networkOf('client');
+  }
+
+  async urlOf(service: string): Promise<string> {
+    const jsonpath = '{.spec.clusterIP}:{.spec.ports[0].port}';
+    return `http://${await this.cluster.kubectl(`get service ${service} --output=jsonpath=${jsonpath}`)}/`;
+  }
+
+  slice(service: string): Promise<Slice> {
+    return this.cluster.plane.api<Slice>(
+      `/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/${service}-health-ipv4`,
+    );
+  }
+
+  /** The servers that get new connections, by the slice. */
+  async ready(service: string): Promise<string[]> {
+    const { endpoints } = await this.slice(service);
+    return endpoints.flatMap(({ addresses, conditions }) => (conditions.ready ? addresses : []));
+  }
+
+  async untilReady(service: string, servers: readonly string[], ms = PATIENCE_MS): Promise<void> {
+    await waitFor(
+      `${service} to lead to ${servers.join(' and ')}`,
+      ms,
+      async () => (await this.ready(service)).join(' ') === servers.join(' '),
+      50,
+    );
+  }
+
+  /** The pod that leads, by its Lease. */
+  async leader(): Promise<{ readonly name: string; readonly pod: Pod; readonly node: string }> {
+    const path = '/apis/coordination.k8s.io/v1/namespaces/onprem-link-health/leases/server-health';
+    const { spec } = await this.cluster.plane.api<{ spec: { holderIdentity: string } }>(path);
+    const name = spec.holderIdentity.split('_')[0] as string;
+    for (const kubelet of this.cluster.kubelets) {
+      const [pod] = kubelet.running(name);
+      if (pod !== undefined) return { name, pod, node: kubelet.place.name };
+    }
+    throw new Error(`the leader ${spec.holderIdentity} does not run`);
+  }
+
+  async untilLed(by: (name: string) => boolean): Promise<void> {
+    await waitFor('another replica to lead', PATIENCE_MS, async () => {
+      try {
+        return by((await this.leader()).name);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** Deletes a leader that runs on the client's node, until one leads elsewhere. */
+  async untilLeaderIsElsewhere(): Promise<void> {
+    await waitFor('a leader on the other node', PATIENCE_MS, async () => {
+      const { name, node } = await this.leader();
+      if (node !== CLIENT_NODE) return true;
+      await this.cluster.kubectl(`-n onprem-link-health delete pod ${name}`);
+      await this.untilLed((leader) => leader !== name);
+      return false;
+    });
+  }
+
+  /** Messages of the events on a Service. */
+  async events(service: string): Promise<string[]> {
+    const selector = `involvedObject.kind=Service,involvedObject.name=${service}`;
+    const text = await this.cluster.kubectl(
+      `get events --field-selector=${selector} --output=jsonpath='{range .items[*]}{.reason}: {.message}{"\\n"}{end}'`,
+    );
+    return text.trimEnd().split('\n');
+  }
+}
