@@ -22,6 +22,31 @@ const door = (port: number, pages = PAGES, mostOfPeer = 64) => ({
   mostOfPeer,
 });
 
+test('metrics are OpenMetrics for who asks for that', async () => {
+  const port = await freePort();
+  const pages: [string, Page][] = [
+    ['/livez/node-routes', text('alive\n')],
+    [
+      '/metrics',
+      () => ({ status: 200, type: 'text/plain; version=0.0.4', body: '# TYPE a_total counter\na_total 1\n' }),
+    ],
+  ];
+  stops.push(serve(door(port, pages), () => undefined));
+  await until(async () => (await ask(port, '/livez/node-routes')).status === 200);
+  const asked = async (accept: string) => {
+    const answer = await fetch(`http://${HOST}:${port}/metrics`, { headers: { accept } });
+    return [answer.headers.get('content-type'), await answer.text()];
+  };
+  expect(await asked('*/*')).toEqual([
+    'text/plain; version=0.0.4; charset=utf-8',
+    '# TYPE a_total counter\na_total 1\n',
+  ]);
+  expect(await asked('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')).toEqual([
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    '# TYPE a counter\na_total 1\n# EOF\n',
+  ]);
+});
+
 const stops: (() => void)[] = [];
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();

@@ -1,6 +1,8 @@
 import http = require('node:http');
 import type net = require('node:net');
 
+import { OPEN_METRICS_TEXT, openMetrics, PROMETHEUS_TEXT } from './metrics-text';
+
 /** What is served at a path. */
 export type Page = () => { readonly status: number; readonly type: string; readonly body: string };
 
@@ -72,15 +74,21 @@ function replaceOldest(mostOfPeer: number): (socket: net.Socket) => void {
 
 function answer(pages: ReadonlyMap<string, Page>): http.RequestListener {
   const made = new Map([...pages].map(([path, page]) => [path, coalesced(page)]));
-  return ({ method, url, socket }, response) => {
+  return ({ method, url, socket, headers }, response) => {
     if (response.socket === null) return socket.destroy(); // more than one question in a row, as only a flood asks
     const page = made.get((url ?? '').split('?')[0] as string);
     if (page === undefined)
       return send(response, 404, 'text/plain', `not found; available: ${[...pages.keys()].join(' ')}\n`);
     if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'text/plain', 'GET only\n');
-    const { status, type, body } = page();
+    const { status, type, body } = inFormat(headers.accept, page());
     send(response, status, type, method === 'HEAD' ? '' : body);
   };
+}
+
+/** Metrics are OpenMetrics for who asks for that, as Prometheus does. */
+function inFormat(accept: string | undefined, page: ReturnType<ReturnType<typeof coalesced>>): typeof page {
+  if (page.type !== PROMETHEUS_TEXT || !/\bapplication\/openmetrics-text\b/.test(accept ?? '')) return page;
+  return { ...page, type: OPEN_METRICS_TEXT, body: Buffer.from(openMetrics(`${page.body}`)) };
 }
 
 /** A page whose cost is bounded; all who ask meanwhile share one body. */

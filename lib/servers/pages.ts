@@ -1,6 +1,6 @@
 import { serviceKey } from '../network';
 import type { Door, Page } from '../program/http-server';
-import { type Metric, metricsPage, type Sample } from '../program/metrics-text';
+import { type Metric, metricsPage, PROMETHEUS_TEXT, type Sample } from '../program/metrics-text';
 import type { Controller } from './controller';
 import type { Settings } from './settings';
 
@@ -24,7 +24,7 @@ export function pagesOf(controller: Controller, now: () => number): ReadonlyMap<
         body: `${JSON.stringify(statusOf(controller, now()), null, 2)}\n`,
       }),
     ],
-    ['/metrics', () => ({ status: 200, type: 'text/plain; version=0.0.4', body: metricsPage(metricsOf(controller)) })],
+    ['/metrics', () => ({ status: 200, type: PROMETHEUS_TEXT, body: metricsPage(metricsOf(controller)) })],
   ]);
 }
 

@@ -1,4 +1,5 @@
 import type { Door, Page } from '../../program/http-server';
+import { PROMETHEUS_TEXT } from '../../program/metrics-text';
 import type { Agent } from '../agent';
 import { isOwn, type Ownership } from '../decide/ownership';
 import { hopsOf } from '../decide/route-hops';
@@ -67,7 +68,7 @@ export function pagesOf(
         return text(`no list is known, so what would change is not known either: ${readiness(facts()).reason}`, 503);
       },
     ],
-    [METRICS, () => page('text/plain; version=0.0.4', metricsText(facts()))],
+    [METRICS, () => page(PROMETHEUS_TEXT, metricsText(facts()))],
   ]);
 }
 

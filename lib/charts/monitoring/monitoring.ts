@@ -1,4 +1,5 @@
 import { Chart, Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
 import { PodMonitor } from '../../../imports/podmonitor-monitoring.coreos.com';
 import {
   PrometheusRule,
@@ -6,12 +7,13 @@ import {
 } from '../../../imports/prometheusrule-monitoring.coreos.com';
 import { refuse } from '../../network';
 import { dnsLabel, readAnnotations, readLabels } from '../input/names';
-import { placeIn, readOptions, type Schema } from '../input/schema';
-import { COMPONENT, commonLabels, mergeAnnotations, PROJECT, SKIP_WHERE_UNKNOWN } from '../metadata';
+import { placeIn, readNested, readOptions, type Schema } from '../input/schema';
+import { COMPONENT, commonLabels, mergeAnnotations, NO_SUBSTITUTION, PROJECT, SKIP_WHERE_UNKNOWN } from '../metadata';
 import { nodeRoutesOf } from '../node-routes/node-routes';
 import { ServerHealth } from '../server-health/server-health';
 import type { Site } from '../site/site';
 import { requireSite } from '../site/user-errors';
+import { dashboard } from './dashboard';
 import { type Alert, alerts } from './rules';
 import { serverHealthAlerts } from './server-health-rules';
 
@@ -30,11 +32,18 @@ export interface MonitoringProps {
   readonly dropsPerSecond?: number;
   /** Labels of all alerts, for the Alertmanager. @default none */
   readonly alertLabels?: Readonly<Record<string, string>>;
+  /**
+   * A dashboard for Grafana, as a ConfigMap that the sidecar of Grafana's Helm chart finds by a label: `true`, or labels of
+   * your own in place of `{ grafana_dashboard: '1' }`. @default false
+   */
+  readonly dashboard?: boolean | { readonly labels: Readonly<Record<string, string>> };
   /** Where docs/runbooks.md can be read; alerts get `runbook_url` with their section. @default none */
   readonly runbooks?: string;
 }
 
-interface Settings extends Required<Omit<MonitoringProps, 'interval' | 'runbooks'>> {
+interface Settings extends Required<Omit<MonitoringProps, 'interval' | 'runbooks' | 'dashboard'>> {
+  /** Labels of the dashboard's ConfigMap; undefined: there is none. */
+  readonly dashboard: Readonly<Record<string, string>> | undefined;
   readonly interval: string | undefined;
   readonly runbooks: string | undefined;
 }
@@ -47,6 +56,7 @@ const MONITORING_SCHEMA: Schema<Settings> = {
   interval: { fallback: undefined, read: readDuration },
   dropsPerSecond: { fallback: 1, read: readRate },
   alertLabels: { fallback: {}, read: readLabels },
+  dashboard: { fallback: undefined, read: readDashboard },
   runbooks: { fallback: undefined, read: readAddress },
 };
 
@@ -66,6 +76,20 @@ export class Monitoring extends Chart {
     new PrometheusRule(this, 'rules', {
       metadata,
       spec: { groups: [{ name: PROJECT, rules: rulesOf(site, settings) }] },
+    });
+    if (settings.dashboard !== undefined) this.addDashboard(site, settings, settings.dashboard);
+  }
+
+  private addDashboard(site: Site, { name, annotations }: Settings, labels: Readonly<Record<string, string>>): void {
+    const text = () =>
+      JSON.stringify(dashboard(`${PROJECT} ${site.name}`, ServerHealth.namespaceIn(site) !== undefined));
+    new k8s.KubeConfigMap(this, 'dashboard', {
+      metadata: {
+        name: `${name}-dashboard`,
+        labels: { ...labels },
+        annotations: mergeAnnotations(NO_SUBSTITUTION, annotations),
+      },
+      data: { [`${PROJECT}-${site.name}.json`]: Lazy.any({ produce: text }) as unknown as string },
     });
   }
 }
@@ -138,6 +162,18 @@ function rule({ name, expr, holds, severity, summary, labels }: Alert, { alertLa
       ...(runbooks !== undefined && { runbook_url: `${runbooks}${section}` }),
     },
   };
+}
+
+/** For the sidecar of Grafana's Helm chart. */
+const DASHBOARD_LABELS = { grafana_dashboard: '1' };
+
+const LABELS_SCHEMA: Schema<{ readonly labels: Readonly<Record<string, string>> }> = {
+  labels: { fallback: DASHBOARD_LABELS, required: true, read: readLabels },
+};
+
+function readDashboard(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof value === 'boolean') return value ? DASHBOARD_LABELS : undefined;
+  return readNested(LABELS_SCHEMA)(value).labels;
 }
 
 /** As Prometheus writes them. */

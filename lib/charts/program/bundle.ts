@@ -35,6 +35,10 @@ export function bundleOf(program: Program): string {
 
 export const agentBundle = (): string => bundleOf(AGENT);
 
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
 function build({ folder }: Program): string {
   // Here, because who uses the package needs no bundler.
   const { buildSync } = require('esbuild') as typeof import('esbuild');
@@ -46,6 +50,7 @@ function build({ folder }: Program): string {
     target: 'node26',
     format: 'cjs',
     charset: 'ascii', // V8 keeps a text with one other letter at two bytes each
+    define: { PACKAGE_VERSION: JSON.stringify(packageVersion()) },
     legalComments: 'inline',
     logLevel: 'silent',
     write: false,

@@ -1,0 +1,232 @@
+/** A panel, before it is placed. */
+interface Panel {
+  readonly title: string;
+  readonly type: 'stat' | 'timeseries' | 'table';
+  /** PromQL, each with what its series are called. */
+  readonly queries: readonly (readonly [expr: string, legend: string])[];
+  readonly unit?: string;
+  /** Of 24 columns. */
+  readonly width: number;
+}
+
+interface Row {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+const HEIGHT = 7;
+const COLUMNS = 24;
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana
+const SOURCE = { type: 'prometheus', uid: '${source}' };
+const JOB = 'job=~"$job"';
+const NODE = `${JOB}, node=~"$node"`;
+
+const FLEET: Row = {
+  title: 'All nodes',
+  panels: [
+    {
+      title: 'Nodes',
+      type: 'stat',
+      queries: [
+        [`sum(onprem_link_ready{${JOB}})`, 'ready'],
+        [`sum(1 - onprem_link_ready{${JOB}})`, 'not ready'],
+      ],
+      width: 4,
+    },
+    {
+      title: 'Not ready, by reason',
+      type: 'timeseries',
+      queries: [[`sum by (reason) (onprem_link_not_ready{${JOB}})`, '{{reason}}']],
+      width: 7,
+    },
+    {
+      title: 'Routes, by state',
+      type: 'timeseries',
+      queries: [[`sum by (state) (onprem_link_routes{${JOB}})`, '{{state}}']],
+      width: 7,
+    },
+    {
+      title: 'Versions',
+      type: 'stat',
+      queries: [[`count by (version) (onprem_link_build_info{${JOB}})`, '{{version}}']],
+      width: 6,
+    },
+    {
+      title: 'Next hops that answer',
+      type: 'timeseries',
+      queries: [[`avg by (next_hop) (onprem_link_next_hop_up{${JOB}})`, '{{next_hop}}']],
+      unit: 'percentunit',
+      width: 8,
+    },
+    {
+      title: 'Packets that the reverse path filter drops',
+      type: 'timeseries',
+      queries: [[`sum by (node) (rate(onprem_link_rp_filter_dropped_packets_total{${JOB}}[5m]))`, '{{node}}']],
+      unit: 'pps',
+      width: 8,
+    },
+    {
+      title: 'Repairs, and changes taken back',
+      type: 'timeseries',
+      queries: [
+        [`sum(increase(onprem_link_repairs_total{${JOB}}[15m]))`, 'repairs'],
+        [`sum(increase(onprem_link_rollbacks_total{${JOB}}[15m]))`, 'taken back'],
+        [`sum(onprem_link_list_unconfirmed{${JOB}})`, 'nodes that wait to confirm'],
+      ],
+      width: 8,
+    },
+    {
+      title: 'How packets go, of nodes and of pods',
+      type: 'timeseries',
+      queries: [[`sum by (of, state) (onprem_link_packets_way{${JOB}})`, '{{of}} {{state}}']],
+      width: 12,
+    },
+    {
+      title: 'Lists',
+      type: 'timeseries',
+      queries: [
+        [`sum(onprem_link_list_accepted{${JOB}})`, 'nodes with an accepted list'],
+        [`sum(onprem_link_list_rolled_back{${JOB}})`, 'nodes that took a list back'],
+        [`sum(onprem_link_watch_connected{${JOB}})`, 'nodes whose watch stands'],
+      ],
+      width: 12,
+    },
+  ],
+};
+
+const ONE_NODE: Row = {
+  title: 'Node $node',
+  panels: [
+    {
+      title: 'Ready',
+      type: 'timeseries',
+      queries: [[`onprem_link_ready{${NODE}}`, '{{node}}']],
+      width: 6,
+    },
+    {
+      title: 'Routes, by state',
+      type: 'timeseries',
+      queries: [[`onprem_link_routes{${NODE}}`, '{{state}}']],
+      width: 6,
+    },
+    {
+      title: 'Private network',
+      type: 'table',
+      queries: [[`onprem_link_private_network_info{${NODE}}`, '']],
+      width: 12,
+    },
+    {
+      title: 'Next hops',
+      type: 'timeseries',
+      queries: [[`onprem_link_next_hop_up{${NODE}}`, '{{next_hop}} {{interface}}']],
+      width: 8,
+    },
+    {
+      title: 'Reverse path filter: 0 off, 1 strict, 2 loose',
+      type: 'timeseries',
+      queries: [[`onprem_link_rp_filter_mode{${NODE}}`, '{{interface}}']],
+      width: 8,
+    },
+    {
+      title: 'Seconds since the last change',
+      type: 'stat',
+      queries: [[`time() - onprem_link_last_change_timestamp_seconds{${NODE}}`, '{{node}}']],
+      unit: 's',
+      width: 8,
+    },
+  ],
+};
+
+const SERVERS: Row = {
+  title: 'Servers on premise',
+  panels: [
+    {
+      title: 'Servers, by state',
+      type: 'timeseries',
+      queries: [[`sum by (service, state) (onprem_link_health_server_state{${JOB}})`, '{{service}} {{state}}']],
+      width: 12,
+    },
+    {
+      title: 'Transitions',
+      type: 'timeseries',
+      queries: [
+        [`sum by (service, server) (increase(onprem_link_health_server_transitions_total{${JOB}}[30m]))`, '{{server}}'],
+      ],
+      width: 8,
+    },
+    {
+      title: 'Leaders',
+      type: 'stat',
+      queries: [[`sum(onprem_link_health_leader{${JOB}})`, 'leaders']],
+      width: 4,
+    },
+  ],
+};
+
+/**
+ * A dashboard of Grafana (JSON model, schema 39), for one Prometheus data source.
+ *
+ * @param title names it, and gives it its address in Grafana
+ * @param hasServers with a row for health-checked servers
+ */
+export function dashboard(title: string, hasServers: boolean): object {
+  const rows = hasServers ? [FLEET, ONE_NODE, SERVERS] : [FLEET, ONE_NODE];
+  return {
+    title,
+    uid: title.replaceAll(/[^a-zA-Z0-9_-]/g, '-').slice(0, 40),
+    tags: ['onprem-link'],
+    schemaVersion: 39,
+    editable: true,
+    refresh: '30s',
+    time: { from: 'now-3h', to: 'now' },
+    templating: {
+      list: [
+        { name: 'source', label: 'Data source', type: 'datasource', query: 'prometheus' },
+        choice('job', 'Job', 'label_values(onprem_link_ready, job)'),
+        choice('node', 'Node', `label_values(onprem_link_ready{${JOB}}, node)`),
+      ],
+    },
+    panels: placed(rows),
+  };
+}
+
+function choice(name: string, label: string, query: string): object {
+  return { name, label, type: 'query', datasource: SOURCE, query, refresh: 2, includeAll: true, multi: true, sort: 1 };
+}
+
+/** From left to right, and on to the next line where a panel does not fit. */
+function placed(rows: readonly Row[]): object[] {
+  const panels: object[] = [];
+  let y = 0;
+  for (const { title, panels: own } of rows) {
+    panels.push({ id: panels.length + 1, type: 'row', title, gridPos: { x: 0, y, w: COLUMNS, h: 1 }, panels: [] });
+    y += 1;
+    let x = 0;
+    for (const panel of own) {
+      if (x + panel.width > COLUMNS) {
+        x = 0;
+        y += HEIGHT;
+      }
+      panels.push({ id: panels.length + 1, ...panelModel(panel), gridPos: { x, y, w: panel.width, h: HEIGHT } });
+      x += panel.width;
+    }
+    y += HEIGHT;
+  }
+  return panels;
+}
+
+function panelModel({ title, type, queries, unit }: Panel): object {
+  return {
+    type,
+    title,
+    datasource: SOURCE,
+    fieldConfig: { defaults: { ...(unit !== undefined && { unit }), min: 0 }, overrides: [] },
+    targets: queries.map(([expr, legendFormat], i) => ({
+      refId: String.fromCharCode(65 + i),
+      datasource: SOURCE,
+      expr,
+      legendFormat,
+      ...(type === 'table' && { format: 'table', instant: true }),
+    })),
+  };
+}

@@ -1,0 +1,23 @@
+import { metricsPage, openMetrics } from './metrics-text';
+
+const PAGE = metricsPage([
+  ['ready', 'Whether.', true],
+  ['lists_total', 'Lists seen.', [[{ result: 'accepted' }, 2]]],
+]);
+
+test('every page says which program and which Node it is of', () => {
+  expect(PAGE).toContain(`onprem_link_build_info{version="source",node="${process.version}"} 1\n`);
+});
+
+test('a page in OpenMetrics names the family of a counter without _total, its samples with it, and ends with # EOF', () => {
+  expect(openMetrics(PAGE).split('\n').slice(3)).toEqual([
+    '# HELP onprem_link_ready Whether.',
+    '# TYPE onprem_link_ready gauge',
+    'onprem_link_ready 1',
+    '# HELP onprem_link_lists Lists seen.',
+    '# TYPE onprem_link_lists counter',
+    'onprem_link_lists_total{result="accepted"} 2',
+    '# EOF',
+    '',
+  ]);
+});
