@@ -146,6 +146,19 @@ test('with another service that answers, all of one are down and stay, with an e
   await world.stop();
 });
 
+test('a Service that is probed often is reported when all of it is down, however rarely the others are probed', async () => {
+  const often = { ...SERVICE, everyMs: 1_000, timeoutMs: 500 };
+  const rarely = { ...SERVICE, name: 'other', everyMs: 60_000, servers: new Map([['192.168.1.99', '10.0.1.99']]) };
+  const { world } = await pair([often, rarely]);
+  await world.pass(180);
+  world.failing.set('192.168.1.10', 'connection refused');
+  world.failing.set('192.168.1.11', 'connection refused');
+  await world.pass(130);
+  expect(world.events).toContain('Warning AllServersDown: no server is up, so all 2 get connections');
+  expect(await world.ready()).toBe(BOTH);
+  await world.stop();
+});
+
 test('what only one replica sees marks nothing down, whichever it is', async () => {
   const { world } = await pair();
   world.failing.set('pod-a 192.168.1.10', 'no route to host');

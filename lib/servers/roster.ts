@@ -123,9 +123,9 @@ export class Roster {
     const health = watched?.servers.get(address);
     if (watched === undefined || health === undefined) return NO_CHANGES;
     const now = this.now();
-    const { everyMs, timeoutMs } = watched.service;
     if (result.ok) this.lastSuccess = now;
-    const othersAnswer = this.lastSuccess !== undefined && now - this.lastSuccess <= everyMs + timeoutMs;
+    const othersAnswer =
+      result.ok || (this.lastSuccess !== undefined && now - this.lastSuccess <= this.roundFor(watched));
     const counts = watched.counts.get(address) as Counts;
     counts.probes++;
     counts.repeats += attempts - 1;
@@ -133,6 +133,15 @@ export class Roster {
     (watched.servers as Map<string, Health>).set(address, observed);
     const isQuiet = asks(observed, watched.service, now) === undefined && watched.selection.mode === 'normal';
     return isQuiet ? NO_CHANGES : this.judge(watched);
+  }
+
+  /**
+   * The time in which another server must have answered, if the way to all of them works: a round of the Service itself, or
+   * of the quickest other one if that is longer, as the Service's own servers may all be down.
+   */
+  private roundFor({ service }: Watched): number {
+    const others = this.all.flatMap((other) => (other.service === service ? [] : roundOf(other.service)));
+    return Math.max(roundOf(service), Math.min(...(others.length === 0 ? [0] : others)));
   }
 
   /** Judges those again that waited for the other replica. @returns what changed, by Service */
@@ -178,7 +187,7 @@ export class Roster {
   get isEverythingDown(): boolean {
     const all = this.all;
     if (all.length === 0) return false;
-    const round = Math.max(...all.map(({ service }) => service.everyMs + service.timeoutMs));
+    const round = Math.max(...all.map(({ service }) => roundOf(service)));
     const from = Math.max(this.lastSuccess ?? 0, Math.min(...all.map(({ since }) => since)));
     return this.now() - from > round;
   }
@@ -205,6 +214,8 @@ export class Roster {
     return answers(health, service) ? { state: 'held', reason } : { state: 'down', reason };
   }
 }
+
+const roundOf = ({ everyMs, timeoutMs }: ProbedService): number => everyMs + timeoutMs;
 
 /** @param ready whether new connections go to it now; undefined if the slice does not have it */
 function adopted(health: Health, thresholds: Thresholds, ready: boolean | undefined, now: number): Health {

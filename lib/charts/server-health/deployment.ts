@@ -30,8 +30,10 @@ const COMMAND: readonly string[] = [
   `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
   '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=2',
-  '--max-old-space-size=96',
+  // A hundred TLS connections a second leave much behind: with these bounds 80 MiB are resident instead of 130.
+  '--max-semi-space-size=1',
+  '--max-old-space-size=48',
+  '--no-turbofan',
   `${PROGRAM_FOLDER}/${SERVER_HEALTH.file}`,
 ];
 
