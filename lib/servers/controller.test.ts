@@ -313,6 +313,20 @@ test('readiness, status and metrics say how it stands', async () => {
   await world.stop();
 });
 
+test('a leader that looks at its slices, one after the other, stays ready', async () => {
+  const { world, leader } = await pair();
+  const get = world.api.get.bind(world.api);
+  jest.spyOn(world.api, 'get').mockImplementation(async (path) => {
+    if (path === PATH) await new Promise((resolve) => setTimeout(resolve, 2_000)); // the API server is slow
+    return await get(path);
+  });
+  for (let i = 0; i < 60; i++) {
+    await world.pass(0.5);
+    expect(leader.isReady).toBe(true);
+  }
+  await world.stop();
+});
+
 test('the owner is waited for, and readiness with it', async () => {
   const world = new World([{ ...SERVICE, name: 'late' }]);
   await world.api.delete(

@@ -56,6 +56,8 @@ export class Controller implements WatchHandlers {
   private readonly prober: Prober;
   private readonly report: ChangeReport;
   private readonly toVerify = new Set<string>();
+  /** Services whose slices this leader has not written since its term or their list began. */
+  private readonly unwritten = new Set<string>();
   private ledAs: string | undefined;
   private lastTurn = Number.NEGATIVE_INFINITY;
   private lastVerified = 0;
@@ -101,9 +103,8 @@ export class Controller implements WatchHandlers {
   /** Whether this replica does what it is for: it leads and all is written, or it knows who leads. */
   get isReady(): boolean {
     if (this.list.state !== 'accepted') return false;
-    return this.term === undefined
-      ? this.turns.leader.holder !== undefined
-      : this.ledAs === this.term && this.queue.isIdle;
+    if (this.term === undefined) return this.turns.leader.holder !== undefined;
+    return this.ledAs === this.term && this.unwritten.size === 0 && !this.queue.isFailing;
   }
 
   start(): void {
@@ -150,7 +151,7 @@ export class Controller implements WatchHandlers {
     this.list = { state: 'accepted', services: services.length };
     const changed = this.roster.setList(services);
     this.prober.setList(this.roster.all.map(({ service }) => service));
-    for (const key of changed) this.queue.add(key);
+    for (const key of changed) this.writeAnew(key);
     const servers = services.reduce((sum, service) => sum + service.servers.size, 0);
     if (changed.length > 0)
       this.parts.log('info', 'list.accepted', `${services.length} services with ${servers} servers`, {
@@ -169,6 +170,7 @@ export class Controller implements WatchHandlers {
   private async write(key: string): Promise<void> {
     if (this.toVerify.delete(key)) await this.writer.verify(key);
     else await this.writer.sync(key);
+    this.unwritten.delete(key);
   }
 
   private async tick(): Promise<void> {
@@ -212,7 +214,12 @@ export class Controller implements WatchHandlers {
     if (term === undefined) log('info', 'lease.lost', `this replica does not lead any more`);
     else log('info', 'lease.taken', `this replica leads`, { term });
     this.ledAs = term;
-    if (term !== undefined) for (const { service } of this.roster.all) this.queue.add(serviceKey(service));
+    if (term !== undefined) for (const { service } of this.roster.all) this.writeAnew(serviceKey(service));
+  }
+
+  private writeAnew(key: string): void {
+    this.unwritten.add(key);
+    this.queue.add(key);
   }
 
   private verifyNext(): void {

@@ -40,7 +40,7 @@ test('a few keys at a time, each once at a time; one that is added meanwhile is 
   expect(keys()).toEqual(['c', 'a']);
   await end('a');
   await end('c');
-  expect([keys(), queue.isIdle]).toEqual([[], true]);
+  expect([keys(), queue.isFailing]).toEqual([[], false]);
 });
 
 test('a key that fails is repeated after a growing pause, and at once when it is added', async () => {
@@ -48,7 +48,7 @@ test('a key that fails is repeated after a growing pause, and at once when it is
   const { queue, end, keys, failures } = started();
   queue.add('a');
   await end('a', new Error('HTTP 500'));
-  expect([keys(), queue.isIdle, failures]).toEqual([[], false, ['a: HTTP 500']]);
+  expect([keys(), queue.isFailing, failures]).toEqual([[], true, ['a: HTTP 500']]);
   await jest.advanceTimersByTimeAsync(500);
   expect(keys()).toEqual(['a']);
   await end('a', new Error('HTTP 500'));
@@ -57,7 +57,7 @@ test('a key that fails is repeated after a growing pause, and at once when it is
   queue.add('a');
   expect(keys()).toEqual(['a']);
   await end('a');
-  expect(queue.isIdle).toBe(true);
+  expect(queue.isFailing).toBe(false);
 });
 
 test('once it is stopped nothing begins', async () => {
