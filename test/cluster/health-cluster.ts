@@ -66,8 +66,22 @@ export class HealthCluster {
         if (place === undefined) throw new Error(`no server has ${address}`);
         return new FailingServer(place.netns, address, lab.folder);
       });
-      await body(new HealthCluster(cluster, failing as unknown as [FailingServer, FailingServer], ours.cert));
+      const health = new HealthCluster(cluster, failing as unknown as [FailingServer, FailingServer], ours.cert);
+      try {
+        await body(health);
+      } catch (cause) {
+        throw new Error(`${(cause as Error).message}\n\n${await health.written()}`, { cause });
+      }
     });
+  }
+
+  /** What the program wrote last, and how its pods stand. */
+  private async written(): Promise<string> {
+    const logs = this.cluster.kubelets.flatMap((kubelet) =>
+      kubelet.running('server-health').map(({ logs }) => `${logs}`.split('\n').slice(-15).join('\n')),
+    );
+    const { stdout } = await this.cluster.shell('kubectl -n onprem-link-health get pods,leases');
+    return [stdout, ...logs].join('\n');
   }
 
   /** Applies a folder as a user does, until agents and program are Ready; then starts the client. */

@@ -56,7 +56,7 @@ export interface ServerHealthSettings
 /** Measured (docs/server-health.md): 200 Services with 5 servers each, probed by HTTPS every 10 s. */
 const DEFAULT_RESOURCES: Resources = {
   requests: { cpu: '50m', memory: '96Mi', 'ephemeral-storage': '16Mi' },
-  limits: { cpu: '1', memory: '160Mi', 'ephemeral-storage': '64Mi' },
+  limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '64Mi' },
 };
 
 /** `-standby` follows in that of a Lease, `-program-` and a hash in that of a ConfigMap. */
