@@ -81,7 +81,11 @@ export function refusal(asked: Asked, gate: Gate): Refusal | undefined {
   if (!gate.tokens.has(request.authorization?.replace(/^Bearer /, '') ?? '')) {
     return { code: 401, message: 'Unauthorized' };
   }
-  if (request.verb === 'other') return { code: 404, message: 'the server could not find the requested resource' };
+  if (request.verb === 'other') {
+    // What is not granted is forbidden, whether it exists or not.
+    if (/^\/apis?\//.test(request.path)) return { code: 403, message: 'forbidden: User "lab" has no such right' };
+    return { code: 404, message: 'the server could not find the requested resource' };
+  }
   if (!allows(gate.grants, request.verb, resource, namespace, name)) {
     const what = `resource "${resource}" in the namespace "${namespace}"`;
     return { code: 403, message: `${resource} is forbidden: User "lab" cannot ${request.verb} ${what}` };

@@ -95,7 +95,7 @@ describe('the test API server', () => {
     ['another name', `${COLLECTION}?fieldSelector=metadata.name%3Dother`, undefined, 403, 'Forbidden'],
     ['a get of another name', `${COLLECTION}/other`, undefined, 403, 'Forbidden'],
     ['another namespace', '/api/v1/namespaces/default/configmaps/static-routes', undefined, 403, 'Forbidden'],
-    ['another resource', '/api/v1/namespaces/onprem-link/secrets', undefined, 404, 'NotFound'],
+    ['another resource', '/api/v1/namespaces/onprem-link/secrets', undefined, 403, 'Forbidden'],
     ['a version of the future', `${ONE}&resourceVersion=99999`, undefined, 504, 'Timeout'],
     ['a match without a version', `${ONE}&resourceVersionMatch=NotOlderThan`, undefined, 422, 'Invalid'],
     ['a match for a watch', watchFrom(1, '&resourceVersionMatch=NotOlderThan'), undefined, 422, 'Invalid'],

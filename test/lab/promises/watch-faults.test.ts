@@ -2,7 +2,7 @@ import { describeLab } from '../requirements';
 import { Testbed } from '../testbed';
 import { waitFor } from '../wait';
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const ADDED = [...SUBNETS, '192.168.5.0/24'];
@@ -97,7 +97,7 @@ describeLab('a watch that misbehaves changes no route, and nothing is lost', () 
       testbed.putList(subnets);
       await testbed.untilReadiness(pod, true, /40000 effective/, 60_000);
       testbed.putList(SUBNETS);
-      await testbed.untilOwned(SUBNETS, 30_000);
+      await testbed.untilOwned(SUBNETS, 120_000);
     }));
 
   it('and quiet times cost nothing: one list, one watch, kept by bookmarks', () =>
