@@ -1,4 +1,7 @@
-/** `npm run test:cluster`: on a real Kubernetes. Named *.cluster.ts, so that `npm test` does not find it. */
+/**
+ * `npm run test:cluster`: on a real Kubernetes. Named *.cluster.ts, so that `npm test` does not find it. What takes long, or
+ * counts seconds and bytes, is named *.full.ts, for `npm run test:cluster:full`.
+ */
 const base = require('../../jest.config.js');
 
 module.exports = {

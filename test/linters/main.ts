@@ -177,8 +177,22 @@ function tableOf(reports: readonly Report[]): string {
   ].join('\n');
 }
 
+/** The exit code where a tool could not be installed. */
+const NOT_INSTALLED = 3;
+
+function installed(): Find | undefined {
+  try {
+    return installTools();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = NOT_INSTALLED;
+    return undefined;
+  }
+}
+
 function main(): void {
-  const find = installTools();
+  const find = installed();
+  if (find === undefined) return;
   const folder = mkdtempSync(join(tmpdir(), 'linted-'));
   try {
     const { status, stderr } = spawnSync(process.execPath, [...TYPESCRIPT, 'test/linters/site.ts'], {
