@@ -24,6 +24,9 @@ export const COMPONENT = 'app.kubernetes.io/component';
 /** The parts that nodes need for their routes; all others may fail without them. */
 export const ROUTING_COMPONENTS = ['namespace', 'quota', 'route-agent'] as const;
 
+/** What watches the rest: a cluster without the Prometheus operator does not know its kinds. */
+export const MONITORING_COMPONENT = 'monitoring';
+
 type Pairs = Readonly<Record<string, string>>;
 
 /** No app.kubernetes.io/instance: Argo CD may track by that label. */

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
 import { findingsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
+import { Monitoring } from '../monitoring/monitoring';
 import { NodeRoutes } from '../node-routes/node-routes';
 import { ArgoCdBootstrap } from './argo-cd';
 import { FluxBootstrap } from './flux';
@@ -31,6 +33,21 @@ test('what tells the tools of a site is not among what they apply', () => {
   site.synth();
   expect(readdirSync(join(folder, 'bootstrap', 'example'))).toEqual(['argo-cd.k8s.yaml', 'flux.k8s.yaml']);
   expect(readdirSync(join(folder, 'dist', 'example'))).not.toContain('flux.k8s.yaml');
+});
+
+test('Flux has a Kustomization of its own for monitoring where the site has some, whichever was made first', () => {
+  const site = siteWithRoutes();
+  new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
+  new Monitoring(site, 'monitoring');
+  site.synth();
+  const text = readFileSync(join(folder, 'bootstrap', 'example', 'flux.k8s.yaml'), 'utf8');
+  const made = parseAllDocuments(text).map((document) => document.toJS());
+  const parts = made.map(({ metadata, spec }) => [metadata.name, spec.patches[0].target.labelSelector]);
+  expect(parts).toEqual([
+    ['onprem-link-example-routes', 'app.kubernetes.io/component notin (namespace,quota,route-agent)'],
+    ['onprem-link-example-services', 'app.kubernetes.io/component in (namespace,quota,route-agent,monitoring)'],
+    ['onprem-link-example-monitoring', 'app.kubernetes.io/component notin (monitoring)'],
+  ]);
 });
 
 test('a site without bootstrap makes no such folder', () => {

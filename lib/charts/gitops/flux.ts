@@ -6,7 +6,7 @@ import {
 import { refuse } from '../../network';
 import { dnsLabel } from '../input/names';
 import { oneOf, placeIn, readOptions, type Schema } from '../input/schema';
-import { COMPONENT, commonLabels, ROUTING_COMPONENTS } from '../metadata';
+import { COMPONENT, commonLabels, MONITORING_COMPONENT, ROUTING_COMPONENTS } from '../metadata';
 import type { Site } from '../site/site';
 import { requireSite } from '../site/user-errors';
 import { addFluxSource, type FluxSource, type FluxSourceSettings, readFluxSource } from './flux-source';
@@ -55,10 +55,19 @@ function fluxSchema(site: string): Schema<Settings> {
 /** Kustomize leaves out what a patch of this text is aimed at; kind and name must be there and mean nothing. */
 const LEAVE_OUT = '$patch: delete\napiVersion: v1\nkind: any\nmetadata:\n  name: any\n';
 
+const ROUTING = ROUTING_COMPONENTS.join(',');
+/** What each Kustomization leaves out, by component. */
+const LEFT_OUT = {
+  routes: `notin (${ROUTING})`,
+  services: `in (${ROUTING},${MONITORING_COMPONENT})`,
+  monitoring: `notin (${MONITORING_COMPONENT})`,
+} as const;
+
 /**
- * A source and two Kustomizations that keep the cluster as dist/<site>/ says, in bootstrap/<site>/, to be applied once.
- * Flux applies all objects of a Kustomization or none, so what the nodes need has one of its own: no missing namespace
- * of a service stops a route. Both read the same folder, which stays one for Argo CD, and leave out the other's part.
+ * A source and Kustomizations that keep the cluster as dist/<site>/ says, in bootstrap/<site>/, to be applied once. Flux
+ * applies all objects of a Kustomization or none, so routes, services and monitoring have one each: neither a missing
+ * namespace of a service nor a missing Prometheus operator stops a route. All read the same folder, which stays one for
+ * Argo CD, and leave out the others' parts.
  */
 export class FluxBootstrap extends Chart {
   constructor(site: Site, id: string, props: FluxBootstrapProps) {
@@ -70,17 +79,13 @@ export class FluxBootstrap extends Chart {
     super(site.bootstrap(), site.claim(id, place), { labels: commonLabels(name, 'bootstrap') });
     const sourceRef = addFluxSource(this, source, name, namespace);
     const path = settings.path ?? ('oci' in source ? '' : `dist/${site.name}`);
-    for (const [part, others] of [
-      ['routes', 'notin'],
-      ['services', 'in'],
-    ] as const) {
-      const labelSelector = `${COMPONENT} ${others} (${ROUTING_COMPONENTS.join(',')})`;
+    const add = (part: keyof typeof LEFT_OUT) =>
       new Kustomization(this, part, {
         metadata: { name: `${name}-${part}`, namespace },
         spec: {
           sourceRef,
           path: `./${path}`,
-          patches: [{ target: { labelSelector }, patch: LEAVE_OUT }],
+          patches: [{ target: { labelSelector: `${COMPONENT} ${LEFT_OUT[part]}` }, patch: LEAVE_OUT }],
           interval,
           retryInterval: '1m',
           timeout,
@@ -89,8 +94,17 @@ export class FluxBootstrap extends Chart {
           ...(onDelete === 'keep' && { deletionPolicy: KustomizationSpecDeletionPolicy.ORPHAN }),
         },
       });
-    }
+    add('routes');
+    add('services');
+    site.onSynth(() => {
+      if (this.node.tryFindChild('monitoring') === undefined && isMonitored(site)) add('monitoring');
+    });
   }
+}
+
+/** Whether a chart of the site watches the rest; known when the site is complete. */
+function isMonitored(site: Site): boolean {
+  return site.charts.some(({ labels }) => labels[COMPONENT] === MONITORING_COMPONENT);
 }
 
 /** As Flux's own schemas have it. */

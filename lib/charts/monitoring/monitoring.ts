@@ -8,7 +8,15 @@ import {
 import { refuse } from '../../network';
 import { dnsLabel, readAnnotations, readLabels } from '../input/names';
 import { placeIn, readNested, readOptions, type Schema } from '../input/schema';
-import { COMPONENT, commonLabels, mergeAnnotations, NO_SUBSTITUTION, PROJECT, SKIP_WHERE_UNKNOWN } from '../metadata';
+import {
+  COMPONENT,
+  commonLabels,
+  MONITORING_COMPONENT,
+  mergeAnnotations,
+  NO_SUBSTITUTION,
+  PROJECT,
+  SKIP_WHERE_UNKNOWN,
+} from '../metadata';
 import { nodeRoutesOf } from '../node-routes/node-routes';
 import { ServerHealth } from '../server-health/server-health';
 import type { Site } from '../site/site';
@@ -70,7 +78,7 @@ export class Monitoring extends Chart {
     const place = placeIn(site.place, `monitoring ${id}`);
     const settings = readOptions(site.findings, place, props, MONITORING_SCHEMA);
     const { name, namespace, labels, annotations } = settings;
-    super(site, site.claim(id, place), { namespace, labels: commonLabels(name, 'monitoring', labels) });
+    super(site, site.claim(id, place), { namespace, labels: commonLabels(name, MONITORING_COMPONENT, labels) });
     const metadata = { name, annotations: mergeAnnotations(SKIP_WHERE_UNKNOWN, annotations) };
     new PodMonitor(this, 'pod-monitor', { metadata, spec: podMonitorSpec(site, settings) });
     new PrometheusRule(this, 'rules', {

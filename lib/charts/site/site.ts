@@ -111,7 +111,6 @@ export class Site extends App implements Scope {
     this.agentBundle = settings.agentBundle;
     this.addOwnChecks();
     this.onSynth(() => writeRouterFiles(this.name, this.outdir, this.vpns()));
-    this.onSynth(() => writeBootstrap(this, this.bootstrapScope));
     if (made.length === 0) failWhenIncomplete(made);
     made.push(this);
     this.node.addValidation({ validate: () => (this.isChecked ? [] : this.check().map(findingText)) });
@@ -142,6 +141,7 @@ export class Site extends App implements Scope {
     try {
       super.synth();
       for (const write of this.writers) write();
+      writeBootstrap(this, this.bootstrapScope); // last, since it may depend on what the site has
       this.written = new Set(this.contents());
     } finally {
       this.isChecked = false;
