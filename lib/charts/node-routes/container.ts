@@ -65,7 +65,7 @@ export function agentContainer(
   const { name, port, privileged, resources } = settings;
   return {
     name: 'route-agent',
-    image: imageReference(settings),
+    image: imageReference(settings, cluster.imageRegistry),
     imagePullPolicy: settings.imagePullPolicy,
     command: [...COMMAND],
     env: Lazy.any({ produce: () => environment(settings, cluster, disjointProtocols(), allowed()) }),

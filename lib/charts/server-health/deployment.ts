@@ -14,6 +14,8 @@ export interface ServerHealthDeploymentProps {
   readonly programConfigMapName: string;
   readonly lease: string;
   readonly standbyLease: string;
+  /** A mirror of Docker Hub. */
+  readonly imageRegistry: string | undefined;
 }
 
 /** One leads, the other looks a second time. */
@@ -118,11 +120,11 @@ function podSpec(props: ServerHealthDeploymentProps): k8s.PodSpec {
   };
 }
 
-function container({ settings, lease, standbyLease }: ServerHealthDeploymentProps): k8s.Container {
+function container({ settings, lease, standbyLease, imageRegistry }: ServerHealthDeploymentProps): k8s.Container {
   const { name, port, imagePullPolicy, resources, logLevel } = settings;
   return {
     name: 'server-health',
-    image: imageReference(settings),
+    image: imageReference(settings, imageRegistry),
     imagePullPolicy,
     command: [...COMMAND],
     env: [

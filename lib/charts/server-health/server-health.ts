@@ -61,8 +61,14 @@ export class ServerHealth extends Chart {
       program: settings.program ?? bundleOf(SERVER_HEALTH),
     });
     const programConfigMapName = program.configMapName;
-    new ServerHealthDeployment(this, 'program', { settings, programConfigMapName, lease, standbyLease });
-    const { apiServers } = site.cluster;
+    const { apiServers, imageRegistry } = site.cluster;
+    new ServerHealthDeployment(this, 'program', {
+      settings,
+      programConfigMapName,
+      lease,
+      standbyLease,
+      imageRegistry,
+    });
     new ServerHealthNetworkPolicy(this, 'network-policy', { name, annotations, port, apiServers, services });
     site.addCheck('services', `server health ${id}`, (run) => this.check(run, site));
     made.add(site, this);

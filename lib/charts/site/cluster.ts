@@ -23,6 +23,12 @@ export interface ClusterProps {
    * proxy or a Service: no route may take one, and each is asked when routes change. @default none
    */
   readonly apiServers?: readonly string[];
+  /**
+   * A registry that mirrors Docker Hub for this cluster, with a path if it has one: `registry.example.com/hub` makes the stock
+   * image `registry.example.com/hub/library/node:…`, pinned by the same digest. Images that are named keep their names.
+   * @default none: docker.io
+   */
+  readonly imageRegistry?: string;
 }
 
 /** A range that no route may take, and what it is, for messages. */
@@ -36,6 +42,7 @@ interface ClusterRanges {
   readonly pods: readonly Subnet[];
   readonly services: readonly Subnet[];
   readonly apiServers: readonly Target[];
+  readonly imageRegistry: string | undefined;
 }
 
 const REMEDY = 'list them, so that no route takes them away from the cluster';
@@ -45,28 +52,31 @@ const CLUSTER_SCHEMA: Schema<ClusterRanges> = {
   pods: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
   services: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
   apiServers: { fallback: [], read: listOf(parseTarget) },
+  imageRegistry: { fallback: undefined, read: readRegistry },
 };
 
 /** One Kubernetes cluster as the network sees it. */
 export class Cluster {
   /** What the construction of a site goes on with after its cluster was refused. */
-  static readonly NONE = new Cluster({ nodes: [], pods: [], services: [], apiServers: [] });
+  static readonly NONE = new Cluster({ nodes: [], pods: [], services: [], apiServers: [], imageRegistry: undefined });
 
   /** The nodes' subnets, with the ranges under which on premise sees them. */
   readonly nodes: readonly Mapping[];
   readonly pods: readonly Subnet[];
   readonly services: readonly Subnet[];
   readonly apiServers: readonly Target[];
+  readonly imageRegistry: string | undefined;
   /** Nodes, pods and services: what the nodes themselves depend on. */
   readonly ownSubnets: readonly ProtectedSubnet[];
   /** The same and the ranges under which on premise sees the nodes: what no network may use. */
   readonly protectedSubnets: readonly ProtectedSubnet[];
 
-  private constructor({ nodes, pods, services, apiServers }: ClusterRanges) {
+  private constructor({ nodes, pods, services, apiServers, imageRegistry }: ClusterRanges) {
     this.nodes = nodes;
     this.pods = pods;
     this.services = services;
     this.apiServers = apiServers;
+    this.imageRegistry = imageRegistry;
     this.ownSubnets = [
       ...nodes.map(({ real }) => ({ subnet: real, what: 'nodes' })),
       ...pods.map((subnet) => ({ subnet, what: 'pods' })),
@@ -95,4 +105,10 @@ export class Cluster {
   static read(props: unknown): Cluster {
     return new Cluster(readNested(CLUSTER_SCHEMA)(props));
   }
+}
+
+/** The host of a registry, with a port or a path, as container runtimes take it before `/library/node`. */
+function readRegistry(value: unknown): string {
+  if (typeof value === 'string' && /^[a-z0-9][a-z0-9.-]*(?::\d+)?(?:\/[a-z0-9][\w.-]*)*$/.test(value)) return value;
+  throw refuse(value, 'is no registry', 'write its host, and a path if it has one, e.g. "registry.example.com/hub"');
 }
