@@ -25,6 +25,16 @@ test('several requests become one pass', () => {
   expect(made).toEqual(['kernel event']);
 });
 
+test('one that is late already is not planned for the past', () => {
+  const { schedule } = scheduled();
+  const planned = jest.spyOn(globalThis, 'setTimeout');
+  schedule.request('kernel event');
+  jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 5); // a busy process, whose timers are late
+  schedule.request('list');
+  expect(planned.mock.calls.map(([, ms]) => ms)).toEqual([0, 0]);
+  jest.restoreAllMocks();
+});
+
 test('between two there is rest, twice as long as the first took', () => {
   const { schedule, made } = scheduled(10);
   schedule.request('kernel event');

@@ -40,7 +40,7 @@ export class PassSchedule extends Passes {
     clearTimeout(this.planned?.timer);
     const name = this.planned !== undefined && !isRepair(this.planned.trigger) ? this.planned.trigger : trigger;
     const at = Math.min(due, this.planned?.due ?? due);
-    this.planned = { trigger: name, due: at, timer: setTimeout(() => this.pass(name), at - now) };
+    this.planned = { trigger: name, due: at, timer: setTimeout(() => this.pass(name), Math.max(0, at - now)) };
   }
 
   stop(): void {
