@@ -15,10 +15,13 @@ const EXEMPT: readonly (readonly [RegExp, string])[] = [
   [/^kubectl (-n \S+ )?run /, 'pulls an image from the internet'],
   [/bootstrap\/production/, 'needs the CRDs of Argo CD or Flux'],
   [/rollout undo/, 'run by rolling.cluster.ts'],
+  [/onprem-link-health/, 'run by server-health.full.ts, whose site has services with health'],
 ];
 /** What a reader puts in. */
 const FILLED_IN: readonly (readonly [RegExp, string])[] = [
   [/\bNODE\b/, 'worker-1'],
+  [/\bNAMESPACE\b/, 'default'],
+  [/\bSERVICE\b/, 'orders-service'],
   [/dist\/production\/orders\.k8s\.yaml/, 'dist/production/orders-service.k8s.yaml'],
 ];
 /** Removes what the others look at. */
