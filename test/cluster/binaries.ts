@@ -15,6 +15,16 @@ export type Program =
   | 'kubectl'
   | 'kubelet';
 
+/** What a control plane with kube-proxy takes, and kubectl. */
+export const CONTROL_PLANE: readonly Program[] = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kube-proxy',
+  'kubectl',
+];
+
 const MODULE = join(REPOSITORY, 'test', 'cluster', 'go');
 
 /** Of Kubernetes, as go.mod requires it, e.g. '1.36.3'. */

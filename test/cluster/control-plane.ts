@@ -6,7 +6,7 @@ import { type KeyPair, makeAuthority, makeCertificate } from '../lab/api-server/
 import type { FetchAnswer } from '../lab/topology/netns-protocol';
 import type { Place } from '../lab/topology/topology';
 import { waitFor } from '../lab/wait';
-import { builtPrograms, type Program } from './binaries';
+import { builtPrograms, CONTROL_PLANE, type Program } from './binaries';
 
 /** How long a start may take: of the programs, and of what they do before they are ready. Only an end for what hangs. */
 export const PATIENCE_MS = 120_000;
@@ -76,14 +76,7 @@ export class ControlPlane {
   }
 
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const programs = builtPrograms([
-      'etcd',
-      'kube-apiserver',
-      'kube-controller-manager',
-      'kube-scheduler',
-      'kube-proxy',
-      'kubectl',
-    ]);
+    const programs = builtPrograms(CONTROL_PLANE);
     const plane = new ControlPlane(options, programs, await makeAuthority('kubernetes'));
     const names = [options.address, options.serviceAddress, '127.0.0.1', 'kubernetes.default.svc'];
     const { cert, key } = await makeCertificate(plane.ca, names);

@@ -5,7 +5,7 @@ import { missingPrograms, missingRequirements } from '../lab/requirements';
 const OLDEST_GO = [1, 26] as const;
 
 /** What this machine lacks to run a real Kubernetes: one sentence each; empty if nothing. */
-function missingForCluster(path = process.env.PATH ?? ''): string[] {
+export function missingForCluster(path = process.env.PATH ?? ''): string[] {
   const programs = { iptables: ['iptables'], nftables: ['nft'], conntrack: ['conntrack'] };
   return [...missingRequirements(path), ...missingPrograms(programs, path), ...missingGo()];
 }
