@@ -47,6 +47,7 @@ const HOMES: Readonly<Record<string, Home>> = {
   // The package's program runs on the agent's Node as well, which the lab knows where to find.
   'scripts/package.test.ts': { ours: ['scripts', 'test', 'test/lab'] },
   test: { ours: ['lib', 'lib/network'] },
+  'test/servers': { ours: ['lib/network', 'lib/program', 'lib/servers', 'lib/settings'] },
   // The kernel, the journal and settings as the agent's unit tests need them.
   'test/agent': { ours: ['lib/agent', 'lib/network', 'lib/program', 'lib/settings'] },
   // What alerts and the table of all nodes take from the agent is checked where both sides are seen.
@@ -67,7 +68,7 @@ const HOMES: Readonly<Record<string, Home>> = {
 };
 
 /** What a test may import beyond that, and its helpers, which no other file imports: any package, too. */
-const FOR_TESTS = ['lib', 'test/agent', 'lib/charts', 'scripts', 'test', 'test/fixtures', 'test/lab'];
+const FOR_TESTS = ['lib', 'test/agent', 'test/servers', 'lib/charts', 'scripts', 'test', 'test/fixtures', 'test/lab'];
 const TEST = /\.test\.ts$|^test\/fixtures\/|^test\/oracle\.ts$/;
 
 const IMPORT = /(?:\bfrom|\bimport|\b(?:require|import|requireActual|mock)(?:<[^>]*>)?\()\s*['"]([^'"]+)['"]/g;

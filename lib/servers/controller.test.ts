@@ -1,11 +1,11 @@
+import { MemoryObjects } from '../../test/servers/memory-objects';
+import { SERVICE } from '../../test/servers/service';
 import { formatHealthList, type ProbedService } from '../network';
 import type { ApiObject } from '../program/api/objects';
 import { Controller } from './controller';
 import { ownerPath, slicePath } from './decide/slice';
 import { metricsOf, pagesOf, statusOf } from './pages';
 import type { Probed } from './probe/probe';
-import { MemoryObjects } from './testing/memory-objects';
-import { SERVICE } from './testing/service';
 
 const OPTIONS = { namespace: 'onprem-link-health', lease: 'server-health', standbyLease: 'server-health-standby' };
 const PATH = slicePath(SERVICE, 4);

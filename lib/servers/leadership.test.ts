@@ -1,13 +1,13 @@
 import fc from 'fast-check';
+import { FakeTime } from '../../test/servers/fake-time';
+import { MemoryObjects } from '../../test/servers/memory-objects';
+import { SERVICE } from '../../test/servers/service';
 import type { ProbedService } from '../network';
 import { ApiError } from '../program/api/client';
 import type { ApiObject, Objects } from '../program/api/objects';
 import { LEASE_MS } from './decide/lease';
 import { ownerPath, slicePath } from './decide/slice';
 import { SliceWriter } from './slice-writer';
-import { FakeTime } from './testing/fake-time';
-import { MemoryObjects } from './testing/memory-objects';
-import { SERVICE } from './testing/service';
 import { Turns } from './turns';
 
 const LEASES = { namespace: 'onprem-link-health', lease: 'server-health', standbyLease: 'server-health-standby' };

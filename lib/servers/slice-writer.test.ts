@@ -1,9 +1,9 @@
+import { MemoryObjects } from '../../test/servers/memory-objects';
+import { SERVICE } from '../../test/servers/service';
 import type { ProbedService } from '../network';
 import { type ApiObject, ConflictError } from '../program/api/objects';
 import { ownerPath, slicePath, slicesPath } from './decide/slice';
 import { SliceWriter, type Standing } from './slice-writer';
-import { MemoryObjects } from './testing/memory-objects';
-import { SERVICE } from './testing/service';
 
 const KEY = 'default/orders-service';
 const PATH = slicePath(SERVICE, 4);

@@ -1,4 +1,4 @@
-import type { ProbedService } from '../../network';
+import type { ProbedService } from '../../lib/network';
 
 /** A Service with two servers, as the example of docs/server-health.md has it. */
 export const SERVICE: ProbedService = {

@@ -1,4 +1,4 @@
-import { type ApiObject, ConflictError, type Objects } from '../../program/api/objects';
+import { type ApiObject, ConflictError, type Objects } from '../../lib/program/api/objects';
 
 /** An API server in memory: single objects with versions, and server-side apply as far as the program uses it. */
 export class MemoryObjects implements Objects {
