@@ -98,8 +98,9 @@ describeLab('the private network as nodes have it', () => {
         false,
         /waiting: the node's route blackhole 10\.0\.0\.0\/8.* names no next hop/,
       );
-      testbed.ip('route del blackhole 10.0.0.0/8');
+      // In this order: between the two the entry via 10.184.0.9 would be the way, and the agent would be ready with it.
       testbed.ip('route add 10.0.0.0/8 via 10.184.0.1 dev priv metric 50');
+      testbed.ip('route del blackhole 10.0.0.0/8');
       await testbed.untilReadiness(pod, true, /2 effective/);
       expect(await testbed.topology.answered()).toBe(true);
     }));

@@ -36,7 +36,7 @@ async function reaches(testbed: Testbed, address: string): Promise<boolean> {
   const [router] = testbed.topology.routers;
   router?.netns.batch([`route replace ${PODS[0]} via 10.184.0.2`, `route replace ${PODS[1]} via fd00:184::2`]);
   const client = NetnsClient.of(startWorkloadOnce(testbed));
-  return (await client.datagram({ address, bytes: 100, timeoutMs: 500 })) === 'ECONNREFUSED';
+  return (await client.datagram({ address, bytes: 100, timeoutMs: 950 })) === 'ECONNREFUSED';
 }
 
 const started = new WeakMap<Testbed, ReturnType<typeof startWorkload>>();

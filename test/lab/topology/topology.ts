@@ -69,6 +69,8 @@ export const DUAL_STACK: TopologyOptions = {
 };
 
 const HTTP_PORT = 8080;
+/** A kernel sends a SYN again after 1 s (RFC 6298): a lost packet fails a test, and a busy machine has almost that long. */
+const BEFORE_A_SECOND_SYN_MS = 950;
 
 /** Somebody in the topology. */
 export interface Place {
@@ -228,7 +230,7 @@ export class Topology {
    *
    * @param timeoutMs a dropped packet costs this much
    */
-  async exchange(node = this.node, timeoutMs = 500): Promise<Exchange[]> {
+  async exchange(node = this.node, timeoutMs = BEFORE_A_SECOND_SYN_MS): Promise<Exchange[]> {
     await this.serve();
     const pairs = this.servers.flatMap((server) =>
       server.addresses.flatMap((address) => {
@@ -249,7 +251,7 @@ export class Topology {
   }
 
   /** Whether every exchange was answered, both ways, by the right one. */
-  async answered(node = this.node, timeoutMs = 500): Promise<boolean> {
+  async answered(node = this.node, timeoutMs = BEFORE_A_SECOND_SYN_MS): Promise<boolean> {
     const exchanges = await this.exchange(node, timeoutMs);
     return exchanges.every(({ server, toNode, fromNode }) => toNode.body === node.name && fromNode.body === server);
   }
