@@ -14,7 +14,7 @@ import { Journal } from './journal';
 import { EVENT_GROUPS, KernelEvents } from './kernel/events';
 import { Kernel } from './kernel/kernel';
 import { liveSettings } from './live-settings';
-import { memoryReleaser, trimMemory } from './memory';
+import { busyMeter, memoryReleaser, trimMemory } from './memory';
 import { NetlinkChannel, type NetlinkError } from './netlink/channel';
 import { openEventSocket, openNetlink, peerUser } from './netlink/ffi';
 import { NextHopMonitor } from './next-hop-monitor';
@@ -94,7 +94,7 @@ function run(settings: Settings): void {
     attempt: attemptBy(client, [...settings.confirm, ...resolvers]),
     resolvers,
     random: Math.random,
-    onNews: memoryReleaser(trimMemory),
+    onNews: memoryReleaser(trimMemory, busyMeter()),
     log,
   });
   nextHops.onChange = (changed) => agent.onNextHops(changed);

@@ -1,4 +1,4 @@
-import { memoryReleaser } from './memory';
+import { busyMeter, memoryReleaser } from './memory';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
@@ -7,6 +7,7 @@ test('memory is given back once, when nothing has changed for five seconds: firs
   const given: string[] = [];
   const changed = memoryReleaser(
     () => given.push('malloc'),
+    () => 0.01,
     () => given.push('V8'),
   );
   for (let i = 0; i < 10; i++) {
@@ -22,7 +23,35 @@ test('memory is given back once, when nothing has changed for five seconds: firs
 
 test('where V8 cannot be asked, that is no error', () => {
   const trim = jest.fn();
-  memoryReleaser(trim, undefined)();
+  memoryReleaser(trim, () => 0, undefined)();
   jest.advanceTimersByTime(5_000);
   expect(trim).toHaveBeenCalledTimes(1);
+});
+
+test('a busy agent is not stopped for it: it waits for five seconds with little to do', () => {
+  const gc = jest.fn();
+  let share = 1;
+  memoryReleaser(
+    () => undefined,
+    () => share,
+    gc,
+  )();
+  jest.advanceTimersByTime(60_000);
+  expect(gc).not.toHaveBeenCalled();
+  share = 0.1;
+  jest.advanceTimersByTime(5_000);
+  expect(gc).toHaveBeenCalledTimes(1);
+});
+
+test('the meter tells the share of the time since it was last asked', async () => {
+  jest.useRealTimers();
+  const busy = busyMeter();
+  await new Promise((resolve) => setImmediate(resolve)); // before its first turn the loop has no figures
+  busy();
+  const until = performance.now() + 50;
+  while (performance.now() < until); // the loop can do nothing else
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(busy()).toBeGreaterThan(0.5);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(busy()).toBeLessThan(0.5);
 });

@@ -1,25 +1,48 @@
 /** Changes come in bunches. */
 const CALM_MS = 5_000;
 
+/** A collection stops the agent for some 50 ms, which a repair under load would have to wait for. */
+const MOST_BUSY = 0.2;
+
 /** `--expose-gc` brings it. */
 type CollectGarbage = (how: { readonly flavor: 'last-resort' }) => void;
 
+/** @returns the share of the time since the last call in which the event loop was busy, 0 to 1. */
+export function busyMeter(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
+}
+
 /**
  * Gives back the memory of what a changed list or table left behind, once it is calm: V8 and malloc themselves keep it
- * for the next change, which on most nodes comes next week.
+ * for the next change, which on most nodes comes next week. While the agent is busy it waits: V8 then collects by itself.
  * @param trim gives back what malloc keeps.
+ * @param busy the share of the time since it was last asked in which the agent was busy.
  * @param gc V8's collection; undefined where it cannot be asked for.
  * @returns to be called after each change.
  */
-export function memoryReleaser(trim: () => void, gc = (globalThis as { gc?: CollectGarbage }).gc): () => void {
+export function memoryReleaser(
+  trim: () => void,
+  busy: () => number,
+  gc = (globalThis as { gc?: CollectGarbage }).gc,
+): () => void {
   let timer: NodeJS.Timeout | undefined;
-  return () => {
+  const waitForCalm = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      gc?.({ flavor: 'last-resort' });
-      trim(); // what was collected may have been the last to hold some of malloc's
-    }, CALM_MS);
+    busy();
+    timer = setTimeout(release, CALM_MS);
   };
+  const release = () => {
+    if (busy() > MOST_BUSY) return waitForCalm();
+    gc?.({ flavor: 'last-resort' });
+    trim(); // what was collected may have been the last to hold some of malloc's
+  };
+  return waitForCalm;
 }
 
 /** What of node:ffi is needed here. */
