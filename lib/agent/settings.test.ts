@@ -1,4 +1,4 @@
-import { InputError } from '../network';
+import { formatProbedNetwork, InputError } from '../network';
 import { readSettings } from './settings';
 
 const COMPLETE = {
@@ -34,6 +34,10 @@ const COMPLETE = {
   API_SERVERS: '10.1.2.3:6443',
   TRIAL_SPREAD_SECONDS: '30',
   CONFIRM: '10.184.0.10:443,[FD00::a]:8443',
+  PROBES: 'datacentre 192.168.0.0/24,192.168.1.0/24 192.168.1.10:443;plant fd99::/64 [fd99::1]:22',
+  PROBE_EVERY_MS: '5000',
+  PROBE_SHARE: '1000',
+  REQUIRE_REACHABLE: 'true',
 };
 
 /** Left out where they are empty. */
@@ -48,6 +52,7 @@ const LISTS = [
   'FORMER_PROTOCOLS',
   'DISJOINT_PROTOCOLS',
   'CONFIRM',
+  'PROBES',
 ];
 
 function findings(changed: Readonly<Record<string, string | undefined>>): string[] {
@@ -60,11 +65,12 @@ function findings(changed: Readonly<Record<string, string | undefined>>): string
 }
 
 test('the environment is read', () => {
-  const { podIP, privateNetworks, podSubnets, ownership, routeRules, limits, ...rest } = readSettings({
+  const { podIP, privateNetworks, podSubnets, ownership, routeRules, limits, probes, ...rest } = readSettings({
     ...COMPLETE,
     OTHER: 'x',
   });
   expect(podSubnets.map(String)).toEqual(['172.30.0.0/16']);
+  expect(probes.map(formatProbedNetwork).join(';')).toBe(COMPLETE.PROBES);
   expect(`${podIP}`).toBe('10.184.0.2');
   expect(privateNetworks.map(String)).toEqual(['10.0.0.0/8', 'fd00::/8']);
   expect(ownership).toEqual({ protocol: 142, former: new Set([140, 141]), adoptLegacy: true });
@@ -94,6 +100,8 @@ test('the environment is read', () => {
     otherwise: 'unreachable',
     apiServers: [{ host: '10.1.2.3', port: 6443 }],
     trialSpreadMs: 30_000,
+    probeEveryMs: 5000,
+    requireReachable: true,
     confirm: [
       { host: '10.184.0.10', port: 443 },
       { host: 'fd00::a', port: 8443 },
@@ -148,6 +156,10 @@ test.each([
   ['CONFIRM', 'fd00::a:443'],
   ['CONFIRM', 'orders:443'],
   ['CONFIRM', '10.184.0.10:0'],
+  ['PROBES', 'datacentre 192.168.1.0/24'],
+  ['PROBES', 'datacentre 192.168.1.0/24 192.168.1.10'],
+  ['PROBE_EVERY_MS', '999'],
+  ['PROBE_SHARE', '1001'],
   ['ROUTE_TABLE', '0'],
   ['ROUTE_TABLE', '0xfe'],
 ])('%s is refused as %j', (name, value) => {
@@ -161,6 +173,18 @@ test.each([1, 2, 3, 4])('protocol number %i marks routes that must never be ours
     `ROUTE_PROTOCOL: "${number}" is out of range; write a whole number from 5 to 255`,
     `FORMER_PROTOCOLS: "${number}" is out of range; write a whole number from 5 to 255`,
   ]);
+});
+
+test('of the nodes a stable share probes, the rest does not', () => {
+  const probing = (share: number) =>
+    Array.from({ length: 1000 }, (_, i) => `worker-${i}`).filter(
+      (NODE_NAME) => readSettings({ ...COMPLETE, NODE_NAME, PROBE_SHARE: `${share}` }).probes.length > 0,
+    );
+  const few = probing(100);
+  expect(few.length).toBeGreaterThan(70);
+  expect(few.length).toBeLessThan(130);
+  expect(probing(200)).toEqual(expect.arrayContaining(few));
+  expect(probing(1000)).toHaveLength(1000);
 });
 
 test('the table of local addresses is refused', () => {

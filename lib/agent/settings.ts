@@ -1,4 +1,5 @@
-import { type Address, DEFAULT_RULES, type RouteRules, type Subnet, type Target } from '../network';
+import { type Address, DEFAULT_RULES, type ProbedNetwork, type RouteRules, type Subnet, type Target } from '../network';
+import { phaseOf } from '../program/schedule';
 import { API_SERVER, FROM_POD, FROM_SYNTH } from '../settings/agent';
 import { type Environment, type LogLevel, readEnvironment } from '../settings/table';
 import type { Limits } from './decide/limits';
@@ -43,6 +44,11 @@ export interface Settings {
   readonly trialSpreadMs: number;
   /** What has to stay reachable when routes change, beside the API server. */
   readonly confirm: readonly Target[];
+  /** The networks that this node probes. */
+  readonly probes: readonly ProbedNetwork[];
+  readonly probeEveryMs: number;
+  /** Whether the node is unready while no target of a probed network answers. */
+  readonly requireReachable: boolean;
 }
 
 /**
@@ -66,7 +72,13 @@ export function readSettings(environment: Environment): Settings {
       interfaces: new Set(read.allowedInterfaces),
       destinations: allowedDestinations.length > 0 ? allowedDestinations : undefined,
     },
+    probes: isInShare(read.nodeName, read.probeShare) ? read.probes : [],
     isRolling: read.changes === 'rolling',
     trialSpreadMs: 1000 * read.trialSpreadSeconds,
   };
+}
+
+/** The same nodes each time, whatever others there are. @param share of a thousand */
+function isInShare(nodeName: string, share: number): boolean {
+  return phaseOf(nodeName, 1000) < share;
 }

@@ -6,6 +6,7 @@ export * from './free-range';
 export * from './health-list';
 export * from './mapping';
 export * from './overlap';
+export * from './probed-network';
 export * from './providers';
 export * from './reserved';
 export * from './route';

@@ -1,5 +1,5 @@
 import { type ProbedService, serviceKey } from '../network';
-import { nextProbe, phaseOf } from './decide/schedule';
+import { onBeat } from '../program/beat';
 import type { Probed } from './probe/probe';
 
 export type Ask = (service: ProbedService, address: string) => Promise<Probed>;
@@ -41,27 +41,11 @@ export class Prober {
   }
 
   private start(service: ProbedService, address: string, id: string): () => void {
-    const { everyMs } = service;
     const key = serviceKey(service);
-    const phase = phaseOf(`${this.replica}/${id}`, everyMs);
-    let timer: NodeJS.Timeout | undefined;
-    let isStopped = false;
-    let beat = Number.NEGATIVE_INFINITY;
-    const wait = () => {
-      const now = this.now();
-      beat = nextProbe(phase, everyMs, Math.max(now, beat)); // a timer may fire a moment before its time
-      timer = setTimeout(probe, beat - now);
-    };
-    const probe = async () => {
+    const probe = async (isStopped: () => boolean) => {
       const probed = await this.ask(service, address);
-      if (isStopped) return;
-      this.onResult(key, address, probed);
-      wait();
+      if (!isStopped()) this.onResult(key, address, probed);
     };
-    wait();
-    return () => {
-      isStopped = true;
-      clearTimeout(timer);
-    };
+    return onBeat(`${this.replica}/${id}`, service.everyMs, probe, this.now);
   }
 }

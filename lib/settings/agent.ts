@@ -1,4 +1,15 @@
-import { Address, parseTarget, readMetric, readTable, Subnet, type Target, targetText } from '../network';
+import {
+  Address,
+  formatProbedNetwork,
+  type ProbedNetwork,
+  parseProbedNetwork,
+  parseTarget,
+  readMetric,
+  readTable,
+  Subnet,
+  type Target,
+  targetText,
+} from '../network';
 import { filled, flag, LOG_LEVELS, listOf, number, oneOf, type Setting, setting, someOf } from './table';
 
 const parsePort = number(1, 65535);
@@ -10,6 +21,14 @@ const targets = (name: string): Setting<readonly Target[]> => ({
   ...listOf(name, parseTarget),
   format: (all) => all.map(targetText).join(','),
 });
+
+/** Separated by semicolons. */
+const probedNetworks: Setting<readonly ProbedNetwork[]> = {
+  name: 'PROBES',
+  format: (all) => all.map(formatProbedNetwork).join(';'),
+  parse: (text) => text.split(';').map(parseProbedNetwork),
+  absent: [],
+};
 
 /** What Kubernetes knows of each pod. */
 export const FROM_POD = {
@@ -46,6 +65,11 @@ export const FROM_SYNTH = {
   otherwise: setting('OTHERWISE', oneOf(['nothing', 'unreachable'])),
   trialSpreadSeconds: setting('TRIAL_SPREAD_SECONDS', number(0, 600)),
   confirm: targets('CONFIRM'),
+  probes: probedNetworks,
+  probeEveryMs: setting('PROBE_EVERY_MS', number(1_000, 600_000)),
+  /** Of a thousand nodes about so many probe. */
+  probeShare: setting('PROBE_SHARE', number(0, 1000)),
+  requireReachable: flag('REQUIRE_REACHABLE'),
   disjointProtocols: listOf('DISJOINT_PROTOCOLS', parseProtocol),
   apiServers: targets('API_SERVERS'),
 };

@@ -38,4 +38,7 @@ export const SETTINGS: Settings = {
   apiServers: [],
   trialSpreadMs: 0,
   confirm: [],
+  probes: [],
+  probeEveryMs: 10_000,
+  requireReachable: false,
 };

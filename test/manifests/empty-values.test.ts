@@ -67,7 +67,14 @@ test('no value is empty, whatever options are used or given empty', () => {
       someOf(MONITORING),
       (routes, quantities, service, monitoring) => {
         const { site, network } = siteWithNetwork();
-        new NodeRoutes(site, 'routes', { image, ...routes, resources: quantities, allowDefaultRoute: true });
+        site.onPremise('office', { subnets: ['192.168.7.0/24'], probes: ['192.168.7.1:443'] });
+        new NodeRoutes(site, 'routes', {
+          image,
+          nodeCount: 60,
+          ...routes,
+          resources: quantities,
+          allowDefaultRoute: true,
+        });
         const servers = network.servers('192.168.0.10');
         new ExternalService(site, 'service', { ...service, namespace: 'apps', servers, ports: { http: 80 } });
         new Monitoring(site, 'monitoring', monitoring);

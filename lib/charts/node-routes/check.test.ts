@@ -215,3 +215,28 @@ test('in two namespaces names may be equal, numbers on the node may not', () => 
   new NodeRoutes(site, 'b', { name: 'routes', namespace: 'kube-system', protocol: 143 });
   expect(findingsOf(site)).toEqual([expect.stringContaining('node routes b › port: 9142 is that of')]);
 });
+
+describe('probes', () => {
+  test('a number of nodes needs their total', () => {
+    expect(findingsWith({ probeNodes: 20 })).toEqual([
+      `${PLACE} › probeNodes: 20 is a part of an unknown number; set nodeCount as well`,
+    ]);
+    expect(findingsWith({ probeNodes: 20, nodeCount: 5000 })).toEqual([]);
+  });
+
+  test('without a target nothing can be required to be reachable', () => {
+    expect(findingsWith({ requireReachable: true })).toEqual([
+      `${PLACE} › requireReachable: true has no effect, since no network has probes; add probes to an on-premise network, e.g. ['10.0.1.10:443'], or leave it out`,
+    ]);
+  });
+
+  test.each<[NodeRoutesProps, string]>([
+    [
+      { probeEvery: '500ms' },
+      'probeEvery: "500ms" is not a time from 1s to 10m; write a number with its unit, e.g. "10s"',
+    ],
+    [{ probeNodes: 0 }, 'probeNodes: 0 is not a number of nodes; write a whole number from 1, or "all"'],
+  ])('%j is refused', (props, text) => {
+    expect(findingsWith(props)).toEqual([`${PLACE} › ${text}`]);
+  });
+});

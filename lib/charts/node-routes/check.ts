@@ -39,6 +39,7 @@ export function checkNodeRoutes(all: readonly CheckedNodeRoutes[], site: Scope, 
     checkFormerProtocols(nodeRoutes, findings);
     checkRouteListSize(nodeRoutes, findings);
     checkPace(nodeRoutes, findings);
+    checkProbes(nodeRoutes, findings);
     checkAgent(nodeRoutes, findings);
     for (const earlier of all.slice(0, i)) tellClashes(earlier, nodeRoutes, findings);
   });
@@ -129,6 +130,22 @@ function checkPace({ settings, place }: CheckedNodeRoutes, findings: Findings): 
     tell('canary', canary, "has no effect with changes: 'live'", "set changes: 'rolling', or use maxUnavailable");
   if (canary !== undefined && maxUnavailable !== undefined && maxUnavailable !== canary.maxUnavailable)
     tell('maxUnavailable', maxUnavailable, 'differs from that of canary', 'leave it out');
+}
+
+/** What is said about probes has an effect. */
+function checkProbes(nodeRoutes: CheckedNodeRoutes, findings: Findings): void {
+  const { settings, place } = nodeRoutes;
+  const { probeNodes, nodeCount, requireReachable } = settings;
+  if (probeNodes !== 'all' && nodeCount === undefined)
+    findings.add(placeIn(place, 'probeNodes'), probeNodes, 'is a part of an unknown number', 'set nodeCount as well');
+  const isAnyProbed = nodeRoutes.networks().some(({ probes }) => probes.length > 0);
+  if (requireReachable && !isAnyProbed)
+    findings.add(
+      placeIn(place, 'requireReachable'),
+      requireReachable,
+      'has no effect, since no network has probes',
+      "add probes to an on-premise network, e.g. ['10.0.1.10:443'], or leave it out",
+    );
 }
 
 function checkAgent({ settings, place, agentConfigMap }: CheckedNodeRoutes, findings: Findings): void {

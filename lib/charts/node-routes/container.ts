@@ -5,8 +5,7 @@ import { imageReference } from '../program/image';
 import { API_ACCESS_FOLDER, apiAccess, PROGRAM_FOLDER } from '../program/pod';
 import { resourcesOf } from '../program/resources';
 import type { Cluster } from '../site/cluster';
-import type { Allow } from './allowed';
-import { environment } from './environment';
+import { environment, type SiteFacts } from './environment';
 import type { NodeRoutesSettings } from './options';
 
 /** The only folder that the agent may write to: its journal outlives the container, not the pod. */
@@ -59,8 +58,7 @@ const COMMAND: readonly string[] = [
 export function agentContainer(
   settings: NodeRoutesSettings,
   cluster: Cluster,
-  disjointProtocols: () => readonly number[],
-  allowed: () => Allow,
+  siteFacts: () => SiteFacts,
 ): k8s.Container {
   const { name, port, privileged, resources } = settings;
   return {
@@ -68,7 +66,7 @@ export function agentContainer(
     image: imageReference(settings, cluster.imageRegistry),
     imagePullPolicy: settings.imagePullPolicy,
     command: [...COMMAND],
-    env: Lazy.any({ produce: () => environment(settings, cluster, disjointProtocols(), allowed()) }),
+    env: Lazy.any({ produce: () => environment(settings, cluster, siteFacts()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
     // The program takes a moment to listen; a probe before that would leave a Warning event at each start.
     startupProbe: { ...probe(`/livez/${name}`), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },

@@ -4,9 +4,9 @@ import { Construct } from 'constructs';
 import { SILENCED_ON_AGENT } from '../linters';
 import { commonLabels, mergeAnnotations, NO_SUBSTITUTION } from '../metadata';
 import type { Cluster } from '../site/cluster';
-import type { Allow } from './allowed';
 import { agentContainer, agentVolumes, LIST_ANNOTATION } from './container';
 import { nodeSelectorOf } from './disjoint-pools';
+import type { SiteFacts } from './environment';
 import { maxUnavailableOf, type NodeRoutesSettings } from './options';
 
 interface AgentDaemonSetProps {
@@ -17,10 +17,7 @@ interface AgentDaemonSetProps {
   readonly cluster: Cluster;
   /** The route list, known when the site is complete. */
   readonly list: () => string;
-  /** See disjointProtocols(); known when the site is complete. */
-  readonly disjointProtocols: () => readonly number[];
-  /** What the list may use; known when the site is complete. */
-  readonly allowed: () => Allow;
+  readonly siteFacts: () => SiteFacts;
 }
 
 /** How long a pod must be Ready to count as available: a list that fails right after it was confirmed still halts the update. */
@@ -83,8 +80,7 @@ function podSpec({
   serviceAccountName,
   agentConfigMapName,
   cluster,
-  disjointProtocols,
-  allowed,
+  siteFacts,
 }: AgentDaemonSetProps): k8s.PodSpec {
   const { imagePullSecrets, tolerations } = settings;
   return {
@@ -100,7 +96,7 @@ function podSpec({
     terminationGracePeriodSeconds: 15,
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-    containers: [agentContainer(settings, cluster, disjointProtocols, allowed)],
+    containers: [agentContainer(settings, cluster, siteFacts)],
     volumes: agentVolumes(settings, agentConfigMapName),
   };
 }

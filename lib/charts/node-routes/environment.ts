@@ -1,9 +1,10 @@
 import type { k8s } from 'cdk8s-plus-28';
-import { parseTarget } from '../../network';
+import { type ProbedNetwork, parseTarget } from '../../network';
 import { API_SERVER, FROM_POD, FROM_SYNTH } from '../../settings/agent';
 import { environmentOf } from '../../settings/table';
 import { fromPod } from '../program/pod';
 import type { Cluster } from '../site/cluster';
+import type { OnPremise } from '../site/on-premise';
 import type { Allow } from './allowed';
 import type { NodeRoutesSettings } from './options';
 
@@ -19,12 +20,19 @@ const POD_FIELDS: Readonly<Record<keyof typeof FROM_POD, string>> = {
   namespace: 'metadata.namespace',
 };
 
+/** What is known when the site is complete. */
+export interface SiteFacts {
+  readonly allowed: Allow;
+  /** See disjointProtocols(). */
+  readonly disjointProtocols: readonly number[];
+  readonly networks: readonly OnPremise[];
+}
+
 /** All that the agent is told by its environment. */
 export function environment(
   settings: NodeRoutesSettings,
   cluster: Cluster,
-  disjointProtocols: readonly number[],
-  allowed: Allow,
+  { disjointProtocols, allowed, networks }: SiteFacts,
 ): k8s.EnvVar[] {
   const { apiServer } = settings;
   const fromSynth = environmentOf(FROM_SYNTH, {
@@ -40,6 +48,9 @@ export function environment(
     allowedDestinations: allowed.destinations ?? [],
     trialSpreadSeconds: trialSpread(settings),
     confirm: settings.confirm.map(parseTarget),
+    probes: networks.flatMap(probedNetwork),
+    probeEveryMs: settings.probeEvery,
+    probeShare: probeShare(settings),
     disjointProtocols,
     apiServers: cluster.apiServers,
   });
@@ -54,4 +65,13 @@ export function environment(
 
 function trialSpread({ changes, nodeCount = 0 }: NodeRoutesSettings): number {
   return changes === 'live' && nodeCount > SMALL_FLEET ? TRIAL_SPREAD_S : 0;
+}
+
+function probedNetwork({ name, subnets, probes: targets }: OnPremise): ProbedNetwork[] {
+  return targets.length === 0 ? [] : [{ name, subnets: subnets.map(({ mapping }) => mapping.mapped), targets }];
+}
+
+/** Of a thousand nodes; at least one of them. */
+function probeShare({ probeNodes, nodeCount = 1 }: NodeRoutesSettings): number {
+  return probeNodes === 'all' ? 1000 : Math.min(1000, Math.ceil((1000 * probeNodes) / nodeCount));
 }

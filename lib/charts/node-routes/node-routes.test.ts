@@ -33,6 +33,7 @@ test('with every option', () => {
 });
 
 const COMPANIONS: Readonly<Record<string, object>> = {
+  probeNodes: { nodeCount: 60 },
   routes: { allowDefaultRoute: true },
   agent: { image: EVERY_NODE_ROUTES_OPTION.image },
 };
@@ -43,6 +44,7 @@ const { changes: _, canary: __, ...ALONE } = EVERY_NODE_ROUTES_OPTION;
 test.each(Object.entries({ ...ALONE, networks: [] }))('%s changes what is emitted', (name, value) => {
   const emitted = (props: object) => {
     const { site } = siteWithNetwork();
+    site.onPremise('office', { subnets: ['192.168.3.0/24'], probes: ['192.168.3.1:443'] });
     new NodeRoutes(site, 'node-routes', props);
     return site.synthYaml();
   };

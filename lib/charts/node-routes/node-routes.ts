@@ -95,12 +95,14 @@ export class NodeRoutes extends Chart {
       agentConfigMapName: this.agentConfigMap?.configMapName,
       cluster: site.cluster,
       list: this.text,
-      allowed: () => allowedFor(this.routes(), [settings.table, ...settings.copyToTables], settings.allow),
-      disjointProtocols: () =>
-        disjointProtocols(
+      siteFacts: () => ({
+        allowed: allowedFor(this.routes(), [settings.table, ...settings.copyToTables], settings.allow),
+        disjointProtocols: disjointProtocols(
           settings,
           nodeRoutesOf(site).map((pool) => pool.settings),
         ),
+        networks: this.networks(),
+      }),
     });
     site.routeSources.push(this);
     nodeRoutes.add(site, this);

@@ -11,6 +11,7 @@ import {
   targetText,
 } from '../../network';
 import { LOG_LEVELS } from '../../settings/table';
+import { readDuration } from '../input/duration';
 import { dnsLabel, dnsSubdomain, readAnnotations, readLabels, readNodeSelector } from '../input/names';
 import { listOf, oneOf, readBoolean, readNested, type Schema, someOf } from '../input/schema';
 import { DEFAULT_IMAGE } from '../program/image';
@@ -35,12 +36,15 @@ export interface NodeRoutesSettings
       | 'resources'
       | 'canary'
       | 'nodeCount'
+      | 'probeEvery'
       | 'maxUnavailable'
     >
   > {
   readonly allow: Allow;
   readonly canary: Canary | undefined;
   readonly nodeCount: number | undefined;
+  /** Milliseconds. */
+  readonly probeEvery: number;
   /** Of the props; what counts is {@link maxUnavailableOf}. */
   readonly maxUnavailable: number | string | undefined;
   readonly networks: readonly OnPremise[] | undefined;
@@ -101,6 +105,9 @@ export function nodeRoutesSchema(id: string): Schema<NodeRoutesSettings> {
     onUninstall: { fallback: 'remove', read: oneOf('remove', 'keep') },
     otherwise: { fallback: 'nothing', read: oneOf('nothing', 'unreachable') },
     confirm: { fallback: [], read: listOf((target) => targetText(parseTarget(target))) },
+    probeEvery: { fallback: 10_000, read: readDuration('1s', '10m') },
+    probeNodes: { fallback: 'all', read: readProbeNodes },
+    requireReachable: { fallback: false, read: readBoolean },
     changes: { fallback: 'live', read: oneOf('live', 'rolling') },
     canary: { fallback: undefined, read: readNested(CANARY_SCHEMA) },
     nodeCount: { fallback: undefined, read: (value) => readInteger(value, 1, 1_000_000, 'number of nodes') },
@@ -135,6 +142,11 @@ function readCopyTable(value: unknown): number {
   const table = readTable(value);
   if (table !== MAIN_TABLE) return table;
   throw refuse(value, 'is the main table, whose routes are copied', 'write the number of another table, e.g. [2]');
+}
+
+function readProbeNodes(value: unknown): 'all' | number {
+  if (value === 'all' || (typeof value === 'number' && Number.isInteger(value) && value >= 1)) return value;
+  throw refuse(value, 'is not a number of nodes', 'write a whole number from 1, or "all"');
 }
 
 function readNetwork(value: unknown): OnPremise {

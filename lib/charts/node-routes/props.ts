@@ -74,6 +74,18 @@ export interface NodeRoutesProps {
    * and ports, `10.184.0.1:443` or `[fd00::1]:443`. Otherwise the change is taken back after 10 s. @default none
    */
   readonly confirm?: readonly string[];
+  /** Time between two probes of a target through a next hop, `1s` to `10m`. @default '10s' */
+  readonly probeEvery?: string;
+  /**
+   * Which nodes probe the targets of the networks: all, or about so many, always the same. Other nodes do not avoid next
+   * hops whose tunnel is dead. A number needs nodeCount. @default 'all'
+   */
+  readonly probeNodes?: 'all' | number;
+  /**
+   * A node is not Ready while no target of a probed network answers. A VPN that is down then halts rolling updates, and
+   * GitOps tools show the DaemonSet as unhealthy. @default false
+   */
+  readonly requireReachable?: boolean;
   /**
    * How a changed list reaches the nodes. `live`: all nodes apply it at once, each confirms it for itself. `rolling`: the
    * list is part of the pod template, so Kubernetes replaces the pods by its rolling update, and halts where a pod does not

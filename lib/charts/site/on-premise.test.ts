@@ -1,4 +1,4 @@
-import { findingsOf, siteWithNetwork } from '../../../test/fixtures/charts';
+import { findingsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/charts';
 
 const MAPPED = { real: '10.0.1.0/24', mapped: '192.168.1.0/24' };
 
@@ -57,4 +57,42 @@ test('a network without subnets is refused', () => {
   expect(findingsOf(siteWithNetwork([]).site)).toEqual([
     'site example › on-premise datacentre › subnets: [] names none; list the subnets behind the VPN, e.g. ["192.168.0.0/24"]',
   ]);
+});
+
+describe('targets to probe', () => {
+  function probing(...probes: string[]) {
+    const site = siteWith();
+    return { site, network: site.onPremise('datacentre', { subnets: [MAPPED], probes }) };
+  }
+
+  test('are written by their own addresses and probed under the mapped ones', () => {
+    const { site, network } = probing('10.0.1.10:443', '10.0.1.11:22');
+    expect(network.probes).toEqual([
+      { host: '192.168.1.10', port: 443 },
+      { host: '192.168.1.11', port: 22 },
+    ]);
+    expect(findingsOf(site)).toEqual([]);
+  });
+
+  test.each([
+    ['10.0.1.10', 'is no address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"'],
+    ['10.0.1.10:0', 'is no port; write a whole number from 1 to 65535'],
+    [
+      '192.168.1.10:443',
+      "is a mapped address (10.0.1.0/24 seen as 192.168.1.0/24); write the server's own address, 10.0.1.10",
+    ],
+    ['10.9.9.9:443', 'lies in no subnet of on-premise datacentre (10.0.1.0/24)'],
+    ['10.0.1.255:443', 'is the network or broadcast address of 10.0.1.0/24'],
+  ])('%s is refused, with what to write instead', (target, text) => {
+    const { site } = probing('10.0.1.1:443', target);
+    expect(findingsOf(site)).toEqual([expect.stringContaining('› probes[1]: ')]);
+    expect(findingsOf(site)[0]).toContain(text);
+  });
+
+  test('are bounded', () => {
+    const { site } = probing(...Array.from({ length: 9 }, (_, i) => `10.0.1.${i + 1}:443`));
+    expect(findingsOf(site)).toEqual([
+      expect.stringContaining('probes: 9 targets are too many for every node to probe; keep 8 or fewer'),
+    ]);
+  });
 });

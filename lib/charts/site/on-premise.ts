@@ -1,5 +1,14 @@
-import { type Address, bitsOf, Mapping, parseHostAddress, refuse, type SubnetSpec } from '../../network';
-import { placeIn, readOptions, type Schema, someOf } from '../input/schema';
+import {
+  type Address,
+  bitsOf,
+  Mapping,
+  parseHostAddress,
+  parseTarget,
+  refuse,
+  type SubnetSpec,
+  type Target,
+} from '../../network';
+import { listOf, placeIn, readOptions, type Schema, someOf } from '../input/schema';
 import { readVpn, type VpnProps, type VpnSettings } from '../vpn/options';
 import type { OnPremiseSubnet, Scope } from './scope';
 
@@ -11,12 +20,22 @@ export interface OnPremiseProps {
    * @default none: the routers are configured by other means
    */
   readonly vpn?: VpnProps;
+  /**
+   * Targets that every node probes through each of its next hops, at most 8: addresses that servers really have, with a
+   * TCP port, `10.0.1.10:443`. A refused connection counts as an answer. Routes with several next hops avoid one through
+   * which no target answers while another leads there (docs/several-next-hops.md).
+   * @default none: nodes see their next hops only, not the tunnel behind them
+   */
+  readonly probes?: readonly string[];
 }
 
 interface OnPremiseSettings {
   readonly subnets: readonly unknown[];
   readonly vpn: VpnSettings | undefined;
+  readonly probes: readonly unknown[];
 }
+
+const MOST_TARGETS = 8;
 
 /** Read one by one, so that one refused subnet does not hide what is wrong with the others. */
 const ON_PREMISE_SCHEMA: Schema<OnPremiseSettings> = {
@@ -26,7 +45,14 @@ const ON_PREMISE_SCHEMA: Schema<OnPremiseSettings> = {
     read: someOf((spec) => spec, 'list the subnets behind the VPN, e.g. ["192.168.0.0/24"]'),
   },
   vpn: { fallback: undefined, read: readVpn },
+  probes: { fallback: [], read: readProbes },
 };
+
+function readProbes(value: unknown): readonly unknown[] {
+  const probes = listOf((target) => target)(value);
+  if (probes.length <= MOST_TARGETS) return probes;
+  throw refuse(probes.length, 'targets are too many for every node to probe', `keep ${MOST_TARGETS} or fewer`);
+}
 
 /** A server in an on-premise network, made by OnPremise.servers. */
 export class Server {
@@ -42,6 +68,8 @@ export class Server {
 /** A network behind the VPN, made by Site.onPremise. */
 export class OnPremise {
   readonly subnets: readonly OnPremiseSubnet[];
+  /** What nodes probe, as the cluster sees it. @internal */
+  readonly probes: readonly Target[];
   /** Its VPN with defaults filled in. @internal */
   readonly vpn: VpnSettings | undefined;
   /** Where findings about it stand. @internal */
@@ -55,7 +83,7 @@ export class OnPremise {
     props: OnPremiseProps,
   ) {
     this.place = placeIn(site.place, `on-premise ${name}`);
-    const { subnets, vpn } = readOptions(site.findings, this.place, props, ON_PREMISE_SCHEMA);
+    const { subnets, vpn, probes } = readOptions(site.findings, this.place, props, ON_PREMISE_SCHEMA);
     this.subnets = subnets.flatMap((spec, i) => {
       const place = placeIn(this.place, `subnets[${i}]`);
       const mapping = site.findings.attempt(place, () => Mapping.parse(spec));
@@ -63,6 +91,10 @@ export class OnPremise {
     });
     this.vpn = vpn;
     this.isComplete = this.subnets.length > 0 && this.subnets.length === subnets.length;
+    this.probes = probes.flatMap((text, i) => {
+      const place = placeIn(this.place, `probes[${i}]`);
+      return site.findings.attempt(place, () => this.probe(text)) ?? [];
+    });
   }
 
   /** Servers by the addresses they really have; the cluster is given the mapped ones. */
@@ -71,6 +103,11 @@ export class OnPremise {
       const place = placeIn(this.place, `servers[${i}]`);
       return this.site.findings.attempt(place, () => this.server(text)) ?? [];
     });
+  }
+
+  private probe(text: unknown): Target[] {
+    const { host, port } = parseTarget(text);
+    return this.server(host).map(({ mapped }) => ({ host: `${mapped}`, port }));
   }
 
   private server(text: string): Server[] {

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
+import { CALM_MS, LONGEST_PAUSE_MS } from '../../program/flapping';
 import {
   asks,
-  CALM_MS,
   FIRST_PAUSE_MS,
   firstLook,
   type Health,
   isHeld,
-  LONGEST_PAUSE_MS,
   marked,
   observe,
   type ProbeResult,

@@ -1,3 +1,5 @@
+import { CALM_MS, growingPause } from '../../program/flapping';
+
 /** How one probe of a server ended. */
 export type ProbeResult =
   | { readonly ok: true; readonly milliseconds: number }
@@ -35,11 +37,8 @@ export interface Health {
   readonly isNew: boolean;
 }
 
-/** A server that is up for so long has its history forgotten. */
-export const CALM_MS = 600_000;
 /** The pause of a server that goes down for the second time within CALM_MS; each further time doubles it. */
 export const FIRST_PAUSE_MS = 30_000;
-export const LONGEST_PAUSE_MS = 600_000;
 
 export function firstLook(mark: Mark, now: number, isNew = false): Health {
   return {
@@ -101,5 +100,5 @@ export function marked(health: Health, mark: Mark, now: number): Health {
 /** The first time is a failure like any other. */
 function pauseOf(flapsBefore: number): number {
   if (flapsBefore === 0) return 0;
-  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (flapsBefore - 1));
+  return growingPause(FIRST_PAUSE_MS, flapsBefore - 1);
 }

@@ -1,0 +1,8 @@
+/** What was up for so long has its history forgotten. */
+export const CALM_MS = 600_000;
+export const LONGEST_PAUSE_MS = 600_000;
+
+/** How long what goes down again and again stays down: twice as long each time. @param times how often before this time */
+export function growingPause(firstMs: number, times: number): number {
+  return Math.min(LONGEST_PAUSE_MS, firstMs * 2 ** times);
+}
