@@ -5,6 +5,10 @@ import { join } from 'node:path';
 
 const MOST_MS = 120_000;
 
+/** The newest of each line that synthesis supports; the agent needs the last. */
+export const NODE_VERSIONS = ['20', '22', '24', '26'] as const;
+export type NodeVersion = (typeof NODE_VERSIONS)[number];
+
 /**
  * Programs of several versions of Node, from npm, which ships each as a package. They are no devDependencies, since
  * every `npm ci` would download them, and are kept for the next run.
@@ -22,4 +26,15 @@ export function installNodes(versions: readonly string[]): string | undefined {
   const args = ['install', '--no-audit', '--no-fund', '--no-bin-links', '--ignore-scripts', '--silent'];
   spawnSync('npm', args, { cwd: folder, timeout: MOST_MS, stdio: 'ignore' });
   return isThere() ? modules : undefined;
+}
+
+/** The program of the newest Node of each supported line, or undefined, which is said, when npm cannot install them. */
+export function newestNodes(): Record<NodeVersion, string> | undefined {
+  const modules = installNodes(NODE_VERSIONS);
+  if (modules === undefined) {
+    process.stderr.write(`Node ${NODE_VERSIONS.join(', ')} skipped: npm cannot install node-linux-* here\n`);
+    return undefined;
+  }
+  const programs = NODE_VERSIONS.map((version) => [version, join(modules, `node${version}`, 'bin', 'node')]);
+  return Object.fromEntries(programs) as Record<NodeVersion, string>;
 }

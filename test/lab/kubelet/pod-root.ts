@@ -38,7 +38,7 @@ function place(file: string, kind: 'folder' | 'file'): void {
   if (kind === 'file' && !existsSync(file)) writeFileSync(file, '');
 }
 
-/** The machine's programs and libraries, with the lab's Node in the place where the image has it. */
+/** The machine's programs and libraries, with the lab's Node, or the program AGENT_NODE, where the image has it. */
 function systemMounts(root: string, spare: string): Mount[] {
   const local = join(spare, 'usr-local');
   place(join(local, 'bin', 'node'), 'file');
@@ -49,7 +49,7 @@ function systemMounts(root: string, spare: string): Mount[] {
     else if (status) mounts.push({ source: `/${name}`, target: `/${name}`, options: 'bind,ro' });
   }
   mounts.push({ source: local, target: '/usr/local', options: 'bind,ro' });
-  mounts.push({ source: node26(), target: '/usr/local/bin/node', options: 'bind,ro' });
+  mounts.push({ source: process.env.AGENT_NODE ?? node26(), target: '/usr/local/bin/node', options: 'bind,ro' });
   const hidden = NOT_IN_IMAGE.flatMap((name) => ['/usr/bin', '/usr/sbin'].map((folder) => join(folder, name)))
     .filter((file) => existsSync(file))
     .map((file) => realpathSync(file));
