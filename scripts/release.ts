@@ -51,9 +51,7 @@ run((project) => {
   call('npm', ['pack', '--silent', '--pack-destination', output, './build/package'], project);
 
   for (const program of PROGRAMS) writeFileSync(join(output, program.file), bundleOf(program));
-  const sbom = JSON.parse(
-    call('npm', ['sbom', '--package-lock-only', '--omit=dev', '--sbom-format=cyclonedx'], project),
-  );
+  const sbom = JSON.parse(call('npm', ['sbom', '--package-lock-only', '--sbom-format=cyclonedx'], project));
   const ours = sbomOf(sbom as Sbom, Object.keys({ ...dependencies, ...peerDependencies }));
   writeFileSync(join(output, 'sbom.cdx.json'), `${JSON.stringify(ours, null, 2)}\n`);
   const files = readdirSync(output).sort();

@@ -59,8 +59,10 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
   'test/cluster': { ours: ['lib', 'lib/charts', 'test', 'test/lab'] },
   'test/linters': { ours: ['lib', 'test', 'test/fixtures'] },
-  'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'test', 'test/lab', 'test/agent'] },
-  'test/bench': { ours: ['lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/fixtures', 'test/lab'] },
+  'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'scripts', 'test', 'test/lab', 'test/agent'] },
+  'test/bench': {
+    ours: ['lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/cluster', 'test/fixtures', 'test/lab'],
+  },
   // Programs that run inside a namespace, on the agent's Node.
   'test/bench/inside': { ours: ['lib/agent', 'lib/program'] },
   'main.ts': { ours: ['lib', 'sites'] },

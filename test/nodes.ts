@@ -14,7 +14,7 @@ export type NodeVersion = (typeof NODE_VERSIONS)[number];
  * every `npm ci` would download them, and are kept for the next run.
  * @returns the folder in which each lies as `node<version>`, or undefined when npm cannot install them.
  */
-export function installNodes(versions: readonly string[]): string | undefined {
+function installNodes(versions: readonly string[]): string | undefined {
   const folder = join(tmpdir(), `onprem-link-nodes-${versions.join('-')}`);
   const modules = join(folder, 'node_modules');
   const isThere = () => versions.every((version) => existsSync(join(modules, `node${version}`, 'bin', 'node')));

@@ -5,7 +5,7 @@ import { repeat, rest, type Subject, subnets, withAgent } from './subject';
 import { mib, ms, spread, type Table } from './table';
 
 /** Milliseconds of CPU that all threads of a process have used, to the nanosecond. */
-function cpu(pid: number): number {
+export function cpu(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const used = threads.map((thread) =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),

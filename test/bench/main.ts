@@ -10,6 +10,7 @@ import { machine } from './machine';
 import { unreachable } from './otherwise';
 import { bounced, deleted, flood, moved } from './repair';
 import { adding, oneChange } from './routes';
+import { serverHealth } from './server-health';
 import { synthesis } from './synth';
 import { markdown, type Table } from './table';
 
@@ -27,6 +28,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Table>>> = {
   synthesis,
   apiLoad,
   confirming,
+  serverHealth,
 };
 const FILE = join(__dirname, '..', '..', 'docs', 'performance.md');
 

@@ -149,6 +149,22 @@ describe('TLS', () => {
     expect(wrong).toEqual({ ok: false, reason: expect.stringMatching(/^certificate: /) });
   });
 
+  test('of many at once, some wait for their turn, and each has its whole time then', async () => {
+    let [open, most] = [0, 0];
+    const secured = tls.createServer(ours);
+    const slow = (socket: Socket) => {
+      most = Math.max(most, ++open);
+      socket.on('close', () => open--);
+      setTimeout(() => secured.emit('connection', socket), 100);
+    };
+    const port = await listen(net.createServer(slow));
+    const all = Array.from({ length: 200 }, () =>
+      ask(secure(port, ours.cert), { timeoutMs: 2_000, isPersistent: true }),
+    );
+    for (const result of await Promise.all(all)) expect(result).toEqual(answered);
+    expect(most).toBeLessThanOrEqual(64);
+  });
+
   test('a server without TLS, or that hangs up, is down', async () => {
     const plain = await listen(http.createServer());
     expect(await ask(secure(plain, undefined))).toEqual({ ok: false, reason: expect.stringMatching(/^TLS: |reset/) });

@@ -1,6 +1,7 @@
 import type { Probe } from '../../network';
 import type { ProbeResult } from '../decide/health';
 import { type Attempt, attempt } from './attempt';
+import { Places } from './places';
 
 /** How one probe went: its result, and how many connections it took. */
 export interface Probed {
@@ -22,8 +23,14 @@ export interface Patience {
 const REPEAT_MS = 200;
 const MOST_ATTEMPTS = 10;
 
-/** Asks a server once whether it works. Never rejects. */
+/** A handshake takes milliseconds of the processor and much memory; without TLS there is next to nothing to do. */
+const HANDSHAKES = new Places(64);
+const PLAIN = new Places(512);
+
+/** Asks a server once whether it works: at once, or when the probes before it have made room. Never rejects. */
 export async function probe(address: string, what: Probe, { timeoutMs, isPersistent }: Patience): Promise<Probed> {
+  const places = what.tls === undefined ? PLAIN : HANDSHAKES;
+  await places.enter();
   const repeatMs = Math.max(REPEAT_MS, timeoutMs / MOST_ATTEMPTS);
   const open: Attempt[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -35,11 +42,13 @@ export async function probe(address: string, what: Probe, { timeoutMs, isPersist
     };
     open1();
     timers.push(setTimeout(() => resolve({ ok: false, reason: silence(timeoutMs) }), timeoutMs));
-    if (!isPersistent) return;
-    timers.push(setInterval(open1, repeatMs));
+    if (isPersistent) timers.push(setInterval(() => places.enterAgain() && open1(), repeatMs));
   });
   for (const timer of timers) clearInterval(timer);
-  for (const one of open) one.cancel();
+  for (const one of open) {
+    one.cancel();
+    places.leave();
+  }
   return { result, attempts: open.length };
 }
 
