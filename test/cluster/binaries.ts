@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { REPOSITORY } from '../repository';
 
 /** The programs that the module builds, by their folders in test/cluster/go/cmd. */
@@ -24,6 +24,9 @@ export const CONTROL_PLANE: readonly Program[] = [
   'kube-proxy',
   'kubectl',
 ];
+
+/** The network plugins that a node with a bridge takes, by their folders in github.com/containernetworking/plugins. */
+const NETWORK_PLUGINS = ['ipam/host-local', 'main/bridge', 'main/loopback', 'meta/portmap'] as const;
 
 const MODULE = join(REPOSITORY, 'test', 'cluster', 'go');
 
@@ -60,21 +63,33 @@ function versionFlags(): string {
 export function builtPrograms(programs: readonly Program[]): string {
   const folder = cacheFolder();
   mkdirSync(folder, { recursive: true });
-  for (const program of programs) if (!existsSync(join(folder, program))) build(folder, program);
+  for (const program of programs) if (!existsSync(join(folder, program))) build(folder, program, `./cmd/${program}`);
   return folder;
 }
 
-function build(folder: string, program: Program): void {
+/** The folder that holds the network plugins, and nothing else: a runtime starts what it finds there. @throws as above */
+export function builtNetworkPlugins(): string {
+  const folder = join(cacheFolder(), 'cni');
+  mkdirSync(folder, { recursive: true });
+  for (const plugin of NETWORK_PLUGINS) {
+    const name = basename(plugin);
+    if (!existsSync(join(folder, name)))
+      build(folder, name, `github.com/containernetworking/plugins/plugins/${plugin}`);
+  }
+  return folder;
+}
+
+function build(folder: string, program: string, source: string): void {
   process.stderr.write(`building ${program}…\n`);
   const fresh = mkdtempSync(join(folder, 'building-'));
   try {
     const output = join(fresh, program);
-    const args = ['build', '-p', '2', '-ldflags', versionFlags(), '-o', output, `./cmd/${program}`];
+    const args = ['build', '-p', '2', '-ldflags', versionFlags(), '-o', output, source];
     const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOTOOLCHAIN: 'local' };
     const { status, stderr, error } = spawnSync('go', args, { cwd: MODULE, encoding: 'utf8', env });
     if (status !== 0)
       throw new Error(
-        `${program} of Kubernetes ${kubernetesVersion()} could not be built: ${error?.message ?? stderr}`,
+        `${program} for Kubernetes ${kubernetesVersion()} could not be built: ${error?.message ?? stderr}`,
       );
     renameSync(output, join(folder, program));
   } finally {

@@ -1,170 +1,47 @@
-import { join } from 'node:path';
-import type { Exit } from '../lab/kubelet/pod';
-import { EXAMPLE } from '../lab/testbed';
-import { addressOf } from '../lab/topology/addresses';
-import { Lab } from '../lab/topology/namespaces';
-import { SEEDS, Topology, type TopologyOptions } from '../lab/topology/topology';
-import { waitFor } from '../lab/wait';
-import { ControlPlane, PATIENCE_MS } from './control-plane';
+import type { Namespace } from '../lab/topology/namespaces';
 import { PlayedKubelet } from './kubelet';
+import {
+  Kubernetes,
+  type KubernetesOptions,
+  POD_SUBNET,
+  SERVICE_ADDRESS,
+  startKubernetes,
+  withCluster,
+} from './kubernetes';
 
-/** The seeds' network with a second worker, and the servers at the addresses that the example's Service leads to. */
-const TWO_NODES: TopologyOptions = {
-  ...SEEDS,
-  nodes: [...SEEDS.nodes, { name: 'worker-2', private: ['10.184.0.3/26'], public: ['198.51.100.3/28'] }],
-  servers: [
-    { name: 'files-1', addresses: ['192.168.0.10/24'] },
-    { name: 'orders-1', addresses: ['192.168.1.10/24'] },
-    { name: 'orders-2', addresses: ['192.168.1.11/24'] },
-  ],
-};
-const SERVICE_SUBNET = '172.21.0.0/16';
-const SERVICE_ADDRESS = '172.21.0.1';
-const POD_SUBNET = '172.30.0.0/16';
+/** A real Kubernetes whose kubelets are played. */
+export class RealCluster extends Kubernetes {
+  readonly kubelets: PlayedKubelet[] = [];
 
-/** What a command wrote and how it ended. */
-export interface Ran {
-  readonly code: Exit['code'];
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface ClusterOptions {
-  /** How kube-proxy does its work. @default 'iptables' */
-  readonly proxyMode?: 'iptables' | 'nftables';
-}
-
-/** A real Kubernetes on a lab's topology: its control plane, a kube-proxy on each node, and kubelets that are played. */
-export class RealCluster {
-  private constructor(
-    readonly topology: Topology,
-    readonly plane: ControlPlane,
-    readonly kubelets: readonly PlayedKubelet[],
-  ) {}
-
-  /** Builds it, hands it to `body`, and removes it, also after a failure, which then shows what the programs wrote. */
-  static async run(options: ClusterOptions, body: (cluster: RealCluster) => Promise<void>): Promise<void> {
-    const lab = new Lab();
-    let cluster: RealCluster | undefined;
-    try {
-      cluster = await RealCluster.build(lab, options);
-      await body(cluster);
-    } catch (cause) {
-      throw new Error(`${(cause as Error).message}\n\n${cluster?.written() ?? ''}`, { cause });
-    } finally {
-      await Promise.all(cluster?.kubelets.map((kubelet) => kubelet.stop()) ?? []);
-      await lab.close();
-    }
-  }
-
-  private static async build(lab: Lab, { proxyMode = 'iptables' }: ClusterOptions): Promise<RealCluster> {
-    const topology = Topology.build(lab, TWO_NODES);
-    const [address] = topology.options.apiServer as [string];
-    const plane = await ControlPlane.start({
-      place: topology.internet,
-      address,
-      serviceSubnet: SERVICE_SUBNET,
-      serviceAddress: SERVICE_ADDRESS,
-      podSubnet: POD_SUBNET,
-      nodes: topology.nodes.map(({ name }) => name),
-    });
-    // A control plane reaches its nodes, here to read /metrics of pods.
-    for (const { private: own, public: outer } of topology.options.nodes)
-      topology.internet.netns.ip('route', 'add', addressOf(own[0] as string), 'via', addressOf(outer[0] as string));
-    const kubelets = await Promise.all(
-      topology.nodes.map((place, i) => {
-        place.netns.sysctl({ 'ipv4/ip_forward': 1 });
-        plane.run(
-          'kube-proxy',
-          [
-            `--kubeconfig=${plane.kubeconfigOf('proxy')}`,
-            `--hostname-override=${place.name}`,
-            `--proxy-mode=${proxyMode}`,
-            `--cluster-cidr=${POD_SUBNET}`,
-            '--conntrack-max-per-core=0',
-            '--conntrack-tcp-timeout-established=0',
-            '--conntrack-tcp-timeout-close-wait=0',
-            '--bind-address=0.0.0.0',
-          ],
-          place,
-        );
-        masqueradePods(place.netns);
-        return PlayedKubelet.start({
-          place,
-          plane,
-          serviceAddress: SERVICE_ADDRESS,
-          podAddress: (n) => `172.30.${i}.${n + 1}`,
-        });
-      }),
-    );
-    return new RealCluster(topology, plane, kubelets);
-  }
-
-  /** Runs a line as a user types it, with kubectl as the cluster's administrator. */
-  async shell(line: string, cwd = EXAMPLE): Promise<Ran> {
-    const { netns } = this.topology.internet;
-    const env = {
-      ...process.env,
-      PATH: `${this.plane.bin}:${process.env.PATH}`,
-      KUBECONFIG: this.plane.kubeconfig,
-      HOME: netns.lab.folder,
-    };
-    const child = netns.lab.spawn('nsenter', [`--net=${netns.path}`, 'sh', '-c', line], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-      cwd,
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    const code = await new Promise<number | null>((resolve, reject) =>
-      child.once('error', reject).once('close', resolve),
-    );
-    return { code, stdout, stderr };
-  }
-
-  /** What kubectl prints. @throws where it fails or warns */
-  async kubectl(args: string, cwd?: string): Promise<string> {
-    const { code, stdout, stderr } = await this.shell(`kubectl ${args}`, cwd);
-    if (code !== 0 || stderr !== '') throw new Error(`kubectl ${args}: ${code}\n${stdout}${stderr}`);
-    return stdout;
-  }
-
-  /** Applies the example, and waits until both agents are Ready. */
-  async install(folder = join(EXAMPLE)): Promise<void> {
-    await this.kubectl(`apply --filename ${folder}`);
-    await this.untilReady();
-  }
-
-  /** As its user would wait. */
-  async untilReady(): Promise<void> {
-    await this.kubectl('-n onprem-link rollout status daemonset node-routes --timeout=120s');
-  }
-
-  /** Subnets of the agent's routes on a node, sorted. */
-  owned(node = this.topology.node): string[] {
-    return this.topology
-      .routes(4, 142, node)
-      .map(({ dst }) => dst)
-      .sort();
-  }
-
-  /** Waits until every node holds exactly these routes of the agent. */
-  async untilOwned(subnets: readonly string[], nodes = this.topology.nodes): Promise<void> {
-    const wanted = [...subnets].sort().join(' ');
-    await waitFor(
-      `the agent's routes to be ${wanted || 'none'}`,
-      PATIENCE_MS,
-      () => nodes.every((node) => this.owned(node).join(' ') === wanted),
-      100,
+  static run(options: KubernetesOptions, body: (cluster: RealCluster) => Promise<void>): Promise<void> {
+    return withCluster(
+      async (lab) => new RealCluster(await startKubernetes(lab, options)),
+      async (cluster) => {
+        await cluster.startKubelets();
+        await body(cluster);
+      },
     );
   }
 
-  private written(): string {
+  async stop(): Promise<void> {
+    await Promise.all(this.kubelets.map((kubelet) => kubelet.stop()));
+  }
+
+  private async startKubelets(): Promise<void> {
+    const { topology, plane } = this;
+    const started = topology.nodes.map((place, i) => {
+      masqueradePods(place.netns);
+      return PlayedKubelet.start({
+        place,
+        plane,
+        serviceAddress: SERVICE_ADDRESS,
+        podAddress: (n) => `172.30.${i}.${n + 1}`,
+      });
+    });
+    this.kubelets.push(...(await Promise.all(started)));
+  }
+
+  written(): string {
     const programs = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'] as const;
     const faults = this.kubelets.flatMap(({ faults, place }) =>
       faults.slice(-5).map((text) => `${place.name}: ${text}`),
@@ -179,7 +56,7 @@ export class RealCluster {
 }
 
 /** As CNI plugins do: what leaves the node for elsewhere carries the node's address. */
-function masqueradePods(netns: Topology['node']['netns']): void {
+function masqueradePods(netns: Namespace): void {
   netns.load(`table ip cni {
   chain postrouting {
     type nat hook postrouting priority srcnat

@@ -191,6 +191,8 @@ export class ControlPlane {
       `--token-auth-file=${this.file('tokens.csv')}`,
       '--authorization-mode=Node,RBAC',
       `--admission-control-config-file=${this.file('admission.yaml')}`,
+      // By address: nobody here knows the nodes' names.
+      '--kubelet-preferred-address-types=InternalIP',
       ...more,
     ]);
   }

@@ -4,9 +4,10 @@ import { makeAuthority, makeCertificate } from '../lab/api-server/certificates';
 import type { Pod } from '../lab/kubelet/pod';
 import type { Namespace } from '../lab/topology/namespaces';
 import { waitFor } from '../lab/wait';
-import { type ClusterOptions, RealCluster } from './cluster';
+import { RealCluster } from './cluster';
 import { PATIENCE_MS } from './control-plane';
 import { SERVERS } from './health-site';
+import type { KubernetesOptions } from './kubernetes';
 import { FailingServer } from './traffic';
 
 const CLIENT_NODE = 'worker-2';
@@ -49,7 +50,7 @@ export class HealthCluster {
     readonly authority: string,
   ) {}
 
-  static async run(options: ClusterOptions, body: (health: HealthCluster) => Promise<void>): Promise<void> {
+  static async run(options: KubernetesOptions, body: (health: HealthCluster) => Promise<void>): Promise<void> {
     await RealCluster.run(options, async (cluster) => {
       const { lab, servers } = cluster.topology;
       const [ours, others] = [await makeAuthority('corp'), await makeAuthority('elsewhere')];

@@ -10,6 +10,12 @@ export function missingForCluster(path = process.env.PATH ?? ''): string[] {
   return [...missingRequirements(path), ...missingPrograms(programs, path), ...missingGo()];
 }
 
+/** The same for nodes that are real. */
+function missingForNodes(path = process.env.PATH ?? ''): string[] {
+  const programs = { containerd: ['containerd', 'ctr'], runc: ['runc'], 'libc-bin': ['ldd'], tar: ['tar'] };
+  return [...missingForCluster(path), ...missingPrograms(programs, path)];
+}
+
 function missingGo(): string[] {
   const { stdout } = spawnSync('go', ['version'], { encoding: 'utf8' });
   const found = /go(\d+)\.(\d+)/.exec(stdout ?? '');
@@ -34,4 +40,9 @@ export function describeCluster(name: string, body: () => void, missing = missin
     process.stderr.write(`cluster skipped: ${name}: ${missing.join('; ')}\n`);
     describe.skip(`${name} (skipped: ${missing.join('; ')})`, body);
   }
+}
+
+/** The same for nodes with kubelet and containerd. */
+export function describeFull(name: string, body: () => void): void {
+  describeCluster(name, body, missingForNodes());
 }

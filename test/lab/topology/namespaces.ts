@@ -10,7 +10,7 @@ const OWNED = /^onprem-link-(\d+)\.(\d+)-/;
 
 /**
  * Ends every process in the namespaces whose name starts with $1 (they are ours, so whatever runs in them is), removes
- * them, the memory cgroups and the folders in $2 of that name. The one way of cleaning up: at the end, on exit, by the
+ * them, the control groups (a killed process leaves its own a moment later) and the folders in $2 of that name. The one way of cleaning up: at the end, on exit, by the
  * guard and by the sweep.
  */
 const CLEAN_UP = `
@@ -19,7 +19,12 @@ const CLEAN_UP = `
     kill -9 $(ip netns pids "\${file##*/}") 2>/dev/null
     ip netns del "\${file##*/}"
   done
-  rmdir /sys/fs/cgroup/"$1"* 2>/dev/null
+  for group in /sys/fs/cgroup/"$1"* /sys/fs/cgroup/*/"$1"*; do
+    for try in 1 2 3 4 5 6 7 8 9; do
+      [ -d "$group" ] || break
+      find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+    done
+  done
   rm -rf --one-file-system "$2/$1"*`;
 
 /** Runs a program to its end and returns what it printed. @throws with the command line and its standard error */

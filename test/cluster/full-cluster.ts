@@ -1,0 +1,36 @@
+import { imageArchive } from './image';
+import { Kubernetes, type KubernetesOptions, startKubernetes, withCluster } from './kubernetes';
+import { Worker } from './worker';
+
+/** A real Kubernetes with nothing played: two nodes with kubelet, containerd, runc and a CNI bridge each. */
+export class FullCluster extends Kubernetes {
+  readonly workers: Worker[] = [];
+
+  static run(options: KubernetesOptions, body: (cluster: FullCluster) => Promise<void>): Promise<void> {
+    return withCluster(
+      async (lab) => new FullCluster(await startKubernetes(lab, options)),
+      async (cluster) => {
+        await cluster.startWorkers();
+        await body(cluster);
+      },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.crash()));
+  }
+
+  private async startWorkers(): Promise<void> {
+    const { topology, plane } = this;
+    const images = imageArchive(topology.lab.folder);
+    for (const [i, place] of topology.nodes.entries())
+      this.workers.push(new Worker({ place, plane, podSubnet: `172.30.${i}.0/24`, images }));
+    await Promise.all(this.workers.map((worker) => worker.start()));
+  }
+
+  async written(): Promise<string> {
+    const { stdout } = await this.shell('kubectl get pods,events --all-namespaces --output=wide');
+    const { stdout: logs } = await this.shell('kubectl -n onprem-link logs daemonset/node-routes --tail=20');
+    return [stdout.slice(-4000), logs, ...this.workers.map((worker) => worker.written())].join('\n');
+  }
+}
