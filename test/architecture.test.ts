@@ -50,8 +50,10 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/servers': { ours: ['lib/network', 'lib/program', 'lib/servers', 'lib/settings'] },
   // The kernel, the journal and settings as the agent's unit tests need them.
   'test/agent': { ours: ['lib/agent', 'lib/network', 'lib/program', 'lib/settings'] },
-  // What alerts and the table of all nodes take from the agent is checked where both sides are seen.
-  'test/agent-contract.test.ts': { ours: ['lib/agent', 'lib/charts', 'lib/network', 'lib/review'] },
+  // What alerts and tables take from the programs is checked where both sides are seen.
+  'test/metrics-contract.test.ts': {
+    ours: ['lib/agent', 'lib/charts', 'lib/network', 'lib/program', 'lib/review', 'lib/servers'],
+  },
   'test/fixtures': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/routers', 'test'] },
   'test/manifests': { ours: ['lib', 'lib/charts', 'test', 'test/fixtures'] },
   'test/monitoring': { ours: ['lib', 'lib/charts', 'test'] },

@@ -1,17 +1,23 @@
 import { metricsText } from '../lib/agent/report/metrics';
 import { TROUBLES } from '../lib/agent/report/status';
-import { Monitoring, NodeRoutes } from '../lib/charts';
+import { ExternalService, Monitoring, NodeRoutes } from '../lib/charts';
+import { formatHealthList } from '../lib/network';
+import { metricsPage } from '../lib/program/metrics-text';
 import { fleetTable, readMetrics, TROUBLE_TEXTS } from '../lib/review';
+import { Controller } from '../lib/servers/controller';
+import { metricsOf } from '../lib/servers/pages';
 import { facts, outcome, verdict } from './agent/facts';
 import { hop, subnet } from './agent/ip';
 import { manifestsOf, siteWithNetwork } from './fixtures/charts';
+import { MemoryObjects } from './servers/memory-objects';
+import { SERVICE } from './servers/service';
 
-/** What others count on of what the agent tells: the one test that sees both sides. */
+/** What alerts and tables count on of what the programs tell: the one test that sees both sides. */
 
-/** Metrics that are not the agent's: Prometheus' own, and kube-state-metrics' (docs/metrics/workload in its repository). */
+/** Metrics that are neither program's: Prometheus' own, and kube-state-metrics' (docs/metrics/workload in its repository). */
 const OTHERS = ['up', 'kube_daemonset_status_desired_number_scheduled'];
 /** What in an expression is followed or preceded by a name without being one. */
-const WORDS = /^(?:and|or|unless|on|by|max|count|sum|rate|increase|absent|vector)$/;
+const WORDS = /^(?:and|or|unless|min|max|count|sum|rate|increase|absent|vector)$/;
 
 interface Rule {
   readonly alert: string;
@@ -19,16 +25,35 @@ interface Rule {
 }
 
 function rules(): Rule[] {
-  const { site } = siteWithNetwork();
+  const { site, network } = siteWithNetwork();
   new NodeRoutes(site, 'node-routes');
+  const servers = network.servers('192.168.0.10');
+  const health = { tcp: true } as const;
+  new ExternalService(site, 'orders', { namespace: 'shop', servers, ports: { http: 80 }, health });
   const [, rule] = manifestsOf(new Monitoring(site, 'monitoring')) as unknown as {
     spec: { groups: { rules: Rule[] }[] };
   }[];
   return (rule?.spec.groups ?? []).flatMap((group) => group.rules);
 }
 
-/** The agent's samples, `name{labels}`, on a node that has something of everything. */
-const samples = metricsText(facts())
+/** The server health program's page, with one Service. */
+function healthMetrics(): string {
+  const options = { namespace: 'health', lease: 'a', standbyLease: 'b', me: 'pod_x', podName: 'pod' };
+  const rim = {
+    objects: new MemoryObjects(),
+    ask: async () => ({ attempts: 1, result: { ok: true as const, milliseconds: 1 } }),
+    clock: { now: () => 0, date: () => new Date(0) },
+    log: () => undefined,
+  };
+  const controller = new Controller(options, rim);
+  controller.onConfigMap({ kind: 'present', version: '1', data: formatHealthList([SERVICE], () => 'x') });
+  const page = metricsPage(metricsOf(controller));
+  void controller.stop();
+  return page;
+}
+
+/** The programs' samples, `name{labels}`, where there is something of everything. */
+const samples = `${metricsText(facts())}\n${healthMetrics()}`
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'));
 const exported = new Set(samples.map((line) => line.split(/[{ ]/)[0] as string));
@@ -38,7 +63,8 @@ function metricsIn(expr: string): string[] {
   const bare = expr
     .replace(/"[^"]*"/g, '')
     .replace(/\{[^}]*\}/g, '')
-    .replace(/\[[^\]]*\]/g, '');
+    .replace(/\[[^\]]*\]/g, '')
+    .replace(/\b(?:on|by)\s*\([^)]*\)/g, '');
   return [...bare.matchAll(/[a-z_]+/g)].map(([name]) => name).filter((name) => !WORDS.test(name));
 }
 
@@ -46,8 +72,12 @@ test.each(rules().map(({ alert, expr }) => [alert, expr] as const))('%s names on
   const names = metricsIn(expr);
   expect(names.length).toBeGreaterThan(0);
   for (const name of names) expect([name, exported.has(name) || OTHERS.includes(name)]).toEqual([name, true]);
-  for (const [, name, state] of expr.matchAll(/(\w+)\{[^}]*state="([\w-]+)"/g))
-    expect(samples.some((sample) => sample.startsWith(`${name}{state="${state}"}`))).toBe(true);
+  // The label that tells states apart: an alert for a state that no program knows would never fire.
+  for (const [, name, label] of expr.matchAll(/(\w+)\{[^}]*((?:state|mode)="[\w-]+")/g))
+    expect([label, samples.some((sample) => sample.startsWith(`${name}{`) && sample.includes(`${label}}`))]).toEqual([
+      label,
+      true,
+    ]);
 });
 
 test('a name that is not exported would be found', () => {
