@@ -59,7 +59,7 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/monitoring': { ours: ['lib', 'lib/charts', 'test'] },
   // The lab runs what dist/ contains, never the agent's source.
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
-  'test/cluster': { ours: ['lib', 'lib/charts', 'test', 'test/lab'] },
+  'test/cluster': { ours: ['lib', 'lib/charts', 'lib/program', 'test', 'test/lab', 'test/servers'] },
   'test/linters': { ours: ['lib', 'test', 'test/fixtures'] },
   'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'scripts', 'test', 'test/lab', 'test/agent'] },
   'test/bench': {

@@ -12,9 +12,13 @@ export function ensure(objects: Objects, path: string, shell: ApiObject): Promis
   return objects.apply(path, shell, CREATOR);
 }
 
-/** Writes an object that was read. @throws ConflictError if it is not the same any more. */
+/**
+ * Writes an object that was read. The version alone would create again what is gone; the uid does not (both tried on
+ * Kubernetes 1.36). @throws ConflictError if it is not the same any more.
+ */
 export function replace(objects: Objects, path: string, body: ApiObject, read: ApiObject): Promise<ApiObject> {
-  const { resourceVersion } = read.metadata;
-  if (resourceVersion === undefined) throw new Error(`${path} was read without a resourceVersion`);
-  return objects.apply(path, { ...body, metadata: { ...body.metadata, resourceVersion } }, WRITER);
+  const { uid, resourceVersion } = read.metadata;
+  if (uid === undefined || resourceVersion === undefined)
+    throw new Error(`${path} was read without uid and resourceVersion`);
+  return objects.apply(path, { ...body, metadata: { ...body.metadata, uid, resourceVersion } }, WRITER);
 }

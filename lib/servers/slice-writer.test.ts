@@ -135,6 +135,18 @@ test('a slice that somebody else has changed is refused first, then read and wri
   expect(state.adopted.length).toBe(1); // what somebody else wrote is not taken over
 });
 
+test('a slice that somebody deleted is not brought back by a late write', async () => {
+  const { api, own, state, sync, slice } = started();
+  own();
+  await sync();
+  await api.delete(PATH, await slice());
+  state.ready = new Set(['192.168.1.10']);
+  await expect(sync()).rejects.toThrow(ConflictError);
+  expect(await slice()).toBeUndefined();
+  await sync(); // who still leads makes a new one
+  expect(readyOf(await slice())).toEqual(['192.168.1.10 true', '192.168.1.11 false']);
+});
+
 test('a look restores what was changed or deleted', async () => {
   const { api, own, sync, slice, writer } = started();
   own();

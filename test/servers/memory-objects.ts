@@ -23,9 +23,12 @@ export class MemoryObjects implements Objects {
 
   async apply(path: string, body: ApiObject, manager: string): Promise<ApiObject> {
     const old = this.stored.get(path);
-    const { resourceVersion, ...metadata } = body.metadata;
-    if (resourceVersion !== undefined && resourceVersion !== old?.metadata.resourceVersion)
+    const { resourceVersion, uid: expected, ...metadata } = body.metadata;
+    // As the real one: a version alone does not keep it from creating what is gone; the uid does.
+    if (old !== undefined && resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
       throw new ConflictError(`the object ${path} has been modified`);
+    if (expected !== undefined && expected !== old?.metadata.uid)
+      throw new ConflictError(`the object ${path} is another one`);
     const { uid = `uid-${++this.version}`, resourceVersion: before = '' } = old?.metadata ?? {};
     const { metadata: _, ...content } = body;
     const kept = { ...old };

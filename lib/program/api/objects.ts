@@ -33,8 +33,8 @@ export interface Objects {
   get(path: string): Promise<ApiObject | undefined>;
   /**
    * Server-side apply: sets the fields of `body` and removes those that `manager` set before and now omits. An object that
-   * is the same already keeps its resourceVersion; one that does not exist is created. With `metadata.resourceVersion`,
-   * @throws ConflictError if the object has another one or is gone.
+   * is the same already keeps its resourceVersion; one that does not exist is created, unless `metadata.uid` is given.
+   * @throws ConflictError if the object has another resourceVersion or uid than `metadata` says, or no object has the uid.
    */
   apply(path: string, body: ApiObject, manager: string): Promise<ApiObject>;
   /** @param path of the collection */
