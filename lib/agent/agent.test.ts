@@ -33,6 +33,8 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     destinations: () => agent.destinations,
     healthOf: () => undefined,
     healthChanges: () => 0,
+    reachOf: () => undefined,
+    reachChanges: () => 0,
     get ownership() {
       return agent.ownership;
     },
@@ -41,6 +43,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
   const lookAtPods = jest.spyOn(reconciler, 'lookAtPods');
   const lock = { acquire: jest.fn(async () => holder()), release: jest.fn() };
   const nextHops = { all: [], follow: jest.fn(), stop: jest.fn() };
+  const paths = { all: [], follow: jest.fn(), stop: jest.fn() };
   const logged: { level: string; event: string; message: string; details: unknown }[] = [];
   const journal = memoryJournal();
   const onNews = jest.fn();
@@ -49,6 +52,7 @@ function start({ settings = {}, holder = () => undefined, ownList, attempt = asy
     reconciler,
     lock: lock as unknown as InstanceLock,
     nextHops,
+    paths,
     journal,
     ownObjects: { isNamespaceTerminating: async () => false, isDaemonSetKept: async () => false },
     ownList,

@@ -17,6 +17,7 @@ import type { NextHopMonitor, WatchedNextHop } from './next-hop-monitor';
 import { OwnLock } from './own-lock';
 import { isRepair, PassSchedule } from './pass-schedule';
 import type { Trigger } from './passes';
+import type { PathMonitor } from './path-monitor';
 import type { Attempt } from './reachability';
 import type { Outcome, Reconciler } from './reconciler';
 import { ChangeLog } from './report/change-log';
@@ -44,6 +45,7 @@ export interface AgentParts {
   readonly reconciler: Reconciler;
   readonly lock: InstanceLock;
   readonly nextHops: Pick<NextHopMonitor, 'all' | 'follow' | 'stop'>;
+  readonly paths: Pick<PathMonitor, 'all' | 'follow' | 'stop'>;
   readonly journal: Journal;
   readonly ownObjects: UninstallParts['ownObjects'];
   /** With rolling changes: the list of the pod's own revision, if its file could be read. */
@@ -67,6 +69,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
   readonly source: RouteSource;
   readonly rollout: Rollout;
   readonly nextHops: AgentParts['nextHops'];
+  readonly paths: AgentParts['paths'];
   outcome: Outcome | undefined;
   /** How packets of pods go. */
   pods: PodsWay = { state: 'unknown', reason: 'the first look is under way' };
@@ -93,6 +96,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     const live = parts.live ?? liveSettings(settings);
     this.live = live;
     this.nextHops = parts.nextHops;
+    this.paths = parts.paths;
     this.source = new RouteSource(settings.routeRules, () => performance.now());
     this.changeLog = new ChangeLog(log);
     this.listLog = new ListLog(log, `ConfigMap ${settings.namespace}/${settings.configMap}`);
@@ -202,6 +206,10 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     if (changed.some(({ isAlone }) => !isAlone)) this.passes.request('next hop');
   }
 
+  onPaths(): void {
+    this.passes.request('next hop');
+  }
+
   isReadyFor(protocol: number): boolean {
     const { routes, nexthops } = this.outcome?.snapshot ?? NOTHING_FOUND;
     const isAny = [...routes, ...nexthops.values()].some((object) => object.protocol === protocol);
@@ -228,6 +236,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.isLeaving = true;
     this.nextHops.stop();
+    this.paths.stop();
     clearInterval(this.resync);
     this.passes.stop();
     await this.uninstall.leave(watch, this.lock.isOurs);
@@ -273,6 +282,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     this.outcome = outcome;
     this.events.afterPass(list, outcome, this.live.ownership);
     this.nextHops.follow(outcome.nextHops);
+    this.paths.follow(outcome.paths);
     this.changeLog.report(outcome, trigger, milliseconds);
     this.count(outcome.done, trigger);
   }

@@ -19,11 +19,14 @@ import { NetlinkChannel, type NetlinkError } from './netlink/channel';
 import { openEventSocket, openNetlink, peerUser } from './netlink/ffi';
 import { NextHopMonitor } from './next-hop-monitor';
 import { OwnObjects } from './own-objects';
+import { PathMonitor } from './path-monitor';
+import { probePath } from './path-probe';
 import { type Attempt, tryToConnect } from './reachability';
 import { ReadyLatch } from './ready-latch';
 import { Reconciler } from './reconciler';
 import { changeText } from './report/change-log';
 import { askRunningAgent } from './report/cli';
+import { reachLog } from './report/networks';
 import { doorsOf, pagesOf } from './report/pages';
 import { kernelTooOld, missingFrom } from './requirements';
 import { readResolvers } from './resolvers';
@@ -62,6 +65,15 @@ function run(settings: Settings): void {
     () => performance.now(),
     (reason) => log('warn', 'nexthop.unknown', `the next hops cannot be asked for: ${reason}`),
   );
+  const paths = new PathMonitor({
+    kernel,
+    probe: probePath,
+    protocol: ownership.protocol,
+    nodeName: settings.nodeName,
+    everyMs: settings.probeEveryMs,
+    isSilent: (hop) => nextHops.healthOf(hop)?.state === 'down',
+    now: () => performance.now(),
+  });
   const live = liveSettings(settings);
   const reconciler = new Reconciler(kernel, {
     ...settings,
@@ -70,6 +82,8 @@ function run(settings: Settings): void {
     destinations: () => live.destinations,
     healthOf: nextHops.healthOf,
     healthChanges: () => nextHops.changes,
+    reachOf: paths.reachOf,
+    reachChanges: () => paths.changes,
     get ownership() {
       return live.ownership;
     },
@@ -88,6 +102,7 @@ function run(settings: Settings): void {
     reconciler,
     lock,
     nextHops,
+    paths,
     journal,
     ownObjects: new OwnObjects(client, settings.namespace, settings.instance),
     ownList: settings.isRolling ? readOptional(OWN_LIST) : undefined,
@@ -98,6 +113,12 @@ function run(settings: Settings): void {
     log,
   });
   nextHops.onChange = (changed) => agent.onNextHops(changed);
+  const reach = reachLog(log);
+  paths.onNetwork = reach.network;
+  paths.onChange = (changed) => {
+    reach.path(changed);
+    agent.onPaths();
+  };
   const lockOf = (protocol: number) =>
     new InstanceLock(protocol, `${holder}, which took its routes over until it leaves this node`, peer);
   const takeover = new Takeover(disjointProtocols, lockOf, agent, log);

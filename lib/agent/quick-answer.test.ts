@@ -64,6 +64,8 @@ function settled(specs: readonly RouteSpec[], there: readonly string[]) {
     destinations: () => [],
     healthOf: () => undefined,
     healthChanges: () => 0,
+    reachOf: () => undefined,
+    reachChanges: () => 0,
   });
   const list = readRouteList(specs, DEFAULT_RULES);
   const pass = () => reconciler.run(list);

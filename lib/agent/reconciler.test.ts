@@ -36,11 +36,14 @@ function node({
     ownership: OWNERSHIP,
     healthOf,
     healthChanges: () => 0,
+    reachOf: () => undefined,
+    reachChanges: () => 0,
     copyToTables: [],
     podSubnets: [],
     isForwarding: () => true,
     destinations: () => NO_DESTINATIONS,
     limits: NO_LIMITS,
+    probes: [],
     dependencies: () => [{ what: 'the API server 172.21.0.1', address: address('172.21.0.1') }],
   };
   const reconciler = new Reconciler(kernel as unknown as Kernel, settings);

@@ -12,6 +12,7 @@ import type { PodsWay } from './decide/pods';
 import { NO_PREFIXES, type Prefix, prefixKey } from './decide/prefix';
 import { findPrivateNetwork, type PrivateNetwork } from './decide/private-network';
 import { type QuickAnswer, quickAnswer } from './decide/quick-answer';
+import type { ReachOf } from './decide/reach';
 import { followsPrivateNetwork, nextHopsToLookUp } from './decide/resolve';
 import { type Verdict, verdictsOf, whatToVerify } from './decide/verdicts';
 import type { KernelEvent } from './kernel/events';
@@ -34,6 +35,10 @@ export interface ReconcilerSettings extends PodsSettings, Policy {
   readonly healthOf: HealthOf;
   /** How often something else became known of one. */
   readonly healthChanges: () => number;
+  /** Through which next hops targets answer. */
+  readonly reachOf: ReachOf;
+  /** How often something else became known of a path. */
+  readonly reachChanges: () => number;
 }
 
 /** What a pass may do about companions. */
@@ -72,6 +77,9 @@ export class Reconciler {
   private readonly dependencies = new Latest<readonly Dependency[]>();
   private readonly healthOf = new Derived<{ readonly changes: number }, HealthOf>(
     () => (hop) => this.settings.healthOf(hop),
+  );
+  private readonly reachOf = new Derived<{ readonly changes: number }, ReachOf>(
+    () => (network, hop) => this.settings.reachOf(network, hop),
   );
   private readonly privateNetworks = new Derived((inputs: NetworkInputs) => this.findPrivateNetworks(inputs));
   private readonly questions = new Derived(nextHopsToLookUp);
@@ -215,6 +223,7 @@ export class Reconciler {
       answers,
       dependencies: this.dependencies.of(settings.dependencies()),
       healthOf: this.healthOf.of({ changes: settings.healthChanges() }),
+      reachOf: this.reachOf.of({ changes: settings.reachChanges() }),
       ownership,
       policy: asStable(settings),
     });

@@ -61,6 +61,9 @@ function node({
     destinations: () => [],
     healthOf: () => undefined,
     healthChanges: () => 0,
+    reachOf: () => undefined,
+    reachChanges: () => 0,
+    probes: [],
     get limits() {
       return limits();
     },

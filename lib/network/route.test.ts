@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { families, rangeAround, rangesOf, refusal, subnetOf, WIDTH } from '../../test/oracle';
 import {
   DEFAULT_RULES,
+  probeTable,
   type Route,
   type RouteSpec,
   readInteger,
@@ -253,6 +254,9 @@ describe('the kernel tells routes apart', () => {
 
 test('tables and other whole numbers are read for whoever needs them', () => {
   expect(readTable(254)).toBe(254);
+  expect(refusal(() => readTable(probeTable(142, 3)))).toBe(
+    '1869647363 is a table of the probes; use 254 (main) or a table of your own',
+  );
   expect(readInteger(142, 5, 255, 'protocol')).toBe(142);
   expect(refusal(() => readInteger(Number.NaN, 5, 255, 'protocol'))).toBe(
     'NaN is no protocol; write a whole number from 5 to 255',

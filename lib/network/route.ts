@@ -61,6 +61,16 @@ export interface RouteRules extends SubnetRules {
 /** The kernel's table for all packets that no rule sends elsewhere (RT_TABLE_MAIN in linux/rtnetlink.h). */
 export const MAIN_TABLE = 254;
 
+/** Tables in which the agents keep the ways of their probes: 256 for each protocol number. */
+const FIRST_PROBE_TABLE = 0x6f700000;
+
+export const probeTable = (protocol: number, place: number): number => FIRST_PROBE_TABLE + 256 * protocol + place;
+
+/** Whether it is one of the agent with this protocol number. */
+export const isOwnTable = (table: number, protocol: number): boolean => table >>> 8 === probeTable(protocol, 0) >>> 8;
+
+export const isProbeTable = (table: number): boolean => table >>> 16 === FIRST_PROBE_TABLE >>> 16;
+
 export const DEFAULT_RULES: RouteRules = { table: MAIN_TABLE, metric: 0, allowDefaultRoute: false };
 
 const NO_HOPS: readonly Address[] = [];
@@ -251,6 +261,7 @@ export function readInterface(value: unknown): string {
 export function readTable(value: unknown): number {
   const table = readInteger(value, 1, LARGEST_U32, 'table');
   if (table === 255) throw refuse(value, 'is the table of local addresses', 'use 254 (main) or a table of your own');
+  if (isProbeTable(table)) throw refuse(value, 'is a table of the probes', 'use 254 (main) or a table of your own');
   return table;
 }
 

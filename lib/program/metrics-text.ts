@@ -1,8 +1,10 @@
-export type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number];
+type Labels = Readonly<Record<string, string | number>>;
+/** `suffix` and `more` labels are for the parts of a histogram. */
+export type Sample = readonly [labels: Labels, value: number, suffix?: string, more?: Labels];
 /** One sample without labels, or several with. */
 type Value = number | boolean | readonly Sample[];
 /** Without the prefix of this project. Names of counters end in _total (Prometheus: metric and label naming). */
-export type Metric = readonly [name: string, help: string, value: Value];
+export type Metric = readonly [name: string, help: string, value: Value, type?: 'histogram'];
 
 /** The content type of {@link metricsPage}. */
 export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4';
@@ -21,7 +23,7 @@ const BUILD_INFO: Metric = [
 
 /** Metrics in Prometheus' text format, version 0.0.4. */
 export function metricsPage(metrics: readonly Metric[]): string {
-  return [BUILD_INFO, ...metrics].map(([name, help, value]) => metricText(`onprem_link_${name}`, help, value)).join('');
+  return [BUILD_INFO, ...metrics].map((metric) => metricText(...metric)).join('');
 }
 
 /**
@@ -33,13 +35,14 @@ export function openMetrics(page: string): string {
   return `${page.replaceAll(/^(# (?:HELP|TYPE) \w+?)_total /gm, '$1 ')}# EOF\n`;
 }
 
-function metricText(name: string, help: string, value: Value): string {
+function metricText(...[bare, help, value, type]: Metric): string {
+  const name = `onprem_link_${bare}`;
   const samples: readonly Sample[] = typeof value === 'object' ? value : [[{}, Number(value)]];
-  const lines = samples.map(([labels, value]) => {
-    const inner = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(`${text}`)}"`);
-    return `${name}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
+  const lines = samples.map(([labels, value, suffix = '', more = {}]) => {
+    const inner = Object.entries({ ...labels, ...more }).map(([key, text]) => `${key}="${escapeLabel(`${text}`)}"`);
+    return `${name}${suffix}${inner.length === 0 ? '' : `{${inner.join(',')}}`} ${value}\n`;
   });
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${[...new Set(lines)].join('')}`;
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type ?? (name.endsWith('_total') ? 'counter' : 'gauge')}\n${[...new Set(lines)].join('')}`;
 }
 
 const escapeLabel = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');

@@ -1,9 +1,12 @@
+import { firstPathHealth, type PathHealth } from '../../lib/agent/decide/path-health';
 import type { Verdict } from '../../lib/agent/decide/verdicts';
+import type { NetworkState, WatchedNetwork, WatchedPath } from '../../lib/agent/path-monitor';
 import type { Outcome } from '../../lib/agent/reconciler';
 import type { Facts } from '../../lib/agent/report/status';
+import { roundTrips } from '../../lib/agent/round-trips';
 import { asStable } from '../../lib/agent/stable';
 import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../lib/network';
-import { SEEDS, snapshot } from './ip';
+import { address, hop, SEEDS, snapshot } from './ip';
 
 /** Facts about a node on which everything is as it should be, for tests. */
 
@@ -20,9 +23,29 @@ export function outcome(...verdicts: readonly Verdict[]): Outcome {
     failed: [],
     privateNetworks: new Map(),
     nextHops: [],
+    paths: [],
     missingNextHops: [],
     snapshot: snapshot(SEEDS),
   };
+}
+
+/** A network behind one next hop. */
+export function watchedNetwork(state: NetworkState = 'reachable', health: Partial<PathHealth> = {}): WatchedNetwork {
+  const since = performance.now() - 60_000;
+  const trips = roundTrips();
+  for (const milliseconds of [12, 8.04, 30]) trips.add(milliseconds);
+  const path: WatchedPath = {
+    network: 'datacentre',
+    target: { host: '192.168.1.10', port: 443 },
+    hop: hop('via 10.184.0.1 dev priv'),
+    interface: 'priv',
+    source: address('10.184.0.2'),
+    start: 'up',
+    health: { ...firstPathHealth('up', since), ...health },
+    trouble: undefined,
+    roundTrips: trips,
+  };
+  return { name: 'datacentre', state, since, paths: [path] };
 }
 
 export function facts(changed: Partial<Facts> = {}): Facts {
@@ -42,6 +65,8 @@ export function facts(changed: Partial<Facts> = {}): Facts {
     pods: { state: 'effective' },
     requirePods: false,
     nextHops: [{ nextHop: '10.184.0.1', interface: 'priv', state: 'up', seconds: 60 }],
+    networks: [watchedNetwork()],
+    requireReachable: false,
     counters: {
       listsAccepted: 1,
       listsRejected: 0,

@@ -177,6 +177,11 @@ export interface Status {
   readonly ways: { readonly nodes: { state: string }; readonly pods: { state: string; reason?: string } };
   readonly rulesBeforeMain: readonly string[];
   readonly nextHops: readonly { nextHop: string; state: string }[];
+  readonly networks: readonly {
+    state: string;
+    roundTrip?: { p50: number; max: number };
+    paths: readonly { nextHop: string; target: string; state: string; misses: number; trouble?: string }[];
+  }[];
   readonly counters: { readonly repairs: number; readonly changes: number };
   readonly reversePathFilters: readonly { interface: string; mode: string; warning?: string }[];
   readonly reversePathDrops: number;

@@ -1,13 +1,14 @@
 import { address, hop, route, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
 import { MemoryKernel } from '../../../test/agent/memory-kernel';
 import { NO_LIMITS, SETTINGS } from '../../../test/agent/settings';
-import { DEFAULT_RULES, readRouteList } from '../../network';
+import { DEFAULT_RULES, type ProbedNetwork, readRouteList } from '../../network';
 import type { Kernel } from '../kernel/kernel';
 import { Reconciler } from '../reconciler';
 import { asStable, Derived } from '../stable';
 import { type DecisionInputs, decide } from './decide';
 import type { HealthOf } from './next-hop-health';
 import { NO_PREFIXES } from './prefix';
+import type { ReachOf } from './reach';
 import { nextHopsToLookUp } from './resolve';
 
 const LIST = asStable(
@@ -18,6 +19,11 @@ const LIST = asStable(
 );
 const NODE = asStable(snapshot({ ...SEEDS, routes: [...SEEDS.routes, '192.168.9.0/24 dev pub proto static'] }));
 const ON_LINK = route('10.184.0.0/26 dev priv proto kernel');
+const DATACENTRE: ProbedNetwork = {
+  name: 'datacentre',
+  subnets: [subnet('192.168.0.0/16')],
+  targets: [{ host: '192.168.0.10', port: 443 }],
+};
 const UP: HealthOf = () => ({ state: 'up', since: 0 });
 
 const BASE: DecisionInputs = {
@@ -34,8 +40,14 @@ const BASE: DecisionInputs = {
   answers: asStable([ON_LINK, ON_LINK]),
   dependencies: asStable([]),
   healthOf: asStable(UP),
+  reachOf: asStable<ReachOf>(() => undefined),
   ownership: asStable(SETTINGS.ownership),
-  policy: asStable({ privateNetworks: [subnet('10.0.0.0/8')], otherwise: 'unreachable', limits: NO_LIMITS }),
+  policy: asStable({
+    privateNetworks: [subnet('10.0.0.0/8')],
+    otherwise: 'unreachable',
+    limits: NO_LIMITS,
+    probes: [DATACENTRE],
+  }),
 };
 
 /** Another value of every input. One that is missing here does not compile. */
@@ -48,6 +60,7 @@ const OTHERS: DecisionInputs = {
   answers: asStable(['ENETUNREACH', ON_LINK]),
   dependencies: asStable([{ what: 'the API server 192.168.0.7', address: address('192.168.0.7') }]),
   healthOf: asStable<HealthOf>(({ gateway }) => ({ state: `${gateway}` === '10.184.0.1' ? 'down' : 'up', since: 0 })),
+  reachOf: asStable<ReachOf>((_, { gateway }) => ({ state: `${gateway}` === '10.184.0.1' ? 'down' : 'up', since: 0 })),
   ownership: asStable({ ...SETTINGS.ownership, former: new Set([4]) }),
   policy: asStable({ ...BASE.policy, otherwise: 'nothing' }),
 };
@@ -55,8 +68,8 @@ const NAMES = Object.keys(OTHERS) as (keyof DecisionInputs)[];
 
 /** What a decision says about routes; the snapshot it was made of is only passed on. */
 function decided(inputs: DecisionInputs) {
-  const { resolved, refusals, diff, companions } = decide(inputs);
-  return { resolved, refusals, changes: diff.changes, cleanup: diff.cleanup, companions };
+  const { resolved, refusals, diff, companions, paths } = decide(inputs);
+  return { resolved, paths, refusals, changes: diff.changes, cleanup: diff.cleanup, companions };
 }
 
 test.each(NAMES)('a decision depends on its input %s, and is made again for another one', (name) => {
@@ -84,6 +97,8 @@ test('a pass hands all of them over', () => {
     destinations: () => [],
     healthOf: UP,
     healthChanges: () => 0,
+    reachOf: () => undefined,
+    reachChanges: () => 0,
   });
   reconciler.run(LIST);
   const inputs = of.mock.calls.map(([each]) => Object.keys(each).sort().join());

@@ -1,4 +1,4 @@
-import type { Family, Route, RouteList, Subnet } from '../../network';
+import type { Family, ProbedNetwork, Route, RouteList, Subnet } from '../../network';
 import type { Answer, Snapshot } from '../kernel/types';
 import type { Stable } from '../stable';
 import { routeOf } from './answer';
@@ -8,8 +8,10 @@ import { createGuard, type Dependency, type Guard } from './guard';
 import type { Limits } from './limits';
 import { type HealthOf, type NextHop, nextHopsOf } from './next-hop-health';
 import { isOwn, type Ownership } from './ownership';
+import { type Path, pathsTo } from './paths';
 import type { Prefix } from './prefix';
 import type { PrivateNetwork } from './private-network';
+import { Reach, type ReachOf } from './reach';
 import { type NextHopQuestion, type Resolved, Resolver, type Way } from './resolve';
 
 /** What the settings say about every list. */
@@ -19,6 +21,8 @@ export interface Policy {
   readonly otherwise: 'nothing' | 'unreachable';
   /** What a list may use. */
   readonly limits: Limits;
+  /** The networks whose targets this node probes. */
+  readonly probes: readonly ProbedNetwork[];
 }
 
 /** All that a decision depends on. */
@@ -35,6 +39,8 @@ export type DecisionInputs = {
   readonly dependencies: Stable<readonly Dependency[]>;
   /** Another function as soon as something else is known of a next hop. */
   readonly healthOf: Stable<HealthOf>;
+  /** Another function as soon as something else is known of a path. */
+  readonly reachOf: Stable<ReachOf>;
   readonly ownership: Stable<Ownership>;
   readonly policy: Stable<Policy>;
 };
@@ -45,6 +51,8 @@ export interface Decision {
   readonly resolved: readonly Resolved[];
   readonly refusals: ReadonlyMap<Route, string>;
   readonly nextHops: readonly NextHop[];
+  /** Ways to the targets that are probed. */
+  readonly paths: readonly Path[];
   /** Why next hops cannot be reached at all whose routes have others beside them. */
   readonly missingNextHops: readonly string[];
   readonly diff: RouteDiff;
@@ -55,9 +63,10 @@ export interface Decision {
 /** Decides from all that was read what has to change. */
 export function decide(inputs: DecisionInputs): Decision {
   const { list, restored, snapshot, privateNetworks, questions, answers, dependencies, healthOf, ownership } = inputs;
-  const { privateNetworks: networks, otherwise, limits } = inputs.policy;
+  const { privateNetworks: networks, otherwise, limits, probes } = inputs.policy;
+  const reach = new Reach(probes, inputs.reachOf, snapshot, ownership);
   const toNextHops = new Map(questions.map(({ key }, i) => [key, routeOf(answers[i])]));
-  const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf });
+  const resolver = new Resolver(snapshot, { private: privateNetworks, toNextHops, healthOf, reach });
   const resolved = list.routes.map((route) => resolver.resolve(route));
   const ways = waysOf(resolved);
   const guarded = [...dependencies, ...nextHopDependencies(ways)];
@@ -74,6 +83,7 @@ export function decide(inputs: DecisionInputs): Decision {
     refusals,
     privateNetworks,
     nextHops: nextHopsOf(ways, snapshot.links),
+    paths: pathsTo(probes, resolved, reach, snapshot),
     missingNextHops: [...new Set(ways.flatMap(({ missing = [] }) => missing))],
     diff,
     companions:

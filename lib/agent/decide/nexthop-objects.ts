@@ -276,8 +276,8 @@ class SetKeys {
 }
 
 function setKey(way: Way): string {
-  const { hops, members = hops, mode = 'balance' } = way;
-  return isGroup(way) ? `${mode} ${hopSetKey(hops)} of ${hopSetKey(members)}` : hopSetKey(hops.map(alone));
+  const { hops, members = hops, mode = 'balance', network = '' } = way;
+  return isGroup(way) ? `${mode} ${network} ${hopSetKey(hops)} of ${hopSetKey(members)}` : hopSetKey(hops.map(alone));
 }
 
 /** What weighs is the share among several. */

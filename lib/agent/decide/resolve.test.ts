@@ -1,11 +1,14 @@
 import { hop, route as kernelRoute, LINKS, SEEDS, snapshot, subnet } from '../../../test/agent/ip';
+import { SETTINGS } from '../../../test/agent/settings';
 import { DEFAULT_RULES, type Family, type RouteSpec, readRoute } from '../../network';
 import { asStable } from '../stable';
 import type { HealthOf } from './next-hop-health';
 import type { PrivateNetwork } from './private-network';
+import { Reach } from './reach';
 import { followsPrivateNetwork, nextHopsToLookUp, Resolver } from './resolve';
 
 const NODE = snapshot({ ...SEEDS, nexthops: ['5 proto 4 via 10.184.0.9 dev priv'] });
+const NO_REACH = new Reach([], () => undefined, NODE, SETTINGS.ownership);
 const FOUND: PrivateNetwork = {
   state: 'found',
   network: subnet('10.0.0.0/8'),
@@ -25,7 +28,9 @@ function resolve(fields: RouteSpec, { network = FOUND, found = {}, healthOf = ()
     [4, network],
     [6, network],
   ]);
-  const { route, ...rest } = new Resolver(NODE, { private: networks, toNextHops, healthOf }).resolve(spec(fields));
+  const { route, ...rest } = new Resolver(NODE, { private: networks, toNextHops, healthOf, reach: NO_REACH }).resolve(
+    spec(fields),
+  );
   const { way, ...others } = { way: {}, ...rest };
   return { ...others, ...way };
 }
@@ -41,7 +46,12 @@ describe('a route without a next hop', () => {
       [4, FOUND],
       [6, six],
     ]);
-    const resolver = new Resolver(NODE, { private: networks, toNextHops: new Map(), healthOf: () => undefined });
+    const resolver = new Resolver(NODE, {
+      private: networks,
+      toNextHops: new Map(),
+      healthOf: () => undefined,
+      reach: NO_REACH,
+    });
     const ways = ['192.168.0.0/24', '2001:db8::/48', '192.168.1.0/24'].map((text) => resolver.resolve(spec(text)));
     expect(ways).toMatchObject([FOUND, six, FOUND].map(({ hops }) => ({ way: { hops } })));
   });

@@ -4,6 +4,7 @@ import type { Stable } from '../stable';
 import { chooseHops, type HealthOf } from './next-hop-health';
 import { isPresent } from './present-list';
 import type { PrivateNetwork } from './private-network';
+import type { Reach } from './reach';
 import { hopsOf, hopsText } from './route-hops';
 
 /** The way that a route shall take on this node. */
@@ -14,6 +15,8 @@ export interface Way {
   readonly members?: readonly Hop[];
   /** How the members are used. */
   readonly mode?: Route['mode'];
+  /** The probed network that it leads to, whose next hops stand by themselves. */
+  readonly network?: string;
   /** Why others of several next hops are no members now, each in words. */
   readonly missing?: readonly string[];
 }
@@ -36,6 +39,7 @@ export interface Known {
   /** The FIB entry for each next hop that names no interface, by its text. */
   readonly toNextHops: ReadonlyMap<string, KernelRoute | undefined>;
   readonly healthOf: HealthOf;
+  readonly reach: Reach;
 }
 
 /** Whether the way of a route is the private network's. */
@@ -69,7 +73,6 @@ export function nextHopsToLookUp({ list, snapshot }: QuestionInputs): NextHopQue
 /** Finds the ways of a list's routes on this node. Most routes share one, so each is worked out once. */
 export class Resolver {
   private readonly found = new Map<string, Way | string>();
-  private readonly privateWays: { [family in Family]?: Way } = {};
 
   constructor(
     private readonly snapshot: Snapshot,
@@ -79,7 +82,8 @@ export class Resolver {
   resolve(route: Route): Resolved {
     if (isPresent(route)) return { state: 'resolved', route, way: { hops: route.hops } };
     if (followsPrivateNetwork(route)) return this.byPrivateNetwork(route);
-    const key = `${route.nextHops.join()}%${route.interface ?? ''}%${route.mode ?? ''}`;
+    const network = this.known.reach.networkOf(route) ?? '';
+    const key = `${route.nextHops.join()}%${route.interface ?? ''}%${route.mode ?? ''}%${network}`;
     const way = this.found.get(key) ?? this.named(route);
     this.found.set(key, way);
     return typeof way === 'string' ? { state: 'waiting', route, reason: way } : { state: 'resolved', route, way };
@@ -90,23 +94,26 @@ export class Resolver {
     const network = this.known.private.get(family) as PrivateNetwork;
     if (network.state !== 'found')
       return { state: network.state === 'absent' ? 'not-applicable' : 'waiting', route, reason: network.reason };
-    this.privateWays[family] ??= this.privateWay(network.hops);
-    return { state: 'resolved', route, way: this.privateWays[family] };
+    const key = `private ${family}%${this.known.reach.networkOf(route) ?? ''}`;
+    const way = (this.found.get(key) as Way | undefined) ?? this.privateWay(route, network.hops);
+    this.found.set(key, way);
+    return { state: 'resolved', route, way };
   }
 
-  private privateWay(hops: readonly Hop[]): Way {
+  private privateWay(route: Route, hops: readonly Hop[]): Way {
     const able = hops.filter((hop) => withoutCarrier(hop, this.snapshot) === undefined);
     const members = able.length === 0 ? hops : able;
-    const way = wayOver(members, undefined, this.known.healthOf);
+    const way = this.wayOver(members, route);
     return hops.length > 1 ? { ...way, members } : way;
   }
 
   /** @returns the way, or why there is none now. */
-  private named({ nextHops, interface: name, mode }: Route): Way | string {
+  private named(route: Route): Way | string {
+    const { nextHops, interface: name } = route;
     const link = name === undefined ? undefined : linkNamed(name, this.snapshot);
     if (name !== undefined && link === undefined) return `this node has no interface ${name}`;
     if (nextHops.length === 0) return { hops: [{ link: link as number, onlink: false, weight: 1 }] };
-    const { toNextHops, healthOf } = this.known;
+    const { toNextHops } = this.known;
     const each = nextHops.map((gateway) => {
       const hop = resolveNextHop(gateway, link, toNextHops.get(questionKey(gateway, name)), this.snapshot);
       return nextHops.length > 1 ? (withoutCarrier(hop, this.snapshot) ?? hop) : hop;
@@ -115,7 +122,21 @@ export class Resolver {
     const hops = each.filter((hop) => typeof hop !== 'string');
     if (hops.length === 0) return missing.join('; ');
     if (nextHops.length === 1) return { hops };
-    return { ...wayOver(hops, mode, healthOf), members: hops, ...(missing.length > 0 && { missing }) };
+    return { ...this.wayOver(hops, route), members: hops, ...(missing.length > 0 && { missing }) };
+  }
+
+  private wayOver(hops: readonly Hop[], route: Route): Way {
+    if (hops.length === 1) return { hops };
+    const { mode } = route;
+    const { reach, healthOf } = this.known;
+    const network = reach.networkOf(route);
+    const used = chooseHops(hops, mode, reach.healthFor(route, hops, healthOf));
+    return {
+      hops: used,
+      members: hops,
+      ...(mode !== undefined && { mode }),
+      ...(network !== undefined && { network }),
+    };
   }
 }
 
@@ -123,11 +144,6 @@ export class Resolver {
 function withoutCarrier(hop: Hop | string, { links }: Snapshot): string | undefined {
   if (typeof hop === 'string' || (links.get(hop.link)?.carrier ?? true)) return undefined;
   return `next hop ${hopsText([hop], links)} has no carrier on its link`;
-}
-
-function wayOver(hops: readonly Hop[], mode: Route['mode'], healthOf: HealthOf): Way {
-  if (hops.length === 1) return { hops };
-  return { hops: chooseHops(hops, mode, healthOf), members: hops, ...(mode !== undefined && { mode }) };
 }
 
 /** @returns the hop, or why there is none now. */

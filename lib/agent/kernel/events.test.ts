@@ -1,6 +1,6 @@
 import { closeSync, read, writeSync } from 'node:fs';
 import { messageIn } from '../../../test/agent/messages';
-import { attribute, attributes, ip4, message, u8, u16, u32 } from '../../../test/agent/wire';
+import { attribute, attributes, ip4, message, rtmsg, u8, u16, u32 } from '../../../test/agent/wire';
 import { type KernelEvent, KernelEvents, readEvent } from './events';
 
 jest.mock('node:fs', () => ({ read: jest.fn(), writeSync: jest.fn(), closeSync: jest.fn() }));
@@ -129,11 +129,23 @@ test('an event of an address or a link tells which', () => {
 test.each([
   [104, 'nexthop'],
   [105, 'nexthop'],
-  [32, 'rule'],
-  [33, 'rule'],
 ])('message type %i is a %s event', (type, kind) => expect(event(type)).toEqual({ kind }));
 
 test('acknowledgements and neighbours are no events', () => {
   expect(event(2, u32(0))).toBeUndefined();
   expect(event(28)).toBeUndefined();
+});
+
+test.each([32, 33])('message type %i is a rule event, but of the rules for probes', (type) => {
+  const rule = (table: number) =>
+    [u8(2, 0, 0, 0, 252, 0, 0, 1), u32(0), attributes(attribute(15, u32(table)))] as const;
+  expect(event(type, ...rule(300))).toEqual({ kind: 'rule' });
+  expect(event(type, ...rule(0x6f708e01))).toBeUndefined();
+});
+
+test('routes in the tables for probes are none of the events', () => {
+  const route = (table: number) =>
+    [rtmsg([2, 0, 0, 0, 252, 142, 0, 1]), attributes(attribute(15, u32(table)))] as const;
+  expect(event(24, ...route(300))).toMatchObject({ kind: 'route', route: { table: 300 } });
+  expect(event(24, ...route(0x6f708e01))).toBeUndefined();
 });

@@ -1,8 +1,10 @@
 import fs = require('node:fs');
 
+import { isProbeTable } from '../../network';
 import { Messages, MessageWriter } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import { readNodeAddress, readRoute } from './messages';
+import { ruleTable } from './rules';
 import type { KernelRoute, NodeAddress } from './types';
 
 /** A netlink socket that has joined multicast groups. */
@@ -127,7 +129,7 @@ export function readEvent(message: Messages): KernelEvent | undefined {
       return { kind: 'nexthop' };
     case nl.RTM_NEWRULE:
     case nl.RTM_DELRULE:
-      return { kind: 'rule' };
+      return isProbeTable(ruleTable(message)) ? undefined : { kind: 'rule' };
     default:
       return undefined;
   }

@@ -7,6 +7,7 @@ import { asStable, Latest, type Stable } from '../stable';
 import { writeChange } from './changes';
 import * as messages from './messages';
 import { askNeighbour, getNeighbour, type Neighbour, type NeighbourKey, questionTo, readNeighbour } from './neighbour';
+import { type ProbeChange, type ProbeRule, readProbeRoute, readProbeRule, writeProbeChange } from './probe-objects';
 import { dumpRules, readRule } from './rules';
 import type { Answer, Change, KernelRoute, LookupQuestion, Nexthop, Snapshot } from './types';
 
@@ -69,6 +70,20 @@ export class Kernel {
       askNeighbour,
     );
     return known;
+  }
+
+  /** The ways of probes, of all agents on this node. */
+  readProbeObjects(): { readonly rules: readonly ProbeRule[]; readonly routes: readonly KernelRoute[] } {
+    const read = (family: Family) =>
+      this.dump((w) => messages.dumpRoutes(w, family), RTM_NEWROUTE, readProbeRoute).filter(
+        ({ subnet }) => subnet.family === family,
+      );
+    return { rules: this.dump(dumpRules, RTM_NEWRULE, readProbeRule), routes: [...read(4), ...read(6)] };
+  }
+
+  /** In order. One place per change: undefined for done, or why the kernel refused. */
+  applyProbes(changes: readonly ProbeChange[], protocol: number): (NetlinkError | undefined)[] {
+    return this.channel.change(changes, (w, change) => writeProbeChange(w, change, protocol));
   }
 
   /** A kernel without IPv6 answers with routes of the other family. */

@@ -1,4 +1,4 @@
-import { Address, bitsOf, type Family, Subnet } from '../../network';
+import { Address, bitsOf, type Family, isProbeTable, Subnet } from '../../network';
 import type { MessageWriter, Reader } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import type { Hop, KernelRoute, Link, LookupQuestion, Nexthop, NodeAddress } from './types';
@@ -11,6 +11,7 @@ const SIZEOF_IFADDRMSG = 8;
 const SIZEOF_NHMSG = 8;
 const SIZEOF_RTNEXTHOP = 8;
 const SIZEOF_NEXTHOP_GRP = 8;
+export const TCP = 6;
 
 export const familyOf = (number: number): Family | undefined =>
   number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
@@ -46,7 +47,7 @@ export function dumpRoutes(w: MessageWriter, family: Family): void {
  * the way of a packet that it forwards, its rp_filter included. IPv4 answers with the FIB entry itself and
  * its true table; IPv6 with the way alone, its FIB match is not reliable (see decide/verify.ts).
  */
-export function lookUp(w: MessageWriter, { address, link, source, input }: LookupQuestion): void {
+export function lookUp(w: MessageWriter, { address, link, source, input, ports }: LookupQuestion): void {
   const { family } = address;
   const bits = bitsOf(family);
   w.begin(nl.RTM_GETROUTE)
@@ -60,7 +61,12 @@ export function lookUp(w: MessageWriter, { address, link, source, input }: Looku
   if (source !== undefined) w.attributeWords(nl.RTA_SRC, source);
   if (link !== undefined) w.attributeU32(nl.RTA_OIF, link);
   if (input !== undefined) w.attributeU32(nl.RTA_IIF, input);
+  if (ports === undefined) return;
+  w.nested(nl.RTA_IP_PROTO, () => w.u8(TCP));
+  w.nested(nl.RTA_SPORT, () => bigEndian(w, ports[0])).nested(nl.RTA_DPORT, () => bigEndian(w, ports[1]));
 }
+
+const bigEndian = (w: MessageWriter, value: number) => w.u8(value >>> 8).u8(value & 0xff);
 
 /** struct ifinfomsg: family, pad, type u16, index, flags, change. */
 export function readLink(payload: Reader): Link {
@@ -98,11 +104,12 @@ export function isExpired(times: Reader | undefined): boolean {
   return (times?.i32(8) ?? 0) < 0;
 }
 
-/** @returns undefined for families other than IP, cached clones, and what is broadcast, anycast or multicast. */
+/** @returns undefined for families other than IP, cached clones, what is broadcast, anycast or multicast, and probes' ways. */
 export function readRoute(payload: Reader): KernelRoute | undefined {
   const type = payload.u8(7);
   if ((payload.u32(8) & nl.RTM_F_CLONED) !== 0 || (type > nl.RTN_LOCAL && type <= nl.RTN_MULTICAST)) return undefined;
-  return readLookup(payload);
+  const route = readLookup(payload);
+  return route !== undefined && isProbeTable(route.table) ? undefined : route;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Address, Subnet } from '../../network';
+import { type Address, isProbeTable, Subnet } from '../../network';
 import type { MessageWriter, Reader } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import { familyOf, readAddress } from './messages';
@@ -19,10 +19,15 @@ export function dumpRules(w: MessageWriter): void {
   w.begin(nl.RTM_GETRULE).u32(0).u32(0).u32(0);
 }
 
-/** @returns undefined for the rules of multicast routing. */
+/** Which table a rule looks into. */
+export function ruleTable(payload: Reader): number {
+  return payload.attribute(nl.FRA_TABLE, SIZEOF_RULE)?.u32() ?? payload.u8(4);
+}
+
+/** @returns undefined for the rules of multicast routing, and of probes. */
 export function readRule(payload: Reader): Rule | undefined {
   const family = familyOf(payload.u8(0));
-  if (family === undefined) return undefined;
+  if (family === undefined || isProbeTable(ruleTable(payload))) return undefined;
   const found = readRuleAttributes(payload);
   const { source, destination, input, output, mark = 0, mask = 0, suppressed, isSpecial } = found;
   return {

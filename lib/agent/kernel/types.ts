@@ -95,6 +95,8 @@ export interface LookupQuestion {
   readonly source?: Address;
   /** Asks for a packet that comes in by this interface and is forwarded. */
   readonly input?: number;
+  /** Asks for a TCP packet from this port to that one. */
+  readonly ports?: readonly [source: number, destination: number];
 }
 
 /** The FIB entry that wins, or the name of the error for want of one: ENETUNREACH, EINVAL for a blackhole, and so on. */

@@ -52,6 +52,9 @@ export const RTA_MULTIPATH = 9;
 export const RTA_CACHEINFO = 12;
 export const RTA_TABLE = 15;
 export const RTA_VIA = 18;
+export const RTA_IP_PROTO = 27;
+export const RTA_SPORT = 28;
+export const RTA_DPORT = 29;
 export const RTA_NH_ID = 30;
 export const RTAX_MTU = 2;
 
@@ -68,6 +71,7 @@ export const RTN_BLACKHOLE = 6;
 export const RTN_UNREACHABLE = 7;
 export const RTN_PROHIBIT = 8;
 export const RT_SCOPE_UNIVERSE = 0;
+export const RT_SCOPE_LINK = 253;
 /** In a delete: any scope. */
 export const RT_SCOPE_NOWHERE = 255;
 export const RT_TABLE_COMPAT = 252;
@@ -86,8 +90,11 @@ export const FRA_FWMASK = 16;
 export const FRA_OIFNAME = 17;
 export const FRA_L3MDEV = 19;
 export const FRA_UID_RANGE = 20;
+export const FRA_PROTOCOL = 21;
 /** The first of those that later kernels added: protocol, ports, DSCP. */
 export const FRA_IP_PROTO = 22;
+export const FRA_SPORT_RANGE = 23;
+export const FRA_DPORT_RANGE = 24;
 export const FIB_RULE_INVERT = 2;
 export const FR_ACT_TO_TBL = 1;
 

@@ -1,4 +1,4 @@
-import { facts, outcome, verdict } from '../../../test/agent/facts';
+import { facts, outcome, verdict, watchedNetwork } from '../../../test/agent/facts';
 import { hop, subnet } from '../../../test/agent/ip';
 import { metricsText } from './metrics';
 import type { Facts } from './status';
@@ -17,7 +17,7 @@ function parse(text: string): Map<string, Metric> {
   expect(text.endsWith('\n')).toBe(true);
   for (const line of text.slice(0, -1).split('\n')) {
     const [, helpName, helpText] = /^# HELP ([a-z_]+) (.+)$/.exec(line) ?? [];
-    const [, typeName, type] = /^# TYPE ([a-z_]+) (gauge|counter)$/.exec(line) ?? [];
+    const [, typeName, type] = /^# TYPE ([a-z_]+) (gauge|counter|histogram)$/.exec(line) ?? [];
     const [, name, labels = '', value] = /^([a-z_]+)(\{.+\})? (-?[\d.]+)$/.exec(line) ?? [];
     if (helpName !== undefined) {
       expect(found.has(helpName)).toBe(false);
@@ -27,9 +27,10 @@ function parse(text: string): Map<string, Metric> {
       current = [typeName, { help: help?.[1] as string, type: type as string, samples: new Map() }];
       found.set(...current);
     } else {
-      expect([line, name]).toEqual([line, current?.[0]]);
-      expect(current?.[1].samples.has(labels)).toBe(false);
-      current?.[1].samples.set(labels, Number(value));
+      const part = current?.[1].type === 'histogram' ? (/_(bucket|sum|count)$/.exec(name ?? '')?.[0] ?? 'none') : '';
+      expect([line, name]).toEqual([line, `${current?.[0]}${part}`]);
+      expect(current?.[1].samples.has(part + labels)).toBe(false);
+      current?.[1].samples.set(part + labels, Number(value));
     }
   }
   return found;
@@ -171,4 +172,21 @@ test('the metrics name no subnet, comment or address of on premise, whatever is 
     });
     expect(metricsText(given)).not.toMatch(/192\.168|vault/);
   }
+});
+
+test('a network is reported by its targets, its next hops and their round trips', () => {
+  const by = '{network="datacentre",next_hop="10.184.0.1",interface="priv"}';
+  const bucket = (le: string) => `_bucket${by.slice(0, -1)},le="${le}"}`;
+  expect([value('network_reachable', '{network="datacentre"}'), value('network_path_up', by)]).toEqual([1, 1]);
+  expect(
+    ['0.005', '0.01', '0.025', '0.05', '+Inf'].map((le) => value('network_round_trip_seconds', bucket(le))),
+  ).toEqual([0, 1, 2, 3, 3]);
+  expect(value('network_round_trip_seconds', `_count${by}`)).toBe(3);
+  expect(value('network_round_trip_seconds', `_sum${by}`)).toBeCloseTo(0.05004);
+  const dead = facts({ networks: [watchedNetwork('unreachable', { state: 'down', misses: 7 })] });
+  expect([value('network_reachable', '{network="datacentre"}', dead), value('network_path_up', by, dead)]).toEqual([
+    0, 0,
+  ]);
+  const unknown = facts({ networks: [watchedNetwork('unknown')] });
+  expect(value('network_reachable', '{network="datacentre"}', unknown)).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { type Metric, metricsPage, type Sample } from '../../program/metrics-text';
 import type { RouteState } from '../decide/verdicts';
 import type { Outcome } from '../reconciler';
+import { networkMetrics } from './networks';
 import { countPartlyTaken, countStates, type Facts, isTakenBack, nodesWay, TROUBLES, troubleOf } from './status';
 
 const STATES: readonly RouteState[] = [
@@ -67,6 +68,7 @@ export function metricsText(facts: Facts): string {
       'Next hops of routes with several that cannot be reached from this node at all.',
       outcome?.missingNextHops.length ?? 0,
     ],
+    ...networkMetrics(facts.networks),
     ['changes_total', 'Changes made in the kernel.', counters.changes],
     ['repairs_total', 'Changes made because the kernel had drifted from the list.', counters.repairs],
     ['last_change_timestamp_seconds', 'When the last change was made; 0 for never.', seconds(counters.lastChange)],

@@ -17,6 +17,7 @@ function page(
     ...rest,
     watchState,
     nextHops,
+    paths: { all: [] },
     rollout: { state: { state: 'settled' } },
     ownership: SETTINGS.ownership,
     source: { state: list, list: undefined },

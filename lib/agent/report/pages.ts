@@ -108,6 +108,8 @@ function factsOf(
       state: health.state,
       seconds: Math.round((performance.now() - health.since) / 1000),
     })),
+    networks: agent.paths.all,
+    requireReachable: settings.requireReachable,
     counters,
     reversePathFilters:
       outcome === undefined

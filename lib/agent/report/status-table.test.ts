@@ -24,6 +24,8 @@ watch      connected
 IPv4       10.0.0.0/8 via 10.184.0.1 dev priv
 packets    nodes: effective · pods: effective
 next hop   10.184.0.1 dev priv up for 60 s
+network    datacentre reachable for 60 s, round trip 12 ms, at most 30 ms
+           192.168.1.10:443 by 10.184.0.1 dev priv up for 60 s
 rp_filter  priv strict
 drops      7 packets by rp_filter since the node started
 

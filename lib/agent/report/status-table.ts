@@ -1,3 +1,5 @@
+import type { NetworkFacts } from './networks';
+
 /** The part of /status that is shown to people. */
 export interface StatusBody {
   readonly instance: string;
@@ -32,6 +34,7 @@ export interface StatusBody {
     readonly state: string;
     readonly seconds: number;
   }[];
+  readonly networks: readonly NetworkFacts[];
   readonly missingNextHops: readonly string[];
   readonly routes: readonly {
     readonly subnet: string;
@@ -72,6 +75,7 @@ export function statusText(status: StatusBody): string {
       `${nextHop} dev ${name} ${state} for ${seconds} s`,
     ]),
     ...status.missingNextHops.map((reason) => ['next hop', `missing: ${reason}`]),
+    ...status.networks.flatMap(networkLines),
     ...filters.map(({ interface: name, mode, warning }) => [
       'rp_filter',
       `${name} ${mode}${warning === undefined ? '' : `: ${warning}`}`,
@@ -88,6 +92,18 @@ export function statusText(status: StatusBody): string {
   ]);
   const omitted = status.routesOmitted === 0 ? '' : `… and ${status.routesOmitted} more\n`;
   return `${table(head)}\n${table([['ROUTE', 'STATE', 'WAY', 'TABLE', 'METRIC', 'REASON'], ...rows])}${omitted}`;
+}
+
+function networkLines({ network, state, seconds, roundTrip, paths }: NetworkFacts): string[][] {
+  const times = roundTrip === undefined ? '' : `, round trip ${roundTrip.p50} ms, at most ${roundTrip.max} ms`;
+  return [
+    ['network', `${network} ${state} for ${seconds} s${times}`],
+    ...paths.map((path) => {
+      const way = `${path.target} by ${path.nextHop} dev ${path.interface}`;
+      const misses = path.misses === 0 ? '' : `, ${path.misses} probes without an answer`;
+      return ['', `${way} ${path.state} for ${path.seconds} s${misses}${path.trouble ? `; ${path.trouble}` : ''}`];
+    }),
+  ];
 }
 
 function listText({ configMap, state, version, differs }: StatusBody['list']): string {

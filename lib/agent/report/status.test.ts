@@ -1,7 +1,7 @@
-import { facts, outcome, verdict } from '../../../test/agent/facts';
+import { facts, outcome, verdict, watchedNetwork } from '../../../test/agent/facts';
 import { hop, subnet } from '../../../test/agent/ip';
 import type { RouteState } from '../decide/verdicts';
-import { type Facts, readiness, statusOf } from './status';
+import { type Facts, readiness, statusOf, troubleOf } from './status';
 
 const FINDING = {
   at: 'routes[3]',
@@ -123,6 +123,24 @@ describe('the status', () => {
       ways: { nodes: { state: 'effective' }, pods: { state: 'effective' } },
       rulesBeforeMain: [],
       nextHops: [{ nextHop: '10.184.0.1', interface: 'priv', state: 'up', seconds: 60 }],
+      networks: [
+        {
+          network: 'datacentre',
+          state: 'reachable',
+          seconds: 60,
+          roundTrip: { p50: 12, max: 30 },
+          paths: [
+            {
+              nextHop: '10.184.0.1',
+              interface: 'priv',
+              target: '192.168.1.10:443',
+              state: 'up',
+              seconds: 60,
+              misses: 0,
+            },
+          ],
+        },
+      ],
       missingNextHops: [],
       privateNetworks: [
         { family: 'IPv4', state: 'found', network: '10.0.0.0/8', way: 'via 10.184.0.1 dev priv' },
@@ -195,6 +213,20 @@ describe('next hops', () => {
     });
     expect(statusOf(given)).toMatchObject({ nextHops: [down], missingNextHops });
   });
+});
+
+test('a network that is unreachable makes the node unready only where that is required', () => {
+  const networks = [watchedNetwork('unreachable', { misses: 3 })];
+  expect(readiness(facts({ networks }))).toEqual({
+    ready: true,
+    reason: '2 routes: 2 effective; no target answers in datacentre',
+  });
+  expect(readiness(facts({ networks, requireReachable: true }))).toEqual({
+    ready: false,
+    reason: 'no target answers in datacentre',
+  });
+  expect(troubleOf(facts({ networks, requireReachable: true }))?.[0]).toBe('unreachable');
+  expect(readiness(facts({ networks: [watchedNetwork('unknown')], requireReachable: true })).ready).toBe(true);
 });
 
 describe('a list that is not simply in force', () => {

@@ -6,9 +6,11 @@ import { prefixKey } from '../decide/prefix';
 import { hopsText } from '../decide/route-hops';
 import { rulesBeforeMain, ruleText } from '../decide/rules';
 import { isGood, type RouteState, type Verdict } from '../decide/verdicts';
+import type { WatchedNetwork } from '../path-monitor';
 import type { Outcome } from '../reconciler';
 import type { RolloutState } from '../rollout-state';
 import { DIFFERS, type ListState } from '../route-source';
+import { networkFacts } from './networks';
 import type { ReversePathFilter } from './reverse-path';
 
 /** All that is known when somebody asks. */
@@ -33,6 +35,9 @@ export interface Facts {
   /** Whether a node is unready while they are known to go another way. */
   readonly requirePods: boolean;
   readonly nextHops: readonly NextHopFacts[];
+  readonly networks: readonly WatchedNetwork[];
+  /** Whether a node is unready while one of them is unreachable. */
+  readonly requireReachable: boolean;
   readonly counters: Counters;
   readonly reversePathFilters: readonly ReversePathFilter[];
   readonly reversePathDrops: number | undefined;
@@ -100,6 +105,7 @@ export const TROUBLES = [
   'starting',
   'routes',
   'pods',
+  'unreachable',
 ] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
@@ -115,18 +121,29 @@ export function readiness(facts: Facts): Readiness {
   const news = goodNews(facts.outcome?.verdicts ?? []);
   return {
     ready: true,
-    reason: [news, ...pendingList(facts), ...difference(facts), ...silentNextHops(facts)].join('; '),
+    reason: [
+      news,
+      ...pendingList(facts),
+      ...difference(facts),
+      ...silentNextHops(facts),
+      ...silentNetworks(facts),
+    ].join('; '),
   };
 }
 
 /** What makes the node unready, in a fixed word and in a sentence. */
 export function troubleOf(facts: Facts): readonly [Trouble, string] | undefined {
-  return troubleWith(facts) ?? badRoutes(facts.outcome?.verdicts ?? []) ?? shadowedPods(facts);
+  return troubleWith(facts) ?? badRoutes(facts.outcome?.verdicts ?? []) ?? shadowedPods(facts) ?? unreachable(facts);
 }
 
 function shadowedPods({ requirePods, pods }: Facts): readonly [Trouble, string] | undefined {
   if (!requirePods || pods.state !== 'shadowed') return undefined;
   return ['pods', `packets of pods are shadowed ${pods.reason}`];
+}
+
+function unreachable({ requireReachable, networks }: Facts): readonly [Trouble, string] | undefined {
+  const names = requireReachable ? unreachableNames(networks) : [];
+  return names.length === 0 ? undefined : ['unreachable', `no target answers in ${names.join(', ')}`];
 }
 
 function badRoutes(verdicts: readonly Verdict[]): readonly [Trouble, string] | undefined {
@@ -151,6 +168,14 @@ function silentNextHops({ nextHops, outcome }: Facts): string[] {
   const texts = silent.map(({ nextHop, interface: name }) => `next hop ${nextHop} dev ${name} does not answer`);
   return [...texts, ...(outcome?.missingNextHops ?? [])].slice(0, MOST_REASONS);
 }
+
+function silentNetworks({ networks }: Facts): string[] {
+  const names = unreachableNames(networks);
+  return names.length === 0 ? [] : [`no target answers in ${names.join(', ')}`];
+}
+
+const unreachableNames = (networks: readonly WatchedNetwork[]): string[] =>
+  networks.filter(({ state }) => state === 'unreachable').map(({ name }) => name);
 
 function troubleWith({
   lockHolder,
@@ -241,6 +266,7 @@ export function statusOf(facts: Facts): object {
     ways: { nodes: nodesWay(verdicts), pods: facts.pods },
     rulesBeforeMain: ruleLines(outcome),
     nextHops: facts.nextHops,
+    networks: networkFacts(facts.networks, performance.now()),
     missingNextHops: outcome?.missingNextHops ?? [],
     routes: verdicts.slice(0, MOST_ROUTES).map(({ route, state, way, reason }) => ({
       subnet: `${route.subnet}`,

@@ -52,6 +52,9 @@ function build({ folder }: Program): string {
     charset: 'ascii', // V8 keeps a text with one other letter at two bytes each
     define: { PACKAGE_VERSION: JSON.stringify(packageVersion()) },
     legalComments: 'inline',
+    // Shorter statements under their own names and on lines of their own: 17 KiB less of the agent.
+    minifySyntax: true,
+    lineLimit: 160,
     logLevel: 'silent',
     write: false,
     // A field is written where it gets its value: shorter than to declare it as well.

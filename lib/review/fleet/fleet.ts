@@ -43,6 +43,7 @@ export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
   not_applied: 'the agent applies the list when the API server answers',
   kernel: "the agent cannot read the node's routes",
   starting: 'the first pass is under way',
+  unreachable: 'no target answers in a network that must be reachable',
   pods: 'packets of pods are known to go another way',
 };
 

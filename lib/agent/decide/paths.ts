@@ -1,0 +1,66 @@
+import { Address, MAIN_TABLE, type ProbedNetwork, type Target } from '../../network';
+import type { Hop, Snapshot } from '../kernel/types';
+import type { Reach } from './reach';
+import type { Resolved, ResolvedRoute } from './resolve';
+
+/** A next hop as a way to a target, which is probed. */
+export interface Path {
+  readonly network: string;
+  readonly target: Target;
+  readonly hop: Hop;
+  /** Interface name. */
+  readonly interface: string;
+  /** The node's address that the probes come from. */
+  readonly source: Address;
+  /** What is taken for granted before the first probe. */
+  readonly start: 'up' | 'down';
+}
+
+/** What is to be probed: each target through each next hop of the most specific route that leads to it. */
+export function pathsTo(
+  networks: readonly ProbedNetwork[],
+  resolved: readonly Resolved[],
+  reach: Reach,
+  snapshot: Snapshot,
+): Path[] {
+  return networks.flatMap(({ name, targets }) =>
+    targets.flatMap((target) => {
+      const address = Address.parse(target.host);
+      const item = mostSpecific(resolved, address);
+      if (item === undefined) return [];
+      const { hops, members = hops } = item.way;
+      return members.flatMap((hop): Path[] => {
+        const place = placeOf(hop, item, address, snapshot);
+        const { state } = reach.before(item.route, members, hop);
+        return place === undefined
+          ? []
+          : [{ network: name, target, hop, ...place, start: state === 'down' ? 'down' : 'up' }];
+      });
+    }),
+  );
+}
+
+/** Where probes through a next hop come from; undefined where they cannot. */
+function placeOf(
+  { link, gateway }: Hop,
+  { route }: ResolvedRoute,
+  { family }: Address,
+  { links, addresses }: Snapshot,
+): Pick<Path, 'interface' | 'source'> | undefined {
+  const name = links.get(link)?.name;
+  const own = addresses.filter((each) => each.link === link && each.address.family === family);
+  const near = own.find(({ connected }) => gateway !== undefined && connected.contains(gateway)) ?? own[0];
+  const source = route.source ?? near?.address;
+  const isSameFamily = (gateway?.family ?? family) === family;
+  return name === undefined || source === undefined || !isSameFamily ? undefined : { interface: name, source };
+}
+
+function mostSpecific(resolved: readonly Resolved[], address: Address): ResolvedRoute | undefined {
+  let best: ResolvedRoute | undefined;
+  for (const item of resolved) {
+    const { subnet, table } = item.route;
+    if (item.state !== 'resolved' || table !== MAIN_TABLE || !subnet.contains(address)) continue;
+    if (best === undefined || subnet.prefixLength > best.route.subnet.prefixLength) best = item;
+  }
+  return best;
+}

@@ -1,0 +1,211 @@
+import { type Target, targetText } from '../network';
+import { onBeat } from '../program/beat';
+import {
+  bestHealth,
+  firstPathHealth,
+  isAnswering,
+  MOST_MISSES,
+  nextPathHealth,
+  type PathHealth,
+} from './decide/path-health';
+import type { Path } from './decide/paths';
+import { hopName, leadsBy, type ProbeWay, placePaths } from './decide/probe-ways';
+import type { ReachOf } from './decide/reach';
+import type { Kernel } from './kernel/kernel';
+import { PORTS_PER_HOP } from './kernel/probe-objects';
+import type { Hop } from './kernel/types';
+import type { Probe, ProbeAnswer } from './path-probe';
+import { ProbeTables } from './probe-tables';
+import { type RoundTrips, roundTrips } from './round-trips';
+
+const TIMEOUT_MS = 2_000;
+/** A probe must have ended before the next one begins. */
+const REST_MS = 100;
+
+/** A path with what was found out about it. */
+export interface WatchedPath extends Path {
+  readonly health: PathHealth;
+  /** Why the last probe says nothing, if so: its packets did not go by this path. */
+  readonly trouble: string | undefined;
+  readonly roundTrips: RoundTrips;
+}
+
+export type NetworkState = 'reachable' | 'unreachable' | 'unknown';
+
+export interface WatchedNetwork {
+  readonly name: string;
+  readonly state: NetworkState;
+  /** Milliseconds of a steady clock. */
+  readonly since: number;
+  readonly paths: readonly WatchedPath[];
+}
+
+interface Watched extends WatchedPath {
+  health: PathHealth;
+  trouble: string | undefined;
+  way: ProbeWay;
+  turn: number;
+  stop: () => void;
+}
+
+export interface PathMonitorParts {
+  readonly kernel: Pick<Kernel, 'lookup' | 'apply' | 'applyProbes' | 'readProbeObjects'>;
+  readonly probe: Probe;
+  readonly protocol: number;
+  /** Goes into the phases, so that nodes probe at different times. */
+  readonly nodeName: string;
+  readonly everyMs: number;
+  /** Whether a next hop is known not to answer as a neighbour. */
+  readonly isSilent: (hop: Hop) => boolean;
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number;
+}
+
+/** Probes each target through each next hop, by rules and tables that lead the probes' packets alone. */
+export class PathMonitor {
+  /** Called with a path whose state has changed. */
+  onChange: (changed: WatchedPath) => void = () => undefined;
+  /** Called when a network is in another state. */
+  onNetwork: (network: WatchedNetwork) => void = () => undefined;
+  /** How often something else became known of a path. */
+  changes = 0;
+
+  private readonly watched = new Map<string, Watched>();
+  private readonly networks = new Map<string, { state: NetworkState; since: number }>();
+  private readonly tables: ProbeTables;
+  private readonly timeoutMs: number;
+  private followed: readonly Path[] | undefined;
+
+  constructor(private readonly parts: PathMonitorParts) {
+    this.tables = new ProbeTables(parts.kernel, parts.protocol);
+    this.timeoutMs = Math.min(TIMEOUT_MS, parts.everyMs - REST_MS);
+  }
+
+  readonly reachOf: ReachOf = (network, hop) => {
+    const name = hopName({ hop });
+    return bestHealth(this.of(network).flatMap((each) => (hopName(each) === name ? each.health : [])));
+  };
+
+  get all(): readonly WatchedNetwork[] {
+    return [...this.networks].map(([name, known]) => ({ name, ...known, paths: this.of(name) }));
+  }
+
+  /** From now on these are probed. What a former agent left behind is removed, also if there are none. */
+  follow(paths: readonly Path[]): void {
+    if (paths === this.followed) return;
+    this.followed = paths;
+    const ways = placePaths(paths, this.parts.protocol);
+    this.tables.want(ways);
+    const wanted = new Map(ways.map((way) => [keyOf(way.path), way]));
+    for (const [key, { stop }] of this.watched) {
+      if (wanted.has(key)) continue;
+      stop();
+      this.watched.delete(key);
+      this.changes++;
+    }
+    for (const [key, way] of wanted) {
+      const known = this.watched.get(key);
+      if (known !== undefined) known.way = way;
+      else this.watched.set(key, this.start(key, way));
+    }
+    const names = new Set(paths.map(({ network }) => network));
+    for (const name of this.networks.keys()) if (!names.has(name)) this.networks.delete(name);
+    for (const name of names)
+      if (!this.networks.has(name)) this.networks.set(name, { state: 'unknown', since: this.parts.now() });
+  }
+
+  /** Rules and tables go as well: they are of use to nobody while no agent runs. */
+  stop(): void {
+    if (this.followed !== undefined) this.follow([]);
+  }
+
+  private of(network: string): Watched[] {
+    return [...this.watched.values()].filter((each) => each.network === network);
+  }
+
+  private start(key: string, way: ProbeWay): Watched {
+    const { nodeName, everyMs, now } = this.parts;
+    const { path } = way;
+    const watched: Watched = {
+      ...path,
+      health: firstPathHealth(path.start, now()),
+      trouble: undefined,
+      roundTrips: roundTrips(),
+      way,
+      turn: 0,
+      stop: onBeat(
+        `${nodeName}/${key}`,
+        everyMs,
+        async (isStopped) => {
+          const answer = await this.ask(watched);
+          if (!isStopped()) this.take(watched, answer);
+        },
+        now,
+      ),
+    };
+    return watched;
+  }
+
+  /** Only what went by its next hop, from before the first packet until after the last one, says something about it. */
+  private async ask(watched: Watched): Promise<ProbeAnswer> {
+    const { rule, path } = watched.way;
+    const sourcePort = rule.firstSourcePort + (watched.turn++ % PORTS_PER_HOP);
+    const isLed = () => {
+      const ports = [sourcePort, rule.port] as const;
+      const [answer] = this.parts.kernel.lookup([{ address: rule.target, source: rule.source, ports }]);
+      return leadsBy(answer, path.hop);
+    };
+    try {
+      if (!isLed()) this.tables.restore();
+      if (!isLed()) return { kind: 'unsent', reason: 'the rule for probes does not lead to this next hop' };
+      const answer = await this.parts.probe(path.target, path.source, sourcePort, this.timeoutMs);
+      return isLed() ? answer : { kind: 'unsent', reason: 'the rule for probes went away during the probe' };
+    } catch (error) {
+      return { kind: 'unsent', reason: (error as Error).message };
+    }
+  }
+
+  private take(watched: Watched, answer: ProbeAnswer): void {
+    watched.trouble = answer.kind === 'unsent' ? answer.reason : undefined;
+    if (answer.kind !== 'unsent') {
+      const before = watched.health;
+      const now = this.parts.now();
+      watched.health = nextPathHealth(before, answer.kind === 'answered', now, this.doOthersAnswer(watched));
+      if (answer.kind === 'answered') watched.roundTrips.add(answer.milliseconds);
+      if (watched.health.state !== before.state) {
+        this.changes++;
+        this.onChange(watched);
+      }
+    }
+    this.judge(watched.network);
+  }
+
+  private doOthersAnswer({ network, hop }: Watched): boolean {
+    const name = hopName({ hop });
+    const { isSilent, everyMs, now } = this.parts;
+    return this.of(network).some(
+      (other) => hopName(other) !== name && !isSilent(other.hop) && isAnswering(other.health, now(), everyMs),
+    );
+  }
+
+  private judge(name: string): void {
+    const known = this.networks.get(name);
+    const state = this.stateOf(this.of(name)) ?? known?.state;
+    if (known === undefined || state === undefined || state === known.state) return;
+    const next = { state, since: this.parts.now() };
+    this.networks.set(name, next);
+    this.onNetwork({ name, ...next, paths: this.of(name) });
+  }
+
+  /** @returns undefined while the first misses may be a coincidence. */
+  private stateOf(paths: readonly Watched[]): NetworkState | undefined {
+    const { everyMs, now } = this.parts;
+    if (paths.some(({ health }) => isAnswering(health, now(), everyMs))) return 'reachable';
+    const isCertain = paths.some(({ health }) => health.misses >= MOST_MISSES);
+    if (isCertain) return paths.every(({ health }) => health.misses > 0) ? 'unreachable' : undefined;
+    return paths.every(({ trouble }) => trouble !== undefined) ? 'unknown' : undefined;
+  }
+}
+
+const keyOf = ({ network, target, ...path }: Path & { readonly target: Target }): string =>
+  `${network}/${targetText(target)}/${hopName(path)}`;

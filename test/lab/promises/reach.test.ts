@@ -1,0 +1,199 @@
+import { describeLab } from '../requirements';
+import { PROTOCOL, type Status, Testbed } from '../testbed';
+import { SEEDS, type TopologyOptions } from '../topology/topology';
+import { waitFor } from '../wait';
+
+jest.setTimeout(240_000);
+
+const [FIRST, SECOND] = ['10.184.0.1', '10.184.0.3'] as const;
+const BOTH = `${FIRST} ${SECOND}`;
+const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
+const TWO_ROUTERS: TopologyOptions = { ...SEEDS, routers: [[`${FIRST}/26`], [`${SECOND}/26`]] };
+const TARGET = '192.168.0.10:8080';
+const ENV = { PROBES: `datacentre ${SUBNETS.join()} ${TARGET}`, PROBE_EVERY_MS: '1000' };
+
+const list = (mode?: string) =>
+  SUBNETS.map((subnet) => ({ subnet, nextHops: [FIRST, SECOND], ...(mode !== undefined && { mode }) }));
+
+/** What the node has for its probes, as `ip` writes it. */
+const rulesOf = (testbed: Testbed) =>
+  testbed
+    .ip('rule show')
+    .split('\n')
+    .filter((line) => line.startsWith('7:'));
+const tablesOf = (testbed: Testbed) =>
+  testbed.topology
+    .routes()
+    .filter(({ table }) => Number(table) >= 0x6f700000)
+    .map(({ gateway }) => gateway);
+
+/** The routers take packets on premise under their own addresses, so that answers come back by the same one. */
+async function withProbes(
+  body: (testbed: Testbed) => Promise<void>,
+  env: Readonly<Record<string, string>> = {},
+  mode?: string,
+): Promise<void> {
+  await Testbed.run({ topology: TWO_ROUTERS, list: list(mode), env: { ...ENV, ...env } }, async (testbed) => {
+    await testbed.topology.serve();
+    for (const { netns } of testbed.topology.routers)
+      netns.load(
+        'table ip back { chain post { type nat hook postrouting priority srcnat; oifname "premises" masquerade; }\n}',
+      );
+    await body(testbed);
+  });
+}
+
+/** The tunnel behind a router is dead: it answers ARP and ping, and forwards nothing. */
+function breakTunnel({ topology }: Testbed, router: 0 | 1): void {
+  topology.routers[router]?.netns.load(
+    'table ip dead { chain forward { type filter hook forward priority 0; policy drop; }\n}',
+  );
+}
+
+function mendTunnel({ topology }: Testbed, router: 0 | 1): void {
+  topology.routers[router]?.netns.run('nft', 'delete', 'table', 'ip', 'dead');
+}
+
+/** Next hops that the kernel has for our routes, where all have the same. */
+function inUse({ topology }: Testbed): string {
+  const routes = topology.routes(4, PROTOCOL).filter(({ table }) => table === '254');
+  const ways = new Set(
+    routes.map(({ gateway, nexthops }) => (nexthops ?? [{ gateway }]).map((hop) => hop.gateway).join(' ')),
+  );
+  return [...ways].join(' and ');
+}
+
+const untilInUse = (testbed: Testbed, hops: string, ms: number) =>
+  waitFor(`the routes to go by ${hops}`, ms, () => inUse(testbed) === hops);
+
+/** Waits until the agent says so of the network. */
+async function untilNetwork(testbed: Testbed, fits: (network: Status['networks'][number]) => boolean, ms = 20_000) {
+  const pod = testbed.cluster.pods.at(-1);
+  if (pod === undefined) throw new Error('no pod');
+  let seen: unknown;
+  await waitFor('the network to be so', ms, async () => {
+    const { networks } = await testbed.status(pod);
+    seen = networks;
+    return networks.some(fits);
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(seen)}\n${pod.logs}`);
+  });
+}
+
+const bothUp = ({ state, paths }: Status['networks'][number]) =>
+  state === 'reachable' &&
+  paths.every((path) => path.state === 'up' && path.misses === 0 && path.trouble === undefined);
+
+describeLab('a VPN that is dead behind a live router', () => {
+  it('is found through each next hop, and the routes go by the other one; nothing of the probes is left at the end', () =>
+    withProbes(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilNetwork(testbed, bothUp);
+      expect(inUse(testbed)).toBe(BOTH);
+      expect(rulesOf(testbed)).toEqual([
+        expect.stringMatching(
+          /from 10\.184\.0\.2 to 192\.168\.0\.10 ipproto tcp sport 61128-61131 dport 8080 lookup \d+ proto 142/,
+        ),
+        expect.stringMatching(/sport 61132-61135/),
+      ]);
+      expect(tablesOf(testbed)).toEqual([FIRST, SECOND]);
+      // None of it is the route list's.
+      const { rulesBeforeMain, counters, routes } = await testbed.status(pod);
+      expect([rulesBeforeMain, counters.repairs, routes.length]).toEqual([[], 0, 2]);
+
+      breakTunnel(testbed, 0);
+      await untilInUse(testbed, SECOND, 15_000);
+      expect(await testbed.topology.rpFilterDrops()).toBe(0);
+      await testbed.untilReadiness(pod, true, /2 effective/);
+      const { stdout: metrics } = await testbed.get('/metrics');
+      expect(metrics).toContain('onprem_link_network_reachable{network="datacentre"} 1');
+      expect(metrics).toContain(
+        `onprem_link_network_path_up{network="datacentre",next_hop="${FIRST}",interface="priv"} 0`,
+      );
+      expect(metrics).toContain(`onprem_link_next_hop_up{next_hop="${FIRST}",interface="priv"} 1`);
+      await pod.stop();
+      expect([rulesOf(testbed), tablesOf(testbed)]).toEqual([[], []]);
+    }));
+
+  it('does not get the traffic back because the agent was restarted or killed, and what was left is tidied up', () =>
+    withProbes(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilNetwork(testbed, bothUp);
+      breakTunnel(testbed, 0);
+      await untilInUse(testbed, SECOND, 15_000);
+      pod.signal('SIGKILL');
+      await pod.exited;
+      expect(rulesOf(testbed)).toHaveLength(2);
+      testbed.ip(
+        'rule add from 10.184.0.2 to 192.168.9.9 ipproto tcp sport 61128-61131 dport 22 lookup 1869647370 prio 7 protocol 142',
+      );
+      testbed.ip(`route add default via ${FIRST} table 1869647370 proto 142`);
+      await testbed.startReady();
+      await untilNetwork(testbed, ({ paths }) => paths.some(({ state, misses }) => state === 'down' && misses > 0));
+      expect(inUse(testbed)).toBe(SECOND);
+      expect([rulesOf(testbed).length, tablesOf(testbed)]).toEqual([2, [FIRST, SECOND]]);
+    }));
+
+  it('where both are dead nothing moves, and the node says so; the first that is back takes it all', () =>
+    withProbes(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilNetwork(testbed, bothUp);
+      breakTunnel(testbed, 0);
+      breakTunnel(testbed, 1);
+      await untilNetwork(testbed, ({ state }) => state === 'unreachable');
+      expect(inUse(testbed)).not.toBe('');
+      await testbed.untilReadiness(pod, true, /2 effective; no target answers in datacentre/);
+      mendTunnel(testbed, 1);
+      await untilNetwork(testbed, ({ state }) => state === 'reachable');
+      await untilInUse(testbed, SECOND, 15_000);
+    }));
+
+  it('makes the node unready where that is required', () =>
+    withProbes(
+      async (testbed) => {
+        const pod = await testbed.startReady();
+        await untilNetwork(testbed, bothUp);
+        breakTunnel(testbed, 0);
+        breakTunnel(testbed, 1);
+        await testbed.untilReadiness(pod, false, /no target answers in datacentre/);
+        mendTunnel(testbed, 0);
+        await testbed.untilReadiness(pod, true, /2 effective/);
+      },
+      { REQUIRE_REACHABLE: 'true' },
+    ));
+
+  it('a target that is down itself moves nothing while another answers', () =>
+    withProbes(
+      async (testbed) => {
+        await testbed.startReady();
+        await untilNetwork(testbed, ({ paths }) =>
+          [TARGET, '192.168.1.77:443'].every((target) =>
+            paths.some((path) => path.target === target && (target === TARGET ? path.misses === 0 : path.misses >= 4)),
+          ),
+        );
+        expect(inUse(testbed)).toBe(BOTH);
+      },
+      { PROBES: `${ENV.PROBES},192.168.1.77:443` },
+    ));
+
+  it('a refused connection is an answer', () =>
+    withProbes(
+      async (testbed) => {
+        await testbed.startReady();
+        await untilNetwork(testbed, bothUp);
+      },
+      { PROBES: ENV.PROBES.replace(':8080', ':9') },
+    ));
+
+  it('rules that somebody removes come back, and a probe by the wrong way counts as nothing', () =>
+    withProbes(async (testbed) => {
+      await testbed.startReady();
+      await untilNetwork(testbed, bothUp);
+      for (let i = 0; i < 2; i++) testbed.ip('rule del prio 7');
+      testbed.ip(`route flush table ${0x6f700000 + 142 * 256}`);
+      await waitFor('the rules', 10_000, () => rulesOf(testbed).length === 2 && tablesOf(testbed).length === 2);
+      await untilNetwork(testbed, bothUp);
+      breakTunnel(testbed, 0);
+      await untilInUse(testbed, SECOND, 15_000);
+    }));
+});
