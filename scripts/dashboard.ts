@@ -6,4 +6,4 @@ offerHelp(`npm run -s dashboard > onprem-link.json: prints the dashboard for Gra
 
 With the sidecar of Grafana's Helm chart, new Monitoring(site, 'monitoring', { dashboard: true }) needs no import.
 `);
-console.log(JSON.stringify(dashboard('onprem-link', true), null, 2));
+console.log(JSON.stringify(dashboard('onprem-link', { probes: true, servers: true }), null, 2));

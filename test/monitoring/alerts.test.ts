@@ -21,6 +21,8 @@ const WELL: Readonly<Record<string, string>> = {
   [`onprem_link_routes{${AGENT}, state="conflicting"}`]: '0x150',
   [`onprem_link_routes{${AGENT}, state="waiting"}`]: '0x150',
   [`onprem_link_next_hop_up{${AGENT}${NEXT_HOP}}`]: '1x150',
+  [`onprem_link_network_reachable{${AGENT}, network="datacentre"}`]: '1x150',
+  [`onprem_link_network_path_up{${AGENT}, network="datacentre"${NEXT_HOP}}`]: '1x150',
   [`onprem_link_next_hops_missing{${AGENT}}`]: '0x150',
   [`onprem_link_list_accepted{${AGENT}}`]: '1x150',
   [`onprem_link_list_gone{${AGENT}}`]: '0x150',
@@ -48,7 +50,7 @@ describePromtool('promtool', () => {
     const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
       'rules.yml': groups,
     });
-    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 12 rules found')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 14 rules found')]);
   });
 
   test('nothing fires while all is well, whatever the reverse path filter drops now and then', () => {
@@ -61,6 +63,8 @@ describePromtool('promtool', () => {
     ['OnpremLinkNextHopMissing', 1, 3, { [routes('waiting')]: '2x60' }],
     ['OnpremLinkNextHopMissing', 1, 3, { [agent('next_hops_missing')]: '1x60' }],
     ['OnpremLinkNextHopDown', 1, 3, { [agent('next_hop_up', NEXT_HOP)]: '0x60' }],
+    ['OnpremLinkNetworkUnreachable', 1, 3, { [agent('network_reachable', ', network="datacentre"')]: '0x60' }],
+    ['OnpremLinkNetworkPathDown', 4, 6, { [agent('network_path_up', `, network="datacentre"${NEXT_HOP}`)]: '0x60' }],
     ['OnpremLinkReversePathDrops', 9, 13, { [agent('rp_filter_dropped_packets_total')]: '0+120x60' }],
     ['OnpremLinkListRejected', 1, 3, { [agent('list_accepted')]: '0x60' }],
     ['OnpremLinkListRolledBack', 1, 3, { [agent('list_rolled_back')]: '0x2 1x57' }],

@@ -18,6 +18,7 @@ interface Dashboard {
 
 function dashboardWith(option: boolean | { labels: Record<string, string> }) {
   const { site } = siteWithNetwork();
+  site.onPremise('plant', { subnets: ['192.168.1.0/24'], probes: ['192.168.1.10:8080'] });
   const monitoring = new Monitoring(site, 'monitoring', { dashboard: option });
   new NodeRoutes(site, 'node-routes');
   return manifestsOf(monitoring).find(({ kind }) => kind === 'ConfigMap') as never as {
@@ -58,6 +59,7 @@ const SCRAPE = {
     },
   ],
 };
+const PROBES = { PROBES: 'plant 192.168.1.0/24 192.168.1.10:8080', PROBE_EVERY_MS: '1000' };
 const PORT = 9090;
 const missing = [...missingRequirements(), ...missingPrograms({ prometheus: ['prometheus'] }, process.env.PATH ?? '')];
 
@@ -65,7 +67,8 @@ describeLab(
   'the dashboard on what Prometheus reads of an agent',
   () => {
     it('has data for every query', () =>
-      Testbed.run({}, async (testbed) => {
+      Testbed.run({ env: PROBES }, async (testbed) => {
+        await testbed.topology.serve();
         await testbed.startReady();
         const { netns, client } = testbed.node;
         const folder = join(netns.lab.folder, 'prometheus');

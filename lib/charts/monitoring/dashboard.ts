@@ -137,6 +137,36 @@ const ONE_NODE: Row = {
   ],
 };
 
+const NETWORKS: Row = {
+  title: 'Networks on premise',
+  panels: [
+    {
+      title: 'Nodes that reach it',
+      type: 'timeseries',
+      queries: [[`avg by (network) (onprem_link_network_reachable{${JOB}})`, '{{network}}']],
+      unit: 'percentunit',
+      width: 8,
+    },
+    {
+      title: 'Nodes that reach it, by next hop',
+      type: 'timeseries',
+      queries: [[`avg by (network, next_hop) (onprem_link_network_path_up{${JOB}})`, '{{network}} by {{next_hop}}']],
+      unit: 'percentunit',
+      width: 8,
+    },
+    {
+      title: 'Round trip, median and 99th percentile',
+      type: 'timeseries',
+      queries: [0.5, 0.99].map((quantile) => [
+        `histogram_quantile(${quantile}, sum by (network, le) (rate(onprem_link_network_round_trip_seconds_bucket{${JOB}}[5m])))`,
+        `{{network}} ${quantile}`,
+      ]),
+      unit: 's',
+      width: 8,
+    },
+  ],
+};
+
 const SERVERS: Row = {
   title: 'Servers on premise',
   panels: [
@@ -167,10 +197,10 @@ const SERVERS: Row = {
  * A dashboard of Grafana (JSON model, schema 39), for one Prometheus data source.
  *
  * @param title names it, and gives it its address in Grafana
- * @param hasServers with a row for health-checked servers
+ * @param has with a row for networks that nodes probe, and one for health-checked servers
  */
-export function dashboard(title: string, hasServers: boolean): object {
-  const rows = hasServers ? [FLEET, ONE_NODE, SERVERS] : [FLEET, ONE_NODE];
+export function dashboard(title: string, has: { readonly probes: boolean; readonly servers: boolean }): object {
+  const rows = [FLEET, ...(has.probes ? [NETWORKS] : []), ONE_NODE, ...(has.servers ? [SERVERS] : [])];
   return {
     title,
     uid: title.replaceAll(/[^a-zA-Z0-9_-]/g, '-').slice(0, 40),

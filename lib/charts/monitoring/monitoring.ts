@@ -90,7 +90,12 @@ export class Monitoring extends Chart {
 
   private addDashboard(site: Site, { name, annotations }: Settings, labels: Readonly<Record<string, string>>): void {
     const text = () =>
-      JSON.stringify(dashboard(`${PROJECT} ${site.name}`, ServerHealth.namespaceIn(site) !== undefined));
+      JSON.stringify(
+        dashboard(`${PROJECT} ${site.name}`, {
+          probes: site.networks.some(({ probes }) => probes.length > 0),
+          servers: ServerHealth.namespaceIn(site) !== undefined,
+        }),
+      );
     new k8s.KubeConfigMap(this, 'dashboard', {
       metadata: {
         name: `${name}-dashboard`,

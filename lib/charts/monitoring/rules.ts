@@ -57,6 +57,20 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       summary: `Next hop {{ $labels.next_hop }} dev {{ $labels.interface }} does not answer ${WHERE}`,
     },
     {
+      name: 'OnpremLinkNetworkUnreachable',
+      expr: `onprem_link_network_reachable${ours} == 0`,
+      holds: '2m',
+      severity: 'critical',
+      summary: `No target of on-premise {{ $labels.network }} answers ${WHERE}`,
+    },
+    {
+      name: 'OnpremLinkNetworkPathDown',
+      expr: `onprem_link_network_path_up${ours} == 0`,
+      holds: '5m',
+      severity: 'warning',
+      summary: `On-premise {{ $labels.network }} does not answer through next hop {{ $labels.next_hop }} ${WHERE}; its routes go by another one`,
+    },
+    {
       name: 'OnpremLinkReversePathDrops',
       expr: `rate(onprem_link_rp_filter_dropped_packets_total${ours}[5m]) > ${dropsPerSecond}`,
       holds: '10m',

@@ -116,3 +116,19 @@ test('what an agent says cannot move the cursor', () => {
 test('numbers in names count', () => {
   expect(['worker-10', 'worker-9', 'a'].sort(compareNames)).toEqual(['a', 'worker-9', 'worker-10']);
 });
+
+test('of each probed network it is told how many nodes reach it, and which do not', () => {
+  const nodes = Array.from({ length: 1000 }, (_, i) =>
+    answer(i, { ...WELL, networks: { datacentre: i !== 3 && i !== 500, ...(i < 10 && { plant: true }) } }),
+  );
+  const lines = fleetTable(nodes, [], SCREEN).split('\n');
+  expect(lines.slice(-4)).toEqual([
+    '998 of 1000 nodes reach datacentre',
+    '10 of 10 nodes reach plant',
+    '1000 of 1000 nodes ready',
+    '',
+  ]);
+  expect(lines.join('\n')).toContain('       no target answers in datacentre');
+  const text = 'onprem_link_ready 1\nonprem_link_network_reachable{network="datacentre"} 0\n';
+  expect(readMetrics(text).networks).toEqual({ datacentre: false });
+});

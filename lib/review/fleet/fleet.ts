@@ -85,7 +85,12 @@ function factsOf({ pool, status }: Answer): Omit<Group, 'nodes' | 'agent'> {
     };
   }
   const { counts, ways, pods = '?', nextHopsDown, ready, drops } = status;
-  const reasons = [...(ready ? [] : [reasonOf(status)]), ...(pods.includes(' ') ? [`pods: ${pods}`] : [])];
+  const unreached = Object.entries(status.networks ?? {}).flatMap(([name, isReached]) => (isReached ? [] : [name]));
+  const reasons = [
+    ...(ready ? [] : [reasonOf(status)]),
+    ...(pods.includes(' ') ? [`pods: ${pods}`] : []),
+    ...(unreached.length === 0 ? [] : [`no target answers in ${unreached.join(', ')}`]),
+  ];
   const dead = nextHopsDown.map((nextHop) => `${nextHop} down`);
   return {
     pool,

@@ -8,6 +8,8 @@ export interface AgentStatus {
   /** How packets of pods go: `effective`, `unknown`, `shadowed by rule 1536 → table 2`; older agents do not tell. */
   readonly pods?: string;
   readonly nextHopsDown: readonly string[];
+  /** Whether each probed network is reached; older agents, and those that do not probe, tell of none. */
+  readonly networks?: Readonly<Record<string, boolean>>;
   /** Routes by state. */
   readonly counts: Readonly<Record<string, number>>;
   readonly drops?: number;
@@ -36,6 +38,7 @@ export function readMetrics(text: string): AgentStatus {
     ways: all('private_network_info').map(({ labels }) => wayOf(labels)),
     ...podsOf(all('packets_way'), all('pods_shadowed_by')),
     nextHopsDown: all('next_hop_up').flatMap(({ labels, value }) => (value === 0 ? [labels.next_hop ?? ''] : [])),
+    ...networksOf(all('network_reachable')),
     counts: Object.fromEntries(all('routes').map(({ labels, value }) => [labels.state, value])),
     ...(drops !== undefined && { drops }),
   };
@@ -44,6 +47,11 @@ export function readMetrics(text: string): AgentStatus {
 /** The samples of this project's metrics, without its prefix. */
 export function samplesIn(text: string): Sample[] {
   return text.split('\n').flatMap(readSample);
+}
+
+function networksOf(reachable: readonly Sample[]): Pick<AgentStatus, 'networks'> {
+  if (reachable.length === 0) return {};
+  return { networks: Object.fromEntries(reachable.map(({ labels, value }) => [labels.network, value === 1])) };
 }
 
 function podsOf(ways: readonly Sample[], by: readonly Sample[]): { pods?: string } {

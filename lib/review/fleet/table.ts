@@ -1,4 +1,4 @@
-import { counted } from '../page/page';
+import { counted, printable } from '../page/page';
 import { tableOf } from './columns';
 import { type Answer, type Group, groupsOf } from './fleet';
 
@@ -50,6 +50,7 @@ export function fleetTable(
     ...lines,
     ...leftOver(groups.slice(shown)),
     ...below,
+    ...networkLines(answers, paint),
     paint(summary(answers), isFleetReady(answers, missing)),
     '',
   ].join('\n');
@@ -77,6 +78,20 @@ function leftOver(groups: readonly Group[]): string[] {
 function summary(answers: readonly Answer[]): string {
   const ready = answers.filter(isReady).length;
   return `${ready} of ${counted(answers.length, 'node')} ready`;
+}
+
+/** Of each probed network, how many of the nodes that probe it reach it. */
+function networkLines(answers: readonly Answer[], paint: (text: string, ready: boolean) => string): string[] {
+  const known = answers.flatMap(({ status }) => ('networks' in status ? Object.entries(status.networks ?? {}) : []));
+  const names = [...new Set(known.map(([name]) => name))].sort();
+  return names.map((name) => {
+    const probing = known.filter(([other]) => other === name);
+    const reaching = probing.filter(([, isReached]) => isReached).length;
+    return paint(
+      `${reaching} of ${counted(probing.length, 'node')} reach ${printable(name)}`,
+      reaching === probing.length,
+    );
+  });
 }
 
 function isReady({ status }: Answer): boolean {

@@ -33,7 +33,9 @@ const LIST = ['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0
 
 /** What of the agent's is in the kernel: routes with their type, and nexthop objects, without the numbers of objects. */
 function owned({ topology }: Testbed): string {
-  const routes = topology.routes(4, PROTOCOL).map(({ dst, type }) => `${dst} type ${type}`);
+  const routes = topology
+    .routes(4, PROTOCOL)
+    .flatMap(({ dst, type, table }) => (table === '254' ? [`${dst} type ${type}`] : []));
   const objects = topology.nexthops().filter(({ protocol }) => protocol === `${PROTOCOL}`);
   return [...routes.sort(), `${objects.length} objects`].join('; ');
 }
@@ -60,25 +62,45 @@ const ALL = [
   ...['192.168.1.0/24 type 1', '192.168.1.0/24 type 7', '2 objects'],
 ].join('; ');
 
+const PROBES = { PROBES: 'datacentre 192.168.0.0/23 192.168.1.10:8080', PROBE_EVERY_MS: '1000' };
+
 const TWO_ROUTERS = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
 
 describeLab('what a real systemd-networkd removes is back', () => {
   it('when a new interface appears, and when networkd is killed and starts again', () =>
-    Testbed.run({ env: { OTHERWISE: 'unreachable' }, list: LIST, topology: TWO_ROUTERS }, async (testbed) => {
-      const pod = await testbed.startReady();
-      const untilAllIsBack = () => waitFor(`all of ours: ${ALL}`, 10_000, () => owned(testbed) === ALL);
-      const networkd = new Networkd(testbed.node.netns, CONFIGURATION);
-      await networkd.start('priv', 'pub');
-      await untilAllIsBack();
-      const lines = await monitor(testbed);
-      testbed.node.netns.batch(['link add new0 type veth peer name new1', 'link set new1 up']);
-      for (const removed of [/Deleted unreachable 192\.168\.0\.0\/24 proto 142/, /Deleted id \d+ group .*proto 142/])
-        await waitFor(`networkd to remove ${removed}`, 10_000, () => lines.some((line) => removed.test(line)));
-      await untilAllIsBack();
-      await networkd.kill();
-      await networkd.start('priv', 'pub');
-      await untilAllIsBack();
-      await pod.waitReady(20_000);
-      expect(await testbed.topology.answered()).toBe(true);
-    }));
+    Testbed.run(
+      { env: { OTHERWISE: 'unreachable', ...PROBES }, list: LIST, topology: TWO_ROUTERS },
+      async (testbed) => {
+        const pod = await testbed.startReady();
+        await testbed.topology.serve();
+        const rules = () =>
+          testbed
+            .ip('rule show')
+            .split('\n')
+            .filter((line) => line.startsWith('7:')).length;
+        const untilAllIsBack = () => waitFor(`all of ours: ${ALL}`, 10_000, () => owned(testbed) === ALL);
+        const networkd = new Networkd(testbed.node.netns, CONFIGURATION);
+        await networkd.start('priv', 'pub');
+        await untilAllIsBack();
+        const lines = await monitor(testbed);
+        testbed.node.netns.batch(['link add new0 type veth peer name new1', 'link set new1 up']);
+        for (const removed of [/Deleted unreachable 192\.168\.0\.0\/24 proto 142/, /Deleted id \d+ group .*proto 142/])
+          await waitFor(`networkd to remove ${removed}`, 10_000, () => lines.some((line) => removed.test(line)));
+        await untilAllIsBack();
+        await networkd.kill();
+        await networkd.start('priv', 'pub');
+        await untilAllIsBack();
+        await pod.waitReady(20_000);
+        expect(await testbed.topology.answered()).toBe(true);
+        // networkd takes rules as well; they are back for the next probe, and none of them was a repair.
+        await waitFor('the rules of the probes', 10_000, () => rules() === 2);
+        await waitFor('probes to be answered', 10_000, async () => {
+          const { networks } = await testbed.status(pod);
+          return (
+            networks[0]?.paths.length === 2 &&
+            networks[0].paths.every(({ misses, trouble }) => misses === 0 && !trouble)
+          );
+        });
+      },
+    ));
 }, [...missingRequirements(), ...missingForNetworkd()]);

@@ -12,6 +12,16 @@ const TWO_ROUTERS: TopologyOptions = { ...SEEDS, routers: [[`${FIRST}/26`], [`${
 const TARGET = '192.168.0.10:8080';
 const ENV = { PROBES: `datacentre ${SUBNETS.join()} ${TARGET}`, PROBE_EVERY_MS: '1000' };
 
+/** The first SYN of each connection is dropped; TCP repeats it after 1 s (RFC 6298). */
+const LOSES_FIRST_SYN = `table ip lossy {
+  set seen { type ipv4_addr . inet_service; timeout 4s; size 4096; }
+  chain input {
+    type filter hook input priority 0; policy accept;
+    tcp flags & (syn | ack) == syn ip saddr . tcp sport @seen accept
+    tcp flags & (syn | ack) == syn add @seen { ip saddr . tcp sport } drop
+  }
+}`;
+
 const list = (mode?: string) =>
   SUBNETS.map((subnet) => ({ subnet, nextHops: [FIRST, SECOND], ...(mode !== undefined && { mode }) }));
 
@@ -195,5 +205,64 @@ describeLab('a VPN that is dead behind a live router', () => {
       await untilNetwork(testbed, bothUp);
       breakTunnel(testbed, 0);
       await untilInUse(testbed, SECOND, 15_000);
+    }));
+
+  it('a tunnel that comes and goes every 5 s moves the traffic at most twice a minute', () =>
+    withProbes(async (testbed) => {
+      await testbed.startReady();
+      await untilNetwork(testbed, bothUp);
+      const seen: string[] = [inUse(testbed)];
+      const end = performance.now() + 60_000;
+      for (let isDead = false; performance.now() < end; isDead = !isDead) {
+        if (isDead) mendTunnel(testbed, 0);
+        else breakTunnel(testbed, 0);
+        const until = performance.now() + 5_000;
+        await waitFor('five seconds of it', 6_000, () => {
+          const now = inUse(testbed);
+          if (now !== seen.at(-1)) seen.push(now);
+          return performance.now() >= until;
+        });
+      }
+      expect(seen).toEqual([BOTH, SECOND]);
+    }));
+
+  it('what answers late, since each first packet is lost, stays up', () =>
+    withProbes(
+      async (testbed) => {
+        testbed.topology.servers[0]?.netns.load(LOSES_FIRST_SYN);
+        const pod = await testbed.startReady();
+        await untilNetwork(
+          testbed,
+          ({ paths, roundTrip }) => bothUp({ state: 'reachable', paths }) && (roundTrip?.p50 ?? 0) > 900,
+          60_000,
+        );
+        await pod.waitForLog(({ json }) => json?.event === 'network.reachable', 1_000);
+        const lines = pod.logs.toString();
+        expect(lines).not.toContain('path.down');
+      },
+      { PROBE_EVERY_MS: '5000' },
+    ));
+
+  it('goes on without the API server, and while a changed list is on trial', () =>
+    withProbes(async (testbed) => {
+      const pod = await testbed.startReady();
+      await untilNetwork(testbed, bothUp);
+      testbed.putList([...list(), '192.168.7.0/24']);
+      breakTunnel(testbed, 0);
+      await waitFor(
+        'the traffic to move',
+        20_000,
+        () => inUse(testbed).includes(SECOND) && !inUse(testbed).includes(BOTH),
+      );
+      await waitFor(
+        'the list to be confirmed',
+        30_000,
+        async () => (await testbed.status(pod)).list.rollout.state === 'settled',
+      );
+      expect(testbed.owned()).toContain('192.168.7.0/24');
+      testbed.cluster.api.fail(500);
+      mendTunnel(testbed, 0);
+      breakTunnel(testbed, 1);
+      await waitFor('the traffic to move back', 20_000, () => inUse(testbed).split(' and ').includes(FIRST));
     }));
 });

@@ -118,6 +118,16 @@ export class LinuxRouter {
     this.netns.sysctl({ 'ipv4/ip_forward': 0, 'ipv6/conf/all/forwarding': 0 });
   }
 
+  /** Stops charon where it is: packets for its tunnels vanish, while the router itself answers ARP and ping as ever. */
+  freeze(): void {
+    process.kill(-(this.charon?.pid as number), 'SIGSTOP');
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    process.kill(-(this.charon?.pid as number), 'SIGCONT');
+  }
+
   /** Writes another key for a VPN, by the folder that it was installed from. */
   rotate(generated: string, key: string): void {
     const conf = join(generated, 'swanctl.conf');
