@@ -6,6 +6,7 @@ const SCRIPTS: Readonly<Record<string, () => unknown>> = {
   status: () => require('./status'),
   diagram: () => require('./diagram'),
   check: () => require('./check'),
+  prove: () => require('./prove'),
 };
 
 const HELP = `onprem-link COMMAND [options]
@@ -14,6 +15,7 @@ const HELP = `onprem-link COMMAND [options]
   status    what the agents of a cluster say
   diagram   the sites of main.ts as Mermaid
   check     whether what is committed is right, for pull requests
+  prove     whether every promised way works, by the files in dist/ and routers/
 
 onprem-link COMMAND --help tells the options. Run it in the folder with cdk8s.yaml.
 `;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const isPackage = __filename.endsWith('.js');
 
 /** How a user calls a script, for messages: in the template by npm, from the package by its bin. */
-export function callOf(script: 'plan' | 'status' | 'diagram' | 'check'): string {
+export function callOf(script: 'plan' | 'status' | 'diagram' | 'check' | 'prove'): string {
   return isPackage ? `npx onprem-link ${script}` : `npm run ${script} --`;
 }
 

@@ -7,6 +7,7 @@ export * from './health-list';
 export * from './mapping';
 export * from './overlap';
 export * from './probed-network';
+export * from './promises';
 export * from './providers';
 export * from './reserved';
 export * from './route';

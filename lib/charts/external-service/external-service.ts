@@ -52,6 +52,15 @@ export class ExternalService extends Chart {
     if (settings.legacyEndpoints) new LegacyEndpoints(this, 'endpoints', endpoints);
     else if (settings.health === undefined || isHandedOver) new EndpointSlices(this, 'endpoint-slices', endpoints);
     site.servers.push(...servers);
+    site.promised.services.set(`${namespace}/${name}`, {
+      servers: servers.map(({ network, real }) => ({ network: network.name, address: real })),
+      ports: ports.map(({ name: portName, protocol, port, serverPort }) => ({
+        name: portName,
+        protocol,
+        port,
+        serverPort,
+      })),
+    });
     externalServices.add(site, this);
     site.addCheck('services', 'external-services', (run) => checkExternalServices(externalServicesOf(site), site, run));
   }

@@ -105,6 +105,7 @@ export class NodeRoutes extends Chart {
       }),
     });
     site.routeSources.push(this);
+    site.promised.pools.set(`${namespace}/${name}`, () => this.networks().map((network) => network.name));
     nodeRoutes.add(site, this);
     site.addCheck('routes', 'node-routes', (run) => checkNodeRoutes(nodeRoutesOf(site), site, run));
   }

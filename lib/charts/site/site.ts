@@ -18,6 +18,7 @@ import { FreeRanges, rangesInUse } from './free-ranges';
 import { Namespaces } from './namespaces';
 import { notesOf } from './notes';
 import { OnPremise, type OnPremiseProps, type Server } from './on-premise';
+import { type Promised, writePromises } from './promise-file';
 import type { RouteSource, Scope } from './scope';
 import { forUsers } from './user-errors';
 
@@ -83,6 +84,8 @@ export class Site extends App implements Scope {
   readonly networks: OnPremise[] = [];
   /** @internal */
   readonly routeSources: RouteSource[] = [];
+  /** What its constructs promise. @internal */
+  readonly promised: Promised = { pools: new Map(), services: new Map() };
   /** The servers that something in the cluster calls. @internal */
   readonly servers: Server[] = [];
   /** Whether the output folder was chosen by the program that runs this one, as cdk8s does. @internal */
@@ -111,6 +114,7 @@ export class Site extends App implements Scope {
     this.agentBundle = settings.agentBundle;
     this.addOwnChecks();
     this.onSynth(() => writeRouterFiles(this.name, this.outdir, this.vpns()));
+    this.onSynth(() => writePromises(this));
     if (made.length === 0) failWhenIncomplete(made);
     made.push(this);
     this.node.addValidation({ validate: () => (this.isChecked ? [] : this.check().map(findingText)) });

@@ -20,7 +20,7 @@ export function routerFilesOf({ tunnels }: SiteVpns): Map<string, string> {
  * @param outdir the site's output folder
  */
 export function writeRouterFiles(name: string, outdir: string, vpns: SiteVpns): void {
-  const folder = join(routersFolder(outdir), name);
+  const folder = siteRoutersFolder(outdir, name);
   rmSync(folder, { recursive: true, force: true });
   for (const [path, text] of routerFilesOf(vpns)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -28,6 +28,9 @@ export function writeRouterFiles(name: string, outdir: string, vpns: SiteVpns): 
   }
   writeBook(outdir, vpns.book);
 }
+
+/** Where the files of one site's routers lie. */
+export const siteRoutersFolder = (outdir: string, name: string) => join(routersFolder(outdir), name);
 
 /** routers/, beside the output folder of the manifests, because all that lies in dist/ goes to a cluster. */
 function routersFolder(outdir: string): string {

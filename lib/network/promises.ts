@@ -1,0 +1,111 @@
+import { Address } from './address';
+import { Findings, refuse } from './finding';
+import { parseJson } from './json';
+import { Subnet } from './subnet';
+
+/** With whose address packets of pods leave a node: the node's, by masquerade, or their own. */
+export const PODS_SEEN_AS = ['nodes', 'themselves'] as const;
+export type PodsSeenAs = (typeof PODS_SEEN_AS)[number];
+
+/** What a site promises, with the addresses that its author typed: what the files that follow from it are held against. */
+export interface Promises {
+  /** The cluster's own ranges. */
+  readonly nodes: readonly Subnet[];
+  readonly pods: readonly Subnet[];
+  /** Undefined where the site does not say it. */
+  readonly podsSeenAs: PodsSeenAs | undefined;
+  /** By name. */
+  readonly networks: ReadonlyMap<string, NetworkPromise>;
+  /** Names of the networks that the nodes of each NodeRoutes reach, by the name of its DaemonSet with the namespace. */
+  readonly pools: ReadonlyMap<string, readonly string[]>;
+  /** By namespace and name. */
+  readonly services: ReadonlyMap<string, ServicePromise>;
+}
+
+export interface NetworkPromise {
+  /** Real ranges. */
+  readonly subnets: readonly Subnet[];
+  /** Whether its routers' configurations are written as well. */
+  readonly hasVpn: boolean;
+}
+
+export interface ServicePromise {
+  readonly servers: readonly { readonly network: string; readonly address: Address }[];
+  readonly ports: readonly PortPromise[];
+}
+
+export interface PortPromise {
+  readonly name: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly serverPort: number;
+}
+
+/** As JSON, for routers/<site>/promises.json. */
+export function formatPromises(promises: Promises): string {
+  const { nodes, pods, podsSeenAs, networks, pools, services } = promises;
+  const texts = (all: readonly (Subnet | Address)[]) => all.map((one) => `${one}`);
+  const value = {
+    nodes: texts(nodes),
+    pods: texts(pods),
+    ...(podsSeenAs !== undefined && { podsSeenAs }),
+    networks: Object.fromEntries(
+      [...networks].map(([name, { subnets, hasVpn }]) => [name, { subnets: texts(subnets), hasVpn }]),
+    ),
+    pools: Object.fromEntries(pools),
+    services: Object.fromEntries(
+      [...services].map(([name, { servers, ports }]) => [
+        name,
+        { servers: servers.map(({ network, address }) => ({ network, address: `${address}` })), ports },
+      ]),
+    ),
+  };
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Reads what formatPromises() wrote. @throws InputError for a file that it did not write. */
+export function parsePromises(text: string): Promises {
+  const value = parseJson(text);
+  try {
+    return read(value as Written);
+  } catch (error) {
+    throw refuse(value, `is not what synth writes (${(error as Error).message})`, 'run npm run synth');
+  }
+}
+
+interface Written {
+  readonly nodes: readonly string[];
+  readonly pods: readonly string[];
+  readonly podsSeenAs?: PodsSeenAs;
+  readonly networks: Readonly<Record<string, { readonly subnets: readonly string[]; readonly hasVpn: boolean }>>;
+  readonly pools: Readonly<Record<string, readonly string[]>>;
+  readonly services: Readonly<
+    Record<
+      string,
+      { readonly servers: readonly { network: string; address: string }[]; readonly ports: readonly PortPromise[] }
+    >
+  >;
+}
+
+function read({ nodes, pods, podsSeenAs, networks, pools, services }: Written): Promises {
+  const findings = new Findings();
+  const subnets = (texts: readonly string[]) =>
+    texts.flatMap((one) => findings.attempt('', () => Subnet.parse(one)) ?? []);
+  const promises = {
+    nodes: subnets(nodes),
+    pods: subnets(pods),
+    podsSeenAs,
+    networks: new Map(
+      Object.entries(networks).map(([name, { subnets: all, hasVpn }]) => [name, { subnets: subnets(all), hasVpn }]),
+    ),
+    pools: new Map(Object.entries(pools)),
+    services: new Map(
+      Object.entries(services).map(([name, { servers, ports }]) => [
+        name,
+        { servers: servers.map(({ network, address }) => ({ network, address: Address.parse(address) })), ports },
+      ]),
+    ),
+  };
+  findings.throwIfAny();
+  return promises;
+}

@@ -1,0 +1,136 @@
+import { Address, InputError, type ProbedService, type Route, Subnet } from '../../network';
+import type { Source } from '../../routers/read/model';
+import type { Manifest, Placed } from '../plan/manifest';
+import { type Pool, poolsOf } from '../plan/pool';
+import { probedServicesOf } from '../plan/probed';
+
+/** Where a Service's packets go. */
+export interface Endpoint {
+  readonly address: Address;
+  readonly port: number;
+  readonly source: Source;
+  /** `slice orders-service-ipv4`. */
+  readonly what: string;
+}
+
+export interface ServicePort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/** A Service as dist/ has it. */
+export interface Service {
+  readonly source: Source;
+  readonly isHeadless: boolean;
+  readonly ports: readonly ServicePort[];
+  /** By the name of the port. */
+  readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
+}
+
+/** The nodes of one DaemonSet, with the routes they get. */
+export interface NodePool {
+  readonly name: string;
+  readonly source: Source;
+  readonly routes: readonly Route[];
+  /** Why the list is not accepted. */
+  readonly refusal: string | undefined;
+}
+
+/** What dist/ tells about the ways of packets inside one cluster. */
+export interface ClusterModel {
+  readonly pools: readonly NodePool[];
+  /** By namespace and name. */
+  readonly services: ReadonlyMap<string, Service>;
+}
+
+interface Port {
+  readonly name?: string;
+  readonly port?: number;
+  readonly protocol?: string;
+  readonly targetPort?: number | string;
+}
+
+export function clusterOf(objects: readonly Placed[]): ClusterModel {
+  const probed = probedServicesOf(objects);
+  const services = objects.filter(({ manifest: { kind } }) => kind === 'Service');
+  return {
+    pools: poolsOf(objects).map(poolOf),
+    services: new Map(
+      services.map((placed) => {
+        const { metadata, spec } = placed.manifest;
+        const key = `${metadata.namespace ?? ''}/${metadata.name}`;
+        const { ports = [], clusterIP } = spec as { ports?: readonly Port[]; clusterIP?: string };
+        return [
+          key,
+          {
+            source: { file: placed.path },
+            isHeadless: clusterIP === 'None',
+            ports: ports.map(({ name = '', port = 0, protocol = 'TCP' }) => ({ name, port, protocol })),
+            endpoints: endpointsOf(metadata.namespace ?? '', metadata.name, objects, probed.get(key)),
+          },
+        ];
+      }),
+    ),
+  };
+}
+
+function poolOf({ name, namespace, daemonSet, routes, refusal }: Pool): NodePool {
+  return { name: `${namespace}/${name}`, source: { file: daemonSet.path }, routes, refusal };
+}
+
+interface Addressed {
+  readonly ports: readonly Port[];
+  readonly addresses: readonly string[];
+}
+
+/** Of EndpointSlices, of an Endpoints object, or of what the server health program will write. */
+function endpointsOf(
+  namespace: string,
+  name: string,
+  objects: readonly Placed[],
+  probed: ProbedService | undefined,
+): Map<string, Endpoint[]> {
+  const all = new Map<string, Endpoint[]>();
+  const add = ({ ports, addresses }: Addressed, { path }: Placed, what: string) => {
+    for (const { name: port = '', port: number = 0 } of ports) {
+      const more = addresses.flatMap((text) => endpointAt(text, number, { file: path }, what));
+      all.set(port, [...(all.get(port) ?? []), ...more]);
+    }
+  };
+  for (const placed of objects) {
+    if ((placed.manifest.metadata.namespace ?? '') !== namespace) continue;
+    for (const part of addressesIn(placed.manifest, name))
+      add(part, placed, `${placed.manifest.kind} ${placed.manifest.metadata.name}`);
+  }
+  const list = objects.find(
+    ({ manifest: { kind, metadata } }) => kind === 'ConfigMap' && metadata.name === 'server-health',
+  );
+  if (all.size === 0 && probed !== undefined && list !== undefined)
+    add({ ports: probed.ports, addresses: [...probed.servers.keys()] }, list, 'the server health program');
+  return all;
+}
+
+/** What an object says of the endpoints of a Service. */
+function addressesIn({ kind, metadata, ...rest }: Manifest, service: string): Addressed[] {
+  if (kind === 'EndpointSlice' && metadata.labels?.['kubernetes.io/service-name'] === service) {
+    const { endpoints = [], ports = [] } = rest as { endpoints?: { addresses: string[] }[]; ports?: Port[] };
+    return [{ ports, addresses: endpoints.flatMap(({ addresses }) => addresses) }];
+  }
+  if (kind === 'Endpoints' && metadata.name === service) {
+    const { subsets = [] } = rest as { subsets?: { addresses?: { ip: string }[]; ports?: Port[] }[] };
+    return subsets.map(({ addresses = [], ports = [] }) => ({ ports, addresses: addresses.map(({ ip }) => ip) }));
+  }
+  return [];
+}
+
+function endpointAt(text: string, port: number, source: Source, what: string): Endpoint[] {
+  try {
+    return [{ address: Address.parse(text), port, source, what }];
+  } catch (error) {
+    if (error instanceof InputError) return [];
+    throw error;
+  }
+}
+
+export const hostSubnet = (address: Address): Subnet => new Subnet(address, address.family === 4 ? 32 : 128);

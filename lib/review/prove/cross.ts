@@ -1,0 +1,254 @@
+import type { Subnet } from '../../network';
+import type { Child, RouterModel, Source, StaticRoute, Translation } from '../../routers/read/model';
+import { common, type Flow, missingFrom, plain, sorted, split } from './flow';
+import type { Router, Routers } from './routers';
+import { childTrouble, type Sa, sasOf } from './tunnel';
+
+/** One place that packets pass, and what happens to them there. */
+export interface Hop {
+  readonly where: string;
+  readonly text: string;
+}
+
+/** Packets that do not arrive, and why. */
+export interface Failure {
+  readonly where: string;
+  readonly text: string;
+  readonly remedy: string;
+  readonly source?: Source;
+  /** The packets at this point. */
+  readonly flow?: Flow;
+}
+
+/** Packets that arrive, and how. */
+export interface Arrival {
+  readonly flow: Flow;
+  readonly hops: readonly Hop[];
+}
+
+/** ESP in a tunnel at its longest: outer IPv6 header, UDP, SPI and sequence number, IV, padding, ICV (RFC 4303). */
+const MOST_ESP_BYTES = 40 + 8 + 8 + 16 + 17 + 16;
+/** What every path is taken to carry; a narrower one is the network team's to know. */
+const LINK_MTU = 1500;
+/** IP and TCP without options. */
+const HEADERS = { 4: 40, 6: 60 } as const;
+
+interface Translated {
+  readonly flow: Flow;
+  readonly rule: Translation | undefined;
+}
+
+interface Tunnelled {
+  readonly flow: Flow;
+  readonly sa: Sa;
+}
+
+/** Carries packets from hosts behind one router through its tunnels to hosts behind others. */
+export class Crossing {
+  readonly failures: Failure[] = [];
+  readonly arrivals: Arrival[] = [];
+
+  constructor(
+    private readonly from: Router,
+    private readonly routers: Routers,
+  ) {}
+
+  run(flow: Flow): this {
+    for (const inward of this.translated(flow, this.from, 'enters'))
+      for (const outward of this.translated(inward.flow, this.from, 'leaves'))
+        for (const tunnelled of this.tunnelled(outward.flow)) this.land(tunnelled, outward, inward);
+    return this;
+  }
+
+  /** What becomes of packets that came through the tunnel. */
+  private land({ sa, flow }: Tunnelled, outward: Translated, inward: Translated): void {
+    const far = this.routers.routerOf(sa.peer);
+    const passes =
+      this.isRouted(sa.router, flow) &&
+      this.isClamped(sa.router, this.from, flow.destination.now) &&
+      this.isClamped(sa.peer, far, flow.source.now);
+    if (!passes) return;
+    for (const landed of this.translated(flow, far, 'enters')) {
+      if (this.isLooping(landed.flow, far) || !this.isInside(sa.peer, far, landed.flow)) continue;
+      this.arrivals.push({
+        flow: landed.flow,
+        hops: [
+          { where: `router ${this.from.name}`, text: textOfExit(flow, outward.rule, inward.rule, sa) },
+          { where: 'tunnel', text: textOfTunnel(sa) },
+          { where: `router ${far.name}`, text: textOfEntry(landed) },
+        ],
+      });
+    }
+  }
+
+  private fail(where: string, failure: Omit<Failure, 'where'>): void {
+    this.failures.push({ where, ...failure });
+  }
+
+  /** NAT of one router: the first rule that matches. A FortiGate lets nothing pass that no policy names. */
+  private translated(flow: Flow, router: Router, kind: 'enters' | 'leaves'): Translated[] {
+    const rules = router.ends.flatMap((end) => end[kind]);
+    const matches = ({ from, peer }: Translation) =>
+      kind === 'enters' ? { source: peer, destination: from } : { source: from, destination: peer };
+    return sorted(flow, rules, matches).flatMap(({ flow: one, rule }): Translated[] => {
+      if (rule !== undefined) {
+        const side = kind === 'enters' ? 'destination' : 'source';
+        return [{ flow: { ...one, [side]: one[side].translated(rule.from, rule.to) }, rule }];
+      }
+      const closed = router.ends.find((end) => end.isClosed && isItsTraffic(one, end, kind));
+      if (closed === undefined) return [{ flow: one, rule }];
+      this.fail(`router ${router.name}`, {
+        text: 'no policy lets these packets pass',
+        remedy: 'add a policy for this pair of ranges',
+        source: { file: closed.connection.file },
+        flow: one,
+      });
+      return [];
+    });
+  }
+
+  /** Takes packets to the SA whose selectors hold them. */
+  private tunnelled(flow: Flow): Tunnelled[] {
+    const { from, routers } = this;
+    const children = from.ends.flatMap((end) => end.children.map((child) => ({ child, end })));
+    return sorted(flow, children, ({ child }) => ({ source: child.local, destination: child.remote })).flatMap(
+      ({ flow: one, rule }): Tunnelled[] => {
+        const peer = rule && routers.peerOf(rule.end);
+        if (rule !== undefined && peer !== undefined) return this.inSas(one, rule.child, rule.end, peer);
+        this.fail(`router ${from.name}`, {
+          text:
+            rule === undefined
+              ? `no selector holds ${plain(one.source.now)} → ${plain(one.destination.now)}`
+              : `no file configures the other end of ${rule.end.connection.localAddress} ↔ ${rule.end.connection.remoteAddress}`,
+          remedy: 'configure the pair of ranges at both ends of the tunnel',
+          source: rule === undefined ? { file: (from.ends[0] as RouterModel).connection.file } : rule.end.connection,
+          flow: one,
+        });
+        return [];
+      },
+    );
+  }
+
+  private inSas(flow: Flow, child: Child, end: RouterModel, peer: RouterModel): Tunnelled[] {
+    const sas = sasCached(end, peer);
+    return sorted(flow, sas, ({ local, remote }) => ({ source: local, destination: remote })).flatMap(
+      ({ flow: part, rule: sa }): Tunnelled[] => {
+        if (sa !== undefined) return [{ flow: part, sa }];
+        this.fail('tunnel', { ...childTrouble(child, end, peer), flow: part });
+        return [];
+      },
+    );
+  }
+
+  /** Where a router has routes of its own to what is behind the tunnel, they have to hold these packets. */
+  private isRouted(router: RouterModel, flow: Flow): boolean {
+    const { routes, children, connection, product } = router;
+    // A FortiGate has a tunnel interface, which the way to the other router says nothing about.
+    const isPeer = (subnet: Subnet) =>
+      product !== 'fortigate' && `${subnet}`.startsWith(`${connection.remoteAddress}/`);
+    const isOutward = ({ subnet }: StaticRoute) =>
+      isPeer(subnet) || children.some(({ remote }) => common(remote, subnet) !== undefined);
+    return this.hasRoute(routes.filter(isOutward), flow, this.from);
+  }
+
+  /** The same for what is behind the router itself. */
+  private isInside(end: RouterModel, router: Router, flow: Flow): boolean {
+    const own = end.leaves.map(({ from }) => from);
+    const isInward = ({ subnet }: StaticRoute) => own.some((one) => common(one, subnet) !== undefined);
+    return this.hasRoute(end.routes.filter(isInward), flow, router);
+  }
+
+  private hasRoute(routes: readonly StaticRoute[], flow: Flow, router: Router): boolean {
+    const [first] = routes;
+    if (first === undefined) return true; // by what is connected or by the default route, as the router's sheet says
+    const [missing] = missingFrom(
+      [flow.destination.now],
+      routes.map(({ subnet }) => subnet),
+    );
+    if (missing === undefined) return true;
+    this.fail(`router ${router.name}`, {
+      text: `no route to ${plain(missing)}, though there are routes to others beside it`,
+      remedy: `add a route to ${plain(missing)}`,
+      source: { file: first.file },
+      flow,
+    });
+    return false;
+  }
+
+  private isClamped(end: RouterModel, router: Router, peer: Subnet): boolean {
+    const most = LINK_MTU - MOST_ESP_BYTES - HEADERS[peer.family];
+    const [missing] = missingFrom(
+      [peer],
+      end.clamps.map((one) => one.peer),
+    );
+    const large = end.clamps.find((one) => common(one.peer, peer) !== undefined && one.bytes > most);
+    if (missing === undefined && large === undefined) return true;
+    this.fail(`router ${router.name}`, {
+      text:
+        missing === undefined
+          ? `TCP segments of ${large?.bytes} bytes do not fit through ESP on a link of ${LINK_MTU} bytes`
+          : `nothing limits TCP segments in both directions of traffic with ${missing}, so large packets do not fit into the tunnel`,
+      remedy: `limit them to ${most} bytes at most`,
+      source: large ?? { file: end.clamps[0]?.file ?? end.connection.file },
+    });
+    return false;
+  }
+
+  /** Packets that have come out of a tunnel and match a selector again go back into one. */
+  private isLooping(flow: Flow, router: Router): boolean {
+    for (const { local, remote, file, line } of router.ends.flatMap(({ children }) => children)) {
+      const { inside } = split(flow, local, remote);
+      if (inside === undefined) continue;
+      this.fail(`router ${router.name}`, {
+        text: `${flow.source.now} → ${flow.destination.now} goes back into a tunnel by the selector ${local} ↔ ${remote}: a loop`,
+        remedy: 'translate the destination to what is behind this router',
+        source: { file, ...(line !== undefined && { line }) },
+        flow: inside,
+      });
+      return true;
+    }
+    return false;
+  }
+}
+
+/** Whether packets go the way that the rules are about: to the other end where they leave, from it where they enter. */
+function isItsTraffic({ source, destination }: Flow, { children }: RouterModel, kind: 'enters' | 'leaves'): boolean {
+  const far = kind === 'leaves' ? destination.now : source.now;
+  return children.some(({ remote }) => common(remote, far) !== undefined);
+}
+
+const sas = new WeakMap<RouterModel, WeakMap<RouterModel, Sa[]>>();
+
+/** They are the same for every packet. */
+function sasCached(end: RouterModel, peer: RouterModel): Sa[] {
+  const known = sas.get(end) ?? new WeakMap<RouterModel, Sa[]>();
+  sas.set(end, known);
+  const found = known.get(peer) ?? sasOf(end, peer);
+  known.set(peer, found);
+  return found;
+}
+
+function textOfExit(
+  sent: Flow,
+  leaves: Translation | undefined,
+  enters: Translation | undefined,
+  { child }: Sa,
+): string {
+  const parts = [
+    enters === undefined ? '' : `destination ${enters.from} becomes ${enters.to}`,
+    leaves === undefined || leaves.from.equals(leaves.to) ? '' : `source ${leaves.from} becomes ${leaves.to}`,
+    `${plain(sent.source.now)} → ${plain(sent.destination.now)} by the selector ${child.local} ↔ ${child.remote}`,
+  ];
+  return parts.filter(Boolean).join('; ');
+}
+
+function textOfTunnel({ router, peer, proposal }: Sa): string {
+  const ike = router.connection.proposals.find((one) => peer.connection.proposals.includes(one)) as string;
+  const written = (text: string) => text.replace(/ (\d+)$/, ' group $1').replace(' - ', ' ');
+  return `IKE ${written(ike)}, ESP ${written(proposal)} at both ends`;
+}
+
+function textOfEntry({ flow, rule }: Translated): string {
+  if (rule === undefined || rule.from.equals(rule.to)) return `passes on to ${plain(flow.destination.now)}`;
+  return `destination becomes ${plain(flow.destination.now)} (${rule.from} becomes ${rule.to})`;
+}

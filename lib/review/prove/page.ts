@@ -1,0 +1,79 @@
+import { type Block, code, counted } from '../page/page';
+import type { SiteProof } from './prove';
+import type { Way } from './way';
+
+const NAMES = { strongswan: 'strongSwan and nftables', vyos: 'VyOS', fortigate: 'FortiGate' } as const;
+/** No packet of ours ever went through these: what their files do is known by our reader alone. */
+const UNTRIED: ReadonlySet<string | undefined> = new Set(['vyos', 'fortigate']);
+/** Of the names of hops. */
+const COLUMN = 22;
+
+/** `consistent`, or how far that goes. */
+export function resultText({ result }: Way, { product }: SiteProof): string {
+  if (result === 'assumed') return 'assumed';
+  return result === 'broken' || !UNTRIED.has(product) ? result : 'consistent by our reader';
+}
+
+function titleOf({ site, product, ways }: SiteProof): string {
+  const well = ways.filter(({ result }) => result !== 'broken').length;
+  const by = product === undefined ? 'routers configured by other means' : NAMES[product];
+  return `${site}, ${by}: ${well} of ${counted(ways.length, 'way')}`;
+}
+
+/** @param isBrief only what is broken has its hops. */
+export function proofText(proofs: readonly SiteProof[], isBrief: boolean): string {
+  return proofs.map((proof) => siteText(proof, isBrief)).join('\n');
+}
+
+function siteText(proof: SiteProof, isBrief: boolean): string {
+  const longest = Math.max(...proof.ways.map(({ name }) => name.length), 0);
+  const ways = proof.ways.flatMap((way) => [
+    `  ${way.name.padEnd(longest)}  ${resultText(way, proof)}`,
+    ...(isBrief ? [] : way.hops.map(({ where, text }) => `    ${where.padEnd(COLUMN)} ${text}`)),
+    ...way.troubles.flatMap(({ where, text, remedy, source, example }) => [
+      `    ${where.padEnd(COLUMN)} ${text}`,
+      ...(source === undefined ? [] : [`    ${''.padEnd(COLUMN)} in ${source}`]),
+      ...(example === undefined ? [] : [`    ${''.padEnd(COLUMN)} for example ${example}`]),
+      `    ${''.padEnd(COLUMN)} ${remedy}`,
+    ]),
+  ]);
+  const assumed = proof.assumed.map((one) => `  assumed: ${one}`);
+  return `${[titleOf(proof), ...ways, ...assumed].join('\n')}\n`;
+}
+
+/** For a pull request. */
+export function proofPage(proofs: readonly SiteProof[]): Block[] {
+  return proofs.flatMap((proof): Block[] => {
+    const broken = proof.ways.filter(({ result }) => result === 'broken');
+    const lines = broken.flatMap(({ name, troubles }) =>
+      troubles.map(({ where, text, remedy, source, example }) => {
+        const place = source === undefined ? '' : ` in ${code(source)}`;
+        const packet = example === undefined ? '' : `, for example ${code(example)}`;
+        return `${code(name)}: ${where}: ${text}${place}${packet}; ${remedy}`;
+      }),
+    );
+    return [
+      { kind: 'heading', text: `Proof of ${titleOf(proof)}` },
+      ...(broken.length === 0
+        ? []
+        : [{ kind: 'alert', level: 'danger', title: `${counted(broken.length, 'way')} broken`, lines } as const]),
+      {
+        kind: 'table',
+        rows: proof.ways.map((way) => ({ sign: '~', cells: [code(way.name), resultText(way, proof)] })),
+      },
+      { kind: 'alert', level: 'note', title: 'Assumed, since no file here says it', lines: proof.assumed },
+    ];
+  });
+}
+
+/** One way as Mermaid: a box for each place, and what happens on the way to the next. */
+export function wayPicture({ hops, troubles }: Way): string {
+  const all = [...hops, ...troubles.map(({ where, text }) => ({ where, text: `broken: ${text}` }))];
+  const label = (text: string) => text.replaceAll('"', "'");
+  return [
+    'flowchart TD',
+    ...all.map(({ where, text }, i) => `  h${i}["<b>${label(where)}</b><br/>${label(text)}"]`),
+    ...all.slice(1).map((_, i) => `  h${i} --> h${i + 1}`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,76 @@
+import type { NodePool } from './cluster';
+import type { Arrival, Failure } from './cross';
+import { common, type Flow, missingFrom, plain } from './flow';
+import { routedBy, type SiteView, unrouted } from './site-view';
+import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
+
+/** Between the nodes of each pool and the networks that it is to reach, both ways. */
+export function poolWays(view: SiteView): Way[] {
+  return [...view.promises.pools].flatMap(([poolName, networks]) => {
+    const pool = view.cluster.pools.find(({ name }) => name === poolName);
+    return networks.flatMap((network) => {
+      const names = [`nodes of ${poolName} → ${network}`, `${network} → nodes of ${poolName}`] as const;
+      if (pool === undefined) return names.map((name) => broken(name, [missingPool(poolName)]));
+      if (!view.hasVpn(network)) return names.map((name) => assumed(name, network));
+      return [thereWay(view, names[0], pool, network), backWay(view, names[1], pool, network)];
+    });
+  });
+}
+
+/** All nodes of a pool to every address of a network. */
+function thereWay(view: SiteView, name: string, pool: NodePool, network: string): Way {
+  const promised = view.promises.networks.get(network)?.subnets ?? [];
+  const routed = routedBy(pool);
+  const { arrivals, failures } = view.fromNodes(routed);
+  const [gap] = view.gaps(arrivals, promised);
+  if (gap === undefined) {
+    const arrival = arrivals.find(({ flow }) => promised.some((one) => common(one, flow.destination.now)));
+    const nodes = {
+      where: 'nodes',
+      text: `${view.promises.nodes.join(', ')}: ${routed.length} routes by the private next hop`,
+    };
+    return consistent(name, [nodes, ...(arrival?.hops ?? [])]);
+  }
+  const own = failures.length > 0 ? [] : unrouted(pool, gap.destination.now);
+  return broken(name, [gapOf('nodes', gap, placeText(pool.source)), ...troublesOf([...own, ...failures])]);
+}
+
+/** Every address of a network to all nodes of a pool, and the way back of what these answer. */
+function backWay(view: SiteView, name: string, pool: NodePool, network: string): Way {
+  const promised = view.promises.networks.get(network)?.subnets ?? [];
+  const { arrivals, failures } = view.fromPremises(promised);
+  const unanswered = unansweredBy(pool, arrivals);
+  const [gap] = view.gapsBack(arrivals, promised);
+  if (gap === undefined && unanswered.length === 0) return consistent(name, arrivals[0]?.hops ?? []);
+  const first = gap === undefined ? [] : [gapOf(network, gap)];
+  return broken(name, [...first, ...troublesOf([...unanswered, ...failures])]);
+}
+
+function unansweredBy(pool: NodePool, arrivals: readonly Arrival[]): Failure[] {
+  const routed = routedBy(pool);
+  return arrivals.flatMap(({ flow }) =>
+    missingFrom([flow.source.now], routed).map((missing) => ({
+      where: `nodes of ${pool.name}`,
+      text: `no route back to ${missing}, so strict rp_filter drops what comes from there`,
+      remedy: 'add it to the routes of these nodes',
+      source: pool.source,
+      flow,
+    })),
+  );
+}
+
+function gapOf(where: string, { source, destination }: Flow, file?: string): Trouble {
+  return {
+    where,
+    text: `packets from ${plain(source.now)} to ${plain(destination.now)} do not arrive`,
+    remedy: 'see what follows',
+    ...(file !== undefined && { source: file }),
+    example: `${source.now.address} → ${destination.now.address}`,
+  };
+}
+
+const missingPool = (name: string): Trouble => ({
+  where: 'nodes',
+  text: `there is no DaemonSet ${name}`,
+  remedy: 'run npm run synth',
+});

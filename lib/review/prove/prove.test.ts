@@ -1,0 +1,230 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fixtureSite } from '../../../test/fixture-site';
+import { proofPage, proofText, wayPicture } from './page';
+import { proofsOf, type SiteProof } from './prove';
+
+function filesOf(root: string): Map<string, string> {
+  const names = ['dist', 'routers'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  const files = names.filter((name) => statSync(join(root, name)).isFile()).sort();
+  return new Map(files.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
+}
+
+const WRITTEN = filesOf(fixtureSite());
+const CLUSTER = 'routers/example/cluster-to-datacentre';
+const PREMISES = 'routers/example/datacentre-to-cluster';
+const LIST = 'dist/example/node-routes.k8s.yaml';
+const SERVICE = 'dist/example/orders-service.k8s.yaml';
+const [FIRST, SECOND] = ['orders-service 8080 → 10.0.1.10:8080', 'orders-service 8080 → 10.0.1.11:8080'];
+const [THERE, BACK] = [
+  'nodes of onprem-link/node-routes → datacentre',
+  'datacentre → nodes of onprem-link/node-routes',
+];
+
+/** The proof by the files of the Linux routers, with one file changed. */
+function proofWith(path?: string, change: (text: string) => string = (text) => text): SiteProof {
+  const tree = new Map(WRITTEN);
+  if (path !== undefined) {
+    const text = tree.get(path) as string;
+    expect(change(text)).not.toBe(text);
+    tree.set(path, change(text));
+  }
+  return proofsOf(tree)[0] as SiteProof;
+}
+
+const brokenOf = ({ ways }: SiteProof) => ways.filter(({ result }) => result === 'broken').map(({ name }) => name);
+const without = (line: RegExp) => (text: string) => text.replace(line, '');
+const lineOf = (path: string, part: string) =>
+  (WRITTEN.get(path) as string).split('\n').findIndex((line) => line.includes(part)) + 1;
+
+test('of the example every way is consistent, hop by hop, for each product', () => {
+  const proofs = proofsOf(WRITTEN);
+  expect(proofs.map(({ product, ways }) => [product, ways.map(({ result }) => result)])).toEqual([
+    ['strongswan', Array(4).fill('consistent')],
+    ['vyos', Array(4).fill('consistent')],
+    ['fortigate', Array(4).fill('consistent')],
+  ]);
+  expect(proofText(proofs.slice(0, 1), false)).toMatchSnapshot();
+  expect(proofText(proofs.slice(1), true)).toContain(`${FIRST}           consistent by our reader`);
+  expect(proofs[0]?.isUnsaid).toBe(true);
+});
+
+test.each<[string, string, (text: string) => string, string[], RegExp]>([
+  [
+    'a selector narrowed at one end',
+    `${CLUSTER}/swanctl.conf`,
+    (text) => text.replace('remote_ts = 192.168.1.0/24', 'remote_ts = 192.168.1.0/25'),
+    [THERE, BACK],
+    /no selector holds 192\.168\.2\.0\/27 → 192\.168\.1\.128\/25/,
+  ],
+  [
+    'a selector narrowed at the other end',
+    `${PREMISES}/swanctl.conf`,
+    (text) => text.replace('local_ts = 192.168.1.0/24', 'local_ts = 192.168.1.128/25'),
+    [FIRST, SECOND, THERE, BACK],
+    /is narrowed by the other end's 192\.168\.1\.128\/25 ↔ 192\.168\.2\.0\/27/,
+  ],
+  [
+    'another ESP proposal',
+    `${PREMISES}/swanctl.conf`,
+    (text) => text.replaceAll('esp_proposals = aes256gcm16-ecp384', 'esp_proposals = aes128gcm16-ecp384'),
+    [FIRST, SECOND, THERE, BACK],
+    /ESP proposals differ: aes256gcm - 20 here, aes128gcm - 20 at the other end/,
+  ],
+  [
+    'another IKE proposal',
+    `${CLUSTER}/swanctl.conf`,
+    (text) => text.replace('aes256gcm16-prfsha384-ecp384', 'aes256gcm16-prfsha256-ecp384'),
+    [FIRST, SECOND, THERE, BACK],
+    /IKE proposals differ/,
+  ],
+  [
+    'an identity that the other end does not know',
+    `${CLUSTER}/swanctl.conf`,
+    (text) =>
+      text
+        .replaceAll('id = 203.0.113.1', 'id = cluster.example')
+        .replace('id-local = 203.0.113.1', 'id-local = cluster.example'),
+    [FIRST, SECOND, THERE, BACK],
+    /identities differ/,
+  ],
+  [
+    'a wrong address of the other end',
+    `${PREMISES}/swanctl.conf`,
+    (text) => text.replace('remote_addrs = 203.0.113.1', 'remote_addrs = 203.0.113.9'),
+    [FIRST, SECOND, THERE, BACK],
+    /looks for the other at 203\.0\.113\.9, which has 203\.0\.113\.1/,
+  ],
+  [
+    'source NAT left out',
+    `${CLUSTER}/nftables.conf`,
+    without(/^.*snat ip prefix.*\n/m),
+    [FIRST, SECOND, THERE],
+    /no selector holds 10\.0\.1\.0\/27/,
+  ],
+  [
+    'destination NAT left out on premise',
+    `${PREMISES}/nftables.conf`,
+    without(/^.*dnat ip prefix.*\n/m),
+    [FIRST, SECOND, THERE],
+    /goes back into a tunnel|do not arrive|no endpoint leads to 10\.0\.1\.1/,
+  ],
+  [
+    'a shifted prefix of the destination NAT',
+    `${PREMISES}/nftables.conf`,
+    (text) => text.replace('192.168.1.0/24 : 10.0.1.0/24 }\n', '192.168.1.0/24 : 10.0.2.0/24 }\n'),
+    [FIRST, SECOND, THERE],
+    /192\.168\.1\.10 leads to 10\.0\.2\.10/,
+  ],
+  [
+    'destination NAT left out at the cluster',
+    `${CLUSTER}/nftables.conf`,
+    without(/^.*dnat ip prefix.*\n/m),
+    [BACK],
+    /to 10\.0\.1\.0\/27 do not arrive/,
+  ],
+  [
+    'a route left out',
+    `${CLUSTER}/routes.batch`,
+    without(/^route replace 192\.168\.1\.0\/24.*\n/m),
+    [FIRST, SECOND, THERE],
+    /no route to 192\.168\.1\.1/,
+  ],
+  [
+    'no limit of segments one way',
+    `${CLUSTER}/nftables.conf`,
+    without(/^.*saddr .*maxseg.*\n/m),
+    [FIRST, SECOND, THERE, BACK],
+    /nothing limits TCP segments/,
+  ],
+  [
+    'segments that do not fit',
+    `${PREMISES}/nftables.conf`,
+    (text) => text.replaceAll('set 1350', 'set 1460'),
+    [FIRST, SECOND, THERE, BACK],
+    /1460 bytes do not fit through ESP/,
+  ],
+  [
+    'a subnet missing from the list',
+    LIST,
+    without(/^ +"192\.168\.1\.0\/24"\n/m),
+    [FIRST, SECOND, THERE, BACK],
+    /no route to 192\.168\.1\.1|no route back to 192\.168\.1\.0\/24/,
+  ],
+  [
+    'an endpoint moved',
+    SERVICE,
+    (text) => text.replace('- 192.168.1.10\n', '- 192.168.1.77\n'),
+    [FIRST, SECOND],
+    /10\.0\.1\.77/,
+  ],
+  [
+    'an endpoint on another port',
+    SERVICE,
+    (text) =>
+      text.replace(/(ports:\n {2}- name: http\n {4}port: )8080\n {4}protocol: TCP\n$/, '$18081\n    protocol: TCP\n'),
+    [FIRST, SECOND],
+    /sends to port 8081/,
+  ],
+  [
+    'a Service under another name',
+    SERVICE,
+    (text) => text.replaceAll('name: orders-service', 'name: other-service'),
+    [FIRST, SECOND],
+    /there is no Service default\/orders-service/,
+  ],
+])('%s breaks what it breaks', (_, path, change, expected, text) => {
+  const proof = proofWith(path, change);
+  expect(brokenOf(proof)).toEqual(expected);
+  const told = JSON.stringify(proof.ways.flatMap(({ troubles }) => troubles));
+  expect(told).toMatch(text);
+});
+
+test('a failure names the file, the line and a packet to which it happens', () => {
+  const proof = proofWith(`${PREMISES}/swanctl.conf`, (text) =>
+    text.replace('local_ts = 192.168.1.0/24', 'local_ts = 192.168.1.0/25'),
+  );
+  const line = lineOf(`${PREMISES}/swanctl.conf`, 'example-datacentre-192-168-1-0-24-192-168-2-0-27 {');
+  expect(proof.ways.find(({ name }) => name === THERE)?.troubles).toContainEqual({
+    where: 'tunnel',
+    text: "the selector 192.168.2.0/27 ↔ 192.168.1.0/24 is narrowed by the other end's 192.168.1.0/25 ↔ 192.168.2.0/27",
+    remedy: 'configure the same pair of ranges at both ends',
+    source: `${PREMISES}/swanctl.conf:${line}`,
+    example: '192.168.2.0 → 192.168.1.128',
+  });
+});
+
+test.each([
+  [`${CLUSTER}/nftables.conf`, (text: string) => text.replace('counter drop', 'counter reject')],
+  [`${CLUSTER}/swanctl.conf`, (text: string) => text.replace('mobike = no', 'mobike = no\n    encap = yes')],
+  [`${PREMISES}/routes.batch`, (text: string) => `${text}route add 10.0.0.0/8 dev eth0\n`],
+  [`${CLUSTER}/vyos.set`, (text: string) => `${text}delete nat\n`],
+])('a line of %s that no reader knows is an error', (path, change) => {
+  expect(() => proofWith(path, change)).toThrow(/is not understood/);
+});
+
+test('a Service that synth forgot is not proven by its absence', () => {
+  const tree = new Map(WRITTEN);
+  tree.delete(SERVICE);
+  expect(brokenOf(proofsOf(tree)[0] as SiteProof)).toEqual([FIRST, SECOND]);
+});
+
+test('what another site has on the same on-premise router is looked at as well', () => {
+  const tree = new Map(WRITTEN);
+  for (const [path, text] of WRITTEN)
+    if (path.startsWith('routers/example/') && !path.endsWith('.json')) {
+      const other = path.replace('routers/example/', 'routers/west/');
+      tree.set(other, text.replaceAll('203.0.113.1', '203.0.113.7'));
+    }
+  const [proof] = proofsOf(tree) as [SiteProof];
+  expect(brokenOf(proof)).toEqual(['answers at router datacentre']);
+  expect(proof.ways.at(-1)?.troubles[0]?.text).toContain('is a selector of two tunnels');
+});
+
+test('a way is a picture, and all of them are a page', () => {
+  const proofs = proofsOf(WRITTEN).slice(0, 1);
+  expect(wayPicture(proofs[0]?.ways[0] as never)).toMatchSnapshot();
+  expect(proofPage(proofs)).toMatchSnapshot();
+});

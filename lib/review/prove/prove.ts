@@ -1,0 +1,82 @@
+import { type PodsSeenAs, type Promises, parsePromises } from '../../network';
+import { PRODUCTS, type Product } from '../../routers';
+import { type Placed, readManifests } from '../plan/manifest';
+import { answerWays } from './answer-ways';
+import { clusterOf } from './cluster';
+import { poolWays } from './pool-ways';
+import { type End, Routers, readEnds } from './routers';
+import { serviceWays } from './service-ways';
+import { SiteView } from './site-view';
+import type { Way } from './way';
+
+/** Texts by their path in the repository. */
+type Tree = ReadonlyMap<string, string>;
+
+/** The ways of one site by the files of one router product. */
+export interface SiteProof {
+  readonly site: string;
+  /** Undefined: no router of the site is written here. */
+  readonly product: Product | undefined;
+  readonly ways: readonly Way[];
+  /** What cannot be known from the files. */
+  readonly assumed: readonly string[];
+  /** Whether one of these is assumed only because the site does not say it. */
+  readonly isUnsaid: boolean;
+}
+
+const PROMISES = /^routers\/([^/]+)\/promises\.json$/;
+
+/**
+ * Holds what synth wrote against what the sites promise.
+ * @throws InputError for a file that cannot be read, or that holds what no reader knows.
+ */
+export function proofsOf(tree: Tree): SiteProof[] {
+  const ends = readEnds(tree);
+  return [...tree].flatMap(([path, text]) => {
+    const site = PROMISES.exec(path)?.[1];
+    if (site === undefined) return [];
+    const promises = parsePromises(text);
+    const cluster = clusterOf(objectsIn(tree, site));
+    const products = productsOf(ends.filter((end) => end.site === site));
+    return (products.length === 0 ? [undefined] : products).map((product) => {
+      const routers = product === undefined ? undefined : new Routers(ends, product);
+      return proofOf(site, product, new SiteView(site, promises, cluster, routers));
+    });
+  });
+}
+
+function objectsIn(tree: Tree, site: string): Placed[] {
+  const paths = [...tree.keys()].filter((path) => path.startsWith(`dist/${site}/`) && path.endsWith('.yaml'));
+  return paths.flatMap((path) => readManifests(path, tree.get(path) as string));
+}
+
+const productsOf = (ends: readonly End[]): Product[] =>
+  PRODUCTS.filter((product) => ends.some(({ models }) => models.has(product)));
+
+function proofOf(site: string, product: Product | undefined, view: SiteView): SiteProof {
+  return {
+    site,
+    product,
+    ways: [...serviceWays(view), ...poolWays(view), ...answerWays(view)],
+    assumed: assumptionsOf(view.promises, product),
+    isUnsaid: view.promises.podsSeenAs === undefined,
+  };
+}
+
+const PODS: Readonly<Record<PodsSeenAs | 'unset', string>> = {
+  unset: 'the CNI masquerades pods: check it (docs/pods.md), then set cluster.podsSeenAs',
+  nodes: 'the CNI masquerades pods, as cluster.podsSeenAs says',
+  themselves: 'the CNI leaves pods their own address, as cluster.podsSeenAs says',
+};
+
+function assumptionsOf({ networks, podsSeenAs }: Promises, product: Product | undefined): string[] {
+  const others = [...networks].filter(([, { hasVpn }]) => !hasVpn).map(([name]) => name);
+  return [
+    PODS[podsSeenAs ?? 'unset'],
+    'firewalls on the way let these packets pass',
+    ...(product === undefined
+      ? []
+      : ['hosts on premise send answers to their router', 'every link on the way carries packets of 1500 bytes']),
+    ...(others.length === 0 ? [] : [`the routers of ${others.join(', ')} are configured by other means, and right`]),
+  ];
+}

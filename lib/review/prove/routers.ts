@@ -1,0 +1,150 @@
+import { InputError, refuse } from '../../network';
+import { PRODUCTS, type Product } from '../../routers';
+import { fortigateFacts } from '../../routers/read/fortigate';
+import { type LinuxFiles, linuxModel, UnknownLine } from '../../routers/read/linux';
+import { modelOfFacts, type RouterModel } from '../../routers/read/model';
+import { vyosFacts } from '../../routers/read/vyos';
+
+/** Texts by their path in the repository. */
+type Tree = ReadonlyMap<string, string>;
+
+/** One end of a VPN: `routers/example/cluster-to-datacentre`, with what each product's files make of its router. */
+export interface End {
+  readonly folder: string;
+  readonly site: string;
+  readonly isCluster: boolean;
+  readonly models: ReadonlyMap<Product, RouterModel>;
+}
+
+const FILE = /^(routers\/([^/]+)\/([^/]+))\/([^/]+)$/;
+const READERS: Readonly<Record<Product, (files: Tree, folder: string) => RouterModel | undefined>> = {
+  strongswan: (files, folder) =>
+    files.has('swanctl.conf') ? linuxModel(linuxFiles(files, folder), folder) : undefined,
+  vyos: (files, folder) => {
+    const text = files.get('vyos.set');
+    return text === undefined ? undefined : modelOfFacts(vyosFacts(text), 'vyos', `${folder}/vyos.set`, text);
+  },
+  fortigate: (files, folder) => {
+    const text = files.get('fortigate.conf');
+    if (text === undefined) return undefined;
+    return modelOfFacts(fortigateFacts(text), 'fortigate', `${folder}/fortigate.conf`, text);
+  },
+};
+
+function linuxFiles(files: Tree, folder: string): LinuxFiles {
+  const text = (name: string) => {
+    const found = files.get(name);
+    if (found === undefined) throw refuse(`${folder}/${name}`, 'is missing', 'run npm run synth');
+    return found;
+  };
+  return {
+    'swanctl.conf': text('swanctl.conf'),
+    'nftables.conf': text('nftables.conf'),
+    'routes.batch': text('routes.batch'),
+  };
+}
+
+/** All ends of all sites. @throws InputError for what a reader does not know. */
+export function readEnds(tree: Tree): End[] {
+  const folders = new Map<string, Map<string, string>>();
+  for (const [path, text] of tree) {
+    const [, folder, , , name] = FILE.exec(path) ?? [];
+    if (folder === undefined || name === undefined) continue;
+    folders.set(folder, (folders.get(folder) ?? new Map<string, string>()).set(name, text));
+  }
+  return [...folders].map(([folder, files]) => {
+    const [, site = '', name = ''] = /^routers\/([^/]+)\/([^/]+)$/.exec(folder) ?? [];
+    const models = PRODUCTS.flatMap((product): [Product, RouterModel][] => {
+      const model = readModel(product, files, folder);
+      return model === undefined ? [] : [[product, model]];
+    });
+    return { folder, site, isCluster: name.startsWith('cluster-to-'), models: new Map(models) };
+  });
+}
+
+function readModel(product: Product, files: Tree, folder: string): RouterModel | undefined {
+  try {
+    return READERS[product](files, folder);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const what = error instanceof UnknownLine ? `${error.source.file}:${error.source.line}` : `${folder} (${product})`;
+    const why =
+      error instanceof UnknownLine
+        ? `is not understood: ${error.text.trim()}`
+        : `is not understood: ${(error as Error).message}`;
+    throw refuse(
+      what,
+      `${why}, so nobody can say what the router does`,
+      'write it as npm run synth does, or run that again',
+    );
+  }
+}
+
+/** One router with all of its tunnels. */
+export interface Router {
+  readonly name: string;
+  readonly isCluster: boolean;
+  readonly ends: readonly RouterModel[];
+}
+
+/** The routers of all sites, each by the files of one product, or of another one where it has none of that. */
+export class Routers {
+  readonly all: readonly Router[];
+  private readonly peers = new Map<RouterModel, RouterModel>();
+  private readonly homes = new Map<RouterModel, Router>();
+  private readonly bySite = new Map<string, Router[]>();
+
+  constructor(ends: readonly End[], product: Product) {
+    const chosen = ends.flatMap((end) => {
+      const model = end.models.get(product) ?? [...end.models.values()][0];
+      return model === undefined ? [] : [{ end, model }];
+    });
+    const byFolder = new Map(chosen.map(({ end, model }) => [end.folder, model]));
+    for (const { end, model } of chosen) {
+      const peer = byFolder.get(otherFolder(end));
+      if (peer !== undefined) this.peers.set(model, peer);
+    }
+    const groups = new Map<string, typeof chosen>();
+    for (const one of chosen) {
+      const { isCluster, site } = one.end;
+      const key = `${isCluster ? site : ''} ${one.model.connection.localAddress}`;
+      groups.set(key, [...(groups.get(key) ?? []), one]);
+    }
+    this.all = [...groups.values()].map((group) => {
+      const [{ end }] = group as [(typeof chosen)[number]];
+      const router = { name: nameOf(end), isCluster: end.isCluster, ends: group.map(({ model }) => model) };
+      for (const { end: one, model } of group) {
+        this.homes.set(model, router);
+        const known = this.bySite.get(one.site) ?? [];
+        if (!known.includes(router)) this.bySite.set(one.site, [...known, router]);
+      }
+      return router;
+    });
+  }
+
+  /** The routers at which a site has an end: its own, or those on premise. */
+  of(site: string, isCluster: boolean): readonly Router[] {
+    return (this.bySite.get(site) ?? []).filter((router) => router.isCluster === isCluster);
+  }
+
+  peerOf(end: RouterModel): RouterModel | undefined {
+    return this.peers.get(end);
+  }
+
+  routerOf(end: RouterModel): Router {
+    return this.homes.get(end) as Router;
+  }
+}
+
+const CLUSTER_END = /^(routers\/[^/]+)\/cluster-to-([^/]+)$/;
+const PREMISES_END = /^(routers\/[^/]+)\/([^/]+)-to-cluster$/;
+
+function otherFolder({ folder }: End): string {
+  return folder.replace(CLUSTER_END, '$1/$2-to-cluster') === folder
+    ? folder.replace(PREMISES_END, '$1/cluster-to-$2')
+    : folder.replace(CLUSTER_END, '$1/$2-to-cluster');
+}
+
+function nameOf({ folder, isCluster }: End): string {
+  return isCluster ? 'cluster' : (PREMISES_END.exec(folder)?.[2] ?? folder);
+}

@@ -1,0 +1,126 @@
+import { MAIN_TABLE, type Promises, type Subnet } from '../../network';
+import type { ClusterModel, NodePool } from './cluster';
+import { type Arrival, Crossing, type Failure } from './cross';
+import { common, type Flow, flowOf, missingFrom, split } from './flow';
+import type { Router, Routers } from './routers';
+
+export interface Crossed {
+  readonly arrivals: readonly Arrival[];
+  readonly failures: readonly Failure[];
+}
+
+/** A site with what it promises, what dist/ makes of it, and the routers of one product. */
+export class SiteView {
+  /** Those of the cluster, and those on premise; none where they are configured by other means. */
+  readonly clusterRouters: readonly Router[];
+  readonly premises: readonly Router[];
+
+  constructor(
+    site: string,
+    readonly promises: Promises,
+    readonly cluster: ClusterModel,
+    private readonly routers: Routers | undefined,
+  ) {
+    this.clusterRouters = routers?.of(site, true) ?? [];
+    this.premises = routers?.of(site, false) ?? [];
+  }
+
+  /** Whether the routers of a network are written here. */
+  hasVpn(network: string): boolean {
+    return this.promises.networks.get(network)?.hasVpn === true && this.clusterRouters.length > 0;
+  }
+
+  /** The pools of nodes that the site promises ways to. */
+  get pools(): NodePool[] {
+    return this.cluster.pools.filter(({ name }) => this.promises.pools.has(name));
+  }
+
+  /** From all nodes to addresses on premise as the cluster knows them. */
+  fromNodes(targets: readonly Subnet[]): Crossed {
+    const routers = this.clusterRouters.map((router) => ({ router, crossing: this.crossingFrom(router) }));
+    for (const target of targets) {
+      const own = routers.filter(({ router }) => isFor(router, target));
+      const flows = this.promises.nodes.filter(({ family }) => family === target.family);
+      for (const { crossing } of own.length > 0 ? own : routers.slice(0, 1))
+        for (const nodes of flows) crossing.run(flowOf(nodes, target));
+    }
+    return gathered(routers.map(({ crossing }) => crossing));
+  }
+
+  /** From subnets on premise to the addresses under which each router there knows the nodes. */
+  fromPremises(subnets: readonly Subnet[]): Crossed {
+    return gathered(this.premises.map((router) => this.backFrom(router, subnets)));
+  }
+
+  private backFrom(router: Router, subnets: readonly Subnet[]): Crossing {
+    const crossing = this.crossingFrom(router);
+    const clusterEnds = new Set(this.clusterRouters.flatMap(({ ends }) => ends));
+    const ours = router.ends.filter((end) => {
+      const peer = this.routers?.peerOf(end);
+      return peer === undefined || clusterEnds.has(peer);
+    });
+    const isBehind = (subnet: Subnet) =>
+      ours.some(({ leaves }) => leaves.some(({ from }) => common(from, subnet) !== undefined));
+    const remotes = new Map(ours.flatMap(({ children }) => children.map(({ remote }) => [`${remote}`, remote])));
+    for (const remote of remotes.values())
+      for (const subnet of subnets)
+        if (subnet.family === remote.family && isBehind(subnet)) crossing.run(flowOf(subnet, remote));
+    return crossing;
+  }
+
+  /** Packets of nodes to these subnets that are in none of the arrivals. */
+  gaps(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
+    return this.pairs(subnets).flatMap(([nodes, subnet]) => uncovered(flowOf(nodes, subnet), arrivals));
+  }
+
+  /** The same from the subnets to the nodes. */
+  gapsBack(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
+    return this.pairs(subnets).flatMap(([nodes, subnet]) => uncovered(flowOf(subnet, nodes), arrivals));
+  }
+
+  private pairs(subnets: readonly Subnet[]): [nodes: Subnet, subnet: Subnet][] {
+    return this.promises.nodes.flatMap((nodes) =>
+      subnets.filter(({ family }) => family === nodes.family).map((subnet): [Subnet, Subnet] => [nodes, subnet]),
+    );
+  }
+
+  private crossingFrom(router: Router): Crossing {
+    return new Crossing(router, this.routers as Routers);
+  }
+}
+
+const gathered = (crossings: readonly Crossing[]): Crossed => ({
+  arrivals: crossings.flatMap(({ arrivals }) => arrivals),
+  failures: crossings.flatMap(({ failures }) => failures),
+});
+
+const isFor = ({ ends }: Router, target: Subnet) =>
+  ends.some(({ children }) => children.some(({ remote }) => common(remote, target) !== undefined));
+
+function uncovered(flow: Flow, arrivals: readonly Arrival[]): Flow[] {
+  return arrivals.reduce<Flow[]>(
+    (left, { flow: { source, destination } }) =>
+      left.flatMap((one) => split(one, source.sent, destination.now).outside),
+    [flow],
+  );
+}
+
+/** The destinations of a pool's routes in the nodes' own table: others need rules that no file here has. */
+export function routedBy({ routes }: NodePool): Subnet[] {
+  return routes.filter(({ table }) => table === MAIN_TABLE).map(({ subnet }) => subnet);
+}
+
+/** Why a pool's nodes send packets to a target anywhere but to on premise. */
+export function unrouted(pool: NodePool, target: Subnet): Failure[] {
+  const [missing] = missingFrom([target], routedBy(pool));
+  if (missing === undefined) return [];
+  const refusal = pool.refusal === undefined ? '' : `: the list is rejected (${pool.refusal})`;
+  return [
+    {
+      where: `nodes of ${pool.name}`,
+      text: `no route to ${missing}${refusal}`,
+      remedy: 'add its subnet to the routes of these nodes',
+      source: pool.source,
+    },
+  ];
+}

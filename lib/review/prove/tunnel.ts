@@ -1,0 +1,117 @@
+import type { Subnet } from '../../network';
+import type { Child, Connection, RouterModel, Source } from '../../routers/read/model';
+import { common } from './flow';
+
+/** An IPsec SA that both ends agree on, as one of them sees it. */
+export interface Sa {
+  readonly local: Subnet;
+  readonly remote: Subnet;
+  readonly child: Child;
+  readonly proposal: string;
+  readonly router: RouterModel;
+  readonly peer: RouterModel;
+}
+
+/** Why two ends have no SA, or none for a child. */
+export interface Disagreement {
+  readonly text: string;
+  readonly remedy: string;
+  readonly source: Source;
+}
+
+/** What keeps two ends from an IKE_SA; undefined if nothing does. */
+export function ikeTrouble(
+  { connection: mine }: RouterModel,
+  { connection: other }: RouterModel,
+): Disagreement | undefined {
+  const unreached = [mine, other].find((one) => !reaches(one, one === mine ? other : mine));
+  if (unreached !== undefined) {
+    const target = unreached === mine ? other : mine;
+    return {
+      text: `one end looks for the other at ${unreached.remoteAddress}, which has ${target.localAddress}`,
+      remedy: "write the other router's address",
+      source: unreached,
+    };
+  }
+  const ids = mine.localId === other.remoteId && mine.remoteId === other.localId;
+  if (!ids)
+    return {
+      text: `identities differ: ${mine.localId} and ${mine.remoteId} here, ${other.remoteId} and ${other.localId} at the other end`,
+      remedy: 'give both ends the same two identities',
+      source: other,
+    };
+  if (!mine.proposals.some((one) => other.proposals.includes(one)))
+    return {
+      text: `IKE proposals differ: ${mine.proposals.join(', ')} here, ${other.proposals.join(', ')} at the other end`,
+      remedy: 'give both ends the same proposal',
+      source: other,
+    };
+  if (!mine.initiates && !other.initiates)
+    return { text: 'no end opens the tunnel', remedy: 'let one end start it', source: mine };
+  return undefined;
+}
+
+/** A private address is one that a cloud translates the public one to, which the files cannot tell. */
+function reaches(from: Connection, to: Connection): boolean {
+  return from.remoteAddress === to.localAddress || PRIVATE.test(to.localAddress);
+}
+
+/** RFC 1918, RFC 6598 and RFC 4193. */
+const PRIVATE = /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd])/;
+
+/**
+ * The SAs of two ends, as `router` sees them. Who opens the tunnel asks for each of its children; the other end answers
+ * with the one that fits best, narrowed to what both have (RFC 7296, 2.9; strongSwan's peer_cfg.c ranks them so).
+ */
+export function sasOf(router: RouterModel, peer: RouterModel): Sa[] {
+  if (ikeTrouble(router, peer) !== undefined) return [];
+  const isAsked = !router.connection.initiates;
+  const [opener, answerer] = isAsked ? [peer, router] : [router, peer];
+  return opener.children.flatMap((asked) => {
+    const answer = answerTo(asked, answerer.children);
+    if (answer === undefined) return [];
+    const proposal = asked.proposals.find((one) => answer.proposals.includes(one));
+    const [local, remote] = [common(asked.local, answer.remote), common(asked.remote, answer.local)];
+    if (proposal === undefined || local === undefined || remote === undefined) return [];
+    return isAsked
+      ? [{ local: remote, remote: local, child: answer, proposal, router, peer }]
+      : [{ local, remote, child: asked, proposal, router, peer }];
+  });
+}
+
+/** The best of the other end's children for what is asked; the first of those that are equally good. */
+export function answerTo(asked: Child, children: readonly Child[]): Child | undefined {
+  const score = (mine: Subnet, theirs: Subnet) =>
+    mine.equals(theirs) ? 2 : common(mine, theirs) === undefined ? 0 : 1;
+  let [best, most] = [undefined as Child | undefined, 0];
+  for (const child of children) {
+    const [local, remote] = [score(asked.remote, child.local), score(asked.local, child.remote)];
+    if (local === 0 || remote === 0 || local + remote <= most) continue;
+    [best, most] = [child, local + remote];
+  }
+  return best;
+}
+
+/** Why a child that is configured here has no SA that holds these packets. */
+export function childTrouble(child: Child, router: RouterModel, peer: RouterModel): Disagreement {
+  const ike = ikeTrouble(router, peer);
+  if (ike !== undefined) return ike;
+  const answer = answerTo(child, peer.children);
+  if (answer === undefined)
+    return {
+      text: `the other end has no selector ${child.remote} ↔ ${child.local}`,
+      remedy: 'configure the same pair of ranges at both ends',
+      source: peer.connection,
+    };
+  if (!child.proposals.some((one) => answer.proposals.includes(one)))
+    return {
+      text: `ESP proposals differ: ${child.proposals.join(', ')} here, ${answer.proposals.join(', ')} at the other end`,
+      remedy: 'give both ends the same proposal',
+      source: answer,
+    };
+  return {
+    text: `the selector ${child.local} ↔ ${child.remote} is narrowed by the other end's ${answer.local} ↔ ${answer.remote}`,
+    remedy: 'configure the same pair of ranges at both ends',
+    source: answer,
+  };
+}

@@ -1,0 +1,225 @@
+import { Subnet } from '../../network';
+import { DH_GROUPS } from '../proposal';
+import type { Child, Clamp, Connection, RouterModel, Source, StaticRoute, Translation } from './model';
+
+/** A line of a router's file that this reader does not know, so that nobody can say what the router does. */
+export class UnknownLine extends Error {
+  constructor(
+    readonly source: Source,
+    readonly text: string,
+  ) {
+    super(`${source.file}:${source.line}: not understood: ${text.trim()}`);
+    this.name = 'UnknownLine';
+  }
+}
+
+/** The files of a Linux router that say what becomes of packets, by name. */
+export interface LinuxFiles {
+  readonly 'swanctl.conf': string;
+  readonly 'nftables.conf': string;
+  readonly 'routes.batch': string;
+}
+
+/** @param folder path of the folder in the repository @throws UnknownLine */
+export function linuxModel(files: LinuxFiles, folder: string): RouterModel {
+  const file = (name: keyof LinuxFiles): [string, string] => [`${folder}/${name}`, files[name]];
+  return {
+    product: 'strongswan',
+    ...readSwanctl(...file('swanctl.conf')),
+    ...readNftables(...file('nftables.conf')),
+    routes: readBatch(...file('routes.batch')),
+    isClosed: false,
+  };
+}
+
+interface Line extends Source {
+  readonly text: string;
+}
+
+/** Lines that say something. */
+function linesOf(file: string, text: string): Line[] {
+  return text
+    .split('\n')
+    .map((line, i) => ({ file, line: i + 1, text: line.trim() }))
+    .filter((line) => line.text !== '' && !line.text.startsWith('#'));
+}
+
+const unknown = ({ text, ...source }: Line) => new UnknownLine(source, text);
+
+/** A section of swanctl.conf(5). */
+interface Section extends Line {
+  readonly name: string;
+  readonly values: Map<string, Line & { readonly value: string }>;
+  readonly sections: Section[];
+}
+
+/** Which keys may stand in which section; `*` is any name. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  '*': ['version', 'local_addrs', 'remote_addrs', 'proposals', 'rekey_time', 'dpd_delay', 'keyingtries', 'mobike'],
+  local: ['auth', 'id'],
+  remote: ['auth', 'id'],
+  child: ['local_ts', 'remote_ts', 'esp_proposals', 'rekey_time', 'start_action', 'close_action', 'dpd_action'],
+  secret: ['id-local', 'id-remote'],
+};
+
+function parseSwanctl(file: string, text: string): Section {
+  const root: Section = { file, text: '', name: '', values: new Map(), sections: [] };
+  const open = [root];
+  for (const line of linesOf(file, text)) {
+    const section = open.at(-1) as Section;
+    const [, opened] = /^([\w.-]+) \{$/.exec(line.text) ?? [];
+    const [, key, value] = /^([\w-]+) = (\S+)$/.exec(line.text) ?? [];
+    if (opened !== undefined) {
+      const inner: Section = { ...line, name: opened, values: new Map(), sections: [] };
+      section.sections.push(inner);
+      open.push(inner);
+    } else if (key !== undefined && value !== undefined) section.values.set(key, { ...line, value });
+    else if (line.text === '}' && open.length > 1) open.pop();
+    else if (!/^include \S+\.psk$/.test(line.text)) throw unknown(line);
+  }
+  return root;
+}
+
+function readSwanctl(file: string, text: string): { connection: Connection; children: Child[] } {
+  const root = parseSwanctl(file, text);
+  const only = (sections: readonly Section[], outer: Section): Section => {
+    const [first, second] = sections;
+    if (first === undefined || second !== undefined)
+      throw unknown({ ...outer, text: `${outer.text} has not one section` });
+    return first;
+  };
+  const named = (outer: Section, name: string) =>
+    only(
+      outer.sections.filter((one) => one.name === name),
+      outer,
+    );
+  const connection = only(named(root, 'connections').sections, root);
+  const secret = only(named(root, 'secrets').sections, root);
+  const [local, remote, children] = ['local', 'remote', 'children'].map((name) => named(connection, name)) as [
+    Section,
+    Section,
+    Section,
+  ];
+  for (const other of root.sections) if (!['connections', 'secrets'].includes(other.name)) throw unknown(other);
+  for (const other of connection.sections)
+    if (!['local', 'remote', 'children'].includes(other.name)) throw unknown(other);
+  allow(connection, '*');
+  allow(local, 'local');
+  allow(remote, 'remote');
+  allow(secret, 'secret');
+  for (const child of children.sections) allow(child, 'child');
+  if (setting(connection, 'version').value !== '2') throw unknown(setting(connection, 'version'));
+  for (const side of [local, remote]) if (setting(side, 'auth').value !== 'psk') throw unknown(setting(side, 'auth'));
+  const id = (side: Section, of: string): string => {
+    const given = setting(side, 'id').value;
+    if (setting(secret, of).value !== given) throw unknown(setting(secret, of));
+    return given;
+  };
+  return {
+    connection: {
+      ...placeOf(connection),
+      localAddress: setting(connection, 'local_addrs').value,
+      remoteAddress: setting(connection, 'remote_addrs').value,
+      localId: id(local, 'id-local'),
+      remoteId: id(remote, 'id-remote'),
+      initiates: children.sections.some((child) => setting(child, 'start_action').value === 'start'),
+      proposals: proposals(setting(connection, 'proposals'), true),
+    },
+    children: children.sections.map((child) => ({
+      ...placeOf(child),
+      local: subnetIn(setting(child, 'local_ts')),
+      remote: subnetIn(setting(child, 'remote_ts')),
+      proposals: proposals(setting(child, 'esp_proposals'), false),
+    })),
+  };
+}
+
+const placeOf = ({ file, line }: Line): Source => (line === undefined ? { file } : { file, line });
+
+function allow(section: Section, kind: string): void {
+  for (const [key, line] of section.values) if (!KEYS[kind]?.includes(key)) throw unknown(line);
+}
+
+function setting(section: Section, key: string): Line & { readonly value: string } {
+  const found = section.values.get(key);
+  if (found === undefined) throw unknown({ ...section, text: `${section.text} without ${key}` });
+  return found;
+}
+
+function subnetIn(line: Line & { readonly value: string }): Subnet {
+  try {
+    return Subnet.parse(line.value);
+  } catch {
+    throw unknown(line);
+  }
+}
+
+/** `aes256gcm16-prfsha384-ecp384` of IKE and `aes256gcm16-ecp384` of ESP. */
+function proposals(line: Line & { readonly value: string }, isIke: boolean): string[] {
+  const groups = new Map(Object.entries(DH_GROUPS).map(([number, name]) => [name as string, number]));
+  return line.value.split(',').map((text) => {
+    const [cipher = '', ...rest] = text.split('-');
+    const group = groups.get(rest.pop() ?? '');
+    const isAead = /^aes(128|256)gcm16$/.test(cipher);
+    const [hash, ...more] = rest.map((word) => word.replace(/^prf/, ''));
+    const hasHash = isIke || !isAead;
+    if (group === undefined || more.length > 0 || (hash === undefined) === hasHash) throw unknown(line);
+    if (!isAead && !/^aes(128|256)$/.test(cipher)) throw unknown(line);
+    return `${cipher.replace(/gcm16$/, 'gcm')} ${hash ?? '-'} ${group}`;
+  });
+}
+
+const SET = String.raw`\{ ([^{}]+) \}`;
+const RULES = {
+  guardIn: new RegExp(`^iifname "[^"]+" meta ipsec missing ip6? saddr ${SET} counter drop$`),
+  guardOut: new RegExp(`^oifname "[^"]+" rt ipsec missing ip6? daddr ${SET} counter drop$`),
+  enters: new RegExp(`^ip6? saddr ${SET} dnat ip6? prefix to ip6? daddr map ${SET}$`),
+  leaves: new RegExp(`^ip6? daddr ${SET} snat ip6? prefix to ip6? saddr map ${SET}$`),
+  clamp: new RegExp(`^ip6? ([sd])addr ${SET} tcp flags syn / syn,rst tcp option maxseg size set (\\d+)$`),
+};
+/** What frames the rules; priorities decide nothing between rules that never touch one another's packets. */
+const FRAME =
+  /^(?:table inet \S+(?: \{)?|delete table inet \S+|comment "[^"]*"|chain [\w-]+ \{|\}|type (?:filter|nat) hook (?:prerouting|forward|postrouting) priority \w+(?: [+-] \d+)?; policy accept;)$/;
+
+function readNftables(file: string, text: string): Pick<RouterModel, 'leaves' | 'enters' | 'clamps'> {
+  const leaves: Translation[] = [];
+  const enters: Translation[] = [];
+  const sizes: (Clamp & { readonly side: string })[] = [];
+  for (const line of linesOf(file, text)) {
+    const place = placeOf(line);
+    const [enter, leave, clamp] = [RULES.enters, RULES.leaves, RULES.clamp].map((rule) => rule.exec(line.text));
+    if (enter) enters.push(...translations(line, enter));
+    else if (leave) leaves.push(...translations(line, leave));
+    else if (clamp) {
+      const [, side = '', peers = '', bytes = ''] = clamp;
+      sizes.push(...subnetsIn(line, peers).map((peer) => ({ ...place, side, peer, bytes: Number(bytes) })));
+    } else if (!FRAME.test(line.text) && !RULES.guardIn.test(line.text) && !RULES.guardOut.test(line.text))
+      throw unknown(line);
+  }
+  const clamps = sizes
+    .filter(({ side }) => side === 'd')
+    .filter(({ peer, bytes }) => sizes.some((one) => one.side === 's' && one.peer.equals(peer) && one.bytes === bytes))
+    .map(({ side: _, ...clamp }) => clamp);
+  return { leaves, enters, clamps };
+}
+
+function subnetsIn(line: Line, text: string): Subnet[] {
+  return text.split(', ').map((value) => subnetIn({ ...line, value }));
+}
+
+/** One for each entry of the map and each range at the other end. */
+function translations(line: Line, [, peers = '', map = '']: readonly string[]): Translation[] {
+  return map.split(', ').flatMap((entry) => {
+    const [from, to] = entry.split(' : ').map((value) => subnetIn({ ...line, value })) as [Subnet, Subnet | undefined];
+    if (to === undefined || from.prefixLength !== to.prefixLength) throw unknown(line);
+    return subnetsIn(line, peers).map((peer) => ({ ...placeOf(line), from, to, peer }));
+  });
+}
+
+function readBatch(file: string, text: string): StaticRoute[] {
+  return linesOf(file, text).map((line) => {
+    const [, value] = /^route replace (\S+) via \S+ dev \S+$/.exec(line.text) ?? [];
+    if (value === undefined) throw unknown(line);
+    return { ...placeOf(line), subnet: subnetIn({ ...line, value }) };
+  });
+}

@@ -1,0 +1,107 @@
+import { Subnet } from '../../network';
+import type { Product } from '../tunnel';
+import type { RouterFacts } from './facts';
+
+/** A file, by its path in the repository, and the line in it, from 1. */
+export interface Source {
+  readonly file: string;
+  readonly line?: number;
+}
+
+/** What one end of a VPN does to packets, as its files say. */
+export interface RouterModel {
+  readonly product: Product;
+  readonly connection: Connection;
+  /** CHILD_SAs that it is configured for. */
+  readonly children: readonly Child[];
+  /** Source NAT of what leaves: the first that matches counts. `to` equals `from` where nothing is translated. */
+  readonly leaves: readonly Translation[];
+  /** Destination NAT of what enters. */
+  readonly enters: readonly Translation[];
+  readonly clamps: readonly Clamp[];
+  readonly routes: readonly StaticRoute[];
+  /** Whether packets that no translation names are dropped, as by a FortiGate, whose policies these are. */
+  readonly isClosed: boolean;
+}
+
+export interface Connection extends Source {
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  readonly localId: string;
+  readonly remoteId: string;
+  readonly initiates: boolean;
+  /** Each as `aes256gcm sha384 20`: cipher, hash and Diffie-Hellman group. */
+  readonly proposals: readonly string[];
+}
+
+export interface Child extends Source {
+  readonly local: Subnet;
+  readonly remote: Subnet;
+  readonly proposals: readonly string[];
+}
+
+/** Of addresses in `from` to those in `to`, host part for host part, in traffic with `peer`. */
+export interface Translation extends Source {
+  readonly from: Subnet;
+  readonly to: Subnet;
+  readonly peer: Subnet;
+}
+
+/** The largest TCP segment in both directions of traffic with `peer`. */
+export interface Clamp extends Source {
+  readonly peer: Subnet;
+  readonly bytes: number;
+}
+
+export interface StaticRoute extends Source {
+  readonly subnet: Subnet;
+}
+
+/** The facts of a VyOS or a FortiGate, which are read without lines: each is placed where its text first stands. */
+export function modelOfFacts(facts: RouterFacts, product: Product, file: string, text: string): RouterModel {
+  const lines = text.split('\n');
+  const at = (...words: readonly string[]): Source => {
+    const found = lines.findIndex((line) => words.every((word) => line.includes(word.split('/')[0] as string)));
+    return found < 0 ? { file } : { file, line: found + 1 };
+  };
+  const words = (all: readonly string[]) =>
+    all.map((one) => one.split(' ') as [string, string, string, string, string]);
+  const proposal = (one: string) => one.split(' ').slice(0, 3).join(' ');
+  return {
+    product,
+    connection: {
+      ...at(facts.remoteAddress),
+      localAddress: facts.localAddress,
+      remoteAddress: facts.remoteAddress,
+      localId: facts.localId,
+      remoteId: facts.remoteId,
+      initiates: facts.initiates,
+      proposals: [proposal(facts.ike)],
+    },
+    children: words(facts.selectors).map(([local, remote]) => ({
+      ...at(local, remote),
+      local: Subnet.parse(local),
+      remote: Subnet.parse(remote),
+      proposals: [proposal(facts.esp)],
+    })),
+    leaves: words(facts.leaves).map(([real, , mapped, , peer]) => ({
+      ...at(mapped),
+      from: Subnet.parse(real),
+      to: Subnet.parse(mapped),
+      peer: Subnet.parse(peer),
+    })),
+    enters: words(facts.enters).map(([mapped, , real, , peer]) => ({
+      ...at(mapped),
+      from: Subnet.parse(mapped),
+      to: Subnet.parse(real),
+      peer: Subnet.parse(peer),
+    })),
+    clamps: words(facts.segments).map(([peer, bytes]) => ({
+      ...at(bytes),
+      peer: Subnet.parse(peer),
+      bytes: Number(bytes),
+    })),
+    routes: words(facts.routes).map(([subnet]) => ({ ...at(subnet), subnet: Subnet.parse(subnet) })),
+    isClosed: product === 'fortigate',
+  };
+}

@@ -1,0 +1,76 @@
+/** `npm run prove`: whether every promised way works, by the files in dist/ and routers/. */
+import { parseArgs } from 'node:util';
+import { refuse } from '../lib/network';
+import { markdownOf, proofPage, proofsOf, proofText, type SiteProof, wayPicture } from '../lib/review';
+import { readOutput } from './output';
+import { distOf } from './project';
+import { ERROR, run } from './run';
+import { callOf, synthCommand } from './words';
+
+const HELP = `${callOf('prove')} [options]: whether every way that the sites promise works, and its answer, hop by hop
+
+It follows packets through what is written in dist/ and routers/. What was promised comes from routers/SITE/promises.json
+alone, so a service that got lost on the way is found. Nothing is run or changed.
+
+  --brief        without the hops of the ways that work
+  --strict       an assumption counts as broken
+  --picture WAY  one way as Mermaid: its name, or a part of it
+  --markdown     for a pull request or a job summary
+  --json         for programs
+
+Exit code: 0 all ways are consistent, 1 one is broken, 2 an error: a file is missing, or holds what the reader does not know.
+`;
+
+const OPTIONS = {
+  brief: { type: 'boolean', default: false },
+  strict: { type: 'boolean', default: false },
+  picture: { type: 'string' },
+  markdown: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+const BROKEN = 1;
+
+run((project) => {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  if (values.help || positionals.length > 0) {
+    console.log(HELP);
+    return values.help ? 0 : ERROR;
+  }
+  const proofs = proofsOfProject(project);
+  process.stdout.write(textOf(proofs, values));
+  return isBroken(proofs, values.strict) ? BROKEN : 0;
+});
+
+/** @throws InputError where synth has not written what is to be held against what was promised. */
+function proofsOfProject(project: string): SiteProof[] {
+  const texts = new Map([...readOutput(project, distOf(project))].map(([path, content]) => [path, `${content}`]));
+  const proofs = proofsOf(texts);
+  if (proofs.length > 0) return proofs;
+  throw refuse('routers/', 'holds no promises.json, which says what is to be proven', `run ${synthCommand(project)}`);
+}
+
+/** Strictly, everything has to follow from the files but what is beyond all of them. */
+function isBroken(proofs: readonly SiteProof[], isStrict: boolean): boolean {
+  const isWrong = proofs.some(({ ways }) =>
+    ways.some(({ result }) => result === 'broken' || (isStrict && result === 'assumed')),
+  );
+  return isWrong || (isStrict && proofs.some(({ isUnsaid }) => isUnsaid));
+}
+
+interface Form {
+  readonly brief: boolean;
+  readonly json: boolean;
+  readonly markdown: boolean;
+  readonly picture?: string | undefined;
+}
+
+function textOf(proofs: readonly SiteProof[], { brief, json, markdown, picture }: Form): string {
+  if (json) return `${JSON.stringify(proofs, null, 2)}\n`;
+  if (markdown) return markdownOf(proofPage(proofs));
+  if (picture === undefined) return proofText(proofs, brief);
+  const way = proofs.flatMap(({ ways }) => ways).find(({ name }) => name.includes(picture));
+  if (way !== undefined) return wayPicture(way);
+  throw refuse(picture, 'is in no name of a way', `see ${callOf('prove')} --brief for their names`);
+}
