@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { planPage, terminalTextOf } from '../lib/review';
+import { isConsistent, planPage, proofLine, proofsOf, terminalTextOf } from '../lib/review';
 import { compare, planOfComparison, type StaleFile } from './comparison';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
@@ -13,7 +13,8 @@ const HELP = `${callOf('check')} [REVISION]: whether what is committed is right;
 
   1. The types are right (tsc, if there is a tsconfig.json).
   2. dist/, routers/ and bootstrap/ are what main.ts makes.
-  3. The plan against REVISION is shown             (default: the merge base with the main branch)
+  3. Every way that the sites promise is consistent (${callOf('prove')} shows them hop by hop).
+  4. The plan against REVISION is shown             (default: the merge base with the main branch)
 
 Exit code: 0 all is right, 1 something is wrong, 2 an error.
 `;
@@ -31,8 +32,10 @@ run((project) => {
   const comparison = compare(project, positionals[0], true);
   const { stale } = comparison;
   process.stdout.write(staleText(stale, project));
+  const proofs = proofsOf(comparison.after);
+  process.stdout.write(proofs.map((proof) => proofLine(proof)).join(''));
   process.stdout.write(terminalTextOf(planPage(planOfComparison(comparison)), false));
-  return ok && stale.length === 0 ? 0 : 1;
+  return ok && stale.length === 0 && proofs.every(isConsistent) ? 0 : 1;
 });
 
 function checkTypes(project: string): { ok: boolean; text: string } {

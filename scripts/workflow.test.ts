@@ -17,7 +17,7 @@ function workflow(name: string) {
 
 // What they do to a project is tested by scripts/edits.test.ts.
 test.each([
-  ['verify', ['install', 'plan', 'check']],
+  ['verify', ['install', 'plan', 'prove', 'check']],
   ['test', ['install', 'test']],
 ])('%s does %j, may read only, and every action has a version', (name, names) => {
   const { permissions, steps } = workflow(name);

@@ -22,7 +22,7 @@ export interface Promises {
   readonly services: ReadonlyMap<string, ServicePromise>;
 }
 
-export interface NetworkPromise {
+interface NetworkPromise {
   /** Real ranges. */
   readonly subnets: readonly Subnet[];
   /** Whether its routers' configurations are written as well. */

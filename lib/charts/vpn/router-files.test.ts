@@ -48,6 +48,7 @@ test('each end of a VPN has a folder beside dist/, with what its router runs', (
     'datacentre-to-cluster',
     join('datacentre-to-cluster', 'README.md'),
     join('datacentre-to-cluster', 'fortigate.conf'),
+    'promises.json',
   ]);
 });
 
@@ -74,7 +75,7 @@ test('a tunnel that carries two networks keeps its name and its numbers when a t
   const shared = (names: readonly string[]) => siteWithVpns(...names.map((name) => `${name}=`));
   shared(['b', 'c']).synth();
   const before = readFileSync(join(folder, 'routers', 'numbers.json'), 'utf8');
-  expect(readdirSync(join(folder, 'routers', 'example'))).toEqual(['b-to-cluster', 'cluster-to-b']);
+  expect(readdirSync(join(folder, 'routers', 'example'))).toEqual(['b-to-cluster', 'cluster-to-b', 'promises.json']);
   const { book, tunnels } = shared(['b', 'a', 'c']).vpns();
   expect(tunnels.map(({ networks }) => networks.map(({ name }) => name))).toEqual([['b', 'a', 'c']]);
   expect(JSON.parse(before)['example/cluster-to-b'].rules).toEqual({

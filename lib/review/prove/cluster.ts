@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly what: string;
 }
 
-export interface ServicePort {
+interface ServicePort {
   readonly name: string;
   readonly port: number;
   readonly protocol: string;

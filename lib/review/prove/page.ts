@@ -14,10 +14,19 @@ export function resultText({ result }: Way, { product }: SiteProof): string {
   return result === 'broken' || !UNTRIED.has(product) ? result : 'consistent by our reader';
 }
 
+export const isConsistent = ({ ways }: SiteProof): boolean => ways.every(({ result }) => result !== 'broken');
+
+/** For `check`: one line where all is well, and what is broken otherwise. */
+export function proofLine(proof: SiteProof): string {
+  if (isConsistent(proof)) return `ways: ${titleOf(proof)}\n`;
+  const broken = proof.ways.filter(({ result }) => result === 'broken');
+  return `ways: ${siteText({ ...proof, ways: broken, assumed: [] }, true)}`;
+}
+
 function titleOf({ site, product, ways }: SiteProof): string {
   const well = ways.filter(({ result }) => result !== 'broken').length;
   const by = product === undefined ? 'routers configured by other means' : NAMES[product];
-  return `${site}, ${by}: ${well} of ${counted(ways.length, 'way')}`;
+  return `${site}, ${by}: ${well} of ${counted(ways.length, 'way')} consistent`;
 }
 
 /** @param isBrief only what is broken has its hops. */

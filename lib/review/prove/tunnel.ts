@@ -20,10 +20,7 @@ export interface Disagreement {
 }
 
 /** What keeps two ends from an IKE_SA; undefined if nothing does. */
-export function ikeTrouble(
-  { connection: mine }: RouterModel,
-  { connection: other }: RouterModel,
-): Disagreement | undefined {
+function ikeTrouble({ connection: mine }: RouterModel, { connection: other }: RouterModel): Disagreement | undefined {
   const unreached = [mine, other].find((one) => !reaches(one, one === mine ? other : mine));
   if (unreached !== undefined) {
     const target = unreached === mine ? other : mine;
@@ -80,7 +77,7 @@ export function sasOf(router: RouterModel, peer: RouterModel): Sa[] {
 }
 
 /** The best of the other end's children for what is asked; the first of those that are equally good. */
-export function answerTo(asked: Child, children: readonly Child[]): Child | undefined {
+function answerTo(asked: Child, children: readonly Child[]): Child | undefined {
   const score = (mine: Subnet, theirs: Subnet) =>
     mine.equals(theirs) ? 2 : common(mine, theirs) === undefined ? 0 : 1;
   let [best, most] = [undefined as Child | undefined, 0];
