@@ -4,8 +4,7 @@ import { parseJson } from './json';
 import { Subnet } from './subnet';
 
 /** With whose address packets of pods leave a node: the node's, by masquerade, or their own. */
-export const PODS_SEEN_AS = ['nodes', 'themselves'] as const;
-export type PodsSeenAs = (typeof PODS_SEEN_AS)[number];
+export type PodsSeenAs = 'nodes' | 'themselves';
 
 /** What a site promises, with the addresses that its author typed: what the files that follow from it are held against. */
 export interface Promises {

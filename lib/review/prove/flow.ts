@@ -1,7 +1,7 @@
 import { type Address, Mapping, Subnet, without } from '../../network';
 
 /** Addresses under way: which they were when the packet was sent, and which they are now, host part for host part. */
-export class Addresses {
+class Addresses {
   private constructor(
     readonly sent: Subnet,
     readonly now: Subnet,

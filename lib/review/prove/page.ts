@@ -9,7 +9,7 @@ const UNTRIED: ReadonlySet<string | undefined> = new Set(['vyos', 'fortigate']);
 const COLUMN = 22;
 
 /** `consistent`, or how far that goes. */
-export function resultText({ result }: Way, { product }: SiteProof): string {
+function resultText({ result }: Way, { product }: SiteProof): string {
   if (result === 'assumed') return 'assumed';
   return result === 'broken' || !UNTRIED.has(product) ? result : 'consistent by our reader';
 }
