@@ -12,6 +12,7 @@ const path = (gateway: string, host = '192.168.1.10'): Path => ({
   hop: hop(`via ${gateway} dev priv`),
   interface: 'priv',
   source: address('10.184.0.2'),
+  isAlone: false,
   start: 'up',
 });
 const A = path('10.184.0.1');
@@ -67,10 +68,12 @@ function watching(everyMs = EVERY) {
   const dead = new Set<string>();
   const sent: string[] = [];
   const changes: string[] = [];
+  const patience: number[] = [];
   const hooks = { during: () => undefined as unknown };
   const monitor = new PathMonitor({
     kernel: kernel as never,
-    probe: async ({ host }, source, sourcePort): Promise<ProbeAnswer> => {
+    probe: async ({ host }, source, sourcePort, timeoutMs): Promise<ProbeAnswer> => {
+      patience.push(timeoutMs);
       const [way] = kernel.lookup([{ address: address(host), source, ports: [sourcePort, 443] }] as never);
       const gateway = `${way?.hops[0]?.gateway}`;
       sent.push(`${host} ${gateway} ${sourcePort}`);
@@ -87,7 +90,7 @@ function watching(everyMs = EVERY) {
   });
   monitor.onChange = ({ hop: { gateway }, health }) => changes.push(`${gateway} ${health.state}`);
   monitor.onNetwork = ({ name, state }) => changes.push(`${name} ${state}`);
-  return { monitor, kernel, dead, sent, changes, hooks };
+  return { monitor, kernel, dead, sent, changes, patience, hooks };
 }
 
 const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
@@ -146,6 +149,29 @@ test('a target that is down itself changes nothing while another answers', async
   await pass(10 * EVERY);
   expect([A, B].map((each) => monitor.reachOf('datacentre', each.hop)?.state)).toEqual(['up', 'up']);
   expect(changes.filter((each) => each.includes('datacentre'))).toEqual(['datacentre reachable']);
+  monitor.stop();
+});
+
+test('the only next hop of a route is never down, however many targets answer through others', async () => {
+  const { monitor, dead, changes } = watching();
+  monitor.follow([{ ...A, isAlone: true }, path('10.184.0.3', '192.168.0.10')]);
+  await pass(EVERY);
+  dead.add('10.184.0.1');
+  await pass(10 * EVERY);
+  expect(changes).toEqual(['datacentre reachable']);
+  expect(monitor.all[0]?.paths[0]?.health).toMatchObject({ state: 'up', misses: 10 });
+  monitor.stop();
+});
+
+test.each([
+  [10_000, 2_000],
+  [2_000, 1_900],
+  [1_000, 900],
+])('at %i ms between probes one is given %i ms', async (everyMs, timeoutMs) => {
+  const { monitor, patience } = watching(everyMs);
+  monitor.follow([A]);
+  await pass(everyMs);
+  expect(patience).toEqual([timeoutMs]);
   monitor.stop();
 });
 

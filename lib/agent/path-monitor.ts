@@ -180,11 +180,13 @@ export class PathMonitor {
     this.judge(watched.network);
   }
 
-  private doOthersAnswer({ network, hop }: Watched): boolean {
+  private doOthersAnswer({ network, hop, isAlone }: Watched): boolean {
+    if (isAlone) return false;
     const name = hopName({ hop });
     const { isSilent, everyMs, now } = this.parts;
     return this.of(network).some(
-      (other) => hopName(other) !== name && !isSilent(other.hop) && isAnswering(other.health, now(), everyMs),
+      (other) =>
+        !other.isAlone && hopName(other) !== name && !isSilent(other.hop) && isAnswering(other.health, now(), everyMs),
     );
   }
 

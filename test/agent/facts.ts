@@ -40,6 +40,7 @@ export function watchedNetwork(state: NetworkState = 'reachable', health: Partia
     hop: hop('via 10.184.0.1 dev priv'),
     interface: 'priv',
     source: address('10.184.0.2'),
+    isAlone: true,
     start: 'up',
     health: { ...firstPathHealth('up', since), ...health },
     trouble: undefined,

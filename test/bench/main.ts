@@ -8,6 +8,7 @@ import { confirming } from './confirm';
 import { coldStart, idle, memory } from './footprint';
 import { machine } from './machine';
 import { unreachable } from './otherwise';
+import { probes } from './probes';
 import { bounced, deleted, flood, moved } from './repair';
 import { adding, oneChange } from './routes';
 import { serverHealth } from './server-health';
@@ -24,6 +25,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Table>>> = {
   unreachable,
   memory,
   idle,
+  probes,
   coldStart,
   synthesis,
   apiLoad,

@@ -12,6 +12,8 @@ export interface Path {
   readonly interface: string;
   /** The node's address that the probes come from. */
   readonly source: Address;
+  /** Its route has no other next hop, so that it is used whether targets answer or not. */
+  readonly isAlone: boolean;
   /** What is taken for granted before the first probe. */
   readonly start: 'up' | 'down';
 }
@@ -34,7 +36,16 @@ export function pathsTo(
         const { state } = reach.before(item.route, members, hop);
         return place === undefined
           ? []
-          : [{ network: name, target, hop, ...place, start: state === 'down' ? 'down' : 'up' }];
+          : [
+              {
+                network: name,
+                target,
+                hop,
+                ...place,
+                isAlone: members.length === 1,
+                start: state === 'down' ? 'down' : 'up',
+              },
+            ];
       });
     }),
   );

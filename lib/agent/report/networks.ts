@@ -1,7 +1,7 @@
 import { targetText } from '../../network';
 import type { Log } from '../../program/log';
 import type { Metric, Sample } from '../../program/metrics-text';
-import { bestHealth } from '../decide/path-health';
+import { MOST_MISSES } from '../decide/path-health';
 import { hopName } from '../decide/probe-ways';
 import type { NetworkState, WatchedNetwork, WatchedPath } from '../path-monitor';
 import { BUCKETS } from '../round-trips';
@@ -68,11 +68,11 @@ export function networkMetrics(networks: readonly WatchedNetwork[]): Metric[] {
     ],
     [
       'network_path_up',
-      'Whether a target of a network answers through a next hop; those of several that do not lead there are not used.',
+      'Whether a target of a network answers through a next hop, or may soon be used again; of several the others are not used.',
       networks.flatMap(({ name, paths }) =>
         hopsIn(paths).map(([labels, all]): Sample => {
-          const state = bestHealth(all.map(({ health }) => health))?.state;
-          return [{ network: name, ...labels }, state === 'down' ? 0 : 1];
+          const isSilent = all.every(({ health }) => health.state === 'down' || health.misses >= MOST_MISSES);
+          return [{ network: name, ...labels }, isSilent ? 0 : 1];
         }),
       ),
     ],

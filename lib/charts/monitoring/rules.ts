@@ -65,10 +65,10 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
     },
     {
       name: 'OnpremLinkNetworkPathDown',
-      expr: `onprem_link_network_path_up${ours} == 0`,
+      expr: `onprem_link_network_path_up${ours} == 0 and on (namespace, pool, node, network) onprem_link_network_reachable${ours} == 1`,
       holds: '5m',
       severity: 'warning',
-      summary: `On-premise {{ $labels.network }} does not answer through next hop {{ $labels.next_hop }} ${WHERE}; its routes go by another one`,
+      summary: `On-premise {{ $labels.network }} does not answer through next hop {{ $labels.next_hop }} ${WHERE}; routes that have another one avoid it`,
     },
     {
       name: 'OnpremLinkReversePathDrops',

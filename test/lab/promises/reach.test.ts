@@ -1,6 +1,6 @@
 import { describeLab } from '../requirements';
 import { PROTOCOL, type Status, Testbed } from '../testbed';
-import { SEEDS, type TopologyOptions } from '../topology/topology';
+import { DUAL_STACK, SEEDS, type TopologyOptions } from '../topology/topology';
 import { waitFor } from '../wait';
 
 jest.setTimeout(240_000);
@@ -21,6 +21,10 @@ const LOSES_FIRST_SYN = `table ip lossy {
     tcp flags & (syn | ack) == syn add @seen { ip saddr . tcp sport } drop
   }
 }`;
+
+const MASQUERADE =
+  'table ip back { chain post { type nat hook postrouting priority srcnat; oifname "premises" masquerade; }\n}';
+const DROP = 'table ip dead { chain forward { type filter hook forward priority 0; policy drop; }\n}';
 
 const list = (mode?: string) =>
   SUBNETS.map((subnet) => ({ subnet, nextHops: [FIRST, SECOND], ...(mode !== undefined && { mode }) }));
@@ -45,19 +49,14 @@ async function withProbes(
 ): Promise<void> {
   await Testbed.run({ topology: TWO_ROUTERS, list: list(mode), env: { ...ENV, ...env } }, async (testbed) => {
     await testbed.topology.serve();
-    for (const { netns } of testbed.topology.routers)
-      netns.load(
-        'table ip back { chain post { type nat hook postrouting priority srcnat; oifname "premises" masquerade; }\n}',
-      );
+    for (const { netns } of testbed.topology.routers) netns.load(MASQUERADE);
     await body(testbed);
   });
 }
 
 /** The tunnel behind a router is dead: it answers ARP and ping, and forwards nothing. */
 function breakTunnel({ topology }: Testbed, router: 0 | 1): void {
-  topology.routers[router]?.netns.load(
-    'table ip dead { chain forward { type filter hook forward priority 0; policy drop; }\n}',
-  );
+  topology.routers[router]?.netns.load(DROP);
 }
 
 function mendTunnel({ topology }: Testbed, router: 0 | 1): void {
@@ -265,4 +264,34 @@ describeLab('a VPN that is dead behind a live router', () => {
       breakTunnel(testbed, 1);
       await waitFor('the traffic to move back', 20_000, () => inUse(testbed).split(' and ').includes(FIRST));
     }));
+
+  it('in IPv6', () =>
+    Testbed.run(
+      {
+        topology: {
+          ...DUAL_STACK,
+          routers: [
+            [`${FIRST}/26`, 'fd00:184::1/64'],
+            [`${SECOND}/26`, 'fd00:184::3/64'],
+          ],
+        },
+        env: {
+          PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8',
+          PROBES: 'datacentre 2001:db8:a::/64 [2001:db8:a::10]:8080',
+          PROBE_EVERY_MS: '1000',
+        },
+        list: [{ subnet: '2001:db8:a::/64', nextHops: ['fd00:184::1', 'fd00:184::3'] }],
+      },
+      async (testbed) => {
+        await testbed.topology.serve();
+        for (const { netns } of testbed.topology.routers) netns.load(MASQUERADE.replace('table ip', 'table ip6'));
+        await testbed.startReady();
+        await untilNetwork(testbed, bothUp);
+        testbed.topology.routers[0]?.netns.load(DROP.replace('table ip', 'table ip6'));
+        await waitFor('the route to go by the second', 15_000, () => {
+          const [route] = testbed.topology.routes(6, PROTOCOL).filter(({ table }) => table === '254');
+          return (route?.gateway ?? route?.nexthops?.map(({ gateway }) => gateway).join()) === 'fd00:184::3';
+        });
+      },
+    ));
 });
