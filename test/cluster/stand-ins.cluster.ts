@@ -1,15 +1,55 @@
 import { Cluster } from '../lab/cluster';
-import { find, readDist } from '../lab/dist';
+import { find, parseManifests, readDist } from '../lab/dist';
+import { kubeProxyRules } from '../lab/kubelet/kube-proxy';
 import { EXAMPLE } from '../lab/testbed';
 import { Lab } from '../lab/topology/namespaces';
-import type { NetnsClient } from '../lab/topology/netns-client';
-import { Topology } from '../lab/topology/topology';
+import { NetnsClient, type NetnsHttpServer } from '../lab/topology/netns-client';
+import { type Place, Topology } from '../lab/topology/topology';
 import { waitFor } from '../lab/wait';
+import { CLIENT_POD } from './client-pod';
 import { RealCluster } from './cluster';
 import { PATIENCE_MS } from './control-plane';
+import type { PlayedKubelet } from './kubelet';
+import { POD_SUBNET } from './kubernetes';
 import { describeCluster } from './requirements';
 
 jest.setTimeout(600_000);
+
+/** No Service has it. */
+const FREE_ADDRESS = '172.21.255.254';
+/** Where something answers. */
+const ENDPOINTS = [
+  ['192.168.1.20', 8080],
+  ['192.168.1.21', 8080],
+  ['192.168.1.22', 8080],
+  ['192.168.1.23', 8080],
+  ['192.168.1.24', 8080],
+  ['192.168.1.20', 9090],
+] as const;
+/** A Service, and slices of every kind: two servers that count, and others that do not. */
+const CONTRACT = parseManifests(`
+apiVersion: v1
+kind: Service
+metadata: { name: contract, namespace: default }
+spec: { ports: [{ name: http, port: 80, protocol: TCP }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: contract-ipv4, namespace: default, labels: { kubernetes.io/service-name: contract } }
+addressType: IPv4
+endpoints:
+  - { addresses: [192.168.1.20, 192.168.1.24], conditions: { ready: true } }
+  - { addresses: [192.168.1.21] }
+  - { addresses: [192.168.1.22], conditions: { ready: false } }
+ports: [{ name: http, port: 8080, protocol: TCP }, { name: other, port: 9090, protocol: TCP }]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: contract-without-label, namespace: default }
+addressType: IPv4
+endpoints: [{ addresses: [192.168.1.23] }]
+ports: [{ name: http, port: 8080, protocol: TCP }]
+`);
 
 const LIST = '/api/v1/namespaces/onprem-link/configmaps';
 const OWN = 'fieldSelector=metadata.name%3Dstatic-routes';
@@ -161,6 +201,58 @@ describeCluster('what the lab plays, held against the real thing', () => {
       expect(most).toBeLessThanOrEqual(1);
     }));
 });
+
+describeCluster("the lab's kube-proxy, held against the real one", () => {
+  it('leads nodes and pods to the same servers, seen from the same addresses', () =>
+    RealCluster.run({}, async (cluster) => {
+      const { topology, kubelets, plane } = cluster;
+      await cluster.install();
+      const server = topology.servers.find(({ name }) => name === 'orders-1');
+      if (server === undefined) throw new Error('there is no server orders-1');
+      const served = await Promise.all(
+        ENDPOINTS.map(([address, port]) => {
+          server.netns.ip('addr', 'replace', `${address}/24`, 'dev', 'premises');
+          return server.client.serve(address, port, `${address}:${port}`);
+        }),
+      );
+      for (const object of CONTRACT) {
+        const path = object.kind === 'Service' ? '/api/v1' : '/apis/discovery.k8s.io/v1';
+        const resource = `${object.kind.toLowerCase()}s`;
+        await plane.api(`${path}/namespaces/default/${resource}`, { method: 'POST', body: object });
+      }
+      await plane.api('/api/v1/namespaces/default/pods', { method: 'POST', body: CLIENT_POD });
+      await cluster.kubectl('wait pod/client --for=condition=Ready --timeout=120s');
+      const node = topology.nodes[1] as Place;
+      // A table beside that of kube-proxy, for an address that no Service has.
+      node.netns.load(
+        kubeProxyRules({ objects: CONTRACT, service: 'contract', clusterIp: FREE_ADDRESS, pods: [POD_SUBNET] }),
+      );
+      const real = await cluster.kubectl('get service contract --output=jsonpath={.spec.clusterIP}');
+      const pod = NetnsClient.of((kubelets[1] as PlayedKubelet).networkOf('client'));
+      for (const client of [node.client, pod]) {
+        await waitFor('the real one to lead somewhere', PATIENCE_MS, async () => {
+          return (await client.fetch(`http://${real}/`)).status === 200;
+        });
+        const [byReal, byLab] = [await reached(client, real, served), await reached(client, FREE_ADDRESS, served)];
+        expect(byReal.servers.length).toBeGreaterThan(1);
+        expect(byLab).toEqual(byReal);
+      }
+    }));
+});
+
+/** Connections enough that each of a few servers gets one. */
+const CONNECTIONS = 100;
+
+async function reached(client: NetnsClient, address: string, served: readonly NetnsHttpServer[]) {
+  const seen = async () => (await Promise.all(served.map((server) => server.seen()))).flat();
+  const before = (await seen()).length;
+  const servers = new Set<string>();
+  for (let i = 0; i < CONNECTIONS; i++)
+    servers.add((await client.fetch(`http://${address}/`, { timeoutMs: 3000 })).body);
+  // Of each server in turn, and so not in order of time: all of one client look alike.
+  const clients = new Set((await seen()).length - before === CONNECTIONS ? await seen() : []);
+  return { servers: [...servers].sort(), clients: [...clients] };
+}
 
 async function podsOf(cluster: RealCluster): Promise<string[]> {
   const text = await cluster.kubectl('-n onprem-link get pods --output=jsonpath={.items[*].metadata.name}');

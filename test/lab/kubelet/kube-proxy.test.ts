@@ -43,6 +43,14 @@ test('what leaves the pods for elsewhere takes the address of the node', () => {
   expect(rulesFor('172.21.0.9')).toContain('ip saddr { 172.30.0.0/16 } ip daddr != { 172.30.0.0/16 } masquerade');
 });
 
+test('what the node itself sends to a Service takes the address of the interface that it leaves by', () => {
+  const rules = rulesFor('172.21.0.9');
+  expect(rules).toContain(
+    'ip saddr != { 172.30.0.0/16 } ip daddr 172.21.0.9 tcp dport 80 meta mark set meta mark or 0x4000',
+  );
+  expect(rules).toContain('meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade');
+});
+
 test('a Service without any endpoint for its port is a mistake', () => {
   const objects = OBJECTS.filter(({ kind }) => kind === 'Service');
   const options = { objects, service: 'orders', clusterIp: '172.21.0.9', pods: [] };

@@ -35,14 +35,20 @@ export function kubeProxyRules({ objects, service, clusterIp, pods }: KubeProxyO
     ({ kind, metadata, addressType: type }) =>
       kind === 'EndpointSlice' && type === addressType && metadata.labels?.['kubernetes.io/service-name'] === service,
   ) as (Manifest & { endpoints: Endpoint[]; ports: Port[] })[];
-  const rules = spec.ports.map(({ name, port, protocol }) => {
+  const own = pods.filter((range) => range.includes(':') === (family === 'ip6'));
+  const ranges = own.length === 0 ? undefined : `{ ${own.join(', ')} }`;
+  const rules = spec.ports.flatMap(({ name, port, protocol }) => {
     const targets = slices.flatMap((slice) => targetsOf(slice, name, protocol));
     if (targets.length === 0) throw new Error(`no endpoint for port ${name} of ${service}`);
     const map = targets.map(({ address, port: own }, i) => `${i} : ${address} . ${own}`).join(', ');
     const choice = `numgen random mod ${targets.length} map { ${map} }`;
-    return `${family} daddr ${clusterIp} ${protocol.toLowerCase()} dport ${port} dnat ${family} to ${choice}`;
+    const match = `${family} daddr ${clusterIp} ${protocol.toLowerCase()} dport ${port}`;
+    return [
+      // What no pod sent, such as the node itself, chose its source by the way to the cluster IP, which is another one.
+      ...(ranges === undefined ? [] : [`${family} saddr != ${ranges} ${match} meta mark set meta mark or 0x4000`]),
+      `${match} dnat ${family} to ${choice}`,
+    ];
   });
-  const ranges = `{ ${pods.filter((range) => range.includes(':') === (family === 'ip6')).join(', ')} }`;
   return `table ${family} kube-proxy {
   chain services {
     ${rules.join('\n    ')}
@@ -57,7 +63,8 @@ export function kubeProxyRules({ objects, service, clusterIp, pods }: KubeProxyO
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    ${family} saddr ${ranges} ${family} daddr != ${ranges} masquerade
+    meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade
+    ${ranges === undefined ? '' : `${family} saddr ${ranges} ${family} daddr != ${ranges} masquerade`}
   }
 }`;
 }

@@ -1,4 +1,6 @@
 import type { V1Container } from '@kubernetes/client-node';
+import { node26Version } from '../requirements';
+import { accountOf } from './pod-rights';
 import type { PodToStart } from './pod-spec';
 
 /** Where a pod runs. */
@@ -10,7 +12,10 @@ export interface PodPlace {
 }
 
 /** What the image of Node sets, and a runtime on top of it. */
-const IMAGE = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
+const IMAGE = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  NODE_VERSION: node26Version(),
+};
 
 /**
  * The downward API.
@@ -72,7 +77,8 @@ export function environmentOf(
   place: PodPlace,
   services: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const environment: Record<string, string> = { ...IMAGE, HOSTNAME: hostname, ...services };
+  const { home } = accountOf(pod.spec, pod.container);
+  const environment: Record<string, string> = { ...IMAGE, HOME: home, HOSTNAME: hostname, ...services };
   for (const { name, value, valueFrom } of pod.container.env ?? []) {
     if (valueFrom && !valueFrom.fieldRef) {
       throw new Error(`env ${name}: the lab knows value and fieldRef, not ${Object.keys(valueFrom).join(', ')}`);

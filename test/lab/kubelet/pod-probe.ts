@@ -27,6 +27,28 @@ function portOf(container: V1Container, port: string | number | undefined): numb
   throw new Error(`${container.name}: no port is named ${port}`);
 }
 
+/** What a kubelet of Kubernetes 1.36 sends with each request (pkg/probe/http/request.go). */
+const KUBELET_HEADERS = { 'user-agent': 'kube-probe/1.36', accept: '*/*', connection: 'close' };
+const MOST_REDIRECTS = 10;
+
+/** A redirect on the same host is followed, one to another host is success enough (pkg/probe/http/http.go). */
+async function get(
+  client: NetnsClient,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  redirects = MOST_REDIRECTS,
+): Promise<ProbeResult> {
+  const { status, body, error, headers: answered } = await client.fetch(url, { headers, timeoutMs });
+  const next = status >= 300 && status < 400 ? answered.location : undefined;
+  if (typeof next === 'string' && redirects > 0) {
+    const target = new URL(next, url);
+    if (target.hostname === new URL(url).hostname)
+      return get(client, target.href, { ...headers, referer: url }, timeoutMs, redirects - 1);
+  }
+  return { ok: status >= 200 && status < 400, status, body, ...(error === undefined ? {} : { error }) };
+}
+
 /**
  * Does once what the probe describes, from the node's network like a kubelet.
  *
@@ -40,9 +62,8 @@ export async function probeOnce(probe: V1Probe, { netns, container, podIP, exec 
     if (scheme !== 'HTTP') throw new Error(`${container.name}: the lab probes HTTP, not ${scheme}`);
     const address = host.includes(':') ? `[${host}]` : host;
     const url = `http://${address}:${portOf(container, probe.httpGet.port)}${path.startsWith('/') ? '' : '/'}${path}`;
-    const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]));
-    const { status, body, error } = await NetnsClient.of(netns).fetch(url, { headers, timeoutMs });
-    return { ok: status >= 200 && status < 400, status, body, ...(error === undefined ? {} : { error }) };
+    const own = Object.fromEntries(httpHeaders.map(({ name, value }) => [name.toLowerCase(), value]));
+    return get(NetnsClient.of(netns), url, { ...KUBELET_HEADERS, ...own }, timeoutMs);
   }
   if (probe.tcpSocket) {
     const { host = podIP, port } = probe.tcpSocket;

@@ -18,6 +18,18 @@ export function capabilitiesOf(container: V1Container): 'all' | string[] {
   return [...new Set([...kept, ...add])].sort();
 }
 
+/** Whom the image of Node knows, as containerd looks them up. */
+const ACCOUNTS: Readonly<Record<number, { readonly group: number; readonly home: string }>> = {
+  0: { group: 0, home: '/root' },
+  1000: { group: 1000, home: '/home/node' },
+};
+
+/** The container's user, with group and home of the image's /etc/passwd, or of one that is not in there. */
+export function accountOf(spec: V1PodSpec, container: V1Container): { user: number; group: number; home: string } {
+  const user = container.securityContext?.runAsUser ?? spec.securityContext?.runAsUser ?? 0;
+  return { user, ...(ACCOUNTS[user] ?? { group: 0, home: '/' }) };
+}
+
 /**
  * The arguments of `setpriv` that give a process the rights of the container.
  *
@@ -25,12 +37,12 @@ export function capabilitiesOf(container: V1Container): 'all' | string[] {
  */
 export function rightsOf(spec: V1PodSpec, container: V1Container): { user: number; setpriv: string[] } {
   const context = { ...spec.securityContext, ...container.securityContext };
-  const user = context.runAsUser ?? 0;
+  const { user, group } = accountOf(spec, container);
   if (context.runAsNonRoot && user === 0) {
     throw new Error(`${container.name}: runAsNonRoot, but no runAsUser and the image's user is root`);
   }
   const capabilities = capabilitiesOf(container);
-  const setpriv = [`--reuid=${user}`, `--regid=${context.runAsGroup ?? 0}`, '--clear-groups'];
+  const setpriv = [`--reuid=${user}`, `--regid=${context.runAsGroup ?? group}`, '--clear-groups'];
   if (capabilities !== 'all') {
     setpriv.push(`--bounding-set=${['-all', ...capabilities.map((capability) => `+${capability}`)].join(',')}`);
   }

@@ -67,7 +67,7 @@ function kernelMounts(root: string, privileged: boolean): Mount[] {
     { source: 'sysfs', target: '/sys', type: 'sysfs', options: `${safe}${privileged ? '' : ',ro'}` },
     // On itself, so that it stays writable when the root is not.
     { source: join(root, 'dev'), target: '/dev', options: 'bind' },
-    { source: 'tmpfs', target: '/dev/shm', type: 'tmpfs', options: `${safe},mode=1777` },
+    { source: 'tmpfs', target: '/dev/shm', type: 'tmpfs', options: `${safe},mode=1777,size=65536k` },
     ...DEVICES.map((name) => ({ source: `/dev/${name}`, target: `/dev/${name}`, options: 'bind' })),
   ];
   if (privileged) return mounts;

@@ -103,7 +103,7 @@ let writes = 0;
  * @param user owner of the files
  */
 export function writeAtomically(folder: string, files: ReadonlyMap<string, VolumeFile>, user: number): void {
-  const stamp = new Date().toISOString().replace(/[-:T]/g, '_').replace(/[.Z]/g, '');
+  const stamp = new Date().toISOString().replace(/[-:T]/g, '_').replace(/\..*/, '');
   const fresh = `..${stamp}.${++writes}`;
   mkdirSync(join(folder, fresh), { recursive: true });
   for (const [path, { content, mode }] of files) {
@@ -154,8 +154,8 @@ export function layOutVolumes(
   };
   for (const volume of volumes.values()) {
     mkdirSync(pathOf(volume), { recursive: true });
-    // Whoever the container runs as may write to an emptyDir.
-    if (volume.emptyDir) chmodSync(pathOf(volume), 0o777);
+    // Whoever the container runs as may write to an emptyDir; a kubelet makes the others of one, too, some of them in memory.
+    chmodSync(pathOf(volume), volume.projected ? 0o1777 : 0o777);
   }
   write();
   const mounts = (pod.container.volumeMounts ?? []).map(({ name, mountPath, readOnly }) => {
@@ -164,7 +164,7 @@ export function layOutVolumes(
     if (volume.emptyDir?.medium === 'Memory' && emptyDirs === undefined) {
       const { sizeLimit } = volume.emptyDir;
       const size = sizeLimit === undefined ? '' : `,size=${bytesOf(sizeLimit)}`;
-      return { source: 'tmpfs', target: mountPath, type: 'tmpfs', options: `mode=0777${size}${readOnly ? ',ro' : ''}` };
+      return { source: 'tmpfs', target: mountPath, type: 'tmpfs', options: `mode=1777${size}${readOnly ? ',ro' : ''}` };
     }
     // Whatever the pod says, a kubelet makes these read-only.
     const fixed = readOnly || volume.configMap || volume.projected;

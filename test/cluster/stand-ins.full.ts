@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { V1Pod, V1PodSpec } from '@kubernetes/client-node';
+import { find, type Manifest, readDist } from '../lab/dist';
+import { startPod } from '../lab/kubelet/pod-start';
+import { EXAMPLE } from '../lab/testbed';
+import { waitFor } from '../lab/wait';
+import { CLIENT_POD } from './client-pod';
+import { PATIENCE_MS } from './control-plane';
+import { FullCluster } from './full-cluster';
+import { SERVICE_ADDRESS } from './kubernetes';
+import { describeFull } from './requirements';
+
+jest.setTimeout(1_200_000);
+
+const DESCRIBE = readFileSync(join(__dirname, 'programs', 'describe.cjs'), 'utf8');
+
+/** The same pod, whose program says what it finds in these folders. */
+function describing(name: string, spec: V1PodSpec, folders: readonly string[]): V1Pod & Manifest {
+  const [{ livenessProbe, readinessProbe, startupProbe, ports, ...container }] = spec.containers as [
+    V1PodSpec['containers'][number],
+  ];
+  const env = [...(container.env ?? []), { name: 'FOLDERS', value: JSON.stringify(folders) }];
+  const described = { ...container, env, command: ['node', '--eval', DESCRIBE] };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'onprem-link' },
+    spec: { ...spec, nodeName: 'worker-2', restartPolicy: 'Never', containers: [described] },
+  };
+}
+
+const AGENT = (() => {
+  const { spec } = find(readDist(EXAMPLE), 'DaemonSet', 'node-routes');
+  return (spec as { template: { spec: V1PodSpec } }).template.spec;
+})();
+const FOLDERS = AGENT.containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath) ?? [];
+
+/** What differs by nature: the times in the names of folders. */
+const withoutTimes = (text: string) =>
+  JSON.parse(text.replaceAll(/\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+/g, '..TIME')) as Record<string, unknown>;
+
+describeFull('what the lab plays of a kubelet, held against the real one', () => {
+  it.each([
+    ['the agent', 'agent', AGENT, FOLDERS],
+    ['a pod of any user on the network of pods', 'client', CLIENT_POD.spec as V1PodSpec, []],
+  ] as const)('%s finds the same environment, rights, mounts and volumes', (_, name, spec, folders) =>
+    FullCluster.run({}, async (cluster) => {
+      await cluster.install();
+      const workload = describing(name, spec, folders);
+      const path = '/api/v1/namespaces/onprem-link/pods';
+      await cluster.plane.api(path, { method: 'POST', body: workload });
+      await cluster.kubectl(`-n onprem-link wait pod/${name} --for=condition=Ready --timeout=120s`);
+      const real = await waitFor('its line', PATIENCE_MS, () => cluster.kubectl(`-n onprem-link logs ${name}`));
+      const { status } = await cluster.plane.api<V1Pod>(`${path}/${name}`);
+
+      const [, place] = cluster.topology.nodes;
+      if (place === undefined) throw new Error('there is no second node');
+      const pod = await startPod({
+        netns: place.netns,
+        workload,
+        objects: readDist(EXAMPLE),
+        nodeName: place.name,
+        podIPs: status?.podIPs?.map(({ ip }) => ip) ?? [],
+        hostIPs: status?.hostIPs?.map(({ ip }) => ip) ?? [],
+        serviceHost: SERVICE_ADDRESS,
+        token: 'token',
+        ca: cluster.plane.ca.cert,
+        resolvers: ['192.0.2.53'],
+      });
+      const { text } = await pod.waitForLog(({ text }) => text.startsWith('{'), PATIENCE_MS);
+      expect(withoutTimes(text)).toEqual(withoutTimes(real));
+    }),
+  );
+});
