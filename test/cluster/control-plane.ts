@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KeyPair, makeAuthority, makeCertificate } from '../lab/api-server/certificates';
 import type { FetchAnswer } from '../lab/topology/netns-protocol';
@@ -30,6 +30,24 @@ plugins:
       kind: PodSecurityConfiguration
       defaults: { enforce: restricted, enforce-version: latest, warn: restricted, warn-version: latest }
 `;
+
+/** Who asked what for ConfigMaps: the agents' watches. */
+const AUDIT = `apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+  - level: Metadata
+    userGroups: [system:serviceaccounts:onprem-link]
+    resources: [{ group: '', resources: [configmaps] }]
+  - level: None
+`;
+
+/** What the API server notes of an agent's request, at each of its stages. */
+interface AuditEvent {
+  readonly verb: string;
+  readonly stage: string;
+  readonly responseStatus?: { readonly code: number };
+  readonly user: { readonly extra?: Readonly<Record<string, readonly string[]>> };
+}
 
 export interface ControlPlaneOptions {
   /** Where it lives. */
@@ -87,6 +105,7 @@ export class ControlPlane {
     plane.write('accounts.key', privateKey.export({ type: 'sec1', format: 'pem' }) as string);
     plane.write('accounts.pub', publicKey.export({ type: 'spki', format: 'pem' }) as string);
     plane.write('admission.yaml', ADMISSION);
+    plane.write('audit.yaml', AUDIT);
     const nodes = options.nodes.map((node) => [`node-${node}`, `system:node:${node}`, 'system:nodes'] as const);
     const users = Object.entries(USERS).map(([token, [user, group]]) => [token, user, group] as const);
     plane.write('tokens.csv', [...users, ...nodes].map((user, i) => tokenLine(user, i)).join(''));
@@ -191,6 +210,8 @@ export class ControlPlane {
       `--token-auth-file=${this.file('tokens.csv')}`,
       '--authorization-mode=Node,RBAC',
       `--admission-control-config-file=${this.file('admission.yaml')}`,
+      `--audit-policy-file=${this.file('audit.yaml')}`,
+      `--audit-log-path=${this.file('audit.log')}`,
       // By address: nobody here knows the nodes' names.
       '--kubelet-preferred-address-types=InternalIP',
       ...more,
@@ -204,6 +225,19 @@ export class ControlPlane {
         if (child.exitCode !== null) throw new Error(`${program} ended:\n${this.logs.get(program)}`);
       return (await this.ask('/readyz')).status === 200;
     });
+  }
+
+  /** Watches that the API server has answered to the agent of this node, each by its token's id. */
+  watchesOf(node: string): string[] {
+    const text = existsSync(this.file('audit.log')) ? readFileSync(this.file('audit.log'), 'utf8') : '';
+    const of = ({ user }: AuditEvent, key: string) => user.extra?.[`authentication.kubernetes.io/${key}`]?.[0];
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter((event) => event.verb === 'watch' && event.stage === 'ResponseStarted' && of(event, 'node-name') === node)
+      .filter(({ responseStatus }) => responseStatus?.code === 200)
+      .map((event) => of(event, 'credential-id') ?? '');
   }
 
   /** SIGKILL, and until it is gone. */

@@ -1,3 +1,4 @@
+import type { Place } from '../lab/topology/topology';
 import { imageArchive } from './image';
 import { Kubernetes, type KubernetesOptions, startKubernetes, withCluster } from './kubernetes';
 import { Worker } from './worker';
@@ -26,6 +27,18 @@ export class FullCluster extends Kubernetes {
     for (const [i, place] of topology.nodes.entries())
       this.workers.push(new Worker({ place, plane, podSubnet: `172.30.${i}.0/24`, images }));
     await Promise.all(this.workers.map((worker) => worker.start()));
+  }
+
+  /** A node goes down as by a reset: nobody reports anything. */
+  async crash(i: number): Promise<void> {
+    await this.workers[i]?.crash();
+  }
+
+  /** And boots again, with its disk, and with a network that knows nothing of what was. */
+  async boot(i: number): Promise<void> {
+    const place = this.topology.rebuild(this.topology.nodes[i] as Place);
+    this.startProxy(place);
+    await this.workers[i]?.reboot(place);
   }
 
   async written(): Promise<string> {

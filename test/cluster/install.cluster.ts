@@ -80,7 +80,7 @@ describeCluster('dist/ on a real Kubernetes', () => {
       const before = JSON.stringify(topology.routes(4, 142));
       await plane.kill('kube-apiserver');
       await plane.kill('etcd');
-      const monitor = await changesOf(cluster);
+      const monitor = await cluster.changes();
       plane.startEtcd();
       plane.startApiServer(['--min-request-timeout=5']);
       await plane.untilReady();
@@ -120,7 +120,7 @@ describeCluster('leaving a real Kubernetes', () => {
   ])('keeps the routes when the DaemonSet is %s', (_, command, pods) =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();
-      const monitor = await changesOf(cluster);
+      const monitor = await cluster.changes();
       const { code } = await cluster.shell(`kubectl ${command}`);
       expect(code).toBe(0);
       await waitFor('the pods of before to be gone', PATIENCE_MS, async () => {
@@ -134,22 +134,3 @@ describeCluster('leaving a real Kubernetes', () => {
     }),
   );
 });
-
-/** What happens to the agent's routes on the first node from now on, by `ip monitor`. */
-async function changesOf({ topology }: RealCluster): Promise<() => string[]> {
-  const { netns } = topology.node;
-  const child = netns.lab.spawn('ip', ['-N', '-n', netns.name, 'monitor', 'route'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let text = '';
-  child.stdout?.setEncoding('utf8').on('data', (part: string) => {
-    text += part;
-  });
-  const marker = '203.0.113.200';
-  await waitFor('the monitor to listen', PATIENCE_MS, () => {
-    netns.ip('route', 'replace', marker, 'via', '198.51.100.1');
-    netns.ip('route', 'del', marker);
-    return text.includes(marker);
-  });
-  return () => text.split('\n').filter((line) => line !== '' && line.includes('proto 142'));
-}

@@ -158,6 +158,12 @@ export class Kubernetes {
     await this.kubectl('-n onprem-link rollout status daemonset node-routes --timeout=120s');
   }
 
+  /** Replaces the list in the cluster, as an edit of Git would. */
+  async list(routes: readonly string[]): Promise<void> {
+    const body = { data: { routes: JSON.stringify(routes) } };
+    await this.plane.api('/api/v1/namespaces/onprem-link/configmaps/static-routes', { method: 'PATCH', body });
+  }
+
   /** Subnets of the agent's routes on a node, sorted. */
   owned(node = this.topology.node): string[] {
     return this.topology
@@ -175,5 +181,23 @@ export class Kubernetes {
       () => nodes.every((node) => this.owned(node).join(' ') === wanted),
       100,
     );
+  }
+
+  /** What happens to the agent's routes on a node from now on, by `ip monitor`. */
+  async changes({ netns } = this.topology.node): Promise<() => string[]> {
+    const child = netns.lab.spawn('ip', ['-N', '-n', netns.name, 'monitor', 'route'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    const marker = '203.0.113.200';
+    await waitFor('the monitor to listen', PATIENCE_MS, () => {
+      netns.ip('route', 'replace', marker, 'via', '198.51.100.1');
+      netns.ip('route', 'del', marker);
+      return text.includes(marker);
+    });
+    return () => text.split('\n').filter((line) => line !== '' && line.includes('proto 142'));
   }
 }

@@ -137,6 +137,7 @@ export class Worker {
 
   private async boot(): Promise<void> {
     const { netns } = this.place;
+    this.logs.delete('init');
     const script = setupScript({ name: this.name, folder: this.folder, bootId: randomUUID() });
     const spaces = ['--mount', '--uts', '--ipc', '--pid', '--fork', '--mount-proc', '--propagation', 'private'];
     const child = netns.lab.spawn('nsenter', [`--net=${netns.path}`, 'unshare', ...spaces, 'bash', '-c', script], {

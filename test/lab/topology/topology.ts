@@ -126,7 +126,7 @@ const gatewaysOf = (server: ServerOptions) => server.addresses.map((address) => 
  * plugged into bridges of one more namespace, so that there can be any number of nodes and routers.
  */
 export class Topology {
-  readonly nodes: readonly Place[];
+  readonly nodes: Place[];
   readonly routers: readonly Place[];
   readonly servers: readonly Place[];
   /** The public side: gateway and the API server's addresses. */
@@ -134,6 +134,7 @@ export class Topology {
   /** Where all bridges are. */
   readonly wires: Namespace;
 
+  private ports = 0;
   private serving: Promise<readonly NetnsHttpServer[]> | undefined;
 
   private constructor(
@@ -143,66 +144,45 @@ export class Topology {
     const wires = lab.namespace('wires');
     this.wires = wires;
     wires.batch(['priv', 'pub', 'premises'].flatMap((name) => [`link add ${name} type bridge`, `link set ${name} up`]));
-    let port = 0;
-    const plug = (netns: Namespace, name: string, addresses: readonly string[]) => {
-      if (addresses.length === 0) return;
-      lab.link({ in: netns, name, addresses }, { in: wires, name: `port${++port}`, bridge: name });
-    };
     const forwarding = { 'ipv4/ip_forward': 1, 'ipv6/conf/all/forwarding': 1, 'ipv4/conf/all/rp_filter': 0 };
-    const place = (name: string, addresses: readonly string[]): Place => {
-      const netns = lab.namespace(name);
-      return {
-        name,
-        netns,
-        // Most routers are never asked to do anything.
-        get client() {
-          return NetnsClient.of(netns);
-        },
-        addresses: addresses.map(addressOf),
-      };
-    };
 
-    this.internet = place('internet', options.gateway);
+    this.internet = this.place('internet', options.gateway);
     this.internet.netns.sysctl({ ...forwarding, 'ipv4/conf/default/rp_filter': 0 });
-    plug(this.internet.netns, 'pub', options.gateway);
+    this.plug(this.internet.netns, 'pub', options.gateway);
     this.internet.netns.batch(options.apiServer.map((address) => `addr add ${address} dev lo`));
 
     this.routers = options.routers.map((addresses, i) => {
-      const router = place(`router-${i + 1}`, addresses);
+      const router = this.place(`router-${i + 1}`, addresses);
       router.netns.sysctl({ ...forwarding, 'ipv4/conf/default/rp_filter': 0 });
-      plug(router.netns, 'priv', addresses);
+      this.plug(router.netns, 'priv', addresses);
       const first = options.servers.flatMap(gatewaysOf);
       // Only the first router is a gateway on premise; the others need any address there, out of the servers' way.
       const own = i === 0 ? first : first.map((address) => nth(address, -1 - i));
-      plug(router.netns, 'premises', [...new Set(own)]);
+      this.plug(router.netns, 'premises', [...new Set(own)]);
       return router;
     });
 
     this.servers = options.servers.map((server) => {
-      const built = place(server.name, server.addresses);
-      plug(built.netns, 'premises', server.addresses);
+      const built = this.place(server.name, server.addresses);
+      this.plug(built.netns, 'premises', server.addresses);
       built.netns.batch(gatewaysOf(server).map((gateway) => `route add default via ${addressOf(gateway)}`));
       return built;
     });
 
-    this.nodes = options.nodes.map((node) => {
-      const built = place(node.name, node.private);
-      built.netns.sysctl({
-        'ipv4/conf/all/rp_filter': options.rpFilter,
-        'ipv4/conf/default/rp_filter': options.rpFilter,
-      });
-      plug(built.netns, 'priv', node.private);
-      plug(built.netns, 'pub', node.public);
-      built.netns.batch([
-        ...this.routesVia('priv', node.private, options.privateNetworks, options.routers[0]),
-        ...this.routesVia('pub', node.public, ['0.0.0.0/0', '::/0'], options.gateway),
-      ]);
-      return built;
-    });
+    this.nodes = options.nodes.map((node) => this.buildNode(node));
   }
 
   static build(lab: Lab, options: TopologyOptions = SEEDS): Topology {
     return lab.together(() => new Topology(lab, options));
+  }
+
+  /** Ends all that runs on a node, and gives it fresh interfaces, addresses and routes: those that it boots with. */
+  rebuild(node: Place): Place {
+    const i = this.nodes.indexOf(node);
+    this.lab.do('sh', ['-c', 'kill -9 $(ip netns pids "$1") 2>/dev/null; ip netns del "$1"', 'sh', node.netns.name]);
+    const built = this.lab.together(() => this.buildNode(this.options.nodes[i] as NodeOptions));
+    this.nodes[i] = built;
+    return built;
   }
 
   /**
@@ -285,6 +265,37 @@ export class Topology {
   /** The node's nexthop objects, as `ip -json -details -N nexthop` has them. */
   nexthops(node = this.node): KernelNexthop[] {
     return node.netns.ipJson('-details', '-N', 'nexthop', 'show');
+  }
+
+  private place(name: string, addresses: readonly string[]): Place {
+    const netns = this.lab.namespace(name);
+    return {
+      name,
+      netns,
+      // Most routers are never asked to do anything.
+      get client() {
+        return NetnsClient.of(netns);
+      },
+      addresses: addresses.map(addressOf),
+    };
+  }
+
+  private plug(netns: Namespace, name: string, addresses: readonly string[]): void {
+    if (addresses.length === 0) return;
+    this.lab.link({ in: netns, name, addresses }, { in: this.wires, name: `port${++this.ports}`, bridge: name });
+  }
+
+  private buildNode(node: NodeOptions): Place {
+    const { rpFilter, privateNetworks, routers, gateway } = this.options;
+    const built = this.place(node.name, node.private);
+    built.netns.sysctl({ 'ipv4/conf/all/rp_filter': rpFilter, 'ipv4/conf/default/rp_filter': rpFilter });
+    this.plug(built.netns, 'priv', node.private);
+    this.plug(built.netns, 'pub', node.public);
+    built.netns.batch([
+      ...this.routesVia('priv', node.private, privateNetworks, routers[0]),
+      ...this.routesVia('pub', node.public, ['0.0.0.0/0', '::/0'], gateway),
+    ]);
+    return built;
   }
 
   private routesVia(
