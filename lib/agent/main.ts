@@ -68,7 +68,7 @@ function run(settings: Settings): void {
   const paths = new PathMonitor({
     kernel,
     probe: probePath,
-    protocol: ownership.protocol,
+    ownership,
     nodeName: settings.nodeName,
     everyMs: settings.probeEveryMs,
     isSilent: (hop) => nextHops.healthOf(hop)?.state === 'down',

@@ -82,7 +82,7 @@ function watching(everyMs = EVERY) {
         ? { kind: 'missed', reason: 'silence' }
         : { kind: 'answered', milliseconds: 7 };
     },
-    protocol: 142,
+    ownership: { protocol: 142, former: new Set([140]), adoptLegacy: false },
     nodeName: 'worker-1',
     everyMs,
     isSilent: () => false,
@@ -207,7 +207,7 @@ test('a probe whose rule went away meanwhile, or cannot be made, counts as nothi
   monitor.stop();
 });
 
-test('what a former agent of this protocol left is removed, what others have is not', () => {
+test('what a former agent left is removed, also under a former protocol, what others have is not', () => {
   const { monitor, kernel } = watching();
   const left = (table: number) => ({
     source: A.source,
@@ -216,8 +216,11 @@ test('what a former agent of this protocol left is removed, what others have is 
     firstSourcePort: 61128,
     table,
   });
-  kernel.rules = [left(0x6f708e05), left(0x6f708f05)];
-  kernel.routes = [0x6f708e05, 0x6f708f05].map((table) => ({ ...route('0.0.0.0/0 via 10.184.0.9'), table }));
+  kernel.rules = [left(0x6f708e05), left(0x6f708c00), left(0x6f708f05)];
+  kernel.routes = [0x6f708e05, 0x6f708c00, 0x6f708f05].map((table) => ({
+    ...route('0.0.0.0/0 via 10.184.0.9'),
+    table,
+  }));
   monitor.follow([]);
   expect(kernel.rules.map(({ table }) => table)).toEqual([0x6f708f05]);
   expect(kernel.routes.map(({ table }) => table)).toEqual([0x6f708f05]);

@@ -1,5 +1,6 @@
 import { type Target, targetText } from '../network';
 import { onBeat } from '../program/beat';
+import type { Ownership } from './decide/ownership';
 import {
   bestHealth,
   firstPathHealth,
@@ -21,6 +22,7 @@ import { type RoundTrips, roundTrips } from './round-trips';
 const TIMEOUT_MS = 2_000;
 /** A probe must have ended before the next one begins. */
 const REST_MS = 100;
+const RESTORE_REST_MS = 5_000;
 
 /** A path with what was found out about it. */
 export interface WatchedPath extends Path {
@@ -51,7 +53,7 @@ interface Watched extends WatchedPath {
 export interface PathMonitorParts {
   readonly kernel: Pick<Kernel, 'lookup' | 'apply' | 'applyProbes' | 'readProbeObjects'>;
   readonly probe: Probe;
-  readonly protocol: number;
+  readonly ownership: Ownership;
   /** Goes into the phases, so that nodes probe at different times. */
   readonly nodeName: string;
   readonly everyMs: number;
@@ -75,9 +77,10 @@ export class PathMonitor {
   private readonly tables: ProbeTables;
   private readonly timeoutMs: number;
   private followed: readonly Path[] | undefined;
+  private nextRestore = 0;
 
   constructor(private readonly parts: PathMonitorParts) {
-    this.tables = new ProbeTables(parts.kernel, parts.protocol);
+    this.tables = new ProbeTables(parts.kernel, parts.ownership);
     this.timeoutMs = Math.min(TIMEOUT_MS, parts.everyMs - REST_MS);
   }
 
@@ -94,7 +97,7 @@ export class PathMonitor {
   follow(paths: readonly Path[]): void {
     if (paths === this.followed) return;
     this.followed = paths;
-    const ways = placePaths(paths, this.parts.protocol);
+    const ways = placePaths(paths, this.parts.ownership.protocol);
     this.tables.want(ways);
     const wanted = new Map(ways.map((way) => [keyOf(way.path), way]));
     for (const [key, { stop }] of this.watched) {
@@ -156,13 +159,21 @@ export class PathMonitor {
       return leadsBy(answer, path.hop);
     };
     try {
-      if (!isLed()) this.tables.restore();
+      if (!isLed()) this.restore();
       if (!isLed()) return { kind: 'unsent', reason: 'the rule for probes does not lead to this next hop' };
       const answer = await this.parts.probe(path.target, path.source, sourcePort, this.timeoutMs);
       return isLed() ? answer : { kind: 'unsent', reason: 'the rule for probes went away during the probe' };
     } catch (error) {
       return { kind: 'unsent', reason: (error as Error).message };
     }
+  }
+
+  /** Reads all routes, hence not for each probe where somebody else's rule comes first. */
+  private restore(): void {
+    const now = this.parts.now();
+    if (now < this.nextRestore) return;
+    this.nextRestore = now + RESTORE_REST_MS;
+    this.tables.restore();
   }
 
   private take(watched: Watched, answer: ProbeAnswer): void {

@@ -1,4 +1,5 @@
-import { isOwnTable } from '../network';
+import { protocolOfTable } from '../network';
+import { isOwn, type Ownership } from './decide/ownership';
 import { type ProbeWay, probeObjects, ruleKey } from './decide/probe-ways';
 import { hopKey } from './decide/route-hops';
 import type { Kernel } from './kernel/kernel';
@@ -12,19 +13,21 @@ export class ProbeTables {
 
   constructor(
     private readonly kernel: Pick<Kernel, 'apply' | 'applyProbes' | 'readProbeObjects'>,
-    private readonly protocol: number,
+    private readonly ownership: Ownership,
   ) {}
 
   want(ways: readonly ProbeWay[]): void {
     this.wanted = probeObjects(ways);
-    this.restore();
+    try {
+      this.restore();
+    } catch {} // the next probe finds that its rule is not there
   }
 
   /** Makes and removes what differs, whoever changed it. What the kernel refuses is found by the lookup of each probe. */
   restore(): void {
-    const { kernel, protocol, wanted } = this;
+    const { kernel, ownership, wanted } = this;
     const present = kernel.readProbeObjects();
-    const ours = ({ table }: { readonly table: number }) => isOwnTable(table, protocol);
+    const ours = ({ table }: { readonly table: number }) => isOwn({ protocol: protocolOfTable(table) }, ownership);
     const rules = new Map(present.rules.filter(ours).map((rule) => [ruleKey(rule), rule]));
     const wantedRules = new Set(wanted.rules.map(ruleKey));
     const routes = new Map(present.routes.filter(ours).map((route) => [route.table, route]));
@@ -36,12 +39,12 @@ export class ProbeTables {
       ...wanted.routes.filter((route) => !isThere(route)).map((route) => ({ kind: 'put-route' as const, route })),
       ...wanted.rules.filter((rule) => !rules.has(ruleKey(rule))).map((rule) => ({ kind: 'put-rule' as const, rule })),
     ];
-    if (changes.length > 0) kernel.applyProbes(changes, protocol);
+    if (changes.length > 0) kernel.applyProbes(changes);
     const left = [...routes.values()].filter(({ table }) => !wantedTables.has(table));
     if (left.length > 0)
       kernel.apply(
         left.map((route) => ({ kind: 'delete-route', route })),
-        protocol,
+        ownership.protocol,
       );
   }
 }

@@ -66,8 +66,8 @@ const FIRST_PROBE_TABLE = 0x6f700000;
 
 export const probeTable = (protocol: number, place: number): number => FIRST_PROBE_TABLE + 256 * protocol + place;
 
-/** Whether it is one of the agent with this protocol number. */
-export const isOwnTable = (table: number, protocol: number): boolean => table >>> 8 === probeTable(protocol, 0) >>> 8;
+/** The protocol number of the agent that has it. */
+export const protocolOfTable = (table: number): number => (table >>> 8) & 0xff;
 
 export const isProbeTable = (table: number): boolean => table >>> 16 === FIRST_PROBE_TABLE >>> 16;
 

@@ -1,4 +1,4 @@
-import { Address, MAIN_TABLE, type ProbedNetwork, type Target } from '../../network';
+import { Address, type ProbedNetwork, type Target } from '../../network';
 import type { Hop, Snapshot } from '../kernel/types';
 import type { Reach } from './reach';
 import type { Resolved, ResolvedRoute } from './resolve';
@@ -69,8 +69,8 @@ function placeOf(
 function mostSpecific(resolved: readonly Resolved[], address: Address): ResolvedRoute | undefined {
   let best: ResolvedRoute | undefined;
   for (const item of resolved) {
-    const { subnet, table } = item.route;
-    if (item.state !== 'resolved' || table !== MAIN_TABLE || !subnet.contains(address)) continue;
+    const { subnet } = item.route;
+    if (item.state !== 'resolved' || !subnet.contains(address)) continue;
     if (best === undefined || subnet.prefixLength > best.route.subnet.prefixLength) best = item;
   }
   return best;

@@ -82,8 +82,8 @@ export class Kernel {
   }
 
   /** In order. One place per change: undefined for done, or why the kernel refused. */
-  applyProbes(changes: readonly ProbeChange[], protocol: number): (NetlinkError | undefined)[] {
-    return this.channel.change(changes, (w, change) => writeProbeChange(w, change, protocol));
+  applyProbes(changes: readonly ProbeChange[]): (NetlinkError | undefined)[] {
+    return this.channel.change(changes, writeProbeChange);
   }
 
   /** A kernel without IPv6 answers with routes of the other family. */

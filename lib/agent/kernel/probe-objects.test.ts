@@ -11,7 +11,7 @@ const RULE = {
   firstSourcePort: 61132,
   table: TABLE,
 };
-const change = (given: ProbeChange) => written((writer) => writeProbeChange(writer, given, 142));
+const change = (given: ProbeChange) => written((writer) => writeProbeChange(writer, given));
 const RULE_BYTES = Buffer.concat([
   u8(2, 32, 32, 0, 0, 0, 0, 1), // to a table
   u32(0),

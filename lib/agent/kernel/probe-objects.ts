@@ -1,4 +1,4 @@
-import { type Address, bitsOf, type Family, isProbeTable } from '../../network';
+import { type Address, bitsOf, type Family, isProbeTable, protocolOfTable } from '../../network';
 import type { MessageWriter, Reader } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import { familyOf, numberOf, readAddress, readLookup, TCP } from './messages';
@@ -55,38 +55,38 @@ export function readProbeRoute(payload: Reader): KernelRoute | undefined {
   return route !== undefined && isProbeTable(route.table) ? route : undefined;
 }
 
-export function writeProbeChange(w: MessageWriter, change: ProbeChange, protocol: number): void {
+export function writeProbeChange(w: MessageWriter, change: ProbeChange): void {
   switch (change.kind) {
     case 'put-rule':
       w.begin(nl.RTM_NEWRULE, nl.NLM_F_CREATE | nl.NLM_F_EXCL);
-      writeRule(w, change.rule, protocol);
+      writeRule(w, change.rule);
       break;
     case 'delete-rule':
       w.begin(nl.RTM_DELRULE);
-      writeRule(w, change.rule, protocol);
+      writeRule(w, change.rule);
       break;
     case 'put-route':
       w.begin(nl.RTM_NEWROUTE, nl.NLM_F_CREATE | nl.NLM_F_REPLACE);
-      writeRoute(w, change.route, protocol);
+      writeRoute(w, change.route);
   }
 }
 
 /** struct fib_rule_hdr: family, dst_len, src_len, tos, table, two reserved, action, flags u32. */
-function writeRule(w: MessageWriter, rule: ProbeRule, protocol: number): void {
+function writeRule(w: MessageWriter, rule: ProbeRule): void {
   const { source, target, port, firstSourcePort, table } = rule;
   const prefixLength = bitsOf(target.family);
   w.u8(numberOf(target.family)).u8(prefixLength).u8(prefixLength).u8(0);
   w.u8(0).u8(0).u8(0).u8(nl.FR_ACT_TO_TBL).u32(0);
   w.attributeWords(nl.FRA_DST, target).attributeWords(nl.FRA_SRC, source);
   w.attributeU32(nl.FRA_PRIORITY, PRIORITY).attributeU32(nl.FRA_TABLE, table);
-  w.nested(nl.FRA_PROTOCOL, () => w.u8(protocol)).nested(nl.FRA_IP_PROTO, () => w.u8(TCP));
+  w.nested(nl.FRA_PROTOCOL, () => w.u8(protocolOfTable(table))).nested(nl.FRA_IP_PROTO, () => w.u8(TCP));
   w.nested(nl.FRA_SPORT_RANGE, () => w.u16(firstSourcePort).u16(firstSourcePort + PORTS_PER_HOP - 1));
   w.nested(nl.FRA_DPORT_RANGE, () => w.u16(port).u16(port));
 }
 
-function writeRoute(w: MessageWriter, { family, table, hop }: ProbeRoute, protocol: number): void {
+function writeRoute(w: MessageWriter, { family, table, hop }: ProbeRoute): void {
   const { gateway, link, onlink } = hop;
-  w.u8(numberOf(family)).u8(0).u16(0).u8(nl.RT_TABLE_COMPAT).u8(protocol);
+  w.u8(numberOf(family)).u8(0).u16(0).u8(nl.RT_TABLE_COMPAT).u8(protocolOfTable(table));
   w.u8(gateway === undefined ? nl.RT_SCOPE_LINK : nl.RT_SCOPE_UNIVERSE).u8(nl.RTN_UNICAST);
   w.u32(onlink ? nl.RTNH_F_ONLINK : 0);
   w.attributeU32(nl.RTA_TABLE, table).attributeU32(nl.RTA_OIF, link);

@@ -57,6 +57,8 @@ async function untilInUse(part: Part, hops: string, ms: number): Promise<number>
   return performance.now() - started;
 }
 
+const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 /** A flow of datagrams from a port of the node's to the server. */
 const flow = ({ testbed, tunnels }: Part, port: number) =>
   UdpFlow.start(testbed.node.netns, tunnels.server, { listen: SERVER, to: SERVER, port, everyMs: FLOW_EVERY_MS });
@@ -91,6 +93,23 @@ describeLab('two real tunnels', () => {
       expect((await testbed.status(part.pod)).nextHops).toMatchObject([{ state: 'up' }, { state: 'up' }]);
     }),
   );
+
+  it('a tunnel in which everything takes up to 1.9 s stays in use at the default pace', () =>
+    withTunnels('failover', 10_000, async (part) => {
+      const { tunnels, testbed, pod } = part;
+      const end = performance.now() + 65_000;
+      // What comes while charon is stopped is sent on when it goes on.
+      while (performance.now() < end) {
+        tunnels.near[0]?.freeze();
+        await rest(1_800);
+        tunnels.near[0]?.thaw();
+        await rest(100);
+      }
+      expect(inUse(part)).toBe(FIRST);
+      expect(`${pod.logs}`).not.toContain('path.down');
+      const { networks } = await testbed.status(pod);
+      expect(networks[0]?.roundTrip?.max).toBeGreaterThan(500);
+    }));
 
   it('connections by the other router lose nothing, and the first is used again after a minute of answers', () =>
     withTunnels('balance', 1_000, async (part) => {
