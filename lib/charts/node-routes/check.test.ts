@@ -147,12 +147,23 @@ test('a program that client-side apply cannot take is rejected by name, measured
   new NodeRoutes(site, 'node-routes');
   expect(findingsOf(site)).toEqual([
     expect.stringMatching(
-      /^site example › node routes node-routes › agent: 253954 bytes as JSON are too many for ConfigMap node-routes-agent-[0-9a-f]{10}: client-side apply takes at most 253952; build an image with the Dockerfile and set agent: 'image'$/,
+      /^site example › node routes node-routes › agent: 258050 bytes as JSON are too many for ConfigMap node-routes-agent-[0-9a-f]{10}: client-side apply takes at most 258048; build an image with the Dockerfile and set agent: 'image'$/,
     ),
   ]);
   const largest = new Site('example', { cluster: CLUSTER, agentBundle: 'x'.repeat(CLIENT_SIDE_APPLY_LIMIT - 2) });
   new NodeRoutes(largest, 'node-routes');
   expect(findingsOf(largest)).toEqual([]);
+});
+
+test('a program is measured as kubectl writes it: <, > and & with six letters each', () => {
+  const findingsOfSize = (letters: number) => {
+    const site = new Site('example', { cluster: CLUSTER, agentBundle: '&'.repeat(letters) });
+    new NodeRoutes(site, 'node-routes');
+    return findingsOf(site);
+  };
+  const most = Math.floor((CLIENT_SIDE_APPLY_LIMIT - 2) / 6);
+  expect(findingsOfSize(most)).toEqual([]);
+  expect(findingsOfSize(most + 1)).toEqual([expect.stringContaining('bytes as JSON are too many')]);
 });
 
 test('an image with the agent must be named', () => {

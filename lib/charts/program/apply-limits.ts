@@ -1,7 +1,7 @@
 /** All annotations of an object together (TotalAnnotationSizeLimitB in apimachinery's validation). */
 const ANNOTATIONS_LIMIT = 262_144;
 /** Room for the object around its data and for the annotations beside kubectl's. */
-const RESERVE = 8192;
+const RESERVE = 4096;
 /** What a ConfigMap holds (MaxSecretSize in the API's validation). */
 export const CONFIG_MAP_LIMIT = 1_048_576;
 
@@ -14,9 +14,12 @@ export const ROLLING_LIST_LIMIT = 131_072;
 /** Bytes that one text of data may take as JSON where client-side apply must work, which keeps the object in an annotation. */
 export const CLIENT_SIDE_APPLY_LIMIT = ANNOTATIONS_LIMIT - RESERVE;
 
-/** @returns bytes of the text as JSON, the form in which client-side apply keeps it. */
+/** What Go's encoding/json writes with six letters, e.g. \u003c, so that it may stand in HTML. */
+const ESCAPED_BY_GO = /[<>&\u2028\u2029]/g;
+
+/** @returns bytes of the text as JSON, the form in which kubectl's client-side apply keeps it. */
 export function jsonBytes(text: string): number {
-  return Buffer.byteLength(JSON.stringify(text));
+  return Buffer.byteLength(JSON.stringify(text).replace(ESCAPED_BY_GO, '\\u0000'));
 }
 
 export function fitsClientSideApply(text: string): boolean {

@@ -68,7 +68,7 @@ test('no program holds a part of another one', () => {
   expect(bundleOf(SERVER_HEALTH)).not.toContain('lib/agent/');
 });
 
-test('no text of a program has a line that begins with blanks, which the shorter indentation would change', () => {
+test('no text of a program has a line that begins with blanks, which would go with the indentation', () => {
   const folders = ['lib/agent', 'lib/network', 'lib/program', 'lib/servers', 'lib/settings'].map((path) =>
     join(REPOSITORY, path),
   );

@@ -61,9 +61,6 @@ function build({ folder }: Program): string {
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
   const { text } = outputFiles[0] as { text: string };
-  // One blank a level instead of two: 8 KiB less of the agent. Comments are in the source: 12 KiB less.
-  return text
-    .replaceAll(FOR_BUNDLERS, '')
-    .replaceAll(DOC_COMMENTS, '')
-    .replaceAll(/^ +/gm, (blanks) => blanks.slice(blanks.length / 2));
+  // No indentation: 16 KiB less of the agent. Comments are in the source: 12 KiB less.
+  return text.replaceAll(FOR_BUNDLERS, '').replaceAll(DOC_COMMENTS, '').replaceAll(/^ +/gm, '');
 }
