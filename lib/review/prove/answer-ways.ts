@@ -4,10 +4,10 @@ import type { Router } from './routers';
 import type { SiteView } from './site-view';
 import { broken, troublesOf, type Way } from './way';
 
-/** Routers on premise whose answers may take the wrong tunnel; none where all is well. */
-export function answerWays({ premises }: SiteView): Way[] {
-  return premises.flatMap((router) => {
-    const failures = sharedSelectors(router);
+/** Routers whose answers may take the wrong tunnel, or reach the wrong host; none where all is well. */
+export function answerWays({ clusterRouters, premises }: SiteView): Way[] {
+  return [...clusterRouters, ...premises].flatMap((router) => {
+    const failures = [...(router.isCluster ? [] : sharedSelectors(router)), ...sharedAddresses(router)];
     return failures.length === 0 ? [] : [broken(`answers at router ${router.name}`, troublesOf(failures))];
   });
 }
@@ -26,6 +26,25 @@ function sharedSelectors({ name, ends }: Router): Failure[] {
           text: `${local} ↔ ${remote} is a selector of two tunnels, so answers may take the wrong one`,
           remedy: 'map the nodes of the two clusters to different ranges',
           source: other.child,
+        },
+      ];
+    }),
+  );
+}
+
+/** Hosts that the other end cannot tell apart, since both have one address there. */
+function sharedAddresses({ name, ends }: Router): Failure[] {
+  const leaves = ends.flatMap((end) => end.leaves);
+  return leaves.flatMap((one, i) =>
+    leaves.slice(i + 1).flatMap((other): Failure[] => {
+      const seen = common(one.to, other.to);
+      if (seen === undefined || one.from.overlaps(other.from) || common(one.peer, other.peer) === undefined) return [];
+      return [
+        {
+          where: `router ${name}`,
+          text: `${one.from} and ${other.from} both become ${seen}, so answers to them collide`,
+          remedy: 'map each range to one of its own',
+          source: other,
         },
       ];
     }),

@@ -64,6 +64,8 @@ export class Crossing {
   private land({ sa, flow }: Tunnelled, outward: Translated, inward: Translated): void {
     const far = this.routers.routerOf(sa.peer);
     const passes =
+      this.isForwarding(sa.router, this.from, flow) &&
+      this.isForwarding(sa.peer, far, flow) &&
       this.isRouted(sa.router, flow) &&
       this.isClamped(sa.router, this.from, flow.destination.now) &&
       this.isClamped(sa.peer, far, flow.source.now);
@@ -148,18 +150,47 @@ export class Crossing {
       product !== 'fortigate' && `${subnet}`.startsWith(`${connection.remoteAddress}/`);
     const isOutward = ({ subnet }: StaticRoute) =>
       isPeer(subnet) || children.some(({ remote }) => common(remote, subnet) !== undefined);
-    return this.hasRoute(routes.filter(isOutward), flow, this.from);
+    const isAstray = ({ device }: StaticRoute) => device !== undefined && !router.outside.has(device);
+    return this.hasRoute(routes.filter(isOutward), flow, this.from, isAstray);
+  }
+
+  private isForwarding({ forwards, connection }: RouterModel, router: Router, flow: Flow): boolean {
+    const { family } = flow.destination.now;
+    if (forwards.has(family)) return true;
+    this.fail(`router ${router.name}`, {
+      text: `forwards no packets of IPv${family}`,
+      remedy: 'set it in sysctl.conf, as npm run synth does',
+      source: { file: connection.file.replace(/[^/]*$/, 'sysctl.conf') },
+      flow,
+    });
+    return false;
   }
 
   /** The same for what is behind the router itself. */
   private isInside(end: RouterModel, router: Router, flow: Flow): boolean {
     const own = end.leaves.map(({ from }) => from);
     const isInward = ({ subnet }: StaticRoute) => own.some((one) => common(one, subnet) !== undefined);
-    return this.hasRoute(end.routes.filter(isInward), flow, router);
+    const isAstray = ({ device }: StaticRoute) => device !== undefined && end.outside.has(device);
+    return this.hasRoute(end.routes.filter(isInward), flow, router, isAstray);
   }
 
-  private hasRoute(routes: readonly StaticRoute[], flow: Flow, router: Router): boolean {
+  private hasRoute(
+    routes: readonly StaticRoute[],
+    flow: Flow,
+    router: Router,
+    isAstray: (route: StaticRoute) => boolean,
+  ): boolean {
     const [first] = routes;
+    const astray = routes.find((one) => common(one.subnet, flow.destination.now) !== undefined && isAstray(one));
+    if (astray !== undefined) {
+      this.fail(`router ${router.name}`, {
+        text: `the route to ${astray.subnet} leads to ${astray.device}, back where the packets come from`,
+        remedy: 'run npm run synth, and load the routes',
+        source: astray,
+        flow,
+      });
+      return false;
+    }
     if (first === undefined) return true; // by what is connected or by the default route, as the router's sheet says
     const [missing] = missingFrom(
       [flow.destination.now],

@@ -147,6 +147,34 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     /1460 bytes do not fit through ESP/,
   ],
   [
+    'two subnets mapped to one range',
+    `${PREMISES}/nftables.conf`,
+    (text) => text.replace('192.168.0.0/24 : 192.168.0.0/24', '192.168.0.0/24 : 192.168.1.0/24'),
+    ['answers at router datacentre'],
+    /192\.168\.0\.0\/24 and 10\.0\.1\.0\/24 both become 192\.168\.1\.0\/24, so answers to them collide/,
+  ],
+  [
+    'a child that no end opens',
+    `${CLUSTER}/swanctl.conf`,
+    (text) => text.replace(/(remote_ts = 192\.168\.1\.0\/24\n(?:.*\n){2} +start_action = )start/, '$1none'),
+    [FIRST, SECOND, THERE, BACK],
+    /no end opens 192\.168\.2\.0\/27 ↔ 192\.168\.1\.0\/24/,
+  ],
+  [
+    'a route back to the cluster',
+    `${CLUSTER}/routes.batch`,
+    (text) => text.replace('192.168.1.0/24 via 203.0.113.2 dev eth1', '192.168.1.0/24 via 10.0.1.2 dev eth0'),
+    [FIRST, SECOND, THERE],
+    /the route to 192\.168\.1\.0\/24 leads to eth0, back where the packets come from/,
+  ],
+  [
+    'a router that forwards nothing',
+    `${PREMISES}/sysctl.conf`,
+    (text) => text.replace('ip_forward = 1', 'ip_forward = 0'),
+    [FIRST, SECOND, THERE, BACK],
+    /forwards no packets of IPv4/,
+  ],
+  [
     'a subnet missing from the list',
     LIST,
     without(/^ +"192\.168\.1\.0\/24"\n/m),
@@ -201,6 +229,20 @@ test.each([
   [`${CLUSTER}/swanctl.conf`, (text: string) => text.replace('mobike = no', 'mobike = no\n    encap = yes')],
   [`${PREMISES}/routes.batch`, (text: string) => `${text}route add 10.0.0.0/8 dev eth0\n`],
   [`${CLUSTER}/vyos.set`, (text: string) => `${text}delete nat\n`],
+  [`${CLUSTER}/vyos.set`, (text: string) => `${text}set firewall ipv4 forward filter default-action drop\n`],
+  [`${CLUSTER}/fortigate.conf`, (text: string) => text.replace('set nat ', 'set nat46 ')],
+  [`${CLUSTER}/fortigate.conf`, (text: string) => text.replace('config firewall policy', 'config firewall policy46')],
+  [`${CLUSTER}/nftables.conf`, (text: string) => text.replace('nat hook prerouting', 'nat hook output')],
+  [
+    `${CLUSTER}/nftables.conf`,
+    (text: string) => text.replace('192.168.1.0/24 } counter', '192.168.1.0/24, 192.168.1.0/25 } counter'),
+  ],
+  [
+    `${CLUSTER}/nftables.conf`,
+    (text: string) => text.replace('daddr map { ', 'daddr map { 192.168.2.0/28 : 10.9.0.0/28, '),
+  ],
+  [`${CLUSTER}/rules.service`, (text: string) => text.replace(/^ExecStart=.*$/m, 'ExecStart=/bin/true')],
+  [`${CLUSTER}/sysctl.conf`, (text: string) => `${text}net.ipv4.conf.all.rp_filter = 1\n`],
 ])('a line of %s that no reader knows is an error', (path, change) => {
   expect(() => proofWith(path, change)).toThrow(/is not understood/);
 });

@@ -1,8 +1,10 @@
 import { InputError, refuse } from '../../network';
 import { PRODUCTS, type Product } from '../../routers';
 import { fortigateFacts } from '../../routers/read/fortigate';
-import { type LinuxFiles, linuxModel, UnknownLine } from '../../routers/read/linux';
+import { requireKnownFortigate, requireKnownVyos } from '../../routers/read/known';
+import { type LinuxFiles, linuxModel } from '../../routers/read/linux';
 import { modelOfFacts, type RouterModel } from '../../routers/read/model';
+import { UnknownLine } from '../../routers/read/unknown-line';
 import { vyosFacts } from '../../routers/read/vyos';
 
 /** Texts by their path in the repository. */
@@ -22,11 +24,14 @@ const READERS: Readonly<Record<Product, (files: Tree, folder: string) => RouterM
     files.has('swanctl.conf') ? linuxModel(linuxFiles(files, folder), folder) : undefined,
   vyos: (files, folder) => {
     const text = files.get('vyos.set');
-    return text === undefined ? undefined : modelOfFacts(vyosFacts(text), 'vyos', `${folder}/vyos.set`, text);
+    if (text === undefined) return undefined;
+    requireKnownVyos(`${folder}/vyos.set`, text);
+    return modelOfFacts(vyosFacts(text), 'vyos', `${folder}/vyos.set`, text);
   },
   fortigate: (files, folder) => {
     const text = files.get('fortigate.conf');
     if (text === undefined) return undefined;
+    requireKnownFortigate(`${folder}/fortigate.conf`, text);
     return modelOfFacts(fortigateFacts(text), 'fortigate', `${folder}/fortigate.conf`, text);
   },
 };
@@ -41,6 +46,9 @@ function linuxFiles(files: Tree, folder: string): LinuxFiles {
     'swanctl.conf': text('swanctl.conf'),
     'nftables.conf': text('nftables.conf'),
     'routes.batch': text('routes.batch'),
+    'sysctl.conf': text('sysctl.conf'),
+    'rules.service': text('rules.service'),
+    'routes.service': text('routes.service'),
   };
 }
 

@@ -62,18 +62,29 @@ const PRIVATE = /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|
  */
 export function sasOf(router: RouterModel, peer: RouterModel): Sa[] {
   if (ikeTrouble(router, peer) !== undefined) return [];
-  const isAsked = !router.connection.initiates;
-  const [opener, answerer] = isAsked ? [peer, router] : [router, peer];
-  return opener.children.flatMap((asked) => {
-    const answer = answerTo(asked, answerer.children);
-    if (answer === undefined) return [];
-    const proposal = asked.proposals.find((one) => answer.proposals.includes(one));
-    const [local, remote] = [common(asked.local, answer.remote), common(asked.remote, answer.local)];
-    if (proposal === undefined || local === undefined || remote === undefined) return [];
-    return isAsked
-      ? [{ local: remote, remote: local, child: answer, proposal, router, peer }]
-      : [{ local, remote, child: asked, proposal, router, peer }];
-  });
+  const opened = openedBy(router, peer).map((sa) => ({ ...sa, child: sa.asked }));
+  const asked = openedBy(peer, router).map((sa) => ({ ...sa, local: sa.remote, remote: sa.local, child: sa.answer }));
+  return [...opened, ...asked].map(({ local, remote, child, proposal }) => ({
+    local,
+    remote,
+    child,
+    proposal,
+    router,
+    peer,
+  }));
+}
+
+/** The SAs that one end asks for, as it sees them. */
+function openedBy(opener: RouterModel, { children }: RouterModel) {
+  return opener.children
+    .filter(({ starts }) => starts)
+    .flatMap((asked) => {
+      const answer = answerTo(asked, children);
+      const proposal = asked.proposals.find((one) => answer?.proposals.includes(one));
+      if (answer === undefined || proposal === undefined) return [];
+      const [local, remote] = [common(asked.local, answer.remote), common(asked.remote, answer.local)];
+      return local === undefined || remote === undefined ? [] : [{ local, remote, asked, answer, proposal }];
+    });
 }
 
 /** The best of the other end's children for what is asked; the first of those that are equally good. */
@@ -106,6 +117,8 @@ export function childTrouble(child: Child, router: RouterModel, peer: RouterMode
       remedy: 'give both ends the same proposal',
       source: answer,
     };
+  if (!child.starts && !answer.starts)
+    return { text: `no end opens ${child.local} ↔ ${child.remote}`, remedy: 'let one end start it', source: child };
   return {
     text: `the selector ${child.local} ↔ ${child.remote} is narrowed by the other end's ${answer.local} ↔ ${answer.remote}`,
     remedy: 'configure the same pair of ranges at both ends',

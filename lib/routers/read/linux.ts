@@ -1,35 +1,50 @@
-import { Subnet } from '../../network';
+import { type Family, Subnet } from '../../network';
 import { DH_GROUPS } from '../proposal';
 import type { Child, Clamp, Connection, RouterModel, Source, StaticRoute, Translation } from './model';
-
-/** A line of a router's file that this reader does not know, so that nobody can say what the router does. */
-export class UnknownLine extends Error {
-  constructor(
-    readonly source: Source,
-    readonly text: string,
-  ) {
-    super(`${source.file}:${source.line}: not understood: ${text.trim()}`);
-    this.name = 'UnknownLine';
-  }
-}
+import { UnknownLine } from './unknown-line';
 
 /** The files of a Linux router that say what becomes of packets, by name. */
 export interface LinuxFiles {
   readonly 'swanctl.conf': string;
   readonly 'nftables.conf': string;
   readonly 'routes.batch': string;
+  readonly 'sysctl.conf': string;
+  readonly 'rules.service': string;
+  readonly 'routes.service': string;
 }
 
 /** @param folder path of the folder in the repository @throws UnknownLine */
 export function linuxModel(files: LinuxFiles, folder: string): RouterModel {
   const file = (name: keyof LinuxFiles): [string, string] => [`${folder}/${name}`, files[name]];
+  requireStarted(...file('rules.service'), '/usr/sbin/nft -f ');
+  requireStarted(...file('routes.service'), '/usr/sbin/ip -batch ');
   return {
     product: 'strongswan',
     ...readSwanctl(...file('swanctl.conf')),
     ...readNftables(...file('nftables.conf')),
     routes: readBatch(...file('routes.batch')),
+    forwards: readForwarding(...file('sysctl.conf')),
     isClosed: false,
   };
+}
+
+/** Rules and routes that nothing loads are none. */
+function requireStarted(file: string, text: string, command: string): void {
+  const started = linesOf(file, text).filter((line) => line.text.startsWith('ExecStart='));
+  if (started.length === 1 && started[0]?.text.startsWith(`ExecStart=${command}/etc/onprem-link/`)) return;
+  throw unknown(started[0] ?? { file, line: 1, text: `no ExecStart=${command}` });
+}
+
+const FORWARDING: Readonly<Record<string, Family>> = { 'net.ipv4.ip_forward': 4, 'net.ipv6.conf.all.forwarding': 6 };
+
+function readForwarding(file: string, text: string): Set<Family> {
+  const families = linesOf(file, text).flatMap((line) => {
+    const [, key = '', value] = /^([\w.]+) = ([01])$/.exec(line.text) ?? [];
+    const family = FORWARDING[key];
+    if (family === undefined) throw unknown(line);
+    return value === '1' ? [family] : [];
+  });
+  return new Set(families);
 }
 
 interface Line extends Source {
@@ -129,6 +144,7 @@ function readSwanctl(file: string, text: string): { connection: Connection; chil
       ...placeOf(child),
       local: subnetIn(setting(child, 'local_ts')),
       remote: subnetIn(setting(child, 'remote_ts')),
+      starts: setting(child, 'start_action').value === 'start',
       proposals: proposals(setting(child, 'esp_proposals'), false),
     })),
   };
@@ -177,38 +193,60 @@ const RULES = {
   leaves: new RegExp(`^ip6? daddr ${SET} snat ip6? prefix to ip6? saddr map ${SET}$`),
   clamp: new RegExp(`^ip6? ([sd])addr ${SET} tcp flags syn / syn,rst tcp option maxseg size set (\\d+)$`),
 };
-/** What frames the rules; priorities decide nothing between rules that never touch one another's packets. */
-const FRAME =
-  /^(?:table inet \S+(?: \{)?|delete table inet \S+|comment "[^"]*"|chain [\w-]+ \{|\}|type (?:filter|nat) hook (?:prerouting|forward|postrouting) priority \w+(?: [+-] \d+)?; policy accept;)$/;
+/** What frames chains. */
+const FRAME = /^(?:table inet \S+(?: \{)?|delete table inet \S+|comment "[^"]*"|chain [\w-]+ \{|\})$/;
+/** At which point of a packet's way each kind of rule stands: at any other one it does something else, or nothing. */
+const HOOKS: Readonly<Record<keyof typeof RULES, string>> = {
+  guardIn: 'type filter hook prerouting priority mangle - 10; policy accept;',
+  enters: 'type nat hook prerouting priority dstnat - 10; policy accept;',
+  clamp: 'type filter hook forward priority mangle; policy accept;',
+  leaves: 'type nat hook postrouting priority srcnat - 10; policy accept;',
+  guardOut: 'type filter hook postrouting priority srcnat + 10; policy accept;',
+};
+const KINDS = Object.keys(RULES) as (keyof typeof RULES)[];
 
-function readNftables(file: string, text: string): Pick<RouterModel, 'leaves' | 'enters' | 'clamps'> {
+type Rules = Pick<RouterModel, 'leaves' | 'enters' | 'clamps' | 'outside'>;
+
+function readNftables(file: string, text: string): Rules {
   const leaves: Translation[] = [];
   const enters: Translation[] = [];
   const sizes: (Clamp & { readonly side: string })[] = [];
+  const outside = new Set<string>();
+  let hook = '';
   for (const line of linesOf(file, text)) {
-    const place = placeOf(line);
-    const [enter, leave, clamp] = [RULES.enters, RULES.leaves, RULES.clamp].map((rule) => rule.exec(line.text));
-    if (enter) enters.push(...translations(line, enter));
-    else if (leave) leaves.push(...translations(line, leave));
-    else if (clamp) {
-      const [, side = '', peers = '', bytes = ''] = clamp;
-      sizes.push(...subnetsIn(line, peers).map((peer) => ({ ...place, side, peer, bytes: Number(bytes) })));
-    } else if (!FRAME.test(line.text) && !RULES.guardIn.test(line.text) && !RULES.guardOut.test(line.text))
-      throw unknown(line);
+    if (KINDS.some((kind) => HOOKS[kind] === line.text)) hook = line.text;
+    if (line.text === hook || FRAME.test(line.text)) continue;
+    const kind = KINDS.find((one) => HOOKS[one] === hook && RULES[one].test(line.text));
+    if (kind === undefined) throw unknown(line);
+    const found = RULES[kind].exec(line.text) as RegExpExecArray;
+    if (kind === 'enters') enters.push(...translations(line, found));
+    else if (kind === 'leaves') leaves.push(...translations(line, found));
+    else if (kind === 'clamp') {
+      const [, side = '', peers = '', bytes = ''] = found;
+      sizes.push(...subnetsIn(line, peers).map((peer) => ({ ...placeOf(line), side, peer, bytes: Number(bytes) })));
+    } else {
+      subnetsIn(line, found[1] as string);
+      outside.add(/"([^"]+)"/.exec(line.text)?.[1] as string);
+    }
   }
   const clamps = sizes
     .filter(({ side }) => side === 'd')
     .filter(({ peer, bytes }) => sizes.some((one) => one.side === 's' && one.peer.equals(peer) && one.bytes === bytes))
     .map(({ side: _, ...clamp }) => clamp);
-  return { leaves, enters, clamps };
+  return { leaves, enters, clamps, outside };
 }
 
+/** Of a set, or the keys of a map. nft rejects a file with ranges that overlap there. */
 function subnetsIn(line: Line, text: string): Subnet[] {
-  return text.split(', ').map((value) => subnetIn({ ...line, value }));
+  const subnets = text.split(', ').map((value) => subnetIn({ ...line, value }));
+  const overlaps = subnets.some((one, i) => subnets.slice(0, i).some((other) => other.overlaps(one)));
+  if (overlaps) throw unknown(line);
+  return subnets;
 }
 
 /** One for each entry of the map and each range at the other end. */
 function translations(line: Line, [, peers = '', map = '']: readonly string[]): Translation[] {
+  subnetsIn(line, map.replaceAll(/ : [^,]+/g, ''));
   return map.split(', ').flatMap((entry) => {
     const [from, to] = entry.split(' : ').map((value) => subnetIn({ ...line, value })) as [Subnet, Subnet | undefined];
     if (to === undefined || from.prefixLength !== to.prefixLength) throw unknown(line);
@@ -218,8 +256,8 @@ function translations(line: Line, [, peers = '', map = '']: readonly string[]): 
 
 function readBatch(file: string, text: string): StaticRoute[] {
   return linesOf(file, text).map((line) => {
-    const [, value] = /^route replace (\S+) via \S+ dev \S+$/.exec(line.text) ?? [];
-    if (value === undefined) throw unknown(line);
-    return { ...placeOf(line), subnet: subnetIn({ ...line, value }) };
+    const [, value, device] = /^route replace (\S+) via \S+ dev (\S+)$/.exec(line.text) ?? [];
+    if (value === undefined || device === undefined) throw unknown(line);
+    return { ...placeOf(line), subnet: subnetIn({ ...line, value }), device };
   });
 }

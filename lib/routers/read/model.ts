@@ -1,4 +1,4 @@
-import { Subnet } from '../../network';
+import { type Family, Subnet } from '../../network';
 import type { Product } from '../tunnel';
 import type { RouterFacts } from './facts';
 
@@ -20,6 +20,9 @@ export interface RouterModel {
   readonly enters: readonly Translation[];
   readonly clamps: readonly Clamp[];
   readonly routes: readonly StaticRoute[];
+  /** Interfaces towards the other end; empty where the files do not tell. */
+  readonly outside: ReadonlySet<string>;
+  readonly forwards: ReadonlySet<Family>;
   /** Whether packets that no translation names are dropped, as by a FortiGate, whose policies these are. */
   readonly isClosed: boolean;
 }
@@ -37,6 +40,8 @@ export interface Connection extends Source {
 export interface Child extends Source {
   readonly local: Subnet;
   readonly remote: Subnet;
+  /** Whether this end opens it by itself. */
+  readonly starts: boolean;
   readonly proposals: readonly string[];
 }
 
@@ -55,6 +60,7 @@ export interface Clamp extends Source {
 
 export interface StaticRoute extends Source {
   readonly subnet: Subnet;
+  readonly device?: string;
 }
 
 /** The facts of a VyOS or a FortiGate, which are read without lines: each is placed where its text first stands. */
@@ -82,6 +88,7 @@ export function modelOfFacts(facts: RouterFacts, product: Product, file: string,
       ...at(local, remote),
       local: Subnet.parse(local),
       remote: Subnet.parse(remote),
+      starts: facts.initiates,
       proposals: [proposal(facts.esp)],
     })),
     leaves: words(facts.leaves).map(([real, , mapped, , peer]) => ({
@@ -102,6 +109,8 @@ export function modelOfFacts(facts: RouterFacts, product: Product, file: string,
       bytes: Number(bytes),
     })),
     routes: words(facts.routes).map(([subnet]) => ({ ...at(subnet), subnet: Subnet.parse(subnet) })),
+    outside: new Set(),
+    forwards: new Set([4, 6]), // routers by trade
     isClosed: product === 'fortigate',
   };
 }

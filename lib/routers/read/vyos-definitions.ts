@@ -53,7 +53,7 @@ const DEFINED = [
   'policy route6 POLICY rule 1-999999 set tcp-mss 500-1460',
   'protocols static route PREFIX4 next-hop ADDRESS4',
   'protocols static route6 PREFIX6 next-hop ADDRESS6',
-];
+].map((text) => text.split(' '));
 
 const KINDS: Readonly<Record<string, RegExp>> = {
   TEXT: /^[!-~]{1,255}$/,
@@ -73,10 +73,9 @@ const KINDS: Readonly<Record<string, RegExp>> = {
 
 /** Whether VyOS defines the path of a `set` command and allows its values. */
 export function isDefined(path: readonly string[]): boolean {
-  return DEFINED.some((text) => {
-    const words = text.split(' ');
-    return words.length === path.length && words.every((word, i) => allows(word, path[i] as string));
-  });
+  return DEFINED.some(
+    (words) => words.length === path.length && words.every((word, i) => allows(word, path[i] as string)),
+  );
 }
 
 function allows(word: string, value: string): boolean {

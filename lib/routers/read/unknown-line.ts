@@ -1,0 +1,12 @@
+import type { Source } from './model';
+
+/** A line of a router's file that no reader knows, so that nobody can say what the router does. */
+export class UnknownLine extends Error {
+  constructor(
+    readonly source: Source,
+    readonly text: string,
+  ) {
+    super(`${source.file}:${source.line}: not understood: ${text.trim()}`);
+    this.name = 'UnknownLine';
+  }
+}
