@@ -1,16 +1,17 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXAMPLE } from '../lab/testbed';
 import { REPOSITORY } from '../repository';
 import { CLIENT_POD } from './client-pod';
 import { RealCluster } from './cluster';
+import { commandsOfDocs } from './docs-commands';
 import { describeCluster } from './requirements';
 
 jest.setTimeout(1_200_000);
 
 /** Commands that this suite cannot run, each with the reason. */
 const EXEMPT: readonly (readonly [RegExp, string])[] = [
-  [/ (exec|logs) /, "asks a kubelet's own API, which the played one has not"],
+  [/ (exec|logs) /, 'run by docs.full.ts: it asks a kubelet'],
   [/ edit /, 'opens an editor'],
   [/^kubectl (-n \S+ )?run /, 'pulls an image from the internet'],
   [/bootstrap\/production/, 'needs the CRDs of Argo CD or Flux'],
@@ -26,26 +27,6 @@ const FILLED_IN: readonly (readonly [RegExp, string])[] = [
 ];
 /** Removes what the others look at. */
 const isUninstall = (command: string) => /^kubectl delete --filename dist/.test(command);
-
-interface Command {
-  readonly page: string;
-  readonly command: string;
-}
-
-/** Every command that the docs mark as one for a cluster. */
-function commandsOfDocs(): Command[] {
-  const pages = readdirSync(join(REPOSITORY, 'docs')).filter((name) => name.endsWith('.md'));
-  return pages.flatMap((page) => {
-    const blocks = readFileSync(join(REPOSITORY, 'docs', page), 'utf8').matchAll(
-      /^ *```sh not run: needs a cluster\n([\s\S]*?)^ *```$/gm,
-    );
-    const lines = [...blocks].flatMap(([, text]) => (text as string).split('\n'));
-    return lines
-      .map((line) => line.replace(/ +#.*$/, '').trim())
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .map((command) => ({ page, command }));
-  });
-}
 
 describeCluster("the docs' commands for a cluster", () => {
   it('do what they are printed for', () =>
