@@ -89,6 +89,12 @@ describe('targets to probe', () => {
     expect(findingsOf(site)[0]).toContain(text);
   });
 
+  test('are listed once', () => {
+    expect(findingsOf(probing('10.0.1.1:443', '10.0.1.1:443').site)).toEqual([
+      expect.stringContaining('probes: "10.0.1.1:443" is listed twice; remove one'),
+    ]);
+  });
+
   test('are bounded', () => {
     const { site } = probing(...Array.from({ length: 9 }, (_, i) => `10.0.1.${i + 1}:443`));
     expect(findingsOf(site)).toEqual([

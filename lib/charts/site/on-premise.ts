@@ -50,6 +50,8 @@ const ON_PREMISE_SCHEMA: Schema<OnPremiseSettings> = {
 
 function readProbes(value: unknown): readonly unknown[] {
   const probes = listOf((target) => target)(value);
+  const twice = probes.find((target, i) => probes.indexOf(target) !== i);
+  if (twice !== undefined) throw refuse(twice, 'is listed twice', 'remove one');
   if (probes.length <= MOST_TARGETS) return probes;
   throw refuse(probes.length, 'targets are too many for every node to probe', `keep ${MOST_TARGETS} or fewer`);
 }

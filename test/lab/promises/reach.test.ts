@@ -225,7 +225,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       expect(seen).toEqual([BOTH, SECOND]);
     }));
 
-  it('what answers late, since each first packet is lost, stays up', () =>
+  it('an answer that comes late, since the first packet was lost, is an answer', () =>
     withProbes(
       async (testbed) => {
         testbed.topology.servers[0]?.netns.load(LOSES_FIRST_SYN);
