@@ -12,7 +12,8 @@ export function topologyOf(site: Site): SiteTopology {
   return {
     site: site.name,
     nodes: cluster.nodes.map(rangeOf),
-    pods: cluster.pods.map(String),
+    pods: cluster.podMappings.map(rangeOf),
+    ...(cluster.podsSeenAs && { podsSeenAs: cluster.podsSeenAs }),
     privateNetworks: unique(nodeRoutes.flatMap(({ settings }) => settings.privateNetworks.map(String))),
     networks: networks.map(({ name, subnets, vpn }) => ({
       name,

@@ -27,7 +27,8 @@ const HOMES: Readonly<Record<string, Home>> = {
   'lib/charts/metadata.ts': { ours: [], packages: [] },
   'lib/charts/linters.ts': { ours: [], packages: [] },
   'lib/charts/vpn': { ours: ['lib/charts/input', 'lib/network', 'lib/routers'], packages: ['node:'] },
-  'lib/charts/site': { ours: [...BELOW_SITE, 'lib/charts/vpn'], packages: CDK8S },
+  // The pools for Calico are the same in dist/ and on the sheets of the routers.
+  'lib/charts/site': { ours: [...BELOW_SITE, 'lib/charts/vpn', 'lib/routers'], packages: CDK8S },
   // Programs in ConfigMaps, and the pods that run them.
   'lib/charts/program': { ours: BELOW_SITE, packages: [...CDK8S, 'esbuild'] },
   'lib/charts/node-routes': { ours: [...ON_SITE, 'lib/charts/program', 'lib/settings'], packages: CDK8S },

@@ -6,6 +6,7 @@ export * from './free-range';
 export * from './health-list';
 export * from './mapping';
 export * from './overlap';
+export * from './pods';
 export * from './probed-network';
 export * from './promises';
 export * from './providers';

@@ -1,10 +1,8 @@
 import { Address } from './address';
 import { Findings, refuse } from './finding';
 import { parseJson } from './json';
+import type { PodsSeenAs } from './pods';
 import { Subnet } from './subnet';
-
-/** With whose address packets of pods leave a node: the node's, by masquerade, or their own. */
-export type PodsSeenAs = 'nodes' | 'themselves';
 
 /** What a site promises, with the addresses that its author typed: what the files that follow from it are held against. */
 export interface Promises {

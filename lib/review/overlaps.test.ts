@@ -10,7 +10,7 @@ function site(
   return {
     site: name,
     nodes,
-    pods: ['172.30.0.0/16'],
+    pods: [{ real: '172.30.0.0/16' }],
     privateNetworks: ['10.0.0.0/8'],
     networks: [{ name: 'datacentre', subnets }],
     services: [],

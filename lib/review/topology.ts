@@ -1,8 +1,12 @@
+import type { PodsSeenAs } from '../network';
+
 /** A site as a topology needs it: texts only, so that whoever knows a site can describe it. */
 export interface SiteTopology {
   readonly site: string;
   readonly nodes: readonly TopologySubnet[];
-  readonly pods: readonly string[];
+  readonly pods: readonly TopologySubnet[];
+  /** With whose address pods' packets reach on premise; undefined where the site does not say so. */
+  readonly podsSeenAs?: PodsSeenAs;
   /** Whose table entry shows the nodes' next hop. */
   readonly privateNetworks: readonly string[];
   readonly networks: readonly TopologyNetwork[];

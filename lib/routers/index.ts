@@ -1,4 +1,5 @@
 /** The model rendered for the routers of the VPN: pure, no I/O. */
+export { calicoPool } from './calico-pool';
 export { changeFiles, type EndFiles, routerOf } from './change';
 export { fortigateInterface, tunnelName } from './names';
 export { readNumberBook, writeNumberBook } from './number-book';
@@ -6,6 +7,8 @@ export { allot, clashes, NUMBERED_LISTS, type NumberBook, release, retire } from
 export { DH_GROUPS, type DhGroup, ENCRYPTIONS, type Encryption, HASHES, type Hash, type Proposal } from './proposal';
 export { routerFiles } from './render';
 export {
+  isOfPods,
+  learnedPods,
   numberedEnd,
   otherEnd,
   PRODUCTS,
@@ -13,5 +16,6 @@ export {
   selectorsOf,
   type Tunnel,
   type TunnelEnd,
+  type TunnelPods,
   type Unnumbered,
 } from './tunnel';

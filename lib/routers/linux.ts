@@ -1,6 +1,6 @@
 import { banner } from './banner';
 import { tunnelName } from './names';
-import { familiesOf, routesOf, type Tunnel } from './tunnel';
+import { familiesOf, isOfPods, learnedPods, routesOf, type Tunnel, type TunnelEnd } from './tunnel';
 
 /** Where the files of a tunnel lie on a Linux router, by the file's name below routers/. */
 export function linuxPaths(tunnel: Pick<Tunnel, 'site' | 'networks'>): Readonly<Record<string, string>> {
@@ -91,10 +91,19 @@ WantedBy=multi-user.target
 `;
 }
 
+/** Ranges, where not all that is behind the router is connected. */
+function connectedWhat(local: TunnelEnd): string {
+  const connected = local.subnets.filter((subnet) => !isOfPods(local, subnet));
+  return connected.length === local.subnets.length ? local.what : connected.map(({ real }) => real).join(', ');
+}
+
 /** What a reader would miss, and why it is not there. */
 export function missingRoutes({ local, remote }: Tunnel): string[] {
   return [
-    ...(local.insideNextHops.length === 0 ? [`No route to ${local.what}: connected by ${local.inside}.`] : []),
+    ...(local.insideNextHops.length === 0
+      ? [`No route to ${connectedWhat(local)}: connected by ${local.inside}.`]
+      : []),
+    ...learnedPods(local).map((subnet) => `No route to the pods ${subnet.real}: this router learns it by other means.`),
     ...(local.outsideNextHops.length === 0
       ? [`No route to ${remote.what}: the default route leads out of ${local.outside}.`]
       : []),

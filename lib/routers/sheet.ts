@@ -2,7 +2,10 @@ import type { Address } from '../network';
 import { tunnelName } from './names';
 import { isAead, type Proposal } from './proposal';
 import { loadSteps } from './sheet-load';
+import { podsSection } from './sheet-pods';
 import {
+  isOfPods,
+  learnedPods,
   localSubnets,
   mssOf,
   remoteSubnets,
@@ -26,6 +29,7 @@ export function sheet(tunnel: Tunnel): string {
     ['Address translation', translation(tunnel)],
     ['Routes', routes(tunnel)],
     ['Firewall', firewall(tunnel)],
+    ['Pods', podsSection(tunnel)],
     ['Check before you load', masquerade(tunnel)],
     ...loadSteps(tunnel),
   ];
@@ -33,7 +37,7 @@ export function sheet(tunnel: Tunnel): string {
     `# ${tunnelName(tunnel)}: the router of ${local.what}`,
     `VPN of site ${site} to on-premise ${networks.join(' and ')}. Written by npm run synth; change the site, not this file.`,
     `The router of ${remote.what}, at the other end, has a sheet of its own.`,
-    ...sections.map(([title, lines]) => `## ${title}\n\n${lines.join('\n')}`),
+    ...sections.filter(([, lines]) => lines.length > 0).map(([title, lines]) => `## ${title}\n\n${lines.join('\n')}`),
     '',
   ]
     .join('\n\n')
@@ -122,10 +126,16 @@ function routes(tunnel: Tunnel): string[] {
     `${nextHop} (${link})`,
     why,
   ]);
-  const own = localSubnets(tunnel).map(({ real }) => `${real}`);
+  const own = localSubnets(tunnel)
+    .filter((subnet) => !isOfPods(local, subnet))
+    .map(({ real }) => `${real}`);
   return [
     ...(rows.length > 0 ? [...table(['on this router', 'next hop', 'to'], rows), ''] : []),
     ...(local.insideNextHops.length === 0 ? [`${own.join(', ')}: connected by ${local.inside}.`] : []),
+    ...learnedPods(local).map(
+      ({ real }) =>
+        `${real} (pods): by other means, e.g. BGP with the CNI. This must show a way inside: ip route get ${real.address.next() ?? real.address}`,
+    ),
     ...(local.outsideNextHops.length === 0 ? [`The other router: by the default route, out of ${local.outside}.`] : []),
     `Routers on the way between ${local.what} and this router need a route for ${far(tunnel)} (${remote.what}) towards it.`,
   ];

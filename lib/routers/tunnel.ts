@@ -1,4 +1,4 @@
-import { type Address, type Family, type Mapping, Subnet } from '../network';
+import { type Address, type Family, type Mapping, type PodsSeenAs, Subnet } from '../network';
 import type { NumberedEnd, Numbers } from './numbers';
 import type { Proposal } from './proposal';
 
@@ -27,6 +27,17 @@ export interface TunnelEnd {
   /** Where its subnets lie, one per family at most; none: they are connected. */
   readonly insideNextHops: readonly Address[];
   readonly products: readonly Product[];
+  /** The pods behind it, where it is the router of a cluster. */
+  readonly pods?: TunnelPods;
+}
+
+/** The pods of a cluster as its tunnel needs them. */
+export interface TunnelPods {
+  readonly ranges: readonly Mapping[];
+  /** Undefined: not known, and files are written as for 'nodes'. */
+  readonly seenAs: PodsSeenAs | undefined;
+  /** Where they lie, one per family at most; none: the router knows by other means. */
+  readonly nextHops: readonly Address[];
 }
 
 /** A VPN between two routers as one of them sees it: an IKE_SA with one CHILD_SA (RFC 7296) per pair of subnets. */
@@ -104,13 +115,27 @@ export function routesOf(tunnel: Unnumbered): RouterRoute[] {
   return [...insideRoutes(tunnel), ...outsideRoutes(tunnel)];
 }
 
+/** Whether one of this end's subnets is a range of pods. */
+export const isOfPods = ({ pods }: TunnelEnd, subnet: Mapping): boolean => pods?.ranges.includes(subnet) === true;
+
+function nextHopsTo(end: TunnelEnd, subnet: Mapping): readonly Address[] {
+  return isOfPods(end, subnet) ? (end.pods?.nextHops ?? []) : end.insideNextHops;
+}
+
+/** Ranges of pods to which the router gets no route from its files. */
+export function learnedPods(end: TunnelEnd): Mapping[] {
+  return end.subnets.filter(
+    (subnet) => isOfPods(end, subnet) && !nextHopsTo(end, subnet).some(({ family }) => family === subnet.real.family),
+  );
+}
+
 /** To the subnets behind this router. */
 function insideRoutes(tunnel: Unnumbered): RouterRoute[] {
   const { local } = tunnel;
-  return localSubnets(tunnel).flatMap(({ real }) =>
-    local.insideNextHops
-      .filter(({ family }) => family === real.family)
-      .map((nextHop) => ({ subnet: real, nextHop, interface: local.inside, why: local.what })),
+  return localSubnets(tunnel).flatMap((subnet) =>
+    nextHopsTo(local, subnet)
+      .filter(({ family }) => family === subnet.real.family)
+      .map((nextHop) => ({ subnet: subnet.real, nextHop, interface: local.inside, why: local.what })),
   );
 }
 

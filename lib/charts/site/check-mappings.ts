@@ -18,35 +18,51 @@ interface Range {
 
 /** What is wrong with mappings and with their absence, beyond what a node would route wrongly. */
 export function checkMappings(site: Scope, free: FreeRanges, findings: Findings): void {
-  tellNodesNotSeen(site, free, findings);
+  for (const { mapping, what, place } of clusterMappings(site)) tellNotSeen(site, mapping, what, place, free, findings);
   tellTakenRanges(rangesOf(site), free, findings);
   tellTwoMappings(site, findings);
   // What was refused elsewhere may have been what a mapping is for.
   if (site.findings.all.length === 0) tellUnused(site, findings);
 }
 
+/** What on premise sees of the cluster, and where it is written. */
+function clusterMappings(site: Scope) {
+  const { nodes, podMappings, podsSeenAs } = site.cluster;
+  const pods = podsSeenAs === 'themselves' ? podMappings : [];
+  return [
+    ...nodes.map((mapping, i) => ({ mapping, what: 'nodes', place: nodesPlace(site, i) })),
+    ...pods.map((mapping, i) => ({ mapping, what: 'pods', place: podsPlace(site, i) })),
+  ];
+}
+
+const podsPlace = (site: Scope, i: number) => placeIn(site.place, `cluster.pods[${i}]`);
 const nodesPlace = (site: Scope, i: number) => placeIn(site.place, `cluster.nodes[${i}]`);
 
 /**
- * Nodes whose addresses are somebody else's on premise. Where on premise is not mapped either, the overlap is told
- * there, with what to do about both.
+ * Nodes or pods whose addresses are somebody else's on premise. Where on premise is not mapped either, the overlap is
+ * told there, with what to do about both.
  */
-function tellNodesNotSeen(site: Scope, free: FreeRanges, findings: Findings): void {
-  site.cluster.nodes.forEach((nodes, i) => {
-    if (nodes.isTranslated) return;
-    const others = site.networks.flatMap(({ name, subnets }) =>
-      subnets
-        .filter(({ mapping }) => mapping.isTranslated && mapping.real.overlaps(nodes.real))
-        .map(({ mapping }) => `${mapping.real} of on-premise ${name}`),
-    );
-    if (others.length === 0) return;
-    const reason = `overlaps ${others.join(' and ')}, whose hosts would look for the nodes among themselves`;
-    findings.add(nodesPlace(site, i), `${nodes.real}`, reason, free.map(nodes.real));
-  });
+function tellNotSeen(
+  site: Scope,
+  mapping: Mapping,
+  what: string,
+  place: string,
+  free: FreeRanges,
+  findings: Findings,
+): void {
+  if (mapping.isTranslated) return;
+  const others = site.networks.flatMap(({ name, subnets }) =>
+    subnets
+      .filter((subnet) => subnet.mapping.isTranslated && subnet.mapping.real.overlaps(mapping.real))
+      .map((subnet) => `${subnet.mapping.real} of on-premise ${name}`),
+  );
+  if (others.length === 0) return;
+  const reason = `overlaps ${others.join(' and ')}, whose hosts would look for the ${what} among themselves`;
+  findings.add(place, `${mapping.real}`, reason, free.map(mapping.real));
 }
 
 function rangesOf(site: Scope): Range[] {
-  const { nodes, pods, services } = site.cluster;
+  const { nodes, pods, podMappings, services } = site.cluster;
   const kept = (what: string, subnets: readonly Subnet[]) =>
     subnets.map(
       (subnet): Range => ({
@@ -89,6 +105,7 @@ function rangesOf(site: Scope): Range[] {
     ),
     ...nodes.flatMap((one, i) => mapped(one, 'cluster', "the cluster's nodes", nodesPlace(site, i))),
     ...kept('pods', pods),
+    ...podMappings.flatMap((one, i) => mapped(one, 'cluster', "the cluster's pods", podsPlace(site, i))),
     ...kept('services', services),
     ...onPremise,
   ];
@@ -120,13 +137,13 @@ function tellTwoMappings(site: Scope, findings: Findings): void {
 }
 
 function tellUnused(site: Scope, findings: Findings): void {
-  const { networks, routeSources, cluster } = site;
+  const { networks, routeSources } = site;
   const isSeen = networks.some(({ subnets }) => subnets.some(({ mapping }) => mapping.real.family === 4));
-  cluster.nodes.forEach((nodes, i) => {
-    if (!nodes.isTranslated || isSeen) return;
-    const remedy = `write "${nodes.real}" alone, or add the IPv4 network behind the VPN`;
-    findings.add(nodesPlace(site, i), `${nodes}`, 'is mapped, but there is nobody on premise to see it', remedy);
-  });
+  for (const { mapping, place } of clusterMappings(site)) {
+    if (!mapping.isTranslated || isSeen) continue;
+    const remedy = `write "${mapping.real}" alone, or add the IPv4 network behind the VPN`;
+    findings.add(place, `${mapping}`, 'is mapped, but there is nobody on premise to see it', remedy);
+  }
   // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
   if (routeSources.length === 0) return;
   const routed = routeSources.flatMap((one) => one.routes().map(({ subnet }) => subnet));

@@ -1,5 +1,7 @@
 import {
   Mapping,
+  PODS_SEEN_AS,
+  type PodsSeenAs,
   parseHostAddress,
   parseTarget,
   parseUnicastSubnet,
@@ -8,14 +10,14 @@ import {
   type SubnetSpec,
   type Target,
 } from '../../network';
-import { listOf, readNested, type Schema, someOf } from '../input/schema';
+import { listOf, oneOf, readBoolean, readNested, type Schema, someOf } from '../input/schema';
 
 /** The address ranges of the cluster. None of them is ever routed to on premise. */
 export interface ClusterProps {
   /** The subnets the nodes stand in; `mapped` where on premise sees them under other addresses. */
   readonly nodes: readonly SubnetSpec[];
-  /** The ranges of the pods, one per family. */
-  readonly pods: readonly string[];
+  /** The ranges of the pods; `mapped` where on premise sees them under other addresses (podsSeenAs 'themselves' only). */
+  readonly pods: readonly SubnetSpec[];
   /** The ranges of the cluster IPs, one per family. */
   readonly services: readonly string[];
   /**
@@ -23,6 +25,22 @@ export interface ClusterProps {
    * proxy or a Service: no route may take one, and each is asked when routes change. @default none
    */
   readonly apiServers?: readonly string[];
+  /**
+   * With whose address a pod's packet reaches on premise, which the CNI decides (docs/pods.md). `nodes`: the CNI
+   * masquerades it as its node. `themselves`: it keeps the pod's address, so the VPN carries the ranges of the pods, too.
+   * @default unknown: files are written as for 'nodes', and list that as assumed
+   */
+  readonly podsSeenAs?: PodsSeenAs;
+  /**
+   * kube-proxy masquerades all that pods send to Services (`iptables.masqueradeAll`, `nftables.masqueradeAll`,
+   * `--masquerade-all`), so servers on premise that are called by a Service see the node. @default false
+   */
+  readonly masqueradeAll?: boolean;
+  /**
+   * Writes disabled Calico IP pools over the on-premise subnets, so that Calico does not masquerade what pods send there.
+   * Needs the Calico API server (projectcalico.org/v3), and podsSeenAs 'themselves'. @default false
+   */
+  readonly calicoPool?: boolean;
   /**
    * A registry that mirrors Docker Hub for this cluster, with a path if it has one: `registry.example.com/hub` makes the stock
    * image `registry.example.com/hub/library/node:…`, pinned by the same digest. Images that are named keep their names.
@@ -39,9 +57,12 @@ export interface ProtectedSubnet {
 
 interface ClusterRanges {
   readonly nodes: readonly Mapping[];
-  readonly pods: readonly Subnet[];
+  readonly pods: readonly Mapping[];
   readonly services: readonly Subnet[];
   readonly apiServers: readonly Target[];
+  readonly podsSeenAs: PodsSeenAs | undefined;
+  readonly masqueradeAll: boolean;
+  readonly calicoPool: boolean;
   readonly imageRegistry: string | undefined;
 }
 
@@ -49,44 +70,77 @@ const REMEDY = 'list them, so that no route takes them away from the cluster';
 
 const CLUSTER_SCHEMA: Schema<ClusterRanges> = {
   nodes: { fallback: [], required: true, read: someOf((spec) => Mapping.parse(spec), REMEDY) },
-  pods: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
+  pods: { fallback: [], required: true, read: someOf((spec) => Mapping.parse(spec), REMEDY) },
   services: { fallback: [], required: true, read: someOf((subnet) => parseUnicastSubnet(subnet), REMEDY) },
   apiServers: { fallback: [], read: listOf(parseTarget) },
+  podsSeenAs: { fallback: undefined, read: oneOf(...PODS_SEEN_AS) },
+  masqueradeAll: { fallback: false, read: readBoolean },
+  calicoPool: { fallback: false, read: readBoolean },
   imageRegistry: { fallback: undefined, read: readRegistry },
 };
 
 /** One Kubernetes cluster as the network sees it. */
 export class Cluster {
   /** What the construction of a site goes on with after its cluster was refused. */
-  static readonly NONE = new Cluster({ nodes: [], pods: [], services: [], apiServers: [], imageRegistry: undefined });
+  static readonly NONE = new Cluster({
+    nodes: [],
+    pods: [],
+    services: [],
+    apiServers: [],
+    podsSeenAs: undefined,
+    masqueradeAll: false,
+    calicoPool: false,
+    imageRegistry: undefined,
+  });
 
   /** The nodes' subnets, with the ranges under which on premise sees them. */
   readonly nodes: readonly Mapping[];
   readonly pods: readonly Subnet[];
+  /** The same, with the ranges under which on premise sees them. */
+  readonly podMappings: readonly Mapping[];
   readonly services: readonly Subnet[];
   readonly apiServers: readonly Target[];
+  /** With whose address pods' packets reach on premise; undefined where nobody said so. */
+  readonly podsSeenAs: PodsSeenAs | undefined;
+  readonly masqueradeAll: boolean;
+  readonly calicoPool: boolean;
   readonly imageRegistry: string | undefined;
   /** Nodes, pods and services: what the nodes themselves depend on. */
   readonly ownSubnets: readonly ProtectedSubnet[];
-  /** The same and the ranges under which on premise sees the nodes: what no network may use. */
+  /** The same and the ranges under which on premise sees nodes and pods: what no network may use. */
   readonly protectedSubnets: readonly ProtectedSubnet[];
 
-  private constructor({ nodes, pods, services, apiServers, imageRegistry }: ClusterRanges) {
+  private constructor(ranges: ClusterRanges) {
+    const { nodes, pods, services } = ranges;
     this.nodes = nodes;
-    this.pods = pods;
+    this.podMappings = pods;
+    this.pods = pods.map(({ real }) => real);
     this.services = services;
-    this.apiServers = apiServers;
-    this.imageRegistry = imageRegistry;
+    this.apiServers = ranges.apiServers;
+    this.podsSeenAs = ranges.podsSeenAs;
+    this.masqueradeAll = ranges.masqueradeAll;
+    this.calicoPool = ranges.calicoPool;
+    this.imageRegistry = ranges.imageRegistry;
     this.ownSubnets = [
       ...nodes.map(({ real }) => ({ subnet: real, what: 'nodes' })),
-      ...pods.map((subnet) => ({ subnet, what: 'pods' })),
+      ...this.pods.map((subnet) => ({ subnet, what: 'pods' })),
       ...services.map((subnet) => ({ subnet, what: 'services' })),
     ];
-    const mappedNodes = nodes.filter((node) => node.isTranslated);
     this.protectedSubnets = [
       ...this.ownSubnets,
-      ...mappedNodes.map(({ mapped }) => ({ subnet: mapped, what: 'mapped nodes' })),
+      ...mappedRanges('mapped nodes', nodes),
+      ...mappedRanges('mapped pods', pods),
     ];
+  }
+
+  /**
+   * What on premise sees of the cluster: its nodes and, where these keep their own addresses, its pods. Pods of a flat
+   * network that lie in a range of the nodes are seen with it.
+   */
+  get seen(): readonly Mapping[] {
+    if (this.podsSeenAs !== 'themselves') return this.nodes;
+    const others = this.podMappings.filter(({ real }) => !this.nodes.some((nodes) => nodes.real.contains(real)));
+    return [...this.nodes, ...others];
   }
 
   /**
@@ -105,6 +159,10 @@ export class Cluster {
   static read(props: unknown): Cluster {
     return new Cluster(readNested(CLUSTER_SCHEMA)(props));
   }
+}
+
+function mappedRanges(what: string, mappings: readonly Mapping[]): ProtectedSubnet[] {
+  return mappings.filter((one) => one.isTranslated).map(({ mapped }) => ({ subnet: mapped, what }));
 }
 
 /** The host of a registry, with a port or a path, as container runtimes take it before `/library/node`. */

@@ -25,7 +25,7 @@ function promisesOf({ cluster, networks, promised }: PromisingSite): Promises {
   return {
     nodes: cluster.nodes.map(({ real }) => real),
     pods: cluster.pods,
-    podsSeenAs: undefined,
+    podsSeenAs: cluster.podsSeenAs,
     networks: new Map(
       networks.map(({ name, subnets, vpn }) => [name, { subnets: reals(subnets), hasVpn: vpn !== undefined }]),
     ),

@@ -145,7 +145,7 @@ test('a cluster without one of its ranges is refused', () => {
 
 test('a site without a cluster, or with an option nobody knows, is refused', () => {
   expect(findingsOf(new Site('example', {} as never))).toEqual([
-    'site example › cluster: undefined is no object of options; known are nodes, pods, services, apiServers, imageRegistry',
+    'site example › cluster: undefined is no object of options; known are nodes, pods, services, apiServers, podsSeenAs, masqueradeAll, calicoPool, imageRegistry',
   ]);
   expect(findingsOf(new Site('example', { cluster: CLUSTER, clutser: 1 } as never))).toEqual([
     'site example: "clutser" is an unknown option; known are cluster, provider, agentBundle',

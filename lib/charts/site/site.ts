@@ -8,8 +8,10 @@ import { checkOtherSites } from '../vpn/check-other-sites';
 import { readBook, writeRouterFiles } from '../vpn/router-files';
 import { type SiteVpns, vpnsOf } from '../vpn/tunnels';
 import { bootstrapApp, writeBootstrap } from './bootstrap';
+import { addCalicoPools, CALICO_POOLS } from './calico-pools';
 import { checkMappings } from './check-mappings';
 import { checkNetworks } from './check-networks';
+import { checkPods } from './check-pods';
 import { checkProvider } from './check-provider';
 import { type Check, Checks, type Phase } from './checks';
 import { Cluster, type ClusterProps } from './cluster';
@@ -95,7 +97,7 @@ export class Site extends App implements Scope {
   private bootstrapScope: App | undefined;
   private readonly checks = new Checks();
   private readonly writers: (() => void)[] = [];
-  private readonly ids = new Set([Namespaces.CHART_ID]);
+  private readonly ids = new Set([Namespaces.CHART_ID, CALICO_POOLS]);
 
   /**
    * @param name names the folder below the output folder, e.g. `dist/example`. The output folder is that of cdk8s:
@@ -127,6 +129,7 @@ export class Site extends App implements Scope {
     if (this.networks.some((other) => other.name === name))
       this.findings.add(network.place, name, 'names two networks of this site', 'give each a name of its own');
     this.networks.push(network);
+    if (this.cluster.calicoPool) addCalicoPools(this, network);
     return network;
   }
 
@@ -189,7 +192,7 @@ export class Site extends App implements Scope {
 
   /** @throws InputError when the book of numbers cannot be read. @internal */
   vpns(): SiteVpns {
-    return vpnsOf({ name: this.name, nodes: this.cluster.nodes, networks: this.networks }, readBook(this.outdir));
+    return vpnsOf({ name: this.name, cluster: this.cluster, networks: this.networks }, readBook(this.outdir));
   }
 
   /** @internal */
@@ -220,6 +223,7 @@ export class Site extends App implements Scope {
   private addOwnChecks(): void {
     this.addCheck('networks', 'networks', ({ free, findings }) => checkNetworks(this, free, findings));
     this.addCheck('mappings', 'mappings', ({ free, findings }) => checkMappings(this, free, findings));
+    this.addCheck('mappings', 'pods', ({ findings }) => checkPods(this, findings));
     this.addCheck('provider', 'provider', ({ free, findings }) => checkProvider(this, free, findings));
     this.addCheck('vpn', 'vpn', ({ findings }) => this.checkVpn(findings));
   }

@@ -1,4 +1,5 @@
 import type { Findings } from '../../network';
+import { isOfPods } from '../../routers';
 import { hasFortigate, haveSameAddresses, placeOf } from './check';
 import type { VpnSettings } from './options';
 import { connectionOf, type SiteTunnel } from './tunnels';
@@ -42,14 +43,16 @@ function checkConnections(earlier: SiteTunnel, later: SiteTunnel, other: Earlier
 function checkRanges(earlier: SiteTunnel, later: SiteTunnel, other: EarlierSite, findings: Findings): void {
   const [one, another] = [earlier.ends[0].tunnel, later.ends[0].tunnel];
   if (!one.remote.publicAddress.equals(another.remote.publicAddress)) return;
-  for (const { mapped } of another.local.subnets) {
+  for (const subnet of another.local.subnets) {
+    const { mapped } = subnet;
     const taken = one.local.subnets.find((subnet) => subnet.mapped.overlaps(mapped));
     if (taken === undefined) continue;
+    const what = isOfPods(another.local, subnet) ? 'pods' : 'nodes';
     findings.add(
       placeOf(later),
       `${mapped}`,
-      `is how the on-premise router ${another.remote.publicAddress} sees these nodes, and it sees those of site ${other.name} in ${taken.mapped}`,
-      'map the nodes of each site to a range of their own',
+      `is how the on-premise router ${another.remote.publicAddress} sees these ${what}, and it sees those of site ${other.name} in ${taken.mapped}`,
+      `map the ${what} of each site to a range of their own`,
     );
   }
 }

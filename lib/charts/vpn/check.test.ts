@@ -33,9 +33,9 @@ test.each<[string, unknown, string[]]>([
     'an end is missing, and what is there is misspelt',
     { cluster: { publicAdress: '203.0.113.1', outside: 'eth1', inside: 'eth0' } },
     [
-      'vpn.cluster: "publicAdress" is an unknown option; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, products, firstRule',
+      'vpn.cluster: "publicAdress" is an unknown option; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, podNextHops, products, firstRule',
       'vpn.cluster.publicAddress: undefined is not a string; write the address as text, e.g. "192.168.1.10"',
-      'vpn.onPremise: undefined is no object of options; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, products, firstRule',
+      'vpn.onPremise: undefined is no object of options; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, podNextHops, products, firstRule',
     ],
   ],
   [

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Address, Findings } from '../../network';
-import { clashes, fortigateInterface, type NumberBook, selectorsOf, type Tunnel, tunnelName } from '../../routers';
+import {
+  clashes,
+  fortigateInterface,
+  learnedPods,
+  type NumberBook,
+  selectorsOf,
+  type Tunnel,
+  tunnelName,
+} from '../../routers';
 import { placeIn } from '../input/schema';
 import type { VpnSettings } from './options';
 import type { SiteTunnel, SiteVpns, VpnNetwork } from './tunnels';
@@ -13,6 +21,7 @@ import type { SiteTunnel, SiteVpns, VpnNetwork } from './tunnels';
 export function checkVpns({ tunnels, book }: SiteVpns, site: string, isUnderstood: boolean, findings: Findings): void {
   tunnels.forEach((one, i) => {
     if (isUnderstood) checkTunnel(clusterEnd(one), placeOf(one), findings);
+    checkPodNextHops(one, findings);
     checkShared(one, findings);
     for (const earlier of tunnels.slice(0, i)) {
       checkSameAddresses(earlier, one, findings);
@@ -52,6 +61,28 @@ function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
     );
   checkOutside(tunnel, 'cluster', local.publicAddress, place, findings);
   checkOutside(tunnel, 'onPremise', remote.publicAddress, place, findings);
+}
+
+/** The cluster's router knows where pods are that keep their own addresses. */
+function checkPodNextHops(one: SiteTunnel, findings: Findings): void {
+  const { local } = clusterEnd(one);
+  const { cluster, onPremise } = one.networks[0].vpn as VpnSettings;
+  const place = (end: string) => placeIn(placeOf(one), `${end}.podNextHops`);
+  const isSeen = local.pods?.seenAs === 'themselves';
+  const needless = { cluster: isSeen ? undefined : cluster.podNextHops, onPremise: onPremise.podNextHops };
+  for (const [end, nextHops] of Object.entries(needless)) {
+    if (nextHops === undefined) continue;
+    const reason = "is for the cluster's router where podsSeenAs is 'themselves'";
+    findings.add(place(end), nextHops.map(String), reason, 'leave it out');
+  }
+  if (cluster.podNextHops !== undefined) return;
+  for (const { real } of learnedPods(local))
+    findings.add(
+      place('cluster'),
+      `${real}`,
+      "are pods to which the cluster's router has no route, since they are not connected to it",
+      'write the next hops towards them, or [] if the router learns the way by other means, e.g. BGP with the CNI',
+    );
 }
 
 /** A subnet of a family that no node has gets no selector, so the tunnel would not carry it. */

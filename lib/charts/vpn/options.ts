@@ -45,6 +45,11 @@ export interface RouterProps {
   readonly outsideNextHops?: readonly string[];
   /** Next hops towards its own subnets, one per family. @default none: they are connected */
   readonly insideNextHops?: readonly string[];
+  /**
+   * Next hops towards the pods, one per family, for the cluster's router with podsSeenAs 'themselves'; with [] it learns
+   * the way by other means (BGP with the CNI, a network of the cloud that knows pods). @default insideNextHops
+   */
+  readonly podNextHops?: readonly string[];
   /** What it runs: 'strongswan', 'vyos', 'fortigate'. One set of files is written for each. @default all, to choose from */
   readonly products?: readonly Product[];
   /**
@@ -76,6 +81,7 @@ export interface RouterSettings {
   readonly inside: string;
   readonly outsideNextHops: readonly Address[];
   readonly insideNextHops: readonly Address[];
+  readonly podNextHops: readonly Address[] | undefined;
   readonly products: readonly Product[];
   readonly firstRule: number | undefined;
 }
@@ -103,6 +109,7 @@ const ROUTER_SCHEMA: Schema<GivenRouter> = {
   inside: { fallback: '', required: true, read: readInterfaceName },
   outsideNextHops: { fallback: [], read: readNextHops },
   insideNextHops: { fallback: [], read: readNextHops },
+  podNextHops: { fallback: undefined, read: readNextHops },
   products: { fallback: PRODUCTS, read: someOf(oneOf(...PRODUCTS), 'name at least one') },
   firstRule: { fallback: undefined, read: (value) => readInteger(value, 1, 99_999, 'rule number') },
 };

@@ -1,4 +1,4 @@
-import type { Mapping } from '../../network';
+import type { Mapping, PodsSeenAs } from '../../network';
 import {
   allot,
   type NumberBook,
@@ -7,6 +7,7 @@ import {
   retire,
   type Tunnel,
   type TunnelEnd,
+  type TunnelPods,
   type Unnumbered,
 } from '../../routers';
 import type { RouterSettings, VpnSettings } from './options';
@@ -24,10 +25,18 @@ export interface VpnNetwork {
   readonly vpn: VpnSettings | undefined;
 }
 
+/** The cluster of a site as its tunnels need it. */
+interface VpnCluster {
+  /** What on premise sees of it: the nodes and, where these keep their own addresses, the pods. */
+  readonly seen: readonly Mapping[];
+  readonly podMappings: readonly Mapping[];
+  readonly podsSeenAs: PodsSeenAs | undefined;
+}
+
 /** What the tunnels of a site are made of. */
 interface VpnSite {
   readonly name: string;
-  readonly nodes: readonly Mapping[];
+  readonly cluster: VpnCluster;
   readonly networks: readonly VpnNetwork[];
 }
 
@@ -105,7 +114,7 @@ function tunnelOf(site: VpnSite, networks: readonly VpnNetwork[], vpn: VpnSettin
   return {
     site: site.name,
     networks: names,
-    local: endOf(vpn.cluster, `the nodes of ${site.name}`, site.nodes),
+    local: { ...endOf(vpn.cluster, clusterName(site), site.cluster.seen), pods: podsOf(site.cluster, vpn.cluster) },
     remote: endOf(
       vpn.onPremise,
       `on-premise ${names.join(' and ')}`,
@@ -118,6 +127,18 @@ function tunnelOf(site: VpnSite, networks: readonly VpnNetwork[], vpn: VpnSettin
   };
 }
 
-function endOf({ firstRule: _, ...router }: RouterSettings, what: string, subnets: readonly Mapping[]): TunnelEnd {
+function clusterName({ name, cluster }: VpnSite): string {
+  return cluster.podsSeenAs === 'themselves' ? `the nodes and pods of ${name}` : `the nodes of ${name}`;
+}
+
+function podsOf({ podMappings, podsSeenAs }: VpnCluster, { podNextHops, insideNextHops }: RouterSettings): TunnelPods {
+  return { ranges: podMappings, seenAs: podsSeenAs, nextHops: podNextHops ?? insideNextHops };
+}
+
+function endOf(
+  { firstRule: _, podNextHops: __, ...router }: RouterSettings,
+  what: string,
+  subnets: readonly Mapping[],
+): TunnelEnd {
   return { ...router, what, subnets };
 }

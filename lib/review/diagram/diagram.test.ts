@@ -11,7 +11,7 @@ function picture(subnets: readonly number[], services: number): SiteTopology {
   return {
     site: 'example',
     nodes: [{ real: '10.0.1.0/27', mapped: '192.168.2.0/27' }],
-    pods: ['172.30.0.0/16'],
+    pods: [{ real: '172.30.0.0/16' }],
     privateNetworks: ['10.0.0.0/8'],
     networks: subnets.map((count, network) => ({
       name: `network-${network}`,

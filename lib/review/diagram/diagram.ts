@@ -1,3 +1,4 @@
+import { PODS_ASSUMED } from '../../network';
 import type { SiteTopology, TopologyService, TopologySubnet } from '../topology';
 import { networkLines, type SubnetBox, subnetBoxes } from './networks';
 import { folded, label } from './text';
@@ -27,12 +28,9 @@ export function diagramOf(topology: SiteTopology): string {
   ].join('\n')}\n`;
 }
 
-function clusterLines({ site, nodes, pods, services, privateNetworks }: SiteTopology): string[] {
-  const nodeText = [
-    '<b>nodes</b>',
-    ...folded(nodes.map(rangeText), MOST_RANGES, 'range'),
-    `pods ${folded(pods, 2, 'range').join(', ')}`,
-  ];
+function clusterLines(topology: SiteTopology): string[] {
+  const { site, nodes, services, privateNetworks } = topology;
+  const nodeText = ['<b>nodes</b>', ...folded(nodes.map(rangeText), MOST_RANGES, 'range'), ...podLines(topology)];
   return [
     `subgraph cluster["cluster ${label(site)}"]`,
     ...shownServices(services).map((service, i) => `  ${serviceId(i)}(["${serviceText(service)}"]):::service`),
@@ -46,6 +44,22 @@ function clusterLines({ site, nodes, pods, services, privateNetworks }: SiteTopo
     `private{{"private side<br/>next hop of ${folded(privateNetworks, 2, 'network').join(', ')}"}}:::router`,
     'nodes ==>|"routes"| private',
   ];
+}
+
+/** The ranges of the pods, and with whose address their packets reach on premise. */
+function podLines({ pods, podsSeenAs }: SiteTopology): string[] {
+  if (podsSeenAs === 'themselves')
+    return folded(
+      pods.map((one) => `pods ${rangeText(one)}`),
+      2,
+      'range',
+    );
+  const ranges = `pods ${folded(
+    pods.map(({ real }) => real),
+    2,
+    'range',
+  ).join(', ')}`;
+  return [ranges, podsSeenAs === 'nodes' ? 'on premise sees their node' : PODS_ASSUMED];
 }
 
 function publicLines(): string[] {

@@ -270,3 +270,11 @@ test('a way is a picture, and all of them are a page', () => {
   expect(wayPicture(proofs[0]?.ways[0] as never)).toMatchSnapshot();
   expect(proofPage(proofs)).toMatchSnapshot();
 });
+
+test('where pods are promised to be seen as themselves, files for nodes are not enough', () => {
+  const promises = 'routers/example/promises.json';
+  const proof = proofWith(promises, (text) => text.replace('"pods"', '"podsSeenAs": "themselves",\n  "pods"'));
+  expect(brokenOf(proof)).toEqual([FIRST, SECOND]);
+  expect(proofText([proof], false)).toContain('172.30.0.0/16');
+  expect(proof.isUnsaid).toBe(false);
+});

@@ -53,12 +53,12 @@ class ServicePort {
     return `${this.name.replace(/^default\//, '')} ${this.port.port} → ${address}:${this.port.serverPort}`;
   }
 
-  /** From all nodes to one endpoint. */
+  /** From all pods to one endpoint. */
   private walked(endpoint: Endpoint): Walked {
     const target = hostSubnet(endpoint.address);
     const missing = this.view.pools.flatMap((pool) => unrouted(pool, target));
     if (missing.length > 0) return { endpoint, arrivals: [], failures: missing };
-    return { endpoint, ...this.view.fromNodes([target]) };
+    return { endpoint, ...this.view.fromClients([target]) };
   }
 
   private wayTo(address: Address, service: Service, walked: readonly Walked[], strangers: readonly Trouble[]): Way {
@@ -66,7 +66,7 @@ class ServicePort {
     const target = hostSubnet(address);
     const right = walked.find(({ arrivals }) => arrivals.some(({ flow }) => flow.destination.now.equals(target)));
     if (right === undefined) return broken(name, [...this.unreached(walked, address, service), ...strangers]);
-    const [gap] = this.view.gaps(right.arrivals, [target]);
+    const [gap] = this.view.gapsOfClients(right.arrivals, [target]);
     const troubles = [
       ...(gap === undefined ? [] : [notFrom(plain(gap.source.now), `${gap.source.now.address} → ${address}`)]),
       ...troublesOf(gap === undefined ? [] : right.failures),
@@ -143,17 +143,19 @@ class ServicePort {
   }
 
   private nodeHops(address: Address): Hop[] {
-    const { nodes, podsSeenAs } = this.view.promises;
-    const ranges = nodes.filter(({ family }) => family === address.family).join(', ');
+    const { podsSeenAs } = this.view.promises;
+    const ranges = this.view.clients.filter(({ family }) => family === address.family).join(', ');
     const routes = this.view.pools.flatMap(({ routes: all }) => all.map(({ subnet }) => subnet));
     const [longest] = routes
       .filter((subnet) => subnet.contains(address))
       .sort((a, b) => b.prefixLength - a.prefixLength);
     return [
-      {
-        where: 'node masquerades',
-        text: `as its address in ${ranges}${podsSeenAs === undefined ? ' (assumed)' : ''}`,
-      },
+      podsSeenAs === 'themselves'
+        ? { where: 'node', text: `leaves the pod its address in ${ranges}` }
+        : {
+            where: 'node masquerades',
+            text: `as its address in ${ranges}${podsSeenAs === undefined ? ' (assumed)' : ''}`,
+          },
       { where: 'node routes', text: `${longest} by the private next hop` },
     ];
   }

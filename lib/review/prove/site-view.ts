@@ -35,14 +35,29 @@ export class SiteView {
     return this.cluster.pools.filter(({ name }) => this.promises.pools.has(name));
   }
 
+  /** The addresses that packets of pods have when they leave a node. */
+  get clients(): readonly Subnet[] {
+    const { nodes, pods, podsSeenAs } = this.promises;
+    return podsSeenAs === 'themselves' ? pods : nodes;
+  }
+
   /** From all nodes to addresses on premise as the cluster knows them. */
   fromNodes(targets: readonly Subnet[]): Crossed {
+    return this.from(this.promises.nodes, targets);
+  }
+
+  /** The same from all pods. */
+  fromClients(targets: readonly Subnet[]): Crossed {
+    return this.from(this.clients, targets);
+  }
+
+  private from(sources: readonly Subnet[], targets: readonly Subnet[]): Crossed {
     const routers = this.clusterRouters.map((router) => ({ router, crossing: this.crossingFrom(router) }));
     for (const target of targets) {
       const own = routers.filter(({ router }) => isFor(router, target));
-      const flows = this.promises.nodes.filter(({ family }) => family === target.family);
+      const flows = sources.filter(({ family }) => family === target.family);
       for (const { crossing } of own.length > 0 ? own : routers.slice(0, 1))
-        for (const nodes of flows) crossing.run(flowOf(nodes, target));
+        for (const source of flows) crossing.run(flowOf(source, target));
     }
     return gathered(routers.map(({ crossing }) => crossing));
   }
@@ -70,17 +85,26 @@ export class SiteView {
 
   /** Packets of nodes to these subnets that are in none of the arrivals. */
   gaps(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
-    return this.pairs(subnets).flatMap(([nodes, subnet]) => uncovered(flowOf(nodes, subnet), arrivals));
+    return this.pairs(this.promises.nodes, subnets).flatMap(([nodes, subnet]) =>
+      uncovered(flowOf(nodes, subnet), arrivals),
+    );
+  }
+
+  /** The same of pods. */
+  gapsOfClients(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
+    return this.pairs(this.clients, subnets).flatMap(([pods, subnet]) => uncovered(flowOf(pods, subnet), arrivals));
   }
 
   /** The same from the subnets to the nodes. */
   gapsBack(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
-    return this.pairs(subnets).flatMap(([nodes, subnet]) => uncovered(flowOf(subnet, nodes), arrivals));
+    return this.pairs(this.promises.nodes, subnets).flatMap(([nodes, subnet]) =>
+      uncovered(flowOf(subnet, nodes), arrivals),
+    );
   }
 
-  private pairs(subnets: readonly Subnet[]): [nodes: Subnet, subnet: Subnet][] {
-    return this.promises.nodes.flatMap((nodes) =>
-      subnets.filter(({ family }) => family === nodes.family).map((subnet): [Subnet, Subnet] => [nodes, subnet]),
+  private pairs(sources: readonly Subnet[], subnets: readonly Subnet[]): [source: Subnet, subnet: Subnet][] {
+    return sources.flatMap((source) =>
+      subnets.filter(({ family }) => family === source.family).map((subnet): [Subnet, Subnet] => [source, subnet]),
     );
   }
 

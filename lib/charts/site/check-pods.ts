@@ -1,0 +1,126 @@
+import { type Findings, type Mapping, overlappingPairs, without } from '../../network';
+import { placeIn } from '../input/schema';
+import type { Scope } from './scope';
+
+/** How pods are seen agrees with all else that is known of the cluster, and the VPN carries what packets will have. */
+export function checkPods(site: Scope, findings: Findings): void {
+  if (site.cluster.podsSeenAs === 'themselves') checkThemselves(site, findings);
+  else tellNeedless(site, findings);
+  if (site.cluster.podsSeenAs === 'nodes') checkMasqueradeAddress(site, findings);
+  if (site.cluster.podsSeenAs !== undefined) checkSources(site, findings);
+}
+
+const inCluster = (site: Scope, option: string) => placeIn(site.place, `cluster.${option}`);
+
+/** What means something only where pods keep their own addresses. */
+function tellNeedless(site: Scope, findings: Findings): void {
+  const { podMappings, calicoPool } = site.cluster;
+  podMappings.forEach((pods, i) => {
+    if (!pods.isTranslated) return;
+    const remedy = `write "${pods.real}" alone, or podsSeenAs: 'themselves' if no masquerade takes place (docs/pods.md)`;
+    findings.add(
+      inCluster(site, `pods[${i}]`),
+      `${pods}`,
+      'is mapped, but packets reach on premise as the node',
+      remedy,
+    );
+  });
+  if (!calicoPool) return;
+  const reason = "keeps the pods' addresses, which contradicts that on premise sees nodes";
+  findings.add(inCluster(site, 'calicoPool'), true, reason, "write podsSeenAs: 'themselves', or leave it out");
+}
+
+function checkThemselves(site: Scope, findings: Findings): void {
+  const { masqueradeAll, calicoPool } = site.cluster;
+  if (masqueradeAll) {
+    const reason = "makes kube-proxy masquerade what pods send to Services, which contradicts podsSeenAs 'themselves'";
+    findings.add(
+      inCluster(site, 'masqueradeAll'),
+      true,
+      reason,
+      "switch it off in kube-proxy, or write podsSeenAs: 'nodes'",
+    );
+  }
+  if (site.provider === 'ibm' && !calicoPool) {
+    const reason = "contradicts provider 'ibm', whose Calico has natOutgoing on, so that packets leave as their node";
+    findings.add(
+      inCluster(site, 'podsSeenAs'),
+      'themselves',
+      reason,
+      "write 'nodes', or add calicoPool: true, which excepts the on-premise subnets",
+    );
+  }
+  checkRanges(site, findings);
+}
+
+/** Every address has one translation and one selector. */
+function checkRanges(site: Scope, findings: Findings): void {
+  const { nodes, podMappings } = site.cluster;
+  podMappings.forEach((pods, i) => {
+    for (const one of nodes.filter(({ real }) => real.overlaps(pods.real)))
+      tellSharedWithNodes(inCluster(site, `pods[${i}]`), pods, one, findings);
+  });
+  const tagged = podMappings.map((mapping, i) => ({ subnet: mapping.real, i }));
+  for (const [outer, inner] of overlappingPairs(tagged)) {
+    const reason = `overlaps ${outer.subnet}, so that one address would have two traffic selectors`;
+    findings.add(inCluster(site, `pods[${inner.i}]`), `${inner.subnet}`, reason, 'keep one of the two');
+  }
+}
+
+/** In a flat network pods may lie in the nodes' range, which carries them. */
+function tellSharedWithNodes(place: string, pods: Mapping, nodes: Mapping, findings: Findings): void {
+  if (!nodes.real.contains(pods.real)) {
+    const left = without(pods.real, nodes.real).slice(0, 8).join(', ');
+    const reason = `contains the nodes ${nodes.real}, so that one address would have two traffic selectors`;
+    findings.add(place, `${pods}`, reason, `list what is left of it (${left})`);
+  } else if (pods.isTranslated) {
+    const reason = `lies in the nodes ${nodes}, so that one address would have two translations`;
+    findings.add(place, `${pods}`, reason, `write "${pods.real}" alone: it is seen with the nodes`);
+  }
+}
+
+const throughVpn = ({ networks }: Scope) =>
+  networks
+    .filter(({ vpn }) => vpn !== undefined)
+    .flatMap(({ subnets }) => subnets.map(({ mapping }) => mapping.mapped));
+
+/** The routes of nodes that lead into a tunnel. */
+function routesIntoVpn(site: Scope) {
+  const subnets = throughVpn(site);
+  return site.routeSources.flatMap((source) =>
+    source
+      .routes()
+      .filter(({ subnet }) => subnets.some((one) => subnet.contains(one) || one.contains(subnet)))
+      .map((route) => ({ place: source.place, route })),
+  );
+}
+
+/**
+ * MASQUERADE takes the address that the out interface has in the subnet of the next hop (inet_select_addr in
+ * net/ipv4/devinet.c), whatever the route's source is.
+ */
+function checkMasqueradeAddress(site: Scope, findings: Findings): void {
+  const { nodes } = site.cluster;
+  const told = new Set<string>();
+  for (const { place, route } of routesIntoVpn(site)) {
+    for (const nextHop of route.nextHops) {
+      const isKnown = nodes.some(({ real }) => real.contains(nextHop));
+      const isLinkLocal = nextHop.family === 6 && `${nextHop}`.startsWith('fe80:');
+      if (isKnown || isLinkLocal || told.has(`${place} ${nextHop}`)) continue;
+      told.add(`${place} ${nextHop}`);
+      const reason =
+        'is a next hop in no range of cluster.nodes; pods are masqueraded as the address beside it, which no traffic selector carries';
+      findings.add(place, `${nextHop}`, reason, "add the nodes' subnet in which it lies to cluster.nodes");
+    }
+  }
+}
+
+/** A preferred source is what the node's own connections have, and nothing else. */
+function checkSources(site: Scope, findings: Findings): void {
+  for (const { place, route } of routesIntoVpn(site)) {
+    const { source, subnet } = route;
+    if (source === undefined || site.cluster.seen.some(({ real }) => real.contains(source))) continue;
+    const reason = `is the source of nodes' own packets to ${subnet}, and lies in no range of cluster.nodes, so no traffic selector carries them`;
+    findings.add(place, `${source}`, reason, "add its subnet to cluster.nodes, or leave the route's source out");
+  }
+}

@@ -1,0 +1,144 @@
+import type { Family, PodsSeenAs, Subnet } from '../network';
+import { calicoPool } from './calico-pool';
+
+/** What a CNI has to know of the cluster and of what is beyond it. */
+export interface CniRanges {
+  readonly site: string;
+  readonly pods: readonly Subnet[];
+  readonly nodes: readonly Subnet[];
+  /** On premise, as the cluster sees it. */
+  readonly far: readonly Subnet[];
+}
+
+/** What one CNI has to be told: its name with the versions this holds for, the text, and what to know about it. */
+export interface CniText {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly note: string;
+}
+
+/** The exact text per CNI. Where each key comes from stands in docs/pods.md. */
+export function cniTexts(seenAs: PodsSeenAs, ranges: CniRanges): CniText[] {
+  return seenAs === 'nodes' ? asNodes(ranges) : asThemselves(ranges);
+}
+
+const ofFamily = (subnets: readonly Subnet[], family: Family) => subnets.filter((one) => one.family === family);
+const list = (subnets: readonly Subnet[], indent: string) => subnets.map((one) => `${indent}- ${one}`);
+
+function asNodes(ranges: CniRanges): CniText[] {
+  return [
+    {
+      title: 'Calico 3.x',
+      lines: [
+        'kubectl get ippools.projectcalico.org -o custom-columns=NAME:.metadata.name,CIDR:.spec.cidr,NAT:.spec.natOutgoing',
+        `kubectl patch ippools.projectcalico.org default-ipv4-ippool --type=merge --patch '{"spec":{"natOutgoing":true}}'`,
+      ],
+      note: `NAT must be true for every pool of pods, and no pool may cover ${ranges.far.join(', ')}: Calico does not masquerade what goes to one of its pools, disabled ones included.`,
+    },
+    {
+      title: 'Cilium 1.14 and later (Helm values)',
+      lines: [
+        ...([4, 6] as const).flatMap((family) => {
+          const [pods] = ofFamily(ranges.pods, family);
+          return pods === undefined
+            ? []
+            : [`enableIPv${family}Masquerade: true`, `ipv${family}NativeRoutingCIDR: ${pods}`];
+        }),
+        'ipMasqAgent:',
+        '  enabled: false',
+      ],
+      note: `The native routing CIDR must cover none of ${ranges.far.join(', ')}. With ipMasqAgent on, its nonMasqueradeCIDRs must not either; they are all private ranges unless set.`,
+    },
+    {
+      title: 'ip-masq-agent (GKE, AKS, kops)',
+      lines: masqAgent([...ranges.pods, ...ranges.nodes]),
+      note: 'Without this ConfigMap its nonMasqueradeCIDRs are all private ranges, so that pods keep their addresses towards on premise. AKS reads azure-ip-masq-agent-config instead, with the key ip-masq-agent.',
+    },
+    {
+      title: 'AWS VPC CNI 1.6 and later',
+      lines: [
+        'kubectl -n kube-system set env daemonset aws-node AWS_VPC_K8S_CNI_EXTERNALSNAT=false AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS-',
+      ],
+      note: "It translates IPv4 only, to the primary address of the node's first interface, and nothing that goes to a CIDR of the VPC.",
+    },
+    {
+      title: 'OVN-Kubernetes',
+      lines: [
+        'kubectl annotate node NODE k8s.ovn.org/node-snat-exclude-subnets- k8s.ovn.org/node-ingress-snat-exclude-subnets-',
+      ],
+      note: 'It masquerades by default; the annotations would except subnets.',
+    },
+  ];
+}
+
+function asThemselves(ranges: CniRanges): CniText[] {
+  const { site, pods, nodes, far } = ranges;
+  const far4 = ofFamily(far, 4);
+  const subnets = JSON.stringify(far.map(String));
+  return [
+    {
+      title: 'Calico 3.21 and later',
+      lines: far.flatMap((subnet, i) => [...(i > 0 ? ['---'] : []), ...poolLines(site, subnet)]),
+      note: 'cluster.calicoPool: true writes these pools to dist/. They need the Calico API server; without it load them with calicoctl apply.',
+    },
+    {
+      title: 'Cilium 1.14 and later (Helm values)',
+      lines: [
+        ...([4, 6] as const).flatMap((family) =>
+          ofFamily(pods, family).length === 0 ? [] : [`enableIPv${family}Masquerade: true`],
+        ),
+        'bpf:',
+        '  masquerade: true',
+        'ipMasqAgent:',
+        '  enabled: true',
+        '  config:',
+        '    masqLinkLocal: false',
+        '    nonMasqueradeCIDRs:',
+        ...list([...pods, ...nodes, ...far], '      '),
+      ],
+      note: 'It needs masquerading by eBPF. Elsewhere in the cluster all is masqueraded as before.',
+    },
+    {
+      title: 'ip-masq-agent (GKE, AKS, kops)',
+      lines: masqAgent([...pods, ...nodes, ...far]),
+      note: 'AKS reads azure-ip-masq-agent-config instead, with the key ip-masq-agent.',
+    },
+    ...(far4.length === 0
+      ? []
+      : [
+          {
+            title: 'AWS VPC CNI 1.6 and later',
+            lines: [
+              `kubectl -n kube-system set env daemonset aws-node AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS=${far4.join(',')}`,
+            ],
+            note: 'It translates IPv4 only.',
+          },
+        ]),
+    {
+      title: 'OVN-Kubernetes with pull request 6811, local gateway mode',
+      lines: [`kubectl annotate node NODE k8s.ovn.org/node-snat-exclude-subnets='${subnets}'`],
+      note: 'Before it, k8s.ovn.org/node-ingress-snat-exclude-subnets excepts only what comes in by the management port; pods leave as their node. In shared gateway mode neither has an effect on what pods send.',
+    },
+  ];
+}
+
+function masqAgent(kept: readonly Subnet[]): string[] {
+  return [
+    'apiVersion: v1',
+    'kind: ConfigMap',
+    'metadata:',
+    '  name: ip-masq-agent',
+    '  namespace: kube-system',
+    'data:',
+    '  config: |',
+    '    masqLinkLocal: false',
+    '    nonMasqueradeCIDRs:',
+    ...list(kept, '      '),
+  ];
+}
+
+function poolLines(site: string, subnet: Subnet): string[] {
+  const { apiVersion, kind, metadata, spec } = calicoPool(site, subnet);
+  const fields = Object.entries(spec).map(([key, value]) => `  ${key}: ${value}`);
+  return [`apiVersion: ${apiVersion}`, `kind: ${kind}`, 'metadata:', `  name: ${metadata.name}`, 'spec:', ...fields];
+}

@@ -1,0 +1,53 @@
+import { PODS_ASSUMED } from '../network';
+import { cniTexts } from './cni';
+import { isOfPods, remoteSubnets, seenAs, type Tunnel, type TunnelEnd, type TunnelPods } from './tunnel';
+
+/** With whose address pods reach on premise, for either router, and what the CNI of the cluster has to be told. */
+export function podsSection(tunnel: Tunnel): string[] {
+  const { local, remote } = tunnel;
+  if (remote.pods !== undefined) return statement(remote, remote.pods, local.what);
+  if (local.pods === undefined) return [];
+  return [...statement(local, local.pods, remote.what), ...cni(tunnel, local.pods)];
+}
+
+function statement(end: TunnelEnd, { ranges, seenAs: seen }: TunnelPods, far: string): string[] {
+  const pods = ranges.map(({ real }) => real).join(', ');
+  const nodes = end.subnets.filter((one) => !isOfPods(end, one)).map(seenAs);
+  if (seen !== 'themselves')
+    return [
+      `Packets of pods (${pods}) reach ${far} with the address of their node: ${nodes.join('; ')}.`,
+      ...(seen === undefined ? ['', `${PODS_ASSUMED}.`] : []),
+    ];
+  return [`Packets of pods reach ${far} with the pod's address: ${ranges.map(seenAs).join('; ')}.`];
+}
+
+function cni(tunnel: Tunnel, { ranges, seenAs: seen }: TunnelPods): string[] {
+  if (seen === undefined) return [];
+  const { local } = tunnel;
+  const texts = cniTexts(seen, {
+    site: tunnel.site,
+    pods: ranges.map(({ real }) => real),
+    nodes: local.subnets.filter((one) => !isOfPods(local, one)).map(({ real }) => real),
+    far: remoteSubnets(tunnel).map(({ mapped }) => mapped),
+  });
+  return [
+    '',
+    'The CNI of the cluster decides that. Tell yours:',
+    '',
+    ...texts.flatMap(({ title, lines, note }) => [
+      `- ${title}:`,
+      '',
+      ...lines.map((line) => `      ${line}`),
+      '',
+      `  ${note}`,
+      '',
+    ]),
+    ...(seen === 'themselves'
+      ? [
+          'kube-proxy must not masquerade all that pods send to Services: iptables.masqueradeAll (or nftables.masqueradeAll) is false.',
+          '',
+        ]
+      : []),
+    'How to see what arrives: docs/pods.md.',
+  ];
+}
