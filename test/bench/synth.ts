@@ -55,7 +55,7 @@ function withTsNode(out: string): string[] {
 function plans(folder: string): string[] {
   const copy = linkedProject(join(folder, 'copy'));
   const synth = (first: string) => {
-    const args = [...TYPESCRIPT, join('bench', 'synth-site.ts'), '10', '1000', first];
+    const args = [...TYPESCRIPT, join('test', 'bench', 'synth-site.ts'), '10', '1000', first];
     time(process.execPath, args, { CDK8S_OUTDIR: join(copy, 'dist') });
   };
   const git = (...args: string[]) =>
@@ -68,6 +68,16 @@ function plans(folder: string): string[] {
   return rounds(() =>
     time(process.execPath, ['--require', 'tsx/cjs', join('scripts', 'plan.ts'), '--no-synth'], {}, copy),
   );
+}
+
+/** All ways of a site of 100 networks, each with a VPN of its own, and 100 Services, by the files of three products. */
+function proofs(folder: string): string[] {
+  const large = linkedProject(join(folder, 'large'));
+  time(process.execPath, [...TYPESCRIPT, join('test', 'bench', 'prove-site.ts'), '100', '100'], {
+    CDK8S_OUTDIR: join(large, 'dist'),
+  });
+  const script = ['--require', 'tsx/cjs', join('scripts', 'prove.ts'), '--brief'];
+  return rounds(() => time(process.execPath, script, {}, large));
 }
 
 /** The same objects, read and written again. */
@@ -84,7 +94,7 @@ export async function synthesis(): Promise<Table> {
     const ours =
       (out: string, ...args: string[]) =>
       () =>
-        time(process.execPath, [...TYPESCRIPT, join('bench', 'synth-site.ts'), ...args], {
+        time(process.execPath, [...TYPESCRIPT, join('test', 'bench', 'synth-site.ts'), ...args], {
           CDK8S_OUTDIR: join(folder, out),
         });
     const example = rounds(ours('example'));
@@ -100,6 +110,7 @@ export async function synthesis(): Promise<Table> {
         ['the example', ...example],
         ['100 sites of 1,000 routes', ...hundred],
         ['`npm run plan -- --no-synth` for 10 sites of 1,000 routes, two changed in each', ...plans(folder)],
+        ['`npm run prove` for 100 networks with VPNs and 100 Services, by three router products', ...proofs(folder)],
         ['the example by `cdk8s synth` and ts-node', ...withTsNode(join(folder, 'cli'))],
         ["the example's objects by `kubectl kustomize`", ...withKustomize(made)],
       ],

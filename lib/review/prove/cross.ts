@@ -89,7 +89,7 @@ export class Crossing {
 
   /** NAT of one router: the first rule that matches. A FortiGate lets nothing pass that no policy names. */
   private translated(flow: Flow, router: Router, kind: 'enters' | 'leaves'): Translated[] {
-    const rules = router.ends.flatMap((end) => end[kind]);
+    const rules = router[kind];
     const matches = ({ from, peer }: Translation) =>
       kind === 'enters' ? { source: peer, destination: from } : { source: from, destination: peer };
     return sorted(flow, rules, matches).flatMap(({ flow: one, rule }): Translated[] => {
@@ -112,8 +112,7 @@ export class Crossing {
   /** Takes packets to the SA whose selectors hold them. */
   private tunnelled(flow: Flow): Tunnelled[] {
     const { from, routers } = this;
-    const children = from.ends.flatMap((end) => end.children.map((child) => ({ child, end })));
-    return sorted(flow, children, ({ child }) => ({ source: child.local, destination: child.remote })).flatMap(
+    return sorted(flow, from.children, ({ child }) => ({ source: child.local, destination: child.remote })).flatMap(
       ({ flow: one, rule }): Tunnelled[] => {
         const peer = rule && routers.peerOf(rule.end);
         if (rule !== undefined && peer !== undefined) return this.inSas(one, rule.child, rule.end, peer);
@@ -227,7 +226,8 @@ export class Crossing {
 
   /** Packets that have come out of a tunnel and match a selector again go back into one. */
   private isLooping(flow: Flow, router: Router): boolean {
-    for (const { local, remote, file, line } of router.ends.flatMap(({ children }) => children)) {
+    for (const { child } of router.children) {
+      const { local, remote, file, line } = child;
       const { inside } = split(flow, local, remote);
       if (inside === undefined) continue;
       this.fail(`router ${router.name}`, {

@@ -85,6 +85,8 @@ export function sorted<Rule>(
   for (const rule of rules) {
     if (left.length === 0) break;
     const { source, destination } = matches(rule);
+    // Rules are many, and most match nothing.
+    if (!left.some((one) => one.source.now.overlaps(source) && one.destination.now.overlaps(destination))) continue;
     left = left.flatMap((one) => {
       const { inside, outside } = split(one, source, destination);
       if (inside !== undefined) done.push({ flow: inside, rule });

@@ -1,27 +1,30 @@
 import type { NodePool } from './cluster';
 import type { Arrival, Failure } from './cross';
 import { common, type Flow, missingFrom, plain } from './flow';
-import { routedBy, type SiteView, unrouted } from './site-view';
+import { type Crossed, routedBy, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
 
 /** Between the nodes of each pool and the networks that it is to reach, both ways. */
 export function poolWays(view: SiteView): Way[] {
   return [...view.promises.pools].flatMap(([poolName, networks]) => {
     const pool = view.cluster.pools.find(({ name }) => name === poolName);
+    // All routes at once, since one network's packets may end in another one.
+    const crossed = pool === undefined ? undefined : view.fromNodes(routedBy(pool));
     return networks.flatMap((network) => {
       const names = [`nodes of ${poolName} → ${network}`, `${network} → nodes of ${poolName}`] as const;
-      if (pool === undefined) return names.map((name) => broken(name, [missingPool(poolName)]));
+      if (pool === undefined || crossed === undefined)
+        return names.map((name) => broken(name, [missingPool(poolName)]));
       if (!view.hasVpn(network)) return names.map((name) => assumed(name, network));
-      return [thereWay(view, names[0], pool, network), backWay(view, names[1], pool, network)];
+      return [thereWay(view, names[0], pool, network, crossed), backWay(view, names[1], pool, network)];
     });
   });
 }
 
 /** All nodes of a pool to every address of a network. */
-function thereWay(view: SiteView, name: string, pool: NodePool, network: string): Way {
+function thereWay(view: SiteView, name: string, pool: NodePool, network: string, crossed: Crossed): Way {
   const promised = view.promises.networks.get(network)?.subnets ?? [];
   const routed = routedBy(pool);
-  const { arrivals, failures } = view.fromNodes(routed);
+  const { arrivals, failures } = crossed;
   const [gap] = view.gaps(arrivals, promised);
   if (gap === undefined) {
     const arrival = arrivals.find(({ flow }) => promised.some((one) => common(one, flow.destination.now)));

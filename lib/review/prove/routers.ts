@@ -3,7 +3,7 @@ import { PRODUCTS, type Product } from '../../routers';
 import { fortigateFacts } from '../../routers/read/fortigate';
 import { requireKnownFortigate, requireKnownVyos } from '../../routers/read/known';
 import { type LinuxFiles, linuxModel } from '../../routers/read/linux';
-import { modelOfFacts, type RouterModel } from '../../routers/read/model';
+import { type Child, modelOfFacts, type RouterModel, type Translation } from '../../routers/read/model';
 import { UnknownLine } from '../../routers/read/unknown-line';
 import { vyosFacts } from '../../routers/read/vyos';
 
@@ -93,6 +93,10 @@ export interface Router {
   readonly name: string;
   readonly isCluster: boolean;
   readonly ends: readonly RouterModel[];
+  /** Of all ends, in their order. */
+  readonly enters: readonly Translation[];
+  readonly leaves: readonly Translation[];
+  readonly children: readonly { readonly child: Child; readonly end: RouterModel }[];
 }
 
 /** The routers of all sites, each by the files of one product, or of another one where it has none of that. */
@@ -120,7 +124,15 @@ export class Routers {
     }
     this.all = [...groups.values()].map((group) => {
       const [{ end }] = group as [(typeof chosen)[number]];
-      const router = { name: nameOf(end), isCluster: end.isCluster, ends: group.map(({ model }) => model) };
+      const models = group.map(({ model }) => model);
+      const router: Router = {
+        name: nameOf(end),
+        isCluster: end.isCluster,
+        ends: models,
+        enters: models.flatMap(({ enters }) => enters),
+        leaves: models.flatMap(({ leaves }) => leaves),
+        children: models.flatMap((model) => model.children.map((child) => ({ child, end: model }))),
+      };
       for (const { end: one, model } of group) {
         this.homes.set(model, router);
         const known = this.bySite.get(one.site) ?? [];

@@ -1,4 +1,5 @@
 import { MAIN_TABLE, type Promises, type Subnet } from '../../network';
+import type { RouterModel } from '../../routers/read/model';
 import type { ClusterModel, NodePool } from './cluster';
 import { type Arrival, Crossing, type Failure } from './cross';
 import { common, type Flow, flowOf, missingFrom, split } from './flow';
@@ -14,6 +15,7 @@ export class SiteView {
   /** Those of the cluster, and those on premise; none where they are configured by other means. */
   readonly clusterRouters: readonly Router[];
   readonly premises: readonly Router[];
+  private readonly clusterEnds: ReadonlySet<RouterModel>;
 
   constructor(
     site: string,
@@ -23,6 +25,7 @@ export class SiteView {
   ) {
     this.clusterRouters = routers?.of(site, true) ?? [];
     this.premises = routers?.of(site, false) ?? [];
+    this.clusterEnds = new Set(this.clusterRouters.flatMap(({ ends }) => ends));
   }
 
   /** Whether the routers of a network are written here. */
@@ -69,10 +72,9 @@ export class SiteView {
 
   private backFrom(router: Router, subnets: readonly Subnet[]): Crossing {
     const crossing = this.crossingFrom(router);
-    const clusterEnds = new Set(this.clusterRouters.flatMap(({ ends }) => ends));
     const ours = router.ends.filter((end) => {
       const peer = this.routers?.peerOf(end);
-      return peer === undefined || clusterEnds.has(peer);
+      return peer === undefined || this.clusterEnds.has(peer);
     });
     const isBehind = (subnet: Subnet) =>
       ours.some(({ leaves }) => leaves.some(({ from }) => common(from, subnet) !== undefined));

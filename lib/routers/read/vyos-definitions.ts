@@ -79,6 +79,8 @@ export function isDefined(path: readonly string[]): boolean {
 }
 
 function allows(word: string, value: string): boolean {
+  if (word === value) return true;
+  if (!/[A-Z\d|]/.test(word)) return false; // no kind, range or choice
   const range = /^(\d+)-(\d+)$/.exec(word);
   if (range !== null)
     return /^\d+$/.test(value) && Number(value) >= Number(range[1]) && Number(value) <= Number(range[2]);
