@@ -62,7 +62,9 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
   'test/cluster': { ours: ['lib', 'lib/charts', 'lib/program', 'test', 'test/lab', 'test/servers'] },
   'test/linters': { ours: ['lib', 'test', 'test/fixtures'] },
-  'test/long': { ours: ['lib/network', 'lib/program', 'lib/agent', 'scripts', 'test', 'test/lab', 'test/agent'] },
+  'test/long': {
+    ours: ['lib', 'lib/network', 'lib/program', 'lib/agent', 'lib/review', 'scripts', 'test', 'test/lab', 'test/agent'],
+  },
   'test/bench': {
     ours: ['lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/cluster', 'test/fixtures', 'test/lab'],
   },

@@ -1,7 +1,7 @@
 import type { Subnet } from '../../network';
 import type { Child, RouterModel, Source, StaticRoute, Translation } from '../../routers/read/model';
 import { common, type Flow, missingFrom, plain, sorted, split } from './flow';
-import type { Router, Routers } from './routers';
+import { behind, type Router, type Routers } from './routers';
 import { childTrouble, type Sa, sasOf } from './tunnel';
 
 /** One place that packets pass, and what happens to them there. */
@@ -167,7 +167,7 @@ export class Crossing {
 
   /** The same for what is behind the router itself. */
   private isInside(end: RouterModel, router: Router, flow: Flow): boolean {
-    const own = end.leaves.map(({ from }) => from);
+    const own = behind(end);
     const isInward = ({ subnet }: StaticRoute) => own.some((one) => common(one, subnet) !== undefined);
     const isAstray = ({ device }: StaticRoute) => device !== undefined && end.outside.has(device);
     return this.hasRoute(end.routes.filter(isInward), flow, router, isAstray);

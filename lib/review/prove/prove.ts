@@ -31,6 +31,17 @@ const PROMISES = /^routers\/([^/]+)\/promises\.json$/;
  * @throws InputError for a file that cannot be read, or that holds what no reader knows.
  */
 export function proofsOf(tree: Tree): SiteProof[] {
+  return viewsOf(tree).map(({ site, product, view }) => proofOf(site, product, view));
+}
+
+interface ProductView {
+  readonly site: string;
+  readonly product: Product | undefined;
+  readonly view: SiteView;
+}
+
+/** What there is to be followed, by site and product. @throws InputError as proofsOf() */
+export function viewsOf(tree: Tree): ProductView[] {
   const ends = readEnds(tree);
   return [...tree].flatMap(([path, text]) => {
     const site = PROMISES.exec(path)?.[1];
@@ -40,7 +51,7 @@ export function proofsOf(tree: Tree): SiteProof[] {
     const products = productsOf(ends.filter((end) => end.site === site));
     return (products.length === 0 ? [undefined] : products).map((product) => {
       const routers = product === undefined ? undefined : new Routers(ends, product);
-      return proofOf(site, product, new SiteView(site, promises, cluster, routers));
+      return { site, product, view: new SiteView(site, promises, cluster, routers) };
     });
   });
 }

@@ -1,4 +1,4 @@
-import { InputError, refuse } from '../../network';
+import { InputError, refuse, type Subnet } from '../../network';
 import { PRODUCTS, type Product } from '../../routers';
 import { fortigateFacts } from '../../routers/read/fortigate';
 import { requireKnownFortigate, requireKnownVyos } from '../../routers/read/known';
@@ -154,6 +154,11 @@ export class Routers {
   routerOf(end: RouterModel): Router {
     return this.homes.get(end) as Router;
   }
+}
+
+/** What an end has on its own side, by whatever names it there. */
+export function behind({ leaves, enters, children }: RouterModel): Subnet[] {
+  return [...leaves.map(({ from }) => from), ...enters.map(({ to }) => to), ...children.map(({ local }) => local)];
 }
 
 const CLUSTER_END = /^(routers\/[^/]+)\/cluster-to-([^/]+)$/;

@@ -3,7 +3,7 @@ import type { RouterModel } from '../../routers/read/model';
 import type { ClusterModel, NodePool } from './cluster';
 import { type Arrival, Crossing, type Failure } from './cross';
 import { common, type Flow, flowOf, missingFrom, split } from './flow';
-import type { Router, Routers } from './routers';
+import { behind, type Router, type Routers } from './routers';
 
 export interface Crossed {
   readonly arrivals: readonly Arrival[];
@@ -76,8 +76,9 @@ export class SiteView {
       const peer = this.routers?.peerOf(end);
       return peer === undefined || this.clusterEnds.has(peer);
     });
+    const own = ours.flatMap((end) => behind(end));
     const isBehind = (subnet: Subnet) =>
-      ours.some(({ leaves }) => leaves.some(({ from }) => common(from, subnet) !== undefined));
+      this.premises.length === 1 || own.some((one) => common(one, subnet) !== undefined);
     const remotes = new Map(ours.flatMap(({ children }) => children.map(({ remote }) => [`${remote}`, remote])));
     for (const remote of remotes.values())
       for (const subnet of subnets)
