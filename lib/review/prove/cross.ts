@@ -1,6 +1,6 @@
 import type { Subnet } from '../../network';
 import type { Child, RouterModel, Source, StaticRoute, Translation } from '../../routers/read/model';
-import { common, type Flow, missingFrom, plain, sorted, split } from './flow';
+import { common, type Flow, flowOf, missingFrom, plain, sorted, split } from './flow';
 import { behind, type Router, type Routers } from './routers';
 import { childTrouble, type Sa, sasOf } from './tunnel';
 
@@ -51,6 +51,8 @@ export class Crossing {
   constructor(
     private readonly from: Router,
     private readonly routers: Routers,
+    /** What routers know the way to by other means than their files. */
+    private readonly learned: readonly Subnet[],
   ) {}
 
   run(flow: Flow): this {
@@ -66,7 +68,8 @@ export class Crossing {
     const passes =
       this.isForwarding(sa.router, this.from, flow) &&
       this.isForwarding(sa.peer, far, flow) &&
-      this.isRouted(sa.router, flow) &&
+      this.isRouted(sa.router, this.from, flow) &&
+      this.isAnswered(sa, far, flow) &&
       this.isClamped(sa.router, this.from, flow.destination.now) &&
       this.isClamped(sa.peer, far, flow.source.now);
     if (!passes) return;
@@ -142,15 +145,21 @@ export class Crossing {
   }
 
   /** Where a router has routes of its own to what is behind the tunnel, they have to hold these packets. */
-  private isRouted(router: RouterModel, flow: Flow): boolean {
-    const { routes, children, connection, product } = router;
+  private isRouted(end: RouterModel, router: Router, flow: Flow): boolean {
+    const { routes, children, connection, product, outside } = end;
     // A FortiGate has a tunnel interface, which the way to the other router says nothing about.
     const isPeer = (subnet: Subnet) =>
       product !== 'fortigate' && `${subnet}`.startsWith(`${connection.remoteAddress}/`);
     const isOutward = ({ subnet }: StaticRoute) =>
       isPeer(subnet) || children.some(({ remote }) => common(remote, subnet) !== undefined);
-    const isAstray = ({ device }: StaticRoute) => device !== undefined && !router.outside.has(device);
-    return this.hasRoute(routes.filter(isOutward), flow, this.from, isAstray);
+    const isAstray = ({ device }: StaticRoute) => device !== undefined && !outside.has(device);
+    return this.hasRoute(routes.filter(isOutward), flow, router, isAstray);
+  }
+
+  /** Connection tracking translates answers back; their way is by routes, of the far router and of this one. */
+  private isAnswered({ router, peer }: Sa, far: Router, { source, destination }: Flow): boolean {
+    const back = { source: destination, destination: source };
+    return this.isRouted(peer, far, back) && this.isInside(router, this.from, flowOf(destination.now, source.sent));
   }
 
   private isForwarding({ forwards, connection }: RouterModel, router: Router, flow: Flow): boolean {
@@ -190,6 +199,7 @@ export class Crossing {
       });
       return false;
     }
+    if (this.learned.some((one) => one.contains(flow.destination.now))) return true;
     if (first === undefined) return true; // by what is connected or by the default route, as the router's sheet says
     const [missing] = missingFrom(
       [flow.destination.now],

@@ -129,7 +129,7 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     'a route left out',
     `${CLUSTER}/routes.batch`,
     without(/^route replace 192\.168\.1\.0\/24.*\n/m),
-    [FIRST, SECOND, THERE],
+    [FIRST, SECOND, THERE, BACK],
     /no route to 192\.168\.1\.1/,
   ],
   [
@@ -164,8 +164,15 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     'a route back to the cluster',
     `${CLUSTER}/routes.batch`,
     (text) => text.replace('192.168.1.0/24 via 203.0.113.2 dev eth1', '192.168.1.0/24 via 10.0.1.2 dev eth0'),
-    [FIRST, SECOND, THERE],
+    [FIRST, SECOND, THERE, BACK],
     /the route to 192\.168\.1\.0\/24 leads to eth0, back where the packets come from/,
+  ],
+  [
+    'a route of answers that leads back on premise',
+    `${PREMISES}/routes.batch`,
+    (text) => text.replace('192.168.2.0/27 via 192.0.2.2 dev eth1', '192.168.2.0/27 via 192.168.0.1 dev eth0'),
+    [FIRST, SECOND, THERE, BACK],
+    /router datacentre.*the route to 192\.168\.2\.0\/27 leads to eth0/,
   ],
   [
     'a router that forwards nothing',
@@ -277,4 +284,19 @@ test('where pods are promised to be seen as themselves, files for nodes are not 
   expect(brokenOf(proof)).toEqual([FIRST, SECOND]);
   expect(proofText([proof], false)).toContain('172.30.0.0/16');
   expect(proof.isUnsaid).toBe(false);
+});
+
+test('what routes of the nodes need beyond the files is assumed', () => {
+  const proof = proofWith(LIST, (text) =>
+    text.replace('"192.168.1.0/24"', '{ "subnet": "192.168.1.0/24", "nextHop": "10.0.1.3", "table": 200 }'),
+  );
+  expect(brokenOf(proof)).toEqual([]);
+  expect(proof.assumed).toEqual(
+    expect.arrayContaining([
+      "the next hop of the nodes' private network leads to the router of the cluster",
+      'the next hops 10.0.1.3 of the nodes lead to the router of the cluster',
+      'rules of the nodes, also for the reverse path filter, lead to table 200',
+    ]),
+  );
+  expect(proofText([proof], false)).toContain('192.168.1.0/24 via 10.0.1.3');
 });

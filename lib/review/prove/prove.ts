@@ -1,4 +1,4 @@
-import { type PodsSeenAs, type Promises, parsePromises } from '../../network';
+import { type PodsSeenAs, parsePromises } from '../../network';
 import { PRODUCTS, type Product } from '../../routers';
 import { type Placed, readManifests } from '../plan/manifest';
 import { answerWays } from './answer-ways';
@@ -6,7 +6,7 @@ import { clusterOf } from './cluster';
 import { poolWays } from './pool-ways';
 import { type End, Routers, readEnds } from './routers';
 import { serviceWays } from './service-ways';
-import { SiteView } from './site-view';
+import { neededByRoutes, SiteView } from './site-view';
 import type { Way } from './way';
 
 /** Texts by their path in the repository. */
@@ -69,7 +69,7 @@ function proofOf(site: string, product: Product | undefined, view: SiteView): Si
     site,
     product,
     ways: [...serviceWays(view), ...poolWays(view), ...answerWays(view)],
-    assumed: assumptionsOf(view.promises, product),
+    assumed: assumptionsOf(view, product),
     isUnsaid: view.promises.podsSeenAs === undefined,
   };
 }
@@ -80,11 +80,18 @@ const PODS: Readonly<Record<PodsSeenAs | 'unset', string>> = {
   themselves: 'the CNI leaves pods their own address, as cluster.podsSeenAs says',
 };
 
-function assumptionsOf({ networks, podsSeenAs }: Promises, product: Product | undefined): string[] {
+function assumptionsOf(view: SiteView, product: Product | undefined): string[] {
+  const { networks, services, podsSeenAs } = view.promises;
+  const hasUdp = [...services.values()].some(({ ports }) => ports.some(({ protocol }) => protocol !== 'TCP'));
   const others = [...networks].filter(([, { hasVpn }]) => !hasVpn).map(([name]) => name);
   return [
     PODS[podsSeenAs ?? 'unset'],
+    ...neededByRoutes(view),
+    ...(view.learned.length === 0
+      ? []
+      : [`routers of the cluster know the way to ${view.learned.join(', ')} by other means`]),
     'firewalls on the way let these packets pass',
+    ...(hasUdp ? ['UDP and SCTP send packets that fit through ESP, which no limit of TCP segments shortens'] : []),
     ...(product === undefined
       ? []
       : ['hosts on premise send answers to their router', 'every link on the way carries packets of 1500 bytes']),

@@ -145,10 +145,11 @@ class ServicePort {
   private nodeHops(address: Address): Hop[] {
     const { podsSeenAs } = this.view.promises;
     const ranges = this.view.clients.filter(({ family }) => family === address.family).join(', ');
-    const routes = this.view.pools.flatMap(({ routes: all }) => all.map(({ subnet }) => subnet));
-    const [longest] = routes
-      .filter((subnet) => subnet.contains(address))
-      .sort((a, b) => b.prefixLength - a.prefixLength);
+    const [route] = this.view.pools
+      .flatMap(({ routes }) => routes)
+      .filter(({ subnet }) => subnet.contains(address))
+      .sort((a, b) => b.subnet.prefixLength - a.subnet.prefixLength || a.metric - b.metric);
+    const way = route?.nextHops.length ? `via ${route.nextHops.join(', ')}` : 'by the private next hop';
     return [
       podsSeenAs === 'themselves'
         ? { where: 'node', text: `leaves the pod its address in ${ranges}` }
@@ -156,7 +157,7 @@ class ServicePort {
             where: 'node masquerades',
             text: `as its address in ${ranges}${podsSeenAs === undefined ? ' (assumed)' : ''}`,
           },
-      { where: 'node routes', text: `${longest} by the private next hop` },
+      { where: 'node routes', text: `${route?.subnet} ${way}` },
     ];
   }
 }

@@ -44,6 +44,14 @@ export class SiteView {
     return podsSeenAs === 'themselves' ? pods : nodes;
   }
 
+  /** Ranges of pods to which no router has a route in its files, so all of them know the way by other means. */
+  get learned(): readonly Subnet[] {
+    const { pods, podsSeenAs } = this.promises;
+    const routes = this.clusterRouters.flatMap(({ ends }) => ends.flatMap((end) => end.routes));
+    const isRouted = routes.some(({ subnet }) => pods.some((one) => one.overlaps(subnet)));
+    return podsSeenAs === 'themselves' && !isRouted ? pods : [];
+  }
+
   /** From all nodes to addresses on premise as the cluster knows them. */
   fromNodes(targets: readonly Subnet[]): Crossed {
     return this.from(this.promises.nodes, targets);
@@ -112,7 +120,7 @@ export class SiteView {
   }
 
   private crossingFrom(router: Router): Crossing {
-    return new Crossing(router, this.routers as Routers);
+    return new Crossing(router, this.routers as Routers, this.learned);
   }
 }
 
@@ -132,9 +140,22 @@ function uncovered(flow: Flow, arrivals: readonly Arrival[]): Flow[] {
   );
 }
 
-/** The destinations of a pool's routes in the nodes' own table: others need rules that no file here has. */
+/** The destinations of a pool's routes. */
 export function routedBy({ routes }: NodePool): Subnet[] {
-  return routes.filter(({ table }) => table === MAIN_TABLE).map(({ subnet }) => subnet);
+  return routes.map(({ subnet }) => subnet);
+}
+
+/** What the routes of the pools need that no file here has. */
+export function neededByRoutes({ pools }: SiteView): string[] {
+  const routes = pools.flatMap((pool) => pool.routes);
+  const tables = [...new Set(routes.map(({ table }) => table))].filter((table) => table !== MAIN_TABLE);
+  const hops = [...new Set(routes.flatMap(({ nextHops }) => nextHops.map(String)))];
+  const isPlain = routes.some(({ nextHops }) => nextHops.length === 0);
+  return [
+    ...(isPlain ? ["the next hop of the nodes' private network leads to the router of the cluster"] : []),
+    ...(hops.length === 0 ? [] : [`the next hops ${hops.join(', ')} of the nodes lead to the router of the cluster`]),
+    ...tables.map((table) => `rules of the nodes, also for the reverse path filter, lead to table ${table}`),
+  ];
 }
 
 /** Why a pool's nodes send packets to a target anywhere but to on premise. */
