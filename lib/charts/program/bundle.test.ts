@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Yaml } from 'cdk8s';
 import { copyRepository, copySources, NODE_MODULES, REPOSITORY } from '../../../test/repository';
 import { fitsClientSideApply } from './apply-limits';
-import { AGENT, agentBundle, bundleOf, PROGRAMS, SERVER_HEALTH } from './bundle';
+import { AGENT, agentBundle, bundleOf, compact, PROGRAMS, SERVER_HEALTH } from './bundle';
 
 let folder: string;
 beforeEach(() => {
@@ -95,4 +95,10 @@ test('in the published package the program lies ready and is taken as it is', ()
   const copy = copyRepository(join(folder, 'package'));
   writeFileSync(join(copy, 'lib', 'agent', 'agent.cjs'), '// ready\n');
   expect(bundleFrom(copy)).toBe('// ready\n');
+});
+
+test('a text that goes on in the next line keeps its blanks', () => {
+  const lines = ['function f() {', '  return `two\\', '  words`;', '}'];
+  expect(compact(lines.join('\n'))).toBe(['function f() {', 'return `two\\', '  words`;', '}'].join('\n'));
+  expect(agentBundle().replaceAll('\\\n', '')).toMatch(/=> `\$\{count\} \$\{state\}`/);
 });
