@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import { find, type Manifest, readDist } from '../lab/dist';
+import type { Pod } from '../lab/kubelet/pod';
 import { startPod } from '../lab/kubelet/pod-start';
 import { EXAMPLE } from '../lab/testbed';
 import { waitFor } from '../lab/wait';
@@ -54,22 +55,79 @@ describeFull('what the lab plays of a kubelet, held against the real one', () =>
       const real = await waitFor('its line', PATIENCE_MS, () => cluster.kubectl(`-n onprem-link logs ${name}`));
       const { status } = await cluster.plane.api<V1Pod>(`${path}/${name}`);
 
-      const [, place] = cluster.topology.nodes;
-      if (place === undefined) throw new Error('there is no second node');
-      const pod = await startPod({
-        netns: place.netns,
-        workload,
-        objects: readDist(EXAMPLE),
-        nodeName: place.name,
-        podIPs: status?.podIPs?.map(({ ip }) => ip) ?? [],
-        hostIPs: status?.hostIPs?.map(({ ip }) => ip) ?? [],
-        serviceHost: SERVICE_ADDRESS,
-        token: 'token',
-        ca: cluster.plane.ca.cert,
-        resolvers: ['192.0.2.53'],
-      });
+      const pod = await played(cluster, workload, readDist(EXAMPLE), status);
       const { text } = await pod.waitForLog(({ text }) => text.startsWith('{'), PATIENCE_MS);
       expect(withoutTimes(text)).toEqual(withoutTimes(real));
     }),
   );
+
+  it('a ConfigMap that changes looks the same afterwards', () =>
+    FullCluster.run({}, async (cluster) => {
+      await cluster.kubectl('create namespace onprem-link');
+      await cluster.kubectl('label namespace onprem-link pod-security.kubernetes.io/enforce=privileged');
+      const configMap = (data: Readonly<Record<string, string>>): Manifest => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'changing', namespace: 'onprem-link' },
+        data,
+      });
+      const [before, after] = [configMap({ stays: 'old', goes: 'away' }), configMap({ stays: 'newer', comes: 'in' })];
+      const path = '/api/v1/namespaces/onprem-link';
+      await cluster.plane.api(`${path}/configmaps`, { method: 'POST', body: before });
+      const { containers, ...more } = CLIENT_POD.spec as V1PodSpec;
+      const mounting = {
+        ...more,
+        volumes: [
+          { name: 'changing', configMap: { name: 'changing' } },
+          { name: 'access', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
+        ],
+        containers: containers.map((container) => ({
+          ...container,
+          env: [{ name: 'AWAITED', value: '/changing/comes' }],
+          volumeMounts: [
+            { name: 'changing', mountPath: '/changing' },
+            { name: 'access', mountPath: '/access' },
+          ],
+        })),
+      };
+      const workload = describing('mounting', mounting, ['/changing', '/access']);
+      await cluster.plane.api(`${path}/pods`, { method: 'POST', body: workload });
+      await cluster.kubectl('-n onprem-link wait pod/mounting --for=condition=Ready --timeout=120s');
+      const { status } = await cluster.plane.api<V1Pod>(`${path}/pods/mounting`);
+      const pod = await played(cluster, workload, [before], status);
+      await pod.waitForLog(({ text }) => text.startsWith('{"env"'), PATIENCE_MS);
+
+      await cluster.plane.api(`${path}/configmaps/changing`, { method: 'PUT', body: after });
+      pod.updateConfigMap(after);
+      const { text } = await pod.waitForLog(({ text }) => text.startsWith('{"awaited"'), PATIENCE_MS);
+      const real = await waitFor('the kubelet to change the volume', PATIENCE_MS, async () => {
+        const log = await cluster.kubectl('-n onprem-link logs mounting');
+        return log.split('\n').find((line) => line.startsWith('{"awaited"'));
+      });
+      expect(withoutTimes(text)).toEqual(withoutTimes(real));
+      expect(real).not.toContain('goes');
+    }));
 });
+
+/** The same pod on the same node, as the lab plays it. */
+async function played(
+  { topology, plane }: FullCluster,
+  workload: Manifest,
+  objects: readonly Manifest[],
+  status: V1Pod['status'],
+): Promise<Pod> {
+  const [, place] = topology.nodes;
+  if (place === undefined) throw new Error('there is no second node');
+  return startPod({
+    netns: place.netns,
+    workload,
+    objects,
+    nodeName: place.name,
+    podIPs: status?.podIPs?.map(({ ip }) => ip) ?? [],
+    hostIPs: status?.hostIPs?.map(({ ip }) => ip) ?? [],
+    serviceHost: SERVICE_ADDRESS,
+    token: 'token',
+    ca: plane.ca.cert,
+    resolvers: ['192.0.2.53'],
+  });
+}

@@ -85,6 +85,8 @@ export function kubeletConfig(options: { cgroup: string; resolvers: string; sock
     containerRuntimeEndpoint: `unix://${options.socket}`,
     cgroupDriver: 'cgroupfs',
     cgroupRoot: options.cgroup,
+    // A changed ConfigMap reaches its volumes by then; a minute by default.
+    syncFrequency: '5s',
     failCgroupV1: false,
     failSwapOn: false,
     // A machine may keep that right to itself.

@@ -1,4 +1,5 @@
-// Says in one line of JSON what a container finds around it, and waits for its end.
+// Says in one line of JSON what a container finds around it, in another what its folders hold once the file AWAITED is there,
+// and waits for its end.
 const fs = require('node:fs');
 const { join } = require('node:path');
 
@@ -66,4 +67,9 @@ process.stdout.write(
   })}\n`,
 );
 process.on('SIGTERM', () => process.exit(0));
-setInterval(() => undefined, 1e6);
+const timer = setInterval(() => {
+  if (!fs.existsSync(process.env.AWAITED ?? '')) return;
+  clearInterval(timer);
+  process.stdout.write(`${JSON.stringify({ awaited: FOLDERS.flatMap(tree).sort() })}\n`);
+  setInterval(() => undefined, 1e6);
+}, 100);

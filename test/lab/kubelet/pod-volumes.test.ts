@@ -10,7 +10,7 @@ const sources = {
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'other' }, data: { a: 'wrong' } },
   ],
   token: 'secret',
-  user: 0,
+  user: 1000,
   field: (path: string) => `<${path}>`,
 };
 
@@ -50,10 +50,10 @@ test('a projected volume joins token, ConfigMap and downward API', () => {
     },
     sources,
   );
-  expect([...(files ?? [])].map(([path, { content }]) => [path, content])).toEqual([
-    ['token', 'secret'],
-    ['ca.crt', 'A'],
-    ['namespace', '<metadata.namespace>'],
+  expect([...(files ?? [])].map(([path, { content, owner }]) => [path, content, owner])).toEqual([
+    ['token', 'secret', sources.user],
+    ['ca.crt', 'A', undefined],
+    ['namespace', '<metadata.namespace>', undefined],
   ]);
 });
 
@@ -67,7 +67,6 @@ test('files are links through ..data, and a later write swaps all of them in one
         ['keep', file('1')],
         ['old', file('1')],
       ]),
-      0,
     );
     const before = readlinkSync(join(folder, '..data'));
     expect(readlinkSync(join(folder, 'keep'))).toBe('..data/keep');
@@ -79,7 +78,6 @@ test('files are links through ..data, and a later write swaps all of them in one
         ['keep', file('2')],
         ['sub/new', file('2')],
       ]),
-      0,
     );
     expect(readFileSync(join(folder, 'keep'), 'utf8')).toBe('2');
     expect(readFileSync(join(folder, 'sub/new'), 'utf8')).toBe('2');

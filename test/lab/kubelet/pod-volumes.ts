@@ -20,6 +20,8 @@ import type { PodToStart } from './pod-spec';
 export interface VolumeFile {
   readonly content: string | Buffer;
   readonly mode: number;
+  /** @default 0 */
+  readonly owner?: number;
 }
 
 /** Where the files of a pod's volumes come from. */
@@ -73,7 +75,8 @@ function projectedFiles(source: V1VolumeProjection, sources: VolumeSources, mode
   if (unknown.length > 0) throw new Error(`a projected volume of ${unknown.join(', ')} is unknown to the lab`);
   const files: Files = configMap ? configMapFiles(configMap, sources, mode) : new Map();
   // For nobody but the container's user, whatever the default mode says: so does a kubelet where it knows the user.
-  if (serviceAccountToken) files.set(serviceAccountToken.path, { content: sources.token, mode: 0o600 });
+  if (serviceAccountToken)
+    files.set(serviceAccountToken.path, { content: sources.token, mode: 0o600, owner: sources.user });
   for (const item of downwardAPI?.items ?? []) {
     if (!item.fieldRef) throw new Error(`downwardAPI ${item.path}: the lab knows fieldRef only`);
     files.set(item.path, { content: sources.field(item.fieldRef.fieldPath), mode: item.mode ?? mode });
@@ -99,20 +102,18 @@ let writes = 0;
 /**
  * Writes files the way a kubelet does, so that a reader sees all of the old or all of the new ones: into a folder of
  * their own, to which `..data` points; the names in the volume are links through it. What is no longer there disappears.
- *
- * @param user owner of the files
  */
-export function writeAtomically(folder: string, files: ReadonlyMap<string, VolumeFile>, user: number): void {
+export function writeAtomically(folder: string, files: ReadonlyMap<string, VolumeFile>): void {
   const stamp = new Date().toISOString().replace(/[-:T]/g, '_').replace(/\..*/, '');
   const fresh = `..${stamp}.${++writes}`;
   mkdirSync(join(folder, fresh), { recursive: true });
-  for (const [path, { content, mode }] of files) {
+  for (const [path, { content, mode, owner = 0 }] of files) {
     const file = join(folder, fresh, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
     // Not by writeFileSync's own mode, from which the umask would take.
     chmodSync(file, mode);
-    chownSync(file, user, user);
+    chownSync(file, owner, 0);
   }
   let old: string | undefined;
   try {
@@ -149,7 +150,7 @@ export function layOutVolumes(
   const write = () => {
     for (const volume of volumes.values()) {
       const files = filesOf(volume, sources);
-      if (files) writeAtomically(pathOf(volume), files, sources.user);
+      if (files) writeAtomically(pathOf(volume), files);
     }
   };
   for (const volume of volumes.values()) {

@@ -1,4 +1,5 @@
 import { addressOf, inUrl, nth, sameFamily } from './addresses';
+import type { KernelNexthop, KernelRoute } from './kernel-objects';
 import type { Lab, Namespace } from './namespaces';
 import { NetnsClient, type NetnsHttpServer } from './netns-client';
 import type { FetchAnswer } from './netns-protocol';
@@ -89,34 +90,6 @@ export interface Exchange {
   readonly toNode: FetchAnswer;
   /** The node's request to the server. */
   readonly fromNode: FetchAnswer;
-}
-
-/** A nexthop object, as `ip -json` has it. */
-export interface KernelNexthop {
-  readonly id: number;
-  readonly protocol: string;
-  readonly gateway?: string;
-  readonly dev?: string;
-  readonly group?: readonly { readonly id: number }[];
-}
-
-/** A route, as `ip -json -details -N` has it: numbers of tables and protocols as text, '254' is the main table. */
-export interface KernelRoute {
-  readonly table: string;
-  /** 'default', a subnet, or an address where the prefix is its full length. */
-  readonly dst: string;
-  readonly protocol: string;
-  /** RTN_* as a number. */
-  readonly type: string;
-  readonly gateway?: string;
-  readonly dev?: string;
-  readonly metric?: number;
-  readonly prefsrc?: string;
-  readonly metrics?: readonly { readonly mtu?: number }[];
-  /** Of the nexthop object that it refers to. */
-  readonly nhid?: number;
-  readonly nexthops?: readonly { readonly gateway?: string; readonly dev: string; readonly weight: number }[];
-  readonly flags: readonly string[];
 }
 
 const gatewaysOf = (server: ServerOptions) => server.addresses.map((address) => nth(address, 1));
