@@ -33,6 +33,17 @@ test('nodes that on premise sees in one range are named, unless they are mapped 
   expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/26' }, '192.168.8.0/24')])).toEqual([]);
 });
 
+test('pods that on premise sees in one range are named where they keep their own addresses', () => {
+  const themselves = (one: SiteTopology, pods = one.pods): SiteTopology => ({ ...one, pods, podsSeenAs: 'themselves' });
+  const south = site('south', [{ real: '10.185.0.0/26' }], [{ real: '192.168.0.0/24' }]);
+  const message =
+    'on-premise 192.168.0.0/24 sees sites `north` and `south` in the same range 172.30.0.0/16, and can answer one of them only: map the pods of one';
+  expect(overlapsAcross([themselves(NORTH), themselves(south)])).toEqual([message]);
+  expect(overlapsAcross([themselves(NORTH), south])).toEqual([]);
+  const mapped = [{ real: '172.30.0.0/16', mapped: '172.25.0.0/16' }];
+  expect(overlapsAcross([themselves(NORTH), themselves(south, mapped)])).toEqual([]);
+});
+
 test('a route to the nodes of another site is named', () => {
   const south = site('south', [{ real: '10.185.0.0/26' }], [{ real: '10.9.0.0/16', mapped: '10.184.0.0/24' }]);
   const message = 'site `south` routes 10.184.0.0/26 on premise, where the nodes of site `north` are';

@@ -14,11 +14,20 @@ export function overlapsAcross(sites: readonly SiteTopology[]): string[] {
 function sameNodes(one: SiteTopology, other: SiteTopology): string[] {
   const servers = firstOverlap(realSubnets(one), realSubnets(other));
   const nodes = firstOverlap(one.nodes.map(seenAs), other.nodes.map(seenAs));
+  const others = nodes === undefined ? firstOverlap(clientsOf(one), clientsOf(other)) : undefined;
+  if (servers !== undefined && others !== undefined)
+    return [
+      `on-premise ${servers} sees sites \`${one.site}\` and \`${other.site}\` in the same range ${others}, and can answer one of them only: map the pods of one`,
+    ];
   if (servers === undefined || nodes === undefined) return [];
   return [
     `on-premise ${servers} sees the nodes of sites \`${one.site}\` and \`${other.site}\` in the same range ${nodes}, and can answer one cluster only: map the nodes of one`,
   ];
 }
+
+/** What on premise sees of a cluster. */
+const clientsOf = ({ nodes, pods, podsSeenAs }: SiteTopology) =>
+  [...nodes, ...(podsSeenAs === 'themselves' ? pods : [])].map(seenAs);
 
 function routedNodes(from: SiteTopology, to: SiteTopology): string[] {
   const nodes = to.nodes.map(({ real }) => Subnet.parse(real));

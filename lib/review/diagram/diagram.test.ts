@@ -31,6 +31,14 @@ function picture(subnets: readonly number[], services: number): SiteTopology {
   };
 }
 
+test.each([
+  ['nodes', '<br/>pods 172.30.0.0/16<br/>on premise sees their node"'],
+  ['themselves', '<br/>pods 172.30.0.0/16<br/>on premise sees 172.25.0.0/16"'],
+] as const)('pods seen as %s', (podsSeenAs, text) => {
+  const pods = [{ real: '172.30.0.0/16', ...(podsSeenAs === 'themselves' && { mapped: '172.25.0.0/16' }) }];
+  expect(diagramOf({ ...picture([1], 1), pods, podsSeenAs })).toContain(text);
+});
+
 const boxesIn = (text: string) => text.match(/:::/g)?.length ?? 0;
 
 test.each([

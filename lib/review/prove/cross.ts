@@ -53,6 +53,8 @@ export class Crossing {
     private readonly routers: Routers,
     /** What routers know the way to by other means than their files. */
     private readonly learned: readonly Subnet[],
+    /** The cluster's pods, to which its router has ways of their own. */
+    private readonly pods: readonly Subnet[],
   ) {}
 
   run(flow: Flow): this {
@@ -177,9 +179,13 @@ export class Crossing {
   /** The same for what is behind the router itself. */
   private isInside(end: RouterModel, router: Router, flow: Flow): boolean {
     const own = behind(end);
-    const isInward = ({ subnet }: StaticRoute) => own.some((one) => common(one, subnet) !== undefined);
+    const isOfPods = (subnet: Subnet) => router.isCluster && this.pods.some((one) => one.contains(subnet));
+    const routes = end.routes.filter(
+      ({ subnet }) =>
+        own.some((one) => common(one, subnet) !== undefined) && isOfPods(subnet) === isOfPods(flow.destination.now),
+    );
     const isAstray = ({ device }: StaticRoute) => device !== undefined && end.outside.has(device);
-    return this.hasRoute(end.routes.filter(isInward), flow, router, isAstray);
+    return this.hasRoute(routes, flow, router, isAstray);
   }
 
   private hasRoute(

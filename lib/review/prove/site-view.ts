@@ -120,7 +120,7 @@ export class SiteView {
   }
 
   private crossingFrom(router: Router): Crossing {
-    return new Crossing(router, this.routers as Routers, this.learned);
+    return new Crossing(router, this.routers as Routers, this.learned, this.promises.pods);
   }
 }
 

@@ -58,7 +58,8 @@ export function synthesise(folder: string, subnets: readonly SubnetSpec[], from?
   return treeIn(folder);
 }
 
-function treeIn(folder: string): Map<string, string> {
+/** Texts of all files below a folder, by path. */
+export function treeIn(folder: string): Map<string, string> {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
   const files = paths.filter((path) => statSync(join(folder, path)).isFile());
   return new Map(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
