@@ -71,6 +71,24 @@ export const MUTATIONS: Readonly<Record<string, Mutate>> = {
       / {6}\S+-to-\S+ \{[^}]*\}\n| {6}example-\S+ \{[^}]*\}\n/g,
       () => '',
     ),
+  'child that no end opens': (site, random) =>
+    changed(
+      site,
+      random,
+      'child that no end opens',
+      `${site.clusterEnd}/swanctl.conf`,
+      /start_action = start/g,
+      () => 'start_action = none',
+    ),
+  'forwarding off': (site, random) =>
+    changed(
+      site,
+      random,
+      'forwarding off',
+      `${end(site, random)}/sysctl.conf`,
+      /ip_forward = 1/g,
+      () => 'ip_forward = 0',
+    ),
   'ESP proposal changed': (site, random) =>
     changed(
       site,

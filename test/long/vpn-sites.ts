@@ -38,7 +38,7 @@ const SUBNETS: readonly SubnetSpec[] = [
   '10.5.0.0/22',
   { real: '10.0.1.0/24', mapped: '192.168.1.0/24' },
   { real: '10.0.2.64/26', mapped: '192.168.2.128/26' },
-  { real: '192.168.200.0/25', mapped: '192.168.3.0/25' },
+  { real: '192.168.202.0/25', mapped: '192.168.3.0/25' },
 ];
 
 /** A small site, and what synth writes for it. */

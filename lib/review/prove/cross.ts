@@ -1,6 +1,7 @@
 import type { Subnet } from '../../network';
 import type { Child, RouterModel, Source, StaticRoute, Translation } from '../../routers/read/model';
 import { common, type Flow, flowOf, missingFrom, plain, sorted, split } from './flow';
+import { LINK_MTU, roomIn } from './room';
 import { behind, type Router, type Routers } from './routers';
 import { childTrouble, type Sa, sasOf } from './tunnel';
 
@@ -26,10 +27,6 @@ export interface Arrival {
   readonly hops: readonly Hop[];
 }
 
-/** ESP in a tunnel at its longest: outer IPv6 header, UDP, SPI and sequence number, IV, padding, ICV (RFC 4303). */
-const MOST_ESP_BYTES = 40 + 8 + 8 + 16 + 17 + 16;
-/** What every path is taken to carry; a narrower one is the network team's to know. */
-const LINK_MTU = 1500;
 /** IP and TCP without options. */
 const HEADERS = { 4: 40, 6: 60 } as const;
 
@@ -51,9 +48,7 @@ export class Crossing {
   constructor(
     private readonly from: Router,
     private readonly routers: Routers,
-    /** What routers know the way to by other means than their files. */
-    private readonly learned: readonly Subnet[],
-    /** The cluster's pods, to which its router has ways of their own. */
+    /** The cluster's pods, to which its router has ways of their own, or none in its files. */
     private readonly pods: readonly Subnet[],
   ) {}
 
@@ -72,8 +67,8 @@ export class Crossing {
       this.isForwarding(sa.peer, far, flow) &&
       this.isRouted(sa.router, this.from, flow) &&
       this.isAnswered(sa, far, flow) &&
-      this.isClamped(sa.router, this.from, flow.destination.now) &&
-      this.isClamped(sa.peer, far, flow.source.now);
+      this.isClamped(sa, sa.router, this.from, flow.destination.now) &&
+      this.isClamped(sa, sa.peer, far, flow.source.now);
     if (!passes) return;
     for (const landed of this.translated(flow, far, 'enters')) {
       if (this.isLooping(landed.flow, far) || !this.isInside(sa.peer, far, landed.flow)) continue;
@@ -189,11 +184,13 @@ export class Crossing {
   }
 
   private hasRoute(
-    routes: readonly StaticRoute[],
+    all: readonly StaticRoute[],
     flow: Flow,
     router: Router,
     isAstray: (route: StaticRoute) => boolean,
   ): boolean {
+    // Next hops are given by family.
+    const routes = all.filter(({ subnet }) => subnet.family === flow.destination.now.family);
     const [first] = routes;
     const astray = routes.find((one) => common(one.subnet, flow.destination.now) !== undefined && isAstray(one));
     if (astray !== undefined) {
@@ -205,7 +202,6 @@ export class Crossing {
       });
       return false;
     }
-    if (this.learned.some((one) => one.contains(flow.destination.now))) return true;
     if (first === undefined) return true; // by what is connected or by the default route, as the router's sheet says
     const [missing] = missingFrom(
       [flow.destination.now],
@@ -221,8 +217,9 @@ export class Crossing {
     return false;
   }
 
-  private isClamped(end: RouterModel, router: Router, peer: Subnet): boolean {
-    const most = LINK_MTU - MOST_ESP_BYTES - HEADERS[peer.family];
+  private isClamped({ proposal }: Sa, end: RouterModel, router: Router, peer: Subnet): boolean {
+    const outer = end.connection.remoteAddress.includes(':') ? 6 : 4;
+    const most = roomIn(proposal, outer) - HEADERS[peer.family];
     const [missing] = missingFrom(
       [peer],
       end.clamps.map((one) => one.peer),

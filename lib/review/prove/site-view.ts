@@ -44,12 +44,16 @@ export class SiteView {
     return podsSeenAs === 'themselves' ? pods : nodes;
   }
 
+  private get seenPods(): readonly Subnet[] {
+    return this.promises.podsSeenAs === 'themselves' ? this.promises.pods : [];
+  }
+
   /** Ranges of pods to which no router has a route in its files, so all of them know the way by other means. */
   get learned(): readonly Subnet[] {
-    const { pods, podsSeenAs } = this.promises;
+    const pods = this.seenPods;
     const routes = this.clusterRouters.flatMap(({ ends }) => ends.flatMap((end) => end.routes));
     const isRouted = routes.some(({ subnet }) => pods.some((one) => one.overlaps(subnet)));
-    return podsSeenAs === 'themselves' && !isRouted ? pods : [];
+    return isRouted || this.clusterRouters.length === 0 ? [] : pods;
   }
 
   /** From all nodes to addresses on premise as the cluster knows them. */
@@ -120,7 +124,7 @@ export class SiteView {
   }
 
   private crossingFrom(router: Router): Crossing {
-    return new Crossing(router, this.routers as Routers, this.learned, this.promises.pods);
+    return new Crossing(router, this.routers as Routers, this.promises.pods);
   }
 }
 

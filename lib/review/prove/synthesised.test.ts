@@ -1,0 +1,165 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  ExternalService,
+  NodeRoutes,
+  type NodeRoutesProps,
+  type OnPremiseProps,
+  Site,
+  type SiteProps,
+  type VpnProps,
+} from '../../index';
+import { proofsOf } from './prove';
+
+let folder: string;
+beforeEach(() => {
+  jest.spyOn(console, 'warn').mockReturnValue();
+  folder = mkdtempSync(join(tmpdir(), 'synthesised-'));
+  process.env.CDK8S_OUTDIR = join(folder, 'dist');
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  delete process.env.CDK8S_OUTDIR;
+  rmSync(folder, { recursive: true });
+});
+
+function treeIn(root: string): Map<string, string> {
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+  const files = paths.filter((path) => statSync(join(root, path)).isFile());
+  return new Map(files.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+}
+
+const CLUSTER: SiteProps['cluster'] = {
+  nodes: [{ real: '10.0.1.0/27', mapped: '192.168.2.0/27' }],
+  pods: ['172.30.0.0/16'],
+  services: ['172.21.0.0/16'],
+};
+const MAPPED_PODS = [{ real: '172.30.0.0/16', mapped: '10.130.0.0/16' }];
+const END = { outside: 'eth1', inside: 'eth0' };
+const vpnTo = (address: string, near = {}, far = {}): VpnProps => ({
+  cluster: { ...END, publicAddress: '203.0.113.1', ...near },
+  onPremise: { ...END, publicAddress: address, ...far },
+});
+const SUBNETS = ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }];
+const HOPS = { outsideNextHops: ['203.0.113.2'], insideNextHops: ['10.0.1.30'] };
+const FAR_HOPS = { outsideNextHops: ['192.0.2.2'], insideNextHops: ['192.168.0.254'] };
+
+interface Case {
+  readonly cluster?: Partial<SiteProps['cluster']>;
+  readonly networks?: Readonly<Record<string, OnPremiseProps>>;
+  readonly routes?: NodeRoutesProps;
+  readonly service?: object;
+}
+
+function proofOfSite(name: string, { cluster, networks, routes, service }: Case) {
+  const site = new Site(name, { cluster: { ...CLUSTER, ...cluster }, agentBundle: '// no agent runs here\n' });
+  const all = Object.entries(networks ?? { datacentre: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1') } });
+  const [first] = all.map(([id, props]) => site.onPremise(id, props));
+  new NodeRoutes(site, 'node-routes', routes);
+  const servers = first?.servers('10.0.1.10', '10.0.1.11') ?? [];
+  new ExternalService(site, 'orders', { namespace: 'default', servers, ports: { http: 8080 }, ...service });
+  site.synth();
+  return proofsOf(treeIn(folder));
+}
+
+test.each<[string, Case]>([
+  [
+    'routers that learn the way to pods',
+    {
+      cluster: { podsSeenAs: 'themselves' },
+      networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', { ...HOPS, podNextHops: [] }, FAR_HOPS) } },
+    },
+  ],
+  [
+    'routes to pods',
+    {
+      cluster: { podsSeenAs: 'themselves', pods: MAPPED_PODS },
+      networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', { ...HOPS, podNextHops: ['10.0.1.29'] }, FAR_HOPS) } },
+    },
+  ],
+  [
+    'pods that are mapped',
+    {
+      cluster: { podsSeenAs: 'themselves', pods: MAPPED_PODS },
+      networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', { podNextHops: ['10.0.1.29'] }) } },
+    },
+  ],
+  ['pods behind their nodes', { cluster: { podsSeenAs: 'nodes' } }],
+  ['next hops on all sides', { networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', HOPS, FAR_HOPS) } } }],
+  [
+    'addresses that a cloud translates',
+    { networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', { localAddress: '10.200.0.4' }) } } },
+  ],
+  [
+    'CBC and other groups',
+    {
+      networks: {
+        a: {
+          subnets: SUBNETS,
+          vpn: {
+            ...vpnTo('192.0.2.1'),
+            ike: { encryption: 'aes128', hash: 'sha256', dhGroup: 14 },
+            esp: { encryption: 'aes256', hash: 'sha512', dhGroup: 31 },
+          },
+        },
+      },
+    },
+  ],
+  [
+    'two networks in one tunnel',
+    {
+      networks: {
+        a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1') },
+        b: { subnets: ['192.168.9.0/24'], vpn: vpnTo('192.0.2.1') },
+      },
+    },
+  ],
+  [
+    'two tunnels of one router',
+    {
+      networks: {
+        a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1') },
+        b: { subnets: ['192.168.9.0/24'], vpn: vpnTo('198.51.100.1') },
+      },
+    },
+  ],
+  [
+    'a network without vpn beside one with it',
+    { networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1') }, b: { subnets: ['192.168.9.0/24'] } } },
+  ],
+  ['routers configured by other means', { networks: { a: { subnets: SUBNETS } } }],
+  [
+    'both families',
+    {
+      cluster: {
+        nodes: [{ real: '10.0.1.0/27', mapped: '192.168.2.0/27' }, 'fd00:1::/64'],
+        pods: ['172.30.0.0/16', 'fd00:30::/48'],
+        services: ['172.21.0.0/16', 'fd00:21::/108'],
+      },
+      networks: { a: { subnets: [...SUBNETS, 'fd00:50::/64'], vpn: vpnTo('192.0.2.1') } },
+      routes: { privateNetworks: ['10.0.0.0/8', 'fd00::/16'] },
+    },
+  ],
+  [
+    'the largest segments that a site may have',
+    { networks: { a: { subnets: SUBNETS, vpn: { ...vpnTo('192.0.2.1'), mss: 1388 } } } },
+  ],
+  ['a table of its own', { routes: { table: 200 } }],
+  ['a list that rolls', { routes: { changes: 'rolling', canary: { maxUnavailable: 1 } } }],
+  ['a next hop of its own', { routes: { routes: [{ subnet: '192.168.1.0/24', nextHop: '10.0.1.3', mtu: 1400 }] } }],
+  ['servers that are probed', { service: { health: { http: { path: '/' } } } }],
+  ['a headless Service', { service: { headless: true } }],
+  ['deprecated Endpoints', { service: { legacyEndpoints: true } }],
+  [
+    'UDP and several ports',
+    { service: { ports: { dns: { port: 53, protocol: 'UDP' }, http: { port: 80, serverPort: 8080 } } } },
+  ],
+])('what synth writes for %s is consistent', (_, one) => {
+  const proofs = proofOfSite('site', one);
+  expect(proofs.length).toBeGreaterThan(0);
+  const broken = proofs.flatMap(({ product, ways }) =>
+    ways.filter(({ result }) => result === 'broken').map((way) => ({ product, ...way })),
+  );
+  expect(broken).toEqual([]);
+});
