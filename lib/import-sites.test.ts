@@ -40,7 +40,7 @@ test('a site in a subfolder runs', () => {
 test.each(['north.mts', 'north.cjs', 'north.tsx'])('%s, which would be missing silently, is rejected', (name) => {
   write('south.ts', name);
   expect(() => importSites(folder)).toThrow(
-    `"${name}" is not run, so its site would be missing; let its name end in .ts or .js`,
+    `"${name}" is not run, so its site would be missing; give it a name that ends in .ts or .js`,
   );
 });
 
@@ -51,6 +51,6 @@ test('a site that was compiled runs once', () => {
 });
 
 test('a folder without sites is told', () => {
-  expect(() => importSites(folder)).toThrow('holds no site; write one, e.g. sites/north.ts');
+  expect(() => importSites(folder)).toThrow('contains no site; write one, e.g. sites/north.ts');
   expect(() => importSites(join(folder, 'none'))).toThrow(/cannot be read: ENOENT.*; make the folder/);
 });

@@ -13,9 +13,9 @@ export function importSites(folder: string): void {
   const files = filesIn(folder);
   const skipped = files.find((name) => /(?<!\.d|\.test)\.(?:[cm][jt]s|[jt]sx)$/.test(name));
   if (skipped !== undefined)
-    throw rejected(skipped, 'is not run, so its site would be missing', 'let its name end in .ts or .js');
+    throw rejected(skipped, 'is not run, so its site would be missing', 'give it a name that ends in .ts or .js');
   const names = files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name));
-  if (names.length === 0) throw rejected(folder, 'holds no site', 'write one, e.g. sites/north.ts');
+  if (names.length === 0) throw rejected(folder, 'contains no site', 'write one, e.g. sites/north.ts');
   // Without the ending, so that one that was compiled beside its source runs once.
   for (const name of names) require(join(folder, name.slice(0, -3)));
 }
@@ -27,6 +27,6 @@ function filesIn(folder: string): string[] {
     const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
     return paths.filter((path) => !path.split(sep).includes('node_modules')).sort();
   } catch (cause) {
-    throw rejected(folder, `cannot be read: ${(cause as Error).message}`, 'make the folder, with a site in it');
+    throw rejected(folder, `cannot be read: ${(cause as Error).message}`, 'create the folder and put a site into it');
   }
 }

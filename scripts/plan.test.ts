@@ -95,7 +95,7 @@ test('--json is data, --markdown is for a pull request', () => {
 });
 
 test.each([
-  [['nowhere'], /^"nowhere" is no revision of this repository\n$/],
+  [['nowhere'], /^"nowhere" is not a revision of this repository\n$/],
   [['--nonsense'], /Unknown option '--nonsense'/],
 ])('%j is told without a stack', (args, message) => {
   commit('one');
@@ -141,7 +141,7 @@ test('a clone that is too shallow to know says so, and what to do', () => {
   expect(() => baseRevision(clone)).toThrow(
     'HEAD and origin/HEAD have no common commit; this clone is shallow: git fetch --unshallow, or fetch-depth: 0 in actions/checkout',
   );
-  expect(() => baseRevision(clone, 'HEAD~1')).toThrow(/"HEAD~1" is no revision.*shallow/);
+  expect(() => baseRevision(clone, 'HEAD~1')).toThrow(/"HEAD~1" is not a revision.*shallow/);
 });
 
 test('every byte of a revision is read, and nothing outside of the output', () => {

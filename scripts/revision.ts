@@ -27,7 +27,7 @@ export function baseRevision(repository: string, revision?: string): Base {
   if (revision !== undefined) {
     const commit = git('rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`);
     if (commit !== undefined) return { commit, text: `${commit.slice(0, 7)} (${revision})` };
-    throw new GitError(`${JSON.stringify(revision)} is no revision of this repository${shallowHint(git)}`);
+    throw new GitError(`${JSON.stringify(revision)} is not a revision of this repository${shallowHint(git)}`);
   }
   const branch = mainBranches().find(
     (name) => git('rev-parse', '--verify', '--quiet', `${name}^{commit}`) !== undefined,

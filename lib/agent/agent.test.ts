@@ -382,8 +382,8 @@ test('the watch is told when its state or its reason changes, and not otherwise'
   agent.onState({ state: 'connected' });
   agent.onState({ state: 'connected' });
   expect(logged.map(({ event, message }) => `${event}: ${message}`)).toEqual([
-    'watch.failing: HTTP 503; the routes stay, trying again',
-    'watch.failing: no answer; the routes stay, trying again',
+    'watch.failing: HTTP 503; the routes stay; retrying',
+    'watch.failing: no answer; the routes stay; retrying',
     'watch.connected: the API server answers',
   ]);
   expect(agent.watchState).toEqual({ state: 'connected' });

@@ -72,7 +72,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
   readonly paths: AgentParts['paths'];
   outcome: Outcome | undefined;
   /** How packets of pods go. */
-  pods: PodsWay = { state: 'unknown', reason: 'the first look is under way' };
+  pods: PodsWay = { state: 'unknown', reason: 'the first pass is under way' };
   watchState: WatchState = { state: 'connecting' };
   passError: string | undefined;
 
@@ -159,7 +159,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     if (util.isDeepStrictEqual(state, this.watchState)) return;
     this.watchState = state;
     const { log } = this.parts;
-    if (state.state === 'failing') log('warn', 'watch.failing', `${state.reason}; the routes stay, trying again`);
+    if (state.state === 'failing') log('warn', 'watch.failing', `${state.reason}; the routes stay; retrying`);
     else log('info', `watch.${state.state}`, 'the API server answers');
   }
 

@@ -48,7 +48,7 @@ export class EventHandler {
     const { filter } = this;
     const ours = filter === undefined ? events : events.filter(filter);
     if (performance.now() >= this.nextReport && ours.some(({ kind }) => kind === 'overrun')) {
-      this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything anew');
+      this.log('warn', 'kernel.overrun', 'kernel events were lost; reading everything again');
       this.nextReport = performance.now() + OVERRUN_REST_MS;
     }
     return ours;

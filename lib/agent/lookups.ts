@@ -59,7 +59,7 @@ export function wayBack(
   const { snapshot } = verified;
   const [answer] = kernel.lookup([{ address: question.address, source: own }]);
   const route = routeOf(answer);
-  if (route === undefined) return `there is no way back to ${question.address}`;
+  if (route === undefined) return `there is no route back to ${question.address}`;
   const rule = snapshot.rules.find(
     ({ family, action, table, source }) =>
       family === 4 && action === FR_ACT_TO_TBL && table === route.table && (source?.contains(own) ?? true),

@@ -63,7 +63,7 @@ function run(settings: Settings): void {
   const nextHops = new NextHopMonitor(
     kernel,
     () => performance.now(),
-    (reason) => log('warn', 'nexthop.unknown', `the next hops cannot be asked for: ${reason}`),
+    (reason) => log('warn', 'nexthop.unknown', `the next hops cannot be probed: ${reason}`),
   );
   const paths = new PathMonitor({
     kernel,
@@ -90,9 +90,14 @@ function run(settings: Settings): void {
   });
   const peer: PeerUser = (socket) => peerUser((socket as unknown as { _handle: { fd: number } })._handle.fd);
   const lock = new InstanceLock(ownership.protocol, holder, peer, (user = -1) =>
-    log('error', 'lock.squatted', `user ${user}, who is no agent, holds the lock of protocol ${ownership.protocol}`, {
-      user,
-    }),
+    log(
+      'error',
+      'lock.squatted',
+      `user ${user}, which is not an agent, holds the lock of protocol ${ownership.protocol}`,
+      {
+        user,
+      },
+    ),
   );
   const journal = new Journal(JOURNAL);
   const resolvers = readResolvers(readOptional(RESOLV_CONF));
@@ -131,9 +136,7 @@ function run(settings: Settings): void {
   const stops = doorsOf(
     settings,
     pagesOf(settings, agent, readOptional, preview, latch, (link) => reconciler.wayBack(link)),
-  ).map((door) =>
-    serve(door, ({ message }) => log('error', 'http.failed', `${message}; retrying, routes are kept all the same`)),
-  );
+  ).map((door) => serve(door, ({ message }) => log('error', 'http.failed', `${message}; retrying; routes are kept`)));
   const exit = (code: number) => {
     watch.stop();
     for (const stop of stops) stop();

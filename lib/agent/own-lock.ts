@@ -29,12 +29,12 @@ export class OwnLock {
       this.error = undefined;
       this.isOurs = holder === undefined;
       if (this.isOurs && this.holder !== undefined)
-        this.log('info', 'lock.taken', 'the other agent is gone; this one goes on');
+        this.log('info', 'lock.taken', 'the other agent is gone; this agent continues');
       else if (holder !== this.holder)
         this.log(
           'warn',
           'lock.held',
-          `route protocol ${this.settings.ownership.protocol} is in use by ${holder}; this agent changes nothing until that ends`,
+          `route protocol ${this.settings.ownership.protocol} is in use by ${holder}; this agent changes nothing until the other one stops`,
         );
       this.holder = holder;
       if (this.isOurs) return this.onTaken();

@@ -44,7 +44,7 @@ test.each([
   ['403', new ApiError('HTTP 403', 403)],
   ['404', new ApiError('HTTP 404', 404)],
   ['500', new ApiError('HTTP 500', 500)],
-  ['silence', new ApiError('no answer: nothing heard for 2 s')],
+  ['silence', new ApiError('no answer: no data for 2 s')],
   ['no JSON', '<html>'],
   ['null', 'null'],
   ['an object without metadata', '{"kind":"Namespace"}'],

@@ -131,7 +131,7 @@ test.each([
   monitor.stop();
 });
 
-test('where nothing answers by any next hop none is down, and the network is unreachable', async () => {
+test('where nothing answers through any next hop none is down, and the network is unreachable', async () => {
   const { monitor, dead, changes } = watching();
   monitor.follow([A, B]);
   await pass(EVERY);

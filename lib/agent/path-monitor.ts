@@ -162,7 +162,7 @@ export class PathMonitor {
       if (!isLed()) this.restore();
       if (!isLed()) return { kind: 'unsent', reason: 'the rule for probes does not lead to this next hop' };
       const answer = await this.parts.probe(path.target, path.source, sourcePort, this.timeoutMs);
-      return isLed() ? answer : { kind: 'unsent', reason: 'the rule for probes went away during the probe' };
+      return isLed() ? answer : { kind: 'unsent', reason: 'the rule for probes was removed during the probe' };
     } catch (error) {
       return { kind: 'unsent', reason: (error as Error).message };
     }

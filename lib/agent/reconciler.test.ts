@@ -290,7 +290,7 @@ describe('several next hops', () => {
       { interface: 'priv', isAlone: true },
       { interface: 'priv', isAlone: false },
     ]);
-    expect(outcome.missingNextHops).toEqual([expect.stringMatching(/^next hop 203\.0\.113\.9 is on no link/)]);
+    expect(outcome.missingNextHops).toEqual([expect.stringMatching(/^next hop 203\.0\.113\.9 is not on a link/)]);
     expect(outcome.verdicts).toMatchObject([{ state: 'effective' }, { state: 'effective' }]);
   });
 
@@ -335,21 +335,21 @@ describe('a route is told', () => {
     const { kernel, run, told } = node();
     run(['172.16.0.0/12']);
     expect(told(['172.16.0.0/12', '192.168.0.0/24', '10.184.0.32/28', '10.0.0.0/8'])).toEqual([
-      '172.16.0.0/12 refused: 172.16.0.0/12 would take the way to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
+      '172.16.0.0/12 refused: 172.16.0.0/12 would take the route to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
       '192.168.0.0/24 effective',
       "10.184.0.32/28 refused: 10.184.0.32/28 lies in 10.184.0.0/26, which is connected to this node's priv",
-      '10.0.0.0/8 refused: 10.0.0.0/8 is a private network itself, whose entry shows the next hop',
+      '10.0.0.0/8 refused: 10.0.0.0/8 is a private network itself, and its entry gives the next hop',
     ]);
     expect(owned(kernel)).toEqual(['192.168.0.0/24']);
   });
 
-  test('as refused where it would take the way to a next hop', () => {
+  test('as refused where it would take the route to a next hop', () => {
     const { kernel, told } = node();
     kernel.add(kernelRoute('203.0.113.0/24 via 10.184.0.9 dev priv onlink'));
     const far = { subnet: '192.168.0.0/24', nextHop: '203.0.113.1', interface: 'priv' };
     expect(told([far, '203.0.113.0/28'])).toEqual([
       '192.168.0.0/24 effective',
-      '203.0.113.0/28 refused: 203.0.113.0/28 would take the way to the next hop 203.0.113.1, which now goes via 10.184.0.9 dev priv',
+      '203.0.113.0/28 refused: 203.0.113.0/28 would take the route to the next hop 203.0.113.1, which now goes via 10.184.0.9 dev priv',
     ]);
   });
 
@@ -384,7 +384,7 @@ describe('a route is told', () => {
   test('as failed with the kernel’s words', () => {
     const { kernel, told } = node();
     kernel.refuse = (change) => (change.kind === 'put-route' ? 'Invalid source' : undefined);
-    expect(told(['192.168.0.0/24'])).toEqual(['192.168.0.0/24 failed: the kernel says: Invalid source (EINVAL)']);
+    expect(told(['192.168.0.0/24'])).toEqual(['192.168.0.0/24 failed: the kernel reports: Invalid source (EINVAL)']);
   });
 
   test('as satisfied all the same where only the object of others that go its way is refused', () => {
@@ -400,7 +400,7 @@ describe('a route is told', () => {
     kernel.remove(({ subnet: own }) => `${own}` === '10.0.0.0/8');
     kernel.add(kernelRoute('10.0.0.0/8 via 10.184.0.3 dev priv'));
     kernel.refuse = (change) => (change.kind === 'put-nexthop' ? 'Nexthop has invalid gateway' : undefined);
-    const reason = 'failed: the kernel says: Nexthop has invalid gateway (EINVAL)';
+    const reason = 'failed: the kernel reports: Nexthop has invalid gateway (EINVAL)';
     expect(told()).toEqual(TWO.map((listed) => `${listed} ${reason}`));
     expect(owned(kernel)).toEqual(TWO);
   });

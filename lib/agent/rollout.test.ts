@@ -195,7 +195,7 @@ describe('a list', () => {
     expect([routed(), rollout.rollbacks]).toEqual([['192.168.0.0/24'], 2]);
     expect(rollout.state).toMatchObject({
       state: 'condemned',
-      reason: '172.21.0.1:443 could not be reached with it, and could be without it, 2 times',
+      reason: '172.21.0.1:443 could not be reached with the list but could without it, 2 times',
     });
     expect(events).toEqual(['list.rolled-back', 'list.retried', 'list.rolled-back', 'list.condemned']);
     expect(journal.read()).toEqual({ state: 'condemned', list: expect.any(String), companions: [], ended: 0 });
@@ -349,7 +349,7 @@ test('with rolling changes a list waits for the API server, because a list witho
   expect([routed(), rollout.inForce, events]).toEqual([[], undefined, ['list.waiting']]);
   expect(rollout.state).toEqual({
     state: 'pending',
-    reason: 'the API server 172.21.0.1:443 does not answer, so nothing could confirm the list',
+    reason: 'the API server 172.21.0.1:443 does not answer, so the list cannot be confirmed',
   });
   behaviour.answer = () => 'answered';
   await wait(60_000);
@@ -664,7 +664,7 @@ describe('an agent that was killed', () => {
     await wait(60_000);
     expect([routed(), rollout.state]).toMatchObject([
       [],
-      { state: 'condemned', reason: 'the agent ended 3 times before it was confirmed' },
+      { state: 'condemned', reason: 'the agent ended 3 times before the list was confirmed' },
     ]);
     expect(journal.read()).toMatchObject({ state: 'condemned' });
     accept(B);

@@ -84,11 +84,11 @@ export class Rollout {
     const ended = entry.ended + (state === 'trial' ? 1 : 0);
     this.record = newRecord(hash, ended);
     const wasBlocked = state === 'condemned';
-    const reason = wasBlocked ? 'it was taken back by an earlier run of this agent' : reasonToBlock(this.record, '');
+    const reason = wasBlocked ? 'an earlier run of this agent rolled it back' : reasonToBlock(this.record, '');
     if (reason !== undefined) this.block(this.record, reason);
     if (state !== 'trial') return;
     this.rollbacks++;
-    this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; taking it back');
+    this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; rolling it back');
     this.isUnconfirmed = true;
     this.resumed = this.parts.passes.run('rollback', new AbortController().signal).then(() => {
       this.isUnconfirmed = false;
@@ -186,7 +186,7 @@ export class Rollout {
       if (this.addRollback(candidate, gone, isProof)) await this.untilRetry(candidate, signal);
       else {
         await this.trial.untilBack(gone, signal);
-        this.parts.log('info', 'list.retried', 'what was lost is back; the list is tried again');
+        this.parts.log('info', 'list.retried', 'the lost targets answer again; retrying the list');
       }
     }
     this.confirm(candidate);
@@ -230,7 +230,7 @@ export class Rollout {
   private waitForAnswers(): void {
     if (this.state.state !== 'pending') return;
     const server = namesOf(this.parts.targets.slice(0, 1));
-    const reason = `the API server ${server} does not answer, so nothing could confirm the list`;
+    const reason = `the API server ${server} does not answer, so the list cannot be confirmed`;
     if (this.state.reason === undefined) this.parts.log('warn', 'list.waiting', reason);
     this.state = { state: 'pending', reason };
   }
@@ -250,7 +250,7 @@ export class Rollout {
     const reason = `${names} could not be reached within ${CONFIRM_MS / 1000} s after it was applied`;
     this.rollbacks++;
     this.state = { state: 'suspended', reason };
-    this.parts.log('error', 'list.rolled-back', `the list is taken back: ${reason}`, { lost: names });
+    this.parts.log('error', 'list.rolled-back', `rolling back the list: ${reason}`, { lost: names });
     await this.goBack(signal);
   }
 
@@ -276,8 +276,8 @@ export class Rollout {
   private block(record: TrialRecord, reason: string): void {
     const blocked = block(record, reason, performance.now());
     this.record = blocked;
-    const next = `this one is tried again in ${blocked.blocked.pauseMs / 60_000} min`;
-    this.parts.log('error', 'list.condemned', `${reason}; the list before stays in force, ${next}`);
+    const next = `this list is retried in ${blocked.blocked.pauseMs / 60_000} min`;
+    this.parts.log('error', 'list.condemned', `${reason}; the previous list stays in force, ${next}`);
     this.note('condemned', record.hash);
   }
 

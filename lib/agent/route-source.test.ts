@@ -34,7 +34,7 @@ test.each([
   ['a bad one', '["10.94.227.46/24"]', /host bits/],
   ['no JSON', '[', /is not JSON/],
   ['an empty text', '', /write \[\] for no routes/],
-  ['none at all', undefined, /should have the key routes; write routes: "\[\]" for no routes/],
+  ['none at all', undefined, /the ConfigMap has no key routes; write routes: "\[\]" for no routes/],
 ])('after %s the last good list stays', (_, text, reason) => {
   const { source, show, subnets } = follow();
   show('5', '["192.168.0.0/24"]');

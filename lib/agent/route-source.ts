@@ -107,7 +107,7 @@ export class RouteSource {
 
   private parse(text: string | undefined): RouteList {
     if (text === undefined)
-      throw refuse(null, 'stands where the ConfigMap should have the key routes', 'write routes: "[]" for no routes');
+      throw refuse(null, 'is missing: the ConfigMap has no key routes', 'write routes: "[]" for no routes');
     return parseRouteList(text, this.rules);
   }
 }

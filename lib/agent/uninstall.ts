@@ -57,7 +57,7 @@ export class Uninstall {
     const { state } = source;
     if (state.state !== 'gone' || performance.now() - state.since > GONE_FRESH_MS) return undefined;
     if (!(await ownObjects.isDaemonSetKept())) return 'the ConfigMap was deleted';
-    log('info', 'leave.vetoed', 'the ConfigMap was deleted, but the DaemonSet stays: this is no uninstall');
+    log('info', 'leave.vetoed', 'the ConfigMap was deleted, but the DaemonSet stays: this is not an uninstall');
     return undefined;
   }
 
@@ -68,9 +68,9 @@ export class Uninstall {
     if (base === undefined) return;
     try {
       reconciler.run(base, undefined, { isConfirmed: true, restored: rollout.restoredWith(base) });
-      log('warn', 'leave.rolled-back', 'stopping before the last change was confirmed; it was taken back');
+      log('warn', 'leave.rolled-back', 'stopping before the last change was confirmed; it was rolled back');
     } catch (error) {
-      log('error', 'leave.failed', `the last change could not be taken back: ${(error as Error).message}`);
+      log('error', 'leave.failed', `the last change could not be rolled back: ${(error as Error).message}`);
     }
   }
 

@@ -54,16 +54,20 @@ export class Address {
    */
   static parse(value: unknown): Address {
     if (typeof value !== 'string')
-      throw refuse(value, 'is not a string', 'write the address as text, e.g. "192.168.1.10"');
+      throw refuse(value, 'is not a string', 'write the address as a string, e.g. "192.168.1.10"');
     const ipv4 = Address.readIPv4(value);
     if (ipv4 !== undefined) return ipv4;
     if (value.length <= LONGEST_TEXT && FOUR_NUMBERS.test(value)) throw refuseIPv4(value);
     if (value.includes('%'))
-      throw refuse(value, 'names a zone', 'leave out the % and what follows; an interface is named by its own field');
+      throw refuse(
+        value,
+        'names a zone',
+        'remove the % and everything after it; use the field interface for the interface',
+      );
     const parsed = value.length <= LONGEST_TEXT ? parseIPv6(value) : undefined;
     if (parsed === undefined && SEVERAL.test(value.trim()))
-      throw refuse(value, 'is more than one address', 'write each as a string of its own');
-    if (parsed === undefined) throw refuse(value, 'is no IP address', 'write e.g. 192.168.1.10 or fd00::10');
+      throw refuse(value, 'is more than one address', 'write each as a separate string');
+    if (parsed === undefined) throw refuse(value, 'is not an IP address', 'write e.g. 192.168.1.10 or fd00::10');
     return parsed;
   }
 
@@ -146,13 +150,9 @@ export class Address {
 /** Says what is wrong with four numbers and dots. */
 function refuseIPv4(text: string): InputError {
   const tooLarge = text.split('.').find((part) => Number(part) > 255);
-  if (tooLarge !== undefined) return refuse(text, `is no IPv4 address: ${tooLarge} is above 255`, 'correct it');
+  if (tooLarge !== undefined) return refuse(text, `is not an IPv4 address: ${tooLarge} is above 255`, 'correct it');
   const plain = text.split('.').map(Number).join('.');
-  return refuse(
-    text,
-    'has leading zeros, which some programs read as octal',
-    `write ${plain} if that is what is meant`,
-  );
+  return refuse(text, 'has leading zeros, which some programs read as octal', `write ${plain} if you mean that`);
 }
 
 /** @returns undefined if the text is not a valid IPv6 address. */

@@ -47,7 +47,7 @@ test.each<[string, (data: { services: string }) => HealthListData, string]>([
   ['no array', () => ({ services: '{}' }), 'is not a JSON array'],
   ['an entry that is none', () => ({ services: '[7]' }), 'services[0]: 7 is not an object'],
   ['the same Service twice', () => format(service(), service()), 'services: "default/orders-service" is listed twice'],
-  ['a threshold of 0', () => format(service({ downAfter: 0 })), 'services[0].downAfter: 0 is no number'],
+  ['a threshold of 0', () => format(service({ downAfter: 0 })), 'services[0].downAfter: 0 is not a valid number'],
   ['a time-out beyond the interval', () => format(service({ timeoutMs: 10_001 })), 'services[0].timeoutMs: 10001'],
   ['no servers', () => format(service({ servers: new Map() })), 'services[0].servers: {} names no servers'],
   [

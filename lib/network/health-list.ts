@@ -161,7 +161,7 @@ function readEntry(entry: unknown, data: HealthListData): ProbedService {
   const text = (at: string, value: unknown) =>
     read(at, () => {
       if (typeof value === 'string' && value !== '') return value;
-      throw refuse(value, 'is not a text', 'write it as synth does');
+      throw refuse(value, 'is not a string', 'write it as synth does');
     });
   const list = <T>(at: string, value: readonly T[] | undefined) =>
     read(at, () => {

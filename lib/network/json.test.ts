@@ -12,7 +12,7 @@ describe('text that is not JSON is refused with value, reason and remedy', () =>
     ['["it\'s" x]', /; write \["192\.168\.0\.0\/24", …\]$/],
     [
       '\uFEFF[]',
-      /^"\uFEFF\[\]" starts with a byte order mark, which JSON does not know; save it as UTF-8 without one$/,
+      /^"\uFEFF\[\]" starts with a byte order mark, which JSON does not allow; save it as UTF-8 without one$/,
     ],
     ['[\u0000\u001b[31m\n\u2028x]', /^"\[\\u0000\\u001b\[31m\\n\u2028x\]" is not JSON \([^\p{Cc}\u2028]+\); write/u],
   ])('%j', (text, message) => expect(refusal(() => parseJson(text))).toMatch(message));

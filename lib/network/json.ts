@@ -9,7 +9,7 @@ export interface RepeatedKey {
 /** @throws InputError where the text is not JSON, on one line whatever the text holds. */
 export function parseJson(text: string): unknown {
   if (text.startsWith('\uFEFF'))
-    throw refuse(text, 'starts with a byte order mark, which JSON does not know', 'save it as UTF-8 without one');
+    throw refuse(text, 'starts with a byte order mark, which JSON does not allow', 'save it as UTF-8 without one');
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -67,35 +67,35 @@ describe('translation', () => {
 
 describe('a mapping is refused with value, reason and remedy', () => {
   const ipv6 =
-    'maps IPv6, which is not translated here; give the two ends IPv6 ranges of their own (RFC 4193) and write the subnet alone';
+    'maps IPv6, which is not supported; give the two ends different IPv6 ranges (RFC 4193) and write only the subnet';
   test.each<[unknown, string[]]>([
-    [null, ['null is not a string; write the subnet as text, e.g. "192.168.1.0/24"']],
-    [['10.0.0.0/8'], ['["10.0.0.0/8"] is not a string; write the subnet as text, e.g. "192.168.1.0/24"']],
+    [null, ['null is not a string; write the subnet as a string, e.g. "192.168.1.0/24"']],
+    [['10.0.0.0/8'], ['["10.0.0.0/8"] is not a string; write the subnet as a string, e.g. "192.168.1.0/24"']],
     [
       '0.0.0.0/0',
       [
-        '"0.0.0.0/0" is the default route, which would take most of what the node sends; list the on-premise subnets one by one',
+        '"0.0.0.0/0" is the default route, which would take most of the traffic of the node; list the on-premise subnets one by one',
       ],
     ],
     [
       {},
       [
-        'real: undefined is not a string; write the subnet as text, e.g. "192.168.1.0/24"',
-        'mapped: undefined is not a string; write the subnet as text, e.g. "192.168.1.0/24"',
+        'real: undefined is not a string; write the subnet as a string, e.g. "192.168.1.0/24"',
+        'mapped: undefined is not a string; write the subnet as a string, e.g. "192.168.1.0/24"',
       ],
     ],
     [
       { real: '10.0.1.5/24', mapped: '127.0.0.0/24', to: 1 },
       [
         '"to" is an unknown key; a mapping has real and mapped',
-        'real: "10.0.1.5/24" has host bits set behind its 24 bit prefix; did you mean 10.0.1.0/24?',
+        'real: "10.0.1.5/24" has host bits set beyond its 24 bit prefix; did you mean 10.0.1.0/24?',
         'mapped: "127.0.0.0/24" is loopback (RFC 1122); list unicast subnets only',
       ],
     ],
     [
       { real: '10.0.0.0/16', mapped: '192.168.1.0/24' },
       [
-        '{"real":"10.0.0.0/16","mapped":"192.168.1.0/24"} maps a /16 to a /24, so hosts would collide or be left out; use a free /16 as the mapped range',
+        '{"real":"10.0.0.0/16","mapped":"192.168.1.0/24"} maps a /16 to a /24, so some hosts would share an address or have none; use a free /16 as the mapped range',
       ],
     ],
     [

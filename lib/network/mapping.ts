@@ -62,14 +62,14 @@ function checkPair(spec: object, real: Subnet, mapped: Subnet): void {
   if (real.family === 6 || mapped.family === 6) {
     throw refuse(
       spec,
-      'maps IPv6, which is not translated here',
-      'give the two ends IPv6 ranges of their own (RFC 4193) and write the subnet alone',
+      'maps IPv6, which is not supported',
+      'give the two ends different IPv6 ranges (RFC 4193) and write only the subnet',
     );
   }
   if (real.prefixLength !== mapped.prefixLength) {
     throw refuse(
       spec,
-      `maps a /${real.prefixLength} to a /${mapped.prefixLength}, so hosts would collide or be left out`,
+      `maps a /${real.prefixLength} to a /${mapped.prefixLength}, so some hosts would share an address or have none`,
       `use a free /${real.prefixLength} as the mapped range`,
     );
   }

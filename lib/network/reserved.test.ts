@@ -37,17 +37,26 @@ describe('a subnet that no router forwards is refused with value, reason and rem
     ['::1/128', `"::1/128" is loopback (RFC 4291); ${unicast}`],
     ['fe80::/64', `"fe80::/64" is link-local (RFC 4291); ${unicast}`],
     ['ff02::1/128', `"ff02::1/128" is multicast (RFC 4291); ${unicast}`],
-    ['0.0.0.0/1', `"0.0.0.0/1" is a part of the default route, which would take most of what the node sends; ${list}`],
+    [
+      '0.0.0.0/1',
+      `"0.0.0.0/1" is a part of the default route, which would take most of the traffic of the node; ${list}`,
+    ],
     [
       '64.0.0.0/7',
-      `"64.0.0.0/7" is a part of the default route, which would take most of what the node sends; ${list}`,
+      `"64.0.0.0/7" is a part of the default route, which would take most of the traffic of the node; ${list}`,
     ],
-    ['::/1', `"::/1" is a part of the default route, which would take most of what the node sends; ${list}`],
-    ['2000::/3', `"2000::/3" is a part of the default route, which would take most of what the node sends; ${list}`],
-    ['2000::/15', `"2000::/15" is a part of the default route, which would take most of what the node sends; ${list}`],
+    ['::/1', `"::/1" is a part of the default route, which would take most of the traffic of the node; ${list}`],
+    [
+      '2000::/3',
+      `"2000::/3" is a part of the default route, which would take most of the traffic of the node; ${list}`,
+    ],
+    [
+      '2000::/15',
+      `"2000::/15" is a part of the default route, which would take most of the traffic of the node; ${list}`,
+    ],
     ['::fffe:0:0/95', `"::fffe:0:0/95" contains ::ffff:0:0/96, which is IPv4-mapped (RFC 4291); ${oneByOne}`],
-    ['0.0.0.0/0', `"0.0.0.0/0" is the default route, which would take most of what the node sends; ${list}`],
-    ['::/0', `"::/0" is the default route, which would take most of what the node sends; ${list}`],
+    ['0.0.0.0/0', `"0.0.0.0/0" is the default route, which would take most of the traffic of the node; ${list}`],
+    ['::/0', `"::/0" is the default route, which would take most of the traffic of the node; ${list}`],
   ])('%s', (value, message) => {
     expect(refusal(() => parseUnicastSubnet(value))).toBe(message);
   });
@@ -115,7 +124,7 @@ test('the address of a host is refused when it lies in a reserved range', () => 
   );
   expect(refusal(() => parseHostAddress('fe80::1'))).toContain('is link-local (RFC 4291)');
   expect(refusal(() => parseHostAddress('::ffff:127.0.0.1'))).toContain('is an IPv4-mapped IPv6 address');
-  expect(refusal(() => parseHostAddress('10.0.0.1/32'))).toContain('is no IP address');
+  expect(refusal(() => parseHostAddress('10.0.0.1/32'))).toContain('is not an IP address');
 });
 
 test('an address is reserved exactly when its leading bits say so', () => {

@@ -47,7 +47,7 @@ export function parseUnicastSubnet(value: unknown, rules: SubnetRules = {}): Sub
     const what = subnet.prefixLength === 0 ? 'the default route' : 'a part of the default route';
     throw refuse(
       value,
-      `is ${what}, which would take most of what the node sends`,
+      `is ${what}, which would take most of the traffic of the node`,
       // A list of routes can be allowed to; a network cannot.
       rules.allowDefaultRoute === undefined
         ? 'list the on-premise subnets one by one'

@@ -90,29 +90,32 @@ describe('a route list is refused', () => {
     const text = `["192.168.0.0/24", "10.94.227.46/24", "10.94.227.46", null, {"subnet": "::/0", "nexthop": "10.1.0.1"},
       {"subnet": "10.0.0.0/24", "nextHops": ["10.1.0.1", "127.0.0.1"]}, "010.0.0.0/8", ["10.0.0.0/8"], ""]`;
     expect(refusal(() => read(text)).split('\n')).toEqual([
-      'routes[1]: "10.94.227.46/24" has host bits set behind its 24 bit prefix; did you mean 10.94.227.0/24?',
+      'routes[1]: "10.94.227.46/24" has host bits set beyond its 24 bit prefix; did you mean 10.94.227.0/24?',
       'routes[2]: "10.94.227.46" has no prefix length; write 10.94.227.46/32 for this one host, or the prefix length of its subnet',
-      'routes[3]: null is not a string; write the subnet as text, e.g. "192.168.1.0/24"',
+      'routes[3]: null is not a string; write the subnet as a string, e.g. "192.168.1.0/24"',
       'routes[4]: "nexthop" is an unknown key; known are subnet, nextHop, nextHops, mode, interface, table, metric, source, mtu, comment',
-      'routes[4].subnet: "::/0" is the default route, which would take most of what the node sends; list the on-premise subnets, or set allowDefaultRoute in NodeRoutes',
+      'routes[4].subnet: "::/0" is the default route, which would take most of the traffic of the node; list the on-premise subnets, or set allowDefaultRoute in NodeRoutes',
       'routes[5].nextHops[1]: "127.0.0.1" is loopback (RFC 1122); write the router\'s unicast address',
-      'routes[6]: "010.0.0.0/8" has an address that has leading zeros, which some programs read as octal; write 10.0.0.0 if that is what is meant',
-      'routes[7]: ["10.0.0.0/8"] is not a string; write the subnet as text, e.g. "192.168.1.0/24"',
-      'routes[8]: "" is no subnet; write e.g. "192.168.1.0/24" or "fd00:1::/48"',
+      'routes[6]: "010.0.0.0/8" has an address that has leading zeros, which some programs read as octal; write 10.0.0.0 if you mean that',
+      'routes[7]: ["10.0.0.0/8"] is not a string; write the subnet as a string, e.g. "192.168.1.0/24"',
+      'routes[8]: "" is not a subnet; write e.g. "192.168.1.0/24" or "fd00:1::/48"',
     ]);
   });
 
   test.each([
-    ['{"routes": []}', 'routes: {"routes":[]} is no JSON array; write ["192.168.0.0/24", …], or [] for no routes'],
-    ['"192.168.0.0/24"', 'routes: "192.168.0.0/24" is no JSON array; write ["192.168.0.0/24", …], or [] for no routes'],
-    ['null', 'routes: null is no JSON array; write ["192.168.0.0/24", …], or [] for no routes'],
+    ['{"routes": []}', 'routes: {"routes":[]} is not a JSON array; write ["192.168.0.0/24", …], or [] for no routes'],
+    [
+      '"192.168.0.0/24"',
+      'routes: "192.168.0.0/24" is not a JSON array; write ["192.168.0.0/24", …], or [] for no routes',
+    ],
+    ['null', 'routes: null is not a JSON array; write ["192.168.0.0/24", …], or [] for no routes'],
     [
       '["192.168.0.0/24", {"subnet": "10.0.0.0/24", "mtu": 1400, "mtu": 1300}, 7]',
-      'routes[1]: "mtu" is written twice; keep one of the two\nroutes[2]: 7 is not a string; write the subnet as text, e.g. "192.168.1.0/24"',
+      'routes[1]: "mtu" is written twice; keep one of the two\nroutes[2]: 7 is not a string; write the subnet as a string, e.g. "192.168.1.0/24"',
     ],
     [
       '\uFEFF["192.168.0.0/24"]',
-      'routes: "\uFEFF[\\"192.168.0.0/24\\"]" starts with a byte order mark, which JSON does not know; save it as UTF-8 without one',
+      'routes: "\uFEFF[\\"192.168.0.0/24\\"]" starts with a byte order mark, which JSON does not allow; save it as UTF-8 without one',
     ],
   ])('for %s', (text, message) => expect(refusal(() => read(text))).toBe(message));
 

@@ -34,7 +34,7 @@ export function parseRouteList(text: string, rules: RouteRules): RouteList {
 export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
   const findings = new Findings();
   if (!Array.isArray(entries)) {
-    findings.add('routes', entries, 'is no JSON array', 'write ["192.168.0.0/24", …], or [] for no routes');
+    findings.add('routes', entries, 'is not a JSON array', 'write ["192.168.0.0/24", …], or [] for no routes');
     throw new InputError(findings.all);
   }
   throwIfTooLong(entries);
@@ -70,7 +70,7 @@ export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
       {
         at: 'routes',
         value: `${entries.length} entries`,
-        reason: 'hold more than is listed here',
+        reason: 'have more errors than are listed here',
         remedy: 'fix these first',
       },
     ]);

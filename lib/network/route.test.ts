@@ -83,12 +83,13 @@ describe('a route is refused with place, value, reason and remedy', () => {
   const subnet = '192.168.0.0/24';
   const hop = (text: unknown) => ({ subnet, nextHop: text });
   const v6 = { subnet: 'fd00::/64' };
-  const noSeveral = 'has no several next hops to be about; list them under nextHops, or leave the mode out';
+  const noSeveral = 'needs several next hops; list them in nextHops, or leave out mode';
   const known = 'known are subnet, nextHop, nextHops, mode, interface, table, metric, source, mtu, comment';
-  const noInterface = 'is no interface name; write 1 to 15 ASCII characters without blanks, "/" and ":", e.g. "eth0"';
-  const noComment = 'is no comment; write one line of at most 200 printable characters';
-  const noText = 'is not a string; write the subnet as text, e.g. "192.168.1.0/24"';
-  const oneTo16 = 'is no array of 1 to 16 addresses; write ["10.0.0.1", "10.0.0.2"]';
+  const noInterface =
+    'is not a valid interface name; write 1 to 15 ASCII characters without spaces, "/" and ":", e.g. "eth0"';
+  const noComment = 'is not a valid comment; write one line of at most 200 printable characters';
+  const noText = 'is not a string; write the subnet as a string, e.g. "192.168.1.0/24"';
+  const oneTo16 = 'is not an array of 1 to 16 addresses; write ["10.0.0.1", "10.0.0.2"]';
   test.each<[unknown, string]>([
     [null, `null ${noText}`],
     [7, `7 ${noText}`],
@@ -98,34 +99,34 @@ describe('a route is refused with place, value, reason and remedy', () => {
     [JSON.parse(`{"subnet":"${subnet}","__proto__":{}}`), `"__proto__" is an unknown key; ${known}`],
     [{ subnet, constructor: 1 }, `"constructor" is an unknown key; ${known}`],
     [{ subnet, 'next\nhop': 1 }, `"next\\nhop" is an unknown key; ${known}`],
-    [hop(null), 'nextHop: null is not a string; write the address as text, e.g. "192.168.1.10"'],
-    [hop('10.0.0.1/24'), 'nextHop: "10.0.0.1/24" is no IP address; write e.g. 192.168.1.10 or fd00::10'],
+    [hop(null), 'nextHop: null is not a string; write the address as a string, e.g. "192.168.1.10"'],
+    [hop('10.0.0.1/24'), 'nextHop: "10.0.0.1/24" is not an IP address; write e.g. 192.168.1.10 or fd00::10'],
     [
       { subnet: 'fd40::/48', nextHop: '10.0.0.1' },
-      'nextHop: "10.0.0.1" is IPv4, the subnet is IPv6; use an address of the same family',
+      'nextHop: "10.0.0.1" is IPv4, but the subnet is IPv6; use an address of the same family',
     ],
     [
       hop('fe80::1'),
-      'nextHop: "fe80::1" is link-local and says nothing without its link; add the interface, e.g. "interface": "eth0"',
+      'nextHop: "fe80::1" is link-local and needs an interface; add the interface, e.g. "interface": "eth0"',
     ],
     [hop('127.0.0.1'), `nextHop: "127.0.0.1" is loopback (RFC 1122); write the router's unicast address`],
     [hop('169.254.1.1'), `nextHop: "169.254.1.1" is link-local (RFC 3927); write the router's unicast address`],
     [
       hop('192.168.0.1'),
-      `nextHop: "192.168.0.1" lies in 192.168.0.0/24, the subnet it shall lead to; write the address of the router on the node's own network`,
+      `nextHop: "192.168.0.1" lies in 192.168.0.0/24, the subnet it should lead to; write the address of the router on the node's own network`,
     ],
     [
       { ...v6, nextHop: 'fe80::1' },
-      'nextHop: "fe80::1" is link-local and says nothing without its link; add the interface, e.g. "interface": "eth0"',
+      'nextHop: "fe80::1" is link-local and needs an interface; add the interface, e.g. "interface": "eth0"',
     ],
     [
       { ...hop('10.0.0.1'), nextHops: ['10.0.0.2'] },
-      'nextHops: ["10.0.0.2"] stands beside nextHop; keep one of the two',
+      'nextHops: ["10.0.0.2"] is set in addition to nextHop; keep one of the two',
     ],
     [{ subnet, nextHops: [] }, `nextHops: [] ${oneTo16}`],
     [
       { subnet, nextHops: ['10.0.0.1', '10.0.0.2'], mode: 'standby' },
-      'mode: "standby" is no way to use several next hops; write "balance" or "failover"',
+      'mode: "standby" is not a valid mode for several next hops; write "balance" or "failover"',
     ],
     [{ subnet, nextHops: ['10.0.0.1'], mode: 'failover' }, `mode: "failover" ${noSeveral}`],
     [{ ...hop('10.0.0.1'), mode: 'balance' }, `mode: "balance" ${noSeveral}`],
@@ -138,24 +139,30 @@ describe('a route is refused with place, value, reason and remedy', () => {
     [{ subnet, interface: 'ööööööööö' }, `interface: "ööööööööö" ${noInterface}`],
     [{ subnet, interface: '..' }, `interface: ".." ${noInterface}`],
     [{ subnet, interface: '' }, `interface: "" ${noInterface}`],
-    [{ subnet, table: null }, 'table: null is no table; write a whole number from 1 to 4294967295'],
-    [{ subnet, table: 0 }, 'table: 0 is no table; write a whole number from 1 to 4294967295'],
-    [{ subnet, table: '254' }, 'table: "254" is no table; write a whole number from 1 to 4294967295'],
-    [{ subnet, table: 255 }, 'table: 255 is the table of local addresses; use 254 (main) or a table of your own'],
-    [{ subnet, metric: -1 }, 'metric: -1 is no metric; write a whole number from 0 to 4294967294'],
-    [{ subnet, metric: 2 ** 32 }, 'metric: 4294967296 is no metric; write a whole number from 0 to 4294967294'],
+    [{ subnet, table: null }, 'table: null is not a valid table; write a whole number from 1 to 4294967295'],
+    [{ subnet, table: 0 }, 'table: 0 is not a valid table; write a whole number from 1 to 4294967295'],
+    [{ subnet, table: '254' }, 'table: "254" is not a valid table; write a whole number from 1 to 4294967295'],
+    [{ subnet, table: 255 }, 'table: 255 is the table of local addresses; use 254 (main) or another table'],
+    [{ subnet, metric: -1 }, 'metric: -1 is not a valid metric; write a whole number from 0 to 4294967294'],
+    [
+      { subnet, metric: 2 ** 32 },
+      'metric: 4294967296 is not a valid metric; write a whole number from 0 to 4294967294',
+    ],
     [
       { subnet, metric: 4294967295 },
       'metric: 4294967295 is reserved for the unreachable routes that the option otherwise adds; write a whole number from 0 to 4294967294',
     ],
-    [{ subnet, metric: 1.5 }, 'metric: 1.5 is no metric; write a whole number from 0 to 4294967294'],
+    [{ subnet, metric: 1.5 }, 'metric: 1.5 is not a valid metric; write a whole number from 0 to 4294967294'],
     [
       { subnet, source: '224.0.0.1' },
       'source: "224.0.0.1" is multicast (RFC 5771); write the unicast address of the host',
     ],
-    [{ subnet, source: 'fd00::1' }, 'source: "fd00::1" is IPv6, the subnet is IPv4; use an address of the same family'],
-    [{ subnet, mtu: 575 }, 'mtu: 575 is no mtu; write a whole number from 576 to 65535'],
-    [{ ...v6, mtu: 1279 }, 'mtu: 1279 is no mtu; write a whole number from 1280 to 65535'],
+    [
+      { subnet, source: 'fd00::1' },
+      'source: "fd00::1" is IPv6, but the subnet is IPv4; use an address of the same family',
+    ],
+    [{ subnet, mtu: 575 }, 'mtu: 575 is not a valid mtu; write a whole number from 576 to 65535'],
+    [{ ...v6, mtu: 1279 }, 'mtu: 1279 is not a valid mtu; write a whole number from 1280 to 65535'],
     [{ subnet, comment: 'a\nb' }, `comment: "a\\nb" ${noComment}`],
     [{ subnet, comment: 'a\u2028b' }, `comment: "a\u2028b" ${noComment}`],
     [{ subnet, comment: '\u202e' }, `comment: "\u202e" ${noComment}`],
@@ -176,11 +183,11 @@ describe('a route is refused with place, value, reason and remedy', () => {
     const spec = { subnet: '10.0.0.1/8', gateway: 'x', nextHops: ['10.0.0.1', 'y', null], table: 255, mtu: 1 };
     expect(refusal(() => readRoute(spec, DEFAULT_RULES)).split('\n')).toEqual([
       `"gateway" is an unknown key; ${known}`,
-      'subnet: "10.0.0.1/8" has host bits set behind its 8 bit prefix; did you mean 10.0.0.0/8?',
-      'table: 255 is the table of local addresses; use 254 (main) or a table of your own',
-      'nextHops[1]: "y" is no IP address; write e.g. 192.168.1.10 or fd00::10',
-      'nextHops[2]: null is not a string; write the address as text, e.g. "192.168.1.10"',
-      'mtu: 1 is no mtu; write a whole number from 576 to 65535',
+      'subnet: "10.0.0.1/8" has host bits set beyond its 8 bit prefix; did you mean 10.0.0.0/8?',
+      'table: 255 is the table of local addresses; use 254 (main) or another table',
+      'nextHops[1]: "y" is not an IP address; write e.g. 192.168.1.10 or fd00::10',
+      'nextHops[2]: null is not a string; write the address as a string, e.g. "192.168.1.10"',
+      'mtu: 1 is not a valid mtu; write a whole number from 576 to 65535',
     ]);
   });
 });
@@ -255,11 +262,11 @@ describe('the kernel tells routes apart', () => {
 test('tables and other whole numbers are read for whoever needs them', () => {
   expect(readTable(254)).toBe(254);
   expect(refusal(() => readTable(probeTable(142, 3)))).toBe(
-    '1869647363 is a table of the probes; use 254 (main) or a table of your own',
+    '1869647363 is a table of the probes; use 254 (main) or another table',
   );
   expect(readInteger(142, 5, 255, 'protocol')).toBe(142);
   expect(refusal(() => readInteger(Number.NaN, 5, 255, 'protocol'))).toBe(
-    'NaN is no protocol; write a whole number from 5 to 255',
+    'NaN is not a valid protocol; write a whole number from 5 to 255',
   );
 });
 

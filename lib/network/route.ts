@@ -173,7 +173,7 @@ function readNextHops(
 ): Address[] {
   const { nextHop, nextHops } = fields;
   if (nextHop !== undefined && nextHops !== undefined) {
-    findings.add('nextHops', nextHops, 'stands beside nextHop', 'keep one of the two');
+    findings.add('nextHops', nextHops, 'is set in addition to nextHop', 'keep one of the two');
     return [];
   }
   if (nextHop !== undefined) return hopList([nextHop], () => 'nextHop', findings, subnet, link);
@@ -182,7 +182,7 @@ function readNextHops(
     findings.add(
       'nextHops',
       nextHops,
-      `is no array of 1 to ${MOST_NEXT_HOPS} addresses`,
+      `is not an array of 1 to ${MOST_NEXT_HOPS} addresses`,
       'write ["10.0.0.1", "10.0.0.2"]',
     );
     return [];
@@ -192,9 +192,9 @@ function readNextHops(
 
 function readMode(value: unknown, { nextHops }: Readonly<Record<string, unknown>>): NextHopMode {
   if (value !== 'balance' && value !== 'failover')
-    throw refuse(value, 'is no way to use several next hops', 'write "balance" or "failover"');
+    throw refuse(value, 'is not a valid mode for several next hops', 'write "balance" or "failover"');
   if (Array.isArray(nextHops) && nextHops.length > 1) return value;
-  throw refuse(value, 'has no several next hops to be about', 'list them under nextHops, or leave the mode out');
+  throw refuse(value, 'needs several next hops', 'list them in nextHops, or leave out mode');
 }
 
 function hopList(
@@ -223,16 +223,12 @@ function readNextHop(value: unknown, subnet: Subnet | undefined, link: string | 
     throw refuse(value, `is ${reserved}`, "write the router's unicast address");
   }
   if (reserved !== undefined && link === undefined) {
-    throw refuse(
-      value,
-      'is link-local and says nothing without its link',
-      'add the interface, e.g. "interface": "eth0"',
-    );
+    throw refuse(value, 'is link-local and needs an interface', 'add the interface, e.g. "interface": "eth0"');
   }
   if (subnet?.family === hop.family && subnet.contains(hop) && subnet.prefixLength > 0) {
     throw refuse(
       value,
-      `lies in ${subnet}, the subnet it shall lead to`,
+      `lies in ${subnet}, the subnet it should lead to`,
       "write the address of the router on the node's own network",
     );
   }
@@ -243,7 +239,7 @@ function sameFamily(address: Address, value: unknown, subnet: Subnet | undefined
   if (subnet === undefined || subnet.family === address.family) return address;
   throw refuse(
     value,
-    `is IPv${address.family}, the subnet is IPv${subnet.family}`,
+    `is IPv${address.family}, but the subnet is IPv${subnet.family}`,
     'use an address of the same family',
   );
 }
@@ -253,15 +249,15 @@ export function readInterface(value: unknown): string {
   if (typeof value === 'string' && /^[!-.0-9;-~]{1,15}$/.test(value) && value !== '.' && value !== '..') return value;
   throw refuse(
     value,
-    'is no interface name',
-    'write 1 to 15 ASCII characters without blanks, "/" and ":", e.g. "eth0"',
+    'is not a valid interface name',
+    'write 1 to 15 ASCII characters without spaces, "/" and ":", e.g. "eth0"',
   );
 }
 
 export function readTable(value: unknown): number {
   const table = readInteger(value, 1, LARGEST_U32, 'table');
-  if (table === 255) throw refuse(value, 'is the table of local addresses', 'use 254 (main) or a table of your own');
-  if (isProbeTable(table)) throw refuse(value, 'is a table of the probes', 'use 254 (main) or a table of your own');
+  if (table === 255) throw refuse(value, 'is the table of local addresses', 'use 254 (main) or another table');
+  if (isProbeTable(table)) throw refuse(value, 'is a table of the probes', 'use 254 (main) or another table');
   return table;
 }
 
@@ -276,10 +272,10 @@ export function readMetric(value: unknown): number {
 
 export function readInteger(value: unknown, least: number, most: number, what: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw refuse(value, `is no ${what}`, `write a whole number from ${least} to ${most}`);
+  throw refuse(value, `is not a valid ${what}`, `write a whole number from ${least} to ${most}`);
 }
 
 function readComment(value: unknown): string {
   if (typeof value === 'string' && value.length <= LONGEST_COMMENT && !UNPRINTABLE.test(value)) return value;
-  throw refuse(value, 'is no comment', `write one line of at most ${LONGEST_COMMENT} printable characters`);
+  throw refuse(value, 'is not a valid comment', `write one line of at most ${LONGEST_COMMENT} printable characters`);
 }

@@ -71,21 +71,21 @@ describe('a subnet is read', () => {
 describe('a subnet is refused with value, reason and remedy', () => {
   const example = 'write e.g. "192.168.1.0/24" or "fd00:1::/48"';
   test.each([
-    [undefined, 'undefined is not a string; write the subnet as text, e.g. "192.168.1.0/24"'],
-    [24, '24 is not a string; write the subnet as text, e.g. "192.168.1.0/24"'],
-    [['10.0.0.0/8'], '["10.0.0.0/8"] is not a string; write the subnet as text, e.g. "192.168.1.0/24"'],
-    ['', `"" is no subnet; ${example}`],
-    ['10/8', `"10/8" is no subnet; ${example}`],
-    ['/24', `"/24" is no subnet; ${example}`],
-    [' 10.0.0.0/8\n', '" 10.0.0.0/8\\n" has blanks around it; write "10.0.0.0/8"'],
-    ['10.94.227.46/24', '"10.94.227.46/24" has host bits set behind its 24 bit prefix; did you mean 10.94.227.0/24?'],
-    ['fd00:1::1/64', '"fd00:1::1/64" has host bits set behind its 64 bit prefix; did you mean fd00:1::/64?'],
+    [undefined, 'undefined is not a string; write the subnet as a string, e.g. "192.168.1.0/24"'],
+    [24, '24 is not a string; write the subnet as a string, e.g. "192.168.1.0/24"'],
+    [['10.0.0.0/8'], '["10.0.0.0/8"] is not a string; write the subnet as a string, e.g. "192.168.1.0/24"'],
+    ['', `"" is not a subnet; ${example}`],
+    ['10/8', `"10/8" is not a subnet; ${example}`],
+    ['/24', `"/24" is not a subnet; ${example}`],
+    [' 10.0.0.0/8\n', '" 10.0.0.0/8\\n" has spaces around it; write "10.0.0.0/8"'],
+    ['10.94.227.46/24', '"10.94.227.46/24" has host bits set beyond its 24 bit prefix; did you mean 10.94.227.0/24?'],
+    ['fd00:1::1/64', '"fd00:1::1/64" has host bits set beyond its 64 bit prefix; did you mean fd00:1::/64?'],
     [
       '10.94.227.46',
       '"10.94.227.46" has no prefix length; write 10.94.227.46/32 for this one host, or the prefix length of its subnet',
     ],
     ['fd00::', '"fd00::" has no prefix length; write fd00::/128 for this one host, or the prefix length of its subnet'],
-    ['10.0.0', '"10.0.0" is no IP address; write e.g. 192.168.1.10 or fd00::10'],
+    ['10.0.0', '"10.0.0" is not an IP address; write e.g. 192.168.1.10 or fd00::10'],
     ['10.0.0.0/8/8', '"10.0.0.0/8/8" has more than one "/"; write address/prefix length'],
     [
       '10.0.0.0/255.0.0.0',
@@ -94,24 +94,24 @@ describe('a subnet is refused with value, reason and remedy', () => {
     ['10.0.0.0/024', '"10.0.0.0/024" has a leading zero in its prefix length; write /24'],
     [
       '1.2.3.4/33',
-      '"1.2.3.4/33" has a prefix length that is no number from 0 to 32; write address/prefix length, e.g. /24',
+      '"1.2.3.4/33" has a prefix length that is not a number from 0 to 32; write address/prefix length, e.g. /24',
     ],
     [
       '10.0.0.0/',
-      '"10.0.0.0/" has a prefix length that is no number from 0 to 32; write address/prefix length, e.g. /24',
+      '"10.0.0.0/" has a prefix length that is not a number from 0 to 32; write address/prefix length, e.g. /24',
     ],
     [
       '10.0.0.0/-1',
-      '"10.0.0.0/-1" has a prefix length that is no number from 0 to 32; write address/prefix length, e.g. /24',
+      '"10.0.0.0/-1" has a prefix length that is not a number from 0 to 32; write address/prefix length, e.g. /24',
     ],
     [
       'fd00::/129',
-      '"fd00::/129" has a prefix length that is no number from 0 to 128; write address/prefix length, e.g. /64',
+      '"fd00::/129" has a prefix length that is not a number from 0 to 128; write address/prefix length, e.g. /64',
     ],
-    ['300.1.1.0/24', '"300.1.1.0/24" has an address that is no IPv4 address: 300 is above 255; correct it'],
+    ['300.1.1.0/24', '"300.1.1.0/24" has an address that is not an IPv4 address: 300 is above 255; correct it'],
     [
       '010.0.0.0/8',
-      '"010.0.0.0/8" has an address that has leading zeros, which some programs read as octal; write 10.0.0.0 if that is what is meant',
+      '"010.0.0.0/8" has an address that has leading zeros, which some programs read as octal; write 10.0.0.0 if you mean that',
     ],
     [
       '::ffff:10.0.0.0/104',
@@ -216,7 +216,7 @@ describe('what other programs write is refused with what to write instead', () =
 
   test('several addresses in one string', () => {
     for (const text of ['10.0.1.10, 10.0.1.11', '10.0.1.10-10.0.1.12', 'fd00::1 fd00::2'])
-      expect(() => Address.parse(text)).toThrow('is more than one address; write each as a string of its own');
-    expect(() => Address.parse('db-1.example')).toThrow('is no IP address');
+      expect(() => Address.parse(text)).toThrow('is more than one address; write each as a separate string');
+    expect(() => Address.parse('db-1.example')).toThrow('is not an IP address');
   });
 });

@@ -25,14 +25,15 @@ export class Subnet {
    */
   static parse(value: unknown): Subnet {
     if (typeof value !== 'string')
-      throw refuse(value, 'is not a string', 'write the subnet as text, e.g. "192.168.1.0/24"');
+      throw refuse(value, 'is not a string', 'write the subnet as a string, e.g. "192.168.1.0/24"');
     const ipv4 = Subnet.readIPv4(value);
     if (ipv4 !== undefined) return ipv4;
-    if (value !== value.trim()) throw refuse(value, 'has blanks around it', `write "${value.trim()}"`);
+    if (value !== value.trim()) throw refuse(value, 'has spaces around it', `write "${value.trim()}"`);
     rejectSeveral(value);
     const slash = value.indexOf('/');
     const addressText = slash === -1 ? value : value.slice(0, slash);
-    if (!/[.:]/.test(addressText)) throw refuse(value, 'is no subnet', 'write e.g. "192.168.1.0/24" or "fd00:1::/48"');
+    if (!/[.:]/.test(addressText))
+      throw refuse(value, 'is not a subnet', 'write e.g. "192.168.1.0/24" or "fd00:1::/48"');
     if (slash === -1) throw refuse(value, ...missingMask(addressText));
     const maskText = value.slice(slash + 1);
     if (maskText.includes('/')) throw refuse(value, 'has more than one "/"', 'write address/prefix length');
@@ -40,7 +41,7 @@ export class Subnet {
     const prefixLength = parsePrefixLength(value, maskText, address.family);
     const meant = Subnet.around(address, prefixLength);
     if (meant.address.equals(address)) return meant;
-    throw refuse(value, `has host bits set behind its ${prefixLength} bit prefix`, `did you mean ${meant}?`);
+    throw refuse(value, `has host bits set beyond its ${prefixLength} bit prefix`, `did you mean ${meant}?`);
   }
 
   /** What most lists are made of; undefined for what is written in any other way. */
@@ -154,7 +155,7 @@ function parsePrefixLength(value: string, maskText: string, family: Family): num
     throw refuse(value, 'has a dotted mask', 'write the prefix length, e.g. /24 for 255.255.255.0');
   throw refuse(
     value,
-    `has a prefix length that is no number from 0 to ${most}`,
+    `has a prefix length that is not a number from 0 to ${most}`,
     `write address/prefix length, e.g. /${family === 4 ? 24 : 64}`,
   );
 }

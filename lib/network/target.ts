@@ -17,7 +17,7 @@ export interface Target {
 export function parseTarget(value: unknown): Target {
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(String(value)) ?? [];
   if (typeof value !== 'string' || port === undefined)
-    throw refuse(value, 'is no address with a port', 'write e.g. "10.184.0.1:443" or "[fd00::1]:443"');
+    throw refuse(value, 'is not an address with a port', 'write e.g. "10.184.0.1:443" or "[fd00::1]:443"');
   return { host: `${parseHostAddress(bracketed ?? plain)}`, port: readInteger(Number(port), 1, 65535, 'port') };
 }
 

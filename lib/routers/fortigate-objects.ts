@@ -21,7 +21,7 @@ export function addresses(tunnel: Tunnel, family: Family): Entry[] {
     })),
     ...ofFamily(remoteSubnets(tunnel), family).map((one) => ({
       edit: far(tunnel, one),
-      why: `${tunnel.remote.what}, as seen from here`,
+      why: `${tunnel.remote.what}, as this side sees it`,
       set: value(one.mapped),
     })),
   ];

@@ -41,10 +41,10 @@ function block(path: string, entries: readonly Entry[]): string {
 function keyHint(tunnel: Tunnel): string[] {
   const name = fortigateInterface(tunnelName(tunnel));
   return [
-    '# The pre-shared key is not in here. On a router that does not have it yet, enter the first block by hand and add,',
+    '# The pre-shared key is not in this file. On a router that does not have it yet, enter the first block by hand and add,',
     `# before its line "next", the command that sets the key of ${name}:`,
     '#   set psksecret <key>',
-    '# Where the key is set already, the block leaves it as it is.',
+    '# If the key is already set, the block does not change it.',
   ];
 }
 

@@ -47,7 +47,7 @@ const guardIn: Chain = {
   name: 'from-outside',
   hook: 'filter hook prerouting priority mangle - 10',
   why: ({ remote, local }) => [
-    `What claims to come from ${remote.what} and did not come through the tunnel is forged.`,
+    `Packets from ${remote.what} that did not come through the tunnel are forged.`,
     `Through the tunnel it has an IPsec state even on ${local.outside}.`,
   ],
   rules: (tunnel, family) => [
@@ -72,7 +72,7 @@ const destinationNat: Chain = {
 const clamp: Chain = {
   name: 'mss',
   hook: 'filter hook forward priority mangle',
-  why: () => ['ESP takes room in every packet: TCP segments that fit, whatever the two hosts believe.'],
+  why: () => ['ESP adds bytes to every packet: limit TCP segments to what fits, whatever the two hosts negotiate.'],
   rules: (tunnel, family) =>
     ['saddr', 'daddr'].map(
       (side) =>
@@ -100,7 +100,7 @@ const guardOut: Chain = {
   name: 'to-outside',
   hook: 'filter hook postrouting priority srcnat + 10',
   why: ({ remote, local }) => [
-    `To ${remote.what} through the tunnel or not at all: nothing leaves ${local.outside} in the clear while it is down.`,
+    `Packets to ${remote.what} leave through the tunnel or not at all: none leaves ${local.outside} unencrypted while it is down.`,
   ],
   rules: (tunnel, family) => [
     `oifname "${tunnel.local.outside}" rt ipsec missing ${ip(family)} daddr ${remotes(tunnel, family)} counter drop`,

@@ -70,9 +70,9 @@ function linux(tunnel: Tunnel): Step[] {
       shows: `ESTABLISHED, and ${children} times INSTALLED, each with its two ranges.`,
     },
     {
-      what: 'Look for somebody else who translates sources earlier:',
+      what: 'Check that no other rule translates sources earlier:',
       command: ["nft -y list chains | grep 'type nat hook postrouting'"],
-      shows: 'one line with priority 90, which is ours, and none with a smaller number.',
+      shows: 'one line with priority 90, which belongs to this VPN, and none with a smaller number.',
     },
     {
       what: 'Rotate the key: write the new one on both routers, load it on both, then authenticate again from one of them:',
@@ -92,11 +92,11 @@ function vyos(tunnel: Tunnel): Step[] {
   const name = tunnelName(tunnel);
   return [
     {
-      what: 'See whether the numbers of the NAT rules are taken. If they are, set firstRule in the site:',
+      what: 'Check whether the numbers of the NAT rules are taken. If they are, set firstRule in the site:',
       command: ["show configuration commands | match '^set nat (source|destination) rule'"],
     },
     {
-      what: 'Load: in configuration mode paste vyos.set, set the key, and commit with a way back:',
+      what: 'Load: in configuration mode paste vyos.set, set the key, and commit with a rollback:',
       command: [`set vpn ipsec authentication psk ${name} secret '…'`, 'commit-confirm 5', 'confirm', 'save'],
     },
     {
@@ -112,7 +112,7 @@ function fortigate(tunnel: Tunnel): Step[] {
   const name = fortigateInterface(tunnelName(tunnel));
   return [
     {
-      what: 'Save the configuration, so that there is a way back:',
+      what: 'Save the configuration, so that you can roll back:',
       command: ['execute backup config flash before-vpn'],
     },
     {

@@ -36,7 +36,7 @@ export function sheet(tunnel: Tunnel): string {
   return [
     `# ${tunnelName(tunnel)}: the router of ${local.what}`,
     `VPN of site ${site} to on-premise ${networks.join(' and ')}. Written by npm run synth; change the site, not this file.`,
-    `The router of ${remote.what}, at the other end, has a sheet of its own.`,
+    `The router of ${remote.what}, at the other end, has its own sheet.`,
     ...sections.filter(([, lines]) => lines.length > 0).map(([title, lines]) => `## ${title}\n\n${lines.join('\n')}`),
     '',
   ]
@@ -86,7 +86,7 @@ function proposals({ ike, esp }: Tunnel): string[] {
 
 function selectors(tunnel: Tunnel): string[] {
   return [
-    'One CHILD_SA (phase 2) for each line. A mapped range stands here as the other end sees it, never as the real one.',
+    'One CHILD_SA (phase 2) per line. A mapped range is written as the other end sees it, never as the real range.',
     '',
     ...table(
       ['local', 'remote'],
@@ -109,7 +109,7 @@ function translation(tunnel: Tunnel): string[] {
     const seen = subnet.toMapped(host);
     return [
       ['subnet', `${subnet.real}`, `${subnet.mapped}`],
-      ['a host of it: source when it calls, destination when it is called', `${host}`, `${seen}`],
+      ['a host of it: the source of its connections, the destination of connections to it', `${host}`, `${seen}`],
     ];
   });
   return [
@@ -137,7 +137,7 @@ function routes(tunnel: Tunnel): string[] {
         `${real} (pods): by other means, e.g. BGP with the CNI. This must show a way inside: ip route get ${real.address.next() ?? real.address}`,
     ),
     ...(local.outsideNextHops.length === 0 ? [`The other router: by the default route, out of ${local.outside}.`] : []),
-    `Routers on the way between ${local.what} and this router need a route for ${far(tunnel)} (${remote.what}) towards it.`,
+    `Routers between ${local.what} and this router need a route for ${far(tunnel)} (${remote.what}) towards it.`,
   ];
 }
 
@@ -162,7 +162,7 @@ function firewall(tunnel: Tunnel): string[] {
       ],
     ),
     '',
-    `TCP segments of at most ${mssOf(tunnel, 4)} bytes over IPv4 and ${mssOf(tunnel, 6)} over IPv6, since ESP takes room in every packet.`,
+    `TCP segments of at most ${mssOf(tunnel, 4)} bytes over IPv4 and ${mssOf(tunnel, 6)} over IPv6, because ESP adds bytes to every packet.`,
   ];
 }
 

@@ -17,7 +17,7 @@ export function swanctlConf(tunnel: Tunnel): string {
   const name = tunnelName(tunnel);
   return `${linuxBanner(tunnel, 'swanctl.conf')}
 # Load it with swanctl --load-all, without --file, which would unload the connections of all other files.
-# The pre-shared key is not in here: ${keyFile(tunnel)} beside this file holds one line,
+# The pre-shared key is not in this file: ${keyFile(tunnel)} beside this file holds one line,
 #   secret = "…"
 # that is the same on both routers, is readable by root only, and never enters Git.
 connections {

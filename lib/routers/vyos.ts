@@ -21,8 +21,8 @@ export function vyosCommands(tunnel: Tunnel): string {
   const name = tunnelName(tunnel);
   const blocks: readonly (readonly string[])[] = [
     [
-      `These commands only add. On a router that has an earlier state, load the change from there: npm run plan -- REV --routers DIR.`,
-      'The pre-shared key is not in here. Set it by hand, the same on both routers:',
+      `These commands only add. For a router with an earlier state, generate the change from that state: npm run plan -- REV --routers DIR.`,
+      'The pre-shared key is not in this file. Set it by hand, the same on both routers:',
       `  set vpn ipsec authentication psk ${name} secret '…'`,
     ].map(comment),
     identities(tunnel),
@@ -68,7 +68,7 @@ function groups(tunnel: Tunnel): string[][] {
   const espGroup = { lifetime: esp.lifetime, mode: 'tunnel', pfs: `dh-group${esp.dhGroup}`, ...proposal(esp) };
   return [
     [
-      comment('With AES-GCM the hash is the pseudo random function of IKE; ESP does not use it, but VyOS asks for it.'),
+      comment('With AES-GCM, the hash is the pseudorandom function of IKE; ESP does not use it, but VyOS requires it.'),
       ...under(`vpn ipsec ike-group ${name}`, ikeGroup),
       ...under(`vpn ipsec esp-group ${name}`, espGroup),
     ],
@@ -89,7 +89,7 @@ function peer(tunnel: Tunnel): string[] {
     comment(`The router of ${remote.what}.`),
     ...(initiates
       ? []
-      : [comment('respond: this end does not open the tunnel by itself; traffic towards the other end does.')]),
+      : [comment('respond: this end does not open the tunnel itself; traffic to the other end does.')]),
     `set vpn ipsec interface ${local.outside}`,
     ...under(`vpn ipsec site-to-site peer ${name}`, {
       description: `onprem-link-state-${STATE}`,
@@ -120,7 +120,7 @@ function nat(tunnel: Tunnel): string[][] {
       'destination address': `${pair.remote.mapped}`,
     });
     const why = `${local.what}: ${seenAs(pair.local)}; only towards ${remote.what}.`;
-    const order = `Rule ${rule} must come before every rule that masquerades, and replaces a rule ${rule} of yours: set firstRule if that is taken.`;
+    const order = `Rule ${rule} must come before every rule that masquerades, and replaces an existing rule ${rule}: set firstRule if that number is taken.`;
     if (!isTranslated) return [comment(why), comment(order), ...source, `set ${out} exclude`];
     return [
       comment(why),
@@ -155,7 +155,7 @@ function clamp(tunnel: Tunnel, family: Family): string[] {
     ),
   );
   return [
-    comment(`ESP takes room in every packet: TCP segments to and from ${remote.what} that fit.`),
+    comment(`ESP adds bytes to every packet: limit TCP segments to and from ${remote.what} to what fits.`),
     ...[local.inside, local.outside].map((name) => `set ${policy} interface ${name}`),
     ...rules,
   ];

@@ -41,7 +41,7 @@ export class ChangeReport {
       this.log(
         'error',
         'servers.unreachable',
-        'no server answers, so the trouble is on the way to them; nothing is marked down',
+        'no server answers, so the network path has probably failed; no server is marked down',
       );
     else this.log('info', 'servers.reachable', 'servers answer again');
   }

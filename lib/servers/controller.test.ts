@@ -126,7 +126,7 @@ test('when all are down one after the other, all stay, and it is reported', asyn
   expect(await world.ready()).toBe('192.168.1.11');
   expect(leader.roster.isEverythingDown).toBe(true);
   expect(world.log).toContain(
-    'pod-a error servers.unreachable: no server answers, so the trouble is on the way to them; nothing is marked down',
+    'pod-a error servers.unreachable: no server answers, so the network path has probably failed; no server is marked down',
   );
   await world.stop();
 });
@@ -262,8 +262,8 @@ test('a list that is wrong or gone changes nothing and is reported', async () =>
   await world.pass(20);
   expect(await world.ready()).toBe(BOTH);
   expect(world.log.filter((line) => line.includes('list.')).slice(-2)).toEqual([
-    'pod-a error list.rejected: the list is not understood; the one before stays',
-    'pod-a warn list.gone: the ConfigMap is gone; what stands stays',
+    'pod-a error list.rejected: the list is not valid; the previous one stays',
+    'pod-a warn list.gone: the ConfigMap is gone; EndpointSlices stay as they are',
   ]);
   await world.stop();
 });
@@ -309,7 +309,7 @@ test('readiness, status and metrics say how it stands', async () => {
   expect(page(leader, '/metrics')?.body).toContain('onprem_link_health_leader 1');
   world.isApiDown = true;
   await world.pass(20);
-  expect(page(leader, '/readyz')).toMatchObject({ status: 503, body: 'no replica leads\n' });
+  expect(page(leader, '/readyz')).toMatchObject({ status: 503, body: 'no replica is the leader\n' });
   await world.stop();
 });
 

@@ -132,7 +132,8 @@ export class Controller implements WatchHandlers {
   onConfigMap(configMap: ConfigMapState): void {
     const { log } = this.parts;
     if (configMap.kind === 'gone') {
-      if (this.list.state !== 'gone') log('warn', 'list.gone', 'the ConfigMap is gone; what stands stays');
+      if (this.list.state !== 'gone')
+        log('warn', 'list.gone', 'the ConfigMap is gone; EndpointSlices stay as they are');
       this.list = { state: 'gone' };
       return;
     }
@@ -141,7 +142,7 @@ export class Controller implements WatchHandlers {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.list = { state: 'rejected', findings: error.findings };
-      log('error', 'list.rejected', 'the list is not understood; the one before stays', {
+      log('error', 'list.rejected', 'the list is not valid; the previous one stays', {
         findings: findingLines(error.findings, MOST_FINDINGS_LOGGED),
       });
     }
@@ -211,8 +212,8 @@ export class Controller implements WatchHandlers {
     const { term } = this;
     if (term === this.ledAs) return;
     const { log } = this.parts;
-    if (term === undefined) log('info', 'lease.lost', `this replica does not lead any more`);
-    else log('info', 'lease.taken', `this replica leads`, { term });
+    if (term === undefined) log('info', 'lease.lost', `this replica is no longer the leader`);
+    else log('info', 'lease.taken', `this replica is the leader`, { term });
     this.ledAs = term;
     if (term !== undefined) for (const { service } of this.roster.all) this.writeAnew(serviceKey(service));
   }

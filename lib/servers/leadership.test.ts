@@ -78,7 +78,7 @@ class Replica {
       );
       await this.time.sleep(isLost ? 3_000 : back);
       await this.goOn();
-      if (isLost) throw new ApiError('no answer: nothing heard for 3 s');
+      if (isLost) throw new ApiError('no answer: no data for 3 s');
       return answer();
     };
     return {

@@ -30,7 +30,7 @@ export function pagesOf(controller: Controller, now: () => number): ReadonlyMap<
 
 function waitingFor({ list, term }: Controller): string {
   if (list.state !== 'accepted') return `the list of services is ${list.state}`;
-  return term === undefined ? 'no replica leads' : 'not all EndpointSlices are written';
+  return term === undefined ? 'no replica is the leader' : 'not all EndpointSlices are written';
 }
 
 export function statusOf(controller: Controller, now: number) {
@@ -81,10 +81,14 @@ export function metricsOf(controller: Controller): Metric[] {
   const perServer = (value: (server: (typeof servers)[number]) => number): Sample[] =>
     servers.map((server) => [server.labels, value(server)]);
   return [
-    ['health_leader', 'Whether this replica leads and writes the EndpointSlices.', turns.term !== undefined],
-    ['health_list_accepted', 'Whether the list of services is understood.', list.state === 'accepted'],
-    ['health_watch_connected', 'Whether the watch of the ConfigMap stands.', watchState.state === 'connected'],
-    ['health_everything_down', 'Whether no server answers, so that none is marked down.', roster.isEverythingDown],
+    ['health_leader', 'Whether this replica is the leader, which writes the EndpointSlices.', turns.term !== undefined],
+    ['health_list_accepted', 'Whether the list of services is valid.', list.state === 'accepted'],
+    ['health_watch_connected', 'Whether the watch of the ConfigMap is connected.', watchState.state === 'connected'],
+    [
+      'health_everything_down',
+      'Whether no server answers at all, in which case none is marked down.',
+      roster.isEverythingDown,
+    ],
     ['health_slice_writes_total', 'EndpointSlices written.', writer.writes],
     [
       'health_service_servers',
@@ -101,14 +105,14 @@ export function metricsOf(controller: Controller): Metric[] {
     ],
     [
       'health_service_mode',
-      'Which servers get connections: those that are up, those that answer as well, or all. 1 for the mode that holds.',
+      'Which servers get connections: those that are up, those that answer as well, or all. 1 for the current mode.',
       services.flatMap(({ watched, labels }) =>
         MODES.map((mode): Sample => [{ ...labels, mode }, Number(watched.selection.mode === mode)]),
       ),
     ],
     [
       'health_server_state',
-      'State of a server: 1 for the one that holds.',
+      'State of a server: 1 for the current one.',
       servers.flatMap(({ labels, state }) =>
         STATES.map((one): Sample => [{ ...labels, state: one }, Number(state === one)]),
       ),
@@ -133,7 +137,7 @@ export function metricsOf(controller: Controller): Metric[] {
     ['health_server_probes_total', 'Probes.', perServer(({ counts }) => counts?.probes ?? 0)],
     [
       'health_server_repeats_total',
-      'Further connections of probes whose first one got no answer: packets are lost, or the server is slow.',
+      'Additional connections of probes whose first connection got no answer: packets are lost, or the server is slow.',
       perServer(({ counts }) => counts?.repeats ?? 0),
     ],
   ];

@@ -5,7 +5,7 @@ import { missingRequirements } from './requirements';
 import { PROTOCOL, Testbed } from './testbed';
 import { waitFor } from './wait';
 
-/** `npm run lab`: what dist/example does on a worker node, told with real packets. `--overlap`: with both routers. */
+/** `npm run lab`: what dist/example does on a worker node, shown with real packets. `--overlap`: with both routers. */
 
 const HELP = `npm run lab -- [options]: what the example does on a worker node, shown with real packets in network namespaces
 
@@ -43,21 +43,21 @@ async function demo(reporter: Reporter): Promise<void> {
     reporter.quote(
       topology.routes(4, PROTOCOL).map(({ dst, gateway, dev }) => `${dst} via ${gateway} dev ${dev} proto ${PROTOCOL}`),
     );
-    await reporter.step('both ways are answered', () => topology.answered());
+    await reporter.step('requests in both directions are answered', () => topology.answered());
 
     reporter.title('Drift is repaired');
     await reporter.step('a route deleted by hand is back', async () => {
       testbed.ip('route del 192.168.0.0/24');
       return `after ${ms(await testbed.untilOwned(SUBNETS))}`;
     });
-    await reporter.step('so are all after the link was down and up', async () => {
+    await reporter.step('all routes are back after the link was down and up', async () => {
       testbed.node.netns.batch(['link set priv down', 'link set priv up', 'route add 10.0.0.0/8 via 10.184.0.1']);
       return `after ${ms(await testbed.untilOwned(SUBNETS))}`;
     });
     await reporter.step('and packets flow again', () => topology.answered());
 
-    reporter.title("Somebody else's routes");
-    await reporter.step('one with another next hop is a conflict: told, untouched', async () => {
+    reporter.title('Routes of other programs');
+    await reporter.step('one with another next hop is a conflict: reported, not changed', async () => {
       testbed.ip('route add 192.168.3.0/24 via 198.51.100.1');
       testbed.putList([...SUBNETS, '192.168.3.0/24']);
       await testbed.untilReadiness(pod, false, /conflicting/);
@@ -66,12 +66,12 @@ async function demo(reporter: Reporter): Promise<void> {
     testbed.ip('route del 192.168.3.0/24');
 
     reporter.title('A bad list');
-    await reporter.step('is refused as a whole, the last good one stays', async () => {
+    await reporter.step('is rejected as a whole; the last valid one stays', async () => {
       testbed.putText('["192.168.7.0/24", "10.94.227.46/24"]');
       await testbed.untilReadiness(pod, false, /rejected/);
       return (await topology.answered()) && (await pod.probe('readiness')).body?.trim();
     });
-    await reporter.step('a good one is taken again', async () => {
+    await reporter.step('a valid one is applied again', async () => {
       testbed.putList(SUBNETS);
       await testbed.untilReadiness(pod, true, /2 effective/);
       return `after ${ms(await testbed.untilOwned(SUBNETS))}`;
@@ -80,8 +80,8 @@ async function demo(reporter: Reporter): Promise<void> {
     reporter.title('What kubectl exec shows');
     reporter.quote((await pod.exec(['node', '/opt/onprem-link/agent.cjs', 'status'])).stdout.trimEnd().split('\n'));
 
-    reporter.title('Leaving');
-    await reporter.step('a restart leaves the routes', async () => {
+    reporter.title('Stop and uninstall');
+    await reporter.step('a restart keeps the routes', async () => {
       await pod.stop();
       return testbed.owned().join(' ') === SUBNETS.join(' ') && (await topology.answered());
     });

@@ -26,7 +26,7 @@ async function tell(reporter: Reporter, topology: OverlapTopology): Promise<void
   reporter.fact('mapped', 'nodes 10.0.1.0/27 are seen as 192.168.2.0/27, servers 10.0.1.0/24 as 192.168.1.0/24');
 
   reporter.title('Before');
-  await reporter.step('from a pod, orders-service goes nowhere', async () => {
+  await reporter.step('from a pod, orders-service cannot be reached', async () => {
     const [answer] = await topology.ask(topology.pod, OVERLAP.clusterIp, 1, 500);
     return answer?.startsWith('orders') ? false : answer;
   });
@@ -53,12 +53,12 @@ async function tell(reporter: Reporter, topology: OverlapTopology): Promise<void
     const [here] = await topology.ask(topology.server('payroll'), '192.168.2.5');
     return there === 'payroll' && here === 'worker-1';
   });
-  await reporter.step('what is not mapped keeps its addresses', async () => {
+  await reporter.step('a subnet that is not mapped keeps its addresses', async () => {
     const [answer] = await topology.ask(topology.pod, '192.168.0.10');
     return answer === 'files';
   });
 
-  reporter.title('What was seen');
+  reporter.title('On the wire');
   await reporter.step('ESP carried it', () => {
     const bytes = near.childSas().reduce((sum, { bytesIn, bytesOut }) => sum + bytesIn + bytesOut, 0);
     const agree = far.childSas().reduce((sum, { bytesIn, bytesOut }) => sum + bytesIn + bytesOut, 0) === bytes;
@@ -69,7 +69,7 @@ async function tell(reporter: Reporter, topology: OverlapTopology): Promise<void
     return pairs.every((pair) => /^10\.0\.1\.5 > 192\.168\.[01]\.|^192\.168\.[01]\.\d+ > 10\.0\.1\.5$/.test(pair));
   });
   reporter.quote(topology.wire.seen('ipv4'));
-  await reporter.step('nothing in the clear on the Internet', () =>
+  await reporter.step('no unencrypted packet on the Internet', () =>
     topology.internetWire.seen('ipv4').every((pair) => !/(^| )(10\.|192\.168\.)/.test(pair)),
   );
   await reporter.step(

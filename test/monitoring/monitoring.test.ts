@@ -209,9 +209,9 @@ test('what is wrong with options is told', () => {
   const { site } = monitored({ interval: 'often', dropsPerSecond: -1, runbooks: 'docs', nodeRoutes: [] } as never);
   expect(findingsOf(site).map((finding) => finding.split(';')[0])).toEqual([
     'site example › monitoring monitoring: "nodeRoutes" is an unknown option',
-    'site example › monitoring monitoring › interval: "often" is no duration',
-    'site example › monitoring monitoring › dropsPerSecond: -1 is no rate',
-    'site example › monitoring monitoring › runbooks: "docs" is no address of a page',
+    'site example › monitoring monitoring › interval: "often" is not a duration',
+    'site example › monitoring monitoring › dropsPerSecond: -1 is not a rate',
+    'site example › monitoring monitoring › runbooks: "docs" is not the address of a page',
   ]);
 });
 

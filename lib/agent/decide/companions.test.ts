@@ -124,7 +124,7 @@ test('the guard judges it as a route without a way', () => {
   const ways: unknown[] = [];
   const guard: Guard['refuse'] = ({ way }) => {
     ways.push(way);
-    return 'it would take the way to the API server';
+    return 'it would take the route to the API server';
   };
   expect(companions({ guard, kernel: [OURS] })).toEqual([WITHDRAWN]);
   expect(ways).toEqual([{ hops: [] }]);

@@ -38,7 +38,7 @@ test('what a route would take is judged by all of its next hops, so that one whi
   const route = readRoute('172.21.0.0/16', DEFAULT_RULES);
   for (const hops of [members, members.slice(0, 1), members.slice(1)])
     expect(guard.refuse({ route, way: { hops, members } })).toBeUndefined();
-  expect(guard.refuse({ route, way: { hops: members.slice(0, 1) } })).toMatch(/would take the way to the API server/);
+  expect(guard.refuse({ route, way: { hops: members.slice(0, 1) } })).toMatch(/would take the route to the API server/);
 });
 
 describe('a route is refused', () => {
@@ -48,17 +48,17 @@ describe('a route is refused', () => {
     expect(refuse('10.184.0.32/28')).toBe(`10.184.0.32/28 lies in 10.184.0.0/26, ${reason}`);
   });
 
-  test('that would take the way to the API server', () => {
+  test('that would take the route to the API server', () => {
     expect(refuse('172.16.0.0/12')).toBe(
-      '172.16.0.0/12 would take the way to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
+      '172.16.0.0/12 would take the route to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
     );
-    expect(refuse('172.21.0.1/32')).toMatch(/would take the way to the API server/);
+    expect(refuse('172.21.0.1/32')).toMatch(/would take the route to the API server/);
     expect(refuse('0.0.0.0/0')).toBeUndefined(); // the default route there is wins or goes the same way: see below
   });
 
-  test('that would take the way to a next hop', () => {
+  test('that would take the route to a next hop', () => {
     const nextHop = { what: 'the next hop 203.0.113.1', address: address('203.0.113.1') };
-    expect(refuse('203.0.113.0/24', { dependencies: [nextHop] })).toMatch(/would take the way to the next hop/);
+    expect(refuse('203.0.113.0/24', { dependencies: [nextHop] })).toMatch(/would take the route to the next hop/);
   });
 
   test('that lies in a protected subnet, wherever that goes', () => {
@@ -71,7 +71,7 @@ describe('a route is refused', () => {
 
   test('that covers a protected subnet which has no entry of its own', () => {
     expect(refuse('172.16.0.0/12', { dependencies: [shielded('172.30.0.0/16')] })).toMatch(
-      /would take the way to the protected subnet 172.30.0.0\/16/,
+      /would take the route to the protected subnet 172.30.0.0\/16/,
     );
   });
 
@@ -85,7 +85,7 @@ describe('a route is refused', () => {
   });
 
   test('that is a private network itself, or nobody would show the way any more', () => {
-    expect(refuse('10.0.0.0/8')).toBe('10.0.0.0/8 is a private network itself, whose entry shows the next hop');
+    expect(refuse('10.0.0.0/8')).toBe('10.0.0.0/8 is a private network itself, and its entry gives the next hop');
   });
 });
 
@@ -123,7 +123,7 @@ describe('a route is harmless', () => {
 
 test('routes of ours are left out of the judgement, or it would change once they are there', () => {
   expect(refuse('172.16.0.0/12', { routes: ['172.21.0.0/16 via 10.184.0.1 dev priv proto ours'] })).toMatch(
-    /would take the way/,
+    /would take the route/,
   );
 });
 
@@ -141,14 +141,14 @@ describe('every table counts: which ones rules lead to can change', () => {
   test('a connected subnet is taken by a route that lies in it and by one that covers it', () => {
     expect(refuse({ subnet: '10.184.0.16/28', table: 100 })).toMatch(/lies in 10\.184\.0\.0\/26, which is connected/);
     expect(refuse({ subnet: '10.184.0.0/16', table: 100 })).toBe(
-      '10.184.0.0/16 would take the way to the connected subnet 10.184.0.0/26, which now goes dev priv',
+      '10.184.0.0/16 would take the route to the connected subnet 10.184.0.0/26, which now goes dev priv',
     );
   });
 
   test('the way to the API server is that of the main table, which is asked later', () => {
     const routes = ['172.21.0.0/16 via 198.51.100.1 dev pub'];
     expect(refuse({ subnet: '172.16.0.0/12', table: 100 }, { routes })).toBe(
-      '172.16.0.0/12 would take the way to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
+      '172.16.0.0/12 would take the route to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
     );
   });
 });
@@ -159,7 +159,7 @@ describe('a protected range is judged as a whole', () => {
   test('a route that takes its second half is refused, though its first address has an entry of its own', () => {
     const routes = ['172.30.0.0/17 dev pods'];
     expect(refuse('172.16.0.0/12', { dependencies, routes })).toBe(
-      '172.16.0.0/12 would take the way to the protected subnet 172.30.0.0/16, which now goes via 198.51.100.1 dev pub',
+      '172.16.0.0/12 would take the route to the protected subnet 172.30.0.0/16, which now goes via 198.51.100.1 dev pub',
     );
     const both = [...routes, '172.30.128.0/18 dev pods', '172.30.192.0/18 dev pods'];
     expect(refuse('172.16.0.0/12', { dependencies, routes: both })).toBeUndefined();
@@ -173,7 +173,7 @@ describe('a protected range is judged as a whole', () => {
     });
     expect(refuse({ subnet: '172.16.0.0/12', metric: 50 }, entry(50))).toBeUndefined();
     expect(refuse({ subnet: '172.16.0.0/12', metric: 50 }, entry(51))).toMatch(
-      /would take the way to the protected subnet/,
+      /would take the route to the protected subnet/,
     );
   });
 
@@ -221,16 +221,16 @@ describe('what a list may use comes with the DaemonSet', () => {
   test.each<[RouteSpec, string | undefined]>([
     ['192.168.0.0/24', undefined],
     [{ subnet: '192.168.0.0/24', nextHop: '10.184.0.3', interface: 'priv' }, undefined],
-    [{ subnet: '192.168.0.0/24', table: 100 }, 'table 100 is not allowed to this list; add it to allow.tables'],
+    [{ subnet: '192.168.0.0/24', table: 100 }, 'table 100 is not allowed for this list; add it to allow.tables'],
     [
       { subnet: '192.168.0.0/24', nextHop: '10.184.0.4' },
-      'next hop 10.184.0.4 is not allowed to this list; add it to allow.nextHops',
+      'next hop 10.184.0.4 is not allowed for this list; add it to allow.nextHops',
     ],
     [
       { subnet: '192.168.0.0/24', interface: 'pub' },
-      'interface pub is not allowed to this list; add it to allow.interfaces',
+      'interface pub is not allowed for this list; add it to allow.interfaces',
     ],
-    ['172.16.0.0/24', '172.16.0.0/24 is not allowed to this list; add it to allow.destinations'],
+    ['172.16.0.0/24', '172.16.0.0/24 is not allowed for this list; add it to allow.destinations'],
   ])('%j: %s', (spec, reason) => expect(refuse(spec, { limits })).toBe(reason));
 });
 
@@ -244,5 +244,5 @@ test('a metadata address matters only where the node has a way to it', () => {
   expect(refuse('fd00:ec2::/32', { dependencies: [metadata] }, viaPrivate)).toBeUndefined();
   expect(
     refuse('fd00:ec2::/32', { dependencies: [metadata], routes: ['::/0 via fe80::1 dev pub'] }, viaPrivate),
-  ).toMatch(/would take the way to the metadata address/);
+  ).toMatch(/would take the route to the metadata address/);
 });

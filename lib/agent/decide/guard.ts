@@ -76,7 +76,7 @@ function checksOf(
 
 function keepsPrivateNetwork(network: Subnet): Check {
   return ({ route: { subnet } }) =>
-    network.equals(subnet) ? `${subnet} is a private network itself, whose entry shows the next hop` : undefined;
+    network.equals(subnet) ? `${subnet} is a private network itself, and its entry gives the next hop` : undefined;
 }
 
 interface Connected {
@@ -138,7 +138,7 @@ function keepsDependency({ what, address, subnet: kept, ifReached }: Dependency,
     if (present === undefined && ifReached) return undefined;
     const presentHops = present === undefined ? [] : hopsOf(present, snapshot.nexthops);
     if (sameWay(presentHops, members)) return undefined;
-    return `${subnet} would take the way to ${what}, which now goes ${hopsText(presentHops, snapshot.links)}`;
+    return `${subnet} would take the route to ${what}, which now goes ${hopsText(presentHops, snapshot.links)}`;
   };
 }
 

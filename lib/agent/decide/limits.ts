@@ -19,7 +19,7 @@ export interface Limits {
 
 /** Refuses what is not among the limits. What is restored was in the kernel before, whatever the limits were then. */
 export function limitCheck({ tables, nextHops, interfaces, destinations }: Limits): Check {
-  const refusal = (what: string, option: string) => `${what} is not allowed to this list; add it to allow.${option}`;
+  const refusal = (what: string, option: string) => `${what} is not allowed for this list; add it to allow.${option}`;
   return ({ route }) => {
     if (isPresent(route)) return undefined;
     const { subnet, table, interface: link } = route;

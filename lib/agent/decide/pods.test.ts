@@ -107,7 +107,7 @@ describe('what the kernel answers', () => {
   test('shadows them by the rule and table, with the remedy', () => {
     expect(judged(PUBLIC).way).toEqual({
       state: 'shadowed',
-      reason: 'by rule 1536 → table 2; set copyToTables: [2] so that routes are there, too',
+      reason: 'by rule 1536 → table 2; set copyToTables: [2] to copy the routes there',
       by: { rule: 1536, table: 2 },
     });
     expect(judged('ENETUNREACH').way).toMatchObject({ state: 'shadowed', reason: 'by rule 1536 → table 2' });

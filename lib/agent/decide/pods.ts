@@ -149,7 +149,7 @@ function shadowedBy({ address, rules }: PodSource, answer: Answer): PodsWay {
   if (rule === undefined) return { state: 'shadowed', reason: `for packets from ${address}` };
   const by = { rule: rule.priority, table: table ?? rule.table };
   const text = `by rule ${by.rule} → table ${by.table}`;
-  const remedy = isCopied ? `; set copyToTables: [${table}] so that routes are there, too` : '';
+  const remedy = isCopied ? `; set copyToTables: [${table}] to copy the routes there` : '';
   return { state: 'shadowed', reason: `${text}${remedy}`, by };
 }
 

@@ -107,7 +107,7 @@ describe('there is no next hop', () => {
   test('where the entry names a link alone', () => {
     expect(find({ routes: ['10.0.0.0/8 dev priv'] })).toEqual({
       state: 'missing',
-      reason: "the node's route 10.0.0.0/8 dev priv, protocol 3, metric 0 names no next hop; give the routes a nextHop",
+      reason: "the node's route 10.0.0.0/8 dev priv, protocol 3, metric 0 has no next hop; give the routes a nextHop",
     });
   });
 
@@ -123,8 +123,7 @@ describe('there is no next hop', () => {
     const routes = ['10.0.0.0/8 via 10.184.0.1 dev priv metric 50', 'blackhole 10.0.0.0/8'];
     expect(find({ routes })).toEqual({
       state: 'missing',
-      reason:
-        "the node's route blackhole 10.0.0.0/8, protocol 3, metric 0 names no next hop; give the routes a nextHop",
+      reason: "the node's route blackhole 10.0.0.0/8, protocol 3, metric 0 has no next hop; give the routes a nextHop",
     });
     expect(find({ routes: [...routes].reverse() }).state).toBe('missing');
     expect(find({ routes: ['10.0.0.0/8 via 10.184.0.1 dev priv', 'blackhole 10.0.0.0/8 metric 50'] }).state).toBe(

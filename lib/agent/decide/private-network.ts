@@ -68,6 +68,6 @@ function readEntry(entry: KernelRoute, network: Subnet, snapshot: Snapshot): Pri
   if (leads) return { state: 'found', network, hops };
   return {
     state: 'missing',
-    reason: `the node's route ${routeDescription(entry, snapshot)} names no next hop; give the routes a nextHop`,
+    reason: `the node's route ${routeDescription(entry, snapshot)} has no next hop; give the routes a nextHop`,
   };
 }

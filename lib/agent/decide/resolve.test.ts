@@ -112,7 +112,7 @@ describe('a named next hop', () => {
     expect(resolve(fields, { found: { '10.184.0.9%': '0.0.0.0/0 via 198.51.100.1 dev pub' } })).toEqual({
       state: 'waiting',
       reason:
-        'next hop 10.184.0.9 is on no link of this node (it is reached via 198.51.100.1 dev pub); name the interface if it is',
+        'next hop 10.184.0.9 is not on a link of this node (it is reached via 198.51.100.1 dev pub); if it is, set its interface',
     });
   });
 

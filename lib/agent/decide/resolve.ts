@@ -160,7 +160,7 @@ function resolveNextHop(
   // Who names the interface says that the router is there, as clouds with /32 addresses need it.
   if (link !== undefined) return { gateway, link, onlink: !isLinkLocal(gateway), weight: 1 };
   if (way === undefined) return `next hop ${gateway} cannot be reached from this node`;
-  return `next hop ${gateway} is on no link of this node (it is reached ${hopsText([way, ...more], snapshot.links)}); name the interface if it is`;
+  return `next hop ${gateway} is not on a link of this node (it is reached ${hopsText([way, ...more], snapshot.links)}); if it is, set its interface`;
 }
 
 /** fe80::/10 */

@@ -7,14 +7,14 @@ test('one loss condemns nobody, two proven ones do, three of whatever cause do',
   expect(reasonToBlock(after(false, false), 'a')).toBeUndefined();
   expect(reasonToBlock(after(true, false), 'a')).toBeUndefined();
   expect(reasonToBlock(after(true, true), 'a')).toBe(
-    'a could not be reached with it, and could be without it, 2 times',
+    'a could not be reached with the list but could without it, 2 times',
   );
-  expect(reasonToBlock(after(false, true, false), 'a')).toBe('a could not be reached with it, 3 times');
+  expect(reasonToBlock(after(false, true, false), 'a')).toBe('a could not be reached with the list, 3 times');
 });
 
 test('a list with which three agents ended is blocked', () => {
   expect(reasonToBlock(newRecord('hash', 2), '')).toBeUndefined();
-  expect(reasonToBlock(newRecord('hash', 3), '')).toBe('the agent ended 3 times before it was confirmed');
+  expect(reasonToBlock(newRecord('hash', 3), '')).toBe('the agent ended 3 times before the list was confirmed');
 });
 
 test('a blocked list is tried again after 15 minutes, then after twice as long each time, up to 4 hours', () => {

@@ -37,9 +37,9 @@ export function withRollback(record: TrialRecord, isProof: boolean): TrialRecord
 /** Why the list is to be blocked, or undefined. @param names of what was lost with it. */
 export function reasonToBlock({ ended, takenBack, proofs }: TrialRecord, names: string): string | undefined {
   if (proofs >= MOST_PROOFS)
-    return `${names} could not be reached with it, and could be without it, ${takenBack} times`;
-  if (takenBack >= MOST_TRIALS) return `${names} could not be reached with it, ${takenBack} times`;
-  return ended >= MOST_TRIALS ? `the agent ended ${ended} times before it was confirmed` : undefined;
+    return `${names} could not be reached with the list but could without it, ${takenBack} times`;
+  if (takenBack >= MOST_TRIALS) return `${names} could not be reached with the list, ${takenBack} times`;
+  return ended >= MOST_TRIALS ? `the agent ended ${ended} times before the list was confirmed` : undefined;
 }
 
 export function block(record: TrialRecord, reason: string, now: number): TrialRecord & { readonly blocked: Block } {

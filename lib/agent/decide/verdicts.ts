@@ -160,7 +160,7 @@ function verdictOf(
   if (standing?.state === 'conflicting')
     return { route, state: 'conflicting', way, reason: `listed ${way}, but the node has ${standing.conflict}` };
   const failure = failures.of(item);
-  if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel says: ${failure}` };
+  if (failure !== undefined) return { route, state: 'failed', way, reason: `the kernel reports: ${failure}` };
   if (route.table !== MAIN_TABLE) return { route, state: 'installed', way, ...reasonOf(conflictOf(standing)) };
   const subnet = `${route.subnet}`;
   const shadowed = shadowReason(lookups, subnet);

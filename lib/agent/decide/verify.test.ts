@@ -104,7 +104,7 @@ describe('a route is shadowed', () => {
   test('by routes of others that take all of it, as VPN clients do', () => {
     const halves = [`192.168.0.0/25 ${elsewhere}`, `192.168.0.128/25 ${elsewhere}`];
     expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24'), ...halves]).shadowed).toEqual({
-      '192.168.0.0/24': 'routes of others moreSpecific it, which take all of it',
+      '192.168.0.0/24': 'more specific routes of other programs, which take all of it',
     });
   });
 

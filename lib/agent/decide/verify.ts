@@ -97,7 +97,9 @@ export function readLookups(
 ): LookupResults {
   const { asked, moreSpecific, taken, questions } = verification;
   const wins = winsIn(verification, snapshot);
-  const shadowed = new Map(taken.map((subnet) => [subnet, 'routes of others moreSpecific it, which take all of it']));
+  const shadowed = new Map(
+    taken.map((subnet) => [subnet, 'more specific routes of other programs, which take all of it']),
+  );
   asked.forEach((item, i) => {
     if (wins(item, answers[i])) return;
     const { address, source } = questions[i] as LookupQuestion;

@@ -179,7 +179,7 @@ describe('what cannot be removed', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     for (let i = 0; i < 100; i++) report({ failed });
-    expect(lines).toEqual(['warn change.failed: remove 192.168.0.0/24: the kernel says: No such process (ESRCH)']);
+    expect(lines).toEqual(['warn change.failed: remove 192.168.0.0/24: the kernel reports: No such process (ESRCH)']);
     report({});
     report({ failed });
     expect(lines).toHaveLength(2);
@@ -203,7 +203,7 @@ test('repetitions in a list are told', () => {
   const { changeLog } = logTo(lines);
   changeLog.reportDuplicates(readRouteList(['192.168.0.0/24'], DEFAULT_RULES));
   changeLog.reportDuplicates(readRouteList(['192.168.0.0/24', '192.168.0.0/24'], DEFAULT_RULES));
-  expect(lines).toEqual(['warn list.duplicates: 1 entries repeat others']);
+  expect(lines).toEqual(['warn list.duplicates: 1 entries are duplicates']);
 });
 
 test.each([

@@ -12,7 +12,7 @@ const MOST_NAMED = 20;
 
 const HEALTH_TEXTS: Readonly<Record<HealthState, string>> = {
   up: 'answers',
-  returning: `answers again; it is up once it has done so for ${HOLD_DOWN_MS / 1000} s`,
+  returning: `answers again; it counts as up after ${HOLD_DOWN_MS / 1000} s`,
   down: 'does not answer',
 };
 
@@ -86,7 +86,7 @@ export class ChangeLog {
     const now = new Set(
       failed
         .filter(({ change }) => change.kind.startsWith('delete') || isOfCompanion(change))
-        .map(({ change, reason }) => `${changeText(change)}: the kernel says: ${reason}`),
+        .map(({ change, reason }) => `${changeText(change)}: the kernel reports: ${reason}`),
     );
     const news = [...now].filter((text) => !this.failedBefore.has(text));
     for (const text of news.slice(0, MOST_NAMED)) this.log('warn', 'change.failed', text);
@@ -95,7 +95,7 @@ export class ChangeLog {
 
   reportDuplicates({ duplicates }: RouteList): void {
     if (duplicates.length > 0)
-      this.log('warn', 'list.duplicates', `${duplicates.length} entries repeat others`, {
+      this.log('warn', 'list.duplicates', `${duplicates.length} entries are duplicates`, {
         duplicates: duplicates.slice(0, MOST_NAMED),
       });
   }
@@ -106,7 +106,7 @@ export class ChangeLog {
       this.log(
         state === 'down' ? 'warn' : 'info',
         `nexthop.${state}`,
-        `next hop ${address} dev ${name} ${HEALTH_TEXTS[state]}${state === 'down' && isAlone ? '; it is the only one and stays' : ''}`,
+        `next hop ${address} dev ${name} ${HEALTH_TEXTS[state]}${state === 'down' && isAlone ? '; it is the only one, so it stays' : ''}`,
         { nextHop: `${address}`, interface: name },
       );
     }

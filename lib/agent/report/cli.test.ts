@@ -61,5 +61,5 @@ test('an agent that does not answer, or not as expected, is told', async () => {
 });
 
 test('an unknown command is told', async () => {
-  expect(await run('stop')).toEqual([2, 'unknown command "stop"; there is status and diff\n']);
+  expect(await run('stop')).toEqual([2, 'unknown command "stop"; use status or diff\n']);
 });

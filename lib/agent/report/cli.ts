@@ -19,7 +19,7 @@ export async function askRunningAgent(
   print: (text: string) => void,
 ): Promise<number> {
   if (command !== 'status' && command !== 'diff') {
-    print(`unknown command ${JSON.stringify(command)}; there is status and diff\n`);
+    print(`unknown command ${JSON.stringify(command)}; use status or diff\n`);
     return 2;
   }
   try {
@@ -47,7 +47,7 @@ async function fetchPage({ httpPort }: Settings, path: string): Promise<{ status
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const where = { host: LOOPBACK, port: httpPort, path, timeout: TIMEOUT_MS, agent: false };
     const request = http.get(where, resolve).on('error', reject);
-    request.on('timeout', () => request.destroy(new Error(`nothing heard for ${TIMEOUT_MS / 1000} s`)));
+    request.on('timeout', () => request.destroy(new Error(`no data for ${TIMEOUT_MS / 1000} s`)));
   });
   return { status: response.statusCode ?? 0, body: await textOf(response) };
 }

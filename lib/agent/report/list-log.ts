@@ -37,7 +37,7 @@ export class ListLog {
     else if (event === this.reported)
       return; // other servers, the same list
     else if (differs) this.log('warn', event, `${this.name} ${DIFFERS}`);
-    else this.log('info', event, `${this.name} is the pod's list again`);
+    else this.log('info', event, `${this.name} holds the pod's list again`);
     this.reported = event;
   }
 }

@@ -31,33 +31,37 @@ export function metricsText(facts: Facts): string {
   const counts = countStates(outcome?.verdicts ?? []);
   const trouble = troubleOf(facts)?.[0];
   const metrics: readonly Metric[] = [
-    ['ready', 'Whether the list is understood and all its routes do what it says.', trouble === undefined],
+    ['ready', 'Whether the list is valid and all its routes are effective.', trouble === undefined],
     [
       'not_ready',
-      'Why the node is not ready: 1 for the reason that holds.',
+      'Why the node is not ready: 1 for the current reason.',
       TROUBLES.map((reason) => [{ reason }, Number(reason === trouble)]),
     ],
-    ['private_network_info', 'How the private network of a family was found, by next hop.', privateNetworks(outcome)],
-    ['routes_desired', 'Routes of the last list that was understood.', outcome?.verdicts.length ?? 0],
+    [
+      'private_network_info',
+      'State of the private network of each address family, with its next hops.',
+      privateNetworks(outcome),
+    ],
+    ['routes_desired', 'Routes in the last valid list.', outcome?.verdicts.length ?? 0],
     ['routes', 'Routes by state.', STATES.map((state) => [{ state }, counts.get(state) ?? 0])],
     [
       'routes_partly_taken',
-      'Effective routes of whose subnets entries of others take a part; /status names them.',
+      'Effective routes with a part of their subnet taken by other entries; /status names them.',
       countPartlyTaken(outcome?.verdicts ?? []),
     ],
     [
       'packets_way',
-      'How packets of the node and of its pods go to the subnets: 1 for the state that holds.',
+      'Whether packets of the node and of its pods take the routes: 1 for the current state.',
       waySamples(facts),
     ],
     [
       'pods_shadowed_by',
-      'The rule and the table that packets of pods go by instead.',
+      'The rule and the table that packets of pods use instead.',
       facts.pods.by === undefined ? [] : [[{ ...facts.pods.by }, 1]],
     ],
     [
       'next_hop_up',
-      'Whether a next hop answers (ARP, neighbour discovery); those of several that do not are not used.',
+      'Whether a next hop answers (ARP, neighbour discovery). Routes with several next hops use only those that do.',
       facts.nextHops.map(({ nextHop, interface: name, state }) => [
         { next_hop: nextHop, interface: name },
         state === 'down' ? 0 : 1,
@@ -65,25 +69,25 @@ export function metricsText(facts: Facts): string {
     ],
     [
       'next_hops_missing',
-      'Next hops of routes with several that cannot be reached from this node at all.',
+      'Next hops, of routes with several, that this node cannot reach.',
       outcome?.missingNextHops.length ?? 0,
     ],
     ...networkMetrics(facts.networks),
     ['changes_total', 'Changes made in the kernel.', counters.changes],
     ['repairs_total', 'Changes made because the kernel had drifted from the list.', counters.repairs],
-    ['last_change_timestamp_seconds', 'When the last change was made; 0 for never.', seconds(counters.lastChange)],
+    ['last_change_timestamp_seconds', 'Time of the last change; 0 if there was none.', seconds(counters.lastChange)],
     [
       'lists_total',
-      'Lists seen, by whether they were understood.',
+      'Lists received, by result.',
       [
         [{ result: 'accepted' }, counters.listsAccepted],
         [{ result: 'rejected' }, counters.listsRejected],
       ],
     ],
-    ['list_accepted', 'Whether the list that the API server shows now is understood.', list.state === 'accepted'],
+    ['list_accepted', 'Whether the current list in the API server is valid.', list.state === 'accepted'],
     [
       'list_rolled_back',
-      'Whether the last list was taken back, and the one before is in force.',
+      'Whether the last list was rolled back, and the previous one is in force.',
       isTakenBack(facts.rollout),
     ],
     [
@@ -91,17 +95,21 @@ export function metricsText(facts: Facts): string {
       'Whether the last list waits because the API server, which must confirm it, does not answer.',
       facts.rollout.state === 'pending' && facts.rollout.reason !== undefined,
     ],
-    ['rollbacks_total', 'Changes that were taken back because the node lost what it could reach.', counters.rollbacks],
+    [
+      'rollbacks_total',
+      'Changes that were rolled back because the node could no longer reach a target.',
+      counters.rollbacks,
+    ],
     [
       'list_differs',
-      "Whether the ConfigMap differs from the pod's list, which counts.",
+      "Whether the ConfigMap differs from the pod's list, which is in force.",
       facts.pinned?.differs === true,
     ],
     ['list_gone', 'Whether the ConfigMap is known to be deleted.', list.state === 'gone'],
-    ['watch_connected', 'Whether the watch of the ConfigMap stands.', facts.watch.state === 'connected'],
+    ['watch_connected', 'Whether the watch of the ConfigMap is connected.', facts.watch.state === 'connected'],
     [
       'protocol_in_use',
-      'Whether another agent on this node holds our protocol number.',
+      'Whether another agent on this node has the same protocol number.',
       facts.lockHolder !== undefined,
     ],
     [
@@ -111,7 +119,7 @@ export function metricsText(facts: Facts): string {
     ],
     [
       'rp_filter_dropped_packets_total',
-      "Packets this node's reverse path filter dropped (TcpExt IPReversePathFilter).",
+      "Packets that this node's reverse path filter dropped (TcpExt IPReversePathFilter).",
       drops ?? [],
     ],
   ];

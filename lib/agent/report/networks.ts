@@ -68,7 +68,7 @@ export function networkMetrics(networks: readonly WatchedNetwork[]): Metric[] {
     ],
     [
       'network_path_up',
-      'Whether a target of a network answers through a next hop, or may soon be used again; of several the others are not used.',
+      'Whether a next hop leads to a network, as probes show. Routes with several next hops avoid those that do not.',
       networks.flatMap(({ name, paths }) =>
         hopsIn(paths).map(([labels, all]): Sample => {
           const isSilent = all.every(({ health }) => health.state === 'down' || health.misses >= MOST_MISSES);
@@ -121,7 +121,7 @@ export function reachLog(log: Log) {
         log(
           'warn',
           'path.down',
-          `${targetText(target)} no longer answers in ${way}, by another next hop it does`,
+          `${targetText(target)} no longer answers in ${way}, but does through another next hop`,
           fields,
         );
       else log('info', `path.${health.state}`, `${targetText(target)} ${TEXTS[health.state]} in ${way}`, fields);
@@ -130,7 +130,7 @@ export function reachLog(log: Log) {
       const targets = [...new Set(paths.map(({ target }) => targetText(target)))].join(', ');
       if (state === 'reachable') log('info', 'network.reachable', `${network} answers`, { network });
       else
-        log('warn', `network.${state}`, `${network} is ${state}: no answer from ${targets} by any next hop`, {
+        log('warn', `network.${state}`, `${network} is ${state}: no answer from ${targets} through any next hop`, {
           network,
         });
     },

@@ -88,6 +88,6 @@ test('without a list there is no diff, not an empty one', () => {
   const pages = page('/diff/node-routes', { list: { state: 'unknown' } }, undefined, () => undefined);
   expect(pages).toMatchObject({
     status: 503,
-    body: expect.stringMatching(/^no list is known, .* was not read yet\n$/),
+    body: expect.stringMatching(/^the agent has no list yet, .*: ConfigMap .* has not been read yet\n$/),
   });
 });

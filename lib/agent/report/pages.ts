@@ -65,7 +65,7 @@ export function pagesOf(
       () => {
         const changes = preview();
         if (changes !== undefined) return json(changes);
-        return text(`no list is known, so what would change is not known either: ${readiness(facts()).reason}`, 503);
+        return text(`the agent has no list yet, so it cannot say what would change: ${readiness(facts()).reason}`, 503);
       },
     ],
     [METRICS, () => page(PROMETHEUS_TEXT, metricsText(facts()))],

@@ -58,7 +58,7 @@ test('trouble is shown where it belongs', () => {
   for (const line of [
     'list       onprem-link/static-routes rejected (version 8)',
     '           routes[1]: "10.0.0.1/8" has host bits set; did you mean 10.0.0.0/8?',
-    'rollout    condemned: 172.21.0.1:443 was lost; next trial in 840 s',
+    'rollout    condemned: 172.21.0.1:443 was lost; next attempt in 840 s',
     'watch      failing: HTTP 403',
     'IPv4       missing: no route for 10.0.0.0/8',
     'next hop   10.184.0.3 dev priv down for 12 s',

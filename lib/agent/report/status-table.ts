@@ -115,7 +115,7 @@ function listText({ configMap, state, version, differs }: StatusBody['list']): s
 /** No line while the list is in force. */
 function rolloutLine({ state, reason, seconds }: StatusBody['list']['rollout']): string[][] {
   if (state === 'settled') return [];
-  const next = seconds === undefined ? '' : `; next trial in ${seconds} s`;
+  const next = seconds === undefined ? '' : `; next attempt in ${seconds} s`;
   return [['rollout', `${state}: ${reason ?? 'not confirmed yet'}${next}`]];
 }
 

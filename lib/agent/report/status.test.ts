@@ -68,7 +68,7 @@ describe('not ready', () => {
     [
       'nothing was read yet',
       { list: { state: 'unknown' }, outcome: undefined },
-      'ConfigMap onprem-link/static-routes was not read yet',
+      'ConfigMap onprem-link/static-routes has not been read yet',
     ],
     ['the kernel cannot be read', { passError: 'ENOBUFS' }, 'ENOBUFS'],
     ['no pass was made yet', { outcome: undefined }, 'the first pass is under way'],
@@ -233,14 +233,14 @@ describe('a list that is not simply in force', () => {
   test('is on trial: not Ready yet', () => {
     expect(readiness(facts({ rollout: { state: 'trial' } }))).toEqual({
       ready: false,
-      reason: 'the list is applied and not confirmed yet',
+      reason: 'the list is applied but not confirmed yet',
     });
   });
 
   test.each(['suspended', 'condemned'] as const)('is %s: not Ready, with the reason', (state) => {
     expect(readiness(facts({ rollout: { state, reason: '172.21.0.1:443 was lost' } }))).toEqual({
       ready: false,
-      reason: `the list was taken back (${state}): 172.21.0.1:443 was lost; the one before stays in force`,
+      reason: `the list was rolled back (${state}): 172.21.0.1:443 was lost; the previous list stays in force`,
     });
   });
 });
@@ -248,8 +248,8 @@ describe('a list that is not simply in force', () => {
 test('a condemned list names the time of its next trial', () => {
   const rollout = { state: 'condemned', reason: '172.21.0.1:443 was lost' } as const;
   const reasonAfter = (seconds: number) => readiness(facts({ rollout: { ...rollout, seconds } })).reason;
-  expect(reasonAfter(840)).toMatch(/stays in force; it is tried again in 14 min$/);
-  expect(reasonAfter(42)).toMatch(/; it is tried again in 42 s$/);
+  expect(reasonAfter(840)).toMatch(/stays in force; the next attempt is in 14 min$/);
+  expect(reasonAfter(42)).toMatch(/; the next attempt is in 42 s$/);
 });
 
 test('a list that waits for its time is told; one that waits for an answer makes the node not Ready', () => {

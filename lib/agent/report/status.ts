@@ -75,7 +75,7 @@ interface NextHopFacts {
 export interface Counters {
   readonly listsAccepted: number;
   readonly listsRejected: number;
-  /** Changes that were taken back because the node lost what it could reach. */
+  /** Changes that were rolled back because the node could no longer reach a target. */
   readonly rollbacks: number;
   /** Changes made because the kernel's state had drifted. */
   readonly repairs: number;
@@ -202,15 +202,15 @@ function troubleWith({
     ];
   if (pinned === undefined && watch.state === 'failing')
     return ['api_server', `the API server: ${watch.reason}; the routes stay`];
-  if (list.state === 'unknown') return ['list_unknown', `ConfigMap ${configMap} was not read yet`];
+  if (list.state === 'unknown') return ['list_unknown', `ConfigMap ${configMap} has not been read yet`];
   if (isTakenBack(rollout))
     return [
       'rolled_back',
-      `the list was taken back (${rollout.state}): ${rollout.reason}; the one before stays in force${retrial(rollout)}`,
+      `the list was rolled back (${rollout.state}): ${rollout.reason}; the previous list stays in force${retrial(rollout)}`,
     ];
   if (rollout.reason !== undefined) return ['not_applied', `the list is not applied yet: ${rollout.reason}`];
   if (rollout.state === 'trial' && outcome !== undefined && outcome.verdicts.every(isGood))
-    return ['not_confirmed', 'the list is applied and not confirmed yet'];
+    return ['not_confirmed', 'the list is applied but not confirmed yet'];
   if (pinned?.isInForce === false) return ['not_applied', 'the list is applied when the API server answers'];
   if (passError !== undefined) return ['kernel', passError];
   return outcome === undefined ? ['starting', 'the first pass is under way'] : undefined;
@@ -218,7 +218,7 @@ function troubleWith({
 
 function retrial({ seconds }: RolloutFacts): string {
   if (seconds === undefined) return '';
-  return `; it is tried again in ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`;
+  return `; the next attempt is in ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`;
 }
 
 function goodNews(verdicts: readonly Verdict[]): string {

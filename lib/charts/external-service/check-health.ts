@@ -24,11 +24,11 @@ export function checkHealth(
   checkPort(settings, health, at, findings);
   checkServers(settings, health, at, findings);
   if (settings.legacyEndpoints)
-    findings.add(at, true, 'needs EndpointSlices, and legacyEndpoints asks for another kind', 'leave out one of them');
+    findings.add(at, true, 'needs EndpointSlices, but legacyEndpoints asks for Endpoints', 'leave out one of them');
   // `a-health` has slices named like those of the program for `a`.
   const other = all.find((one) => one.settings.namespace === namespace && one.settings.name === healthOwnerName(name));
   if (other !== undefined)
-    findings.add(at, name, `needs names that ${other.place} has for its own objects`, 'rename one of them');
+    findings.add(at, name, `needs names that ${other.place} uses for its own objects`, 'rename one of them');
 }
 
 function checkPort(settings: ExternalServiceSettings, health: ProbeSettings, at: string, findings: Findings): void {
@@ -37,7 +37,7 @@ function checkPort(settings: ExternalServiceSettings, health: ProbeSettings, at:
   const known =
     names.length === 0 ? 'write the number of a TCP port of the servers' : `write a number or ${names.join(' or ')}`;
   if (health.port === undefined)
-    findings.add(placeIn(at, 'port'), null, 'is missing, and no port of the Service is over TCP', known);
+    findings.add(placeIn(at, 'port'), null, 'is missing, and the Service has no TCP port', known);
   else findings.add(placeIn(at, 'port'), health.port, 'is not the name of a TCP port of this Service', known);
 }
 
@@ -49,12 +49,12 @@ function checkServers(
 ): void {
   const { panicThreshold } = health;
   if (servers.length > 0 && panicThreshold > servers.length) {
-    const reason = `is more than the ${servers.length} servers, so all would always get connections`;
+    const reason = `is more than the ${servers.length} servers, so all of them would always get connections`;
     findings.add(placeIn(at, 'panicThreshold'), panicThreshold, reason, `write 1 to ${servers.length}`);
   }
   for (const family of [4, 6] as const) {
     const count = servers.filter(({ mapped }) => mapped.family === family).length;
-    const reason = `are more IPv${family} servers than the ${MOST_SERVERS} of one EndpointSlice`;
+    const reason = `are more IPv${family} servers than one EndpointSlice can hold (${MOST_SERVERS})`;
     if (count > MOST_SERVERS) findings.add(at, count, reason, 'leave out health, or make several Services');
   }
 }

@@ -32,7 +32,8 @@ export function checkExternalServices(all: readonly CheckedService[], site: Scop
     const { name, namespace } = service.settings;
     const earlier = names.get(`${namespace}/${name}`);
     if (earlier === undefined) names.set(`${namespace}/${name}`, service);
-    else findings.add(placeIn(service.place, 'name'), name, `is that of ${earlier.place}, too`, 'rename one of them');
+    else
+      findings.add(placeIn(service.place, 'name'), name, `is already used by ${earlier.place}`, 'rename one of them');
     checkClusterServices(service, findings);
     checkOptions(service, findings);
     checkHealth(service, all, findings);
@@ -49,7 +50,7 @@ function checkOptions({ settings, place }: CheckedService, findings: Findings): 
     findings.add(
       placeIn(place, `ports.${others.name}`),
       others.serverPort,
-      'differs from the port of a headless Service, which translates none',
+      'differs from the port, but a headless Service translates no ports',
       "use the servers' number, or leave out headless",
     );
   }
@@ -57,14 +58,14 @@ function checkOptions({ settings, place }: CheckedService, findings: Findings): 
     findings.add(
       placeIn(place, 'sessionAffinity'),
       true,
-      'does nothing in a headless Service',
+      'has no effect in a headless Service',
       'leave out one of them',
     );
   if (legacyEndpoints && servers.length > MOST_LEGACY_ENDPOINTS) {
     findings.add(
       placeIn(place, 'servers'),
       servers.length,
-      `are more than the ${MOST_LEGACY_ENDPOINTS} that Kubernetes takes from an Endpoints object`,
+      `are more than Kubernetes reads from an Endpoints object (${MOST_LEGACY_ENDPOINTS})`,
       'leave out legacyEndpoints',
     );
   }
@@ -83,14 +84,14 @@ function checkServers({ settings, place }: CheckedService, site: Scope, findings
     const { family } = server.mapped;
     if (families.size > 0 && !families.has(family)) {
       tell(
-        `is IPv${family}, and the cluster has no service range of that family`,
+        `is IPv${family}, but the cluster has no service range of that family`,
         `add the range to cluster.services, or leave out the server`,
       );
     }
   });
   // What was refused elsewhere may have been the only server.
   if (settings.servers.length === 0 && site.findings.all.length === 0)
-    findings.add(placeIn(place, 'servers'), [], 'names none', 'take at least one from an on-premise network');
+    findings.add(placeIn(place, 'servers'), [], 'is empty', 'take at least one from an on-premise network');
 }
 
 function checkRouted({ settings, place }: CheckedService, routed: readonly Subnet[], findings: Findings): void {
@@ -112,7 +113,7 @@ function checkClusterServices({ settings, place }: CheckedService, findings: Fin
     findings.add(
       placeIn(place, 'name'),
       `${namespace}/${name}`,
-      'belongs to Kubernetes, and the cluster would send its own traffic on premise',
+      'belongs to Kubernetes; the cluster would send its own traffic on premise',
       'choose another name, and the namespace of the application that calls it',
     );
   else if (namespace.startsWith('kube-') && !allowKubeNamespace)

@@ -78,22 +78,22 @@ test('session affinity lasts three hours unless told otherwise', () => {
 test.each([
   [
     { name: '1st' },
-    'name: "1st" is no name for a Service, which must begin with a letter (RFC 1035); write e.g. "s-1st"',
+    'name: "1st" is not a valid name for a Service, which must begin with a letter (RFC 1035); write e.g. "s-1st"',
   ],
-  [{ name: 'Orders' }, 'name: "Orders" is no name for a Service; write 1 to 63 of a-z, 0-9 and "-"'],
-  [{ namespace: undefined }, 'namespace: undefined is no name for a namespace'],
+  [{ name: 'Orders' }, 'name: "Orders" is not a valid name for a Service; write 1 to 63 of a-z, 0-9 and "-"'],
+  [{ namespace: undefined }, 'namespace: undefined is not a valid name for a namespace'],
   [
     { servers: ['192.168.1.10'] },
-    `servers[0]: "192.168.1.10" is no server; write what a network's servers(…) returned, e.g. ...datacentre.servers('10.0.1.10')`,
+    `servers[0]: "192.168.1.10" is not a server of a network; write what a network's servers(…) returned, e.g. ...datacentre.servers('10.0.1.10')`,
   ],
-  [{ servers: [] }, 'servers: [] names none; take at least one from an on-premise network'],
-  [{ ports: {} }, 'ports: {} names no ports; write them by name, e.g. { http: 8080 }'],
-  [{ ports: 8080 }, 'ports: 8080 names no ports'],
-  [{ ports: { HTTP: 80 } }, 'ports.HTTP: "HTTP" is no name for a port; write 1 to 63 of a-z, 0-9 and "-"'],
-  [{ ports: { http: 0 } }, 'ports.http.port: 0 is no port; write a whole number from 1 to 65535'],
-  [{ ports: { http: '80' } }, 'ports.http.port: "80" is no port'],
-  [{ ports: { http: { port: 80, serverPort: 65536 } } }, 'ports.http.serverPort: 65536 is no port'],
-  [{ ports: { http: { serverPort: 80 } } }, 'ports.http.port: undefined is no port'],
+  [{ servers: [] }, 'servers: [] is empty; take at least one from an on-premise network'],
+  [{ ports: {} }, 'ports: {} has no ports; write them by name, e.g. { http: 8080 }'],
+  [{ ports: 8080 }, 'ports: 8080 has no ports'],
+  [{ ports: { HTTP: 80 } }, 'ports.HTTP: "HTTP" is not a valid name for a port; write 1 to 63 of a-z, 0-9 and "-"'],
+  [{ ports: { http: 0 } }, 'ports.http.port: 0 is not a valid port; write a whole number from 1 to 65535'],
+  [{ ports: { http: '80' } }, 'ports.http.port: "80" is not a valid port'],
+  [{ ports: { http: { port: 80, serverPort: 65536 } } }, 'ports.http.serverPort: 65536 is not a valid port'],
+  [{ ports: { http: { serverPort: 80 } } }, 'ports.http.port: undefined is not a valid port'],
   [
     { ports: { http: { port: 80, nodePort: 30080 } } },
     'ports.http: "nodePort" is an unknown option; known are port, serverPort, protocol, appProtocol',
@@ -102,21 +102,21 @@ test.each([
     { ports: { http: { port: 80, protocol: 'tcp' } } },
     'ports.http.protocol: "tcp" is not one of the known values; write "TCP" or "UDP" or "SCTP"',
   ],
-  [{ ports: { http: { port: 80, appProtocol: 'a b' } } }, 'ports.http.appProtocol: "a b" is no qualified name'],
-  [{ ports: { http: 80, web: 80 } }, 'ports.web: 80 is the TCP port http already; give each port a number of its own'],
+  [{ ports: { http: { port: 80, appProtocol: 'a b' } } }, 'ports.http.appProtocol: "a b" is not a qualified name'],
+  [{ ports: { http: 80, web: 80 } }, 'ports.web: 80 is the TCP port http already; give each port its own number'],
   [{ headless: 'yes' }, 'headless: "yes" is neither true nor false'],
   [
     { sessionAffinity: { timeoutSeconds: 86_401 } },
-    'sessionAffinity.timeoutSeconds: 86401 is no time; write a whole number from 1 to 86400',
+    'sessionAffinity.timeoutSeconds: 86401 is not a valid time; write a whole number from 1 to 86400',
   ],
-  [{ sessionAffinity: {} }, 'sessionAffinity.timeoutSeconds: undefined is no time'],
+  [{ sessionAffinity: {} }, 'sessionAffinity.timeoutSeconds: undefined is not a valid time'],
   [
     { headless: true, ports: { http: { port: 80, serverPort: 8080 } } },
-    `ports.http: 8080 differs from the port of a headless Service, which translates none; use the servers' number, or leave out headless`,
+    `ports.http: 8080 differs from the port, but a headless Service translates no ports; use the servers' number, or leave out headless`,
   ],
   [
     { headless: true, sessionAffinity: true },
-    'sessionAffinity: true does nothing in a headless Service; leave out one of them',
+    'sessionAffinity: true has no effect in a headless Service; leave out one of them',
   ],
   [{ selector: { app: 'orders' } }, '"selector" is an unknown option; known are name, namespace, servers,'],
 ])('%j is refused', (props, text) => {
@@ -126,12 +126,12 @@ test.each([
   expect(findings).toHaveLength(1);
 });
 
-test.each(['1st', 'Orders', 'a.b'])('the id %s is no name for a Service, so one must be given', (id) => {
+test.each(['1st', 'Orders', 'a.b'])('the id %s is not a valid name for a Service, so one must be given', (id) => {
   const { site, network } = siteWithNetwork();
   const props = { namespace: 'default', servers: network.servers('192.168.0.5'), ports: { http: 80 } };
   new ExternalService(site, id, props);
   expect(findingsOf(site)).toEqual([
-    expect.stringContaining(`external service ${id}: "${id}" is no name for a Service`),
+    expect.stringContaining(`external service ${id}: "${id}" is not a valid name for a Service`),
   ]);
 });
 
@@ -155,7 +155,7 @@ test('two services of one name in one namespace are refused, in two they stand s
   expect(findingsOf(site)).toEqual([]);
   new ExternalService(site, 'orders-c', { ...props, namespace: 'a' });
   expect(findingsOf(site)).toEqual([
-    `site example › external service orders-c › name: "orders" is that of ${PLACE}, too; rename one of them`,
+    `site example › external service orders-c › name: "orders" is already used by ${PLACE}; rename one of them`,
   ]);
 });
 
@@ -174,7 +174,7 @@ test('a server of a family without cluster IPs is refused', () => {
     ports: { http: 80 },
   });
   expect(findingsOf(site)).toEqual([
-    `${PLACE} › servers[0]: "fd99::10" is IPv6, and the cluster has no service range of that family; add the range to cluster.services, or leave out the server`,
+    `${PLACE} › servers[0]: "fd99::10" is IPv6, but the cluster has no service range of that family; add the range to cluster.services, or leave out the server`,
   ]);
 });
 
@@ -192,7 +192,7 @@ test('more legacy endpoints than Kubernetes mirrors are refused', () => {
   const servers = network.servers(...addresses, '192.168.100.1', '192.168.100.2', '192.168.100.3', '192.168.100.4');
   new ExternalService(site, 'orders', { namespace: 'default', servers, ports: { http: 80 }, legacyEndpoints: true });
   expect(findingsOf(site)).toEqual([
-    `${PLACE} › servers: 1001 are more than the 1000 that Kubernetes takes from an Endpoints object; leave out legacyEndpoints`,
+    `${PLACE} › servers: 1001 are more than Kubernetes reads from an Endpoints object (1000); leave out legacyEndpoints`,
   ]);
 });
 
@@ -237,7 +237,7 @@ describe('what belongs to Kubernetes is not taken over', () => {
     ['metrics-server', 'kube-system'],
     ['kubernetes', 'default'],
   ])('%s in %s, whatever is allowed', (name, namespace) => {
-    const message = `${PLACE} › name: "${namespace}/${name}" belongs to Kubernetes, and the cluster would send its own traffic on premise; choose another name, and the namespace of the application that calls it`;
+    const message = `${PLACE} › name: "${namespace}/${name}" belongs to Kubernetes; the cluster would send its own traffic on premise; choose another name, and the namespace of the application that calls it`;
     expect(told(name, namespace)).toEqual([message]);
     expect(told(name, namespace, { allowKubeNamespace: true })).toEqual([message]);
   });

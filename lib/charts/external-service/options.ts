@@ -82,7 +82,7 @@ function readServer(value: unknown): Server {
   if (value instanceof Server) return value;
   throw refuse(
     value,
-    'is no server',
+    'is not a server of a network',
     "write what a network's servers(…) returned, e.g. ...datacentre.servers('10.0.1.10')",
   );
 }

@@ -37,7 +37,7 @@ const PORT_SCHEMA: Schema<PortSettings> = {
 
 export function readServicePorts(value: unknown): ServicePort[] {
   if (!isRecord(value) || Object.keys(value).length === 0)
-    throw refuse(value, 'names no ports', 'write them by name, e.g. { http: 8080 }');
+    throw refuse(value, 'has no ports', 'write them by name, e.g. { http: 8080 }');
   const findings = new Findings();
   const ports: ServicePort[] = [];
   for (const [name, spec] of Object.entries(value)) {
@@ -45,11 +45,7 @@ export function readServicePorts(value: unknown): ServicePort[] {
       const port = readServicePort(name, spec);
       const twin = ports.find((other) => other.port === port.port && other.protocol === port.protocol);
       if (twin !== undefined)
-        throw refuse(
-          port.port,
-          `is the ${port.protocol} port ${twin.name} already`,
-          'give each port a number of its own',
-        );
+        throw refuse(port.port, `is the ${port.protocol} port ${twin.name} already`, 'give each port its own number');
       ports.push(port);
     });
   }

@@ -55,13 +55,13 @@ test('nothing is applied server-side for all objects: those that need it say so 
 });
 
 test.each([
-  [{ repository: undefined }, 'repository: undefined is no address of a repository'],
-  [{ repository: '../onprem' }, 'repository: "../onprem" is no address of a repository'],
-  [{ repository: 'https://bot:hunter2@git.example.com/a.git' }, 'repository: "…" carries credentials'],
-  [{ path: '/dist' }, 'path: "/dist" is no folder in a repository'],
-  [{ path: 'dist/../..' }, 'path: "dist/../.." is no folder in a repository'],
-  [{ revision: '' }, 'revision: "" is no branch, tag or commit'],
-  [{ cluster: 'http://north' }, 'cluster: "http://north" is no cluster that Argo CD could know'],
+  [{ repository: undefined }, 'repository: undefined is not the address of a repository'],
+  [{ repository: '../onprem' }, 'repository: "../onprem" is not the address of a repository'],
+  [{ repository: 'https://bot:hunter2@git.example.com/a.git' }, 'repository: "…" contains credentials'],
+  [{ path: '/dist' }, 'path: "/dist" is not a folder in a repository'],
+  [{ path: 'dist/../..' }, 'path: "dist/../.." is not a folder in a repository'],
+  [{ revision: '' }, 'revision: "" is not a branch, tag or commit'],
+  [{ cluster: 'http://north' }, 'cluster: "http://north" is not a valid cluster of Argo CD'],
   [{ refreshOnRetry: 'yes' }, 'refreshOnRetry: "yes" is'],
   [{ onDelete: 'yes' }, 'onDelete: "yes" is not one of the known values'],
   [{ url: 'a' }, '"url" is an unknown option'],

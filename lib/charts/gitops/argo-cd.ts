@@ -93,5 +93,5 @@ export class ArgoCdBootstrap extends Chart {
 
 function readCluster(value: unknown): string {
   if (typeof value === 'string' && /^(?:https:\/\/\S+|[A-Za-z0-9][-\w.]*)$/.test(value)) return value;
-  throw refuse(value, 'is no cluster that Argo CD could know', `write its name or its address, e.g. "${OWN_CLUSTER}"`);
+  throw refuse(value, 'is not a valid cluster of Argo CD', `write its name or its address, e.g. "${OWN_CLUSTER}"`);
 }

@@ -69,7 +69,7 @@ test('two of one id are told', () => {
   new ArgoCdBootstrap(site, 'gitops', { repository });
   new FluxBootstrap(site, 'gitops', { source: { known: 'flux-system' } });
   expect(findingsOf(site)).toEqual([
-    'site example › Flux bootstrap gitops: "gitops" names two charts of this site, hence one file; choose another id',
+    'site example › Flux bootstrap gitops: "gitops" names two charts of this site, which would share one file; choose another id',
   ]);
 });
 
@@ -78,7 +78,7 @@ test('a site whose name is too long for what is made of it needs another one', (
   new ArgoCdBootstrap(site, 'argo-cd', { repository });
   new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
   expect(findingsOf(site)).toEqual([
-    expect.stringMatching(/Argo CD bootstrap argo-cd › name: "onprem-link-a+" is no name for an Application/),
-    expect.stringMatching(/Flux bootstrap flux › name: "onprem-link-a+" is no name for Kustomizations/),
+    expect.stringMatching(/Argo CD bootstrap argo-cd › name: "onprem-link-a+" is not a valid name for an Application/),
+    expect.stringMatching(/Flux bootstrap flux › name: "onprem-link-a+" is not a valid name for Kustomizations/),
   ]);
 });

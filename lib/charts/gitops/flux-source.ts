@@ -86,7 +86,7 @@ export function readFluxSource(value: unknown): FluxSourceSettings {
   if (isRecord(value) && 'git' in value) return readGit(value);
   if (isRecord(value) && 'oci' in value) return readOci(value);
   if (isRecord(value) && 'known' in value) return readKnown(value);
-  throw refuse(value, 'names no source', 'write { git: … }, { oci: …, tag: … } or { known: "flux-system" }');
+  throw refuse(value, 'has no source', 'write { git: … }, { oci: …, tag: … } or { known: "flux-system" }');
 }
 
 /** Makes the source unless it is known; what a Kustomization refers to. */

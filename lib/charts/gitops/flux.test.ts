@@ -58,13 +58,13 @@ test('every option is taken', () => {
 });
 
 test.each([
-  [{ source: undefined }, 'source: undefined names no source'],
-  [{ source: { git: 'git@git.example.com:a.git' } }, 'source.git: "git@git.example.com:a.git" is no address'],
-  [{ source: { oci: git, tag: 'latest' } }, `source.oci: "${git}" is no address`],
-  [{ source: { oci } }, 'source.tag: undefined is no branch, tag or commit'],
+  [{ source: undefined }, 'source: undefined has no source'],
+  [{ source: { git: 'git@git.example.com:a.git' } }, 'source.git: "git@git.example.com:a.git" is not the address'],
+  [{ source: { oci: git, tag: 'latest' } }, `source.oci: "${git}" is not the address`],
+  [{ source: { oci } }, 'source.tag: undefined is not a branch, tag or commit'],
   [{ source: { git, tag: 'a' } }, 'source: "tag" is an unknown option'],
-  [{ interval: '10' }, 'interval: "10" is no duration'],
-  [{ timeout: '1d' }, 'timeout: "1d" is no duration'],
+  [{ interval: '10' }, 'interval: "10" is not a duration'],
+  [{ timeout: '1d' }, 'timeout: "1d" is not a duration'],
 ])('%j is refused', (props, reason) => {
   const site = siteWith();
   new FluxBootstrap(site, 'flux', { source: { git }, ...props } as never);

@@ -110,5 +110,5 @@ function isMonitored(site: Site): boolean {
 /** As Flux's own schemas have it. */
 function readDuration(value: unknown): string {
   if (typeof value === 'string' && /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(value)) return value;
-  throw refuse(value, 'is no duration', 'write e.g. "90s", "10m" or "1h30m"');
+  throw refuse(value, 'is not a duration', 'write e.g. "90s", "10m" or "1h30m"');
 }

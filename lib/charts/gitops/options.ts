@@ -7,7 +7,7 @@ export type OnDelete = 'keep' | 'remove';
 export function readFolder(value: unknown): string {
   const steps = typeof value === 'string' ? value.split('/') : [];
   if (steps.length > 0 && steps.every((step) => /^[-\w.]*\w[-\w.]*$/.test(step))) return value as string;
-  throw refuse(value, 'is no folder in a repository', 'write its path from the root, e.g. "dist/example"');
+  throw refuse(value, 'is not a folder in a repository', 'write its path from the root, e.g. "dist/example"');
 }
 
 /** A reader for addresses with one of these schemes; secrets have no place in Git. */
@@ -15,9 +15,9 @@ export function addressOf(example: string, ...schemes: readonly string[]): (valu
   const known = new RegExp(`^(?:${schemes.join('|')})://[^\\s/]+/?\\S*$`);
   return (value) => {
     const isAddress = typeof value === 'string' && (known.test(value) || isScpLike(value, schemes));
-    if (!isAddress) throw refuse(value, 'is no address of a repository', `write e.g. "${example}"`);
+    if (!isAddress) throw refuse(value, 'is not the address of a repository', `write e.g. "${example}"`);
     if (/^https?:\/\/[^/]*@/.test(value) || /^ssh:\/\/[^/@]*:[^/@]*@/.test(value))
-      throw refuse('…', 'carries credentials', 'put them into a Secret in the cluster');
+      throw refuse('…', 'contains credentials', 'put them into a Secret in the cluster');
     return value;
   };
 }
@@ -30,5 +30,5 @@ function isScpLike(value: string, schemes: readonly string[]): boolean {
 /** A branch, a tag or a commit. */
 export function readRevision(value: unknown): string {
   if (typeof value === 'string' && /^[\w.][-\w./+]*$/.test(value)) return value;
-  throw refuse(value, 'is no branch, tag or commit', 'write e.g. "main"');
+  throw refuse(value, 'is not a branch, tag or commit', 'write e.g. "main"');
 }

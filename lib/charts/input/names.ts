@@ -13,7 +13,7 @@ export function dnsLabel(what: string, most = 63): (value: unknown) => string {
     if (typeof value === 'string' && value.length <= most && DNS_LABEL.test(value)) return value;
     throw refuse(
       value,
-      `is no name for ${what}`,
+      `is not a valid name for ${what}`,
       `write 1 to ${most} of a-z, 0-9 and "-", beginning and ending with a letter or digit`,
     );
   };
@@ -23,14 +23,18 @@ export function dnsLabel(what: string, most = 63): (value: unknown) => string {
 export function readServiceName(value: unknown): string {
   const name = dnsLabel('a Service')(value);
   if (/^[a-z]/.test(name)) return name;
-  throw refuse(value, 'is no name for a Service, which must begin with a letter (RFC 1035)', `write e.g. "s-${name}"`);
+  throw refuse(
+    value,
+    'is not a valid name for a Service, which must begin with a letter (RFC 1035)',
+    `write e.g. "s-${name}"`,
+  );
 }
 
 /** A reader for the names of ConfigMaps, Secrets and priority classes (RFC 1123 subdomain). */
 export function dnsSubdomain(what: string): (value: unknown) => string {
   return (value) => {
     if (typeof value === 'string' && value.length <= 253 && DNS_SUBDOMAIN.test(value)) return value;
-    throw refuse(value, `is no name for ${what}`, 'write at most 253 of a-z, 0-9, "-" and "."');
+    throw refuse(value, `is not a valid name for ${what}`, 'write at most 253 of a-z, 0-9, "-" and "."');
   };
 }
 
@@ -40,23 +44,23 @@ export function readQualifiedName(value: unknown): string {
   const prefixFits = prefix === undefined || (prefix.length <= 253 && DNS_SUBDOMAIN.test(prefix));
   if (name !== undefined && name.length <= 63 && LABEL_PART.test(name) && prefixFits && more.length === 0)
     return value as string;
-  throw refuse(value, 'is no qualified name', 'write e.g. "team" or "example.com/team"');
+  throw refuse(value, 'is not a qualified name', 'write e.g. "team" or "example.com/team"');
 }
 
 export function readLabels(value: unknown): Readonly<Record<string, string>> {
   return readPairs(value, (key, text) => {
     if (key.startsWith('app.kubernetes.io/'))
-      throw refuse(text, `would replace the label ${key}, which selects the pods`, 'use a label key of your own');
+      throw refuse(text, `would replace the label ${key}, which selects the pods`, 'use your own label key');
     if (text !== '' && (text.length > 63 || !LABEL_PART.test(text)))
-      throw refuse(text, 'is no label value', 'write at most 63 letters, digits, "-", "_" and "."');
+      throw refuse(text, 'is not a label value', 'write at most 63 letters, digits, "-", "_" and "."');
   });
 }
 
 export function readNodeSelector(value: unknown): Readonly<Record<string, string>> {
   return readPairs(value, (key, text) => {
-    if (key === 'kubernetes.io/os') throw refuse(text, 'is set already, to linux', 'leave it out');
+    if (key === 'kubernetes.io/os') throw refuse(text, 'is already set to linux', 'leave it out');
     if (text !== '' && (text.length > 63 || !LABEL_PART.test(text)))
-      throw refuse(text, 'is no label value', 'write the value as the nodes carry it');
+      throw refuse(text, 'is not a label value', 'write the value as the nodes carry it');
   });
 }
 
@@ -68,7 +72,7 @@ export function readAnnotations(value: unknown): Readonly<Record<string, string>
 }
 
 function readPairs(value: unknown, check: (key: string, text: string) => void): Readonly<Record<string, string>> {
-  if (!isRecord(value)) throw refuse(value, 'is no object of texts', 'write e.g. { team: "network" }');
+  if (!isRecord(value)) throw refuse(value, 'is not an object of strings', 'write e.g. { team: "network" }');
   const findings = new Findings();
   for (const [key, text] of Object.entries(value)) {
     findings.attempt(`[${JSON.stringify(key)}]`, () => {

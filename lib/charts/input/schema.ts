@@ -22,7 +22,7 @@ export function readOptions<T extends object>(findings: Findings, place: string,
   const names = Object.keys(schema) as (keyof T & string)[];
   const known = `known are ${names.join(', ')}`;
   const isReadable = isRecord(given);
-  if (!isReadable) findings.add(place, given, 'is no object of options', known);
+  if (!isReadable) findings.add(place, given, 'is not an object of options', known);
   for (const name of isReadable ? Object.keys(given) : [])
     if (!Object.hasOwn(schema, name)) findings.add(place, name, 'is an unknown option', known);
   for (const name of names) {
@@ -77,7 +77,7 @@ export function oneOf<const T extends string>(...known: readonly T[]): (value: u
 /** A reader for an array, every entry read by `read`. */
 export function listOf<T>(read: (value: unknown) => T): (value: unknown) => T[] {
   return (value) => {
-    if (!Array.isArray(value)) throw refuse(value, 'is no array', 'put it into square brackets');
+    if (!Array.isArray(value)) throw refuse(value, 'is not an array', 'put it into square brackets');
     const findings = new Findings();
     const entries = value.map((entry: unknown, i) => findings.attempt(`[${i}]`, () => read(entry)));
     findings.throwIfAny();
@@ -89,7 +89,7 @@ export function listOf<T>(read: (value: unknown) => T): (value: unknown) => T[] 
 export function someOf<T>(read: (value: unknown) => T, remedy: string): (value: unknown) => T[] {
   return (value) => {
     const entries = value === undefined ? [] : listOf(read)(value);
-    if (entries.length === 0) throw refuse(value, 'names none', remedy);
+    if (entries.length === 0) throw refuse(value, 'is empty', remedy);
     return entries;
   };
 }

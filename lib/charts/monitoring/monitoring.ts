@@ -192,15 +192,15 @@ function readDashboard(value: unknown): Readonly<Record<string, string>> | undef
 /** As Prometheus writes them. */
 function readDuration(value: unknown): string {
   if (typeof value === 'string' && /^[1-9]\d*(?:ms|s|m|h)$/.test(value)) return value;
-  throw refuse(value, 'is no duration', 'write e.g. "30s" or "1m"');
+  throw refuse(value, 'is not a duration', 'write e.g. "30s" or "1m"');
 }
 
 function readRate(value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-  throw refuse(value, 'is no rate', 'write packets a second, 0 or more');
+  throw refuse(value, 'is not a rate', 'write a number of packets per second, 0 or more');
 }
 
 function readAddress(value: unknown): string {
   if (typeof value === 'string' && /^https?:\/\/[^\s#]+$/.test(value)) return value;
-  throw refuse(value, 'is no address of a page', 'write e.g. "https://git.example.com/network/docs/runbooks.md"');
+  throw refuse(value, 'is not the address of a page', 'write e.g. "https://git.example.com/network/docs/runbooks.md"');
 }

@@ -40,7 +40,7 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       expr: `${state('conflicting')} > 0`,
       holds: '5m',
       severity: 'warning',
-      summary: `Somebody else's routes lead {{ $value }} subnets of the list elsewhere ${WHERE}`,
+      summary: `Routes of other programs lead {{ $value }} subnets of the list elsewhere ${WHERE}`,
     },
     {
       name: 'OnpremLinkNextHopMissing',
@@ -83,21 +83,21 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       expr: `onprem_link_list_accepted${ours} == 0 and onprem_link_list_gone${ours} == 0 and onprem_link_watch_connected${ours} == 1`,
       holds: '2m',
       severity: 'critical',
-      summary: `The route list is not understood ${WHERE}; the last good one stays`,
+      summary: `The route list is not valid ${WHERE}; the last valid one stays`,
     },
     {
       name: 'OnpremLinkListRolledBack',
       expr: `onprem_link_list_rolled_back${ours} == 1 or increase(onprem_link_rollbacks_total${ours}[15m]) > 0`,
       holds: '0m',
       severity: 'critical',
-      summary: `A change of the routes was taken back, since it was not confirmed, ${WHERE}`,
+      summary: `A change of the routes was rolled back because it was not confirmed ${WHERE}`,
     },
     {
       name: 'OnpremLinkListDiffers',
       expr: `onprem_link_list_differs${ours} == 1`,
       holds: '2h',
       severity: 'warning',
-      summary: `The ConfigMap shows another list than the one in force ${WHERE}: a rolling update has halted, or somebody edited it`,
+      summary: `The ConfigMap holds a different list than the one in force ${WHERE}: a rolling update has halted, or somebody edited it`,
     },
     {
       name: 'OnpremLinkListUnconfirmed',
@@ -119,7 +119,7 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       expr: `onprem_link_watch_connected${ours} == 0`,
       holds: '10m',
       severity: 'warning',
-      summary: `The agent hears nothing of the API server ${WHERE}: routes stay, changes do not arrive`,
+      summary: `The agent receives nothing from the API server ${WHERE}: routes stay, changes do not arrive`,
     },
   ];
 }
@@ -136,7 +136,7 @@ function agentMissing(job: string, { namespace, name }: WatchedPool): Alert {
     expr: `${wanted} > (count(${seen}) or vector(0)) or (absent(${seen}) unless on () ${wanted} == 0)`,
     holds: '15m',
     severity: 'critical',
-    summary: 'Some nodes of pool {{ $labels.pool }} have no agent that Prometheus sees',
+    summary: 'Some nodes of pool {{ $labels.pool }} have no agent that Prometheus can see',
     labels: { namespace, pool: name },
   };
 }

@@ -17,14 +17,14 @@ export function serverHealthAlerts(job: string): Alert[] {
       expr: ofLeader(`${metric('service_mode', ', mode="panic"')} == 1`),
       holds: '1m',
       severity: 'critical',
-      summary: `Too few servers of ${SERVICE} are up, so all get connections`,
+      summary: `Too few servers of ${SERVICE} are up, so all of them get connections`,
     },
     {
       name: 'OnpremLinkServersUnreachable',
       expr: `min(${metric('everything_down')}) == 1`,
       holds: '1m',
       severity: 'critical',
-      summary: 'No on-premise server answers, so the trouble is on the way to them; none is marked down',
+      summary: 'No on-premise server answers, so the network path has probably failed; no server is marked down',
     },
     {
       name: 'OnpremLinkServerDown',
@@ -38,14 +38,14 @@ export function serverHealthAlerts(job: string): Alert[] {
       expr: ofLeader(`increase(${metric('server_transitions_total')}[30m]) >= 4`),
       holds: '0m',
       severity: 'warning',
-      summary: `The ${SERVER} goes up and down`,
+      summary: `The ${SERVER} keeps going up and down`,
     },
     {
       name: 'OnpremLinkServerLossy',
       expr: `rate(${metric('server_repeats_total')}[10m]) > 0.5 * rate(${metric('server_probes_total')}[10m]) and on (service_namespace, service, server) ${metric('server_state', ', state="up"')} == 1`,
       holds: '10m',
       severity: 'warning',
-      summary: `The ${SERVER} often answers only at a second try: packets are lost, or it is slow`,
+      summary: `The ${SERVER} often answers only the second attempt: packets are lost, or it is slow`,
     },
     {
       name: 'OnpremLinkHealthWithoutLeader',
@@ -53,14 +53,14 @@ export function serverHealthAlerts(job: string): Alert[] {
       holds: '2m',
       severity: 'critical',
       summary:
-        'No replica of the server health program leads: EndpointSlices stay as they are, whatever the servers do',
+        'No replica of the server health program is the leader: EndpointSlices stay as they are, whatever the servers do',
     },
     {
       name: 'OnpremLinkHealthListRejected',
       expr: `${metric('list_accepted')} == 0 and ${metric('watch_connected')} == 1`,
       holds: '2m',
       severity: 'critical',
-      summary: 'The list of probed services is not understood; the last good one stays',
+      summary: 'The list of probed services is not valid; the last valid one stays',
     },
   ];
 }

@@ -30,14 +30,14 @@ test('a default route that was allowed may cover everything', () => {
 
 test('of a list with refused routes the others are checked, too', () => {
   expect(findingsWith({ routes: ['192.168.9.1/24', '172.21.0.0/24'] })).toEqual([
-    `${PLACE} › routes[0]: "192.168.9.1/24" has host bits set behind its 24 bit prefix; did you mean 192.168.9.0/24?`,
+    `${PLACE} › routes[0]: "192.168.9.1/24" has host bits set beyond its 24 bit prefix; did you mean 192.168.9.0/24?`,
     expect.stringContaining(`${PLACE} › routes: "172.21.0.0/24" overlaps the cluster's services 172.21.0.0/16`),
   ]);
 });
 
 test("the private network's own entry is what shows the way and cannot be a route", () => {
   const props = { privateNetworks: ['10.96.0.0/12'] };
-  const text = `${PLACE} › routes: "10.96.0.0/12" is a private network itself, whose entry shows the next hop; list the on-premise subnets in it one by one`;
+  const text = `${PLACE} › routes: "10.96.0.0/12" is a private network itself, and its entry gives the next hop; list the on-premise subnets in it one by one`;
   expect(findingsWith({ ...props, routes: ['10.96.0.0/12'] })).toEqual([text]);
   expect(findingsWith(props, ['10.96.0.0/12'])).toEqual([text]);
   expect(findingsWith({ ...props, routes: [{ subnet: '10.96.0.0/12', table: 100 }, '10.96.8.0/24'] })).toEqual([]);
@@ -45,7 +45,7 @@ test("the private network's own entry is what shows the way and cannot be a rout
 
 test('a route that takes the way to the API server is refused', () => {
   expect(findingsWith({ apiServer: { host: '192.168.0.9', port: 6443 } })).toEqual([
-    `${PLACE} › routes: "192.168.0.0/24" would take the way to the API server 192.168.0.9; list subnets without it`,
+    `${PLACE} › routes: "192.168.0.0/24" would take the route to the API server 192.168.0.9; list subnets without it`,
   ]);
   expect(findingsWith({ apiServer: { host: 'api.example.com', port: 6443 } })).toEqual([]);
 });
@@ -55,14 +55,14 @@ test("a route that takes the way to one of the cluster's API servers is refused,
   const routes = ['192.168.0.0/24', { subnet: 'fd40::/48', nextHop: 'fd10::1' }, '192.168.8.0/24', '0.0.0.0/0'];
   new NodeRoutes(site, 'node-routes', { routes, allowDefaultRoute: true });
   expect(findingsOf(site)).toEqual([
-    `${PLACE} › routes: "192.168.0.0/24" would take the way to the API server 192.168.0.9; list subnets without it`,
-    `${PLACE} › routes: "fd40::/48" would take the way to the API server fd40::9; list subnets without it`,
+    `${PLACE} › routes: "192.168.0.0/24" would take the route to the API server 192.168.0.9; list subnets without it`,
+    `${PLACE} › routes: "fd40::/48" would take the route to the API server fd40::9; list subnets without it`,
   ]);
 });
 
 test('an API server without a port, or by a name, is refused', () => {
   expect(findingsOf(siteWith({ ...CLUSTER, apiServers: ['10.1.2.3', 'api.example.com:6443'] }))).toEqual([
-    'site example › cluster.apiServers[0]: "10.1.2.3" is no address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',
+    'site example › cluster.apiServers[0]: "10.1.2.3" is not an address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',
     expect.stringContaining('site example › cluster.apiServers[1]: "api.example.com"'),
   ]);
 });
@@ -92,7 +92,7 @@ test('a list that no ConfigMap holds is refused', () => {
   const site = siteWith();
   new NodeRoutes(site, 'node-routes', { routes });
   expect(findingsOf(site)).toEqual([
-    `${PLACE} › routes: 1206803 bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT}); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own`,
+    `${PLACE} › routes: 1206803 bytes are more than a ConfigMap can hold (${CONFIG_MAP_LIMIT}); aggregate subnets, or spread them over several NodeRoutes with different names, protocols and ports`,
   ]);
 });
 
@@ -125,7 +125,7 @@ describe('rolling changes', () => {
     const objects = nodeRoutesOf(largest).flatMap((chart) => manifestsOf(chart));
     for (const object of objects) expect(JSON.stringify(object).length).toBeLessThan(CLIENT_SIDE_APPLY_LIMIT);
     expect(findingsOf(siteOfSize(ROLLING_LIST_LIMIT + 1))).toEqual([
-      `${PLACE} › routes: 131073 bytes are more than a list in a pod template may take (131072); aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own, or set changes: 'live'`,
+      `${PLACE} › routes: 131073 bytes are more than a list in a pod template can have (131072); aggregate subnets, or spread them over several NodeRoutes with different names, protocols and ports, or set changes: 'live'`,
     ]);
   });
 
@@ -168,20 +168,20 @@ test('a program is measured as kubectl writes it: <, > and & with six letters ea
 
 test('an image with the agent must be named', () => {
   expect(findingsWith({ agent: 'image' })).toEqual([
-    `${PLACE} › image: "docker.io/library/node:26.10.0-trixie-slim" carries no agent; name the image that you built with the Dockerfile`,
+    `${PLACE} › image: "docker.io/library/node:26.10.0-trixie-slim" contains no agent; name the image that you built with the Dockerfile`,
   ]);
 });
 
 test('two digests are one too many', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   expect(findingsWith({ image: `node@${digest}`, digest })).toEqual([
-    expect.stringContaining('has a digest, and another one is given; keep one of the two'),
+    expect.stringContaining('already has a digest that differs from the option digest; keep one of the two'),
   ]);
 });
 
 test('the number of former routes is not the one in use', () => {
   expect(findingsWith({ formerProtocols: [142] })).toEqual([
-    `${PLACE} › formerProtocols: 142 is the protocol still in use; leave it out`,
+    `${PLACE} › formerProtocols: 142 is the protocol that is still in use; leave it out`,
   ]);
 });
 
@@ -189,13 +189,13 @@ test('several NodeRoutes of a site differ in name, list, protocol and port', () 
   const site = siteWith();
   new NodeRoutes(site, 'a', { name: 'routes' });
   new NodeRoutes(site, 'b', { name: 'routes' });
-  const remedy = 'give each NodeRoutes of a site one of its own';
+  const remedy = 'give each NodeRoutes of a site a different one';
   const place = 'site example › node routes b';
   expect(findingsOf(site)).toEqual([
-    `${place} › name: "routes" is that of site example › node routes a, too; ${remedy}`,
-    `${place} › configMapName: "static-routes" is that of site example › node routes a, too; ${remedy}`,
-    `${place} › protocol: 142 is that of site example › node routes a, too; ${remedy}`,
-    `${place} › port: 9142 is that of site example › node routes a, too; ${remedy}`,
+    `${place} › name: "routes" is already used by site example › node routes a; ${remedy}`,
+    `${place} › configMapName: "static-routes" is already used by site example › node routes a; ${remedy}`,
+    `${place} › protocol: 142 is already used by site example › node routes a; ${remedy}`,
+    `${place} › port: 9142 is already used by site example › node routes a; ${remedy}`,
   ]);
 });
 
@@ -203,7 +203,7 @@ test('a number that another NodeRoutes had before is taken as well', () => {
   const site = siteWith();
   new NodeRoutes(site, 'a', { formerProtocols: [150, 151] });
   new NodeRoutes(site, 'b', { configMapName: 'b', port: 9143, protocol: 150, formerProtocols: [142, 151] });
-  expect(findingsOf(site).map((line) => line.split(' is that of')[0])).toEqual([
+  expect(findingsOf(site).map((line) => line.split(' is already used by')[0])).toEqual([
     'site example › node routes b › formerProtocols: 142',
     'site example › node routes b › formerProtocols: 151',
     'site example › node routes b › protocol: 150',
@@ -224,20 +224,20 @@ test('in two namespaces names may be equal, numbers on the node may not', () => 
   const site = siteWith();
   new NodeRoutes(site, 'a', { name: 'routes' });
   new NodeRoutes(site, 'b', { name: 'routes', namespace: 'kube-system', protocol: 143 });
-  expect(findingsOf(site)).toEqual([expect.stringContaining('node routes b › port: 9142 is that of')]);
+  expect(findingsOf(site)).toEqual([expect.stringContaining('node routes b › port: 9142 is already used by')]);
 });
 
 describe('probes', () => {
   test('a number of nodes needs their total', () => {
     expect(findingsWith({ probeNodes: 20 })).toEqual([
-      `${PLACE} › probeNodes: 20 is a part of an unknown number; set nodeCount as well`,
+      `${PLACE} › probeNodes: 20 is a percentage of an unknown number of nodes; set nodeCount as well`,
     ]);
     expect(findingsWith({ probeNodes: 20, nodeCount: 5000 })).toEqual([]);
   });
 
   test('without a target nothing can be required to be reachable', () => {
     expect(findingsWith({ requireReachable: true })).toEqual([
-      `${PLACE} › requireReachable: true has no effect, since no network has probes; add probes to an on-premise network, e.g. ['10.0.1.10:443'], or leave it out`,
+      `${PLACE} › requireReachable: true has no effect, because no network has probes; add probes to an on-premise network, e.g. ['10.0.1.10:443'], or leave it out`,
     ]);
   });
 

@@ -69,10 +69,13 @@ function checkWay({ settings, place }: CheckedNodeRoutes, { cluster }: Scope, ro
   const { subnet } = route;
   const tell = (reason: string, remedy: string) => findings.add(placeIn(place, 'routes'), `${subnet}`, reason, remedy);
   if (route.table === MAIN_TABLE && privateNetworks.some((network) => network.equals(subnet)))
-    tell('is a private network itself, whose entry shows the next hop', 'list the on-premise subnets in it one by one');
+    tell(
+      'is a private network itself, and its entry gives the next hop',
+      'list the on-premise subnets in it one by one',
+    );
   for (const { host } of apiServers)
     if (subnet.prefixLength > 0 && containsHost(route, host))
-      tell(`would take the way to the API server ${host}`, 'list subnets without it');
+      tell(`would take the route to the API server ${host}`, 'list subnets without it');
   const hasOwnWay = route.nextHops.length > 0 || route.interface !== undefined;
   if (!hasOwnWay && !privateNetworks.some(({ family }) => family === subnet.family)) {
     tell(
@@ -97,7 +100,7 @@ function checkDestination({ settings, place }: CheckedNodeRoutes, { subnet }: Ro
 function checkFormerProtocols({ settings, place }: CheckedNodeRoutes, findings: Findings): void {
   const { protocol, formerProtocols } = settings;
   if (formerProtocols.includes(protocol))
-    findings.add(placeIn(place, 'formerProtocols'), protocol, 'is the protocol still in use', 'leave it out');
+    findings.add(placeIn(place, 'formerProtocols'), protocol, 'is the protocol that is still in use', 'leave it out');
 }
 
 function containsHost({ subnet }: Route, host: string): boolean {
@@ -112,11 +115,11 @@ function checkRouteListSize({ settings, place, text }: CheckedNodeRoutes, findin
       placeIn(place, 'routes'),
       Buffer.byteLength(list),
       reason,
-      `aggregate subnets, or spread them over several NodeRoutes with names, protocols and ports of their own${more}`,
+      `aggregate subnets, or spread them over several NodeRoutes with different names, protocols and ports${more}`,
     );
-  if (!fitsConfigMap(list)) tell(`bytes are more than a ConfigMap holds (${CONFIG_MAP_LIMIT})`);
+  if (!fitsConfigMap(list)) tell(`bytes are more than a ConfigMap can hold (${CONFIG_MAP_LIMIT})`);
   else if (settings.changes === 'rolling' && !fitsPodTemplate(list))
-    tell(`bytes are more than a list in a pod template may take (${ROLLING_LIST_LIMIT})`, ", or set changes: 'live'");
+    tell(`bytes are more than a list in a pod template can have (${ROLLING_LIST_LIMIT})`, ", or set changes: 'live'");
 }
 
 /** A DaemonSet has one pace, for lists and for everything else. */
@@ -137,13 +140,18 @@ function checkProbes(nodeRoutes: CheckedNodeRoutes, findings: Findings): void {
   const { settings, place } = nodeRoutes;
   const { probeNodes, nodeCount, requireReachable } = settings;
   if (probeNodes !== 'all' && nodeCount === undefined)
-    findings.add(placeIn(place, 'probeNodes'), probeNodes, 'is a part of an unknown number', 'set nodeCount as well');
+    findings.add(
+      placeIn(place, 'probeNodes'),
+      probeNodes,
+      'is a percentage of an unknown number of nodes',
+      'set nodeCount as well',
+    );
   const isAnyProbed = nodeRoutes.networks().some(({ probes }) => probes.length > 0);
   if (requireReachable && !isAnyProbed)
     findings.add(
       placeIn(place, 'requireReachable'),
       requireReachable,
-      'has no effect, since no network has probes',
+      'has no effect, because no network has probes',
       "add probes to an on-premise network, e.g. ['10.0.1.10:443'], or leave it out",
     );
 }
@@ -152,9 +160,9 @@ function checkAgent({ settings, place, agentConfigMap }: CheckedNodeRoutes, find
   const tellImage = (reason: string, remedy: string) =>
     findings.add(placeIn(place, 'image'), settings.image, reason, remedy);
   if (settings.agent === 'image' && settings.image === DEFAULT_IMAGE)
-    tellImage('carries no agent', 'name the image that you built with the Dockerfile');
+    tellImage('contains no agent', 'name the image that you built with the Dockerfile');
   if (settings.digest !== undefined && settings.image.includes('@'))
-    tellImage('has a digest, and another one is given', 'keep one of the two');
+    tellImage('already has a digest that differs from the option digest', 'keep one of the two');
   if (agentConfigMap === undefined) return;
   const { program, configMapName } = agentConfigMap;
   if (fitsClientSideApply(program)) return;
@@ -172,8 +180,8 @@ function tellClashes(earlier: CheckedNodeRoutes, later: CheckedNodeRoutes, findi
     findings.add(
       placeIn(later.place, option),
       value,
-      `is that of ${earlier.place}, too`,
-      'give each NodeRoutes of a site one of its own',
+      `is already used by ${earlier.place}`,
+      'give each NodeRoutes of a site a different one',
     );
   const [one, other] = [earlier.settings, later.settings];
   const areNeighbours = one.namespace === other.namespace;

@@ -151,13 +151,13 @@ function readProbeNodes(value: unknown): 'all' | number {
 
 function readNetwork(value: unknown): OnPremise {
   if (value instanceof OnPremise) return value;
-  throw refuse(value, 'is no on-premise network', 'write what site.onPremise(…) returned');
+  throw refuse(value, 'is not an on-premise network', 'write what site.onPremise(…) returned');
 }
 
 function readMaxUnavailable(value: unknown): number | string {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
   if (typeof value === 'string' && /^(?:[1-9]\d?|100)%$/.test(value)) return value;
-  throw refuse(value, 'is no number of nodes', 'write a whole number from 1, or "1%" to "100%"');
+  throw refuse(value, 'is not a number of nodes', 'write a whole number from 1, or "1%" to "100%"');
 }
 
 function readHost(value: unknown): string {

@@ -22,5 +22,5 @@ test.each([
 });
 
 test.each([0, 256, 1.5, '142', null])('%p is no protocol number', (value) => {
-  expect(() => readRouteProtocol(value)).toThrow('is no route protocol; write a whole number from 1 to 255');
+  expect(() => readRouteProtocol(value)).toThrow('is not a valid route protocol; write a whole number from 1 to 255');
 });

@@ -29,5 +29,5 @@ export function readRouteProtocol(value: unknown): number {
   const protocol = readInteger(value, 1, 255, 'route protocol');
   const taken = TAKEN.find(([first, last]) => first <= protocol && protocol <= last);
   if (taken === undefined) return protocol;
-  throw refuse(value, `marks the routes of ${taken[2]}, which the agent would take for its own`, 'use 142');
+  throw refuse(value, `marks the routes of ${taken[2]}, which the agent would treat as its own`, 'use 142');
 }

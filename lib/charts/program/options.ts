@@ -16,28 +16,28 @@ export function readToleration(value: unknown): k8s.Toleration {
   if (toleration.key !== undefined || toleration.operator === 'Exists') return toleration;
   throw refuse(
     value,
-    'has no key, hence tolerates nothing',
+    'has no key, so it tolerates nothing',
     'name the key, or write { operator: "Exists" } for every taint',
   );
 }
 
 function readText(value: unknown): string {
   if (typeof value !== 'string') throw refuse(value, 'is not a string', 'put it into quotes');
-  if (value === '') throw refuse(value, 'is empty, which Kubernetes does not store', 'leave the field out');
+  if (value === '') throw refuse(value, 'is empty, and Kubernetes does not store empty values', 'leave the field out');
   return value;
 }
 
 export function readImage(value: unknown): string {
   if (typeof value !== 'string' || !/^[a-z0-9][\w./:@-]*$/.test(value))
-    throw refuse(value, 'is no image reference', `write e.g. "${DEFAULT_IMAGE}"`);
+    throw refuse(value, 'is not an image reference', `write e.g. "${DEFAULT_IMAGE}"`);
   const tag = /:([\w][\w.-]*)$/.exec(value.split('@')[0] as string)?.[1];
   if (value.includes('@sha256:') || (tag !== undefined && tag !== 'latest')) return value;
-  throw refuse(value, 'names no version, so nodes could run different ones', 'add the tag of a version');
+  throw refuse(value, 'has no version, so nodes could run different versions', 'add the tag of a version');
 }
 
 export function readDigest(value: unknown): string {
   if (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)) return value;
-  throw refuse(value, 'is no digest', 'write sha256: and 64 hexadecimal digits');
+  throw refuse(value, 'is not a digest', 'write sha256: followed by 64 hexadecimal digits');
 }
 
 /** No program of ours has NET_BIND_SERVICE. */

@@ -21,5 +21,5 @@ test.each([
 });
 
 test.each(['', '1 Gi', '10mi', '-1', 1])('%p is no quantity', (quantity) => {
-  expect(() => readResources({ requests: { cpu: quantity } })).toThrow('is no quantity');
+  expect(() => readResources({ requests: { cpu: quantity } })).toThrow('is not a quantity');
 });

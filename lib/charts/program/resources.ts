@@ -47,7 +47,12 @@ export function readResources(value: unknown, defaults: Resources = DEFAULT_RESO
   for (const [name, request] of Object.entries(resources.requests)) {
     const limit = resources.limits[name];
     if (limit !== undefined && amountOf(request) > amountOf(limit))
-      findings.add(`requests.${name}`, request, `is above the limit of ${limit}`, 'raise the limit or request less');
+      findings.add(
+        `requests.${name}`,
+        request,
+        `is above the limit of ${limit}`,
+        'raise the limit or lower the request',
+      );
   }
   findings.throwIfAny();
   return resources;
@@ -65,11 +70,12 @@ function toQuantities(quantities: Quantities): Record<string, k8s.Quantity> {
 }
 
 function readQuantities(value: unknown): Quantities {
-  if (!isRecord(value)) throw refuse(value, 'is no object of quantities', 'write e.g. { cpu: "10m", memory: "64Mi" }');
+  if (!isRecord(value))
+    throw refuse(value, 'is not an object of quantities', 'write e.g. { cpu: "10m", memory: "64Mi" }');
   const findings = new Findings();
   for (const [name, text] of Object.entries(value)) {
     if (typeof text !== 'string' || !QUANTITY.test(text))
-      findings.add(name, text, 'is no quantity', 'write a text such as "100m" or "64Mi"');
+      findings.add(name, text, 'is not a quantity', 'write a string such as "100m" or "64Mi"');
   }
   findings.throwIfAny();
   return value as Quantities;

@@ -105,7 +105,7 @@ export function readServerHealth(value: unknown): ProbeSettings {
   const { tcp, http, tls } = rest;
   const findings = new Findings();
   if (tcp && (http ?? tls) !== undefined)
-    findings.add('tcp', true, 'is less than http and tls ask for', 'remove tcp, or the others');
+    findings.add('tcp', true, 'checks less than http and tls', 'remove tcp, or the others');
   if (!tcp && (http ?? tls) === undefined)
     findings.add('', value, 'does not say what to probe', 'add tcp: true, http: { path: "/healthz" } or tls: {}');
   if (timeout !== undefined && timeout > every)
@@ -121,7 +121,7 @@ function readTcp(value: unknown): boolean {
 
 function readPath(value: unknown): string {
   if (typeof value === 'string' && /^\/[!-~]{0,1023}$/.test(value)) return value;
-  throw refuse(value, 'is not a path', 'begin with a slash, and write printable ASCII letters without blanks');
+  throw refuse(value, 'is not a path', 'begin with a slash, and write printable ASCII letters without spaces');
 }
 
 function readHostHeader(value: unknown): string {
@@ -135,7 +135,7 @@ function readStatus(value: unknown): readonly [number, number] {
   const [least, most, ...more] = Array.isArray(value) ? value : [value, value];
   const isStatus = (one: unknown) => Number.isInteger(one) && (one as number) >= 100 && (one as number) <= 599;
   if (isStatus(least) && isStatus(most) && least <= most && more.length === 0) return [least, most];
-  throw refuse(value, 'is not a status or a range of them', 'write e.g. 200 or [200, 399]');
+  throw refuse(value, 'is not a status or a range of statuses', 'write e.g. 200 or [200, 399]');
 }
 
 function readPort(value: unknown): number | string {
@@ -146,7 +146,7 @@ function readPort(value: unknown): number | string {
 function readTls(value: unknown): TlsProbe {
   const tls = readNested(TLS_SCHEMA)(value);
   if (tls.ca === undefined || tls.serverName !== undefined) return tls;
-  throw refuse(value, 'has a ca and no serverName to compare the certificate with', 'add serverName');
+  throw refuse(value, 'has a ca but no serverName to compare the certificate with', 'add serverName');
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -155,9 +155,9 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE----
 function readAuthorities(value: unknown): string {
   const remedy = 'write the text of a PEM file, e.g. readFileSync("corp-ca.pem", "utf8")';
   if (typeof value === 'string' && value.includes('PRIVATE KEY-----'))
-    throw refuse('…', 'holds a private key, which must not get into Git', 'write the certificates alone');
+    throw refuse('…', 'contains a private key, which must not get into Git', 'write only the certificates');
   const blocks = typeof value === 'string' ? (value.match(CERTIFICATE) ?? []) : [];
-  if (blocks.length === 0) throw refuse(value, 'holds no certificate in PEM', remedy);
+  if (blocks.length === 0) throw refuse(value, 'contains no PEM certificate', remedy);
   for (const block of blocks) requireAuthority(block, remedy);
   return `${blocks.join('\n')}\n`;
 }
@@ -171,5 +171,5 @@ function requireAuthority(block: string, remedy: string): void {
   }
   // A server may have signed its certificate itself.
   if (certificate.ca || certificate.checkIssued(certificate)) return;
-  throw refuse(certificate.subject, 'is not the certificate of an authority', 'write that of its issuer');
+  throw refuse(certificate.subject, 'is not the certificate of a certificate authority', 'write that of its issuer');
 }

@@ -188,7 +188,7 @@ const LEAF = AUTHORITY.replace('MIIB', 'MIIC');
 test.each<[string, unknown, string]>([
   ['no probe', {}, ': {} does not say what to probe; add tcp: true, http: { path: "/healthz" } or tls: {}'],
   ['no object', 'http', ': "http" is not a probe;'],
-  ['too much', { tcp: true, tls: {} }, '.tcp: true is less than http and tls ask for;'],
+  ['too much', { tcp: true, tls: {} }, '.tcp: true checks less than http and tls;'],
   ['tcp: false', { tcp: false }, '.tcp: false is not true;'],
   ['a path without a slash', { http: { path: 'healthz' } }, '.http.path: "healthz" is not a path; begin with a slash'],
   ['a path with a line break', { http: { path: '/a\nb' } }, '.http.path: "/a\\nb" is not a path'],
@@ -202,7 +202,7 @@ test.each<[string, unknown, string]>([
   [
     'thresholds of 0',
     { ...HTTP, downAfter: 0, upAfter: 0 },
-    '.downAfter: 0 is no threshold; write a whole number from 1 to 20',
+    '.downAfter: 0 is not a valid threshold; write a whole number from 1 to 20',
   ],
   ['a time without its unit', { ...HTTP, every: '10' }, '.every: "10" is not a time from 1s to 5m;'],
   [
@@ -218,15 +218,15 @@ test.each<[string, unknown, string]>([
   [
     'a CA that is none',
     { tls: { serverName: 'a', ca: 'corp-ca.pem' } },
-    '.tls.ca: "corp-ca.pem" holds no certificate in PEM',
+    '.tls.ca: "corp-ca.pem" contains no PEM certificate',
   ],
   ['a CA that is broken', { tls: { serverName: 'a', ca: LEAF } }, '.tls.ca: '],
   [
     'a private key',
     { tls: { serverName: 'a', ca: `${AUTHORITY}-----BEGIN PRIVATE KEY-----` } },
-    '.tls.ca: "…" holds a private key',
+    '.tls.ca: "…" contains a private key',
   ],
-  ['a CA without a name', { tls: { ca: AUTHORITY } }, 'has a ca and no serverName'],
+  ['a CA without a name', { tls: { ca: AUTHORITY } }, 'has a ca but no serverName'],
   [
     'a panic threshold that is never reached',
     { ...HTTP, panicThreshold: 3 },
@@ -249,14 +249,14 @@ test('health of an Endpoints object, and names that clash, are rejected', () => 
   const { site, add } = siteWithHealth();
   add('orders-health');
   expect(findingsOf(site)).toEqual([
-    expect.stringContaining('needs names that site example › external service orders-health has'),
+    expect.stringContaining('needs names that site example › external service orders-health uses'),
   ]);
 });
 
 test('a second program, or one that probes nothing, is rejected', () => {
   const { site } = siteWithHealth();
   new ServerHealth(site, 'another', { program: STUB_AGENT });
-  expect(findingsOf(site)).toEqual([expect.stringContaining('"another" is a second one of this site')]);
+  expect(findingsOf(site)).toEqual([expect.stringContaining('"another" is the second one of this site')]);
   const idle: Site = siteWith();
   new ServerHealth(idle, 'server-health', { program: STUB_AGENT });
   expect(findingsOf(idle)).toEqual([expect.stringContaining('"server-health" probes nothing')]);
@@ -265,7 +265,7 @@ test('a second program, or one that probes nothing, is rejected', () => {
 test('a UDP Service needs a port for its probes', () => {
   const udp = { events: { port: 53, protocol: 'UDP' } };
   expect(wrong({ tcp: true }, { ports: udp })).toEqual([
-    expect.stringContaining('is missing, and no port of the Service is over TCP'),
+    expect.stringContaining('is missing, and the Service has no TCP port'),
   ]);
   expect(wrong({ tcp: true, port: 53 }, { ports: udp })).toEqual([]);
 });

@@ -108,8 +108,8 @@ export class ServerHealth extends Chart {
       findings.add(
         this.place,
         this.node.id,
-        'is a second one of this site',
-        `make it before the first Service with health`,
+        'is the second one of this site',
+        `create it before the first Service with health`,
       );
     else if (!this.isAsked && site.findings.all.length === 0)
       // what was rejected may have asked
@@ -119,7 +119,7 @@ export class ServerHealth extends Chart {
     findings.add(
       this.place,
       this.services.length,
-      'services are more than client-side apply takes in one ConfigMap',
+      'services are more than client-side apply accepts in one ConfigMap',
       remedy,
     );
   }

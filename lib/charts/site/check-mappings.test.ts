@@ -23,19 +23,19 @@ test('on premise sees a node under its mapped address', () => {
   const { cluster } = siteWith({ nodes: [NODES, '10.0.2.0/24'], ...RANGES });
   expect([cluster.seenAs('10.0.1.5'), cluster.seenAs('10.0.2.5')]).toEqual(['192.168.2.5', '10.0.2.5']);
   expect(() => cluster.seenAs('192.168.2.5')).toThrow(
-    '"192.168.2.5" lies in none of the nodes\' subnets (10.0.1.0/27, 10.0.2.0/24); write the address of a node',
+    '"192.168.2.5" is in none of the nodes\' subnets (10.0.1.0/27, 10.0.2.0/24); write the address of a node',
   );
 });
 
 test('two ends with the same addresses and no mapping are one finding, with free ranges for both', () => {
   expect(told(['10.0.1.0/27'], ['192.168.0.0/24', '10.0.1.0/24'])).toEqual([
-    `on-premise datacentre › subnets[1]: "10.0.1.0/24" overlaps the cluster's nodes 10.0.1.0/27; list what is left of it (10.0.1.32/27, 10.0.1.64/26, 10.0.1.128/25), or have the routers map it to a free range and write { real: "10.0.1.0/24", mapped: "192.168.1.0/24" }, and the nodes likewise: { real: "10.0.1.0/27", mapped: "192.168.2.0/27" } in cluster.nodes`,
+    `on-premise datacentre › subnets[1]: "10.0.1.0/24" overlaps the cluster's nodes 10.0.1.0/27; list what is left of it (10.0.1.32/27, 10.0.1.64/26, 10.0.1.128/25), or have the routers map it to a free range and write { real: "10.0.1.0/24", mapped: "192.168.1.0/24" }, and and the nodes: { real: "10.0.1.0/27", mapped: "192.168.2.0/27" } in cluster.nodes`,
   ]);
 });
 
 test('with on premise mapped and the nodes not, it is the nodes that are told', () => {
   expect(told(['10.0.1.0/27'], [SERVERS])).toEqual([
-    'cluster.nodes[0]: "10.0.1.0/27" overlaps 10.0.1.0/24 of on-premise datacentre, whose hosts would look for the nodes among themselves; have the routers map it to a free range and write { real: "10.0.1.0/27", mapped: "192.168.0.0/27" }',
+    'cluster.nodes[0]: "10.0.1.0/27" overlaps 10.0.1.0/24 of on-premise datacentre, and its hosts would look for the nodes on their own network; have the routers map it to a free range and write { real: "10.0.1.0/27", mapped: "192.168.0.0/27" }',
   ]);
 });
 
@@ -52,13 +52,13 @@ test('what is proposed twice is two ranges', () => {
 
 test('IPv6 that overlaps is to be renumbered, since it is not mapped', () => {
   expect(told(['10.0.1.0/27', 'fd00:1::/64'], ['fd00:1::/48'])).toEqual([
-    expect.stringContaining('give one of the two an IPv6 range of its own (RFC 4193), since IPv6 is not mapped'),
+    expect.stringContaining('give one of the two a different IPv6 range (RFC 4193), because IPv6 is not mapped'),
   ]);
 });
 
 test('a subnet for which no private range is large enough is to be split', () => {
   expect(told(['10.0.1.0/27'], ['10.0.0.0/8'])).toEqual([
-    expect.stringContaining('list smaller subnets of it and have the routers map these: no private /8 is free'),
+    expect.stringContaining('list smaller subnets of it and have the routers map those: no private /8 is free'),
   ]);
 });
 
@@ -114,7 +114,7 @@ test('two mappings of one subnet are refused, on both sides', () => {
 describe('an unused mapping is refused', () => {
   test('of nodes that nobody on premise sees', () => {
     const line =
-      'cluster.nodes[0]: "10.0.1.0/27 seen as 192.168.2.0/27" is mapped, but there is nobody on premise to see it; write "10.0.1.0/27" alone, or add the IPv4 network behind the VPN';
+      'cluster.nodes[0]: "10.0.1.0/27 seen as 192.168.2.0/27" is mapped, but no on-premise network sees it; write "10.0.1.0/27" alone, or add the IPv4 network behind the VPN';
     expect(told([NODES])).toEqual([line]);
     expect(told([NODES, 'fd10::/64'], ['fd99::/64'])).toEqual([line]);
   });
@@ -146,7 +146,7 @@ test('all of it is told at once', () => {
   expect(findingsOf(site)).toEqual(
     [
       'subnets[1]: {"real":"10.0.0.0/16","mapped":"192.168.3.0/24"} maps a /16 to a /24',
-      'subnets[2]: {"real":"fd00:1::/64","mapped":"fd00:2::/64"} maps IPv6, which is not translated here',
+      'subnets[2]: {"real":"fd00:1::/64","mapped":"fd00:2::/64"} maps IPv6, which is not supported',
       'servers[0]: "10.0.1.5" lies in no subnet of on-premise plant (192.168.7.0/24)',
       'subnets[0]: "10.0.1.0/24" overlaps the cluster\'s nodes 10.0.1.0/27',
       'subnets[3]: "172.30.0.0/24" overlaps the cluster\'s pods 172.30.0.0/16',

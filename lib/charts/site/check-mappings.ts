@@ -142,7 +142,7 @@ function tellUnused(site: Scope, findings: Findings): void {
   for (const { mapping, place } of clusterMappings(site)) {
     if (!mapping.isTranslated || isSeen) continue;
     const remedy = `write "${mapping.real}" alone, or add the IPv4 network behind the VPN`;
-    findings.add(place, `${mapping}`, 'is mapped, but there is nobody on premise to see it', remedy);
+    findings.add(place, `${mapping}`, 'is mapped, but no on-premise network sees it', remedy);
   }
   // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
   if (routeSources.length === 0) return;

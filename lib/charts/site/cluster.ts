@@ -66,7 +66,7 @@ interface ClusterRanges {
   readonly imageRegistry: string | undefined;
 }
 
-const REMEDY = 'list them, so that no route takes them away from the cluster';
+const REMEDY = 'list them, so that no route can take them from the cluster';
 
 const CLUSTER_SCHEMA: Schema<ClusterRanges> = {
   nodes: { fallback: [], required: true, read: someOf((spec) => Mapping.parse(spec), REMEDY) },
@@ -152,7 +152,7 @@ export class Cluster {
     const nodes = this.nodes.find(({ real }) => real.contains(address));
     if (nodes !== undefined) return `${nodes.toMapped(address)}`;
     const known = this.nodes.map(({ real }) => `${real}`).join(', ');
-    throw refuse(nodeAddress, `lies in none of the nodes' subnets (${known})`, 'write the address of a node');
+    throw refuse(nodeAddress, `is in none of the nodes' subnets (${known})`, 'write the address of a node');
   }
 
   /** @throws InputError with everything that is wrong with the ranges. */
@@ -168,5 +168,5 @@ function mappedRanges(what: string, mappings: readonly Mapping[]): ProtectedSubn
 /** The host of a registry, with a port or a path, as container runtimes take it before `/library/node`. */
 function readRegistry(value: unknown): string {
   if (typeof value === 'string' && /^[a-z0-9][a-z0-9.-]*(?::\d+)?(?:\/[a-z0-9][\w.-]*)*$/.test(value)) return value;
-  throw refuse(value, 'is no registry', 'write its host, and a path if it has one, e.g. "registry.example.com/hub"');
+  throw refuse(value, 'is not a registry', 'write its host, and a path if it has one, e.g. "registry.example.com/hub"');
 }

@@ -22,10 +22,10 @@ export class FreeRanges {
 
   /** What to write for a subnet that is not mapped yet. */
   map(real: Subnet): string {
-    if (real.family === 6) return 'give one of the two an IPv6 range of its own (RFC 4193), since IPv6 is not mapped';
+    if (real.family === 6) return 'give one of the two a different IPv6 range (RFC 4193), because IPv6 is not mapped';
     const mapped = this.next(real.prefixLength);
     if (mapped === undefined)
-      return `list smaller subnets of it and have the routers map these: no private /${real.prefixLength} is free`;
+      return `list smaller subnets of it and have the routers map those: no private /${real.prefixLength} is free`;
     return `have the routers map it to a free range and write ${spec(real, mapped)}`;
   }
 

@@ -12,7 +12,7 @@ const MAPPED = { ...CLUSTER, nodes: [{ real: '10.184.0.0/26', mapped: '192.168.9
 test('a network that no NodeRoutes is for is reported', () => {
   const { site } = siteWithNetwork();
   expect(notesOf(site)).toEqual([
-    "site example: no node gets a route to on-premise datacentre; add new NodeRoutes(site, 'node-routes'), unless something else makes the routes",
+    "site example: no node gets a route to on-premise datacentre; add new NodeRoutes(site, 'node-routes'), unless another program sets the routes",
   ]);
   new NodeRoutes(site, 'node-routes');
   expect(notesOf(site)).toEqual([]);
@@ -23,7 +23,7 @@ test('nodes that are mapped for no router of ours are reported', () => {
   site.onPremise('datacentre', { subnets: ['192.168.0.0/24'] });
   new NodeRoutes(site, 'node-routes');
   expect(notesOf(site)).toEqual([
-    'site example › cluster.nodes[0]: 10.184.0.0/26 seen as 192.168.9.0/26 is used by no file, since no network has a vpn; add it, unless the routers are configured by other means',
+    'site example › cluster.nodes[0]: 10.184.0.0/26 seen as 192.168.9.0/26 is not used in any file, because no network has a vpn; add one, unless the routers are configured by other means',
   ]);
   const ends = { outside: 'eth1', inside: 'eth0' };
   const vpn = {

@@ -10,7 +10,7 @@ function withoutRoutes({ place, networks, routeSources }: Scope): string[] {
   if (networks.length === 0 || routeSources.length > 0) return [];
   const names = networks.map(({ name }) => name).join(', ');
   return [
-    `${place}: no node gets a route to on-premise ${names}; add new NodeRoutes(site, 'node-routes'), unless something else makes the routes`,
+    `${place}: no node gets a route to on-premise ${names}; add new NodeRoutes(site, 'node-routes'), unless another program sets the routes`,
   ];
 }
 
@@ -20,7 +20,7 @@ function mappedForNobody({ place, cluster, networks }: Scope): string[] {
   return cluster.nodes.flatMap((nodes, i) =>
     nodes.isTranslated
       ? [
-          `${placeIn(place, `cluster.nodes[${i}]`)}: ${nodes} is used by no file, since no network has a vpn; add it, unless the routers are configured by other means`,
+          `${placeIn(place, `cluster.nodes[${i}]`)}: ${nodes} is not used in any file, because no network has a vpn; add one, unless the routers are configured by other means`,
         ]
       : [],
   );

@@ -29,7 +29,7 @@ test.each([
     'lies in no subnet of on-premise datacentre (10.0.1.0/24); add its subnet to the network, or take the server from its own network',
   ],
   ['10.0.1.255', 'is the network or broadcast address of 10.0.1.0/24; write the address of the server itself'],
-  ['10.0.1.0/24', 'is no IP address; write e.g. 192.168.1.10 or fd00::10'],
+  ['10.0.1.0/24', 'is not an IP address; write e.g. 192.168.1.10 or fd00::10'],
   ['127.0.0.1', 'is loopback (RFC 1122); write the unicast address of the host'],
 ])('the server %s is refused', (address, text) => {
   const { site, network } = siteWithNetwork([MAPPED]);
@@ -55,7 +55,7 @@ test('a server whose subnet may be the refused one is not told on top of it', ()
 
 test('a network without subnets is refused', () => {
   expect(findingsOf(siteWithNetwork([]).site)).toEqual([
-    'site example › on-premise datacentre › subnets: [] names none; list the subnets behind the VPN, e.g. ["192.168.0.0/24"]',
+    'site example › on-premise datacentre › subnets: [] is empty; list the subnets behind the VPN, e.g. ["192.168.0.0/24"]',
   ]);
 });
 
@@ -75,8 +75,8 @@ describe('targets to probe', () => {
   });
 
   test.each([
-    ['10.0.1.10', 'is no address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"'],
-    ['10.0.1.10:0', 'is no port; write a whole number from 1 to 65535'],
+    ['10.0.1.10', 'is not an address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"'],
+    ['10.0.1.10:0', 'is not a valid port; write a whole number from 1 to 65535'],
     [
       '192.168.1.10:443',
       "is a mapped address (10.0.1.0/24 seen as 192.168.1.0/24); write the server's own address, 10.0.1.10",
@@ -98,7 +98,7 @@ describe('targets to probe', () => {
   test('are bounded', () => {
     const { site } = probing(...Array.from({ length: 9 }, (_, i) => `10.0.1.${i + 1}:443`));
     expect(findingsOf(site)).toEqual([
-      expect.stringContaining('probes: 9 targets are too many for every node to probe; keep 8 or fewer'),
+      expect.stringContaining('probes: 9 targets are too many for each node to probe; keep 8 or fewer'),
     ]);
   });
 });

@@ -53,7 +53,7 @@ function readProbes(value: unknown): readonly unknown[] {
   const twice = probes.find((target, i) => probes.indexOf(target) !== i);
   if (twice !== undefined) throw refuse(twice, 'is listed twice', 'remove one');
   if (probes.length <= MOST_TARGETS) return probes;
-  throw refuse(probes.length, 'targets are too many for every node to probe', `keep ${MOST_TARGETS} or fewer`);
+  throw refuse(probes.length, 'targets are too many for each node to probe', `keep ${MOST_TARGETS} or fewer`);
 }
 
 /** A server in an on-premise network, made by OnPremise.servers. */

@@ -57,7 +57,7 @@ test('several sites stand side by side, each with its own network of the same na
 test('a second site of the same name is refused instead of writing over the first', () => {
   siteWithNetwork().site.synth();
   expect(() => siteWithNetwork().site.synth()).toThrow(
-    '"example" names two sites, and the second would write over the first; rename one of them',
+    '"example" names two sites, and the second would overwrite the first; rename one of them',
   );
 });
 
@@ -83,12 +83,12 @@ test('everything that is wrong is told together, each with its place, and nothin
   new ExternalService(site, 'orders', { namespace: 'Apps', servers: network.servers('192.168.1.0'), ports: {} });
   const told = [
     'site example › cluster.pods[0]: "172.30.0.0" has no prefix length; write 172.30.0.0/32 for this one host, or the prefix length of its subnet',
-    'site example › on-premise datacentre › subnets[0]: "192.168.0.1/24" has host bits set behind its 24 bit prefix; did you mean 192.168.0.0/24?',
-    'site example › node routes node-routes › protocol: 3 marks the routes of ip route without a protocol, and the DaemonSet this one replaces, which the agent would take for its own; use 142',
+    'site example › on-premise datacentre › subnets[0]: "192.168.0.1/24" has host bits set beyond its 24 bit prefix; did you mean 192.168.0.0/24?',
+    'site example › node routes node-routes › protocol: 3 marks the routes of ip route without a protocol, and the DaemonSet this one replaces, which the agent would treat as its own; use 142',
     'site example › node routes node-routes › routes[0]: "127.0.0.0/8" is loopback (RFC 1122); list unicast subnets only',
     'site example › on-premise datacentre › servers[0]: "192.168.1.0" is the network or broadcast address of 192.168.1.0/24; write the address of the server itself',
-    'site example › external service orders › namespace: "Apps" is no name for a namespace; write 1 to 63 of a-z, 0-9 and "-", beginning and ending with a letter or digit',
-    'site example › external service orders › ports: {} names no ports; write them by name, e.g. { http: 8080 }',
+    'site example › external service orders › namespace: "Apps" is not a valid name for a namespace; write 1 to 63 of a-z, 0-9 and "-", beginning and ending with a letter or digit',
+    'site example › external service orders › ports: {} has no ports; write them by name, e.g. { http: 8080 }',
   ];
   expect(() => site.synth()).toThrow(InputError);
   expect(findingsOf(site)).toEqual(told);
@@ -102,10 +102,10 @@ test('Testing.synth of any chart sees what is wrong with the site', () => {
 });
 
 test.each(['', '..', 'a/b', 'Example', '-a', 'a'.repeat(64)])(
-  '%j is no name for a site, since it names a folder',
+  '%j is not a valid name for a site, since it names a folder',
   (name) => {
     const site = siteWith(CLUSTER, name);
-    expect(findingsOf(site)).toEqual([expect.stringContaining('is no name for a site')]);
+    expect(findingsOf(site)).toEqual([expect.stringContaining('is not a valid name for a site')]);
     expect(() => site.synth()).toThrow(InputError);
     expect(readdirSync(outdir)).toEqual([]);
   },
@@ -115,7 +115,7 @@ test('two networks of one name are refused', () => {
   const { site } = siteWithNetwork(['192.168.0.0/24']);
   site.onPremise('datacentre', { subnets: ['192.168.1.0/24'] });
   expect(findingsOf(site)).toEqual([
-    'site example › on-premise datacentre: "datacentre" names two networks of this site; give each a name of its own',
+    'site example › on-premise datacentre: "datacentre" names two networks of this site; give each its own name',
   ]);
 });
 
@@ -125,27 +125,27 @@ test('two charts of one id are told, where constructs would throw at the first',
   new NodeRoutes(site, 'routes', { name: 'b', configMapName: 'b', protocol: 143, port: 9143 });
   new NodeRoutes(site, 'namespace', { name: 'c', configMapName: 'c', protocol: 144, port: 9144 });
   expect(findingsOf(site)).toEqual([
-    'site example › node routes routes: "routes" names two charts of this site, hence one file; choose another id',
-    'site example › node routes namespace: "namespace" names two charts of this site, hence one file; choose another id',
+    'site example › node routes routes: "routes" names two charts of this site, which would share one file; choose another id',
+    'site example › node routes namespace: "namespace" names two charts of this site, which would share one file; choose another id',
   ]);
 });
 
-test('an id that is no name for a file is told', () => {
+test('an id that is not a valid name for a file is told', () => {
   const { site } = siteWithNetwork();
   new NodeRoutes(site, '../routes', { name: 'routes' });
-  expect(findingsOf(site)).toEqual([expect.stringContaining('"../routes" is no name for node routes')]);
+  expect(findingsOf(site)).toEqual([expect.stringContaining('"../routes" is not a valid name for node routes')]);
 });
 
 test('a cluster without one of its ranges is refused', () => {
   expect(findingsOf(new Site('example', { cluster: { nodes: ['10.184.0.0/26'], pods: [] } as never }))).toEqual([
-    'site example › cluster.pods: [] names none; list them, so that no route takes them away from the cluster',
-    'site example › cluster.services: undefined names none; list them, so that no route takes them away from the cluster',
+    'site example › cluster.pods: [] is empty; list them, so that no route can take them from the cluster',
+    'site example › cluster.services: undefined is empty; list them, so that no route can take them from the cluster',
   ]);
 });
 
 test('a site without a cluster, or with an option nobody knows, is refused', () => {
   expect(findingsOf(new Site('example', {} as never))).toEqual([
-    'site example › cluster: undefined is no object of options; known are nodes, pods, services, apiServers, podsSeenAs, masqueradeAll, calicoPool, imageRegistry',
+    'site example › cluster: undefined is not an object of options; known are nodes, pods, services, apiServers, podsSeenAs, masqueradeAll, calicoPool, imageRegistry',
   ]);
   expect(findingsOf(new Site('example', { cluster: CLUSTER, clutser: 1 } as never))).toEqual([
     'site example: "clutser" is an unknown option; known are cluster, provider, agentBundle',

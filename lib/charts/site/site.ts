@@ -127,7 +127,7 @@ export class Site extends App implements Scope {
     const network = new OnPremise(this, name, props);
     this.findings.attempt(network.place, () => dnsLabel('an on-premise network')(name));
     if (this.networks.some((other) => other.name === name))
-      this.findings.add(network.place, name, 'names two networks of this site', 'give each a name of its own');
+      this.findings.add(network.place, name, 'names two networks of this site', 'give each its own name');
     this.networks.push(network);
     if (this.cluster.calicoPool) addCalicoPools(this, network);
     return network;
@@ -140,7 +140,7 @@ export class Site extends App implements Scope {
     const writer = written.get(this.outdir);
     if (writer !== undefined && writer !== this)
       throw forUsers(
-        refuse(this.name, 'names two sites, and the second would write over the first', 'rename one of them'),
+        refuse(this.name, 'names two sites, and the second would overwrite the first', 'rename one of them'),
       );
     written.set(this.outdir, this);
     for (const note of notesOf(this)) console.warn(note);
@@ -166,7 +166,7 @@ export class Site extends App implements Scope {
       return id;
     }
     if (good !== undefined)
-      this.findings.add(place, id, 'names two charts of this site, hence one file', 'choose another id');
+      this.findings.add(place, id, 'names two charts of this site, which would share one file', 'choose another id');
     return this.claim(`refused-${this.ids.size}`, place);
   }
 
@@ -241,5 +241,5 @@ export class Site extends App implements Scope {
 
 function readProgram(value: unknown): string {
   if (typeof value === 'string') return value;
-  throw refuse(value, 'is no program text', 'leave it out for the agent of this package');
+  throw refuse(value, 'is not a program', 'leave it out for the agent of this package');
 }

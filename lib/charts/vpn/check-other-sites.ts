@@ -34,8 +34,8 @@ function checkConnections(earlier: SiteTunnel, later: SiteTunnel, other: Earlier
   findings.add(
     placeOf(later),
     `${another.local.publicAddress} and ${another.remote.publicAddress}`,
-    `are the routers of site ${other.name}, on-premise ${earlier.networks[0].name}, too, and ${isSame ? 'IKE could not tell the two tunnels apart' : 'a FortiGate has one tunnel per remote gateway'}`,
-    'give the routers an id of their own for each site and leave fortigate out of the products; between FortiGates one site carries both networks',
+    `are also the routers of site ${other.name}, on-premise ${earlier.networks[0].name}, and ${isSame ? 'IKE could not tell the two tunnels apart' : 'a FortiGate has one tunnel per remote gateway'}`,
+    'give the routers a different id for each site, and leave fortigate out of the products; between FortiGates, put both networks into one site',
   );
 }
 
@@ -52,7 +52,7 @@ function checkRanges(earlier: SiteTunnel, later: SiteTunnel, other: EarlierSite,
       placeOf(later),
       `${mapped}`,
       `is how the on-premise router ${another.remote.publicAddress} sees these ${what}, and it sees those of site ${other.name} in ${taken.mapped}`,
-      `map the ${what} of each site to a range of their own`,
+      `map the ${what} of each site to a different range`,
     );
   }
 }

@@ -34,8 +34,8 @@ test.each<[string, unknown, string[]]>([
     { cluster: { publicAdress: '203.0.113.1', outside: 'eth1', inside: 'eth0' } },
     [
       'vpn.cluster: "publicAdress" is an unknown option; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, podNextHops, products, firstRule',
-      'vpn.cluster.publicAddress: undefined is not a string; write the address as text, e.g. "192.168.1.10"',
-      'vpn.onPremise: undefined is no object of options; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, podNextHops, products, firstRule',
+      'vpn.cluster.publicAddress: undefined is not a string; write the address as a string, e.g. "192.168.1.10"',
+      'vpn.onPremise: undefined is not an object of options; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, podNextHops, products, firstRule',
     ],
   ],
   [
@@ -49,16 +49,16 @@ test.each<[string, unknown, string[]]>([
     [
       'vpn.ike.encryption: "3des" is not one of the known values; write "aes256gcm" or "aes128gcm" or "aes256" or "aes128"',
       'vpn.ike.hash: "sha1" is not one of the known values; write "sha256" or "sha384" or "sha512"',
-      'vpn.ike.dhGroup: 2 is no group that is strong enough and known to all routers; write one of 14, 15, 16, 19, 20, 21, 31',
+      'vpn.ike.dhGroup: 2 is not a group that is strong enough and supported by all routers; write one of 14, 15, 16, 19, 20, 21, 31',
     ],
   ],
   [
     'something would end a word or a line of a configuration',
     { ...VPN, onPremise: { ...VPN.onPremise, outside: 'eth1"; x', id: 'a\nb', products: [] } },
     [
-      'vpn.onPremise.id: "a\\nb" is no identity; write an address, a domain name or user@domain',
-      'vpn.onPremise.outside: "eth1\\"; x" is no interface name; write 1 to 15 letters, digits, "-", "_" and ".", e.g. "eth1"',
-      'vpn.onPremise.products: [] names none; name at least one',
+      'vpn.onPremise.id: "a\\nb" is not an IKE identity; write an address, a domain name or user@domain',
+      'vpn.onPremise.outside: "eth1\\"; x" is not a valid interface name; write 1 to 15 letters, digits, "-", "_" and ".", e.g. "eth1"',
+      'vpn.onPremise.products: [] is empty; name at least one',
     ],
   ],
   [
@@ -69,7 +69,7 @@ test.each<[string, unknown, string[]]>([
       onPremise: { ...VPN.onPremise, insideNextHops: ['10.0.0.1', '10.0.0.2'] },
     },
     [
-      'vpn.cluster: "fd00::1" is not of the family of 203.0.113.1; use addresses of one family',
+      'vpn.cluster: "fd00::1" is not of the same address family as 203.0.113.1; use addresses of the same family',
       'vpn.onPremise.insideNextHops: ["10.0.0.1","10.0.0.2"] has several next hops of one family; write one per family',
     ],
   ],
@@ -77,14 +77,14 @@ test.each<[string, unknown, string[]]>([
     'both ends are one',
     { cluster: CLUSTER, onPremise: CLUSTER },
     [
-      'vpn › onPremise.publicAddress: "203.0.113.1" is that of the cluster\'s router, too; write the address of the other router',
+      'vpn › onPremise.publicAddress: "203.0.113.1" is also the address of the cluster\'s router; write the address of the other router',
     ],
   ],
   [
     'the routers have addresses of different families',
     { ...VPN, onPremise: { ...CLUSTER, publicAddress: '2001:db8::1' } },
     [
-      'vpn › onPremise.publicAddress: "2001:db8::1" is not of the family of the cluster\'s router, 203.0.113.1, so the two cannot reach each other; write addresses of one family',
+      'vpn › onPremise.publicAddress: "2001:db8::1" is not of the same address family as the cluster\'s router, 203.0.113.1, so the two cannot reach each other; write addresses of the same family',
     ],
   ],
 ])('it is refused when %s', (_, vpn, lines) => expect(told([vpn])).toEqual(lines));
@@ -97,7 +97,7 @@ test('a router in a subnet behind its own tunnel is refused', () => {
 
 test('a tunnel through which nothing could go is refused', () => {
   expect(told([VPN], ['fd99::/64'])).toEqual([
-    'vpn: "datacentre" has no subnet of a family that the nodes have, so nothing would go through it; add the subnets, or leave out the vpn',
+    'vpn: "datacentre" has no subnet of an address family of the nodes, so the tunnel would carry nothing; add subnets, or leave out the vpn',
   ]);
 });
 
@@ -115,7 +115,7 @@ describe('networks whose routers have the same addresses share one tunnel', () =
   test('and must agree on all of it', () => {
     expect(told([VPN, VPN])).toEqual([]);
     expect(told([VPN, { ...VPN, mss: 1300, esp: { dhGroup: 14 } }])).toEqual([
-      'site example › on-premise plant › vpn: "plant" shares one tunnel with on-premise datacentre, whose routers have the same addresses and identities, but differs in esp and mss; write the same vpn for both, or give the routers an id of their own for each',
+      'site example › on-premise plant › vpn: "plant" shares one tunnel with on-premise datacentre, whose routers have the same addresses and identities, but differs in esp and mss; write the same vpn for both, or give the routers a different id for each',
     ]);
   });
 
@@ -130,7 +130,7 @@ describe('networks whose routers have the same addresses share one tunnel', () =
     };
     expect(told([linux, own(['strongswan'])])).toEqual([]);
     expect(told([linux, own(['fortigate'])])).toEqual([
-      'site example › on-premise plant › vpn: "plant" has the routers of on-premise datacentre under other identities, and a FortiGate has one tunnel per remote gateway; leave out the ids, so that one tunnel carries both networks, or leave fortigate out of the products',
+      'site example › on-premise plant › vpn: "plant" has the same routers as on-premise datacentre with other identities, and a FortiGate has one tunnel per remote gateway; leave out the ids, so that one tunnel carries both networks, or leave fortigate out of the products',
     ]);
   });
 });
@@ -157,7 +157,7 @@ describe('sites of one main.ts', () => {
   test('with the same pair of routers are rejected, since IKE could not tell the tunnels apart', () => {
     site('east', VPN, '10.184.0.0/26').synth();
     expect(() => site('west', VPN, '10.185.0.0/26').synth()).toThrow(
-      'site west › on-premise datacentre › vpn: "203.0.113.1 and 192.0.2.1" are the routers of site east, on-premise datacentre, too, and IKE could not tell the two tunnels apart; give the routers an id of their own for each site and leave fortigate out of the products; between FortiGates one site carries both networks',
+      'site west › on-premise datacentre › vpn: "203.0.113.1 and 192.0.2.1" are also the routers of site east, on-premise datacentre, and IKE could not tell the two tunnels apart; give the routers a different id for each site, and leave fortigate out of the products; between FortiGates, put both networks into one site',
     );
   });
 
@@ -165,7 +165,7 @@ describe('sites of one main.ts', () => {
     site('east', VPN, '10.184.0.0/26').synth();
     const west = { ...VPN, cluster: { ...CLUSTER, publicAddress: '203.0.113.7' } };
     expect(() => site('west', west, '10.184.0.0/24').synth()).toThrow(
-      'site west › on-premise datacentre › vpn: "10.184.0.0/24" is how the on-premise router 192.0.2.1 sees these nodes, and it sees those of site east in 10.184.0.0/26; map the nodes of each site to a range of their own',
+      'site west › on-premise datacentre › vpn: "10.184.0.0/24" is how the on-premise router 192.0.2.1 sees these nodes, and it sees those of site east in 10.184.0.0/26; map the nodes of each site to a different range',
     );
     expect(() => site('north', west, '10.185.0.0/24').synth()).not.toThrow();
   });
@@ -190,7 +190,7 @@ test('a book of numbers that cannot be read, or gives a number twice, is rejecte
   try {
     write('{ "example/x": { "rules": {} } }');
     expect(told([VPN])).toEqual([
-      'site example: "routers/numbers.json" is not a book of numbers (example/x has no router); restore the file from Git; without it rules on the routers would move',
+      'site example: "routers/numbers.json" is not a valid file of numbers (example/x has no router); restore the file from Git; without it, rules on the routers would get other numbers',
     ]);
     const end = (key: string) => ({ router: '203.0.113.1', rules: { [key]: 10 } });
     write(JSON.stringify({ 'example/cluster-to-datacentre': end('a b'), 'other/cluster-to-x': end('c d') }));
@@ -205,6 +205,6 @@ test('a book of numbers that cannot be read, or gives a number twice, is rejecte
 
 test('a subnet of a family that no node has would not go through the tunnel', () => {
   expect(told([VPN], ['192.168.0.0/24', '2001:db8:a::/64'])).toEqual([
-    'vpn: "2001:db8:a::/64" is IPv6, and cluster.nodes has no range of that family, so the tunnel would not carry it; add the range of the nodes, or move the subnet to a network without vpn',
+    'vpn: "2001:db8:a::/64" is IPv6, but cluster.nodes has no range of that family, so the tunnel would not carry it; add the range of the nodes, or move the subnet to a network without vpn',
   ]);
 });

@@ -41,23 +41,23 @@ function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
     findings.add(
       placeIn(place, 'onPremise.publicAddress'),
       `${remote.publicAddress}`,
-      "is that of the cluster's router, too",
+      "is also the address of the cluster's router",
       'write the address of the other router',
     );
   if (local.publicAddress.family !== remote.publicAddress.family)
     findings.add(
       placeIn(place, 'onPremise.publicAddress'),
       `${remote.publicAddress}`,
-      `is not of the family of the cluster's router, ${local.publicAddress}, so the two cannot reach each other`,
-      'write addresses of one family',
+      `is not of the same address family as the cluster's router, ${local.publicAddress}, so the two cannot reach each other`,
+      'write addresses of the same family',
     );
   if (selectorsOf(tunnel).length > 0) checkFamilies(tunnel, place, findings);
   else
     findings.add(
       place,
       tunnel.networks.join(' and '),
-      'has no subnet of a family that the nodes have, so nothing would go through it',
-      'add the subnets, or leave out the vpn',
+      'has no subnet of an address family of the nodes, so the tunnel would carry nothing',
+      'add subnets, or leave out the vpn',
     );
   checkOutside(tunnel, 'cluster', local.publicAddress, place, findings);
   checkOutside(tunnel, 'onPremise', remote.publicAddress, place, findings);
@@ -93,7 +93,7 @@ function checkFamilies({ local, remote }: Tunnel, place: string, findings: Findi
       findings.add(
         place,
         `${real}`,
-        `is IPv${real.family}, and cluster.nodes has no range of that family, so the tunnel would not carry it`,
+        `is IPv${real.family}, but cluster.nodes has no range of that family, so the tunnel would not carry it`,
         'add the range of the nodes, or move the subnet to a network without vpn',
       );
 }
@@ -122,7 +122,7 @@ function checkShared({ networks: [lead, ...others] }: SiteTunnel, findings: Find
       vpnPlace(network),
       network.name,
       `shares one tunnel with on-premise ${lead.name}, whose routers have the same addresses and identities, but differs in ${differing.join(' and ')}`,
-      'write the same vpn for both, or give the routers an id of their own for each',
+      'write the same vpn for both, or give the routers a different id for each',
     );
   }
 }
@@ -134,7 +134,7 @@ function checkSameAddresses(earlier: SiteTunnel, later: SiteTunnel, findings: Fi
   findings.add(
     placeOf(later),
     later.networks[0].name,
-    `has the routers of on-premise ${earlier.networks[0].name} under other identities, and a FortiGate has one tunnel per remote gateway`,
+    `has the same routers as on-premise ${earlier.networks[0].name} with other identities, and a FortiGate has one tunnel per remote gateway`,
     'leave out the ids, so that one tunnel carries both networks, or leave fortigate out of the products',
   );
 }

@@ -140,19 +140,23 @@ function readRouter(value: unknown): RouterSettings {
   const publicAddress = given.publicAddress as Address;
   const localAddress = given.localAddress ?? publicAddress;
   if (localAddress.family !== publicAddress.family)
-    throw refuse(`${localAddress}`, `is not of the family of ${publicAddress}`, 'use addresses of one family');
+    throw refuse(
+      `${localAddress}`,
+      `is not of the same address family as ${publicAddress}`,
+      'use addresses of the same family',
+    );
   return { ...given, publicAddress, localAddress, id: given.id ?? `${publicAddress}` };
 }
 
 /** What all products take and none could take for the end of a word. */
 function readInterfaceName(value: unknown): string {
   if (typeof value === 'string' && /^[A-Za-z0-9][-\w.]{0,14}$/.test(value)) return value;
-  throw refuse(value, 'is no interface name', 'write 1 to 15 letters, digits, "-", "_" and ".", e.g. "eth1"');
+  throw refuse(value, 'is not a valid interface name', 'write 1 to 15 letters, digits, "-", "_" and ".", e.g. "eth1"');
 }
 
 function readId(value: unknown): string {
   if (typeof value === 'string' && /^[A-Za-z0-9][-\w.:@]{0,63}$/.test(value)) return value;
-  throw refuse(value, 'is no identity', 'write an address, a domain name or user@domain');
+  throw refuse(value, 'is not an IKE identity', 'write an address, a domain name or user@domain');
 }
 
 function readNextHops(value: unknown): Address[] {
@@ -164,5 +168,5 @@ function readNextHops(value: unknown): Address[] {
 function readDhGroup(value: unknown): DhGroup {
   if (typeof value === 'number' && value in DH_GROUPS) return value as DhGroup;
   const known = Object.keys(DH_GROUPS).join(', ');
-  throw refuse(value, 'is no group that is strong enough and known to all routers', `write one of ${known}`);
+  throw refuse(value, 'is not a group that is strong enough and supported by all routers', `write one of ${known}`);
 }

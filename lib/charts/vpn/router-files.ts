@@ -46,11 +46,11 @@ export function readBook(outdir: string): NumberBook {
   try {
     return readNumberBook(readFileSync(file, 'utf8'));
   } catch (error) {
-    const reason = `is not a book of numbers (${(error as Error).message})`;
+    const reason = `is not a valid file of numbers (${(error as Error).message})`;
     throw refuse(
       'routers/numbers.json',
       reason,
-      'restore the file from Git; without it rules on the routers would move',
+      'restore the file from Git; without it, rules on the routers would get other numbers',
     );
   }
 }

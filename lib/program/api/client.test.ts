@@ -191,7 +191,7 @@ describe('no answer', () => {
     answer = () => undefined;
     await expect(text(client(), 100)).rejects.toMatchObject({
       ...noAnswer,
-      message: 'no answer: nothing heard for 0.1 s',
+      message: 'no answer: no data for 0.1 s',
     });
   });
 
@@ -200,7 +200,7 @@ describe('no answer', () => {
     await expect(text(client(), 100)).rejects.toMatchObject({
       ...noAnswer,
       name: 'IdleTimeoutError',
-      message: 'nothing heard for 0.1 s',
+      message: 'no data for 0.1 s',
     });
   });
 

@@ -34,7 +34,7 @@ export class ApiError extends Error {
 /** An answer began and then nothing more came: the API server may be dead, or have nothing to say. */
 export class IdleTimeoutError extends ApiError {
   constructor(milliseconds: number) {
-    super(`nothing heard for ${milliseconds / 1000} s`);
+    super(`no data for ${milliseconds / 1000} s`);
     this.name = 'IdleTimeoutError';
   }
 }
@@ -134,7 +134,7 @@ export class ApiClient {
       let answer: IncomingMessage | undefined;
       // A request that is answered already would only say "aborted".
       sent.on('timeout', () => {
-        if (answer === undefined) sent.destroy(new Error(`nothing heard for ${patience / 1000} s`));
+        if (answer === undefined) sent.destroy(new Error(`no data for ${patience / 1000} s`));
         else answer.destroy(new IdleTimeoutError(idleTimeoutMs));
       });
       sent.on('response', (response) => {
@@ -164,7 +164,7 @@ function asApiError(what: string, cause: Error): ApiError {
 }
 
 const REMEDIES: Readonly<Record<number, string>> = {
-  401: 'the token was not accepted; it is read again for each try',
+  401: 'the token was not accepted; each retry reads it again',
   403: 'the Role or RoleBinding of this program is missing or changed',
 };
 

@@ -331,7 +331,7 @@ describe('an answer that cannot be understood', () => {
   test('within a watch is told, and leads to a list that is not older', async () => {
     const told = await story([[list('7')], [bookmark('8'), 'garbage\n', bookmark('9')], [list('9')]], 501);
     expect(told.slice(-6)).toEqual([
-      'failing: the API server answered with something that is no JSON object',
+      'failing: the API server answered with something that is not a JSON object',
       'list not older than 8',
       'connected',
       'gone',
@@ -449,7 +449,7 @@ describe('a watch on which nothing is heard', () => {
       'watch from 7',
       'connected',
       'list not older than 7',
-      'failing: nothing heard for 90 s',
+      'failing: no data for 90 s',
       'list not older than 7',
       'connected',
       'gone',

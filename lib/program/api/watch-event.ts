@@ -26,7 +26,7 @@ export function readList(text: string, name: string): { configMap: ConfigMapStat
   const list = parseObject(text) as { kind?: unknown; metadata?: { resourceVersion?: unknown }; items?: unknown };
   const version = list.metadata?.resourceVersion;
   if (list.kind !== 'ConfigMapList' || typeof version !== 'string' || !Array.isArray(list.items ?? [])) {
-    throw new ApiError('the API server answered with something that is no ConfigMapList');
+    throw new ApiError('the API server answered with something that is not a ConfigMapList');
   }
   const found = ((list.items ?? []) as (ConfigMap | null)[]).find((item) => item?.metadata?.name === name);
   return { configMap: found ? present(found) : { kind: 'gone' }, version };
@@ -72,5 +72,5 @@ function parseObject(text: string): object {
   } catch {
     // told below
   }
-  throw new ApiError('the API server answered with something that is no JSON object');
+  throw new ApiError('the API server answered with something that is not a JSON object');
 }

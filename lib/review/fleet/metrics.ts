@@ -29,7 +29,7 @@ export function readMetrics(text: string): AgentStatus {
   const samples = samplesIn(text);
   const all = (name: string) => samples.filter((sample) => sample.name === name);
   const [ready] = all('ready');
-  if (ready === undefined) throw new Error('what answers on the port is not an agent');
+  if (ready === undefined) throw new Error('the program that answers on the port is not an agent');
   const trouble = all('not_ready').find(({ value }) => value === 1)?.labels.reason;
   const drops = all('rp_filter_dropped_packets_total')[0]?.value;
   return {

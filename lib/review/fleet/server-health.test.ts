@@ -51,15 +51,19 @@ test('a server that is down is named with its reason; the Service works', () => 
 });
 
 test.each([
-  ['all down', saying(metrics({ mode: 'panic', second: 'down' })), 'too few, so all get connections'],
-  ['nothing reached', saying(metrics({ everything: 1 })), 'none answers, so the way to them is in trouble'],
-  ['no leader', saying(metrics({ leads: 0 })), 'no replica of the server health program leads'],
-  ['no answer', [answer({ error: 'connection refused' })], 'leads: connection refused'],
+  ['all down', saying(metrics({ mode: 'panic', second: 'down' })), 'too few, so all of them get connections'],
+  [
+    'nothing reached',
+    saying(metrics({ everything: 1 })),
+    'none answers, so the network path to them has probably failed',
+  ],
+  ['no leader', saying(metrics({ leads: 0 })), 'no replica of the server health program is the leader'],
+  ['no answer', [answer({ error: 'connection refused' })], 'is the leader: connection refused'],
 ])('%s is not well', (_, answers, text) => {
   expect(serverHealthLines(answers).join('\n')).toContain(text);
   expect(areServersHealthy(answers)).toBe(false);
 });
 
 test('another program on the port is noticed', () => {
-  expect(() => readServerHealth('onprem_link_ready 1\n')).toThrow('is not the server health program');
+  expect(() => readServerHealth('onprem_link_ready 1\n')).toThrow('is not server health');
 });

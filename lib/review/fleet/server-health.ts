@@ -11,7 +11,7 @@ export interface HealthAnswer {
 /** What its /metrics say. */
 export interface ServerHealthStatus {
   readonly leads: boolean;
-  /** Whether no server answers, so that none is marked down. */
+  /** Whether no server answers at all, in which case none is marked down. */
   readonly everythingDown: boolean;
   readonly services: readonly ServiceHealth[];
 }
@@ -31,7 +31,7 @@ export function readServerHealth(text: string): ServerHealthStatus {
   const samples = samplesIn(text);
   const all = (name: string) => samples.filter((sample) => sample.name === `health_${name}`);
   const [leader] = all('leader');
-  if (leader === undefined) throw new Error('what answers on the port is not the server health program');
+  if (leader === undefined) throw new Error('the program that answers on the port is not server health');
   const of = (name: string, service: string) => all(name).filter((sample) => serviceOf(sample) === service);
   const services = all('service_servers').map((sample): ServiceHealth => {
     const name = serviceOf(sample);
@@ -53,7 +53,7 @@ export function readServerHealth(text: string): ServerHealthStatus {
 const serviceOf = ({ labels }: Sample): string => `${labels.service_namespace}/${labels.service}`;
 
 const MODES: Readonly<Record<string, string>> = {
-  panic: '; too few, so all get connections',
+  panic: '; too few, so all of them get connections',
   early: '; too few, so those that answer again get connections before their pause is over',
 };
 
@@ -62,12 +62,12 @@ export function serverHealthLines(answers: readonly HealthAnswer[]): string[] {
   if (answers.length === 0) return [];
   const said = answers.flatMap(({ status }) => ('error' in status ? [] : [status]));
   const leader = said.find(({ leads }) => leads);
-  if (leader === undefined) return [`servers: no replica of the server health program leads${silent(answers)}`];
+  if (leader === undefined) return [`servers: no replica of the server health program is the leader${silent(answers)}`];
   const { services, everythingDown } = leader;
   const servers = services.reduce((sum, { all }) => sum + all, 0);
   const up = services.reduce((sum, service) => sum + service.up, 0);
   return [
-    `servers: ${up} of ${servers} up, of ${services.length} Services${everythingDown ? '; none answers, so the way to them is in trouble' : ''}`,
+    `servers: ${up} of ${servers} up, of ${services.length} Services${everythingDown ? '; none answers, so the network path to them has probably failed' : ''}`,
     ...services.filter(({ troubles }) => troubles.length > 0).map(troubleLine),
   ].map(printable);
 }

@@ -31,7 +31,7 @@ export function planPage(plan: Plan): Block[] {
     ...stale,
     ...goneAlert(sites),
     ...(overlaps.length === 0 ? [] : [alert('warning', 'Overlaps across sites', overlaps.map(printable))]),
-    ...(body.length === 0 ? [line('Only the text of files differs: nothing changes in any cluster or router.')] : body),
+    ...(body.length === 0 ? [line('Only the text of files differs; nothing changes in any cluster or router.')] : body),
     ...(unchangedSites.length === 0 ? [] : [line(`Unchanged: ${unchangedSites.map(code).join(', ')}`)]),
   ];
 }
@@ -67,7 +67,7 @@ function sitePage(site: SitePlan): Block[] {
   ];
   const title = `Site ${code(name)}${formerName === undefined ? '' : `, before ${code(formerName)}`}${told(kind)}`;
   if (body.length > 0) return [heading(title), ...body];
-  if (formerName === undefined) return [line(`${title}: the same objects, in other files or other words`)];
+  if (formerName === undefined) return [line(`${title}: the same objects, in other files or with other text`)];
   return [heading(title)];
 }
 
@@ -77,7 +77,7 @@ function rightsAlert(rights: readonly RightsChange[], kind: SitePlan['kind']): B
   const lines = rights.map(
     (change) => `${code(change.who)} ${change.kind === 'gained' ? 'gains' : 'loses'}: ${printable(change.what)}`,
   );
-  if (kind === 'added') return alert('warning', 'Rights: what this site is given', lines);
+  if (kind === 'added') return alert('warning', 'Rights: what this site may do', lines);
   return alert(gained ? 'danger' : 'note', 'RIGHTS CHANGE', lines);
 }
 
@@ -170,9 +170,11 @@ function routerPage(routers: readonly RouterChange[]): Block[] {
     return `${code(router)}: ${load}; ${told.join(', ')}`;
   });
   const written = routers.some(({ changes }) => changes.length > 0)
-    ? [`The plan's option ${code('--routers DIR')} writes the files to load, each for a router in the state of before.`]
+    ? [
+        `Run the plan with ${code('--routers DIR')} to write the files to load, each for a router in the previous state.`,
+      ]
     : [];
-  return [alert('warning', 'Routers: load these changes on the same day', [...lines, ...written])];
+  return [alert('warning', 'Routers: load these changes at the same time', [...lines, ...written])];
 }
 
 function told(kind: SitePlan['kind']): string {

@@ -256,7 +256,7 @@ test.each<[NodeRoutesProps, string]>([
 test('a ConfigMap that shows another list than the pods will have is dangerous', () => {
   const before = site({ routes: ROLLING });
   const text = page(before, edited(before, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []'));
-  expect(text).toContain('shows another list than the pods will have: run `npm run synth`');
+  expect(text).toContain('holds a different list than the pods will have: run `npm run synth`');
 });
 
 describe('health of a Service', () => {
@@ -290,7 +290,7 @@ describe('health of a Service', () => {
 
 test('objects in other files are where they were', () => {
   const moved = new Map([...BASE].map(([path, text]) => [path.replace('orders.k8s', 'shop.k8s'), text]));
-  expect(page(BASE, moved)).toContain('the same objects, in other files or other words');
+  expect(page(BASE, moved)).toContain('the same objects, in other files or with other text');
 });
 
 test('what is dangerous is red on a terminal, and nothing is coloured where colour is not wanted', () => {
@@ -345,7 +345,9 @@ test('a site that is split names the folders of its parts', () => {
   const part = (name: string, ...subnets: string[]) => site({ subnets, name, service: '' });
   const parts = new Map([...part('one', '192.168.0.0/24'), ...part('two', '192.168.4.0/24')]);
   const text = page(part('both', '192.168.0.0/24', '192.168.4.0/24'), parts);
-  expect(text).toContain('the folder `dist/both/` is now `dist/one/`: whatever syncs the old path deletes all of it');
+  expect(text).toContain(
+    'the folder `dist/both/` is now `dist/one/`: the tool that syncs the old path deletes all of it',
+  );
   for (const folder of ['routers/one/', 'routers/two/'])
     expect(text).toContain(`\`192.168.4.0/24\` comes or goes, and no file in \`${folder}\` with it`);
 });

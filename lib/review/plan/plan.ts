@@ -93,7 +93,7 @@ function withRouterRisk(
   ].join(', ');
   const risk: Risk = {
     level: 'warning',
-    text: `${what}, and no file in \`${ROUTERS}/${site.name}/\` with it: whoever configures the routers of the VPN must do so on the same day`,
+    text: `${what}, and no file in \`${ROUTERS}/${site.name}/\` with it: the routers of the VPN must be configured at the same time`,
   };
   return { ...site, risks: [...site.risks, risk] };
 }

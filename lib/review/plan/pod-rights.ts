@@ -73,6 +73,7 @@ function containerRights(
 /** Node's permission model: each `--allow-…` is a right, and no `--permission` is all of them. */
 function programRights(command: readonly string[]): string[] {
   if (!command.includes('node')) return [];
-  if (!command.includes('--permission')) return ["everything Node can do: it runs without Node's permission model"];
+  if (!command.includes('--permission'))
+    return ["everything that Node can do: it runs without Node's permission model"];
   return command.filter((flag) => flag.startsWith('--allow-')).map((flag) => `Node's ${flag}`);
 }

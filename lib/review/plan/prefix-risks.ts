@@ -19,9 +19,9 @@ export function prefixRisks({ name, routes }: PoolPlan, pool: Pool): Risk[] {
     .filter(([outer, inner]) => !outer.subnet.equals(inner.subnet) && (isTouched(outer) || isTouched(inner)))
     .map(([outer, inner]) => {
       const [wide, narrow] = [wayOf(outer, pool), wayOf(inner, pool)];
-      const what = `the ${adjective(outer)} \`${outer.subnet}\` swallows the ${adjective(inner)} \`${inner.subnet}\``;
+      const what = `the ${adjective(outer)} \`${outer.subnet}\` contains the ${adjective(inner)} \`${inner.subnet}\``;
       if (wide === narrow) return `${what}; both go the same way`;
-      return `${what}, which goes \`${narrow}\` and not \`${wide}\`, since the longer prefix wins`;
+      return `${what}, which goes \`${narrow}\` and not \`${wide}\`, because the longer prefix wins`;
     });
   return bounded(
     [

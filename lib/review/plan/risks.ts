@@ -24,7 +24,7 @@ export function poolRisks({ before, after }: Pair<Pool>, plan: PoolPlan): Risk[]
 
 export function serviceRisks(plan: ServicePlan): Risk[] {
   if (plan.kind === 'unchanged') return [];
-  if (plan.kind === 'removed') return [warning(`Service \`${plan.name}\` is gone, and its name with it`)];
+  if (plan.kind === 'removed') return [warning(`Service \`${plan.name}\` is removed, and its name with it`)];
   const { formerName } = plan;
   return [
     ...(plan.total === 0 ? [danger(`Service \`${plan.name}\` is left without servers`)] : []),
@@ -32,7 +32,7 @@ export function serviceRisks(plan: ServicePlan): Risk[] {
     ...(plan.rewritten === undefined ? [] : [warning(rewrittenText(plan.name, plan.rewritten))]),
     ...(formerName === undefined
       ? []
-      : [warning(`Service \`${formerName}\` is now \`${plan.name}\`: who calls it by the old name finds nothing`)]),
+      : [warning(`Service \`${formerName}\` is now \`${plan.name}\`: clients that use the old name find nothing`)]),
   ];
 }
 
@@ -46,7 +46,7 @@ function gapText(name: string, isOn: boolean): string {
         'may write the EndpointSlices after those of the server health program are gone',
         '`handover: true` in `health`, which stays for now',
       ];
-  return `Service \`${name}\`: GitOps ${what}, and new connections fail meanwhile, for some seconds. To prevent that, merge ${first} first, wait until the program is Ready, and then this change`;
+  return `Service \`${name}\`: GitOps ${what}, so new connections fail for some seconds. To prevent that, merge ${first} first, wait until the program is Ready, and then this change`;
 }
 
 function rewrittenText(name: string, { before, after, cleanUp }: NonNullable<ServicePlan['rewritten']>): string {
@@ -75,7 +75,7 @@ export function objectRisks(pairs: readonly Pair<Placed>[]): Risk[] {
 
 function listRisks(before: Pool | undefined, after: Pool): Risk[] {
   if (after.refusal !== undefined)
-    return [danger(`the agents of pool \`${after.name}\` will refuse their list: ${after.refusal}`)];
+    return [danger(`the agents of pool \`${after.name}\` will reject their list: ${after.refusal}`)];
   if (after.routes.length === 0 && (before?.routes.length ?? 0) > 0)
     return [danger(`pool \`${after.name}\` loses all of its routes`)];
   return [];
@@ -87,7 +87,7 @@ function everywhereAtOnce({ name, routes }: PoolPlan): Risk[] {
   const ways = [...new Set(moved.map(({ after }) => after))];
   return [
     danger(
-      `the next hop changes everywhere at once: all ${moved.length} routes of pool \`${name}\` that stay move ${shortList(ways.map((way) => `to \`${way}\``))}. A wrong one cuts off all of them`,
+      `the next hop changes everywhere at once: all ${moved.length} routes of pool \`${name}\` that stay move ${shortList(ways.map((way) => `to \`${way}\``))}. A wrong next hop cuts off all of them`,
     ),
   ];
 }
@@ -97,14 +97,14 @@ function rollingRisks(pool: Pool): Risk[] {
     ...(pool.listsDiffer
       ? [
           danger(
-            `the ConfigMap of pool \`${pool.name}\` shows another list than the pods will have: run \`npm run synth\``,
+            `the ConfigMap of pool \`${pool.name}\` holds a different list than the pods will have: run \`npm run synth\``,
           ),
         ]
       : []),
     ...(pool.isRolling && isAllAtOnce(pool)
       ? [
           warning(
-            `pool \`${pool.name}\` has a canary of all its nodes: no node is spared a list that another did not confirm`,
+            `pool \`${pool.name}\` has a canary of all its nodes: every node gets a list even if others do not confirm it`,
           ),
         ]
       : []),
@@ -116,7 +116,7 @@ function protocolRisks(before: Pool, after: Pool): Risk[] {
   if (old === undefined || old === now || after.settings.FORMER_PROTOCOLS?.split(',').includes(old)) return [];
   return [
     danger(
-      `routes that carry protocol ${old} will be somebody else's for the agents of pool \`${after.name}\`: set \`formerProtocols: [${old}]\``,
+      `routes that carry protocol ${old} will not be recognised by the agents of pool \`${after.name}\`: set \`formerProtocols: [${old}]\``,
     ),
   ];
 }

@@ -77,7 +77,7 @@ function siteRisks(before: SiteModel | undefined, after: SiteModel | undefined):
     ...(renamed
       ? [
           danger(
-            `the folder \`dist/${before.name}/\` is now \`dist/${after.name}/\`: whatever syncs the old path deletes all of it`,
+            `the folder \`dist/${before.name}/\` is now \`dist/${after.name}/\`: the tool that syncs the old path deletes all of it`,
           ),
         ]
       : []),

@@ -68,11 +68,9 @@ function pasted({ end, before, after, neighbours }: EndChange, product: Pasted):
   const added = product.connections(now).filter((name) => !known.includes(name));
   const lines = [
     ...headOf(end, old, now),
-    ...(old === undefined ? [] : [`# See the state of the router first: ${product.check}`]),
+    ...(old === undefined ? [] : [`# Read the state of the router first: ${product.check}`]),
     `# ${product.load}`,
-    ...added.map(
-      (name) => `# ${name} is new on this router: its pre-shared key is set by hand, as ${product.file} says.`,
-    ),
+    ...added.map((name) => `# ${name} is new on this router: set its pre-shared key by hand, as ${product.file} says.`),
     ...commands,
   ];
   return [[product.changeFile, `${lines.join('\n')}\n`]];

@@ -145,7 +145,7 @@ describe('the test API server', () => {
     expect(server.watches.size).toBe(0);
   });
 
-  it('begins with what there is where the watch names no version', async () => {
+  it('begins with what there is where the watch has no version', async () => {
     const open = await watch(await start(), watchFrom(0));
     await open.next(1);
     expect(open.events()).toMatchObject([{ type: 'ADDED', object: { kind: 'ConfigMap' } }]);

@@ -40,7 +40,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       const pod = await testbed.startReady();
       testbed.putList(BAD);
       await testbed.untilOwned(BAD);
-      await testbed.untilReadiness(pod, false, /the list is applied and not confirmed yet/);
+      await testbed.untilReadiness(pod, false, /the list is applied but not confirmed yet/);
       await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 15_000);
       await testbed.untilOwned(SUBNETS);
       await pod.waitForLog(({ json }) => json?.event === 'list.condemned', 30_000);
@@ -49,7 +49,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       await testbed.untilReadiness(
         pod,
         false,
-        /the list was taken back \(condemned\): 203\.0\.113\.99:8443 could not be reached with it, and could be without it, 2 times; the one before stays in force; it is tried again in 15 min/,
+        /the list was rolled back \(condemned\): 203\.0\.113\.99:8443 could not be reached with the list but could without it, 2 times; the previous list stays in force; the next attempt is in 15 min/,
       );
       const { stdout: metrics } = await testbed.get('/metrics');
       expect(metrics).toContain('onprem_link_list_rolled_back 1\n');
@@ -82,7 +82,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       second.signal('SIGKILL');
       await second.exited;
       const third = await start();
-      await testbed.untilReadiness(third, false, /taken back by an earlier run of this agent/);
+      await testbed.untilReadiness(third, false, /an earlier run of this agent rolled it back/);
       expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
@@ -108,7 +108,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       await testbed.untilReadiness(
         pod,
         false,
-        /the list was taken back \(suspended\): 203\.0\.113\.10:6443 could not be/,
+        /the list was rolled back \(suspended\): 203\.0\.113\.10:6443 could not be/,
       );
       inside.run('nft', 'flush', 'ruleset');
       await testbed.untilReadiness(pod, true, /3 effective/, 30_000);

@@ -137,6 +137,6 @@ describeLab('several next hops', () => {
       const pod = await testbed.startReady();
       expect(inUse(testbed)).toBe(SECOND);
       expect(await testbed.topology.answered()).toBe(true);
-      await testbed.untilReadiness(pod, true, /2 effective; next hop 203\.0\.113\.77 is on no link of this node/);
+      await testbed.untilReadiness(pod, true, /2 effective; next hop 203\.0\.113\.77 is not on a link of this node/);
     }));
 });

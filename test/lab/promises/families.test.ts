@@ -151,7 +151,7 @@ describeLab('every field of a route', () => {
       await testbed.untilReadiness(
         pod,
         false,
-        /192\.168\.5\.0\/24 waiting: next hop 203\.0\.113\.77 is on no link of this node/,
+        /192\.168\.5\.0\/24 waiting: next hop 203\.0\.113\.77 is not on a link of this node/,
       );
       expect(testbed.topology.routes(4, PROTOCOL)).toMatchObject([
         { dst: '192.168.0.0/24', gateway: '10.184.0.3' },
@@ -221,7 +221,7 @@ describeLab("the private network's route", () => {
       await testbed.untilReadiness(
         pod,
         false,
-        /the node's route 10\.0\.0\.0\/8 dev priv, protocol 3, metric 0 names no next hop; give the routes a nextHop/,
+        /the node's route 10\.0\.0\.0\/8 dev priv, protocol 3, metric 0 has no next hop; give the routes a nextHop/,
       );
     }));
 });

@@ -11,9 +11,9 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
     ['172.30.5.0/24', /lies in the protected subnet 172\.30\.0\.0\/16/],
     [
       '203.0.113.0/24',
-      /would take the way to the API server 203\.0\.113\.10, which now goes via 198\.51\.100\.1 dev pub/,
+      /would take the route to the API server 203\.0\.113\.10, which now goes via 198\.51\.100\.1 dev pub/,
     ],
-    ['172.16.0.0/12', /would take the way to the protected subnet 172\.30\.0\.0\/16/],
+    ['172.16.0.0/12', /would take the route to the protected subnet 172\.30\.0\.0\/16/],
   ])('%s is refused with the reason', (subnet, reason) =>
     Testbed.run({ list: [subnet, '192.168.1.0/24'], env: { PROTECTED_SUBNETS: '172.30.0.0/16' } }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
@@ -35,7 +35,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
         await testbed.untilReadiness(
           pod,
           false,
-          /would take the way to the protected subnet 10\.176\.100\.0\/24, which now goes via 10\.184\.0\.1 dev priv/,
+          /would take the route to the protected subnet 10\.176\.100\.0\/24, which now goes via 10\.184\.0\.1 dev priv/,
         );
         expect(testbed.owned()).toEqual(['192.168.1.0/24']);
       },
@@ -44,7 +44,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
   it('in another table nothing is taken either, since a rule that leads there can come at any time', () =>
     Testbed.run({ list: [{ subnet: '10.184.0.0/16', table: 1000 }, '192.168.1.0/24'] }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
-      await testbed.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the way to /);
+      await testbed.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the route to /);
       testbed.ip('rule add pref 100 lookup 1000');
       expect(testbed.owned()).toEqual(['192.168.1.0/24']);
       expect(await testbed.topology.answered()).toBe(false); // of the two subnets one is routed
@@ -66,7 +66,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
         await testbed.untilReadiness(
           pod,
           false,
-          /next hop 198\.51\.100\.1 is not allowed to this list; add it to allow\.nextHops/,
+          /next hop 198\.51\.100\.1 is not allowed for this list; add it to allow\.nextHops/,
         );
         expect(testbed.owned()).toEqual(['192.168.1.0/24']);
         expect((await testbed.status(pod)).counts).toEqual({ effective: 1, refused: 3 });
@@ -108,7 +108,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
   it('the default route needs an opt-in, and even then must not take the way to the API server', () =>
     Testbed.run({ list: ['0.0.0.0/0'], env: { ALLOW_DEFAULT_ROUTE: 'true' } }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
-      await testbed.untilReadiness(pod, false, /conflicting|would take the way to the API server/);
+      await testbed.untilReadiness(pod, false, /conflicting|would take the route to the API server/);
       expect(testbed.owned()).toEqual([]);
     }));
 });

@@ -27,7 +27,7 @@ const ipAll = (testbed: Testbed, lines: readonly string[]) => {
 async function waysOf(testbed: Testbed, pod: Pod): Promise<Status['ways']> {
   return waitFor('a look at the pods', 5000, async () => {
     const { ways } = await testbed.status(pod);
-    return ways.pods.reason !== 'the first look is under way' && ways;
+    return ways.pods.reason !== 'the first pass is under way' && ways;
   });
 }
 
@@ -93,7 +93,7 @@ describeLab('packets of pods', () => {
         nodes: { state: 'effective' },
         pods: {
           state: 'shadowed',
-          reason: 'by rule 1536 → table 2; set copyToTables: [2] so that routes are there, too',
+          reason: 'by rule 1536 → table 2; set copyToTables: [2] to copy the routes there',
         },
       });
       const { stdout } = await pod.exec(['node', '/opt/onprem-link/agent.cjs', 'status']);

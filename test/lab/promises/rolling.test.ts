@@ -125,7 +125,7 @@ describeLab('a list that rolls', () => {
       await fleet.quiet();
       // Nine pods never saw the list, and the first one's trial protected its node.
       expect([daemonSet.updated, daemonSet.ready, fleet.lists]).toEqual([['worker-1'], 9, [GOOD.join(' ')]]);
-      expect((await first.probe('readiness')).body).toMatch(/the list was taken back/);
+      expect((await first.probe('readiness')).body).toMatch(/the list was rolled back/);
       expect((await (daemonSet.pods[1] as Pod).probe('readiness')).body).toMatch(
         /2 effective; ConfigMap onprem-link\/static-routes differs from the pod's list/,
       );
@@ -197,7 +197,7 @@ describeLab('a list that rolls', () => {
       await testbed.untilReadiness(
         pod,
         false,
-        /the API server 203\.0\.113\.10:6443 does not answer, so nothing could confirm the list/,
+        /the API server 203\.0\.113\.10:6443 does not answer, so the list cannot be confirmed/,
         10_000,
       );
       expect(testbed.owned()).toEqual([]);

@@ -25,7 +25,7 @@ describeLab('an API server that falls silent changes no route, and nothing is lo
       const pod = await testbed.startReady();
       testbed.cluster.api.outage('no answer');
       testbed.cluster.api.dropConnections();
-      await testbed.untilReadiness(pod, false, /nothing heard for/, 30_000);
+      await testbed.untilReadiness(pod, false, /no data for/, 30_000);
       testbed.putList(ADDED);
       testbed.cluster.api.outage(undefined);
       testbed.cluster.api.dropConnections();

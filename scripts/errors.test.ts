@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY } from '../test/repository';
+
+jest.setTimeout(60_000);
+
+const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
+
+test('docs/errors.md has the messages of the program', () => {
+  const command = ['--require', require.resolve('tsx/cjs'), join(REPOSITORY, 'scripts', 'errors.ts'), '--check'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+test('every message that a refuse call writes as a literal is found in docs/errors.md', () => {
+  const files = (readdirSync(join(REPOSITORY, 'lib'), { recursive: true }) as string[]).filter((file) =>
+    /(?<!\.test)\.ts$/.test(file),
+  );
+  const literals = files.flatMap((file) =>
+    [...read(`lib/${file}`).matchAll(/refuse\(\s*[\w.]+,\s*'([^'\n]+ [^'\n]+)'/g)].map(
+      ([, message]) => message as string,
+    ),
+  );
+  expect(literals.length).toBeGreaterThan(50);
+  const page = read('docs/errors.md');
+  expect(literals.filter((message) => !page.includes(message.replaceAll('|', '\\|')))).toEqual([]);
+});
+
+test('every alert has a section in docs/runbooks.md', () => {
+  const folder = 'lib/charts/monitoring';
+  const source = readdirSync(join(REPOSITORY, folder))
+    .filter((file) => !file.endsWith('.test.ts'))
+    .map((file) => read(`${folder}/${file}`))
+    .join('\n');
+  const alerts = [...new Set(source.match(/\bOnpremLink[A-Z]\w+/g))];
+  expect(alerts.length).toBeGreaterThan(15);
+  const sections: string[] = read('docs/runbooks.md').match(/(?<=^## )\w+$/gm) ?? [];
+  expect(alerts.filter((alert) => !sections.includes(alert))).toEqual([]);
+});
