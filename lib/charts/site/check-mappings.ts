@@ -57,7 +57,7 @@ function tellNotSeen(
       .map((subnet) => `${subnet.mapping.real} of on-premise ${name}`),
   );
   if (others.length === 0) return;
-  const reason = `overlaps ${others.join(' and ')}, whose hosts would look for the ${what} among themselves`;
+  const reason = `overlaps ${others.join(' and ')}, and its hosts would look for the ${what} on their own network`;
   findings.add(place, `${mapping.real}`, reason, free.map(mapping.real));
 }
 

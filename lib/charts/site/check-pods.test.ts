@@ -66,7 +66,7 @@ test.each<[string, Given, string]>([
   [
     'pods that have addresses of on premise',
     { subnet: { real: '172.30.5.0/24', mapped: '192.168.5.0/24' } },
-    'cluster.pods[0]: 172.30.0.0/16 overlaps 172.30.5.0/24 of on-premise datacentre, whose hosts would look for the pods among themselves; have the routers map it to a free range and write { real: "172.30.0.0/16", mapped: "172.16.0.0/16" }',
+    'cluster.pods[0]: 172.30.0.0/16 overlaps 172.30.5.0/24 of on-premise datacentre, and its hosts would look for the pods on their own network; have the routers map it to a free range and write { real: "172.30.0.0/16", mapped: "172.16.0.0/16" }',
   ],
   [
     'pods that contain nodes',

@@ -34,6 +34,16 @@ test('nodes that are mapped for no router of ours are reported', () => {
   expect(notesOf(site)).toEqual([]);
 });
 
+test('pods that are mapped for no router of ours are reported, too', () => {
+  const pods = [{ real: '172.30.0.0/16', mapped: '172.25.0.0/16' }];
+  const site = siteWith({ ...CLUSTER, pods, podsSeenAs: 'themselves' });
+  site.onPremise('datacentre', { subnets: ['192.168.0.0/24'] });
+  new NodeRoutes(site, 'node-routes');
+  expect(notesOf(site)).toEqual([
+    'site example › cluster.pods[0]: 172.30.0.0/16 seen as 172.25.0.0/16 is not used in any file, because no network has a vpn; add one, unless the routers are configured by other means',
+  ]);
+});
+
 test('synthesis prints them', () => {
   const warn = jest.spyOn(console, 'warn').mockImplementation();
   siteWithNetwork().site.synth();

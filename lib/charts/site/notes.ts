@@ -1,3 +1,4 @@
+import type { Mapping } from '../../network';
 import { placeIn } from '../input/schema';
 import type { Scope } from './scope';
 
@@ -14,13 +15,20 @@ function withoutRoutes({ place, networks, routeSources }: Scope): string[] {
   ];
 }
 
-/** What nodes are mapped to is used by the files for routers only. */
+/** What nodes and pods are mapped to is used by the files for routers only. */
 function mappedForNobody({ place, cluster, networks }: Scope): string[] {
   if (networks.length === 0 || networks.some(({ vpn }) => vpn !== undefined)) return [];
-  return cluster.nodes.flatMap((nodes, i) =>
-    nodes.isTranslated
+  const mapped = { nodes: cluster.nodes, pods: cluster.podMappings };
+  return Object.entries(mapped).flatMap(([option, mappings]) =>
+    unusedNotes(placeIn(place, `cluster.${option}`), mappings),
+  );
+}
+
+function unusedNotes(place: string, mappings: readonly Mapping[]): string[] {
+  return mappings.flatMap((mapping, i) =>
+    mapping.isTranslated
       ? [
-          `${placeIn(place, `cluster.nodes[${i}]`)}: ${nodes} is not used in any file, because no network has a vpn; add one, unless the routers are configured by other means`,
+          `${place}[${i}]: ${mapping} is not used in any file, because no network has a vpn; add one, unless the routers are configured by other means`,
         ]
       : [],
   );

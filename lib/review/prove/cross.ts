@@ -175,10 +175,9 @@ export class Crossing {
   private isInside(end: RouterModel, router: Router, flow: Flow): boolean {
     const own = behind(end);
     const isOfPods = (subnet: Subnet) => router.isCluster && this.pods.some((one) => one.contains(subnet));
-    const routes = end.routes.filter(
-      ({ subnet }) =>
-        own.some((one) => common(one, subnet) !== undefined) && isOfPods(subnet) === isOfPods(flow.destination.now),
-    );
+    const isAlike = (subnet: Subnet) => isOfPods(subnet) === isOfPods(flow.destination.now);
+    const isInward = (subnet: Subnet) => isAlike(subnet) && own.some((one) => common(one, subnet) !== undefined);
+    const routes = end.routes.filter(({ subnet }) => isInward(subnet));
     const isAstray = ({ device }: StaticRoute) => device !== undefined && end.outside.has(device);
     return this.hasRoute(routes, flow, router, isAstray);
   }

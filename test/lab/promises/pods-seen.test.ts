@@ -7,6 +7,7 @@ import { describeLab, missingRequirements } from '../requirements';
 import { Lab, type Namespace } from '../topology/namespaces';
 import { NetnsClient, type NetnsHttpServer } from '../topology/netns-client';
 import {
+  CLUSTER_IP,
   NODE,
   OTHER_SOURCE,
   POD,
@@ -120,6 +121,17 @@ describeLab(
       topology.masquerade(true);
       expect(await seenFrom(topology.pod)).toEqual(Array(3).fill('192.168.2.5'));
       topology.masquerade(false);
+    });
+
+    it('a Service leaves the pod its address, unless kube-proxy masquerades all', async () => {
+      for (const [masqueradesAll, seen] of [
+        [false, '172.25.7.2'],
+        [true, '192.168.2.5'],
+      ] as const) {
+        topology.proxy(masqueradesAll);
+        expect(await ask(topology.pod, CLUSTER_IP)).toBe('likeNodes');
+        expect((await servers.likeNodes.seen()).at(-1)).toBe(seen);
+      }
     });
 
     it('without its route to the pods, the router has nowhere to send the answer', async () => {

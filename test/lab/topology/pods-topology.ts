@@ -67,6 +67,19 @@ const CNI = `table ip cni {
   }
 }`;
 
+/** A cluster IP, and what kube-proxy makes of it on the node. */
+export const CLUSTER_IP = '172.21.10.20';
+const proxyRules = (masqueradesAll: boolean) => `table ip proxy {
+  chain cluster-ips {
+    type nat hook prerouting priority dstnat; policy accept;
+    ip daddr ${CLUSTER_IP} tcp dport 8080 dnat to ${SEEN_SERVERS.likeNodes}:8080
+  }
+  chain sources {
+    type nat hook postrouting priority srcnat; policy accept;
+    ${masqueradesAll ? `ct original ip daddr ${CLUSTER_IP} masquerade` : ''}
+  }
+}`;
+
 /** A pod, its node, the cluster's router, the tunnel, the on-premise router and a server with all addresses. */
 export class PodsTopology {
   private constructor(
@@ -124,6 +137,11 @@ export class PodsTopology {
     const children = seenAs === 'nodes' ? 3 : 6;
     for (const router of routers) await router.established(children);
     return new PodsTopology(pod, node, server, ...routers);
+  }
+
+  /** Loads the rules of a kube-proxy with or without masquerade-all, in the place of earlier ones. */
+  proxy(masqueradesAll: boolean): void {
+    this.node.load(`table ip proxy\ndelete table ip proxy\n${proxyRules(masqueradesAll)}\n`);
   }
 
   /** Has the CNI of the node masquerade, or not. */
