@@ -107,6 +107,7 @@ test('the table of all nodes understands what an agent says', () => {
 1      NO     1/2     effective  1          10.184.0.1 dev priv, 10.184.0.3 down  7      node-routes  worker-1
        routes: 1 conflicting
 details: kubectl -n onprem-link exec a -- node /opt/onprem-link/agent.cjs status
+1 of 1 node reaches datacentre
 0 of 1 node ready
 `,
   );

@@ -88,7 +88,7 @@ function networkLines(answers: readonly Answer[], paint: (text: string, ready: b
     const probing = known.filter(([other]) => other === name);
     const reaching = probing.filter(([, isReached]) => isReached).length;
     return paint(
-      `${reaching} of ${counted(probing.length, 'node')} reach ${printable(name)}`,
+      `${reaching} of ${counted(probing.length, 'node')} ${probing.length === 1 ? 'reaches' : 'reach'} ${printable(name)}`,
       reaching === probing.length,
     );
   });
