@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import { parse, parseAllDocuments } from 'yaml';
 import { REPOSITORY, TYPESCRIPT } from '../repository';
 import { installTools, type Tool, versionOf } from './tools';
 
@@ -166,6 +167,31 @@ function kustomize(find: Find, dist: string): Report {
   }
 }
 
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+const manifestsIn = (text: string): Manifest[] =>
+  parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
+const keyOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
+
+/** Flux applies what its own code builds: every object as it is in dist/, and no other. */
+function fluxBuild(find: Find, dist: string): Report {
+  const files = readdirSync(dist).map((name) => readFileSync(join(dist, name), 'utf8'));
+  const ours = new Map(files.flatMap(manifestsIn).map((one) => [keyOf(one), one]));
+  const built = new Map(manifestsIn(output(find('flux-build'), [dist])).map((one) => [keyOf(one), one]));
+  const differing = [...new Set([...ours.keys(), ...built.keys()])].filter(
+    (key) => !isDeepStrictEqual(ours.get(key), built.get(key)),
+  );
+  return {
+    tool: 'flux-build',
+    passed: `${built.size} objects built as they are`,
+    silenced: [],
+    findings: differing.map((key) => ({ id: 'differs', where: key, says: 'Flux makes something else of it' })),
+  };
+}
+
 function tableOf(reports: readonly Report[]): string {
   return [
     '| tool | version | passed | silenced |',
@@ -207,6 +233,7 @@ function main(): void {
       kubeScore(find, dist),
       trivy(find, dist),
       kustomize(find, dist),
+      fluxBuild(find, dist),
       ...workflows(find),
     ];
     for (const { tool, findings, passed } of reports) {

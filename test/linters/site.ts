@@ -20,7 +20,10 @@ function write(): void {
       services: ['172.21.0.0/16', 'fd50::/112'],
     },
   });
-  const office = site.onPremise('office', { subnets: ['192.168.0.0/22', 'fd99::/64'] });
+  const office = site.onPremise('office', {
+    subnets: ['192.168.0.0/22', 'fd99::/64'],
+    probes: ['192.168.1.10:636', '[fd99::10]:636'],
+  });
   const plant = site.onPremise('plant', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.8.0/24' }] });
   new NodeRoutes(site, 'edge', {
     ...EVERY_NODE_ROUTES_OPTION,

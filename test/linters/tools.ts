@@ -12,22 +12,29 @@ const GO_PROGRAMS = {
   actionlint: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
 } as const;
 const PYTHON_PROGRAMS = { checkov: 'checkov==3.3.30', 'check-jsonschema': 'check-jsonschema==0.38.0' } as const;
-/** Trivy's scanner is a library: the program around it is ours. */
-const TRIVY = join(REPOSITORY, 'test', 'linters', 'go');
+/** Libraries: the program around each is ours. */
+const OUR_PROGRAMS = {
+  'trivy-kubernetes': { folder: join(REPOSITORY, 'test', 'linters', 'go'), library: 'github.com/aquasecurity/trivy' },
+  'flux-build': { folder: join(REPOSITORY, 'test', 'linters', 'flux'), library: 'github.com/fluxcd/pkg/kustomize' },
+} as const;
 
-export type Tool = keyof typeof GO_PROGRAMS | keyof typeof PYTHON_PROGRAMS | 'trivy-kubernetes';
+export type Tool = keyof typeof GO_PROGRAMS | keyof typeof PYTHON_PROGRAMS | keyof typeof OUR_PROGRAMS;
 
 /** The version of a tool, as it is pinned here. */
 export function versionOf(tool: Tool): string {
-  if (tool === 'trivy-kubernetes')
-    return /aquasecurity\/trivy v(\S+)/.exec(readFileSync(join(TRIVY, 'go.mod'), 'utf8'))?.[1] as string;
+  if (tool in OUR_PROGRAMS) {
+    const { folder, library } = OUR_PROGRAMS[tool as keyof typeof OUR_PROGRAMS];
+    const [, version] = readFileSync(join(folder, 'go.mod'), 'utf8').split(`${library} v`);
+    return version?.split(/\s/)[0] as string;
+  }
   const pinned = tool in GO_PROGRAMS ? GO_PROGRAMS[tool as never] : PYTHON_PROGRAMS[tool as never];
   return (pinned as string).split(/@v|==/)[1] as string;
 }
 
 function cacheFolder(): string {
   const hash = createHash('sha256').update(JSON.stringify([GO_PROGRAMS, PYTHON_PROGRAMS]));
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(TRIVY, file)));
+  for (const { folder } of Object.values(OUR_PROGRAMS))
+    for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(readFileSync(join(folder, file)));
   const base = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   return join(base, 'onprem-link', 'linters', hash.digest('hex').slice(0, 16));
 }
@@ -52,10 +59,9 @@ export function installTools(): (tool: Tool) => string {
   mkdirSync(bin, { recursive: true });
   for (const [tool, source] of Object.entries(GO_PROGRAMS))
     if (!existsSync(join(bin, tool))) install(tool, 'go', ['install', source], folder, { GOBIN: bin });
-  if (!existsSync(join(bin, 'trivy-kubernetes')))
-    install('trivy-kubernetes', 'go', ['build', '-o', join(bin, 'trivy-kubernetes'), '.'], TRIVY, {
-      GOEXPERIMENT: 'jsonv2',
-    });
+  for (const [tool, { folder: source }] of Object.entries(OUR_PROGRAMS))
+    if (!existsSync(join(bin, tool)))
+      install(tool, 'go', ['build', '-o', join(bin, tool), '.'], source, { GOEXPERIMENT: 'jsonv2' });
   if (!existsSync(join(venv, 'bin', 'check-jsonschema'))) {
     install('a Python environment', 'python3', ['-m', 'venv', venv], folder);
     install('checkov', join(venv, 'bin', 'pip'), ['install', '--quiet', ...Object.values(PYTHON_PROGRAMS)], folder);
