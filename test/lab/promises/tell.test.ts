@@ -71,7 +71,7 @@ describeLab('the agent tells', () => {
       const pod = await testbed.cluster.startPod();
       await testbed.untilReadiness(pod, false, /HTTP 500/);
       const { code, stdout } = await pod.exec(['node', AGENT, 'diff']);
-      expect(stdout).toMatch(/^no list is known, .*: the API server: HTTP 500/);
+      expect(stdout).toMatch(/^the agent has no list yet, .*: the API server: HTTP 500/);
       expect(code).toBe(1);
     }));
 
