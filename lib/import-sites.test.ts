@@ -52,5 +52,5 @@ test('a site that was compiled runs once', () => {
 
 test('a folder without sites is told', () => {
   expect(() => importSites(folder)).toThrow('contains no site; write one, e.g. sites/north.ts');
-  expect(() => importSites(join(folder, 'none'))).toThrow(/cannot be read: ENOENT.*; make the folder/);
+  expect(() => importSites(join(folder, 'none'))).toThrow(/cannot be read: ENOENT.*; create the folder/);
 });

@@ -4,7 +4,7 @@ const PLACE = 'site example › on-premise datacentre › subnets[0]';
 
 test('a subnet inside one of the nodes must be mapped, and the nodes for on premise', () => {
   expect(findingsOf(siteWithNetwork(['10.184.0.0/27']).site)).toEqual([
-    `${PLACE}: "10.184.0.0/27" overlaps the cluster's nodes 10.184.0.0/26; have the routers map it to a free range and write { real: "10.184.0.0/27", mapped: "192.168.0.0/27" }, and and the nodes: { real: "10.184.0.0/26", mapped: "192.168.0.64/26" } in cluster.nodes`,
+    `${PLACE}: "10.184.0.0/27" overlaps the cluster's nodes 10.184.0.0/26; have the routers map it to a free range and write { real: "10.184.0.0/27", mapped: "192.168.0.0/27" }, and the nodes: { real: "10.184.0.0/26", mapped: "192.168.0.64/26" } in cluster.nodes`,
   ]);
 });
 

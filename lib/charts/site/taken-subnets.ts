@@ -51,5 +51,5 @@ function nodesLikewise(kept: readonly ProtectedSubnet[], free: FreeRanges): stri
   return kept
     .filter(({ what }) => what === 'nodes')
     .flatMap(({ subnet }) => free.spec(subnet) ?? [])
-    .map((spec) => `and the nodes: ${spec} in cluster.nodes`);
+    .map((spec) => `the nodes: ${spec} in cluster.nodes`);
 }
