@@ -11,6 +11,8 @@ export interface Promises {
   readonly pods: readonly Subnet[];
   /** Undefined where the site does not say it. */
   readonly podsSeenAs: PodsSeenAs | undefined;
+  /** Whether the cluster's routers have routes to the pods in their files; otherwise they know the way by other means. */
+  readonly hasPodRoutes: boolean;
   /** By name. */
   readonly networks: ReadonlyMap<string, NetworkPromise>;
   /** Names of the networks that the nodes of each NodeRoutes reach, by the name of its DaemonSet with the namespace. */
@@ -40,12 +42,13 @@ export interface PortPromise {
 
 /** As JSON, for routers/<site>/promises.json. */
 export function formatPromises(promises: Promises): string {
-  const { nodes, pods, podsSeenAs, networks, pools, services } = promises;
+  const { nodes, pods, podsSeenAs, hasPodRoutes, networks, pools, services } = promises;
   const texts = (all: readonly (Subnet | Address)[]) => all.map((one) => `${one}`);
   const value = {
     nodes: texts(nodes),
     pods: texts(pods),
     ...(podsSeenAs !== undefined && { podsSeenAs }),
+    ...(hasPodRoutes && { hasPodRoutes }),
     networks: Object.fromEntries(
       [...networks].map(([name, { subnets, hasVpn }]) => [name, { subnets: texts(subnets), hasVpn }]),
     ),
@@ -74,6 +77,7 @@ interface Written {
   readonly nodes: readonly string[];
   readonly pods: readonly string[];
   readonly podsSeenAs?: PodsSeenAs;
+  readonly hasPodRoutes?: boolean;
   readonly networks: Readonly<Record<string, { readonly subnets: readonly string[]; readonly hasVpn: boolean }>>;
   readonly pools: Readonly<Record<string, readonly string[]>>;
   readonly services: Readonly<
@@ -84,7 +88,7 @@ interface Written {
   >;
 }
 
-function read({ nodes, pods, podsSeenAs, networks, pools, services }: Written): Promises {
+function read({ nodes, pods, podsSeenAs, hasPodRoutes = false, networks, pools, services }: Written): Promises {
   const findings = new Findings();
   const subnets = (texts: readonly string[]) =>
     texts.flatMap((one) => findings.attempt('', () => Subnet.parse(one)) ?? []);
@@ -92,6 +96,7 @@ function read({ nodes, pods, podsSeenAs, networks, pools, services }: Written): 
     nodes: subnets(nodes),
     pods: subnets(pods),
     podsSeenAs,
+    hasPodRoutes,
     networks: new Map(
       Object.entries(networks).map(([name, { subnets: all, hasVpn }]) => [name, { subnets: subnets(all), hasVpn }]),
     ),

@@ -26,12 +26,18 @@ function promisesOf({ cluster, networks, promised }: PromisingSite): Promises {
     nodes: cluster.nodes.map(({ real }) => real),
     pods: cluster.pods,
     podsSeenAs: cluster.podsSeenAs,
+    hasPodRoutes: cluster.podsSeenAs === 'themselves' && networks.some(hasNextHopsOfPods),
     networks: new Map(
       networks.map(({ name, subnets, vpn }) => [name, { subnets: reals(subnets), hasVpn: vpn !== undefined }]),
     ),
     pools: new Map([...promised.pools].map(([name, reached]) => [name, reached()])),
     services: promised.services,
   };
+}
+
+function hasNextHopsOfPods({ vpn }: VpnNetwork): boolean {
+  const nextHops = vpn?.cluster.podNextHops ?? vpn?.cluster.insideNextHops ?? [];
+  return nextHops.length > 0;
 }
 
 /** Writes routers/<site>/promises.json, for `npm run prove`. */

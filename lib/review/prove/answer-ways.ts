@@ -50,3 +50,17 @@ function sharedAddresses({ name, ends }: Router): Failure[] {
     }),
   );
 }
+
+/** Routers of the cluster that have lost their routes to the pods, so that no answer finds them; none where all is well. */
+export function podRouteWays({ promises, learned, clusterRouters }: SiteView): Way[] {
+  if (!promises.hasPodRoutes || learned.length === 0) return [];
+  const failures = clusterRouters.map(
+    ({ name, ends }): Failure => ({
+      where: `router ${name}`,
+      text: `no route to the pods ${learned.join(', ')}, which packets on premise answer to`,
+      remedy: 'run npm run synth, and load the routes',
+      ...(ends[0] !== undefined && { source: { file: ends[0].connection.file } }),
+    }),
+  );
+  return [broken('router cluster → pods', troublesOf(failures))];
+}

@@ -1,7 +1,7 @@
 import { type PodsSeenAs, parsePromises } from '../../network';
 import { PRODUCTS, type Product } from '../../routers';
 import { type Placed, readManifests } from '../plan/manifest';
-import { answerWays } from './answer-ways';
+import { answerWays, podRouteWays } from './answer-ways';
 import { clusterOf } from './cluster';
 import { poolWays } from './pool-ways';
 import { type End, Routers, readEnds } from './routers';
@@ -68,7 +68,7 @@ function proofOf(site: string, product: Product | undefined, view: SiteView): Si
   return {
     site,
     product,
-    ways: [...serviceWays(view), ...poolWays(view), ...answerWays(view)],
+    ways: [...serviceWays(view), ...poolWays(view), ...answerWays(view), ...podRouteWays(view)],
     assumed: assumptionsOf(view, product),
     isUnsaid: view.promises.podsSeenAs === undefined,
   };

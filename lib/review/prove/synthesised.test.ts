@@ -163,3 +163,18 @@ test.each<[string, Case]>([
   );
   expect(broken).toEqual([]);
 });
+
+test('routes to the pods that are gone from a router’s files are missed', () => {
+  proofOfSite('site', {
+    cluster: { podsSeenAs: 'themselves', pods: MAPPED_PODS },
+    networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', { podNextHops: ['10.0.1.29'] }) } },
+  });
+  const tree = treeIn(folder);
+  const path = [...tree.keys()].find((name) => name.endsWith('cluster-to-a/routes.batch')) as string;
+  const without = (tree.get(path) as string).replace(/^route replace \S+ via 10\.0\.1\.29 .*\n/gm, '');
+  expect(without).not.toBe(tree.get(path));
+  const [proof] = proofsOf(new Map([...tree, [path, without]]));
+  expect(proof?.ways.filter(({ result }) => result === 'broken').map(({ name }) => name)).toEqual([
+    'router cluster → pods',
+  ]);
+});
