@@ -36,7 +36,7 @@ export function topologyOf(site: Site): SiteTopology {
   };
 }
 
-/** Routes to what is no network's subnet, by the way they take. */
+/** Routes to subnets that belong to no network, by their next hops. */
 function otherRoutes(nodeRoutes: readonly NodeRoutes[], known: readonly Mapping[]): SiteTopology['otherRoutes'] {
   const ofNetworks = new Set(known.map(({ mapped }) => `${mapped}`));
   const ways = new Map<string, Set<string>>();

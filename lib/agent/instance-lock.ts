@@ -4,7 +4,7 @@ import net = require('node:net');
 const LONGEST_NAME = 1024;
 const MOST_ASKING = 16;
 const RETRY_MS = 1_000;
-/** An agent that hangs is restarted before it was asked so often in vain; a name whose queue is full for longer is no agent's. */
+/** An agent that hangs is restarted before this many connections fail; a name whose queue stays full for longer does not belong to an agent. */
 const MOST_UNANSWERED = 90;
 
 /** Tells the user who listens on the other end of a connection. */
@@ -32,7 +32,7 @@ export class InstanceLock {
     private readonly protocol: number,
     private readonly holder: string,
     private readonly peerUser: PeerUser,
-    /** Called when somebody who is no agent has the name. */
+    /** Called when a process that is not an agent holds the name. */
     private readonly onSquatter: (user: number | undefined) => void = () => undefined,
   ) {}
 

@@ -7,7 +7,7 @@ import type { Journal, JournalEntry } from './journal';
 /** A text that was confirmed here before needs no look before it is applied again, live. So many are remembered. */
 const MOST_KNOWN = 16;
 
-/** What a change is rolled back to: the list that was confirmed last, or routes as they were found, with their text. */
+/** The state that a rollback restores: the list confirmed last, or the routes as they were found, with their text. */
 export interface Base {
   readonly list: RouteList;
   readonly found?: string;

@@ -35,7 +35,7 @@ export class PassSchedule extends Passes {
     if (!this.isAllowed()) return;
     const now = performance.now();
     const due = Math.max(now + delay, this.restUntil);
-    // What is no repair gives its name to the pass even if that is to come anyway.
+    // A reason other than a repair names the pass, even if a pass is already due.
     if (this.planned !== undefined && this.planned.due <= due && isRepair(trigger)) return;
     clearTimeout(this.planned?.timer);
     const name = this.planned !== undefined && !isRepair(this.planned.trigger) ? this.planned.trigger : trigger;

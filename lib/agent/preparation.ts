@@ -7,7 +7,7 @@ import { abortable } from '../program/pause';
 export class Preparation {
   private running: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;
 
-  /** Begins it, or joins what is under way. @throws the reason of `signal`, as soon as that is aborted; it goes on then. */
+  /** Starts it, or joins the run in progress. @throws the reason of `signal` as soon as that is aborted; the run continues. */
   async join(begin: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     this.running ??= this.start(begin);
     const { done } = this.running;

@@ -38,7 +38,7 @@ export class RouteSource {
   /** Addresses beside the list that its routes have to reach. */
   servers: readonly Address[] = [];
   state: ListState = { state: 'unknown' };
-  /** What the state is about. A version alone does not say: after a restored backup of etcd it names another text. */
+  /** Identifies the state. A version alone does not: after etcd is restored from a backup, the same version names another text. */
   private seen: string | undefined;
   /** Whether the ConfigMap says something else than the list that came with the pod. */
   differs = false;

@@ -5,7 +5,7 @@ export const SYNC_OPTIONS = 'argocd.argoproj.io/sync-options';
 
 /** Annotations that the GitOps tools read. */
 export const SERVER_SIDE_APPLY = { [SYNC_OPTIONS]: 'ServerSideApply=true' };
-/** One object whose CRD the cluster lacks would otherwise fail the sync of all. */
+/** Otherwise, one object whose CRD is missing in the cluster would fail the whole sync. */
 export const SKIP_WHERE_UNKNOWN = { [SYNC_OPTIONS]: 'SkipDryRunOnMissingResource=true' };
 export const NEVER_DELETE = {
   [SYNC_OPTIONS]: 'Prune=false,Delete=false',

@@ -1,7 +1,7 @@
 import type { Address } from './address';
 import type { Subnet } from './subnet';
 
-/** Subnets without those that lie in others of them, so that one search tells what overlaps any. */
+/** The subnets, without those that lie inside another one, so that one search finds any overlap. */
 export class Cover {
   /** Disjoint, in ascending order. */
   private readonly outermost: readonly Subnet[];

@@ -17,7 +17,7 @@ export class InputError extends Error {
 }
 
 const LONGEST_QUOTE = 80;
-/** More are not read by anybody, and half a million of them would take more memory than there is. */
+/** Nobody reads more, and half a million findings would not fit into memory. */
 const MOST_FINDINGS = 1000;
 
 /** The value as JSON, at most 80 characters long. */

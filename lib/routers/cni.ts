@@ -33,7 +33,7 @@ function asNodes(ranges: CniRanges): CniText[] {
         'kubectl get ippools.projectcalico.org -o custom-columns=NAME:.metadata.name,CIDR:.spec.cidr,NAT:.spec.natOutgoing',
         `kubectl patch ippools.projectcalico.org default-ipv4-ippool --type=merge --patch '{"spec":{"natOutgoing":true}}'`,
       ],
-      note: `NAT must be true for every pool of pods, and no pool may cover ${ranges.far.join(', ')}: Calico does not masquerade what goes to one of its pools, disabled ones included.`,
+      note: `NAT must be true for every pool of pods, and no pool may cover ${ranges.far.join(', ')}: Calico does not masquerade packets to any of its pools, even disabled ones.`,
     },
     {
       title: 'Cilium 1.14 and later (Helm values)',
@@ -47,26 +47,26 @@ function asNodes(ranges: CniRanges): CniText[] {
         'ipMasqAgent:',
         '  enabled: false',
       ],
-      note: `The native routing CIDR must cover none of ${ranges.far.join(', ')}. With ipMasqAgent on, its nonMasqueradeCIDRs must not either; they are all private ranges unless set.`,
+      note: `The native routing CIDR must cover none of ${ranges.far.join(', ')}. If ipMasqAgent is enabled, its nonMasqueradeCIDRs must not cover them either; by default, they are all private ranges.`,
     },
     {
       title: 'ip-masq-agent (GKE, AKS, kops)',
       lines: masqAgent([...ranges.pods, ...ranges.nodes]),
-      note: 'Without this ConfigMap its nonMasqueradeCIDRs are all private ranges, so that pods keep their addresses towards on premise. AKS reads azure-ip-masq-agent-config instead, with the key ip-masq-agent.',
+      note: 'Without this ConfigMap, the nonMasqueradeCIDRs are all private ranges, so packets of pods to on premise keep their addresses. AKS reads azure-ip-masq-agent-config instead, with the key ip-masq-agent.',
     },
     {
       title: 'AWS VPC CNI 1.6 and later',
       lines: [
         'kubectl -n kube-system set env daemonset aws-node AWS_VPC_K8S_CNI_EXTERNALSNAT=false AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS-',
       ],
-      note: "It translates IPv4 only, to the primary address of the node's first interface, and nothing that goes to a CIDR of the VPC.",
+      note: "The plugin translates only IPv4, to the primary address of the node's first interface, and never packets to a CIDR of the VPC.",
     },
     {
       title: 'OVN-Kubernetes',
       lines: [
         'kubectl annotate node NODE k8s.ovn.org/node-snat-exclude-subnets- k8s.ovn.org/node-ingress-snat-exclude-subnets-',
       ],
-      note: 'It masquerades by default; the annotations would except subnets.',
+      note: 'OVN-Kubernetes masquerades by default; these annotations would exempt subnets.',
     },
   ];
 }
@@ -79,7 +79,7 @@ function asThemselves(ranges: CniRanges): CniText[] {
     {
       title: 'Calico 3.21 and later',
       lines: far.flatMap((subnet, i) => [...(i > 0 ? ['---'] : []), ...poolLines(site, subnet)]),
-      note: 'cluster.calicoPool: true writes these pools to dist/. They need the Calico API server; without it load them with calicoctl apply.',
+      note: 'cluster.calicoPool: true writes these pools to dist/. They need the Calico API server; without it, load them with calicoctl apply.',
     },
     {
       title: 'Cilium 1.14 and later (Helm values)',
@@ -96,7 +96,7 @@ function asThemselves(ranges: CniRanges): CniText[] {
         '    nonMasqueradeCIDRs:',
         ...list([...pods, ...nodes, ...far], '      '),
       ],
-      note: 'It needs masquerading by eBPF. Elsewhere in the cluster all is masqueraded as before.',
+      note: 'This needs eBPF masquerading. Packets to other destinations are masqueraded as before.',
     },
     {
       title: 'ip-masq-agent (GKE, AKS, kops)',
@@ -111,13 +111,13 @@ function asThemselves(ranges: CniRanges): CniText[] {
             lines: [
               `kubectl -n kube-system set env daemonset aws-node AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS=${far4.join(',')}`,
             ],
-            note: 'It translates IPv4 only.',
+            note: 'The plugin translates only IPv4.',
           },
         ]),
     {
       title: 'OVN-Kubernetes with pull request 6811, local gateway mode',
       lines: [`kubectl annotate node NODE k8s.ovn.org/node-snat-exclude-subnets='${subnets}'`],
-      note: 'Before it, k8s.ovn.org/node-ingress-snat-exclude-subnets excepts only what comes in by the management port; pods leave as their node. In shared gateway mode neither has an effect on what pods send.',
+      note: "In versions without it, k8s.ovn.org/node-ingress-snat-exclude-subnets exempts only packets that arrive through the management port; packets of pods leave with their node's address. In shared gateway mode, neither annotation affects packets of pods.",
     },
   ];
 }

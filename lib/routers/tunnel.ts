@@ -110,7 +110,7 @@ export interface RouterRoute {
   readonly why: string;
 }
 
-/** The routes a router needs beyond its connected ones and the way out that the VPN itself takes. */
+/** The routes that a router needs in addition to its connected routes and its route to the other VPN router. */
 export function routesOf(tunnel: Unnumbered): RouterRoute[] {
   return [...insideRoutes(tunnel), ...outsideRoutes(tunnel)];
 }

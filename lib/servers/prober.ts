@@ -10,7 +10,7 @@ export class Prober {
   private readonly loops = new Map<string, { readonly service: ProbedService; stop: () => void }>();
 
   constructor(
-    /** Goes into the phases, so that replicas probe at different times. */
+    /** Is part of the phases, so that replicas probe at different times. */
     private readonly replica: string,
     private readonly ask: Ask,
     private readonly onResult: OnResult,

@@ -14,7 +14,7 @@ import {
 } from './decide/slice';
 import { ensure, replace } from './guarded';
 
-/** What a slice said when this leader saw it first; undefined if there was none. */
+/** The content of a slice when this leader first read it; undefined if there was none. */
 export type Standing = ReadonlyMap<string, boolean> | undefined;
 
 export interface SliceSource {
@@ -38,7 +38,7 @@ interface Known {
 
 const FAMILIES = [4, 6] as const;
 
-/** Keeps the EndpointSlices of each Service as they shall be, as long as this replica is the leader. */
+/** Keeps the EndpointSlices of each Service up to date while this replica is the leader. */
 export class SliceWriter {
   private readonly known = new Map<string, Known>();
   /** The term at whose beginning the servers of a Service took over what stands. */

@@ -76,7 +76,7 @@ export function findMoreSpecific(
   return { parts, asked };
 }
 
-/** Calls `take` for what lies inside a listed subnet, outermost entries of a table only. */
+/** Calls `take` for entries inside a listed subnet, but only for the outermost ones of each table. */
 function sweep(items: readonly Item[], take: (inner: Item, listed: ResolvedRoute) => void): void {
   const open: Item[] = [];
   for (const item of [...items].sort((a, b) => a.subnet.compare(b.subnet))) {

@@ -36,7 +36,7 @@ interface PresentEntry {
   readonly hops: readonly (Omit<Hop, 'gateway'> & { readonly gateway?: string })[];
 }
 
-/** As text for the journal. It is no list that a user could write: its ways are the kernel's, by interface index. */
+/** As text for the journal. A user cannot write such a list: its next hops are the kernel's, by interface index. */
 export function presentText({ routes }: RouteList): string {
   return JSON.stringify(
     routes.filter(isPresent).map(

@@ -11,7 +11,7 @@ import { hopsOf, hopsText } from './route-hops';
 export interface Way {
   /** Those in use. */
   readonly hops: readonly Hop[];
-  /** Where there are several next hops: all of them that the node can reach at all, whether they answer or not. */
+  /** If there are several next hops: all that the node can reach, whether they answer or not. */
   readonly members?: readonly Hop[];
   /** How the members are used. */
   readonly mode?: Route['mode'];

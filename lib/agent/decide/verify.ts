@@ -11,7 +11,7 @@ import { leadsToMain } from './rules';
 
 /** What the FIB is asked about routes, and what is needed to understand its answers. */
 export interface Verification {
-  /** Those asked about, one for each of the first questions. */
+  /** The routes that are asked about, one for each of the first questions. */
   readonly asked: readonly ResolvedRoute[];
   /** What lies inside their subnets; the other questions are about that. */
   readonly moreSpecific: MoreSpecific;

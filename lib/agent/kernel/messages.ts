@@ -17,7 +17,7 @@ export const familyOf = (number: number): Family | undefined =>
   number === nl.AF_INET ? 4 : number === nl.AF_INET6 ? 6 : undefined;
 export const numberOf = (family: Family): number => (family === 4 ? nl.AF_INET : nl.AF_INET6);
 
-/** @throws RangeError when it is no address. */
+/** @throws RangeError if it is not a valid address. */
 export function readAddress(reader: Reader | undefined): Address | undefined {
   if (reader === undefined) return undefined;
   const first = reader.i32be(0);

@@ -59,7 +59,7 @@ export class NetlinkChannel {
     });
   }
 
-  /** Asks for each item what is answered by one message or an error, and reads the answers by `read`. */
+  /** Sends one request per item, each answered by one message or an error, and parses the answers with `read`. */
   ask<Q, T>(items: readonly Q[], write: Write<Q>, read: (payload: Reader) => T): (T | NetlinkError)[] {
     return this.batches<Q, T | NetlinkError>(items, write, 0, (message, results, place) => {
       results[place] = message.type === NLMSG_ERROR ? new NetlinkError(readAcknowledgement(message)) : read(message);

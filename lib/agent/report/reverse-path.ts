@@ -53,7 +53,7 @@ export function reversePathFilters(
 interface Drops {
   /** Whether the filter dropped packets lately. */
   readonly isDropping?: boolean;
-  /** How the node answers what comes in by a link, for people. */
+  /** For people: which way the node answers packets that arrive on a link. */
   readonly wayBack?: (link: number) => string | undefined;
 }
 

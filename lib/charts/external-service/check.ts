@@ -6,7 +6,7 @@ import type { Scope } from '../site/scope';
 import { checkHealth } from './check-health';
 import type { ExternalServiceSettings } from './options';
 
-/** Services that a cluster depends on: one that takes over the name takes over the traffic. */
+/** Services that a cluster depends on: a Service with such a name takes over its traffic. */
 const CLUSTER_SERVICES: ReadonlySet<string> = new Set([
   'default/kubernetes',
   'kube-system/kube-dns',

@@ -36,7 +36,7 @@ export interface MonitoringProps {
   readonly annotations?: Readonly<Record<string, string>>;
   /** How often agents are asked, e.g. '30s'. @default as Prometheus is configured */
   readonly interval?: string;
-  /** Packets a second that rp_filter drops on one node before that is told. @default 1 */
+  /** Packets per second that rp_filter must drop on one node before an alert fires. @default 1 */
   readonly dropsPerSecond?: number;
   /** Labels of all alerts, for the Alertmanager. @default none */
   readonly alertLabels?: Readonly<Record<string, string>>;

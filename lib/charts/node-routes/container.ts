@@ -26,7 +26,7 @@ const PORT_NAME = 'http';
 
 /**
  * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
- * written, and no process started. It is no sandbox, since FFI can call anything; the container's rights are the limit.
+ * written, and no process started. It is not a sandbox, because FFI can call anything; the container's rights are the limit.
  */
 const COMMAND: readonly string[] = [
   'node',

@@ -44,7 +44,7 @@ export interface NodeRoutesProps {
   readonly requirePrivateNetwork?: boolean;
   /** Mark of our routes in the kernel, 1 to 255; each NodeRoutes has its own. @default 142 */
   readonly protocol?: number;
-  /** Numbers it had before: what carries them becomes ours, so that a change leaves no orphans. @default none */
+  /** Former protocol numbers: the agent takes over routes that carry them, so a change leaves no orphans. @default none */
   readonly formerProtocols?: readonly number[];
   /** Take over routes of the original DaemonSet (protocol boot) with the same subnet and next hop. @default false */
   readonly adoptLegacyRoutes?: boolean;

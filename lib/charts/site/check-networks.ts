@@ -9,7 +9,7 @@ interface NetworkSubnet {
   readonly mapping: Mapping;
 }
 
-/** As the cluster sees them, the networks take nothing from the cluster and nothing from one another. */
+/** As the cluster sees them, the networks overlap neither the cluster nor one another. */
 export function checkNetworks({ networks, cluster }: Scope, free: FreeRanges, findings: Findings): void {
   const subnets = networks.flatMap((network) => network.subnets.map((subnet) => ({ ...subnet, network })));
   const routed = subnets.map(({ mapping, place }) => ({

@@ -51,7 +51,7 @@ test.each<[string, Given, string]>([
   [
     'the pool without need',
     { cluster: { podsSeenAs: 'nodes', calicoPool: true }, vpn: VPN },
-    "cluster.calicoPool: true keeps the pods' addresses, which contradicts that on premise sees nodes; write podsSeenAs: 'themselves', or leave it out",
+    "cluster.calicoPool: true keeps the pods' addresses, but podsSeenAs says that on premise sees the nodes; write podsSeenAs: 'themselves', or leave it out",
   ],
   [
     'kube-proxy that masquerades all',
@@ -96,12 +96,12 @@ test.each<[string, Given, string]>([
   [
     'a masquerade address that no selector carries',
     { cluster: { podsSeenAs: 'nodes' }, routes: [{ subnet: '192.168.0.0/25', nextHop: '10.185.0.1' }], vpn: VPN },
-    "node routes node-routes: 10.185.0.1 is a next hop in no range of cluster.nodes; pods are masqueraded as the address beside it, which no traffic selector carries; add the nodes' subnet in which it lies to cluster.nodes",
+    "node routes node-routes: 10.185.0.1 is a next hop outside cluster.nodes; packets of pods leave with the node's address in that subnet, which no traffic selector contains; add the nodes' subnet in which it lies to cluster.nodes",
   ],
   [
     'a source that no selector carries',
     { routes: [{ subnet: '192.168.0.0/25', source: '10.185.0.5' }] },
-    "node routes node-routes: 10.185.0.5 is the source of nodes' own packets to 192.168.0.0/25, and lies in no range of cluster.nodes, so no traffic selector carries them; add its subnet to cluster.nodes, or leave the route's source out",
+    "node routes node-routes: 10.185.0.5 is the source of nodes' own packets to 192.168.0.0/25, but is outside cluster.nodes, so no traffic selector contains them; add its subnet to cluster.nodes, or leave the route's source out",
   ],
 ])('rejected: %s', (_, given, line) => {
   const unquoted = told(given).map((one) => one.replace(/: "([\d.:a-f/]+(?: seen as [\d./]+)?)" /, ': $1 '));

@@ -26,7 +26,7 @@ function tellNeedless(site: Scope, findings: Findings): void {
     );
   });
   if (!calicoPool) return;
-  const reason = "keeps the pods' addresses, which contradicts that on premise sees nodes";
+  const reason = "keeps the pods' addresses, but podsSeenAs says that on premise sees the nodes";
   findings.add(inCluster(site, 'calicoPool'), true, reason, "write podsSeenAs: 'themselves', or leave it out");
 }
 
@@ -96,7 +96,7 @@ function routesIntoVpn(site: Scope) {
 }
 
 /**
- * MASQUERADE takes the address that the out interface has in the subnet of the next hop (inet_select_addr in
+ * MASQUERADE uses the address that the outgoing interface has in the subnet of the next hop (inet_select_addr in
  * net/ipv4/devinet.c), whatever the route's source is.
  */
 function checkMasqueradeAddress(site: Scope, findings: Findings): void {
@@ -109,7 +109,7 @@ function checkMasqueradeAddress(site: Scope, findings: Findings): void {
       if (isKnown || isLinkLocal || told.has(`${place} ${nextHop}`)) continue;
       told.add(`${place} ${nextHop}`);
       const reason =
-        'is a next hop in no range of cluster.nodes; pods are masqueraded as the address beside it, which no traffic selector carries';
+        "is a next hop outside cluster.nodes; packets of pods leave with the node's address in that subnet, which no traffic selector contains";
       findings.add(place, `${nextHop}`, reason, "add the nodes' subnet in which it lies to cluster.nodes");
     }
   }
@@ -120,7 +120,7 @@ function checkSources(site: Scope, findings: Findings): void {
   for (const { place, route } of routesIntoVpn(site)) {
     const { source, subnet } = route;
     if (source === undefined || site.cluster.seen.some(({ real }) => real.contains(source))) continue;
-    const reason = `is the source of nodes' own packets to ${subnet}, and lies in no range of cluster.nodes, so no traffic selector carries them`;
+    const reason = `is the source of nodes' own packets to ${subnet}, but is outside cluster.nodes, so no traffic selector contains them`;
     findings.add(place, `${source}`, reason, "add its subnet to cluster.nodes, or leave the route's source out");
   }
 }

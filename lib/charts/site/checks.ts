@@ -8,7 +8,7 @@ export type Phase = (typeof PHASES)[number];
 /** What the checks of one run share. */
 export interface CheckRun {
   readonly findings: Findings;
-  /** Gives each range out once, so that all that is proposed can be followed together. */
+  /** Proposes each range only once, so that a user can follow all proposals together. */
   readonly free: FreeRanges;
 }
 

@@ -49,7 +49,7 @@ export interface ClusterProps {
   readonly imageRegistry?: string;
 }
 
-/** A range that no route may take, and what it is, for messages. */
+/** A range that no route may take, with a description for messages. */
 export interface ProtectedSubnet {
   readonly subnet: Subnet;
   readonly what: string;

@@ -15,7 +15,7 @@ function withoutRoutes({ place, networks, routeSources }: Scope): string[] {
   ];
 }
 
-/** What nodes and pods are mapped to is used by the files for routers only. */
+/** Only the routers' files use the mapped ranges of nodes and pods. */
 function mappedForNobody({ place, cluster, networks }: Scope): string[] {
   if (networks.length === 0 || networks.some(({ vpn }) => vpn !== undefined)) return [];
   const mapped = { nodes: cluster.nodes, pods: cluster.podMappings };

@@ -12,7 +12,7 @@ import {
 } from '../../routers';
 import { listOf, oneOf, readNested, type Schema, someOf } from '../input/schema';
 
-/** The VPN to an on-premise network: what its two routers are configured by. There is no key in it, and no place for one. */
+/** The VPN to an on-premise network: the settings of its two routers. It never contains a pre-shared key. */
 export interface VpnProps {
   /** The router of the cluster. It opens the tunnel. */
   readonly cluster: RouterProps;

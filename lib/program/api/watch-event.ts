@@ -20,7 +20,7 @@ interface ConfigMap {
 
 /**
  * Reads the answer to a list of the one ConfigMap.
- * @throws ApiError when it is no such list: then nothing is known.
+ * @throws ApiError if it is not such a list: then nothing is known.
  */
 export function readList(text: string, name: string): { configMap: ConfigMapState; version: string } {
   const list = parseObject(text) as { kind?: unknown; metadata?: { resourceVersion?: unknown }; items?: unknown };

@@ -16,7 +16,7 @@ export interface Row {
   readonly cells: readonly string[];
 }
 
-/** A name or value within a text. What it holds can neither end the marks nor move a terminal's cursor. */
+/** A name or value within a text. Its content can neither end the markup nor move a terminal's cursor. */
 export function code(value: string): string {
   return `\`${printable(value).replaceAll('`', "'")}\``;
 }

@@ -27,7 +27,7 @@ const parsed = new Map<string, Manifest | undefined>();
 /**
  * The objects of a file. Three dashes at the start of a line begin a document wherever they stand, since text inside
  * one is indented.
- * @throws Error for what is no YAML, or no Kubernetes object.
+ * @throws Error if the text is not valid YAML, or not a Kubernetes object.
  */
 export function readManifests(path: string, text: string): Placed[] {
   return text.split(/^---(?:[ \t].*)?$/m).flatMap((document) => {
@@ -54,7 +54,7 @@ function parse(document: string): Manifest | undefined {
   if (value === null || value === undefined) return undefined;
   const { kind, metadata, apiVersion } = value as Partial<Manifest>;
   if (typeof kind !== 'string' || typeof apiVersion !== 'string' || typeof metadata?.name !== 'string')
-    throw new Error('a document in it is no Kubernetes object');
+    throw new Error('a document in it is not a Kubernetes object');
   return value as Manifest;
 }
 

@@ -66,7 +66,7 @@ export function objectRisks(pairs: readonly Pair<Placed>[]): Risk[] {
       ? []
       : [
           warning(
-            `Argo CD 3 drops EndpointSlices and Endpoints unless its \`resource.exclusions\` were changed: look whether the Application shows ExcludedResourceWarning (${shortList(names)})`,
+            `Argo CD 3 drops EndpointSlices and Endpoints unless its \`resource.exclusions\` were changed: check whether the Application shows ExcludedResourceWarning (${shortList(names)})`,
           ),
         ]),
     ...pairs.flatMap(immutableRisks),

@@ -16,7 +16,7 @@ function resultText({ result }: Way, { product }: SiteProof): string {
 
 export const isConsistent = ({ ways }: SiteProof): boolean => ways.every(({ result }) => result !== 'broken');
 
-/** For `check`: one line where all is well, and what is broken otherwise. */
+/** For `check`: one line if all paths are consistent, otherwise the broken ones. */
 export function proofLine(proof: SiteProof): string {
   if (isConsistent(proof)) return `ways: ${titleOf(proof)}\n`;
   const broken = proof.ways.filter(({ result }) => result === 'broken');

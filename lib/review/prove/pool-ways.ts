@@ -38,7 +38,7 @@ function thereWay(view: SiteView, name: string, pool: NodePool, network: string,
   return broken(name, [gapOf('nodes', gap, placeText(pool.source)), ...troublesOf([...own, ...failures])]);
 }
 
-/** Every address of a network to all nodes of a pool, and the way back of what these answer. */
+/** Packets from every address of a network to all nodes of a pool, and the way back of the nodes' answers. */
 function backWay(view: SiteView, name: string, pool: NodePool, network: string): Way {
   const promised = view.promises.networks.get(network)?.subnets ?? [];
   const { arrivals, failures } = view.fromPremises(promised);

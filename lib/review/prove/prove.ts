@@ -27,8 +27,8 @@ export interface SiteProof {
 const PROMISES = /^routers\/([^/]+)\/promises\.json$/;
 
 /**
- * Holds what synth wrote against what the sites promise.
- * @throws InputError for a file that cannot be read, or that holds what no reader knows.
+ * Compares synth's output with what the sites promise.
+ * @throws InputError for a file that cannot be read, or that has a line that no reader knows.
  */
 export function proofsOf(tree: Tree): SiteProof[] {
   return viewsOf(tree).map(({ site, product, view }) => proofOf(site, product, view));

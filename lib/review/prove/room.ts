@@ -1,6 +1,6 @@
 import type { Family } from '../../network';
 
-/** What every link is taken to carry; a narrower one is the network team's to know. */
+/** The MTU that every link is assumed to have; only the network team knows narrower links. */
 export const LINK_MTU = 1500;
 
 /** Bytes of integrity by hash (RFC 4868). */

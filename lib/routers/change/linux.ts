@@ -1,4 +1,4 @@
-/** A file of a Linux router: its name below routers/, where its head says it lies, and what it says. */
+/** A file of a Linux router: its name below routers/, its path on the router as its header states it, and its content. */
 interface LinuxFile {
   readonly name: string;
   readonly place: string;
