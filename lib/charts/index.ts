@@ -1,4 +1,4 @@
-/** Synth time: what main.ts is written with. */
+/** Synth time: the API that main.ts uses. */
 
 export { ExternalService } from './external-service/external-service';
 export type { ExternalServiceProps } from './external-service/options';

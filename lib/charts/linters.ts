@@ -1,7 +1,7 @@
 /**
- * What linters cannot be content with, since it is what a route agent and a Service without pods are. The reasons stand
- * where the tools read them: on the object, never on the pods, which a changed text would restart. Trivy and kubescape
- * read files: .trivyignore.yaml, kubescape-exceptions.json.
+ * Linter findings that are inherent to a route agent and to a Service without pods. Each reason is where the tool reads
+ * it: on the object, never on the pods, because a changed reason would restart them. Trivy and kubescape read files:
+ * .trivyignore.yaml, kubescape-exceptions.json.
  */
 const HOST_NETWORK = 'the routes it keeps are those of the node';
 const ROOT = 'capabilities of other users do not survive the start of a container (containerd issue 5644)';

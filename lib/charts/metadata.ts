@@ -1,4 +1,6 @@
-/** The label that slices of ours carry instead of a controller's name, and what all objects are part of. */
+/**
+ * The managed-by value of our EndpointSlices (instead of a controller's name), and the part-of label of all objects.
+ */
 export const PROJECT = 'onprem-link';
 
 export const SYNC_OPTIONS = 'argocd.argoproj.io/sync-options';
@@ -11,20 +13,20 @@ export const NEVER_DELETE = {
   [SYNC_OPTIONS]: 'Prune=false,Delete=false',
   'kustomize.toolkit.fluxcd.io/prune': 'disabled',
 };
-/** The object outlives the change that takes it out of Git. */
+/** The object stays in the cluster when it is removed from Git. */
 export const KEPT_WHEN_PRUNED = {
   [SYNC_OPTIONS]: 'Prune=false',
   'kustomize.toolkit.fluxcd.io/prune': 'disabled',
 };
-/** Flux would otherwise replace `${NAME}` inside the data. */
+/** Without it, Flux would replace `${NAME}` in the data. */
 export const NO_SUBSTITUTION = { 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' };
 
-/** Says which part of the site an object belongs to. */
+/** The label that says which component of the site an object belongs to. */
 export const COMPONENT = 'app.kubernetes.io/component';
-/** The parts that nodes need for their routes; all others may fail without them. */
+/** The components that nodes need for their routes. Other components may fail without affecting them. */
 export const ROUTING_COMPONENTS = ['namespace', 'quota', 'route-agent'] as const;
 
-/** What watches the rest: a cluster without the Prometheus operator does not know its kinds. */
+/** Monitoring. A cluster without the Prometheus operator does not have its kinds. */
 export const MONITORING_COMPONENT = 'monitoring';
 
 type Pairs = Readonly<Record<string, string>>;
@@ -40,7 +42,7 @@ export function commonLabels(name: string, component: string, more: Pairs = {}):
   };
 }
 
-/** All annotations together; Argo CD's sync options are one comma separated list under one key. */
+/** Merges annotations; Argo CD's sync options become one comma-separated list under one key. */
 export function mergeAnnotations(...parts: readonly Pairs[]): Record<string, string> {
   const merged: Record<string, string> = Object.assign({}, ...parts);
   const options = parts.flatMap((part) => part[SYNC_OPTIONS]?.split(',') ?? []);

@@ -9,7 +9,10 @@ interface CheckedService {
   readonly settings: ExternalServiceSettings;
 }
 
-/** What an API server takes in one EndpointSlice (maxEndpoints in its validation); the program writes one a family. */
+/**
+ * The most endpoints that an API server accepts in one EndpointSlice (maxEndpoints in its validation); the program
+ * writes one slice per address family.
+ */
 const MOST_SERVERS = 1000;
 
 /** @param all ExternalServices of the site */

@@ -15,10 +15,10 @@ const CLUSTER_SERVICES: ReadonlySet<string> = new Set([
   'kube-system/metrics-server',
 ]);
 
-/** What Kubernetes mirrors of one Endpoints object; the rest it leaves out silently. */
+/** The most addresses that Kubernetes mirrors from one Endpoints object; it silently drops the rest. */
 const MOST_LEGACY_ENDPOINTS = 1000;
 
-/** An ExternalService as its checks see it. */
+/** The part of an ExternalService that its checks need. */
 interface CheckedService {
   readonly place: string;
   readonly settings: ExternalServiceSettings;
@@ -38,7 +38,7 @@ export function checkExternalServices(all: readonly CheckedService[], site: Scop
     checkOptions(service, findings);
     checkHealth(service, all, findings);
     checkServers(service, site, findings);
-    // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
+    // A site without any NodeRoutes is routed by other means, which these checks know nothing about.
     if (site.routeSources.length > 0) checkRouted(service, routed, findings);
   }
 }
@@ -89,7 +89,7 @@ function checkServers({ settings, place }: CheckedService, site: Scope, findings
       );
     }
   });
-  // What was refused elsewhere may have been the only server.
+  // The only server may already have been rejected elsewhere.
   if (settings.servers.length === 0 && site.findings.all.length === 0)
     findings.add(placeIn(place, 'servers'), [], 'is empty', 'take at least one from an on-premise network');
 }

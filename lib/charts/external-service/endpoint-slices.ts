@@ -6,7 +6,7 @@ import type { Server } from '../site/on-premise';
 import { endpointPort, type ServicePort } from './ports';
 import { realAddresses } from './real-addresses';
 
-/** What both kinds of endpoints are made of. */
+/** What EndpointSlices and an Endpoints object are built from. */
 interface EndpointsProps {
   /** Name of the Service. */
   readonly name: string;
@@ -16,12 +16,12 @@ interface EndpointsProps {
   readonly ports: readonly ServicePort[];
 }
 
-/** As many as the controllers of Kubernetes put into one (--max-endpoints-per-slice). */
+/** The same limit as in Kubernetes' own controllers (--max-endpoints-per-slice). */
 const MOST_ENDPOINTS = 100;
 
 /**
- * The servers' addresses for kube-proxy. Slices hold one family, which cannot be changed, so it is part of their names:
- * `orders-service-ipv4`, and from the 101st address on `orders-service-ipv4-2` and so forth. No name depends on an
+ * The servers' addresses for kube-proxy. A slice holds one address family, which is immutable, so the name includes it:
+ * `orders-service-ipv4`, then `orders-service-ipv4-2` from the 101st address on, and so on. No name depends on an
  * address, so adding servers renames nothing.
  */
 export class EndpointSlices extends Construct {
@@ -41,7 +41,7 @@ export class EndpointSlices extends Construct {
         },
       },
       addressType: `IPv${family}`,
-      // Every field that the API server would fill in is written, or a differ would see drift in these lists.
+      // Write every field that the API server would default; otherwise diff tools report drift in these lists.
       endpoints: servers.map(({ mapped }) => ({ addresses: [`${mapped}`], conditions: { ready: true } })),
       ports: props.ports.map(endpointPort),
     });
@@ -65,12 +65,12 @@ function slicesOf({ name, servers: all }: Pick<EndpointsProps, 'name' | 'servers
   });
 }
 
-/** The names of a Service's slices in Git. */
+/** Names of a Service's EndpointSlices in Git. */
 export function sliceNames(props: Pick<EndpointsProps, 'name' | 'servers'>): string[] {
   return slicesOf(props).map(({ name }) => name);
 }
 
-/** The servers' addresses in the deprecated form, which Kubernetes mirrors into EndpointSlices of its own. */
+/** The servers' addresses as a deprecated Endpoints object, which Kubernetes mirrors into its own EndpointSlices. */
 export class LegacyEndpoints extends Construct {
   constructor(scope: Construct, id: string, { name, annotations, servers, ports }: EndpointsProps) {
     super(scope, id);

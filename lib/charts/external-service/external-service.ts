@@ -18,14 +18,14 @@ import { realAddresses } from './real-addresses';
 
 const externalServices = new Siblings<ExternalService>();
 
-/** All of a site, in the order of construction. */
+/** All of them in a site, in the order of construction. */
 export function externalServicesOf(site: Site): readonly ExternalService[] {
   return externalServices.of(site);
 }
 
-/** On-premise servers under the name of a Service. */
+/** Makes on-premise servers reachable under the name of a Service. */
 export class ExternalService extends Chart {
-  /** Where findings about it stand. @internal */
+  /** The location that findings about it report. @internal */
   readonly place: string;
   /** The props with defaults filled in. @internal */
   readonly settings: ExternalServiceSettings;
@@ -35,7 +35,7 @@ export class ExternalService extends Chart {
     const place = placeIn(site.place, `external service ${id}`);
     const settings = readOptions(site.findings, place, props, externalServiceSchema(id));
     const { name, namespace, labels, annotations, servers, ports } = settings;
-    const readId = props?.name === undefined ? readServiceName : undefined; // the id is the name then
+    const readId = props?.name === undefined ? readServiceName : undefined; // then the id is the name
     super(site, site.claim(id, place, readId), { namespace, labels: commonLabels(name, 'external-service', labels) });
     this.place = place;
     this.settings = settings;
@@ -65,7 +65,7 @@ export class ExternalService extends Chart {
     site.addCheck('services', 'external-services', (run) => checkExternalServices(externalServicesOf(site), site, run));
   }
 
-  /** The program writes the slices; they go with an object that lies beside the Service. */
+  /** The program writes the slices. Their owner is an object beside the Service; deleting it deletes them. */
   private addHealth(site: Site, health: ProbeSettings): void {
     const { name, annotations } = this.settings;
     const probed = probedService(this.settings, health);
@@ -91,12 +91,12 @@ export class ExternalService extends Chart {
         ...(sessionAffinity === undefined
           ? { sessionAffinity: 'None' }
           : { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIp: { timeoutSeconds: sessionAffinity } } }),
-        // No selector: the endpoints are ours, not those of pods.
+        // No selector: the endpoints are on-premise servers, not pods.
         ports: ports.map(({ name: portName, port, serverPort, protocol, appProtocol }) => ({
           name: portName,
           port,
           protocol,
-          // kube-proxy goes by the endpoints' number; it is the same, so that nobody reads another one here.
+          // kube-proxy uses the port of the endpoints; targetPort is the same, so that it does not mislead readers.
           targetPort: k8s.IntOrString.fromNumber(serverPort),
           ...(appProtocol !== undefined && { appProtocol }),
         })),

@@ -11,27 +11,37 @@ export interface ExternalServiceProps {
   /** Name of the Service, hence its DNS name. @default the construct's id */
   readonly name?: string;
   /**
-   * The servers, from OnPremise.servers. Append new ones: a hundred fill a slice, and one put in between moves its
-   * followers from slice to slice.
+   * The servers, from OnPremise.servers. Append new ones: a slice holds 100 servers, and inserting one shifts all later
+   * servers from slice to slice.
    */
   readonly servers: readonly Server[];
-  /** Ports by name (1 to 63 of `a-z0-9-`): a number, or what differs from TCP and the same number on the servers. */
+  /**
+   * Ports by name (1 to 63 of `a-z0-9-`): a number, or an object if the protocol is not TCP or the servers use another
+   * port.
+   */
   readonly ports: Readonly<Record<string, number | PortSpec>>;
-  /** No cluster IP: DNS answers with the servers' addresses. @default false */
+  /** Make the Service headless, so that DNS returns the servers' addresses. @default false */
   readonly headless?: boolean;
-  /** Keep a client with one server, for three hours or the given time (1 to 86400 s). @default false */
+  /**
+   * Session affinity: send a client to the same server for three hours (`true`) or the given time (1 to 86400 s).
+   * @default false
+   */
   readonly sessionAffinity?: boolean | { readonly timeoutSeconds: number };
   /**
-   * Emit an Endpoints object instead of EndpointSlices. Kubernetes warns since 1.33, but Argo CD 3 drops both unless
-   * its resource.exclusions are changed. @default false
+   * Emit an Endpoints object instead of EndpointSlices. Kubernetes has warned about Endpoints since 1.33. Argo CD 3
+   * ignores both kinds unless its resource.exclusions are changed. @default false
    */
   readonly legacyEndpoints?: boolean;
   /**
-   * Probe the servers and send new connections only to those that answer. A program in the cluster does it, and writes the
-   * EndpointSlices in place of Git (docs/server-health.md). @default no probes: all servers get connections
+   * Probe the servers and send new connections only to those that answer. A program in the cluster probes them and
+   * writes the EndpointSlices instead of Git (docs/server-health.md). @default no probes: all servers get new
+   * connections
    */
   readonly health?: ServerHealthProbe;
-  /** Permit a namespace whose name begins with `kube-`. The cluster's own Services stay forbidden. @default false */
+  /**
+   * Allow a namespace whose name begins with `kube-`. The names of the cluster's own Services remain forbidden.
+   * @default false
+   */
   readonly allowKubeNamespace?: boolean;
   /** Labels of all objects. @default none */
   readonly labels?: Readonly<Record<string, string>>;
@@ -39,14 +49,14 @@ export interface ExternalServiceProps {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The props with defaults filled in and texts understood. */
+/** The props with defaults filled in and strings parsed. */
 export interface ExternalServiceSettings {
   readonly name: string;
   readonly namespace: string;
   readonly servers: readonly Server[];
   readonly ports: readonly ServicePort[];
   readonly headless: boolean;
-  /** Seconds for which a client stays with one server; undefined without affinity. */
+  /** Session affinity timeout in seconds; undefined without affinity. */
   readonly sessionAffinity: number | undefined;
   readonly legacyEndpoints: boolean;
   readonly health: ProbeSettings | undefined;

@@ -9,7 +9,10 @@ export interface PortSpec {
   readonly serverPort?: number;
   /** @default 'TCP' */
   readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
-  /** What is spoken, for meshes and gateways, e.g. 'http' or 'kubernetes.io/h2c'. @default not said */
+  /**
+   * Application protocol (appProtocol), for meshes and gateways, e.g. 'http' or 'kubernetes.io/h2c'.
+   * @default not set
+   */
   readonly appProtocol?: string;
 }
 
@@ -59,7 +62,7 @@ function readServicePort(name: string, spec: unknown): ServicePort {
   return { ...read, name, serverPort: read.serverPort ?? read.port };
 }
 
-/** The same port as endpoints name it: by the number on the servers. */
+/** The same port in an endpoint: with the port number on the servers. */
 export function endpointPort({ name, serverPort, protocol, appProtocol }: ServicePort) {
   return { name, port: serverPort, protocol, ...(appProtocol !== undefined && { appProtocol }) };
 }

@@ -4,7 +4,7 @@ import { sliceNames } from './endpoint-slices';
 import type { ExternalServiceSettings } from './options';
 import { endpointPort } from './ports';
 
-/** What the program is told of a Service; undefined if its probes have no port, which its checks say. */
+/** A Service's entry in the program's list; undefined if its probes have no port, which the checks report. */
 export function probedService(settings: ExternalServiceSettings, health: ProbeSettings): ProbedService | undefined {
   const { name, namespace, servers, ports } = settings;
   const port = probePort(settings, health);
@@ -25,7 +25,7 @@ export function probedService(settings: ExternalServiceSettings, health: ProbeSe
   };
 }
 
-/** The port of a name, a number as it is, or else that of the first port over TCP. */
+/** The number of a named port, a given number as is, or by default the Service's first TCP port. */
 export function probePort({ ports }: ExternalServiceSettings, { port }: ProbeSettings): number | undefined {
   if (typeof port === 'number') return port;
   const overTcp = ports.filter(({ protocol }) => protocol === 'TCP');

@@ -1,14 +1,16 @@
 import type { Server } from '../site/on-premise';
 
-/** For people: whom the routers reach under the addresses of an object. */
+/** Annotation for people: the real servers behind the addresses of an object. */
 export const REAL_ADDRESSES = 'onprem-link/real-addresses';
 
-/** A Service may have thousands; what is left out stands on its slices, of which each holds at most as many. */
+/**
+ * A Service may have thousands of servers. The rest are listed on its slices, each of which holds at most this many.
+ */
 const MOST_SERVERS = 100;
 
 /**
- * An annotation that tells the real address behind each mapped one: `192.168.1.10 is 10.0.1.10 (datacentre)`. None where
- * nothing is mapped.
+ * An annotation with the real address behind each mapped one: `192.168.1.10 is 10.0.1.10 (datacentre)`. None if nothing
+ * is mapped.
  */
 export function realAddresses(servers: readonly Server[]): Record<string, string> {
   const translated = servers.filter(({ real, mapped }) => !real.equals(mapped));

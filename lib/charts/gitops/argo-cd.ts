@@ -9,11 +9,11 @@ import { requireSite } from '../site/user-errors';
 import { addressOf, type OnDelete, readFolder, readRevision } from './options';
 
 export interface ArgoCdBootstrapProps {
-  /** The Git repository that holds dist/, as Argo CD reaches it. */
+  /** URL of the Git repository that holds dist/, as Argo CD reaches it. */
   readonly repository: string;
   /** Branch, tag or commit. @default 'main' */
   readonly revision?: string;
-  /** Folder of the manifests in it. @default 'dist/<site>' */
+  /** Folder of the manifests in the source. @default 'dist/<site>' */
   readonly path?: string;
   /** Name of the Application. @default 'onprem-link-<site>' */
   readonly name?: string;
@@ -21,16 +21,16 @@ export interface ArgoCdBootstrapProps {
   readonly namespace?: string;
   /** Its AppProject. @default 'default' */
   readonly project?: string;
-  /** The cluster, by the name or address that Argo CD knows it by. @default the one that Argo CD runs in */
+  /** The destination cluster, by its name or address in Argo CD. @default the cluster that Argo CD runs in */
   readonly cluster?: string;
   /**
-   * Whether a retry takes up a commit that came meanwhile. Argo CD knows this since 3.2, and 3.0 and 3.1 reject an
-   * Application that says it. @default false: a new commit waits until the retries of the one before have ended
+   * Whether a retry uses a commit that arrived in the meantime. Needs Argo CD 3.2; Argo CD 3.0 and 3.1 reject an
+   * Application with this field. @default false: a new commit waits until the retries of the previous one have ended
    */
   readonly refreshOnRetry?: boolean;
   /**
-   * What deleting the Application does to routes and services. Taking a file out of Git removes what it made in either
-   * case. @default 'keep', because a wrong click would cut the nodes off
+   * What deleting the Application does to routes and services. In either case, removing a file from Git removes what it
+   * created. @default 'keep', because a wrong click would cut the nodes off
    */
   readonly onDelete?: OnDelete;
 }
@@ -39,7 +39,7 @@ interface Settings extends Required<ArgoCdBootstrapProps> {}
 
 const OWN_CLUSTER = 'https://kubernetes.default.svc';
 
-/** It becomes the value of labels. */
+/** The name becomes a label value. */
 const readName = dnsLabel('an Application');
 
 function argoCdSchema(site: string): Schema<Settings> {
@@ -57,7 +57,7 @@ function argoCdSchema(site: string): Schema<Settings> {
   };
 }
 
-/** One Application that keeps the cluster as dist/<site>/ says, in bootstrap/<site>/, to be applied once. */
+/** Writes one Application to bootstrap/<site>/; apply it once. It keeps the cluster in sync with dist/<site>/. */
 export class ArgoCdBootstrap extends Chart {
   constructor(site: Site, id: string, props: ArgoCdBootstrapProps) {
     requireSite(site, 'ArgoCdBootstrap');
@@ -78,14 +78,14 @@ export class ArgoCdBootstrap extends Chart {
         destination: settings.cluster.includes('://') ? { server: settings.cluster } : { name: settings.cluster },
         syncPolicy: {
           automated: { prune: true, selfHeal: true },
-          // About half an hour, e.g. until a service's namespace is there.
+          // Retries for about half an hour, e.g. until a Service's namespace exists.
           retry: {
             limit: 10,
             backoff: { duration: '10s', factor: 2, maxDuration: '5m' },
             ...(settings.refreshOnRetry && { refresh: true }),
           },
         },
-        // No sync options: objects that need one (e.g. ServerSideApply) carry it themselves.
+        // No sync options: objects that need one (e.g. ServerSideApply) have it as an annotation.
       },
     });
   }

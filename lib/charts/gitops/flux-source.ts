@@ -7,27 +7,27 @@ import { dnsSubdomain } from '../input/names';
 import { isRecord, oneOf, readNested, type Schema } from '../input/schema';
 import { addressOf, readRevision } from './options';
 
-/** A Git repository that Flux does not know yet. */
+/** A Git repository that is not yet a source in Flux. */
 export interface FluxGitSource {
-  /** Its address, https or ssh. */
+  /** Its URL, https or ssh. */
   readonly git: string;
   /** @default 'main' */
   readonly branch?: string;
-  /** Secret with what it takes to read it, in Flux's namespace. @default none */
+  /** Secret with the credentials to read it, in Flux's namespace. @default none */
   readonly secretName?: string;
 }
 
-/** An artifact that `flux push artifact` made of dist/<site>. */
+/** An OCI artifact that `flux push artifact` made from dist/<site>. */
 export interface FluxOciSource {
-  /** Its address without a tag, e.g. 'oci://registry.example.com/network/onprem'. */
+  /** Its URL without a tag, e.g. 'oci://registry.example.com/network/onprem'. */
   readonly oci: string;
   /** The tag to follow. */
   readonly tag: string;
-  /** Secret with what it takes to pull it, in Flux's namespace. @default none */
+  /** Secret with the credentials to pull it, in Flux's namespace. @default none */
   readonly secretName?: string;
 }
 
-/** A source that is there already, e.g. 'flux-system' after `flux bootstrap`. */
+/** An existing source, e.g. 'flux-system' after `flux bootstrap`. */
 export interface FluxKnownSource {
   readonly known: string;
   /** @default 'GitRepository' */
@@ -36,7 +36,7 @@ export interface FluxKnownSource {
 
 export type FluxSource = FluxGitSource | FluxOciSource | FluxKnownSource;
 
-/** How often Flux looks for something new. */
+/** How often Flux checks the source for changes. */
 const POLL_INTERVAL = '1m';
 
 const secretName = { fallback: undefined, read: dnsSubdomain('a Secret') };
@@ -74,14 +74,14 @@ const KNOWN_SCHEMA: Schema<Required<FluxKnownSource>> = {
   kind: { fallback: 'GitRepository', read: oneOf('GitRepository', 'OCIRepository') },
 };
 
-/** A source with defaults filled in, told apart by its first option. */
+/** A source with defaults filled in, identified by its first option. */
 export type FluxSourceSettings = GitSettings | OciSettings | Required<FluxKnownSource>;
 
 const readGit = readNested(GIT_SCHEMA);
 const readOci = readNested(OCI_SCHEMA);
 const readKnown = readNested(KNOWN_SCHEMA);
 
-/** @throws InputError with everything that is wrong with it. */
+/** @throws InputError with all findings. */
 export function readFluxSource(value: unknown): FluxSourceSettings {
   if (isRecord(value) && 'git' in value) return readGit(value);
   if (isRecord(value) && 'oci' in value) return readOci(value);
@@ -89,7 +89,7 @@ export function readFluxSource(value: unknown): FluxSourceSettings {
   throw refuse(value, 'has no source', 'write { git: … }, { oci: …, tag: … } or { known: "flux-system" }');
 }
 
-/** Makes the source unless it is known; what a Kustomization refers to. */
+/** Creates the source unless it exists. @returns what a Kustomization refers to */
 export function addFluxSource(scope: Construct, source: FluxSourceSettings, name: string, namespace: string) {
   if ('known' in source)
     return { kind: source.kind === 'OCIRepository' ? Kind.OCI_REPOSITORY : Kind.GIT_REPOSITORY, name: source.known };

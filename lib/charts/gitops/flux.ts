@@ -13,21 +13,21 @@ import { addFluxSource, type FluxSource, type FluxSourceSettings, readFluxSource
 import { type OnDelete, readFolder } from './options';
 
 export interface FluxBootstrapProps {
-  /** Where dist/ comes from: a Git repository, an OCI artifact, or a source that Flux has already. */
+  /** Where dist/ comes from: a Git repository, an OCI artifact, or an existing Flux source. */
   readonly source: FluxSource;
-  /** Folder of the manifests in it. @default 'dist/<site>'; the root of an artifact */
+  /** Folder of the manifests in the source. @default 'dist/<site>'; the root of an artifact */
   readonly path?: string;
-  /** What the names of all objects begin with: 1 to 54 of `a-z0-9-`. @default 'onprem-link-<site>' */
+  /** Prefix of the names of all objects: 1 to 54 of `a-z0-9-`. @default 'onprem-link-<site>' */
   readonly name?: string;
   /** Namespace of Flux. @default 'flux-system' */
   readonly namespace?: string;
-  /** After which drift is repaired; something new in the source is applied at once. @default '10m' */
+  /** Interval at which Flux repairs drift. A change in the source is applied at once. @default '10m' */
   readonly interval?: string;
-  /** How long all nodes may take until they are Ready; then it is told as a failure and tried again. @default '10m' */
+  /** How long Flux waits for all nodes to be Ready. After that, it reports a failure and retries. @default '10m' */
   readonly timeout?: string;
   /**
-   * What deleting the Kustomizations does to routes and services. Taking a file out of Git removes what it made in
-   * either case. @default 'keep', because one deleted by mistake would cut the nodes off
+   * What deleting the Kustomizations does to routes and services. In either case, removing a file from Git removes what
+   * it created. @default 'keep', because deleting one by mistake would cut the nodes off
    */
   readonly onDelete?: OnDelete;
 }
@@ -37,7 +37,7 @@ interface Settings extends Required<Omit<FluxBootstrapProps, 'source' | 'path'>>
   readonly path: string | undefined;
 }
 
-/** It becomes the value of labels. */
+/** The name becomes a label value. */
 const readName = dnsLabel('Kustomizations', 54);
 
 function fluxSchema(site: string): Schema<Settings> {
@@ -52,11 +52,11 @@ function fluxSchema(site: string): Schema<Settings> {
   };
 }
 
-/** Kustomize leaves out what a patch of this text is aimed at; kind and name must be there and mean nothing. */
+/** A patch with this text makes Kustomize drop its targets. Kind and name are required but have no meaning. */
 const LEAVE_OUT = '$patch: delete\napiVersion: v1\nkind: any\nmetadata:\n  name: any\n';
 
 const ROUTING = ROUTING_COMPONENTS.join(',');
-/** What each Kustomization leaves out, by component. */
+/** The components that each Kustomization leaves out. */
 const LEFT_OUT = {
   routes: `notin (${ROUTING})`,
   services: `in (${ROUTING},${MONITORING_COMPONENT})`,
@@ -64,10 +64,10 @@ const LEFT_OUT = {
 } as const;
 
 /**
- * A source and Kustomizations that keep the cluster as dist/<site>/ says, in bootstrap/<site>/, to be applied once. Flux
- * applies all objects of a Kustomization or none, so routes, services and monitoring have one each: neither a missing
- * namespace of a service nor a missing Prometheus operator stops a route. All read the same folder, which stays one for
- * Argo CD, and leave out the others' parts.
+ * Writes a source and Kustomizations to bootstrap/<site>/; apply them once. They keep the cluster in sync with
+ * dist/<site>/. Flux applies all objects of a Kustomization or none, so routes, services and monitoring each have their
+ * own: neither a missing namespace of a service nor a missing Prometheus operator blocks a route. All of them read the
+ * same folder, which Argo CD needs in one piece, and leave out each other's components.
  */
 export class FluxBootstrap extends Chart {
   constructor(site: Site, id: string, props: FluxBootstrapProps) {
@@ -89,7 +89,7 @@ export class FluxBootstrap extends Chart {
           interval,
           retryInterval: '1m',
           timeout,
-          wait: true, // Ready is when the nodes are
+          wait: true, // Ready once the nodes are
           prune: true,
           ...(onDelete === 'keep' && { deletionPolicy: KustomizationSpecDeletionPolicy.ORPHAN }),
         },
@@ -102,12 +102,12 @@ export class FluxBootstrap extends Chart {
   }
 }
 
-/** Whether a chart of the site watches the rest; known when the site is complete. */
+/** Whether the site has a monitoring chart; known once the site is complete. */
 function isMonitored(site: Site): boolean {
   return site.charts.some(({ labels }) => labels[COMPONENT] === MONITORING_COMPONENT);
 }
 
-/** As Flux's own schemas have it. */
+/** The pattern in Flux's own CRD schemas. */
 function readDuration(value: unknown): string {
   if (typeof value === 'string' && /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(value)) return value;
   throw refuse(value, 'is not a duration', 'write e.g. "90s", "10m" or "1h30m"');

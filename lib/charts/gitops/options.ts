@@ -1,16 +1,16 @@
 import { refuse } from '../../network';
 
-/** What becomes of the objects in the cluster when their Application or Kustomization is deleted. */
+/** What happens to the objects in the cluster when their Application or Kustomization is deleted. */
 export type OnDelete = 'keep' | 'remove';
 
-/** A folder below the root of a repository, without the slashes around it that the tools disagree about. */
+/** A folder below the root of a repository, without leading or trailing slashes, which the tools treat differently. */
 export function readFolder(value: unknown): string {
   const steps = typeof value === 'string' ? value.split('/') : [];
   if (steps.length > 0 && steps.every((step) => /^[-\w.]*\w[-\w.]*$/.test(step))) return value as string;
   throw refuse(value, 'is not a folder in a repository', 'write its path from the root, e.g. "dist/example"');
 }
 
-/** A reader for addresses with one of these schemes; secrets have no place in Git. */
+/** A reader for URLs with one of these schemes. It rejects credentials, which must not be in Git. */
 export function addressOf(example: string, ...schemes: readonly string[]): (value: unknown) => string {
   const known = new RegExp(`^(?:${schemes.join('|')})://[^\\s/]+/?\\S*$`);
   return (value) => {
@@ -22,7 +22,7 @@ export function addressOf(example: string, ...schemes: readonly string[]): (valu
   };
 }
 
-/** `git@host:path`, which Argo CD takes and Flux does not. */
+/** `git@host:path`, which Argo CD accepts and Flux does not. */
 function isScpLike(value: string, schemes: readonly string[]): boolean {
   return schemes.includes('scp') && /^[-\w.]+@[-\w.]+:[^\s:]+$/.test(value);
 }

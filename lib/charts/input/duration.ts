@@ -2,7 +2,7 @@ import { refuse } from '../../network';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
 
-/** A reader for times as texts with a unit. @returns milliseconds */
+/** A reader for durations: strings with a unit. @returns milliseconds */
 export function readDuration(least: string, most: string): (value: unknown) => number {
   return (value) => {
     const milliseconds = millisecondsOf(value);

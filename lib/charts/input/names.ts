@@ -4,7 +4,7 @@ import { isRecord } from './schema';
 const DNS_LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL_PART = /^[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?$/;
-/** What Flux's post-build substitution would replace. */
+/** Text that Flux's post-build substitution would replace. */
 const SUBSTITUTION = /\$\{[A-Za-z_]/;
 
 /** A reader for the names of most objects and of folders (RFC 1123 label). */
@@ -19,7 +19,7 @@ export function dnsLabel(what: string, most = 63): (value: unknown) => string {
   };
 }
 
-/** Services must begin with a letter as well (RFC 1035 label). */
+/** A reader for the names of Services, which must also begin with a letter (RFC 1035 label). */
 export function readServiceName(value: unknown): string {
   const name = dnsLabel('a Service')(value);
   if (/^[a-z]/.test(name)) return name;

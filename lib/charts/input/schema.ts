@@ -1,12 +1,12 @@
 import { Findings, quote, refuse } from '../../network';
 
-/** How one option is read: what it is when left out, and how a given value is checked. */
+/** How to read one option: its default, and how a given value is checked. */
 interface Option<T> {
-  /** The value when the option is left out; also what construction goes on with after a refusal. */
+  /** The value if the option is omitted. Construction also continues with it after a value was rejected. */
   readonly fallback: T;
-  /** @throws InputError for a value that is refused. */
+  /** @throws InputError for an invalid value. */
   readonly read: (value: unknown) => T;
-  /** Leaving it out is refused too. */
+  /** The option is required. */
   readonly required?: true;
 }
 
@@ -14,8 +14,8 @@ interface Option<T> {
 export type Schema<T> = { readonly [K in keyof T]-?: Option<T[K]> };
 
 /**
- * Reads an object of options, unknown names included: tsx strips types without checking them, so a misspelt option
- * would otherwise do nothing and say nothing. All refusals go to `findings`.
+ * Reads an object of options and rejects unknown names: tsx strips types without checking them, so a misspelt option
+ * would otherwise be ignored silently. All findings go to `findings`.
  */
 export function readOptions<T extends object>(findings: Findings, place: string, given: unknown, schema: Schema<T>): T {
   const values: Partial<T> = {};
@@ -34,7 +34,7 @@ export function readOptions<T extends object>(findings: Findings, place: string,
   return values as T;
 }
 
-/** A reader for a nested object of options; its findings come together in one InputError. */
+/** A reader for a nested object of options; all of its findings are in one InputError. */
 export function readNested<T extends object>(schema: Schema<T>): (value: unknown) => T {
   return (value) => {
     const findings = new Findings();
@@ -49,7 +49,7 @@ export function placeIn(outer: string, inner: string): string {
   return outer === '' ? inner : `${outer} › ${inner}`;
 }
 
-/** The result of `read`; what it refuses is told in the given place. */
+/** The result of `read`; its findings are reported at the given location. */
 export function attemptIn<T>(findings: Findings, place: string, read: () => T): T | undefined {
   const inner = new Findings();
   const result = inner.attempt('', read);
@@ -74,7 +74,7 @@ export function oneOf<const T extends string>(...known: readonly T[]): (value: u
   };
 }
 
-/** A reader for an array, every entry read by `read`. */
+/** A reader for an array that reads every entry with `read`. */
 export function listOf<T>(read: (value: unknown) => T): (value: unknown) => T[] {
   return (value) => {
     if (!Array.isArray(value)) throw refuse(value, 'is not an array', 'put it into square brackets');
@@ -85,7 +85,7 @@ export function listOf<T>(read: (value: unknown) => T): (value: unknown) => T[] 
   };
 }
 
-/** The same for an array that must not be empty. */
+/** A reader for an array that must not be empty. */
 export function someOf<T>(read: (value: unknown) => T, remedy: string): (value: unknown) => T[] {
   return (value) => {
     const entries = value === undefined ? [] : listOf(read)(value);

@@ -1,11 +1,11 @@
-/** A panel, before it is placed. */
+/** A panel without its position. */
 interface Panel {
   readonly title: string;
   readonly type: 'stat' | 'timeseries' | 'table';
-  /** PromQL, each with what its series are called. */
+  /** PromQL expressions, each with the legend of its series. */
   readonly queries: readonly (readonly [expr: string, legend: string])[];
   readonly unit?: string;
-  /** Of 24 columns. */
+  /** Width in columns, of 24. */
   readonly width: number;
 }
 
@@ -16,7 +16,7 @@ interface Row {
 
 const HEIGHT = 7;
 const COLUMNS = 24;
-// biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a Grafana variable
 const SOURCE = { type: 'prometheus', uid: '${source}' };
 const JOB = 'job=~"$job"';
 const NODE = `${JOB}, node=~"$node"`;
@@ -194,10 +194,10 @@ const SERVERS: Row = {
 };
 
 /**
- * A dashboard of Grafana (JSON model, schema 39), for one Prometheus data source.
+ * A Grafana dashboard (JSON model, schema 39) for one Prometheus data source.
  *
- * @param title names it, and gives it its address in Grafana
- * @param has with a row for networks that nodes probe, and one for health-checked servers
+ * @param title its name, from which its URL in Grafana is derived
+ * @param has whether to include a row for networks that nodes probe, and one for health-checked servers
  */
 export function dashboard(title: string, has: { readonly probes: boolean; readonly servers: boolean }): object {
   const rows = [FLEET, ...(has.probes ? [NETWORKS] : []), ONE_NODE, ...(has.servers ? [SERVERS] : [])];
@@ -224,7 +224,7 @@ function choice(name: string, label: string, query: string): object {
   return { name, label, type: 'query', datasource: SOURCE, query, refresh: 2, includeAll: true, multi: true, sort: 1 };
 }
 
-/** From left to right, and on to the next line where a panel does not fit. */
+/** Places panels from left to right, and starts a new row if a panel does not fit. */
 function placed(rows: readonly Row[]): object[] {
   const panels: object[] = [];
   let y = 0;

@@ -26,31 +26,31 @@ import { type Alert, alerts } from './rules';
 import { serverHealthAlerts } from './server-health-rules';
 
 export interface MonitoringProps {
-  /** Name of the PodMonitor and the PrometheusRule. @default 'onprem-link' */
+  /** Name of the PodMonitor and of the PrometheusRule. @default 'onprem-link' */
   readonly name?: string;
-  /** Namespace of the two. @default 'onprem-link' */
+  /** Namespace of both. @default 'onprem-link' */
   readonly namespace?: string;
-  /** Labels of the two, for a Prometheus that selects by some, e.g. `{ release: 'prometheus' }`. @default none */
+  /** Labels of both, for a Prometheus that selects them by label, e.g. `{ release: 'prometheus' }`. @default none */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Annotations of the two. @default none */
+  /** Annotations of both. @default none */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** How often agents are asked, e.g. '30s'. @default as Prometheus is configured */
+  /** Scrape interval of the agents, e.g. '30s'. @default that of Prometheus */
   readonly interval?: string;
   /** Packets per second that rp_filter must drop on one node before an alert fires. @default 1 */
   readonly dropsPerSecond?: number;
-  /** Labels of all alerts, for the Alertmanager. @default none */
+  /** Labels of all alerts, for Alertmanager. @default none */
   readonly alertLabels?: Readonly<Record<string, string>>;
   /**
-   * A dashboard for Grafana, as a ConfigMap that the sidecar of Grafana's Helm chart finds by a label: `true`, or labels of
-   * your own in place of `{ grafana_dashboard: '1' }`. @default false
+   * Emit a Grafana dashboard as a ConfigMap that the sidecar of Grafana's Helm chart finds by label: `true`, or your
+   * own labels instead of `{ grafana_dashboard: '1' }`. @default false
    */
   readonly dashboard?: boolean | { readonly labels: Readonly<Record<string, string>> };
-  /** Where docs/runbooks.md can be read; alerts get `runbook_url` with their section. @default none */
+  /** URL of your copy of docs/runbooks.md. Each alert gets a `runbook_url` that points to its section. @default none */
   readonly runbooks?: string;
 }
 
 interface Settings extends Required<Omit<MonitoringProps, 'interval' | 'runbooks' | 'dashboard'>> {
-  /** Labels of the dashboard's ConfigMap; undefined: there is none. */
+  /** Labels of the dashboard's ConfigMap; undefined if there is no dashboard. */
   readonly dashboard: Readonly<Record<string, string>> | undefined;
   readonly interval: string | undefined;
   readonly runbooks: string | undefined;
@@ -69,8 +69,8 @@ const MONITORING_SCHEMA: Schema<Settings> = {
 };
 
 /**
- * Prometheus watches the agents of a site: a PodMonitor and a PrometheusRule of the Prometheus operator, which the
- * cluster must have.
+ * Monitors the agents of a site with Prometheus: emits a PodMonitor and a PrometheusRule. The cluster must have the
+ * Prometheus operator.
  */
 export class Monitoring extends Chart {
   constructor(site: Site, id: string, props: MonitoringProps = {}) {
@@ -107,7 +107,7 @@ export class Monitoring extends Chart {
   }
 }
 
-/** All agents of the site; `node` and `pool` say which one a figure is of. */
+/** Scrapes all agents of the site. The labels `node` and `pool` identify the agent. */
 function podMonitorSpec(site: Site, { interval }: Settings) {
   return {
     namespaceSelector: {
@@ -139,7 +139,7 @@ function podMonitorSpec(site: Site, { interval }: Settings) {
   };
 }
 
-/** The agents, and the server health program where a site has it. */
+/** The rules for the agents and, if the site has it, for the server health program. */
 function selectorOf(site: Site): object {
   const ours = { 'app.kubernetes.io/part-of': PROJECT };
   if (ServerHealth.namespaceIn(site) === undefined) return { matchLabels: { [COMPONENT]: 'route-agent', ...ours } };
@@ -147,7 +147,7 @@ function selectorOf(site: Site): object {
   return { matchLabels: ours, matchExpressions: [{ key: COMPONENT, operator: 'In', values }] };
 }
 
-/** Known when the site is complete, as there is one rule for each of its pools. */
+/** Known once the site is complete, because there is one rule for each of its pools. */
 function rulesOf(site: Site, settings: Settings) {
   const { name, namespace, dropsPerSecond } = settings;
   const produce = () => {
@@ -189,7 +189,7 @@ function readDashboard(value: unknown): Readonly<Record<string, string>> | undef
   return readNested(LABELS_SCHEMA)(value).labels;
 }
 
-/** As Prometheus writes them. */
+/** Durations in Prometheus notation. */
 function readDuration(value: unknown): string {
   if (typeof value === 'string' && /^[1-9]\d*(?:ms|s|m|h)$/.test(value)) return value;
   throw refuse(value, 'is not a duration', 'write e.g. "30s" or "1m"');

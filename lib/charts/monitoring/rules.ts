@@ -1,13 +1,13 @@
-/** One alert, before it is put into a PrometheusRule. */
+/** One alert as input for a PrometheusRule. */
 export interface Alert {
   readonly name: string;
-  /** PromQL. Of the project's metrics it may name those that the agent exports, and no others. */
+  /** PromQL. It may name only those of the project's metrics that the agent exports. */
   readonly expr: string;
-  /** How long it must hold. */
+  /** How long the expression must hold. */
   readonly holds: string;
   readonly severity: 'critical' | 'warning';
   readonly summary: string;
-  /** What the expression alone would not say. */
+  /** What the expression alone does not tell the reader. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -20,9 +20,9 @@ interface WatchedPool {
 const WHERE = 'on node {{ $labels.node }} (pool {{ $labels.pool }})';
 
 /**
- * What users would notice sooner or later, and why. Every one has a section of its own in docs/runbooks.md.
- * @param job the job that Prometheus gives the targets.
- * @param dropsPerSecond more of them by rp_filter, on one node, are worth telling.
+ * Alerts for what users would notice sooner or later. Each one has a section in docs/runbooks.md.
+ * @param job the job label of the targets.
+ * @param dropsPerSecond threshold for packets that rp_filter drops on one node.
  */
 export function alerts(job: string, dropsPerSecond: number, pools: readonly WatchedPool[]): Alert[] {
   const ours = `{job="${job}"}`;
@@ -79,7 +79,8 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
     },
     {
       name: 'OnpremLinkListRejected',
-      // Not accepted although it was read: neither gone nor unknown because the API server does not answer.
+      // The list was read but not accepted. This excludes a list that is gone, or unknown because the API server does
+      // not answer.
       expr: `onprem_link_list_accepted${ours} == 0 and onprem_link_list_gone${ours} == 0 and onprem_link_watch_connected${ours} == 1`,
       holds: '2m',
       severity: 'critical',
@@ -125,8 +126,8 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
 }
 
 /**
- * Fewer agents than the DaemonSet wants, as kube-state-metrics knows. Without kube-state-metrics at least that none is
- * there at all, unless none is wanted.
+ * Fewer agents than the DaemonSet wants, according to kube-state-metrics. Without kube-state-metrics, at least that
+ * there are none at all, unless none are wanted.
  */
 function agentMissing(job: string, { namespace, name }: WatchedPool): Alert {
   const wanted = `max(kube_daemonset_status_desired_number_scheduled{namespace="${namespace}", daemonset="${name}"})`;

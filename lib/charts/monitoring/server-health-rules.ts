@@ -4,12 +4,12 @@ const SERVICE = '{{ $labels.service_namespace }}/{{ $labels.service }}';
 const SERVER = `server {{ $labels.real }} of ${SERVICE}`;
 
 /**
- * What the server health program finds. Every one has a section of its own in docs/runbooks.md.
- * @param job the job that Prometheus gives the targets.
+ * Alerts about what the server health program finds. Each one has a section in docs/runbooks.md.
+ * @param job the job label of the targets.
  */
 export function serverHealthAlerts(job: string): Alert[] {
   const metric = (name: string, more = '') => `onprem_link_health_${name}{job="${job}"${more}}`;
-  // The leader's view counts: what it says is what the EndpointSlices say.
+  // Only the leader's view counts, because the leader writes the EndpointSlices.
   const ofLeader = (expr: string) => `${expr} and on (namespace, pod) ${metric('leader')} == 1`;
   return [
     {

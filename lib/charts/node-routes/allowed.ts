@@ -1,22 +1,22 @@
 import { Address, bitsOf, type Route, readInterface, readTable, Subnet } from '../../network';
 import { listOf, readNested, type Schema } from '../input/schema';
 
-/** What a route list may use beyond what the site itself uses. */
+/** What a route list may use in addition to what the site's own routes use. */
 export interface AllowProps {
-  /** Routing tables, 1 to 4294967295. @default none but those of the site's own routes */
+  /** Routing tables, 1 to 4294967295. @default only those of the site's own routes */
   readonly tables?: readonly number[];
-  /** Next hops: addresses or subnets. @default none but those of the site's own routes */
+  /** Next hops: addresses or subnets. @default only those of the site's own routes */
   readonly nextHops?: readonly string[];
-  /** Interfaces by name. @default none but those of the site's own routes */
+  /** Interfaces by name. @default only those of the site's own routes */
   readonly interfaces?: readonly string[];
   /**
-   * Subnets in which all destinations must lie. A change of it restarts the agents, as one of the others does.
+   * Subnets that must contain all destinations. Changing this restarts the agents, as does changing the other options.
    * @default any destination
    */
   readonly destinations?: readonly string[];
 }
 
-/** The props understood. */
+/** The parsed props. */
 export interface Allow {
   readonly tables: readonly number[];
   readonly nextHops: readonly Subnet[];
@@ -34,7 +34,10 @@ const ALLOW_SCHEMA: Schema<Allow> = {
 export const readAllow = readNested(ALLOW_SCHEMA);
 export const ALLOW_NOTHING_ELSE: Allow = { tables: [], nextHops: [], interfaces: [], destinations: undefined };
 
-/** What the list may use, as the agents are told: what these routes use, the tables that the options name, and more. */
+/**
+ * What the list may use, in the form the agents get it: what these routes use, the tables named in the options, and
+ * `allowed`.
+ */
 export function allowedFor(routes: readonly Route[], tables: readonly number[], allow: Allow): Allow {
   const hosts = routes.flatMap(({ nextHops }) => nextHops.map(hostOf));
   const links = routes.flatMap((route) => route.interface ?? []);

@@ -18,12 +18,12 @@ import type { NodeRoutesSettings } from './options';
 
 /** The table in which the agent looks up the private network. */
 
-/** NodeRoutes as its checks see it. */
+/** The part of NodeRoutes that its checks need. */
 export interface CheckedNodeRoutes extends RouteSource {
   readonly settings: NodeRoutesSettings;
   readonly agentConfigMap: { readonly program: string; readonly configMapName: string } | undefined;
   networks(): readonly OnPremise[];
-  /** The list as the ConfigMap holds it. */
+  /** The list in the form of the ConfigMap. */
   readonly text: () => string;
 }
 
@@ -52,7 +52,7 @@ function checkNetworksOf({ settings, place }: CheckedNodeRoutes, site: Scope, fi
   });
 }
 
-/** Those of the networks are looked at as such, and a default route was allowed explicitly. */
+/** The networks' own routes are checked with the networks, and a default route was allowed explicitly. */
 function routesBeyondNetworks(nodeRoutes: CheckedNodeRoutes) {
   const ofNetworks = new Set(
     nodeRoutes.networks().flatMap(({ subnets }) => subnets.map(({ mapping }) => `${mapping.mapped}`)),
@@ -62,7 +62,10 @@ function routesBeyondNetworks(nodeRoutes: CheckedNodeRoutes) {
     .map(({ subnet }) => ({ place: placeIn(nodeRoutes.place, 'routes'), subnet, isTranslated: false }));
 }
 
-/** Every route has a way, and takes away neither the entry that shows it nor the one to an API server. */
+/**
+ * Every route has a next hop, and takes precedence over neither the entry that provides it nor the route to an API
+ * server.
+ */
 function checkWay({ settings, place }: CheckedNodeRoutes, { cluster }: Scope, route: Route, findings: Findings): void {
   const { privateNetworks, apiServer } = settings;
   const apiServers = [...(apiServer === undefined ? [] : [apiServer]), ...cluster.apiServers];
@@ -85,7 +88,7 @@ function checkWay({ settings, place }: CheckedNodeRoutes, { cluster }: Scope, ro
   }
 }
 
-/** The agents would refuse it. */
+/** The agents would reject it. */
 function checkDestination({ settings, place }: CheckedNodeRoutes, { subnet }: Route, findings: Findings): void {
   const { destinations } = settings.allow;
   if (destinations === undefined || destinations.some((range) => range.contains(subnet))) return;
@@ -122,7 +125,7 @@ function checkRouteListSize({ settings, place, text }: CheckedNodeRoutes, findin
     tell(`bytes are more than a list in a pod template can have (${ROLLING_LIST_LIMIT})`, ", or set changes: 'live'");
 }
 
-/** A DaemonSet has one pace, for lists and for everything else. */
+/** A DaemonSet has one rollout pace, for lists and for everything else. */
 function checkPace({ settings, place }: CheckedNodeRoutes, findings: Findings): void {
   const { changes, canary, maxUnavailable } = settings;
   const tell = (option: keyof NodeRoutesSettings, value: unknown, reason: string, remedy: string) =>
@@ -135,7 +138,7 @@ function checkPace({ settings, place }: CheckedNodeRoutes, findings: Findings): 
     tell('maxUnavailable', maxUnavailable, 'differs from that of canary', 'leave it out');
 }
 
-/** What is said about probes has an effect. */
+/** Options about probes must have an effect. */
 function checkProbes(nodeRoutes: CheckedNodeRoutes, findings: Findings): void {
   const { settings, place } = nodeRoutes;
   const { probeNodes, nodeCount, requireReachable } = settings;
@@ -174,7 +177,9 @@ function checkAgent({ settings, place, agentConfigMap }: CheckedNodeRoutes, find
   );
 }
 
-/** On one node two agents cannot share a port, and what carries the same protocol number they take from each other. */
+/**
+ * Two agents on one node cannot share a port, and with the same protocol number each would remove the other's routes.
+ */
 function tellClashes(earlier: CheckedNodeRoutes, later: CheckedNodeRoutes, findings: Findings): void {
   const tell = (option: keyof NodeRoutesSettings, value: unknown) =>
     findings.add(

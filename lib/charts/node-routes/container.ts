@@ -8,19 +8,22 @@ import type { Cluster } from '../site/cluster';
 import { environment, type SiteFacts } from './environment';
 import type { NodeRoutesSettings } from './options';
 
-/** The only folder that the agent may write to: its journal outlives the container, not the pod. */
+/** The only folder that the agent may write to. Its journal survives a restart of the container, but not of the pod. */
 const JOURNAL_FOLDER = '/run/onprem-link';
-/** Where the list of the pod's own revision lies, if lists are rolled out with the pods. */
+/** Folder with the list of the pod's own revision, if lists are rolled out with the pods. */
 const LIST_FOLDER = '/etc/onprem-link';
 const LIST_FILE = 'routes';
-/** On the pod template; the kubelet writes it into that file. */
+/** Annotation of the pod template that holds the list; the kubelet writes it to that file. */
 export const LIST_ANNOTATION = 'onprem-link/routes';
 
 const AGENT_VOLUME = 'agent';
 const API_ACCESS_VOLUME = 'api-access';
 const JOURNAL_VOLUME = 'journal';
 const LIST_VOLUME = 'routes';
-/** A confirmed list of the size of a ConfigMap and as many routes as found, twice while one is replaced. */
+/**
+ * Room for a confirmed list of the size of a ConfigMap and for as many routes as were found, twice while one is
+ * replaced.
+ */
 const JOURNAL_SIZE = '4Mi';
 const PORT_NAME = 'http';
 
@@ -33,7 +36,7 @@ const COMMAND: readonly string[] = [
   '--permission',
   '--allow-ffi',
   '--allow-net',
-  `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
+  `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder: a ConfigMap's files are links through ..data
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
   `--allow-fs-read=${JOURNAL_FOLDER}/`,
   `--allow-fs-write=${JOURNAL_FOLDER}/`,
@@ -43,18 +46,19 @@ const COMMAND: readonly string[] = [
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',
   '--disable-warning=PERM0003',
-  // A change of 10,000 routes leaves much behind: without bounds it grows beyond the memory limit.
+  // A change of 10,000 routes leaves much garbage: without these bounds the heap exceeds the memory limit.
   '--max-semi-space-size=2',
   '--max-old-space-size=128',
-  // Passes are short and rare: Maglev's code is quick enough, and TurboFan takes 10 MiB and the first passes' time.
+  // Passes are short and rare: Maglev's code is fast enough, and TurboFan would cost 10 MiB and slow down the first
+  // passes.
   '--no-turbofan',
-  // What a change leaves behind is given back once it is calm: by ourselves, not by a collection every minute or so.
+  // The program itself returns memory once no change is in progress, so V8 need not collect every minute or so.
   '--expose-gc',
   '--no-memory-reducer',
   `${PROGRAM_FOLDER}/${AGENT.file}`,
 ];
 
-/** The one container of a pod. */
+/** The pod's only container. */
 export function agentContainer(
   settings: NodeRoutesSettings,
   cluster: Cluster,
@@ -68,7 +72,7 @@ export function agentContainer(
     command: [...COMMAND],
     env: Lazy.any({ produce: () => environment(settings, cluster, siteFacts()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
-    // The program takes a moment to listen; a probe before that would leave a Warning event at each start.
+    // The program needs a moment until it listens; an earlier probe would cause a Warning event at each start.
     startupProbe: { ...probe(`/livez/${name}`), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },
@@ -83,7 +87,7 @@ export function agentContainer(
   };
 }
 
-/** The volumes that its mounts name. */
+/** The volumes for the container's mounts. */
 export function agentVolumes({ changes }: NodeRoutesSettings, agentConfigMapName: string | undefined): k8s.Volume[] {
   const program =
     agentConfigMapName === undefined
@@ -105,13 +109,16 @@ function ownList(): k8s.ProjectedVolumeSource {
   return { defaultMode: 0o444, sources: [{ downwardApi: { items: [{ path: LIST_FILE, fieldRef }] } }] };
 }
 
-/** On the host network the kubelet's loopback is the agent's, and nobody outside the node can fill it. */
+/**
+ * On the host network, the kubelet and the agent share the loopback interface, and nobody outside the node can exhaust
+ * it.
+ */
 function probe(path: string): k8s.Probe {
   const port = k8s.IntOrString.fromString(PORT_NAME);
   return { httpGet: { host: '127.0.0.1', path, port, scheme: 'HTTP' }, timeoutSeconds: 3 };
 }
 
-/** Root because capabilities of other users do not survive the start of a container (containerd#5644). */
+/** Root, because a non-root user loses added capabilities when the container starts (containerd#5644). */
 function securityContext(privileged: boolean): k8s.SecurityContext {
   const always: k8s.SecurityContext = {
     runAsUser: 0,

@@ -12,18 +12,21 @@ import { maxUnavailableOf, type NodeRoutesSettings } from './options';
 interface AgentDaemonSetProps {
   readonly settings: NodeRoutesSettings;
   readonly serviceAccountName: string;
-  /** The ConfigMap with the program; undefined when the image carries it. */
+  /** The ConfigMap with the program; undefined if the image contains the program. */
   readonly agentConfigMapName: string | undefined;
   readonly cluster: Cluster;
-  /** The route list, known when the site is complete. */
+  /** The route list; known once the site is complete. */
   readonly list: () => string;
   readonly siteFacts: () => SiteFacts;
 }
 
-/** How long a pod must be Ready to count as available: a list that fails right after it was confirmed still halts the update. */
+/**
+ * How long a pod must be Ready to count as available: a list that fails right after its confirmation still halts the
+ * update.
+ */
 const MIN_READY_SECONDS = 5;
 
-/** Node has FFI on these; of the image's others it lacks it on s390x. */
+/** The architectures on which Node supports FFI. Of the image's other architectures, s390x lacks it. */
 const ARCHITECTURES: k8s.Affinity = {
   nodeAffinity: {
     requiredDuringSchedulingIgnoredDuringExecution: {
@@ -34,10 +37,10 @@ const ARCHITECTURES: k8s.Affinity = {
   },
 };
 
-/** For the plan; not in the template, so that another number restarts nothing. */
+/** For the plan. It is not in the pod template, so that changing it restarts nothing. */
 const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 
-/** The agent on every node, on the node's own network. */
+/** Runs the agent on every node, on the host network. */
 export class AgentDaemonSet extends Construct {
   constructor(scope: Construct, id: string, props: AgentDaemonSetProps) {
     super(scope, id);
@@ -53,7 +56,7 @@ export class AgentDaemonSet extends Construct {
     new k8s.KubeDaemonSet(this, 'daemon-set', {
       metadata: { name: settings.name, annotations },
       spec: {
-        // The selector of a DaemonSet can never be changed, so it holds no more than it must.
+        // The selector of a DaemonSet is immutable, so it holds no more than it must.
         selector: {
           matchLabels: {
             'app.kubernetes.io/name': settings.name,
@@ -61,7 +64,7 @@ export class AgentDaemonSet extends Construct {
           },
         },
         minReadySeconds: MIN_READY_SECONDS,
-        // No surge: on the host network two pods cannot listen on one port of a node.
+        // No surge: on the host network, two pods cannot listen on the same port of a node.
         updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: maxUnavailable(settings) } },
         template: {
           metadata: {

@@ -1,6 +1,6 @@
 import type { NodeRoutesSettings } from './options';
 
-/** What of its settings says on which nodes a NodeRoutes runs, and what marks its routes there. */
+/** The settings of a NodeRoutes that say on which nodes it runs and which protocol numbers mark its routes. */
 type Pool = Pick<NodeRoutesSettings, 'nodeSelector' | 'protocol' | 'formerProtocols'>;
 
 /** Labels of the nodes that the agent runs on. */
@@ -9,9 +9,9 @@ export function nodeSelectorOf({ nodeSelector }: Pick<Pool, 'nodeSelector'>): Re
 }
 
 /**
- * Protocol numbers, former ones included, of those pools that never share a node with this one, in ascending order. On
- * this one's nodes such routes are what a node brought along that was in another pool before. A pool that may share
- * nodes is never among them: its agent may be silent for minutes, and its routes are still its own.
+ * Protocol numbers (former ones included) of the pools that never share a node with this one, in ascending order. A
+ * route with such a number on this pool's nodes dates from when the node was in another pool. Pools that may share
+ * nodes are never included: their agents may be silent for minutes while their routes are still their own.
  */
 export function disjointProtocols(pool: Pool, all: readonly Pool[]): number[] {
   return all
@@ -20,7 +20,10 @@ export function disjointProtocols(pool: Pool, all: readonly Pool[]): number[] {
     .sort((a, b) => a - b);
 }
 
-/** A node has one value of a label, so it cannot be selected by two. Different labels prove nothing. */
+/**
+ * Whether two selectors exclude each other. A label has one value per node, so different values of one label do.
+ * Different labels prove nothing.
+ */
 function areDisjoint(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
   return Object.entries(one).some(([label, value]) => Object.hasOwn(other, label) && other[label] !== value);
 }

@@ -8,19 +8,19 @@ import type { OnPremise } from '../site/on-premise';
 import type { Allow } from './allowed';
 import type { NodeRoutesSettings } from './options';
 
-/** Over so many seconds the nodes of a large fleet try a changed list; docs/performance.md has what that costs. */
+/** Seconds over which the nodes of a large fleet spread their trials of a changed list (cost: docs/performance.md). */
 const TRIAL_SPREAD_S = 30;
-/** Smaller ones may do so all at once; with rolling changes Kubernetes sets the pace. */
+/** Smaller fleets try it all at once. With rolling changes, Kubernetes sets the pace. */
 const SMALL_FLEET = 500;
 
-/** Where in a pod's fields the agent's settings come from that differ from pod to pod. */
+/** The pod fields that provide the agent's per-pod settings. */
 const POD_FIELDS: Readonly<Record<keyof typeof FROM_POD, string>> = {
   nodeName: 'spec.nodeName',
   podIP: 'status.podIP',
   namespace: 'metadata.namespace',
 };
 
-/** What is known when the site is complete. */
+/** What is known once the site is complete. */
 export interface SiteFacts {
   readonly allowed: Allow;
   /** See disjointProtocols(). */
@@ -28,7 +28,7 @@ export interface SiteFacts {
   readonly networks: readonly OnPremise[];
 }
 
-/** All that the agent is told by its environment. */
+/** The agent's environment variables. */
 export function environment(
   settings: NodeRoutesSettings,
   cluster: Cluster,
@@ -55,7 +55,7 @@ export function environment(
     apiServers: cluster.apiServers,
   });
   return [
-    // glibc gives each thread a heap of its own, which it hardly ever gives back (man 3 mallopt).
+    // glibc gives each thread its own heap and hardly ever returns that memory (man 3 mallopt).
     { name: 'MALLOC_ARENA_MAX', value: '1' },
     ...Object.entries(FROM_POD).map(([key, { name }]) => fromPod(name, POD_FIELDS[key as keyof typeof FROM_POD])),
     ...fromSynth,
@@ -71,7 +71,7 @@ function probedNetwork({ name, subnets, probes: targets }: OnPremise): ProbedNet
   return targets.length === 0 ? [] : [{ name, subnets: subnets.map(({ mapping }) => mapping.mapped), targets }];
 }
 
-/** Of a thousand nodes; at least one of them. */
+/** The share for a thousand nodes; at least one node. */
 function probeShare({ probeNodes, nodeCount = 1 }: NodeRoutesSettings): number {
   return probeNodes === 'all' ? 1000 : Math.min(1000, Math.ceil((1000 * probeNodes) / nodeCount));
 }

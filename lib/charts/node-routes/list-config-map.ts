@@ -7,22 +7,22 @@ import { fitsClientSideApply } from '../program/apply-limits';
 interface RouteListConfigMapProps {
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** The list, known when the site is complete. */
+  /** The list; known once the site is complete. */
   readonly text: () => string;
-  /** The servers that its routes have to reach, undefined for none; known then, too. */
+  /** The servers that its routes must reach; undefined if there are none. Also known once the site is complete. */
   readonly servers: () => string | undefined;
 }
 
-/** The route list that people review and the agents watch; not immutable, since a change is what it is for. */
+/** The route list that people review and agents watch. Not immutable, because it exists to be changed. */
 export class RouteListConfigMap extends Construct {
   constructor(scope: Construct, id: string, { name, annotations, text, servers }: RouteListConfigMapProps) {
     super(scope, id);
-    const known = mergeAnnotations(NO_SUBSTITUTION, annotations); // the list holds comments, which are free text
+    const known = mergeAnnotations(NO_SUBSTITUTION, annotations); // the list's comments are free text
     const withLong = mergeAnnotations(known, SERVER_SIDE_APPLY);
     const syncOptions = () => (fitsClientSideApply(text() + (servers() ?? '')) ? known : withLong)[SYNC_OPTIONS];
     new k8s.KubeConfigMap(this, 'config-map', {
       metadata: { name, annotations: { ...known, [SYNC_OPTIONS]: Lazy.any({ produce: syncOptions }) } },
-      // A key of its own: what reads the original's format reads `routes` alone, and a new server restarts nothing.
+      // A separate key: tools for the original format read only `routes`, and a new server restarts nothing.
       data: { routes: Lazy.any({ produce: text }), servers: Lazy.any({ produce: servers }) },
     });
   }

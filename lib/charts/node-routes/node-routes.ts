@@ -31,22 +31,24 @@ import { SecurityContextConstraints } from './security-context-constraints';
 
 const nodeRoutes = new Siblings<NodeRoutes>();
 
-/** All of a site, in the order of construction. */
+/** All of them in a site, in the order of construction. */
 export function nodeRoutesOf(site: Site): readonly NodeRoutes[] {
   return nodeRoutes.of(site);
 }
 
-/** Static routes on every node: the list in a ConfigMap and the agent that keeps the kernel as the list says. */
+/**
+ * Static routes on every node: a ConfigMap with the list, and the agent that keeps the kernel's routes in sync with it.
+ */
 export class NodeRoutes extends Chart {
-  /** Where findings about it stand. @internal */
+  /** The location that findings about it report. @internal */
   readonly place: string;
   /** The props with defaults filled in. @internal */
   readonly settings: NodeRoutesSettings;
-  /** The routes beyond the networks' subnets. @internal */
+  /** The routes in addition to the networks' subnets. @internal */
   readonly ownRoutes: readonly Route[];
-  /** Worth telling, but not wrong. @internal */
+  /** Notes: worth reporting, but not wrong. @internal */
   readonly notes: readonly string[];
-  /** Read once each, since the list is asked for several times. */
+  /** Each is read only once, because the list is requested several times. */
   private readonly plainRoutes = new Map<Subnet, Route>();
   /** @internal */
   readonly agentConfigMap: ProgramConfigMap | undefined;
@@ -70,7 +72,7 @@ export class NodeRoutes extends Chart {
     this.ownRoutes = list?.routes ?? readableRoutes(settings.routes, settings);
     this.notes = (list?.duplicates ?? []).map((duplicate) => `${placeIn(place, duplicate)}; it is dropped`);
 
-    // Host network and NET_ADMIN are beyond the baseline level.
+    // Host network and NET_ADMIN exceed the baseline level of the Pod Security Standards.
     const podSecurity = 'privileged';
     site.namespaces.add({ namespace, create: settings.createNamespace, priorityClassName, podSecurity });
     new RouteListConfigMap(this, 'route-list', {
@@ -115,7 +117,7 @@ export class NodeRoutes extends Chart {
     return this.settings.networks ?? this.site.networks;
   }
 
-  /** The list as the nodes get it: the networks' subnets in order, then the routes beyond them. */
+  /** The list that the nodes get: the networks' subnets in order, then the additional routes. */
   routes(): Route[] {
     const own = new Set(this.ownRoutes.map(routeKey));
     const ofNetworks = this.networks()
@@ -130,10 +132,10 @@ export class NodeRoutes extends Chart {
     return route;
   }
 
-  /** The list as the ConfigMap holds it. @internal */
+  /** The list in the form of the ConfigMap. @internal */
   readonly text = () => formatRouteList(this.routes(), this.settings);
 
-  /** The site's servers behind its routes, for the agents to look up; undefined if there are none. */
+  /** The site's servers behind these routes, which the agents look up; undefined if there are none. */
   private readonly servers = () => {
     const servers = this.site.servers.map(({ mapped }) => mapped);
     const cover = new Cover(this.routes().map(({ subnet }) => subnet));
@@ -141,7 +143,7 @@ export class NodeRoutes extends Chart {
     return routed.length === 0 ? undefined : formatServerList(routed);
   };
 
-  /** In a file of its own, so that nobody has to scroll past a program to see the rights it is given. */
+  /** In a separate file, so that reviewers can read the rights without scrolling past the program. */
   private addAgent(): ProgramConfigMap | undefined {
     const { agent, name, namespace, annotations } = this.settings;
     if (agent === 'image') return undefined;
@@ -156,7 +158,7 @@ export class NodeRoutes extends Chart {
   }
 }
 
-/** Those that can be read where others are refused, so that all of what is wrong is told at once. */
+/** The valid routes, even if others are rejected, so that all findings are reported at once. */
 function readableRoutes(entries: unknown, rules: RouteRules): Route[] {
   if (!Array.isArray(entries)) return [];
   return entries.flatMap((entry) => new Findings().attempt('', () => readRoute(entry, rules)) ?? []);

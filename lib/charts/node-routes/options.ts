@@ -22,7 +22,7 @@ import { ALLOW_NOTHING_ELSE, type Allow, readAllow } from './allowed';
 import type { ApiServer, Canary, NodeRoutesProps } from './props';
 import { readRouteProtocol } from './route-protocol';
 
-/** The props with defaults filled in and texts understood. */
+/** The props with defaults filled in and strings parsed. */
 export interface NodeRoutesSettings
   extends Required<
     Omit<
@@ -45,10 +45,10 @@ export interface NodeRoutesSettings
   readonly nodeCount: number | undefined;
   /** Milliseconds. */
   readonly probeEvery: number;
-  /** Of the props; what counts is {@link maxUnavailableOf}. */
+  /** The value in the props; {@link maxUnavailableOf} returns the effective one. */
   readonly maxUnavailable: number | string | undefined;
   readonly networks: readonly OnPremise[] | undefined;
-  /** Not read yet: what is right in a route depends on table, metric and allowDefaultRoute. */
+  /** Not parsed yet: whether a route is valid depends on table, metric and allowDefaultRoute. */
   readonly routes: unknown;
   readonly privateNetworks: readonly Subnet[];
   readonly digest: string | undefined;
@@ -58,7 +58,7 @@ export interface NodeRoutesSettings
 
 /** The main table's number (include/uapi/linux/rtnetlink.h). */
 
-/** Shorter than other names, since `-agent` follows in that of a file and `-agent-` with a hash in that of a ConfigMap. */
+/** Shorter than other names, because a file's name adds `-agent`, and a ConfigMap's name adds `-agent-` and a hash. */
 export const readNodeRoutesName = dnsLabel('node routes', 52);
 
 const API_SERVER_SCHEMA: Schema<ApiServer> = {
@@ -72,7 +72,7 @@ const CANARY_SCHEMA: Schema<Canary> = {
 
 const DEFAULT_MAX_UNAVAILABLE = '10%';
 
-/** How many nodes may be without a Ready pod while pods are replaced. */
+/** How many nodes may lack a Ready pod while pods are replaced. */
 export function maxUnavailableOf({ canary, maxUnavailable }: NodeRoutesSettings): number | string {
   return canary?.maxUnavailable ?? maxUnavailable ?? DEFAULT_MAX_UNAVAILABLE;
 }

@@ -6,14 +6,14 @@ interface AgentRightsProps {
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly namespace: string;
-  /** The object that the agent follows. */
+  /** The object that the agent watches. */
   readonly configMapName: string;
   readonly onUninstall: 'remove' | 'keep';
 }
 
 /**
- * A service account that may follow one ConfigMap and, to tell an uninstall from a restart, read its own Namespace and
- * DaemonSet. Each right names the object.
+ * A service account that may watch one ConfigMap and, to tell an uninstall from a restart, read its own Namespace and
+ * DaemonSet. Each rule names the object.
  */
 export class AgentRights extends Construct {
   readonly serviceAccountName: string;
@@ -51,7 +51,7 @@ export class AgentRights extends Construct {
   }
 }
 
-/** A Role in a namespace covers a get of that namespace itself. */
+/** A Role in a namespace covers `get` of that namespace itself. */
 function readOwnObjects(namespace: string, daemonSet: string): k8s.PolicyRule[] {
   const verbs = ['get'];
   return [

@@ -1,6 +1,8 @@
 import { readInteger, refuse } from '../../network';
 
-/** Who marks routes with which number: rtnetlink.h, iproute2's rt_protos and the programs themselves. */
+/**
+ * Which program marks routes with which number. Sources: rtnetlink.h, iproute2's rt_protos and the programs themselves.
+ */
 const TAKEN: readonly [first: number, last: number, by: string][] = [
   [1, 1, 'ICMP redirects'],
   [2, 2, 'the kernel'],
@@ -24,7 +26,7 @@ const TAKEN: readonly [first: number, last: number, by: string][] = [
   [186, 198, 'FRR'],
 ];
 
-/** Routes belong to whoever's number they carry, so ours must be nobody else's. */
+/** A route belongs to the program whose number it carries, so no other program may use ours. */
 export function readRouteProtocol(value: unknown): number {
   const protocol = readInteger(value, 1, 255, 'route protocol');
   const taken = TAKEN.find(([first, last]) => first <= protocol && protocol <= last);

@@ -4,8 +4,8 @@ import { commonLabels } from '../metadata';
 import type { NodeRoutesSettings } from './options';
 
 /**
- * What OpenShift must allow for the agent's pods, and nothing else: no SCC that comes with OpenShift fits, since those with
- * host network give more. Cluster-wide, hence a chart without a namespace, in a file of its own.
+ * Exactly what OpenShift must allow for the agent's pods. None of OpenShift's own SCCs fits: those with host network
+ * grant more. Cluster-wide, hence a chart without a namespace, in a file of its own.
  * https://docs.openshift.com/container-platform/latest/authentication/managing-security-context-constraints.html
  */
 export class SecurityContextConstraints extends Chart {
@@ -25,7 +25,7 @@ export class SecurityContextConstraints extends Chart {
 function needs({ privileged }: NodeRoutesSettings): Record<string, unknown> {
   return {
     allowHostNetwork: true,
-    allowHostPorts: true, // on the host network each port of a container is one of the host
+    allowHostPorts: true, // on the host network, a container's ports are host ports
     allowHostDirVolumePlugin: false,
     allowHostIPC: false,
     allowHostPID: false,

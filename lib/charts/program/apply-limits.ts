@@ -1,23 +1,26 @@
-/** All annotations of an object together (TotalAnnotationSizeLimitB in apimachinery's validation). */
+/** Size limit for all annotations of an object together (TotalAnnotationSizeLimitB in apimachinery's validation). */
 const ANNOTATIONS_LIMIT = 262_144;
-/** Room for the object around its data and for the annotations beside kubectl's. */
+/** Room for the rest of the object and for annotations other than kubectl's. */
 const RESERVE = 4096;
-/** What a ConfigMap holds (MaxSecretSize in the API's validation). */
+/** Size limit of a ConfigMap (MaxSecretSize in the API's validation). */
 export const CONFIG_MAP_LIMIT = 1_048_576;
 
 /**
- * What a route list in the annotations of a pod template may take. They hold twice as much together, and the same again
- * stands in the annotation of client-side apply, with each quotation mark escaped.
+ * Size limit of a route list in an annotation of a pod template. All annotations together hold twice as much, but
+ * client-side apply stores the list again in its own annotation, with each quotation mark escaped.
  */
 export const ROLLING_LIST_LIMIT = 131_072;
 
-/** Bytes that one text of data may take as JSON where client-side apply must work, which keeps the object in an annotation. */
+/**
+ * Size limit in bytes of one data value as JSON if client-side apply must work, because it keeps the object in an
+ * annotation.
+ */
 export const CLIENT_SIDE_APPLY_LIMIT = ANNOTATIONS_LIMIT - RESERVE;
 
-/** What Go's encoding/json writes with six letters, e.g. \u003c, so that it may stand in HTML. */
+/** Characters that Go's encoding/json escapes with six characters for use in HTML, e.g. \u003c. */
 const ESCAPED_BY_GO = /[<>&\u2028\u2029]/g;
 
-/** @returns bytes of the text as JSON, the form in which kubectl's client-side apply keeps it. */
+/** @returns size of the text in bytes as JSON, the form in which kubectl's client-side apply stores it. */
 export function jsonBytes(text: string): number {
   return Buffer.byteLength(JSON.stringify(text).replace(ESCAPED_BY_GO, '\\u0000'));
 }

@@ -13,16 +13,16 @@ export const AGENT: Program = { folder: 'agent', file: 'agent.cjs' };
 export const SERVER_HEALTH: Program = { folder: 'servers', file: 'server-health.cjs' };
 export const PROGRAMS: readonly Program[] = [AGENT, SERVER_HEALTH];
 
-/** What only another bundler would read. */
+/** Comments that only another bundler reads. */
 const FOR_BUNDLERS = '/* @__PURE__ */ ';
-/** esbuild leaves out all comments but those inside of classes. */
+/** esbuild removes all comments except those inside classes. */
 const DOC_COMMENTS = /^ *\/\*\*[\s\S]*?\*\/\n/gm;
 
 const bundles = new Map<Program, string>();
 
 /**
- * A program as one readable CommonJS file for Node 26. In the published package it lies ready; in the repository it is built
- * from its source.
+ * A program as one readable CommonJS file for Node 26. The published package contains it prebuilt; in the repository it
+ * is built from source.
  */
 export function bundleOf(program: Program): string {
   const known = bundles.get(program);
@@ -40,7 +40,7 @@ function packageVersion(): string {
 }
 
 function build({ folder }: Program): string {
-  // Here, because who uses the package needs no bundler.
+  // Required here, because users of the package do not need a bundler.
   const { buildSync } = require('esbuild') as typeof import('esbuild');
   const { outputFiles } = buildSync({
     absWorkingDir: PACKAGE,
@@ -49,25 +49,25 @@ function build({ folder }: Program): string {
     platform: 'node',
     target: 'node26',
     format: 'cjs',
-    charset: 'ascii', // V8 keeps a text with one other letter at two bytes each
+    charset: 'ascii', // one non-Latin-1 character makes V8 store the text at two bytes each
     define: { PACKAGE_VERSION: JSON.stringify(packageVersion()) },
     legalComments: 'inline',
-    // Shorter statements under their own names and on lines of their own: 17 KiB less of the agent.
+    // Simplifies syntax but keeps names and line breaks: saves 17 KiB in the agent.
     minifySyntax: true,
     lineLimit: 160,
     logLevel: 'silent',
     write: false,
-    // A field is written where it gets its value: shorter than to declare it as well.
+    // Assign a field where it gets its value, without declaring it as well: shorter.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
   const { text } = outputFiles[0] as { text: string };
   return compact(text);
 }
 
-/** Behind a backslash at the end of a line, which `lineLimit` leaves there, a text goes on: its blanks count. */
+/** After a backslash at the end of a line (from `lineLimit`), a string continues, so its leading blanks must stay. */
 const INDENTATION = /(?<!\\\n)^ +/gm;
 
-/** No indentation: 16 KiB less of the agent. Comments are in the source: 12 KiB less. */
+/** Removes indentation (16 KiB of the agent) and comments, which are in the source (12 KiB). */
 export function compact(text: string): string {
   return text.replaceAll(FOR_BUNDLERS, '').replaceAll(DOC_COMMENTS, '').replaceAll(INDENTATION, '');
 }

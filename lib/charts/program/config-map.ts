@@ -5,20 +5,20 @@ import type { Construct } from 'constructs';
 import { mergeAnnotations, NO_SUBSTITUTION } from '../metadata';
 
 interface ProgramConfigMapProps {
-  /** What stands before the hash, e.g. `node-routes-agent`. */
+  /** The part of the name before the hash, e.g. `node-routes-agent`. */
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Name of the program's file, as the container starts it. */
+  /** Name of the program's file that the container starts. */
   readonly file: string;
   readonly program: string;
 }
 
 /**
- * A program. Named by its content, so a new program is a new ConfigMap and thereby a rolling update. The old one may be
- * pruned at once: running pods keep the volume that they mounted. `PruneLast` would make Argo CD's sync wait until every
- * node is Ready, and a revert in Git would wait with it.
+ * A ConfigMap with a program. Its name contains a hash of the content, so a new program is a new ConfigMap and thus a
+ * rolling update. The old one may be pruned at once: running pods keep the volume that they mounted. With `PruneLast`,
+ * Argo CD's sync would wait until every node is Ready, and so would a revert in Git.
  */
 export class ProgramConfigMap extends Chart {
   readonly configMapName: string;

@@ -1,5 +1,8 @@
 export const DEFAULT_IMAGE = 'docker.io/library/node:26.10.0-trixie-slim';
-/** Of its index, which covers all architectures (docker-library/repo-info, repos/node/remote/current-trixie-slim.md). */
+/**
+ * Digest of its index, which covers all architectures (docker-library/repo-info,
+ * repos/node/remote/current-trixie-slim.md).
+ */
 export const DEFAULT_DIGEST = 'sha256:ec7758ee051e457b468b32bde57b0879010b325bb9862718e9615225ce4aaae1';
 
 interface Image {
@@ -8,9 +11,9 @@ interface Image {
 }
 
 /**
- * What the kubelet pulls: with a digest that was given, or that of the stock image.
+ * The image reference that the kubelet pulls, with the given digest or that of the stock image.
  *
- * @param registry a mirror of Docker Hub, from which the stock image comes then
+ * @param registry a mirror of Docker Hub; if given, the stock image is pulled from it
  */
 export function imageReference({ image, digest }: Image, registry?: string): string {
   if (image !== DEFAULT_IMAGE) return digest === undefined ? image : `${image}@${digest}`;

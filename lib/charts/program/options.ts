@@ -40,7 +40,7 @@ export function readDigest(value: unknown): string {
   throw refuse(value, 'is not a digest', 'write sha256: followed by 64 hexadecimal digits');
 }
 
-/** No program of ours has NET_BIND_SERVICE. */
+/** Ports from 1024 on, because none of our programs has NET_BIND_SERVICE. */
 export function readUnprivilegedPort(value: unknown): number {
   return readInteger(value, 1024, 65535, 'unprivileged port');
 }

@@ -1,11 +1,11 @@
 import type { k8s } from 'cdk8s-plus-28';
 
-/** Where a program lies, mounted from its ConfigMap or part of an own image. */
+/** The folder of a program, mounted from its ConfigMap or part of a custom image. */
 export const PROGRAM_FOLDER = '/opt/onprem-link';
-/** Where every client looks for the token, the cluster's CA and the namespace. */
+/** The folder where every client looks for the token, the cluster's CA and the namespace. */
 export const API_ACCESS_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** What a client inside the cluster needs, without the token of every pod being mounted by default. */
+/** The credentials that a client in the cluster needs, without the default mount of the service account token. */
 export function apiAccess(): k8s.ProjectedVolumeSource {
   return {
     defaultMode: 0o644,

@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Findings, refuse } from '../../network';
 import { isRecord, readNested, type Schema } from '../input/schema';
 
-/** Quantities as Kubernetes writes them, by resource, e.g. `{ cpu: '10m', memory: '64Mi' }`. */
+/** Quantities in Kubernetes notation, by resource, e.g. `{ cpu: '10m', memory: '64Mi' }`. */
 export type Quantities = Readonly<Record<string, string>>;
 
 export interface Resources {
@@ -10,7 +10,7 @@ export interface Resources {
   readonly limits: Quantities;
 }
 
-/** What the agent is measured to need, with room: 45 to 60 MB resident, a hundredth of a core. */
+/** The agent's measured usage plus headroom: 45 to 60 MB resident, a hundredth of a core. */
 export const DEFAULT_RESOURCES: Resources = {
   requests: { cpu: '10m', memory: '64Mi', 'ephemeral-storage': '16Mi' },
   limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '64Mi' },
@@ -40,7 +40,7 @@ const FACTORS: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** @param defaults of what is left out */
+/** @param defaults for what is omitted */
 export function readResources(value: unknown, defaults: Resources = DEFAULT_RESOURCES): Resources {
   const resources = readNested(resourcesSchema(defaults))(value);
   const findings = new Findings();
@@ -58,7 +58,7 @@ export function readResources(value: unknown, defaults: Resources = DEFAULT_RESO
   return resources;
 }
 
-/** The field of a container, without what is empty. */
+/** The container's `resources` field, without empty parts. */
 export function resourcesOf({ requests, limits }: Resources): { resources?: k8s.ResourceRequirements } {
   const some = Object.entries({ requests, limits }).filter(([, quantities]) => Object.keys(quantities).length > 0);
   if (some.length === 0) return {};

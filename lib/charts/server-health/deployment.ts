@@ -18,28 +18,29 @@ export interface ServerHealthDeploymentProps {
   readonly imageRegistry: string | undefined;
 }
 
-/** One leads, the other looks a second time. */
+/** Two replicas: one leads, and the other gives a second opinion. */
 const REPLICAS = 2;
 const PORT_NAME = 'http';
-/** Of nobody in particular. */
+/** A user ID that belongs to nobody in particular. */
 const USER = 65532;
 
-/** What is not named here cannot be read, nothing can be written, and no process started. */
+/** The program can read only what is named here, can write nothing and can start no process. */
 const COMMAND: readonly string[] = [
   'node',
   '--permission',
   '--allow-net',
-  `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder, because a ConfigMap's files are links through ..data
+  `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder: a ConfigMap's files are links through ..data
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
   '--disable-warning=ExperimentalWarning',
-  // A hundred TLS connections a second leave much behind: with these bounds the heap stays small; what remains are handshakes under way.
+  // A hundred TLS connections per second leave much garbage. With these bounds the heap stays small, and what remains
+  // are handshakes in progress.
   '--max-semi-space-size=1',
   '--max-old-space-size=40',
   '--no-turbofan',
   `${PROGRAM_FOLDER}/${SERVER_HEALTH.file}`,
 ];
 
-/** Where in a pod's fields the settings come from that differ from pod to pod. */
+/** The pod fields that provide per-pod settings. */
 const POD_FIELDS: Readonly<Record<keyof typeof FROM_POD, string>> = {
   podName: 'metadata.name',
   podIP: 'status.podIP',
@@ -51,7 +52,10 @@ export function serverHealthSelector(name: string): Record<string, string> {
   return { 'app.kubernetes.io/name': name, 'app.kubernetes.io/component': 'server-health' };
 }
 
-/** The program in two pods on the pod network, so that its probes go the way of the pods that call the servers. */
+/**
+ * Runs the program in two pods on the pod network, so that its probes take the same path as the pods that call the
+ * servers.
+ */
 export class ServerHealthDeployment extends Construct {
   constructor(scope: Construct, id: string, props: ServerHealthDeploymentProps) {
     super(scope, id);
@@ -93,7 +97,7 @@ function podSpec(props: ServerHealthDeploymentProps): k8s.PodSpec {
     ...(tolerations.length > 0 && { tolerations: [...tolerations] }),
     affinity: {
       podAntiAffinity: {
-        // Not required: a cluster of one node runs both there.
+        // Preferred, not required: a single-node cluster runs both pods on its node.
         preferredDuringSchedulingIgnoredDuringExecution: [
           {
             weight: 100,
@@ -128,14 +132,14 @@ function container({ settings, lease, standbyLease, imageRegistry }: ServerHealt
     imagePullPolicy,
     command: [...COMMAND],
     env: [
-      { name: 'MALLOC_ARENA_MAX', value: '1' }, // glibc gives each thread a heap of its own
+      { name: 'MALLOC_ARENA_MAX', value: '1' }, // glibc gives each thread its own heap
       ...Object.entries(FROM_POD).map(([key, { name: variable }]) =>
         fromPod(variable, POD_FIELDS[key as keyof typeof FROM_POD]),
       ),
       ...environmentOf(FROM_SYNTH, { configMap: name, lease, standbyLease, httpPort: port, logLevel }),
     ],
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
-    // The program takes a moment to listen; a probe before that would leave a Warning event at each start.
+    // The program needs a moment until it listens; an earlier probe would cause a Warning event at each start.
     startupProbe: { ...probe('/livez'), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { ...probe('/livez'), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 5, failureThreshold: 2 },

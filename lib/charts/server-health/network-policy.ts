@@ -8,17 +8,20 @@ import { serverHealthSelector } from './deployment';
 export interface ServerHealthNetworkPolicyProps {
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Of health and metrics. */
+  /** Port of health and metrics. */
   readonly port: number;
   readonly apiServers: readonly Target[];
-  /** Known when the site is complete. */
+  /** Known once the site is complete. */
   readonly services: () => readonly ProbedService[];
 }
 
-/** Where API servers listen, behind the Service `kubernetes`: a policy sees the address and port behind it. */
+/**
+ * The ports on which API servers listen behind the Service `kubernetes`, because a policy sees the real address and
+ * port.
+ */
 const API_SERVER_PORTS = [443, 6443];
 
-/** Lets the program probe its servers, ask the API server and be asked, and nothing else. */
+/** Allows the program to probe its servers, to use the API server and to be scraped, and nothing else. */
 export class ServerHealthNetworkPolicy extends Construct {
   constructor(scope: Construct, id: string, props: ServerHealthNetworkPolicyProps) {
     super(scope, id);
@@ -42,7 +45,7 @@ function toApiServers(known: readonly Target[]): k8s.NetworkPolicyEgressRule {
   return { ports: ports.map(tcp), ...(known.length > 0 && { to: known.map(({ host }) => block(host)) }) };
 }
 
-/** One rule a port, so that nothing else on the servers can be reached. */
+/** One rule per port, so that no other port on the servers is reachable. */
 function toServers(services: readonly ProbedService[]): k8s.NetworkPolicyEgressRule[] {
   const byPort = new Map<number, Set<string>>();
   for (const { probe, servers } of services) {

@@ -10,11 +10,14 @@ import { type Quantities, type Resources, readResources } from '../program/resou
 export interface ServerHealthProps {
   /** Name of its objects. @default the construct's id */
   readonly name?: string;
-  /** A namespace of its own, so that Pod Security can be restricted there. @default 'onprem-link-health' */
+  /**
+   * Namespace of its objects; a separate one, so that Pod Security can be `restricted` there.
+   * @default 'onprem-link-health'
+   */
   readonly namespace?: string;
   /** Emit the Namespace. @default true */
   readonly createNamespace?: boolean;
-  /** A stock Node image of version 26 or later, with its tag. @default the one of the route agent */
+  /** A stock Node image of version 26 or later, with its tag. @default that of the route agent */
   readonly image?: string;
   /** sha256 digest of the image. @default that of the default image */
   readonly digest?: string;
@@ -26,13 +29,13 @@ export interface ServerHealthProps {
   readonly port?: number;
   /** @default requests for 200 Services with 5 servers each at 10 s */
   readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
-  /** Labels of the nodes it may run on. @default every Linux node */
+  /** Labels of the nodes that it may run on. @default every Linux node */
   readonly nodeSelector?: Readonly<Record<string, string>>;
   /** @default none */
   readonly tolerations?: readonly k8s.Toleration[];
   /** @default that of the cluster */
   readonly priorityClassName?: string;
-  /** Leave the choice of the user to OpenShift's restricted-v2. @default false */
+  /** Let OpenShift's restricted-v2 SCC choose the user ID. @default false */
   readonly openShift?: boolean;
   /** @default 'info' */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
@@ -40,11 +43,11 @@ export interface ServerHealthProps {
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of all objects. @default none */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** The program, for tests whose snapshots shall not change with it. @default the one of this package */
+  /** The program, for tests whose snapshots must not depend on it. @default that of this package */
   readonly program?: string;
 }
 
-/** The props with defaults filled in and texts understood. */
+/** The props with defaults filled in and strings parsed. */
 export interface ServerHealthSettings
   extends Required<Omit<ServerHealthProps, 'digest' | 'resources' | 'priorityClassName' | 'program'>> {
   readonly digest: string | undefined;
@@ -59,7 +62,9 @@ const DEFAULT_RESOURCES: Resources = {
   limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '64Mi' },
 };
 
-/** `-standby` follows in that of a Lease, `-program-` and a hash in that of a ConfigMap. */
+/**
+ * Shorter than other names, because a Lease's name adds `-standby`, and a ConfigMap's name adds `-program-` and a hash.
+ */
 export const readServerHealthName = dnsLabel('server health', 44);
 
 export function serverHealthSchema(id: string): Schema<ServerHealthSettings> {

@@ -6,30 +6,33 @@ import { isRecord, readBoolean, readNested, type Schema } from '../input/schema'
 
 /** How the servers of a Service are probed. Give `tcp`, `http` or `tls`; `http` with `tls` is HTTPS. */
 export interface ServerHealthProbe {
-  /** A connection is enough. */
+  /** Probe by opening a TCP connection. */
   readonly tcp?: true;
-  /** A GET request that must be answered with a status from 200 to 299. */
+  /** Probe with a GET request, which must be answered with a status from 200 to 299. */
   readonly http?: HttpProbeSpec;
-  /** A TLS handshake that must succeed, within which the request is sent if there is one. */
+  /** Probe with a TLS handshake, which must succeed. With `http`, the request is sent over this connection. */
   readonly tls?: TlsProbeSpec;
   /** Port on the servers: a number, or the name of one of the Service's ports. @default the Service's first TCP port */
   readonly port?: number | string;
   /** Time between two probes of a server, `1s` to `5m`. @default '10s' */
   readonly every?: string;
-  /** Time for one probe from the first packet to the answer, `100ms` to `every`. @default '2s', or `every` if that is less */
+  /**
+   * Timeout of one probe, from the first packet to the answer, `100ms` to `every`.
+   * @default '2s', or `every` if that is less
+   */
   readonly timeout?: string;
   /**
-   * Failures in a row after which a server is down, 1 to 20. With 1, a break of the way to all servers that is shorter than
-   * `every` can mark one down. @default 3
+   * Consecutive failures after which a server is down, 1 to 20. With 1, an interruption of the path to all servers that
+   * is shorter than `every` can mark one down. @default 3
    */
   readonly downAfter?: number;
-  /** Successes in a row after which it is up again, 1 to 20. @default 2 */
+  /** Consecutive successes after which it is up again, 1 to 20. @default 2 */
   readonly upAfter?: number;
-  /** If fewer servers are up, all get new connections: 1 to the number of servers. @default 1 */
+  /** If fewer servers than this are up, all get new connections: 1 to the number of servers. @default 1 */
   readonly panicThreshold?: number;
   /**
-   * Git keeps its EndpointSlices beside the program's: set it for the first of two changes that switch `health` on or off,
-   * so that no connection is lost in between. @default false
+   * Keep the EndpointSlices in Git beside the program's. Set this in the first of the two changes that turn `health` on
+   * or off, so that no connection is lost in between. @default false
    */
   readonly handover?: boolean;
 }
@@ -39,18 +42,21 @@ export interface HttpProbeSpec {
   readonly path: string;
   /** Host header. @default the server's address */
   readonly host?: string;
-  /** Status that means health, or the lowest and the highest one; redirects are not followed. @default [200, 299] */
+  /**
+   * Status that means healthy, or the lowest and highest such status. Redirects are not followed.
+   * @default [200, 299]
+   */
   readonly status?: number | readonly [number, number];
 }
 
 export interface TlsProbeSpec {
-  /** Server name: for SNI and, with `ca`, the name that the certificate must be valid for. @default none */
+  /** Server name for SNI; with `ca`, the certificate must be valid for it. @default none */
   readonly serverName?: string;
-  /** Certificates of the authorities in PEM. @default none: the certificate is not checked, as with a kubelet's probes */
+  /** CA certificates in PEM. @default none: the certificate is not verified, as in a kubelet's probes */
   readonly ca?: string;
 }
 
-/** The same with texts understood. */
+/** The same with strings parsed. */
 export interface ProbeSettings {
   readonly tcp: boolean;
   readonly http: HttpProbe | undefined;
@@ -139,7 +145,7 @@ function readStatus(value: unknown): readonly [number, number] {
 }
 
 function readPort(value: unknown): number | string {
-  if (typeof value === 'string') return value; // a name; whether there is such a port is checked with the Service
+  if (typeof value === 'string') return value; // a name; whether the port exists is checked with the Service
   return readInteger(value, 1, 65535, 'port');
 }
 
@@ -151,7 +157,7 @@ function readTls(value: unknown): TlsProbe {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-/** @returns the certificates alone: comments around them would be read by no program */
+/** @returns only the certificates, without the comments around them, which no program reads */
 function readAuthorities(value: unknown): string {
   const remedy = 'write the text of a PEM file, e.g. readFileSync("corp-ca.pem", "utf8")';
   if (typeof value === 'string' && value.includes('PRIVATE KEY-----'))
@@ -169,7 +175,7 @@ function requireAuthority(block: string, remedy: string): void {
   } catch {
     throw refuse(block.slice(27, 60), 'is not a certificate', remedy);
   }
-  // A server may have signed its certificate itself.
+  // The certificate may be a server's self-signed one.
   if (certificate.ca || certificate.checkIssued(certificate)) return;
   throw refuse(certificate.subject, 'is not the certificate of a certificate authority', 'write that of its issuer');
 }

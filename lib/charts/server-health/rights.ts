@@ -8,16 +8,16 @@ export interface ServerHealthRightsProps {
   readonly name: string;
   readonly namespace: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Names of the Leases. */
+  /** Names of its Leases. */
   readonly leases: readonly string[];
-  /** Known when the site is complete. */
+  /** Known once the site is complete. */
   readonly services: () => readonly ProbedService[];
 }
 
 /**
- * A service account with rights to objects by name. A Role in its own namespace covers the list and the leases; each
- * namespace with Services has one that covers what belongs to them. With server-side apply an API server checks
- * `create` with the object's name.
+ * A service account with rights to named objects. A Role in its own namespace covers the list and the leases; in each
+ * namespace with Services, another Role covers their objects. With server-side apply, an API server checks `create`
+ * against the object's name.
  */
 export class ServerHealthRights extends Construct {
   private readonly namespaces = new Set<string>();
@@ -45,7 +45,7 @@ export class ServerHealthRights extends Construct {
     ]);
   }
 
-  /** Rights in a namespace, once. */
+  /** Rights in one namespace, without repetition. */
   addNamespace(namespace: string): void {
     if (this.namespaces.has(namespace)) return;
     this.namespaces.add(namespace);
@@ -66,7 +66,7 @@ export class ServerHealthRights extends Construct {
       ...(replaced.length === 0 ? [] : [{ ...slices, resourceNames: replaced, verbs: ['delete', 'get'] }]),
       { apiGroups: [''], resources: ['configmaps'], resourceNames: names.map(healthOwnerName), verbs: ['get'] },
       { apiGroups: [''], resources: ['services'], resourceNames: names, verbs: ['get'] },
-      // Names of events cannot be known, and RBAC cannot bound create by name without server-side apply.
+      // Names of events cannot be known in advance, and RBAC can restrict `create` by name only with server-side apply.
       { apiGroups: [''], resources: ['events'], verbs: ['create'] },
     ];
   }

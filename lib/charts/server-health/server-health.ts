@@ -16,15 +16,15 @@ import { ServerHealthNetworkPolicy } from './network-policy';
 import { readServerHealthName, type ServerHealthProps, serverHealthSchema } from './options';
 import { ServerHealthRights } from './rights';
 
-/** At most one of each site; a second one is reported. */
+/** At most one per site; a second one is reported. */
 const made = new Siblings<ServerHealth>();
 
 /**
- * The program that probes the servers of Services with `health` and writes their EndpointSlices. A site has at most one: it
- * is made by the first such Service, unless you make it before to set its options.
+ * The program that probes the servers of Services with `health` and writes their EndpointSlices. A site has at most
+ * one. The first such Service creates it, unless you create it earlier to set its options.
  */
 export class ServerHealth extends Chart {
-  /** Where findings about it stand. @internal */
+  /** The location that findings about it report. @internal */
   readonly place: string;
   private readonly services: ProbedService[] = [];
   private isAsked = false;
@@ -74,14 +74,14 @@ export class ServerHealth extends Chart {
     made.add(site, this);
   }
 
-  /** That of a site, made with its defaults if there is none yet. @internal */
+  /** That of a site, created with defaults if it does not exist yet. @internal */
   static forSite(site: Site): ServerHealth {
     const program = made.of(site)[0] ?? new ServerHealth(site, 'server-health');
     program.isAsked = true;
     return program;
   }
 
-  /** Where its pods run, if a site has it. @internal */
+  /** The namespace of its pods, if the site has it. @internal */
   static namespaceIn(site: Site): string | undefined {
     return made.of(site)[0]?.namespace;
   }
@@ -112,7 +112,7 @@ export class ServerHealth extends Chart {
         `create it before the first Service with health`,
       );
     else if (!this.isAsked && site.findings.all.length === 0)
-      // what was rejected may have asked
+      // a rejected Service may have needed it
       findings.add(this.place, this.node.id, 'probes nothing', 'add health to an ExternalService, or remove it');
     if (fitsClientSideApply(JSON.stringify(this.list))) return;
     const remedy = 'give health to fewer Services';

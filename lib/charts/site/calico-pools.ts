@@ -6,7 +6,7 @@ import type { Network } from './scope';
 /** The chart's id, which names its file. */
 export const CALICO_POOLS = 'calico-pools';
 
-/** Adds the IP pools that keep Calico from masquerading what pods send to a network; see calicoPool. */
+/** Adds the IP pools that keep Calico from masquerading packets of pods to a network; see calicoPool. */
 export function addCalicoPools(
   site: Construct & { readonly name: string },
   { subnets }: Pick<Network, 'subnets'>,
@@ -14,7 +14,7 @@ export function addCalicoPools(
   const chart = (site.node.tryFindChild(CALICO_POOLS) as Chart | undefined) ?? new Chart(site, CALICO_POOLS);
   for (const { mapping } of subnets) {
     const pool = calicoPool(site.name, mapping.mapped);
-    // A subnet that is listed twice is told by the checks.
+    // The checks report a subnet that is listed twice.
     if (chart.node.tryFindChild(pool.metadata.name) === undefined) new ApiObject(chart, pool.metadata.name, pool);
   }
 }

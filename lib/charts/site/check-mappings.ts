@@ -3,29 +3,29 @@ import { placeIn } from '../input/schema';
 import type { FreeRanges } from './free-ranges';
 import type { Scope } from './scope';
 
-/** A range of the site as somebody sees it. */
+/** A range of the site, real or mapped. */
 interface Range {
   readonly subnet: Subnet;
   /** For messages: `the cluster's pods 172.30.0.0/16`. */
   readonly what: string;
   readonly side: 'cluster' | 'on premise';
-  /** The mapping of which it is the mapped range. */
+  /** The mapping, if this is its mapped range. */
   readonly mappedBy?: Mapping;
-  /** Nodes route it. */
+  /** Whether nodes route it. */
   readonly isRouted: boolean;
   readonly place: string;
 }
 
-/** What is wrong with mappings and with their absence, beyond what a node would route wrongly. */
+/** Checks for wrong and missing mappings, except those that would make a node route wrongly. */
 export function checkMappings(site: Scope, free: FreeRanges, findings: Findings): void {
   for (const { mapping, what, place } of clusterMappings(site)) tellNotSeen(site, mapping, what, place, free, findings);
   tellTakenRanges(rangesOf(site), free, findings);
   tellTwoMappings(site, findings);
-  // What was refused elsewhere may have been what a mapping is for.
+  // The purpose of a mapping may already have been rejected elsewhere.
   if (site.findings.all.length === 0) tellUnused(site, findings);
 }
 
-/** What on premise sees of the cluster, and where it is written. */
+/** What on premise sees of the cluster, and where the site defines it. */
 function clusterMappings(site: Scope) {
   const { nodes, podMappings, podsSeenAs } = site.cluster;
   const pods = podsSeenAs === 'themselves' ? podMappings : [];
@@ -39,8 +39,8 @@ const podsPlace = (site: Scope, i: number) => placeIn(site.place, `cluster.pods[
 const nodesPlace = (site: Scope, i: number) => placeIn(site.place, `cluster.nodes[${i}]`);
 
 /**
- * Nodes or pods whose addresses are somebody else's on premise. Where on premise is not mapped either, the overlap is
- * told there, with what to do about both.
+ * Nodes or pods whose addresses are also in use on premise. If on premise is not mapped either, the overlap is reported
+ * there, with the fix for both.
  */
 function tellNotSeen(
   site: Scope,
@@ -111,7 +111,7 @@ function rangesOf(site: Scope): Range[] {
   ];
 }
 
-/** A mapped range is nobody else's, neither real nor mapped. */
+/** A mapped range must not overlap any other range, real or mapped. */
 function tellTakenRanges(ranges: readonly Range[], free: FreeRanges, findings: Findings): void {
   for (const [outer, inner] of overlappingPairs(ranges)) {
     const [taker, other] = inner.mappedBy === undefined ? [outer, inner] : [inner, outer];
@@ -121,7 +121,9 @@ function tellTakenRanges(ranges: readonly Range[], free: FreeRanges, findings: F
   }
 }
 
-/** What nodes would be given two ways for, or one that takes something from the cluster, is told as that. */
+/**
+ * Two routes for the same destination, or a route that takes addresses from the cluster, are reported by other checks.
+ */
 function isToldAsRoute(taker: Range, other: Range): boolean {
   if (taker.isRouted) return other.side === 'cluster' || other.isRouted;
   return other.isRouted;
@@ -144,7 +146,7 @@ function tellUnused(site: Scope, findings: Findings): void {
     const remedy = `write "${mapping.real}" alone, or add the IPv4 network behind the VPN`;
     findings.add(place, `${mapping}`, 'is mapped, but no on-premise network sees it', remedy);
   }
-  // Without any NodeRoutes the site is routed by other means, of which nothing is known here.
+  // A site without any NodeRoutes is routed by other means, which these checks know nothing about.
   if (routeSources.length === 0) return;
   const routed = routeSources.flatMap((one) => one.routes().map(({ subnet }) => subnet));
   for (const { name, subnets } of networks) {

@@ -21,7 +21,7 @@ export function checkNetworks({ networks, cluster }: Scope, free: FreeRanges, fi
 
   for (const [outer, inner] of overlaps(subnets, ({ mapped }) => mapped))
     tellOverlap(outer, inner, 'as the cluster sees them', free, findings);
-  // Two networks may well use the same real addresses; within one, an address would have two translations.
+  // Two networks may use the same real addresses. Within one network, such an address would have two translations.
   for (const [outer, inner] of overlaps(subnets, ({ real }) => real)) {
     const isToldAlready = outer.mapping.mapped.overlaps(inner.mapping.mapped);
     if (outer.network === inner.network && !isToldAlready) tellOverlap(outer, inner, 'in one network', free, findings);

@@ -2,7 +2,10 @@ import { type Findings, type Mapping, overlappingPairs, without } from '../../ne
 import { placeIn } from '../input/schema';
 import type { Scope } from './scope';
 
-/** How pods are seen agrees with all else that is known of the cluster, and the VPN carries what packets will have. */
+/**
+ * `podsSeenAs` must agree with everything else known about the cluster, and the VPN must carry the addresses that
+ * packets will have.
+ */
 export function checkPods(site: Scope, findings: Findings): void {
   if (site.cluster.podsSeenAs === 'themselves') checkThemselves(site, findings);
   else tellNeedless(site, findings);
@@ -12,7 +15,7 @@ export function checkPods(site: Scope, findings: Findings): void {
 
 const inCluster = (site: Scope, option: string) => placeIn(site.place, `cluster.${option}`);
 
-/** What means something only where pods keep their own addresses. */
+/** Options that have a meaning only if pods keep their own addresses. */
 function tellNeedless(site: Scope, findings: Findings): void {
   const { podMappings, calicoPool } = site.cluster;
   podMappings.forEach((pods, i) => {
@@ -53,7 +56,7 @@ function checkThemselves(site: Scope, findings: Findings): void {
   checkRanges(site, findings);
 }
 
-/** Every address has one translation and one selector. */
+/** Every address must have exactly one translation and one selector. */
 function checkRanges(site: Scope, findings: Findings): void {
   const { nodes, podMappings } = site.cluster;
   podMappings.forEach((pods, i) => {
@@ -67,7 +70,7 @@ function checkRanges(site: Scope, findings: Findings): void {
   }
 }
 
-/** In a flat network pods may lie in the nodes' range, which carries them. */
+/** In a flat network, pods may lie in the nodes' range, whose selector carries them. */
 function tellSharedWithNodes(place: string, pods: Mapping, nodes: Mapping, findings: Findings): void {
   if (!nodes.real.contains(pods.real)) {
     const left = without(pods.real, nodes.real).slice(0, 8).join(', ');
@@ -84,7 +87,7 @@ const throughVpn = ({ networks }: Scope) =>
     .filter(({ vpn }) => vpn !== undefined)
     .flatMap(({ subnets }) => subnets.map(({ mapping }) => mapping.mapped));
 
-/** The routes of nodes that lead into a tunnel. */
+/** The nodes' routes that lead into a tunnel. */
 function routesIntoVpn(site: Scope) {
   const subnets = throughVpn(site);
   return site.routeSources.flatMap((source) =>
@@ -115,7 +118,7 @@ function checkMasqueradeAddress(site: Scope, findings: Findings): void {
   }
 }
 
-/** A preferred source is what the node's own connections have, and nothing else. */
+/** A preferred source address applies only to the node's own connections. */
 function checkSources(site: Scope, findings: Findings): void {
   for (const { place, route } of routesIntoVpn(site)) {
     const { source, subnet } = route;

@@ -10,7 +10,7 @@ interface RoutedRange {
   readonly remedy: () => string;
 }
 
-/** Nothing that nodes are to route belongs to the cloud itself. */
+/** No routed subnet may belong to the cloud itself. */
 export function checkProvider(site: Scope, free: FreeRanges, findings: Findings): void {
   const { provider } = site;
   if (provider === undefined) return;

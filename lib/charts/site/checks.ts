@@ -5,7 +5,7 @@ import type { FreeRanges } from './free-ranges';
 const PHASES = ['networks', 'mappings', 'provider', 'routes', 'services', 'vpn'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** What the checks of one run share. */
+/** State that the checks of one run share. */
 export interface CheckRun {
   readonly findings: Findings;
   /** Proposes each range only once, so that a user can follow all proposals together. */
@@ -14,11 +14,14 @@ export interface CheckRun {
 
 export type Check = (run: CheckRun) => void;
 
-/** What can be judged only when a site is complete. */
+/** A check that can run only once a site is complete. */
 export class Checks {
   private readonly phases = new Map(PHASES.map((phase) => [phase, new Map<string, Check>()]));
 
-  /** @param key of several checks with one key the first is kept: it looks at all constructs of its kind. */
+  /**
+   * @param key of several checks with the same key, only the first is kept, because it covers all constructs of its
+   * kind.
+   */
   add(phase: Phase, key: string, check: Check): void {
     const checks = this.phases.get(phase) as Map<string, Check>;
     if (!checks.has(key)) checks.set(key, check);

@@ -12,38 +12,42 @@ import {
 } from '../../network';
 import { listOf, oneOf, readBoolean, readNested, type Schema, someOf } from '../input/schema';
 
-/** The address ranges of the cluster. None of them is ever routed to on premise. */
+/** The address ranges of the cluster. None of them may be routed to on premise. */
 export interface ClusterProps {
-  /** The subnets the nodes stand in; `mapped` where on premise sees them under other addresses. */
+  /** The subnets of the nodes; with `mapped` if on premise sees them under other addresses. */
   readonly nodes: readonly SubnetSpec[];
-  /** The ranges of the pods; `mapped` where on premise sees them under other addresses (podsSeenAs 'themselves' only). */
+  /**
+   * The ranges of the pods; with `mapped` if on premise sees them under other addresses (podsSeenAs 'themselves' only).
+   */
   readonly pods: readonly SubnetSpec[];
-  /** The ranges of the cluster IPs, one per family. */
+  /** The ranges of the cluster IPs, one per address family. */
   readonly services: readonly string[];
   /**
-   * The API servers' own addresses and ports, `10.1.2.3:6443` or `[fd00::1]:6443`, where the nodes reach them through a
-   * proxy or a Service: no route may take one, and each is asked when routes change. @default none
+   * The API servers' own addresses and ports, `10.1.2.3:6443` or `[fd00::1]:6443`, if the nodes reach them through a
+   * proxy or a Service. No route may cover one, and the agent queries each one when routes change. @default none
    */
   readonly apiServers?: readonly string[];
   /**
-   * With whose address a pod's packet reaches on premise, which the CNI decides (docs/pods.md). `nodes`: the CNI
-   * masquerades it as its node. `themselves`: it keeps the pod's address, so the VPN carries the ranges of the pods, too.
-   * @default unknown: files are written as for 'nodes', and list that as assumed
+   * The source address with which a pod's packet arrives on premise, which the CNI decides (docs/pods.md). `nodes`: the
+   * CNI replaces it with the node's address (masquerade). `themselves`: the packet keeps the pod's address, so the VPN
+   * also carries the pod ranges.
+   * @default unknown: the files are written as for 'nodes', and list that as an assumption
    */
   readonly podsSeenAs?: PodsSeenAs;
   /**
-   * kube-proxy masquerades all that pods send to Services (`iptables.masqueradeAll`, `nftables.masqueradeAll`,
-   * `--masquerade-all`), so servers on premise that are called by a Service see the node. @default false
+   * kube-proxy masquerades everything that pods send to Services (`iptables.masqueradeAll`, `nftables.masqueradeAll`,
+   * `--masquerade-all`), so on-premise servers that are called through a Service see the node's address. @default false
    */
   readonly masqueradeAll?: boolean;
   /**
-   * Writes disabled Calico IP pools over the on-premise subnets, so that Calico does not masquerade what pods send there.
-   * Needs the Calico API server (projectcalico.org/v3), and podsSeenAs 'themselves'. @default false
+   * Emit disabled Calico IP pools for the on-premise subnets, so that Calico does not masquerade what pods send there.
+   * Requires the Calico API server (projectcalico.org/v3), and podsSeenAs 'themselves'. @default false
    */
   readonly calicoPool?: boolean;
   /**
-   * A registry that mirrors Docker Hub for this cluster, with a path if it has one: `registry.example.com/hub` makes the stock
-   * image `registry.example.com/hub/library/node:…`, pinned by the same digest. Images that are named keep their names.
+   * A registry that mirrors Docker Hub for this cluster, with its path if any: with `registry.example.com/hub`, the
+   * stock image is `registry.example.com/hub/library/node:…`, pinned to the same digest. Images that you name keep
+   * their names.
    * @default none: docker.io
    */
   readonly imageRegistry?: string;
@@ -81,7 +85,7 @@ const CLUSTER_SCHEMA: Schema<ClusterRanges> = {
 
 /** One Kubernetes cluster as the network sees it. */
 export class Cluster {
-  /** What the construction of a site goes on with after its cluster was refused. */
+  /** The stand-in with which construction continues if the cluster was rejected. */
   static readonly NONE = new Cluster({
     nodes: [],
     pods: [],
@@ -96,18 +100,18 @@ export class Cluster {
   /** The nodes' subnets, with the ranges under which on premise sees them. */
   readonly nodes: readonly Mapping[];
   readonly pods: readonly Subnet[];
-  /** The same, with the ranges under which on premise sees them. */
+  /** The pods' ranges, with those under which on premise sees them. */
   readonly podMappings: readonly Mapping[];
   readonly services: readonly Subnet[];
   readonly apiServers: readonly Target[];
-  /** With whose address pods' packets reach on premise; undefined where nobody said so. */
+  /** The source address with which pods' packets arrive on premise; undefined if the site does not say. */
   readonly podsSeenAs: PodsSeenAs | undefined;
   readonly masqueradeAll: boolean;
   readonly calicoPool: boolean;
   readonly imageRegistry: string | undefined;
-  /** Nodes, pods and services: what the nodes themselves depend on. */
+  /** Nodes, pods and services: the ranges that the nodes themselves depend on. */
   readonly ownSubnets: readonly ProtectedSubnet[];
-  /** The same and the ranges under which on premise sees nodes and pods: what no network may use. */
+  /** The same plus the ranges under which on premise sees nodes and pods. No network may use any of them. */
   readonly protectedSubnets: readonly ProtectedSubnet[];
 
   private constructor(ranges: ClusterRanges) {
@@ -134,8 +138,8 @@ export class Cluster {
   }
 
   /**
-   * What on premise sees of the cluster: its nodes and, where these keep their own addresses, its pods. Pods of a flat
-   * network that lie in a range of the nodes are seen with it.
+   * What on premise sees of the cluster: its nodes and, if they keep their own addresses, its pods. Pods of a flat
+   * network that lie in a nodes' range are covered by it.
    */
   get seen(): readonly Mapping[] {
     if (this.podsSeenAs !== 'themselves') return this.nodes;
@@ -145,7 +149,7 @@ export class Cluster {
 
   /**
    * The address under which on premise sees a node: 192.168.2.5 for 10.0.1.5.
-   * @throws InputError when it is no address in the nodes' subnets
+   * @throws InputError if it is not an address in the nodes' subnets
    */
   seenAs(nodeAddress: string): string {
     const address = parseHostAddress(nodeAddress);
@@ -155,7 +159,7 @@ export class Cluster {
     throw refuse(nodeAddress, `is in none of the nodes' subnets (${known})`, 'write the address of a node');
   }
 
-  /** @throws InputError with everything that is wrong with the ranges. */
+  /** @throws InputError with all findings about the ranges. */
   static read(props: unknown): Cluster {
     return new Cluster(readNested(CLUSTER_SCHEMA)(props));
   }
@@ -165,7 +169,7 @@ function mappedRanges(what: string, mappings: readonly Mapping[]): ProtectedSubn
   return mappings.filter((one) => one.isTranslated).map(({ mapped }) => ({ subnet: mapped, what }));
 }
 
-/** The host of a registry, with a port or a path, as container runtimes take it before `/library/node`. */
+/** The host of a registry, with an optional port and path, as container runtimes accept it before `/library/node`. */
 function readRegistry(value: unknown): string {
   if (typeof value === 'string' && /^[a-z0-9][a-z0-9.-]*(?::\d+)?(?:\/[a-z0-9][\w.-]*)*$/.test(value)) return value;
   throw refuse(value, 'is not a registry', 'write its host, and a path if it has one, e.g. "registry.example.com/hub"');

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { Findings } from '../../network';
 
-/** A site, by what became of it. */
+/** A site and whether it was written. */
 interface Synthesised {
   readonly name: string;
   readonly place: string;
@@ -12,14 +12,14 @@ interface Synthesised {
 }
 
 /**
- * Sites that were made but are not in the output, wholly or in part: their folder, or what is missing in it, would be
- * deleted from the cluster by the next sync.
+ * Sites that were constructed but are missing from the output, entirely or in part. The next sync would delete from the
+ * cluster what is missing.
  */
 export function findIncomplete(sites: readonly Synthesised[]): Findings {
   const findings = new Findings();
   const outputs = new Set(sites.filter(({ isWritten }) => isWritten).map(outputOf));
   for (const site of sites) {
-    // A site that a test renders in memory goes nowhere.
+    // A site that a test renders in memory has no output.
     if (!site.isWritten && !site.isForOutput && !outputs.has(outputOf(site))) continue;
     const missing = site.unwritten();
     if (!site.isWritten)
@@ -37,7 +37,7 @@ export function findIncomplete(sites: readonly Synthesised[]): Findings {
 
 const outputOf = ({ outdir }: Synthesised) => dirname(outdir);
 
-/** Fails a program that ends well and leaves a site out of the output. */
+/** Makes a program fail that would exit successfully although a site is missing from the output. */
 export function failWhenIncomplete(sites: readonly Synthesised[]): void {
   process.once('exit', (code) => {
     if (code !== 0) return;

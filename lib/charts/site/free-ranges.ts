@@ -1,7 +1,7 @@
 import { freeSubnet, PROVIDERS, type ProviderRange, Subnet } from '../../network';
 import type { Scope } from './scope';
 
-/** What a site uses and what its cloud keeps for itself. @internal */
+/** What a site uses and what its cloud reserves. @internal */
 export function rangesInUse({ cluster, networks, routeSources, provider }: Scope): Subnet[] {
   const kept: readonly ProviderRange[] = provider === undefined ? [] : PROVIDERS[provider];
   return [
@@ -12,7 +12,7 @@ export function rangesInUse({ cluster, networks, routeSources, provider }: Scope
   ];
 }
 
-/** Ranges that nothing else uses, each given out once, so that all that is proposed can be followed together. */
+/** Ranges that nothing else uses. Each is proposed only once, so that all proposals can be followed together. */
 export class FreeRanges {
   private readonly taken: Subnet[];
 
@@ -20,7 +20,7 @@ export class FreeRanges {
     this.taken = [...taken];
   }
 
-  /** What to write for a subnet that is not mapped yet. */
+  /** What to write for a subnet that is not yet mapped. */
   map(real: Subnet): string {
     if (real.family === 6) return 'give one of the two a different IPv6 range (RFC 4193), because IPv6 is not mapped';
     const mapped = this.next(real.prefixLength);
@@ -36,7 +36,7 @@ export class FreeRanges {
     return `have the routers map it to ${other}, which is free`;
   }
 
-  /** `{ real: "10.0.1.0/27", mapped: "192.168.2.0/27" }`; undefined where there is no such range. */
+  /** `{ real: "10.0.1.0/27", mapped: "192.168.2.0/27" }`; undefined if there is no such range. */
   spec(real: Subnet): string | undefined {
     const mapped = real.family === 4 ? this.next(real.prefixLength) : undefined;
     return mapped && spec(real, mapped);

@@ -3,10 +3,10 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { commonLabels, NEVER_DELETE } from '../metadata';
 
-/** Namespaces that every cluster has; they belong to nobody's Git folder. */
+/** Namespaces that every cluster has and that no Git folder should own. */
 const BUILT_IN: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
-/** Classes that are refused outside kube-system without a quota, where that admission is configured (GKE). */
+/** Priority classes that need a quota outside kube-system if that admission is configured (GKE). */
 const CRITICAL: ReadonlySet<string> = new Set(['system-node-critical', 'system-cluster-critical']);
 
 interface NamespaceNeeds {
@@ -15,7 +15,7 @@ interface NamespaceNeeds {
   readonly create: boolean;
   /** The priority class of pods in it. */
   readonly priorityClassName: string | undefined;
-  /** What its pods need. Where several needs meet, the widest counts. */
+  /** What its pods need. If several needs conflict, the widest applies. */
   readonly podSecurity: PodSecurity;
 }
 
@@ -23,8 +23,8 @@ interface NamespaceNeeds {
 export type PodSecurity = 'privileged' | 'restricted';
 
 /**
- * The namespaces of a site's node routes, each once: a second copy fails Flux's build, and who deletes a Namespace
- * deletes everything in it.
+ * The namespaces of a site's node routes, each emitted only once: a second copy fails Flux's build, and deleting a
+ * Namespace deletes everything in it.
  */
 export class Namespaces {
   static readonly CHART_ID = 'namespace';
@@ -72,7 +72,7 @@ export class Namespaces {
         labels: commonLabels('onprem-link-critical-pods', 'quota'),
       },
       spec: {
-        // As many as there can be nodes: the quota permits the class, it is not there to limit it.
+        // As many as there can be nodes: the quota exists to permit the class, not to limit it.
         hard: { pods: k8s.Quantity.fromString('1G') },
         scopeSelector: {
           matchExpressions: [
@@ -88,7 +88,7 @@ export class Namespaces {
     return classes;
   }
 
-  /** Made when there is something to put into it: an empty file would be no manifest. */
+  /** Created only when it has content: an empty file is not a valid manifest. */
   private file(): Chart {
     this.chart ??= new Chart(this.scope, Namespaces.CHART_ID);
     return this.chart;

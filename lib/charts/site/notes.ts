@@ -2,7 +2,7 @@ import type { Mapping } from '../../network';
 import { placeIn } from '../input/schema';
 import type { Scope } from './scope';
 
-/** Worth saying at synthesis, but not wrong: something beside this project may do it. */
+/** Notes at synthesis that are not errors: something outside this project may take care of it. */
 export function notesOf(site: Scope): string[] {
   return [...site.routeSources.flatMap(({ notes }) => notes), ...withoutRoutes(site), ...mappedForNobody(site)];
 }

@@ -13,18 +13,18 @@ import { readVpn, type VpnProps, type VpnSettings } from '../vpn/options';
 import type { OnPremiseSubnet, Scope } from './scope';
 
 export interface OnPremiseProps {
-  /** The subnets behind the VPN; `mapped` where the routers show them to the cluster under other addresses. */
+  /** The subnets behind the VPN; with `mapped` if the routers show them to the cluster under other addresses. */
   readonly subnets: readonly SubnetSpec[];
   /**
-   * The two routers of the VPN; with it, what they have to load is written to routers/<site>/.
+   * The two routers of the VPN. If set, their configuration is written to routers/<site>/.
    * @default none: the routers are configured by other means
    */
   readonly vpn?: VpnProps;
   /**
-   * Targets that every node probes through each of its next hops, at most 8: addresses that servers really have, with a
-   * TCP port, `10.0.1.10:443`. A refused connection counts as an answer. Routes with several next hops avoid one through
-   * which no target answers while another leads there (docs/several-next-hops.md).
-   * @default none: nodes see their next hops only, not the tunnel behind them
+   * Targets that every node probes through each of its next hops, at most 8: real server addresses with a TCP port,
+   * `10.0.1.10:443`. A refused connection counts as an answer. Routes with several next hops avoid a next hop through
+   * which no target answers if another one works (docs/several-next-hops.md).
+   * @default none: nodes monitor only their next hops, not the tunnel behind them
    */
   readonly probes?: readonly string[];
 }
@@ -37,7 +37,7 @@ interface OnPremiseSettings {
 
 const MOST_TARGETS = 8;
 
-/** Read one by one, so that one refused subnet does not hide what is wrong with the others. */
+/** Read one by one, so that one invalid subnet does not hide findings about the others. */
 const ON_PREMISE_SCHEMA: Schema<OnPremiseSettings> = {
   subnets: {
     fallback: [],
@@ -60,7 +60,7 @@ function readProbes(value: unknown): readonly unknown[] {
 export class Server {
   constructor(
     readonly network: OnPremise,
-    /** Its own address, as written. */
+    /** Its real address, as written. */
     readonly real: Address,
     /** The address under which the cluster reaches it. */
     readonly mapped: Address,
@@ -70,13 +70,13 @@ export class Server {
 /** A network behind the VPN, made by Site.onPremise. */
 export class OnPremise {
   readonly subnets: readonly OnPremiseSubnet[];
-  /** What nodes probe, as the cluster sees it. @internal */
+  /** The targets that nodes probe, as the cluster sees them. @internal */
   readonly probes: readonly Target[];
   /** Its VPN with defaults filled in. @internal */
   readonly vpn: VpnSettings | undefined;
-  /** Where findings about it stand. @internal */
+  /** The location that findings about it report. @internal */
   readonly place: string;
-  /** No subnet was refused, so an address in none of them is really outside. */
+  /** All subnets are valid, so an address in none of them is really outside. */
   private readonly isComplete: boolean;
 
   constructor(
@@ -99,7 +99,7 @@ export class OnPremise {
     });
   }
 
-  /** Servers by the addresses they really have; the cluster is given the mapped ones. */
+  /** Servers by their real addresses; the cluster gets the mapped ones. */
   servers(...realAddresses: readonly string[]): Server[] {
     return realAddresses.flatMap((text, i) => {
       const place = placeIn(this.place, `servers[${i}]`);

@@ -5,9 +5,9 @@ import { siteRoutersFolder } from '../vpn/router-files';
 import type { VpnNetwork } from '../vpn/tunnels';
 import type { Cluster } from './cluster';
 
-/** What the constructs of a site promise, told by each of them, so that none is forgotten with what it synthesises. */
+/** What the constructs of a site promise. Each construct registers its own promises, so that none is forgotten. */
 export interface Promised {
-  /** Names of the networks by the NodeRoutes that routes them. */
+  /** Names of the networks, by the NodeRoutes that routes them. */
   readonly pools: Map<string, () => readonly string[]>;
   readonly services: Map<string, ServicePromise>;
 }

@@ -2,30 +2,30 @@ import type { Findings, Mapping, Provider, Route } from '../../network';
 import type { VpnNetwork } from '../vpn/tunnels';
 import type { Cluster } from './cluster';
 
-/** A subnet of an on-premise network, and where it is written. */
+/** A subnet of an on-premise network, and where the site defines it. */
 export interface OnPremiseSubnet {
   readonly place: string;
   readonly mapping: Mapping;
 }
 
-/** A network behind the VPN as checks see it. */
+/** The part of a network behind the VPN that checks need. */
 export interface Network extends VpnNetwork {
   readonly subnets: readonly OnPremiseSubnet[];
 }
 
 /** A construct that gives nodes routes. */
 export interface RouteSource {
-  /** Where findings about it stand. */
+  /** The location that findings about it report. */
   readonly place: string;
-  /** The routes beyond the networks' subnets. */
+  /** The routes in addition to the networks' subnets. */
   readonly ownRoutes: readonly Route[];
-  /** Worth telling at synthesis, but not wrong. */
+  /** Notes for synthesis that are not errors. */
   readonly notes: readonly string[];
-  /** All routes; known when the site is complete. */
+  /** All routes; known once the site is complete. */
   routes(): readonly Route[];
 }
 
-/** A site as its own parts see it, which are made before it is complete. */
+/** The part of a site that its own constructs see, before the site is complete. */
 export interface Scope {
   readonly name: string;
   readonly cluster: Cluster;
@@ -33,7 +33,7 @@ export interface Scope {
   readonly provider: Provider | undefined;
   /** @internal */
   readonly place: string;
-  /** What was refused so far. @internal */
+  /** The findings so far. @internal */
   readonly findings: Findings;
   /** @internal */
   readonly networks: readonly Network[];

@@ -1,4 +1,4 @@
-/** The constructs of one kind by the site they were made for: they know one another, and the site knows none of them. */
+/** The constructs of one kind, by their site: they know one another without the site having to know them. */
 export class Siblings<T> {
   private readonly bySite = new WeakMap<object, T[]>();
 

@@ -27,11 +27,14 @@ import { forUsers } from './user-errors';
 export interface SiteProps {
   /** The cluster's own address ranges. */
   readonly cluster: ClusterProps;
-  /** The cloud the cluster runs in; ranges that it keeps for itself are refused. Known: 'ibm', 'azure'. @default none */
+  /**
+   * The cloud that the cluster runs in. Ranges that it reserves are rejected. Supported: 'ibm', 'azure'.
+   * @default none
+   */
   readonly provider?: Provider;
   /**
-   * The agent's program, for tests whose snapshots shall not change with it.
-   * @default the one of this package
+   * The agent's program, for tests whose snapshots must not depend on it.
+   * @default that of this package
    */
   readonly agentBundle?: string;
 }
@@ -48,15 +51,15 @@ const SITE_SCHEMA: Schema<SiteSettings> = {
   agentBundle: { fallback: undefined, read: readProgram },
 };
 
-/** The sites of this process, in the order in which they were made. */
+/** The sites of this process, in the order of construction. */
 const made: Site[] = [];
 
-/** @throws InputError when a site, or a part of one, is not in the output. @internal */
+/** @throws InputError if a site, or a part of one, is missing from the output. @internal */
 export function throwIfIncomplete(): void {
   findIncomplete(made).throwIfAny();
 }
 
-/** Which site of this process wrote a folder: a second one of the same name would write over it. */
+/** Which site of this process wrote a folder. A second site of the same name would overwrite it. */
 const written = new Map<string, Site>();
 
 /** The sites that this process synthesised. @internal */
@@ -67,18 +70,18 @@ export function writtenSites(): Site[] {
 const readFileName = dnsLabel('a chart and its file');
 
 /**
- * One cluster and what it reaches: the scope of all charts, with an output folder of its own. Everything that is wrong
- * with it is told together when it is synthesised, and then nothing is written.
+ * One cluster and what it reaches: the scope of all charts, with its own output folder. Synthesis reports all findings
+ * together; if there are any, it writes nothing.
  */
 export class Site extends App implements Scope {
   readonly cluster: Cluster;
   /** @internal */
   readonly provider: Provider | undefined;
-  /** The program that the nodes run instead of the package's own. @internal */
+  /** The program that the nodes run instead of this package's own. @internal */
   readonly agentBundle: string | undefined;
-  /** Where findings about the site stand. @internal */
+  /** The location that findings about the site report. @internal */
   readonly place: string;
-  /** What was refused so far. @internal */
+  /** The findings so far. @internal */
   readonly findings = new Findings();
   /** @internal */
   readonly namespaces = new Namespaces(this);
@@ -88,7 +91,7 @@ export class Site extends App implements Scope {
   readonly routeSources: RouteSource[] = [];
   /** What its constructs promise. @internal */
   readonly promised: Promised = { pools: new Map(), services: new Map() };
-  /** The servers that something in the cluster calls. @internal */
+  /** The servers that workloads in the cluster call. @internal */
   readonly servers: Server[] = [];
   /** Whether the output folder was chosen by the program that runs this one, as cdk8s does. @internal */
   readonly isForOutput = process.env.CDK8S_OUTDIR !== undefined;
@@ -100,8 +103,8 @@ export class Site extends App implements Scope {
   private readonly ids = new Set([Namespaces.CHART_ID, CALICO_POOLS]);
 
   /**
-   * @param name names the folder below the output folder, e.g. `dist/example`. The output folder is that of cdk8s:
-   * CDK8S_OUTDIR, or dist.
+   * @param name name of the site and of its folder below the output folder, e.g. `dist/example`. As in cdk8s, the
+   * output folder is CDK8S_OUTDIR, or dist.
    */
   constructor(
     readonly name: string,
@@ -122,7 +125,7 @@ export class Site extends App implements Scope {
     this.node.addValidation({ validate: () => (this.isChecked ? [] : this.check().map(findingText)) });
   }
 
-  /** A network behind the VPN. */
+  /** Adds a network behind the VPN. */
   onPremise(name: string, props: OnPremiseProps): OnPremise {
     const network = new OnPremise(this, name, props);
     this.findings.attempt(network.place, () => dnsLabel('an on-premise network')(name));
@@ -133,7 +136,7 @@ export class Site extends App implements Scope {
     return network;
   }
 
-  /** Writes one file per chart. @throws InputError with everything that is wrong; then nothing is written. */
+  /** Writes one file per chart. @throws InputError with all findings; then nothing is written. */
   override synth(): void {
     const findings = this.check();
     if (findings.length > 0) throw forUsers(new InputError(findings));
@@ -144,11 +147,11 @@ export class Site extends App implements Scope {
       );
     written.set(this.outdir, this);
     for (const note of notesOf(this)) console.warn(note);
-    this.isChecked = true; // cdk8s validates everything anew for every chart
+    this.isChecked = true; // cdk8s validates everything again for every chart
     try {
       super.synth();
       for (const write of this.writers) write();
-      writeBootstrap(this, this.bootstrapScope); // last, since it may depend on what the site has
+      writeBootstrap(this, this.bootstrapScope); // last, because it may depend on the site's contents
       this.written = new Set(this.contents());
     } finally {
       this.isChecked = false;
@@ -156,7 +159,8 @@ export class Site extends App implements Scope {
   }
 
   /**
-   * The id for a chart, which names its file. A bad or taken one is told and replaced, since constructs would throw.
+   * The id of a chart, which names its file. An invalid or duplicate id is reported and replaced, because constructs
+   * would throw.
    * @internal
    */
   claim(id: string, place: string, read: (value: unknown) => string = readFileName): string {
@@ -170,27 +174,31 @@ export class Site extends App implements Scope {
     return this.claim(`refused-${this.ids.size}`, place);
   }
 
-  /** The scope of what tells a GitOps tool of this site, since that is nothing the tool itself applies. @internal */
+  /**
+   * The scope of the objects that point a GitOps tool at this site. They are separate, because the tool does not apply
+   * them itself. @internal
+   */
   bootstrap(): App {
     this.bootstrapScope ??= bootstrapApp(this);
     return this.bootstrapScope;
   }
 
   /**
-   * Adds what is judged when the site is complete, in the order of the phases.
-   * @param key one check of a phase has it; a second one is left out, since the first looks at all constructs of its kind.
+   * Adds a check that runs once the site is complete, in the order of the phases.
+   * @param key unique within a phase; a second check with the same key is ignored, because the first covers all
+   * constructs of its kind.
    * @internal
    */
   addCheck(phase: Phase, key: string, check: Check): void {
     this.checks.add(phase, key, check);
   }
 
-  /** Adds what writes files beside the manifests, once they are written. @internal */
+  /** Adds a function that writes files beside the manifests, after these are written. @internal */
   onSynth(write: () => void): void {
     this.writers.push(write);
   }
 
-  /** @throws InputError when the book of numbers cannot be read. @internal */
+  /** @throws InputError if the file of numbers cannot be read. @internal */
   vpns(): SiteVpns {
     return vpnsOf({ name: this.name, cluster: this.cluster, networks: this.networks }, readBook(this.outdir));
   }
@@ -200,7 +208,7 @@ export class Site extends App implements Scope {
     return this.written !== undefined;
   }
 
-  /** Charts, objects and networks that the last synth() did not see. @internal */
+  /** Charts, objects and networks that were added after the last synth(). @internal */
   unwritten(): string[] {
     const paths = this.contents().filter((path) => this.written?.has(path) !== true);
     return paths.filter((path) => !paths.some((outer) => path.startsWith(`${outer}/`)));

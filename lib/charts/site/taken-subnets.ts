@@ -2,17 +2,17 @@ import { type Findings, overlappingPairs, type Subnet, without } from '../../net
 import type { ProtectedSubnet } from './cluster';
 import type { FreeRanges } from './free-ranges';
 
-/** A subnet that shall be routed, and where it is written. */
+/** A subnet to be routed, and where the site defines it. */
 interface RoutedSubnet {
   readonly place: string;
   readonly subnet: Subnet;
-  /** It is a range the routers map to already. */
+  /** Whether it is already a range that the routers map to. */
   readonly isTranslated: boolean;
 }
 
 const MOST_PARTS = 8;
 
-/** Tells every routed subnet that would take addresses from the cluster, with all that it would take. */
+/** Reports every routed subnet that would take addresses from the cluster, with everything that it would take. */
 export function tellTakenSubnets(
   protectedSubnets: readonly ProtectedSubnet[],
   routed: readonly RoutedSubnet[],
@@ -46,7 +46,7 @@ function remedyFor({ subnet, isTranslated }: RoutedSubnet, kept: readonly Protec
   return `list what is left of it (${parts.slice(0, MOST_PARTS).join(', ')}${more}), or ${map}`;
 }
 
-/** Hosts on premise that have the nodes' addresses would look for the nodes among themselves. */
+/** On-premise hosts in the nodes' range would look for the nodes on their own link. */
 function nodesLikewise(kept: readonly ProtectedSubnet[], free: FreeRanges): string[] {
   return kept
     .filter(({ what }) => what === 'nodes')

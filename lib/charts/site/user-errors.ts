@@ -3,7 +3,9 @@ import { type InputError, refuse } from '../../network';
 
 const OURS = ['lib', 'scripts'].map((folder) => join(__dirname, '..', '..', '..', folder, sep));
 
-/** Leaves of a stack the places in the user's own files; what runs TypeScript, Node and this library are not among them. */
+/**
+ * Keeps only the stack frames in the user's own files, without those of the TypeScript loader, Node and this library.
+ */
 export function userFrames(stack: string): string {
   const isInternal = (line: string) =>
     /^ {4}at /.test(line) &&
@@ -14,7 +16,7 @@ export function userFrames(stack: string): string {
     .join('\n');
 }
 
-/** Node prints the stack and all properties of an error that nobody catches: the message says it all. */
+/** Node prints the stack and all properties of an uncaught error, but the message alone is enough. */
 export function forUsers(error: InputError): InputError {
   Object.defineProperty(error, 'findings', { enumerable: false });
   error.stack = userFrames(error.stack ?? error.message);
@@ -22,11 +24,11 @@ export function forUsers(error: InputError): InputError {
 }
 
 /**
- * What TypeScript checks, for users of JavaScript: without a Site there is nowhere to gather findings.
+ * The check that TypeScript makes, for users of JavaScript: without a Site, there is nowhere to collect findings.
  * @throws InputError for another scope
  */
 export function requireSite(scope: unknown, construct: string): void {
-  // Not by instanceof, which fails between two copies of this package.
+  // Not with instanceof, which fails between two copies of this package.
   if (typeof scope === 'object' && scope !== null && 'claim' in scope && 'findings' in scope) return;
   const given = typeof scope === 'object' ? (scope?.constructor.name ?? null) : scope;
   const remedy = `write new ${construct}(site, …), where site is new Site('example', { cluster: … })`;

@@ -4,13 +4,13 @@ import { hasFortigate, haveSameAddresses, placeOf } from './check';
 import type { VpnSettings } from './options';
 import { connectionOf, type SiteTunnel } from './tunnels';
 
-/** A site that was synthesised before. */
+/** A site that was synthesised earlier. */
 interface EarlierSite {
   readonly name: string;
   readonly tunnels: readonly SiteTunnel[];
 }
 
-/** The tunnels of a site and those of the sites that were synthesised before work side by side on their routers. */
+/** The tunnels of a site must work on their routers beside those of the sites that were synthesised earlier. */
 export function checkOtherSites(
   tunnels: readonly SiteTunnel[],
   others: readonly EarlierSite[],
@@ -39,7 +39,7 @@ function checkConnections(earlier: SiteTunnel, later: SiteTunnel, other: Earlier
   );
 }
 
-/** An on-premise router that sees two clusters in one range could not answer the second. */
+/** An on-premise router that sees two clusters in the same range could not send answers to the second. */
 function checkRanges(earlier: SiteTunnel, later: SiteTunnel, other: EarlierSite, findings: Findings): void {
   const [one, another] = [earlier.ends[0].tunnel, later.ends[0].tunnel];
   if (!one.remote.publicAddress.equals(another.remote.publicAddress)) return;

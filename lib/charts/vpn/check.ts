@@ -14,9 +14,9 @@ import type { VpnSettings } from './options';
 import type { SiteTunnel, SiteVpns, VpnNetwork } from './tunnels';
 
 /**
- * The tunnels work, each by itself and those of one router side by side.
+ * The tunnels must work, each on its own and side by side with the others of the same router.
  * @param site name of the site
- * @param isUnderstood nothing of the site was refused: a tunnel is judged when all that it is made of was understood.
+ * @param isUnderstood whether the whole site is valid: a tunnel is checked only if all of its inputs are valid.
  */
 export function checkVpns({ tunnels, book }: SiteVpns, site: string, isUnderstood: boolean, findings: Findings): void {
   tunnels.forEach((one, i) => {
@@ -63,7 +63,7 @@ function checkTunnel(tunnel: Tunnel, place: string, findings: Findings): void {
   checkOutside(tunnel, 'onPremise', remote.publicAddress, place, findings);
 }
 
-/** The cluster's router knows where pods are that keep their own addresses. */
+/** The cluster's router must have a next hop to pods that keep their own addresses. */
 function checkPodNextHops(one: SiteTunnel, findings: Findings): void {
   const { local } = clusterEnd(one);
   const { cluster, onPremise } = one.networks[0].vpn as VpnSettings;
@@ -85,7 +85,7 @@ function checkPodNextHops(one: SiteTunnel, findings: Findings): void {
     );
 }
 
-/** A subnet of a family that no node has gets no selector, so the tunnel would not carry it. */
+/** A subnet of an address family that no node has gets no selector, so the tunnel would not carry it. */
 function checkFamilies({ local, remote }: Tunnel, place: string, findings: Findings): void {
   const families = new Set(local.subnets.map(({ mapped }) => mapped.family));
   for (const { real } of remote.subnets)
@@ -98,7 +98,7 @@ function checkFamilies({ local, remote }: Tunnel, place: string, findings: Findi
       );
 }
 
-/** A tunnel cannot carry its own packets. */
+/** A tunnel must not carry its own encapsulated packets. */
 function checkOutside(tunnel: Tunnel, end: string, address: Address, place: string, findings: Findings): void {
   const selectors = selectorsOf(tunnel).flatMap((pair) => [pair.local.mapped, pair.remote.mapped]);
   const around = selectors.find((subnet) => subnet.contains(address));
@@ -111,7 +111,7 @@ function checkOutside(tunnel: Tunnel, end: string, address: Address, place: stri
   );
 }
 
-/** Networks that share a tunnel agree on all of it. */
+/** Networks that share a tunnel must agree on all of its settings. */
 function checkShared({ networks: [lead, ...others] }: SiteTunnel, findings: Findings): void {
   for (const network of others) {
     const differing = Object.keys(lead.vpn as VpnSettings)
@@ -127,7 +127,9 @@ function checkShared({ networks: [lead, ...others] }: SiteTunnel, findings: Find
   }
 }
 
-/** IKE could tell them apart by their identities; a FortiGate takes no second phase 1 to one gateway. */
+/**
+ * IKE could distinguish them by their identities, but a FortiGate does not accept a second phase 1 to the same gateway.
+ */
 function checkSameAddresses(earlier: SiteTunnel, later: SiteTunnel, findings: Findings): void {
   const [one, other] = [clusterEnd(earlier), clusterEnd(later)];
   if (!haveSameAddresses(one, other) || !(hasFortigate(one) || hasFortigate(other))) return;
@@ -149,7 +151,7 @@ export function haveSameAddresses(one: Tunnel, other: Tunnel): boolean {
 export const hasFortigate = ({ local, remote }: Tunnel): boolean =>
   [local, remote].some(({ products }) => products.includes('fortigate'));
 
-/** Names that are shortened for a FortiGate could meet. */
+/** Two names that are shortened for a FortiGate must not become equal. */
 function checkInterfaceNames(earlier: SiteTunnel, later: SiteTunnel, findings: Findings): void {
   const [one, other] = [clusterEnd(earlier), clusterEnd(later)].map(tunnelName) as [string, string];
   if (fortigateInterface(one) !== fortigateInterface(other)) return;
@@ -161,7 +163,7 @@ function checkInterfaceNames(earlier: SiteTunnel, later: SiteTunnel, findings: F
   );
 }
 
-/** Two branches that each took the next number meet when they are merged. */
+/** Two branches that each took the next number conflict when they are merged. */
 function checkNumbers(book: NumberBook, site: string, findings: Findings): void {
   for (const { router, list, number, owners } of clashes(book)) {
     if (!owners.some((owner) => owner.startsWith(`${site}/`))) continue;

@@ -14,16 +14,17 @@ import { listOf, oneOf, readNested, type Schema, someOf } from '../input/schema'
 
 /** The VPN to an on-premise network: the settings of its two routers. It never contains a pre-shared key. */
 export interface VpnProps {
-  /** The router of the cluster. It opens the tunnel. */
+  /** The router of the cluster. It initiates the tunnel. */
   readonly cluster: RouterProps;
   /** The router of the on-premise network. */
   readonly onPremise: RouterProps;
-  /** Protection of IKE. */
+  /** Cryptography of IKE. */
   readonly ike?: ProposalProps;
-  /** Protection of what goes through the tunnel; the group is that of perfect forward secrecy. */
+  /** Cryptography of the traffic in the tunnel; the group is used for perfect forward secrecy. */
   readonly esp?: ProposalProps;
   /**
-   * Largest TCP segment in bytes, 520 to 1440; over IPv6 20 less, where VyOS takes no less than 500. ESP in UDP in an MTU of 1500 leaves 1388 of it.
+   * Largest TCP segment in bytes, 520 to 1440. Over IPv6 it is 20 less, and VyOS accepts no less than 500. ESP in UDP
+   * with an MTU of 1500 leaves 1388 bytes.
    * @default 1350
    */
   readonly mss?: number;
@@ -33,42 +34,49 @@ export interface VpnProps {
 export interface RouterProps {
   /** Its address on the Internet. */
   readonly publicAddress: string;
-  /** The address of its outside interface where a cloud translates the public address. @default publicAddress */
+  /** The address of its outside interface, if a cloud translates the public address. @default publicAddress */
   readonly localAddress?: string;
   /** Its identity in IKE: an address, a domain name or user@domain. @default publicAddress */
   readonly id?: string;
-  /** The interface towards the other router, by the name it has there, e.g. 'eth1'. */
+  /** The interface towards the other router, by its name on this router, e.g. 'eth1'. */
   readonly outside: string;
   /** The interface towards its own subnets. */
   readonly inside: string;
-  /** Next hops towards the other router, one per family. @default none: its default route leads there */
+  /** Next hops towards the other router, one per address family. @default none: the default route leads there */
   readonly outsideNextHops?: readonly string[];
-  /** Next hops towards its own subnets, one per family. @default none: they are connected */
+  /** Next hops towards its own subnets, one per address family. @default none: they are directly connected */
   readonly insideNextHops?: readonly string[];
   /**
-   * Next hops towards the pods, one per family, for the cluster's router with podsSeenAs 'themselves'; with [] it learns
-   * the way by other means (BGP with the CNI, a network of the cloud that knows pods). @default insideNextHops
+   * Next hops towards the pods, one per address family, for the cluster's router with podsSeenAs 'themselves'. With [],
+   * it learns these routes by other means (BGP with the CNI, or a cloud network that routes pods). @default
+   * insideNextHops
    */
   readonly podNextHops?: readonly string[];
-  /** What it runs: 'strongswan', 'vyos', 'fortigate'. One set of files is written for each. @default all, to choose from */
+  /**
+   * The products that it runs: 'strongswan', 'vyos', 'fortigate'. One set of files is written for each.
+   * @default all, for you to choose from
+   */
   readonly products?: readonly Product[];
   /**
-   * The least number for a new rule where rules are numbered (VyOS; FortiGate adds 142000). Set it where numbers from 10
-   * on are taken by rules of yours; new rules must come before any rule that masquerades. Numbers that were given before
-   * stay as they are (routers/numbers.json). @default 10
+   * The lowest number for a new rule, for products that number rules (VyOS; FortiGate adds 142000). Set it if your own
+   * rules use numbers from 10 on. New rules must come before any rule that masquerades. Existing numbers do not change
+   * (routers/numbers.json). @default 10
    */
   readonly firstRule?: number;
 }
 
-/** Cryptography and how long keys last. What is weak cannot be chosen. */
+/** Cryptography and key lifetime. Weak algorithms are not available. */
 export interface ProposalProps {
   /** 'aes256gcm', 'aes128gcm', 'aes256' or 'aes128' (CBC). @default 'aes256gcm' */
   readonly encryption?: Encryption;
-  /** 'sha256', 'sha384' or 'sha512': the pseudo random function, and the integrity of CBC. @default 'sha384' */
+  /**
+   * 'sha256', 'sha384' or 'sha512': the pseudo-random function, and the integrity algorithm with CBC.
+   * @default 'sha384'
+   */
   readonly hash?: Hash;
   /** Diffie-Hellman group: 14, 15, 16 (MODP), 19, 20, 21 (NIST curves) or 31 (Curve25519). @default 20 */
   readonly dhGroup?: DhGroup;
-  /** Seconds after which new keys are made, 300 to 86400. @default 28800 for IKE, 3600 for ESP */
+  /** Rekey interval in seconds, 300 to 86400. @default 28800 for IKE, 3600 for ESP */
   readonly lifetime?: number;
 }
 
@@ -132,7 +140,7 @@ const VPN_SCHEMA: Schema<VpnSettings> = {
   mss: { fallback: 1350, read: (value) => readInteger(value, 520, 1440, 'segment size') },
 };
 
-/** @throws InputError with everything that is wrong with it. */
+/** @throws InputError with all findings. */
 export const readVpn: (value: unknown) => VpnSettings = readNested(VPN_SCHEMA);
 
 function readRouter(value: unknown): RouterSettings {
@@ -148,7 +156,7 @@ function readRouter(value: unknown): RouterSettings {
   return { ...given, publicAddress, localAddress, id: given.id ?? `${publicAddress}` };
 }
 
-/** What all products take and none could take for the end of a word. */
+/** Characters that every product accepts and that none treats as the end of a word. */
 function readInterfaceName(value: unknown): string {
   if (typeof value === 'string' && /^[A-Za-z0-9][-\w.]{0,14}$/.test(value)) return value;
   throw refuse(value, 'is not a valid interface name', 'write 1 to 15 letters, digits, "-", "_" and ".", e.g. "eth1"');

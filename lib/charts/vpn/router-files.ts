@@ -4,7 +4,7 @@ import { refuse } from '../../network';
 import { type NumberBook, readNumberBook, routerFiles, writeNumberBook } from '../../routers';
 import type { SiteVpns } from './tunnels';
 
-/** What the routers of a site's VPNs load: texts by path below routers/<site>/. */
+/** The configuration of the routers of a site's VPNs: file contents by path below routers/<site>/. */
 export function routerFilesOf({ tunnels }: SiteVpns): Map<string, string> {
   return new Map(
     tunnels.flatMap(({ ends }) =>
@@ -16,7 +16,7 @@ export function routerFilesOf({ tunnels }: SiteVpns): Map<string, string> {
 }
 
 /**
- * Writes them and the book of numbers. What an earlier synthesis wrote for this site is removed.
+ * Writes the files and the file of numbers. Files that an earlier synthesis wrote for this site are removed.
  * @param outdir the site's output folder
  */
 export function writeRouterFiles(name: string, outdir: string, vpns: SiteVpns): void {
@@ -29,17 +29,17 @@ export function writeRouterFiles(name: string, outdir: string, vpns: SiteVpns): 
   writeBook(outdir, vpns.book);
 }
 
-/** Where the files of one site's routers lie. */
+/** The folder of one site's router files. */
 export const siteRoutersFolder = (outdir: string, name: string) => join(routersFolder(outdir), name);
 
-/** routers/, beside the output folder of the manifests, because all that lies in dist/ goes to a cluster. */
+/** routers/, beside the output folder of the manifests, because everything in dist/ goes to a cluster. */
 function routersFolder(outdir: string): string {
   return join(dirname(dirname(outdir)), 'routers');
 }
 
 const fileOf = (outdir: string) => join(routersFolder(outdir), 'numbers.json');
 
-/** The numbers that were given so far, of all sites. @throws InputError when the file is damaged. */
+/** The numbers assigned so far, of all sites. @throws InputError if the file is damaged. */
 export function readBook(outdir: string): NumberBook {
   const file = fileOf(outdir);
   if (!existsSync(file)) return {};
@@ -55,7 +55,7 @@ export function readBook(outdir: string): NumberBook {
   }
 }
 
-/** A file that says nothing is not written. */
+/** A file without content is not written. */
 function writeBook(outdir: string, book: NumberBook): void {
   if (Object.keys(book).length === 0) return;
   mkdirSync(routersFolder(outdir), { recursive: true });

@@ -12,28 +12,28 @@ import {
 } from '../../routers';
 import type { RouterSettings, VpnSettings } from './options';
 
-/** Rules of a router where nobody said otherwise: before those that masquerade, which commonly start at 100. */
+/** The default rule numbers of a router: before rules that masquerade, which commonly start at 100. */
 const FIRST_RULE = 10;
 
-/** A network behind the VPN. */
+/** Adds a network behind the VPN. */
 export interface VpnNetwork {
   readonly name: string;
-  /** Where findings about it stand. */
+  /** The location that findings about it report. */
   readonly place: string;
   readonly subnets: readonly { readonly mapping: Mapping }[];
-  /** Undefined where the routers are configured by other means. */
+  /** Undefined if the routers are configured by other means. */
   readonly vpn: VpnSettings | undefined;
 }
 
-/** The cluster of a site as its tunnels need it. */
+/** The part of a site's cluster that its tunnels need. */
 interface VpnCluster {
-  /** What on premise sees of it: the nodes and, where these keep their own addresses, the pods. */
+  /** What on premise sees of it: the nodes and, if they keep their own addresses, the pods. */
   readonly seen: readonly Mapping[];
   readonly podMappings: readonly Mapping[];
   readonly podsSeenAs: PodsSeenAs | undefined;
 }
 
-/** What the tunnels of a site are made of. */
+/** What the tunnels of a site are built from. */
 interface VpnSite {
   readonly name: string;
   readonly cluster: VpnCluster;
@@ -49,17 +49,17 @@ interface SiteTunnelEnd {
 /** A tunnel and the networks that it carries, whose first one names it. */
 export interface SiteTunnel {
   readonly networks: readonly [VpnNetwork, ...VpnNetwork[]];
-  /** The cluster's, then the on-premise one. */
+  /** The cluster's end first, then the on-premise end. */
   readonly ends: readonly [SiteTunnelEnd, SiteTunnelEnd];
 }
 
-/** All tunnels of a site, and the book with their numbers. */
+/** All tunnels of a site, and the file of their numbers. */
 export interface SiteVpns {
   readonly tunnels: readonly SiteTunnel[];
   readonly book: NumberBook;
 }
 
-/** @param before the numbers that were given so far, of all sites. */
+/** @param before the numbers assigned so far, of all sites. */
 export function vpnsOf(site: VpnSite, before: NumberBook): SiteVpns {
   let book = before;
   const numbered = (folder: string, tunnel: Unnumbered, { firstRule = FIRST_RULE }: RouterSettings): SiteTunnelEnd => {
@@ -86,8 +86,8 @@ export function vpnsOf(site: VpnSite, before: NumberBook): SiteVpns {
 const clusterFolder = ({ name }: VpnNetwork) => `cluster-to-${name}`;
 
 /**
- * Networks by the tunnel that carries them. IKE tells connections apart by their addresses and identities, so networks
- * that have these in common share one. It keeps the name that it has in the book.
+ * Networks by the tunnel that carries them. IKE distinguishes connections by their addresses and identities, so
+ * networks that have these in common share a tunnel, which keeps its name in the file of numbers.
  */
 function groupsOf(site: VpnSite, book: NumberBook): [VpnNetwork, ...VpnNetwork[]][] {
   const groups = new Map<string, [VpnNetwork, ...VpnNetwork[]]>();
@@ -102,7 +102,7 @@ function groupsOf(site: VpnSite, book: NumberBook): [VpnNetwork, ...VpnNetwork[]
   return [...groups.values()];
 }
 
-/** What IKE knows a connection by. */
+/** What identifies a connection in IKE. */
 export function connectionOf({ cluster, onPremise }: VpnSettings): string {
   return [cluster, onPremise].map(({ publicAddress, id }) => `${publicAddress} ${id}`).join(' ');
 }
