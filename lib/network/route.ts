@@ -89,7 +89,7 @@ const KEYS: ReadonlySet<string> = new Set(
 
 /**
  * Reads one entry of a route list.
- * @throws InputError with everything that is wrong with it.
+ * @throws InputError with all findings.
  */
 export function readRoute(entry: unknown, rules: RouteRules): Route {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {

@@ -4,7 +4,7 @@ import { RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE } from '../netlink/constan
 import { routeDescription } from './route-hops';
 import { leadsToMain, ruleText } from './rules';
 
-/** The error of a lookup that ended at an entry or a rule of this type (fib_props in net/ipv4/fib_semantics.c). */
+/** The error of a lookup that ends at an entry or a rule of this type (fib_props in net/ipv4/fib_semantics.c). */
 const REJECTED_BY: Readonly<Record<string, number>> = {
   EINVAL: RTN_BLACKHOLE,
   EHOSTUNREACH: RTN_UNREACHABLE,
@@ -18,7 +18,10 @@ export function routeOf(answer: Answer | undefined): KernelRoute | undefined {
   return typeof answer === 'string' ? undefined : answer;
 }
 
-/** For people: what wins for an address. Of what rejects it the kernel reports the type only, so it is looked for. */
+/**
+ * For people: what wins the lookup of an address. If something rejects it, the kernel reports only its type, so the
+ * entry or rule is searched for.
+ */
 export function answerText(answer: Answer | undefined, address: Address, snapshot: Snapshot): string {
   if (answer !== undefined && typeof answer !== 'string') return routeDescription(answer, snapshot);
   const type = REJECTED_BY[answer ?? ''];

@@ -8,19 +8,19 @@ import { type Prefix, prefixKey } from './prefix';
 import type { Resolved } from './resolve';
 import type { Verdict } from './verdicts';
 
-/** Those of ours that are in the kernel. */
+/** Our companions that are in the kernel. */
 export function companionsIn({ routes }: Snapshot, ownership: Ownership): KernelRoute[] {
   return routes.filter((route) => isCompanion(route) && isOwn(route, ownership));
 }
 
-/** What a pass decides about companions before it changes anything. */
+/** What a pass decides about companions before it makes changes. */
 export interface Companions {
-  /** Prefixes that may have one. */
+  /** Prefixes that may have a companion. */
   readonly allowed: ReadonlyMap<string, Prefix>;
-  /** Those that are there and stay. */
+  /** Existing companions that stay. */
   readonly present: ReadonlyMap<string, KernelRoute>;
   readonly withdrawn: readonly KernelRoute[];
-  /** Prefixes that get one whatever becomes of their routes: a rollback restores what was there. */
+  /** Prefixes that get a companion whatever happens to their routes, because a rollback restores the former state. */
   readonly restored: ReadonlySet<string>;
 }
 
@@ -36,7 +36,7 @@ export interface CompanionFacts {
 
 const NONE: Pick<Companions, 'allowed' | 'restored'> = { allowed: new Map(), restored: new Set() };
 
-/** With the option off, all that an agent with the option left are withdrawn. */
+/** If the option is off, all companions that an agent with the option left behind are withdrawn. */
 export function withoutCompanions(snapshot: Snapshot, ownership: Ownership): Companions {
   return { ...NONE, present: new Map(), withdrawn: companionsIn(snapshot, ownership) };
 }
@@ -70,7 +70,7 @@ function allowedPrefixes(facts: CompanionFacts, listed: ReadonlySet<string>): Ma
 
 const asRoute = ({ subnet, table }: Prefix): Route => ({ subnet, table, metric: WORST_METRIC, nextHops: [] });
 
-/** Other people's routes, by what they mean for companions. */
+/** Foreign routes, by what they mean for companions. */
 class ForeignRoutes {
   private readonly prefixes = new Set<string>();
   private readonly twins = new Set<string>();
@@ -82,10 +82,10 @@ class ForeignRoutes {
       this.lengths.add(route.subnet.prefixLength);
       if (route.metric === WORST_METRIC) this.twins.add(prefixKey(route));
     }
-    this.lengths.delete(0); // the default route is what companions are for
+    this.lengths.delete(0); // companions exist to stop packets from taking the default route
   }
 
-  /** A less specific route would take the packets: a fallback that works. Or the place is taken. */
+  /** A less specific route would take the packets, which is a working fallback. Or the prefix and metric are in use. */
   stopsCompanionOf({ subnet, table }: Prefix): boolean {
     if (this.twins.has(prefixKey({ subnet, table }))) return true;
     return [...this.lengths].some(
@@ -98,21 +98,21 @@ class ForeignRoutes {
 
 export interface CompanionChanges {
   readonly puts: readonly PutRoute[];
-  /** Prefixes that have one when the changes are made. */
+  /** Prefixes that have a companion once the changes are made. */
   readonly wanted: Stable<ReadonlySet<string>>;
 }
 
-/** What the companions to write depend on. */
+/** What decides which companions to write. */
 export type CompanionInputs = {
   readonly companions: Stable<Companions>;
-  /** Of a list that is confirmed; none while it is on trial. */
+  /** Those of a confirmed list; none while a list is on trial. */
   readonly verdicts: Stable<readonly Verdict[]>;
-  /** Prefixes that had one after the last pass: one that somebody deleted since is put back. */
+  /** Prefixes that had a companion after the last pass. If it was deleted since, it is restored. */
   readonly before: Stable<ReadonlySet<string>>;
   readonly ownership: Stable<Ownership>;
 };
 
-/** The companions to write once their routes are verified. */
+/** The companions to write after their routes are verified. */
 export function missingCompanions(inputs: CompanionInputs): CompanionChanges {
   const { companions, verdicts, before, ownership } = inputs;
   const { allowed, present, restored } = companions;

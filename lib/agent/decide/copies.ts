@@ -4,7 +4,7 @@ import type { Stable } from '../stable';
 /** What the copies depend on. */
 type CopyInputs = { readonly list: Stable<RouteList>; readonly tables: Stable<readonly number[]> };
 
-/** The list with a copy of each route of the main table in other tables too, unless the list has one there itself. */
+/** The list plus a copy of each main-table route in the other tables, unless the list itself has a route there. */
 export function withCopies({ list, tables }: CopyInputs): RouteList {
   if (tables.length === 0) return list;
   const listed = new Set(list.routes.map(routeKey));

@@ -14,7 +14,7 @@ import type { PrivateNetwork } from './private-network';
 import { Reach, type ReachOf } from './reach';
 import { type NextHopQuestion, type Resolved, Resolver, type Way } from './resolve';
 
-/** What the settings say about every list. */
+/** The settings that apply to every list. */
 export interface Policy {
   readonly privateNetworks: readonly Subnet[];
   /** Whether routes have companions (companions.ts). */
@@ -25,7 +25,7 @@ export interface Policy {
   readonly probes: readonly ProbedNetwork[];
 }
 
-/** All that a decision depends on. */
+/** Everything that a decision depends on. */
 export type DecisionInputs = {
   /** Copies included. */
   readonly list: Stable<RouteList>;
@@ -34,33 +34,33 @@ export type DecisionInputs = {
   readonly snapshot: Stable<Snapshot>;
   readonly privateNetworks: Stable<ReadonlyMap<Family, PrivateNetwork>>;
   readonly questions: Stable<readonly NextHopQuestion[]>;
-  /** The FIB's to the questions. */
+  /** The FIB's answers to the questions. */
   readonly answers: Stable<readonly Answer[]>;
   readonly dependencies: Stable<readonly Dependency[]>;
-  /** Another function as soon as something else is known of a next hop. */
+  /** A new function whenever what is known about a next hop changes. */
   readonly healthOf: Stable<HealthOf>;
-  /** Another function as soon as something else is known of a path. */
+  /** A new function whenever what is known about a path changes. */
   readonly reachOf: Stable<ReachOf>;
   readonly ownership: Stable<Ownership>;
   readonly policy: Stable<Policy>;
 };
 
-/** What a pass found out about a list before it changed anything. */
+/** What a pass found out about a list before it made changes. */
 export interface Decision {
   readonly snapshot: Snapshot;
   readonly resolved: readonly Resolved[];
   readonly refusals: ReadonlyMap<Route, string>;
   readonly nextHops: readonly NextHop[];
-  /** Ways to the targets that are probed. */
+  /** Paths to the targets that are probed. */
   readonly paths: readonly Path[];
-  /** Why next hops cannot be reached at all whose routes have others beside them. */
+  /** Why next hops cannot be reached at all, for routes with several next hops. */
   readonly missingNextHops: readonly string[];
   readonly diff: RouteDiff;
   readonly companions: Companions;
   readonly privateNetworks: ReadonlyMap<Family, PrivateNetwork>;
 }
 
-/** Decides from all that was read what has to change. */
+/** Decides what has to change, from everything that was read. */
 export function decide(inputs: DecisionInputs): Decision {
   const { list, restored, snapshot, privateNetworks, questions, answers, dependencies, healthOf, ownership } = inputs;
   const { privateNetworks: networks, otherwise, limits, probes } = inputs.policy;
@@ -102,7 +102,7 @@ function refusalsOf(resolved: readonly Resolved[], guard: Guard): Map<Route, str
   return refusals;
 }
 
-/** Each once; most routes share one. */
+/** Without repetition; most routes share one. */
 function waysOf(resolved: readonly Resolved[]): Way[] {
   return [...new Set(resolved.flatMap((item) => (item.state === 'resolved' ? item.way : [])))];
 }

@@ -1,6 +1,6 @@
 import { Address, type Target } from '../../network';
 
-/** An address that has to be reached by the routes, whatever else lies in their subnets. */
+/** An address that must be reached by the routes, whatever else lies in their subnets. */
 export interface Destination {
   readonly address: Address;
   /** For people: `a server of this site`. */
@@ -8,7 +8,7 @@ export interface Destination {
 }
 
 /**
- * What else than the list says where routes have to lead.
+ * Destinations that routes must reach, from sources other than the list.
  * @param servers of the site's services, as the cluster sees them.
  */
 export function destinationsOf(servers: readonly Address[], confirm: readonly Target[]): Destination[] {

@@ -8,34 +8,37 @@ import type { ResolvedRoute } from './resolve';
 import { hopsOf, routeDescription, sameWay } from './route-hops';
 
 /**
- * How a route stands of whose prefix somebody else has one, too. It follows from the metrics alone, as the kernel compares
- * them, and never from who came first.
+ * The state of a route whose prefix also has a foreign route. It depends only on the metrics, as the kernel compares
+ * them, never on which came first.
  */
 export type Standing =
-  /** Ours is or will be there, since its metric is better. `conflict` names those that go another way and lose. */
+  /**
+   * Ours is or will be installed, because its metric is better. `conflict` names foreign routes that take another way
+   * and lose.
+   */
   | { readonly state: 'ours'; readonly conflict?: string }
-  /** Somebody else's route wins or ties and goes the same way; ours is not needed. */
+  /** A foreign route wins or ties and takes the same way; ours is not needed. */
   | { readonly state: 'satisfied'; readonly by: string }
-  /** Somebody else's route wins or ties and goes another way; ours is withdrawn, and theirs is untouched. */
+  /** A foreign route wins or ties and takes another way. Ours is withdrawn, and theirs is not touched. */
   | { readonly state: 'conflicting'; readonly conflict: string };
 
 export interface RouteDiff {
-  /** In the order in which they are made: nobody refers to what is not there yet. */
+  /** In the order of execution: nothing refers to an object that does not exist yet. */
   readonly changes: readonly Change[];
   /**
-   * To be made when all changes succeeded: routes that have a successor, and nexthop objects, with which the kernel
-   * removes what still refers to them.
+   * Deletions to make after all changes succeeded: routes that have a successor, and nexthop objects. With an object,
+   * the kernel also removes every route that still refers to it.
    */
   readonly cleanup: readonly Change[];
-  /** Of the routes that have rivals; all others are just ours. */
+  /** States of the routes that have rivals. All other routes are simply ours. */
   readonly standings: ReadonlyMap<Route, Standing>;
-  /** Tells the nexthop objects of the routes that are or will be ours. */
+  /** Returns the nexthop objects of the routes that are or will be ours. */
   readonly nexthops: Pick<NexthopObjects, 'idOf'>;
 }
 
 /**
- * What has to change so that the kernel holds the resolved routes and nothing else of ours.
- * @param keep routes that are listed but cannot be resolved now: whatever of them is there stays as it is.
+ * The changes after which the kernel has the resolved routes and no others of ours.
+ * @param keep routes that are listed but cannot be resolved now: those that are installed stay as they are.
  */
 export function diffRoutes(
   resolved: readonly ResolvedRoute[],
@@ -85,18 +88,18 @@ interface InstalledRoute extends ResolvedRoute {
 
 /** Routes of the same prefix that are not ours. */
 interface Rivals {
-  /** Of the original DaemonSet; ours takes their place. */
+  /** Routes of the original DaemonSet, which ours replaces. */
   readonly legacy: readonly KernelRoute[];
-  /** Other people's. */
+  /** Foreign routes. */
   readonly strangers: readonly KernelRoute[];
-  /** Whether a legacy route has the metric of ours as well. */
+  /** Whether a legacy route has the same metric as ours. */
   readonly legacyTwin: boolean;
 }
 
-/** Most routes have none, and are many: what follows makes as few objects for each as it can. */
+/** There are many routes, and most have no rivals, so the code below allocates as little as possible per route. */
 const NO_RIVALS: Rivals = { legacy: [], strangers: [], legacyTwin: false };
 
-/** @param sameSubnet of any table. */
+/** @param sameSubnet routes of any table. */
 function rivalsOf(each: ResolvedRoute, sameSubnet: readonly KernelRoute[], snapshot: Snapshot, ownership: Ownership) {
   const all = sameSubnet.filter(({ table }) => table === each.route.table);
   if (all.length === 0) return NO_RIVALS;
@@ -106,8 +109,8 @@ function rivalsOf(each: ResolvedRoute, sameSubnet: readonly KernelRoute[], snaps
 }
 
 /**
- * Our routes by identity, and other people's by subnet. Of ours with one identity (somebody appended one) the first
- * counts, which is what REPLACE takes. Companions are planned apart (decide/companions.ts).
+ * Our routes by identity, and foreign ones by subnet. If several of ours have the same identity (somebody appended
+ * one), the first one counts, because REPLACE acts on it. Companions are planned separately (decide/companions.ts).
  */
 function sortRoutes(
   snapshot: Snapshot,
@@ -157,13 +160,14 @@ function putRoutes(installed: readonly InstalledRoute[], nexthops: NexthopObject
 
 function putRoute({ route, own, rivals }: InstalledRoute, nexthopId: number, ownership: Ownership) {
   if (own !== undefined && isAsWanted(own, route, nexthopId, ownership)) return undefined;
-  // REPLACE takes the first route of prefix and metric, whoever owns it. Beside a stranger's of that metric ours is not
-  // installed at all; a legacy route beside ours goes in this pass, so that the next one can.
+  // REPLACE acts on the first route with that prefix and metric, whoever owns it. If a foreign route has that metric,
+  // ours is not installed at all. A legacy route beside ours is removed in this pass, so that the next pass can
+  // replace.
   if (own !== undefined && rivals.legacyTwin) return undefined;
   return routePut(route, nexthopId, own !== undefined || rivals.legacyTwin);
 }
 
-/** The change that writes a route of the list. */
+/** The change that writes a listed route. */
 export function routePut({ subnet, table, metric, source, mtu }: Route, nexthopId: number, replace: boolean): PutRoute {
   const route = { subnet, table, metric, nexthopId };
   if (source === undefined && mtu === undefined) return { kind: 'put-route', replace, route };
@@ -176,7 +180,9 @@ function isAsWanted(own: KernelRoute, { source, mtu }: Route, nexthopId: number,
   return own.protocol === protocol && own.nexthopId === nexthopId && own.mtu === mtu && sameSource;
 }
 
-/** Ours that nobody wants any more. @param left those, by identity, that no resolved route wants. */
+/**
+ * Deletes those of our routes that are no longer wanted. @param left routes by identity that no resolved route wants.
+ */
 function leavingRoutes(
   left: ReadonlyMap<string, KernelRoute>,
   surplus: readonly KernelRoute[],
@@ -186,12 +192,12 @@ function leavingRoutes(
   return [...left.values(), ...surplus].filter((route) => !kept.has(routeKey(route)));
 }
 
-/** Legacy routes but the one that ours replaces by having the same metric. */
+/** Legacy routes except the one that ours replaces because it has the same metric. */
 function succeededLegacy({ route, own, rivals }: InstalledRoute): readonly KernelRoute[] {
   return rivals.legacy.filter((other) => own !== undefined || other.metric !== route.metric);
 }
 
-/** As the original DaemonSet left it: same prefix, same way, protocol boot. */
+/** Whether the route is one that the original DaemonSet left: same prefix, same way, protocol boot. */
 function isLegacy(route: KernelRoute, resolvedRoute: ResolvedRoute, snapshot: Snapshot): boolean {
   return route.protocol === RTPROT_BOOT && goesTheWay(route, resolvedRoute, snapshot);
 }

@@ -7,7 +7,7 @@ import { isOwn, type Ownership } from './ownership';
 import { hopsOf } from './route-hops';
 import { isGood, type Verdict } from './verdicts';
 
-/** What the filter depends on: what a pass found. */
+/** The results of a pass on which the filter depends. */
 export type FilterInputs = {
   readonly subnets: Stable<WatchedSubnets>;
   readonly ownership: Stable<Ownership>;
@@ -21,17 +21,17 @@ type SubnetInputs = {
   readonly settings: Stable<Pick<Policy, 'privateNetworks' | 'otherwise'>>;
 };
 
-/** What of the routing tables matters. */
+/** The part of the routing tables that matters. */
 export interface WatchedSubnets {
   /** Subnets of the list, and the private networks, as text. */
   readonly subnets: ReadonlySet<string>;
-  /** Those of the list. */
+  /** Tables of the list. */
   readonly listed: Cover;
-  /** Whether less specific routes matter, since they stop companions. */
+  /** Whether less specific routes matter, because they rule out companions. */
   readonly hasCompanions: boolean;
 }
 
-/** @param settings of which networks are private, and whether routes have companions. */
+/** @param settings which networks are private, and whether routes have companions. */
 export function watchedSubnets({ list, settings }: SubnetInputs): WatchedSubnets {
   const listed = list.routes.map(({ subnet }) => subnet);
   return {
@@ -45,20 +45,20 @@ export function watchedSubnets({ list, settings }: SubnetInputs): WatchedSubnets
 export type EventFilter = (event: KernelEvent) => boolean;
 
 /**
- * A node's other programs (the pod network above all) cause many events; a pass for each would be wasted. What is
- * overlooked here the resync finds.
+ * Other programs on a node (mainly the pod network) cause many events, and a pass for each would be wasted. The resync
+ * finds what this filter misses.
  */
 export function eventFilter(inputs: FilterInputs): EventFilter {
   const { ownership, verdicts, missingNextHops, snapshot } = inputs;
   const { subnets, listed, hasCompanions } = inputs.subnets;
-  /** While something waits or fails, any event may be what it waits for. */
+  /** While something is waiting or failing, any event may be the one it waits for. */
   const isUnsettled = missingNextHops.length > 0 || !verdicts.every(isGood);
   const links = new Set<number>();
   for (const route of snapshot.routes) {
     if (!isOwn(route, ownership) && !subnets.has(`${route.subnet}`)) continue;
     for (const { link } of hopsOf(route, snapshot.nexthops)) links.add(link);
   }
-  /** In main a larger prefix takes nothing from a listed one; to another table a rule may lead first. */
+  /** In main, a shorter prefix takes nothing from a listed one, but a rule may lead to another table first. */
   const isNear = ({ subnet, table }: KernelRoute) => {
     if (subnets.has(`${subnet}`) || listed.contains(subnet)) return true;
     const isLargerNear = table !== MAIN_TABLE || (hasCompanions && subnet.prefixLength > 0);

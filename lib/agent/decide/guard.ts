@@ -3,15 +3,15 @@ import type { KernelRoute, Snapshot } from '../kernel/types';
 import { type Check, type Limits, limitCheck } from './limits';
 import { hopsOf, hopsText, sameWay } from './route-hops';
 
-/** What the node must keep reaching the way it does now. */
+/** A destination that the node must keep reaching the way it does now. */
 export interface Dependency {
   /** For people: `the API server 172.21.0.1`. */
   readonly what: string;
-  /** An address of it; for a subnet the first. */
+  /** An address of the destination; for a subnet, the first one. */
   readonly address: Address;
-  /** The protected subnet, if it is one: nothing inside it may be routed. */
+  /** The protected subnet, if it is a subnet: nothing inside it may be routed. */
   readonly subnet?: Subnet;
-  /** Whether it matters only where the node has a way to it now, as it does for addresses of clouds. @default false */
+  /** Whether it matters only if the node has a route to it now, as for cloud addresses. @default false */
   readonly ifReached?: boolean;
 }
 
@@ -21,10 +21,11 @@ export interface Guard {
 }
 
 /**
- * Refuses what would take something the node itself depends on, in any table: which tables rules lead to may change at
- * any time. Our own routes are left out of every judgement, so that it does not depend on whether they are installed.
- * @param privateNetworks their entries show the way to everything else, so they must stay somebody else's.
- * @param limits what a list may use at all.
+ * Rejects routes that would take something the node itself depends on, in any table, because the tables that rules lead
+ * to may change at any time. Our own routes are always ignored, so that the result does not depend on whether they are
+ * installed.
+ * @param privateNetworks their entries provide the next hop for everything else, so they must never be ours.
+ * @param limits what a list may use.
  */
 export function createGuard(
   snapshot: Snapshot,
@@ -50,7 +51,7 @@ export function createGuard(
   return {
     refuse(route) {
       const checks = checksIn(route.route.table);
-      // Routes are many, and each step of another kind of loop would make objects.
+      // There are many routes, and other kinds of loops would allocate objects at each step.
       for (let i = 0; i < checks.length; i++) {
         const reason = (checks[i] as Check)(route);
         if (reason !== undefined) return reason;
@@ -67,7 +68,7 @@ function checksOf(
   snapshot: Snapshot,
 ): Check[] {
   const connected = connectedSubnets(snapshot);
-  // In the main table the kernel's own entry is longer than a route that covers a connected subnet.
+  // In the main table, the kernel's own entry has a longer prefix than a route that covers a connected subnet.
   const covered =
     table === MAIN_TABLE ? [] : connected.map(({ what, subnet }) => ({ what, address: subnet.address, subnet }));
   const find = waysIn(table, others, snapshot);
@@ -101,11 +102,11 @@ function connectedSubnets({ addresses, links }: Snapshot): Connected[] {
   return [...found.values()];
 }
 
-/** How a range is reached without our routes, for what a route would take of it. */
+/** How a range is reached without our routes, to judge what a route would take from it. */
 interface Ways {
   /** Entries of the route's own table that overlap the range. */
   readonly rivals: readonly KernelRoute[];
-  /** The entry by which what no rival keeps is reached now. */
+  /** The entry that now reaches the part that no rival keeps. */
   readonly now: (route: Subnet) => KernelRoute | undefined;
   readonly snapshot: Snapshot;
 }
@@ -116,7 +117,7 @@ function waysIn(table: number, others: readonly KernelRoute[], snapshot: Snapsho
     const main = overlapping.filter((route) => route.table === MAIN_TABLE);
     if (table === MAIN_TABLE)
       return { rivals: main, now: (route) => longest(main, ({ subnet }) => subnet.contains(route)), snapshot };
-    // A lookup comes to this table before main, or not at all.
+    // A lookup reaches this table before main, or not at all.
     const first = longest(main, ({ subnet }) => subnet.contains(range.address));
     return { rivals: overlapping.filter((route) => route.table === table), now: () => first, snapshot };
   };
@@ -124,7 +125,7 @@ function waysIn(table: number, others: readonly KernelRoute[], snapshot: Snapsho
 
 function keepsDependency({ what, address, subnet: kept, ifReached }: Dependency, find: (range: Subnet) => Ways): Check {
   const range = kept ?? new Subnet(address, bitsOf(address.family));
-  let ways: Ways | undefined; // most routes have nothing to do with it
+  let ways: Ways | undefined; // most routes do not overlap it
   return ({ route, way: { hops, members = hops } }) => {
     const { subnet, metric } = route;
     if (kept?.contains(subnet)) return `${subnet} lies in ${what}`;
@@ -142,14 +143,14 @@ function keepsDependency({ what, address, subnet: kept, ifReached }: Dependency,
   };
 }
 
-/** Whether the entries take every address of the range. */
+/** Whether the entries cover every address of the range. */
 function isCovered(range: Subnet, entries: readonly KernelRoute[]): boolean {
   let rest = [range];
   for (const { subnet } of entries) rest = rest.flatMap((part) => without(part, subnet));
   return rest.length === 0;
 }
 
-/** The entry that a lookup finds among those that fit: the longest prefix, then the lowest metric. */
+/** The entry that a lookup finds among those that match: the longest prefix, then the lowest metric. */
 function longest(routes: readonly KernelRoute[], fits: (route: KernelRoute) => boolean): KernelRoute | undefined {
   let best: KernelRoute | undefined;
   for (const route of routes) {

@@ -2,12 +2,12 @@ import type { Change, Nexthop } from '../kernel/types';
 import { isOwn, type Ownership } from './ownership';
 
 /**
- * IPv6 routes that share a nexthop object share its cached lookup result as well (fib6_nh's rt6i_pcpu in
- * net/ipv6/route.c), which remembers one of them. When that one goes, the others' new connections choose their source
- * address as if no interface were known, often one that the other end cannot answer. Replacing the object by itself
- * makes the kernel forget the result, without a lookup that misses; see docs/decisions.
- * @param all everything the pass changes: objects that it writes or removes itself are left alone.
- * @returns a refresh of each IPv6 object of ours that stays, if `changes` concern IPv6; to be sent behind them at once.
+ * IPv6 routes that share a nexthop object also share its cached lookup result (fib6_nh's rt6i_pcpu in
+ * net/ipv6/route.c), which remembers one of them. When that route is deleted, new connections of the others choose
+ * their source address as if no interface were known, often one that the other end cannot answer. Replacing the object
+ * with itself makes the kernel drop the cached result without a failed lookup; see docs/decisions.
+ * @param all everything that the pass changes: objects that it writes or removes itself are left alone.
+ * @returns a refresh of each IPv6 object of ours that stays, if `changes` concern IPv6. Send it directly after them.
  */
 export function refreshIPv6(
   changes: readonly Change[],

@@ -2,22 +2,25 @@ import type { Subnet } from '../../network';
 import { isPresent } from './present-list';
 import type { ResolvedRoute } from './resolve';
 
-/** Why a route must not be installed, as far as one thing is concerned. */
+/** Why a route must not be installed, according to one criterion. */
 export type Check = (route: ResolvedRoute) => string | undefined;
 
 /**
- * What a route list may use. It comes with the DaemonSet, not with the list: whoever may only edit the ConfigMap cannot
- * send packets through another table, next hop or interface than those that the site uses.
+ * What a route list may use. The limits come with the DaemonSet, not with the list: a user who may edit only the
+ * ConfigMap cannot send packets through a table, next hop or interface that the site does not use.
  */
 export interface Limits {
   readonly tables: ReadonlySet<number>;
   readonly nextHops: readonly Subnet[];
   readonly interfaces: ReadonlySet<string>;
-  /** Undefined: any. */
+  /** Undefined if any is allowed. */
   readonly destinations: readonly Subnet[] | undefined;
 }
 
-/** Refuses what is not among the limits. What is restored was in the kernel before, whatever the limits were then. */
+/**
+ * Rejects what exceeds the limits, except restored routes, which were in the kernel before, whatever the limits were
+ * then.
+ */
 export function limitCheck({ tables, nextHops, interfaces, destinations }: Limits): Check {
   const refusal = (what: string, option: string) => `${what} is not allowed for this list; add it to allow.${option}`;
   return ({ route }) => {

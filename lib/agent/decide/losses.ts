@@ -1,10 +1,11 @@
 /**
- * Whether a change cost the node what it could reach. Each look is a small sample: behind one address there may be several
- * servers, of which a connection meets one by chance, and networks lose packets without any change. So the samples before
- * the change, with it, and after it was undone are compared by Fisher's exact test, never one connection with another.
+ * Decides whether a change made targets unreachable for the node. Each check is a small sample: one address may have
+ * several servers behind it, of which a connection reaches a random one, and networks lose packets without any change.
+ * Fisher's exact test therefore compares the samples before the change, with it, and after it was undone, never single
+ * connections.
  */
 
-/** How so many connections to one target went; see Answer. */
+/** The results of several connections to one target; see Answer. */
 export interface Tally {
   readonly answered: number;
   readonly refused: number;
@@ -13,9 +14,9 @@ export interface Tally {
 
 export const NONE: Tally = { answered: 0, refused: 0, lost: 0 };
 
-/** So unlikely by chance alone, more losses than before are reason enough to take a change back. */
+/** Significance level at which more losses than before justify a rollback. */
 const SUSPICION = 0.3;
-/** So unlikely by chance alone, more losses with the change than without it are the fault of the change. */
+/** Significance level at which more losses with the change than without it count as caused by the change. */
 const PROOF = 0.05;
 
 export function sum(...tallies: readonly Tally[]): Tally {
@@ -29,8 +30,8 @@ export function sum(...tallies: readonly Tally[]): Tally {
 const size = ({ answered, refused, lost }: Tally): number => answered + refused + lost;
 
 /**
- * How likely at least so many of all losses fall into the second sample by chance, if both have the same cause: Fisher's
- * exact test, one-sided.
+ * The probability that at least this many of all losses fall into the second sample by chance if both have the same
+ * cause: Fisher's exact test, one-sided.
  */
 export function chance(first: Tally, second: Tally): number {
   const losses = first.lost + second.lost;
@@ -48,14 +49,14 @@ function choose(n: number, k: number): number {
   return ways;
 }
 
-/** Whether more was lost than before, by share, or nothing was answered: then the look is repeated. */
+/** Whether a larger share was lost than before, or nothing was answered. If so, the check is repeated. */
 export function isDoubtful(before: Tally, after: Tally): boolean {
   return after.answered === 0 || after.lost * size(before) > before.lost * size(after);
 }
 
 /**
- * Whether the target is gone: nothing was answered in both looks after the change, or significantly more was lost than
- * before, in the second look as well as in the first. Connections that are refused or reset are no losses.
+ * Whether the target is lost: both checks after the change got no answer, or both lost significantly more than before.
+ * Connections that are refused or reset do not count as losses.
  */
 export function isGone(before: Tally, first: Tally, again: Tally): boolean {
   const after = sum(first, again);
@@ -63,7 +64,7 @@ export function isGone(before: Tally, first: Tally, again: Tally): boolean {
   return isDoubtful(before, first) && isDoubtful(before, again) && chance(before, after) <= SUSPICION;
 }
 
-/** Whether the change was the cause: what was lost with it is significantly more than without it, before and after. */
+/** Whether the change was the cause: significantly more was lost with it than without it, both before and after. */
 export function isCause(before: Tally, changed: Tally, undone: Tally): boolean {
   const isBack = undone.answered > 0 && chance(before, undone) > SUSPICION;
   return isBack && chance(before, changed) <= SUSPICION && chance(sum(before, undone), changed) <= PROOF;

@@ -6,7 +6,7 @@ import type { Destination } from './destinations';
 import type { ResolvedRoute } from './resolve';
 import { hopsOf, routeText, sameWay } from './route-hops';
 
-/** What lies inside a listed subnet, or on it. */
+/** Entries inside a listed subnet, or equal to it. */
 interface Asked {
   readonly item: ResolvedRoute;
   readonly question: LookupQuestion;
@@ -15,9 +15,9 @@ interface Asked {
 }
 
 export interface MoreSpecific {
-  /** Entries of others in the main table, by the listed subnet: the longest prefix wins, so each takes its part. */
+  /** Foreign entries in the main table, by listed subnet: the longest prefix wins, so each takes its part. */
   readonly parts: ReadonlyMap<string, readonly KernelRoute[]>;
-  /** What only the FIB knows: entries of tables that some rule may lead to first, and the destinations. */
+  /** What only the FIB can answer: entries of tables that a rule may lead to first, and the destinations. */
   readonly asked: readonly Asked[];
 }
 
@@ -28,15 +28,15 @@ interface Item {
   readonly destination?: Destination;
 }
 
-/** Somebody's routing daemon may have thousands of entries in tables of its own. */
+/** Another routing daemon may have thousands of entries in its own tables. */
 const MOST_ASKED = 256;
 const MOST_NAMED = 3;
 
 /**
  * @param listed routes of the main table.
- * @param entries of others inside their subnets, of all tables.
- * @param rules whose destinations lie inside their subnets.
- * @param free an address of each subnet that nothing else takes.
+ * @param entries foreign entries inside their subnets, of all tables.
+ * @param rules rules whose destinations lie inside their subnets.
+ * @param free an address of each subnet that no other entry covers.
  */
 export function findMoreSpecific(
   listed: readonly ResolvedRoute[],
@@ -56,7 +56,7 @@ export function findMoreSpecific(
   ];
   const parts = new Map<string, KernelRoute[]>();
   const asked: Asked[] = [];
-  // Most lists have nothing in them, and are long.
+  // Lists are long, and most contain no such entries.
   if (inner.length === 0) return { parts, asked };
   const cover = new Cover(inner.map(({ subnet }) => subnet));
   const around = listed.filter(({ route }) => cover.overlaps(route.subnet));
@@ -88,7 +88,7 @@ function sweep(items: readonly Item[], take: (inner: Item, listed: ResolvedRoute
   }
 }
 
-/** Whether an entry inside another says nothing new: packets do not get that far. */
+/** Whether an entry inside another one is irrelevant: packets do not get that far. */
 function hides({ entry: outer }: Item, { entry: inner, destination }: Item): boolean {
   return (
     destination === undefined && outer !== undefined && (outer.table === MAIN_TABLE || outer.table === inner?.table)
@@ -96,15 +96,15 @@ function hides({ entry: outer }: Item, { entry: inner, destination }: Item): boo
 }
 
 export interface Taken {
-  /** What takes parts of a listed subnet, in words, by the subnet. */
+  /** Descriptions of what takes parts of a listed subnet, by subnet. */
   readonly parts: ReadonlyMap<string, string>;
-  /** What takes a destination, as a reason by the subnet. */
+  /** Reasons why destinations are taken, by subnet. */
   readonly destinations: ReadonlyMap<string, string>;
 }
 
 /**
- * @param answers one for each that was asked about.
- * @param wins tells whether an answer is the route's, or as good.
+ * @param answers one for each question.
+ * @param wins whether an answer is the route's own, or equivalent.
  */
 export function findTaken(
   { parts, asked }: MoreSpecific,

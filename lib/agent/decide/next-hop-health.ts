@@ -3,42 +3,46 @@ import type { Neighbour } from '../kernel/neighbour';
 import type { Hop, Link } from '../kernel/types';
 import * as nl from '../netlink/constants';
 
-/** How a next hop stands: `returning` answers again, but not for long enough yet. */
+/** The state of a next hop. `returning`: it answers again, but not yet for long enough. */
 export type HealthState = 'up' | 'returning' | 'down';
 
 export interface Health {
   readonly state: HealthState;
   /** Milliseconds of a steady clock. */
   readonly since: number;
-  /** Looks in a row at which it had not answered the question of the look before; undefined before the first question. */
+  /** Consecutive checks at which it had not answered the previous check's query; undefined before the first query. */
   readonly unanswered?: number;
 }
 
-/** At looks a second apart a dead next hop is out within 4 s: at most one until it is asked, and three without an answer. */
+/**
+ * With one check per second, a dead next hop is out of use within 4 s: at most one second until the first query, and
+ * three without an answer.
+ */
 export const MOST_UNANSWERED = 3;
-/** A next hop that was down has to answer for so long without a break before it is used again. */
+/** How long a next hop that was down must answer without interruption before it is used again. */
 export const HOLD_DOWN_MS = 10_000;
 
 const ANSWERED = nl.NUD_REACHABLE | nl.NUD_NOARP | nl.NUD_PERMANENT;
-/** Known, but not lately heard of: says nothing. */
+/** Known, but not confirmed recently: not conclusive. */
 const AGED = nl.NUD_STALE | nl.NUD_DELAY;
 const IN_VAIN = nl.NUD_FAILED | nl.NUD_INCOMPLETE;
 
 /**
- * What the kernel remembers of a next hop that nobody has watched yet. Unknown counts as up, since a route must not wait
- * for its next hop to be asked; one that the kernel has just asked in vain was dead for whoever watched it before.
+ * The initial state of a next hop, from the kernel's neighbour table. Unknown counts as up, because a route must not
+ * wait until its next hop is queried. If the kernel has just queried it without an answer, the previous agent had found
+ * it dead.
  */
 export function firstHealth(neighbour: Neighbour | undefined, now: number): Health {
   return { state: ((neighbour?.state ?? 0) & IN_VAIN) !== 0 ? 'down' : 'up', since: now };
 }
 
 /**
- * What follows from a look at a neighbour that was asked at the look before.
+ * The state after a check of a neighbour that was queried at the previous check.
  * @param now milliseconds of a steady clock.
  */
 export function nextHealth(health: Health, neighbour: Neighbour | undefined, now: number): Health {
   const state = neighbour?.state ?? nl.NUD_NONE;
-  // Who was asked in vain and is known now was heard since.
+  // A neighbour that had not answered and is known now has answered since.
   const isHeard = (state & ANSWERED) !== 0 || (health.state !== 'up' && (state & AGED) !== 0);
   if (isHeard) return { ...answered(health, now), unanswered: 0 };
   const isFirst = health.unanswered === undefined;
@@ -54,12 +58,12 @@ function answered(health: Health, now: number): Health {
   return health;
 }
 
-/** What is known of a next hop; undefined where nothing is. */
+/** What is known about a next hop; undefined if nothing is known. */
 export type HealthOf = (hop: Hop) => Health | undefined;
 
 /**
- * Which of several hops are used now: those that are up, or of these only the first. Where none is up, those that
- * answer; where none does, those that were the last to: there is always one.
+ * Which of several hops are used now: those that are up, or only the first of these. If none is up, those that answer.
+ * If none answers, those that answered last. At least one is always used.
  */
 export function chooseHops(hops: readonly Hop[], mode: Route['mode'], healthOf: HealthOf): readonly Hop[] {
   const usable = usableHops(hops, healthOf);
@@ -77,20 +81,20 @@ function usableHops(hops: readonly Hop[], healthOf: HealthOf): readonly Hop[] {
   return hops.filter((hop) => since(hop) === last);
 }
 
-/** A next hop that routes of the list have, used now or not. */
+/** A next hop of listed routes, whether used now or not. */
 export interface NextHop {
   readonly address: Address;
   /** Interface index. */
   readonly link: number;
   /** Interface name. */
   readonly interface: string;
-  /** No route has another one beside it, so that it is used whether it answers or not. */
+  /** Whether it is the only next hop of all its routes, and therefore used whether it answers or not. */
   readonly isAlone: boolean;
 }
 
 export const nextHopKey = (address: Address, link: number): string => `${address}%${link}`;
 
-/** The next hops of ways, each once, in order; those of which nobody can tell whether they are alive are left out. */
+/** The next hops of ways, without repetition, in order. Those that cannot be monitored are left out. */
 export function nextHopsOf(
   ways: readonly { readonly hops: readonly Hop[]; readonly members?: readonly Hop[] }[],
   links: ReadonlyMap<number, Link>,

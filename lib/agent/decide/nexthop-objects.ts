@@ -4,25 +4,25 @@ import { isOwn, type Ownership } from './ownership';
 import type { ResolvedRoute, Way } from './resolve';
 import { hopKey, hopSetKey } from './route-hops';
 
-/** A route that is to be there, with the one of ours that is there already. */
+/** A wanted route, with our existing route, if any. */
 interface InstalledWay extends ResolvedRoute {
   readonly own: KernelRoute | undefined;
 }
 
-/** A nexthop object that is not numbered yet. */
+/** A nexthop object without a number yet. */
 type Content = Omit<Nexthop, 'id' | 'protocol'>;
 
 /**
- * What of a route the kernel caches with its nexthop object: the MTU (nhc_rth_input and nhc_pcpu_rth_output of struct
- * fib_nh_common), and for IPv6 the source address (rt6i_pcpu of struct fib6_nh). Routes that differ in it must not share
- * an object, or packets of one get the values of another.
+ * The route attributes that the kernel caches with the nexthop object: the MTU (nhc_rth_input and nhc_pcpu_rth_output
+ * of struct fib_nh_common), and for IPv6 the source address (rt6i_pcpu of struct fib6_nh). Routes that differ in them
+ * must not share an object, or packets of one route would get the values of another.
  */
 type Traits = string;
 
 const traitsOf = ({ mtu, source }: Pick<Route, 'mtu' | 'source'>): Traits =>
   mtu === undefined && source === undefined ? '' : ` mtu ${mtu} source ${source}`;
 
-/** Of the routes of each object. */
+/** By object, the attributes of its routes. */
 type TraitsById = ReadonlyMap<number, ReadonlySet<Traits>>;
 
 /** A set of hops for routes of one family that may share an object. */
@@ -33,9 +33,10 @@ interface HopSet {
 }
 
 /**
- * Gives each set of hops one nexthop object, and routes with an MTU or a source of their own another one. Nothing is remembered between two runs, all follows from what the kernel
- * holds: an object of ours with the same content is used as it is; one whose routes all want the same new set is
- * changed in place, which moves them by one message without an instant in which a lookup misses; else one is made.
+ * Assigns one nexthop object to each set of hops, and separate ones to routes with their own MTU or source. It keeps no
+ * state between runs; everything follows from the kernel's state. An object of ours with the same content is used as it
+ * is. An object whose routes all want the same new set is changed in place, which moves them with one message and
+ * without a failed lookup in between. Otherwise, a new object is created.
  */
 export class NexthopObjects {
   /** Objects to put, members of a group before it. */
@@ -43,11 +44,11 @@ export class NexthopObjects {
   /** By set of hops. */
   private readonly ids = new Map<string, number>();
   private readonly claimed = new Set<number>();
-  /** Ours by content; several have the same where different sets came to be alike. */
+  /** Our objects by content. Several have the same content if different sets became equal. */
   private readonly mine = new Map<string, Nexthop[]>();
   private reusable: ReadonlyMap<string, readonly Nexthop[]> | undefined;
   private traits: TraitsById | undefined;
-  /** Of routes that stay as they are. */
+  /** Objects of routes that stay as they are. */
   private staying: TraitsById | undefined;
   private readonly setKeys = new SetKeys();
   private lastId: number;
@@ -86,10 +87,10 @@ export class NexthopObjects {
     return this.ids.get(this.setKeys.ofRoute(route)) as number;
   }
 
-  /** Objects of ours that nothing will refer to after `changes`, `puts` and `deleted`; groups before their members. */
+  /** Our objects that nothing refers to after `changes`, `puts` and `deleted`; groups before their members. */
   unused(puts: readonly PutRoute[], deleted: readonly KernelRoute[]): Change[] {
     const gone = new Set(deleted);
-    let rewritten: ReadonlySet<string> | undefined; // many, and mostly nobody asks
+    let rewritten: ReadonlySet<string> | undefined; // large, and rarely needed
     const isRewritten = (route: KernelRoute) => {
       rewritten ??= new Set(puts.map((put) => routeKey(put.route)));
       return rewritten.has(routeKey(route));
@@ -113,7 +114,7 @@ export class NexthopObjects {
   }
 
   private assignAll(wanted: readonly Wanted[]): void {
-    // What is wanted as it is must not be changed into something else.
+    // An object that is wanted as it is must not be changed into another one.
     const exacts = new Map<string, Nexthop>();
     for (const each of wanted) {
       const exact = exacts.get(each.key) ?? this.exactOf(each);
@@ -125,8 +126,8 @@ export class NexthopObjects {
   }
 
   /**
-   * As wanted, if possible one that needs no route written. Groups that are alike for a while stay apart, so that one
-   * message makes them different again.
+   * An object with the wanted content, if possible one that requires no route to be written. Groups that are equal for
+   * a while stay separate, so that one message makes them different again.
    */
   private exactOf({ key, traits, content }: Wanted): Nexthop | undefined {
     const alike = (this.mine.get(contentKey(content)) ?? []).filter(({ id }) => !this.claimed.has(id));
@@ -142,8 +143,8 @@ export class NexthopObjects {
   }
 
   /**
-   * Those whose routes, also by a group, have these traits, then those without routes. None of a route that stays as it
-   * is and has others: it is somebody else's, or its next hop is not known now.
+   * Objects whose routes (also through a group) have these traits, then those without routes. Excluded are objects of a
+   * route with other traits that stays as it is, because it is foreign or its next hop is not known now.
    */
   private fitting(nexthops: readonly Nexthop[], traits: Traits): Nexthop[] {
     this.traits ??= this.traitsById(() => true);
@@ -155,7 +156,7 @@ export class NexthopObjects {
     return [...same, ...nexthops.filter(({ id }) => !all.has(id))];
   }
 
-  /** An object of routes with different traits is rare: a version before shared them. */
+  /** An object of routes with different traits is rare: an earlier version shared them. */
   private isFreeOfOthers(id: number, traits: Traits): boolean {
     if (this.staying === undefined) {
       const wanted = new Set(this.installed.map(({ own }) => own));
@@ -190,13 +191,16 @@ export class NexthopObjects {
     this.changes.push({ kind: 'put-nexthop', nexthop, replace: reused !== undefined });
   }
 
-  /** The kernel changes neither the family nor a single object into a group. */
+  /** The kernel can change neither an object's family nor a single object into a group. */
   private canBecome({ id, family, group }: Nexthop, content: Content): boolean {
     const sameKind = family === content.family && (group === undefined) === (content.group === undefined);
     return sameKind && !this.claimed.has(id);
   }
 
-  /** Objects that may become a set of hops in place: all their routes want it, and no group the old content. */
+  /**
+   * Objects that may be changed in place to a set of hops: all of their routes want it, and no group wants the old
+   * content.
+   */
   private reusableFor(key: string): readonly Nexthop[] {
     this.reusable ??= this.findReusable();
     return this.reusable.get(key) ?? [];
@@ -216,7 +220,10 @@ export class NexthopObjects {
     return reusable;
   }
 
-  /** Of the routes of each object. Without a wish is what stays as it is: its next hop is not known now, or not ours. */
+  /**
+   * By object, what its routes want. A route without a wanted set stays as it is: its next hop is not known now, or the
+   * route is not ours.
+   */
   private wishes(): Map<number, Set<string | undefined>> {
     const wishOf = new Map<KernelRoute, string>();
     for (const { own, route, way } of this.installed)
@@ -232,7 +239,7 @@ export class NexthopObjects {
   }
 
   private single({ family, traits }: HopSet, hop: Hop): Wanted {
-    // An IPv4 route may use an IPv6 next hop, whose object is of its own family.
+    // An IPv4 route may use an IPv6 next hop, whose object has the family of the next hop.
     const content = { family: hop.gateway?.family ?? family, hop: alone(hop) };
     return { key: this.setKeys.of(family, { hops: [hop] }, traits), traits, content };
   }
@@ -241,7 +248,7 @@ export class NexthopObjects {
     return set.way.hops.map((hop) => ({ id: this.ids.get(this.single(set, hop).key) as number, weight: hop.weight }));
   }
 
-  /** Numbers of ours start with the protocol number, so that people see whose an object is. */
+  /** Our object numbers start with the protocol number, so that people can see the owner of an object. */
   private freeId(): number {
     do this.lastId++;
     while (this.snapshot.nexthops.has(this.lastId));
@@ -256,10 +263,10 @@ interface Wanted {
   readonly content: Content;
 }
 
-/** Of several next hops one may be left: it stays a group, so that one message changes it again. */
+/** If only one of several next hops is left, the object stays a group, so that one message can change it again. */
 const isGroup = ({ hops, members }: Way): boolean => members !== undefined || hops.length > 1;
 
-/** Names the sets of hops of ways. Most routes share one way, so its name is made once. */
+/** Names the sets of hops of ways. Most routes share one way, so its name is computed once. */
 class SetKeys {
   private readonly made = { 4: new Map<Way, string>(), 6: new Map<Way, string>() };
 
@@ -280,7 +287,7 @@ function setKey(way: Way): string {
   return isGroup(way) ? `${mode} ${network} ${hopSetKey(hops)} of ${hopSetKey(members)}` : hopSetKey(hops.map(alone));
 }
 
-/** What weighs is the share among several. */
+/** Weights matter only among several hops. */
 const alone = (hop: Hop): Hop => ({ ...hop, weight: 1 });
 
 function contentKey({ family, hop, group }: Content): string {

@@ -4,8 +4,8 @@ import { isLinkLocal, type ResolvedRoute, type Way } from './resolve';
 import { rulesBeforeMain } from './rules';
 
 /**
- * Asks for the node's own packets as they go: from the address they have, where some rule goes by it. Without such a
- * rule the source changes nothing.
+ * Makes lookups with the source address of the node's own packets if some rule matches sources. Without such a rule,
+ * the source makes no difference.
  */
 export class NodeSources {
   private readonly found = new Map<Way, Address | undefined>();
@@ -22,7 +22,7 @@ export class NodeSources {
     return source === undefined ? { address } : { address, source };
   }
 
-  /** The node's first address on the link that the route leads out by, unless the list names one. */
+  /** The source that the list names, or else the node's first address on the route's link. */
   private sourceOf({ route, way }: ResolvedRoute): Address | undefined {
     if (route.source !== undefined) return route.source;
     if (!this.found.has(way)) {

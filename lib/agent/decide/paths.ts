@@ -3,7 +3,7 @@ import type { Hop, Snapshot } from '../kernel/types';
 import type { Reach } from './reach';
 import type { Resolved, ResolvedRoute } from './resolve';
 
-/** A next hop as a way to a target, which is probed. */
+/** A path to probe: a target through a next hop. */
 export interface Path {
   readonly network: string;
   readonly target: Target;
@@ -12,13 +12,13 @@ export interface Path {
   readonly interface: string;
   /** The node's address that the probes come from. */
   readonly source: Address;
-  /** Its route has no other next hop, so that it is used whether targets answer or not. */
+  /** Whether its route has no other next hop, so that it is used whether targets answer or not. */
   readonly isAlone: boolean;
-  /** What is taken for granted before the first probe. */
+  /** The state assumed before the first probe. */
   readonly start: 'up' | 'down';
 }
 
-/** What is to be probed: each target through each next hop of the most specific route that leads to it. */
+/** The paths to probe: each target through each next hop of the most specific route to it. */
 export function pathsTo(
   networks: readonly ProbedNetwork[],
   resolved: readonly Resolved[],
@@ -51,7 +51,7 @@ export function pathsTo(
   );
 }
 
-/** Where probes through a next hop come from; undefined where they cannot. */
+/** The source address of probes through a next hop; undefined if probing is impossible. */
 function placeOf(
   { link, gateway }: Hop,
   { route }: ResolvedRoute,

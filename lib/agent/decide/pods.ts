@@ -6,17 +6,17 @@ import type { ResolvedRoute } from './resolve';
 import { hopsOf } from './route-hops';
 import { rulesBeforeMain } from './rules';
 
-/** How packets that the node forwards for its pods go. */
+/** The way of packets that the node forwards for its pods. */
 export interface PodsWay {
-  /** Unknown is neither good nor bad: the kernel cannot be asked as those packets go. */
+  /** Unknown is neither good nor bad: no kernel lookup corresponds to these packets. */
   readonly state: 'effective' | 'shadowed' | 'unknown';
   /** Why it is not effective. */
   readonly reason?: string;
-  /** The rule that shadows it, and the table that it leads to. */
+  /** The rule that shadows the route, and the table that it leads to. */
   readonly by?: { readonly rule: number; readonly table: number };
 }
 
-/** A pod to ask for: an address behind an interface of the node. */
+/** A pod for lookups: an address behind an interface of the node. */
 export interface PodSource {
   readonly address: Address;
   readonly link: number;
@@ -24,15 +24,18 @@ export interface PodSource {
   readonly rules: readonly Rule[];
 }
 
-/** Sets of rules that match different pods. */
+/** How many sets of rules matching different pods are checked. */
 const MOST_SOURCES = 8;
-/** Devices for all pods: Cilium's without endpoint routes, OVN-Kubernetes'. Packets of pods do not come in by them as routes say. */
+/**
+ * Devices shared by all pods: Cilium's without endpoint routes, and OVN-Kubernetes'. Contrary to the routes, pods'
+ * packets do not arrive through them.
+ */
 const SHARED_DEVICE = /^(?:cilium_|ovn-k8s-)/;
 
 /**
  * One pod for each set of rules that match pods of a family.
  * @param pods the ranges of the cluster's pods.
- * @returns why there is none, instead.
+ * @returns otherwise, why there is none.
  */
 export function podSources(snapshot: Snapshot, pods: readonly Subnet[], family: Family): PodSource[] | string {
   const ranges = pods.filter((range) => range.family === family);
@@ -68,19 +71,19 @@ function representatives(toPods: readonly ToPods[], snapshot: Snapshot, family: 
   return [...found.values()];
 }
 
-/** The interface behind which the pods of a route are; undefined for all other routes. */
+/** The interface behind which a route's pods are; undefined for all other routes. */
 function podLink(route: KernelRoute, ranges: readonly Subnet[], snapshot: Snapshot): number | undefined {
   const { subnet, type, table, qualified } = route;
   if (type !== RTN_UNICAST || table !== MAIN_TABLE || qualified) return undefined;
   if (!ranges.some((range) => range.contains(subnet))) return undefined;
   const [hop, ...more] = hopsOf(route, snapshot.nexthops);
   if (hop === undefined || more.length > 0) return undefined;
-  // Cilium's route to all pods names an address of the node itself as gateway.
+  // Cilium's route to all pods has an address of the node itself as its gateway.
   const isOnLink = hop.gateway === undefined || isLocal(hop.gateway, snapshot);
   return isOnLink ? hop.link : undefined;
 }
 
-/** Of a subnet that is connected to a bridge, the first address that is not the node's. */
+/** The first address of a bridge's connected subnet that is not the node's. */
 function podAddress(subnet: Subnet, snapshot: Snapshot): Address | undefined {
   if (subnet.prefixLength === bitsOf(subnet.family)) return subnet.address;
   let address = subnet.address.next();
@@ -104,7 +107,10 @@ export interface Asked {
   readonly question: LookupQuestion;
 }
 
-/** Asks for a packet of a pod. Where no rule matches it in particular, it goes as every packet does: one address is enough. */
+/**
+ * The lookup for a packet of a pod. If no rule matches it in particular, it takes the way of every packet, so one
+ * address is enough.
+ */
 export function podQuestions({ address, link, rules }: PodSource, asked: readonly Asked[]): Asked[] {
   const ofFamily = asked.filter(({ question }) => question.address.family === address.family);
   return (rules.length === 0 ? ofFamily.slice(0, 1) : ofFamily).map(({ item, question }) => ({
@@ -115,8 +121,8 @@ export function podQuestions({ address, link, rules }: PodSource, asked: readonl
 
 /**
  * @param answers one for each question about the source.
- * @param wins tells whether an answer is the route's, or as good.
- * @param isForwarding whether the node forwards what comes in by an interface; undefined if that is not known.
+ * @param wins whether an answer is the route's own, or equivalent.
+ * @param isForwarding whether the node forwards packets that arrive on an interface; undefined if not known.
  */
 export function podsWayOf(
   source: PodSource,
@@ -153,7 +159,7 @@ function shadowedBy({ address, rules }: PodSource, answer: Answer): PodsWay {
   return { state: 'shadowed', reason: `${text}${remedy}`, by };
 }
 
-/** All pods of a node: one that is shadowed counts, then one that cannot be known. */
+/** The result for all pods of a node: shadowed if any is shadowed, else unknown if any is unknown. */
 export function worstOf(ways: readonly PodsWay[]): PodsWay {
   return (
     ways.find(({ state }) => state === 'shadowed') ??

@@ -3,7 +3,7 @@ import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
 import { isCompanion, isOwn, type Ownership } from './ownership';
 import { hopsOf } from './route-hops';
 
-/** A route that goes the way it went when it was read, whatever the node would find for it now. */
+/** A route that keeps the way it had when it was read, whatever the node would resolve for it now. */
 export interface PresentRoute extends Route {
   readonly hops: readonly Hop[];
 }
@@ -12,14 +12,14 @@ export function isPresent(route: Route): route is PresentRoute {
   return 'hops' in route;
 }
 
-/** Our routes as the kernel holds them, as a list: what an agent returns to that knows of no list before. */
+/** Our routes in the kernel as a list, to which an agent without a known previous list rolls back. */
 export function presentList(snapshot: Snapshot, ownership: Ownership): RouteList {
   const own = snapshot.routes.filter((route) => isOwn(route, ownership) && !isCompanion(route));
   const routes = own.flatMap((route) => presentRoute(route, snapshot) ?? []);
   return { routes: [...new Map(routes.map((route) => [routeKey(route), route])).values()], duplicates: [] };
 }
 
-/** @returns undefined for a route that leads nowhere. */
+/** @returns undefined for a route without a next hop or link. */
 function presentRoute(route: KernelRoute, { nexthops }: Snapshot): PresentRoute | undefined {
   const { subnet, table, metric, source, mtu } = route;
   const hops = hopsOf(route, nexthops);
@@ -52,7 +52,7 @@ export function presentText({ routes }: RouteList): string {
   );
 }
 
-/** @throws for what presentText() did not write. */
+/** @throws for text that presentText() did not write. */
 export function readPresentText(text: string): RouteList {
   const routes = (JSON.parse(text) as PresentEntry[]).map(
     ({ subnet, source, hops, ...rest }): PresentRoute => ({

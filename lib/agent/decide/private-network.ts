@@ -3,24 +3,24 @@ import type { Hop, KernelRoute, Snapshot } from '../kernel/types';
 import { RTN_UNICAST } from '../netlink/constants';
 import { hopsOf, routeDescription } from './route-hops';
 
-/** What a node knows of the private network of one family. */
+/** What a node knows about the private network of one address family. */
 export type PrivateNetwork =
-  /** There is an entry with a next hop: the way to the router. */
+  /** There is an entry with a next hop, which leads to the router. */
   | { readonly state: 'found'; readonly network: Subnet; readonly hops: readonly Hop[] }
-  /** There should be a next hop but none is to be had now; `reason` says why. */
+  /** There should be a next hop, but there is none now; `reason` says why. */
   | { readonly state: 'missing'; readonly reason: string }
-  /** No private network of this family is configured. */
+  /** No private network of this address family is configured. */
   | { readonly state: 'unconfigured'; readonly reason: string }
-  /** The node has neither an entry nor an address in it: nothing of the private network applies here. */
+  /** The node has neither an entry for it nor an address in it, so the private network does not apply to this node. */
   | { readonly state: 'absent'; readonly reason: string };
 
 /**
- * Finds the private network's next hop: the one of the *table entry* whose destination is the private network itself.
- * A lookup of an address in it would fall back to the default route, the public way out, when the entry is missing.
- * The first listed network that has an entry counts; of several entries the one that the kernel uses: the lowest metric,
+ * Finds the private network's next hop: that of the *table entry* whose destination is the private network itself. If
+ * the entry is missing, a lookup of an address in it would return the default route, which leads to the Internet. The
+ * first listed network that has an entry counts; of several entries, the one that the kernel uses: the lowest metric,
  * whatever its type.
- * @param isOurs tells routes of this agent, which can never show the way.
- * @param isExpected whether the node is known to belong to the private network, so that its absence is a fault.
+ * @param isOurs whether a route is this agent's, which can never provide the next hop.
+ * @param isExpected whether the node is known to belong to the private network, so that a missing entry is a fault.
  */
 export function findPrivateNetwork(
   snapshot: Snapshot,
@@ -61,7 +61,10 @@ function bestEntry(
   return entries.sort((a, b) => a.metric - b.metric)[0];
 }
 
-/** A next hop of the other family is one as well: `10.0.0.0/8 via inet6 fe80::1`, for links without IPv4 addresses. */
+/**
+ * A next hop of the other address family is also valid: `10.0.0.0/8 via inet6 fe80::1`, for links without IPv4
+ * addresses.
+ */
 function readEntry(entry: KernelRoute, network: Subnet, snapshot: Snapshot): PrivateNetwork {
   const hops = hopsOf(entry, snapshot.nexthops);
   const leads = entry.type === RTN_UNICAST && hops.length > 0 && hops.every(({ gateway }) => gateway !== undefined);

@@ -5,20 +5,22 @@ import { routeOf } from './answer';
 import type { Path } from './paths';
 import { sameWay } from './route-hops';
 
-/** Next hops beyond these are not probed. */
+/** The most next hops that are probed; further ones are not. */
 const MOST_PROBED_HOPS = 16;
-/** Above the ephemeral ports (32768 to 60999) and NodePorts (30000 to 32767); each agent of a node has its own. */
+/**
+ * Above the ephemeral ports (32768 to 60999) and NodePorts (30000 to 32767). Each agent on a node has its own ports.
+ */
 const FIRST_PORT = 61_000;
 const PORTS = MOST_PROBED_HOPS * PORTS_PER_HOP;
 const SHARES = 70;
 
-/** A path with the rule that its packets go by. */
+/** A path with the rule for its packets. */
 export interface ProbeWay {
   readonly path: Path;
   readonly rule: ProbeRule;
 }
 
-/** Gives each next hop a table and ports. Paths beyond the last place are left out. */
+/** Assigns a table and ports to each next hop. Paths beyond the last slot are left out. */
 export function placePaths(paths: readonly Path[], protocol: number): ProbeWay[] {
   const places = new Map<string, number>();
   return paths.flatMap((path) => {
@@ -46,7 +48,7 @@ export function probeObjects(ways: readonly ProbeWay[]): ProbeObjects {
 export const ruleKey = ({ source, target, port, firstSourcePort, table }: ProbeRule): string =>
   `from ${source} to ${target} sport ${firstSourcePort} dport ${port} lookup ${table}`;
 
-/** Whether the FIB sends a probe's packets by its next hop and by no other. */
+/** Whether the FIB sends a probe's packets to its next hop and to no other. */
 export function leadsBy(answer: Answer | undefined, hop: Hop): boolean {
   const route = routeOf(answer);
   return route !== undefined && sameWay(route.hops, [hop]);

@@ -14,7 +14,7 @@ import type { Verdict } from './verdicts';
 export type QuickInputs = {
   readonly list: Stable<RouteList>;
   readonly decision: Stable<Found>;
-  /** One for each route of the list, in its order. */
+  /** One for each listed route, in the order of the list. */
   readonly verdicts: Stable<readonly Verdict[]>;
   readonly ownership: Stable<Ownership>;
 };
@@ -27,8 +27,8 @@ interface Found {
 const PRESENT: ReadonlySet<Verdict['state']> = new Set(['effective', 'installed', 'shadowed']);
 
 /**
- * Tells what events alone say is to be done.
- * @param nexthops reads the objects that are there now.
+ * Returns the changes that follow from events alone.
+ * @param nexthops reads the present objects.
  */
 export type QuickAnswer = (
   events: readonly KernelEvent[],
@@ -36,9 +36,9 @@ export type QuickAnswer = (
 ) => readonly Change[];
 
 /**
- * Finds after a pass what an event would have to look for among all routes while packets wait. Another pass follows the
- * answer in any case and has the last word: the answer only spares the packets the time that it takes. Whatever is not
- * certain is left to the pass, so that the two never disagree.
+ * Prepares after a pass what an event handler would otherwise have to search for among all routes while packets wait.
+ * Another pass always follows the quick answer and decides; the answer only saves packets the duration of that pass.
+ * Anything uncertain is left to the pass, so that the two never disagree.
  */
 export function quickAnswer({ list, decision, verdicts, ownership }: QuickInputs): QuickAnswer {
   const { privateNetworks, snapshot } = decision;
@@ -49,8 +49,8 @@ export function quickAnswer({ list, decision, verdicts, ownership }: QuickInputs
   const foreignObjects = new Set(others.map(({ nexthopId }) => nexthopId));
 
   /**
-   * A route of ours that was deleted. It is refused where somebody has put another one in its place, and where somebody
-   * else has one of the prefix it may be that ours is not needed any more.
+   * Restores a deleted route of ours. There is no quick answer if another route took its place, or if a foreign route
+   * has the same prefix, because ours may no longer be needed.
    */
   const putBack = ({ subnet, table, metric, nexthopId }: KernelRoute): Change[] => {
     const key = routeKey({ subnet, table, metric });
@@ -60,7 +60,7 @@ export function quickAnswer({ list, decision, verdicts, ownership }: QuickInputs
     return [routePut(verdict.route, nexthopId, false)];
   };
 
-  /** The private network's entry names another next hop: the objects of all routes that follow it are changed. */
+  /** If the private network's entry has a new next hop, changes the objects of all routes that follow it. */
   const follow = (entry: KernelRoute, nexthops: () => ReadonlyMap<number, Nexthop>): Change[] => {
     const { family } = entry.subnet;
     const before = privateNetworks.get(family);
@@ -91,18 +91,18 @@ export function quickAnswer({ list, decision, verdicts, ownership }: QuickInputs
   };
 
   return (events, nexthops) => {
-    // Then a route that went with the old next hop may have to come back with another one.
+    // Then a route that was removed with the old next hop may have to be restored with another one.
     const isMoved = events.some((event) => event.kind === 'route' && isPrivate(event.route));
     return events.flatMap((event) => {
       if (event.kind !== 'route' || !isOnlyOne(event, events)) return [];
       if (event.deleted) return isOwn(event.route, ownership) && !isMoved ? putBack(event.route) : [];
-      // An entry that was appended or added stands behind another, or takes its place: the pass knows.
+      // An appended or added entry comes after another one or replaces it; the pass decides.
       return event.replaced ? follow(event.route, nexthops) : [];
     });
   };
 }
 
-/** What happened to one prefix several times says nothing that is certain. */
+/** Several events for one prefix are not conclusive. */
 function isOnlyOne({ route }: KernelEvent & { kind: 'route' }, events: readonly KernelEvent[]): boolean {
   return events.every(
     (other) => other.kind !== 'route' || other.route === route || !other.route.subnet.equals(route.subnet),

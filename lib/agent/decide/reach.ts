@@ -5,13 +5,13 @@ import { isOwn, type Ownership } from './ownership';
 import { worseHealth } from './path-health';
 import { hopsOf, sameWay } from './route-hops';
 
-/** What probes say about a next hop as a way to a network; undefined where nothing is known. */
+/** What probes say about a network through a next hop; undefined if nothing is known. */
 export type ReachOf = (network: string, hop: Hop) => Health | undefined;
 
 const UP_BEFORE: Health = { state: 'up', since: Number.NEGATIVE_INFINITY };
 const DOWN_BEFORE: Health = { state: 'down', since: Number.NEGATIVE_INFINITY };
 
-/** What probes have to do with routes. */
+/** How probes relate to routes. */
 export class Reach {
   private readonly covers: readonly { readonly name: string; readonly cover: Cover }[];
   private own: ReadonlyMap<string, KernelRoute> | undefined;
@@ -30,7 +30,9 @@ export class Reach {
     return this.covers.find(({ cover }) => cover.contains(subnet))?.name;
   }
 
-  /** How the next hops of a route stand by what is known of them as neighbours, and as ways to the network. */
+  /**
+   * The states of a route's next hops, from what is known about them as neighbours and about the network through them.
+   */
   healthFor(route: Route, members: readonly Hop[], healthOf: HealthOf): HealthOf {
     const network = this.networkOf(route);
     if (network === undefined) return healthOf;
@@ -38,8 +40,8 @@ export class Reach {
   }
 
   /**
-   * What a next hop is taken for that was never probed: down if the kernel's route leads to others instead, since an agent
-   * before this one had a reason for that; it is used once it has answered for a while.
+   * The assumed state of a next hop that was never probed: down if the kernel's route uses other next hops, because the
+   * previous agent had a reason for that. It is used once it has answered for a while.
    */
   before(route: Route, members: readonly Hop[], hop: Hop): Health {
     const present = this.presentHops(route);

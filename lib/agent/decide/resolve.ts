@@ -7,21 +7,21 @@ import type { PrivateNetwork } from './private-network';
 import type { Reach } from './reach';
 import { hopsOf, hopsText } from './route-hops';
 
-/** The way that a route shall take on this node. */
+/** The way that a route must take on this node. */
 export interface Way {
-  /** Those in use. */
+  /** The hops in use. */
   readonly hops: readonly Hop[];
   /** If there are several next hops: all that the node can reach, whether they answer or not. */
   readonly members?: readonly Hop[];
   /** How the members are used. */
   readonly mode?: Route['mode'];
-  /** The probed network that it leads to, whose next hops stand by themselves. */
+  /** The probed network that it leads to, whose next hops have their own states. */
   readonly network?: string;
-  /** Why others of several next hops are no members now, each in words. */
+  /** Why the other next hops are not members now, one description each. */
   readonly missing?: readonly string[];
 }
 
-/** A route with the way it shall take on this node. */
+/** A route with the way that it must take on this node. */
 export interface ResolvedRoute {
   readonly route: Route;
   /** One object for all routes that share it. */
@@ -33,10 +33,10 @@ export type Resolved =
   | ({ readonly state: 'resolved' } & ResolvedRoute)
   | { readonly state: 'waiting' | 'not-applicable'; readonly route: Route; readonly reason: string };
 
-/** What the node knows of the ways to next hops. */
+/** What the node knows about the ways to next hops. */
 export interface Known {
   readonly private: ReadonlyMap<Family, PrivateNetwork>;
-  /** The FIB entry for each next hop that names no interface, by its text. */
+  /** The FIB entry for each next hop without an interface, by its text. */
   readonly toNextHops: ReadonlyMap<string, KernelRoute | undefined>;
   readonly healthOf: HealthOf;
   readonly reach: Reach;
@@ -49,14 +49,17 @@ export function followsPrivateNetwork(route: Route): boolean {
 
 /** A next hop to look up. */
 export interface NextHopQuestion extends LookupQuestion {
-  /** Names it in Known.toNextHops. */
+  /** Its key in Known.toNextHops. */
   readonly key: string;
 }
 
 /** What the questions about next hops depend on. */
 type QuestionInputs = { readonly list: Stable<RouteList>; readonly snapshot: Stable<Snapshot> };
 
-/** Next hops of the list that have to be looked up before a Resolver is made: global addresses, with their link if it is named. */
+/**
+ * Next hops of the list that must be looked up before a Resolver is created: global addresses, with their link if it is
+ * named.
+ */
 export function nextHopsToLookUp({ list, snapshot }: QuestionInputs): NextHopQuestion[] {
   const questions = new Map<string, NextHopQuestion>();
   for (const { nextHops, interface: name } of list.routes) {
@@ -70,7 +73,7 @@ export function nextHopsToLookUp({ list, snapshot }: QuestionInputs): NextHopQue
   return [...questions.values()];
 }
 
-/** Finds the ways of a list's routes on this node. Most routes share one, so each is worked out once. */
+/** Finds the ways of a list's routes on this node. Most routes share one, so each way is resolved once. */
 export class Resolver {
   private readonly found = new Map<string, Way | string>();
 
@@ -140,7 +143,7 @@ export class Resolver {
   }
 }
 
-/** Why one of several next hops cannot be used: the kernel would refuse it, and the group with it. */
+/** Why one of several next hops cannot be used: the kernel would reject it, and the whole group with it. */
 function withoutCarrier(hop: Hop | string, { links }: Snapshot): string | undefined {
   if (typeof hop === 'string' || (links.get(hop.link)?.carrier ?? true)) return undefined;
   return `next hop ${hopsText([hop], links)} has no carrier on its link`;
@@ -157,7 +160,7 @@ function resolveNextHop(
   const isOnLink = way !== undefined && more.length === 0 && (way.gateway === undefined || way.gateway.equals(gateway));
   if (isOnLink && (link === undefined || way.link === link))
     return { gateway, link: way.link, onlink: way.gateway !== undefined && way.onlink, weight: 1 };
-  // Who names the interface says that the router is there, as clouds with /32 addresses need it.
+  // A user who names the interface states that the router is on it, as clouds with /32 addresses require.
   if (link !== undefined) return { gateway, link, onlink: !isLinkLocal(gateway), weight: 1 };
   if (way === undefined) return `next hop ${gateway} cannot be reached from this node`;
   return `next hop ${gateway} is not on a link of this node (it is reached ${hopsText([way, ...more], snapshot.links)}); if it is, set its interface`;

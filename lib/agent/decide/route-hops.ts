@@ -1,7 +1,7 @@
 import { MAIN_TABLE } from '../../network';
 import type { Hop, KernelRoute, Link, Nexthop, Snapshot } from '../kernel/types';
 
-/** The hops of a route, those of the nexthop object it refers to included. */
+/** The hops of a route, including those of the nexthop object that it refers to. */
 export function hopsOf(
   route: Pick<KernelRoute, 'hops' | 'nexthopId'>,
   nexthops: ReadonlyMap<number, Nexthop>,

@@ -2,7 +2,7 @@ import { type Family, MAIN_TABLE } from '../../network';
 import type { Rule } from '../kernel/types';
 import { FR_ACT_TO_TBL } from '../netlink/constants';
 
-/** What a rule does but look into a table (FR_ACT_*). */
+/** Rule actions other than a table lookup (FR_ACT_*). */
 const ACTIONS: Readonly<Record<number, string>> = {
   2: 'goto another rule',
   3: 'nothing',
@@ -18,7 +18,7 @@ export function leadsToMain(rules: readonly Rule[], family: Family): boolean {
   return rules.some((rule) => rule.family === family && looksInto(rule) && rule.table === MAIN_TABLE);
 }
 
-/** Those that come before the last that leads to main, the one for local addresses of every kernel left out. */
+/** The rules before the last one that leads to main, without every kernel's rule for local addresses. */
 export function rulesBeforeMain(rules: readonly Rule[], family: Family): Rule[] {
   const ofFamily = rules.filter((rule) => rule.family === family);
   const end = ofFamily.findLastIndex((rule) => looksInto(rule) && rule.table === MAIN_TABLE);

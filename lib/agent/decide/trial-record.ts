@@ -1,16 +1,16 @@
-/** A list is blocked when it was proven to be the cause so often: once may be chance. */
+/** How often a list must be proven to be the cause before it is blocked: once may be chance. */
 const MOST_PROOFS = 2;
-/** A list that was taken back so often, or with which so many agents ended, is blocked whatever else was the cause. */
+/** How many rollbacks or agent exits during its trial block a list, whatever else was the cause. */
 const MOST_TRIALS = 3;
-/** A blocked list is tried again after this time, which doubles each time it is blocked again. */
+/** A blocked list is retried after this time, which doubles each time the list is blocked again. */
 const RETRY_MS = 15 * 60_000;
 const LONGEST_RETRY_MS = 4 * 3600_000;
 
-/** What speaks against a list, until another one is confirmed. */
+/** The failures of a list, kept until another list is confirmed. */
 export interface TrialRecord {
   /** Which list. */
   readonly hash: string;
-  /** Agents that ended while they tried it, before this one. */
+  /** Previous agents that exited while they tried it. */
   readonly ended: number;
   readonly takenBack: number;
   /** How often it was proven that it was the cause (decide/losses.ts). */
@@ -20,7 +20,7 @@ export interface TrialRecord {
 
 export interface Block {
   readonly reason: string;
-  /** When it is tried again, in milliseconds of the steady clock. */
+  /** When it is retried, in milliseconds of the steady clock. */
   readonly due: number;
   readonly pauseMs: number;
 }
@@ -29,12 +29,12 @@ export function newRecord(hash: string, ended = 0): TrialRecord {
   return { hash, ended, takenBack: 0, proofs: 0 };
 }
 
-/** After it was taken back once more. */
+/** The record after one more rollback. */
 export function withRollback(record: TrialRecord, isProof: boolean): TrialRecord {
   return { ...record, takenBack: record.takenBack + 1, proofs: record.proofs + (isProof ? 1 : 0) };
 }
 
-/** Why the list is to be blocked, or undefined. @param names of what was lost with it. */
+/** Why the list must be blocked, or undefined. @param names names of the targets that were lost with it. */
 export function reasonToBlock({ ended, takenBack, proofs }: TrialRecord, names: string): string | undefined {
   if (proofs >= MOST_PROOFS)
     return `${names} could not be reached with the list but could without it, ${takenBack} times`;

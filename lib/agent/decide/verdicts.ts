@@ -9,23 +9,23 @@ import type { Resolved, ResolvedRoute } from './resolve';
 import { hopsText } from './route-hops';
 import { type LookupResults, readLookups, type Verification, verificationOf } from './verify';
 
-/** How a route of the list stands on this node. */
+/** The state of a listed route on this node. */
 export type RouteState =
   /** In the kernel, and a lookup of an address in it finds it. */
   | 'effective'
-  /** In the kernel, in a table that only somebody's rule leads to. */
+  /** In the kernel, in a table that is reached only through another program's rule. */
   | 'installed'
-  /** Somebody else's route of the same prefix goes the same way; ours is not needed. */
+  /** A foreign route with the same prefix takes the same way; ours is not needed. */
   | 'satisfied'
-  /** The private network does not reach this node, so the route has no meaning here. */
+  /** The private network does not reach this node, so the route does not apply here. */
   | 'not-applicable'
-  /** Its next hop cannot be known now. */
+  /** Its next hop is not known now. */
   | 'waiting'
-  /** It would take something the node depends on. */
+  /** It would take something that the node depends on. */
   | 'refused'
-  /** Somebody else's route of the same prefix goes another way. */
+  /** A foreign route with the same prefix takes another way. */
   | 'conflicting'
-  /** The kernel refused it. */
+  /** The kernel rejected it. */
   | 'failed'
   /** In the kernel, but lookups find another entry. */
   | 'shadowed';
@@ -33,9 +33,9 @@ export type RouteState =
 export interface Verdict {
   readonly route: Route;
   readonly state: RouteState;
-  /** Why, wherever it is not simply effective. */
+  /** The reason, unless it is simply effective. */
   readonly reason?: string;
-  /** Entries of others take a part of the subnet; the reason names them. */
+  /** Whether foreign entries take a part of the subnet; the reason names them. */
   readonly isPartlyTaken?: true;
   /** The way it takes, for people: `via 10.184.0.1 dev eth0`. */
   readonly way?: string;
@@ -48,7 +48,7 @@ export function isGood({ state }: Verdict): boolean {
   return GOOD.has(state);
 }
 
-/** Whether no route has shown anything yet. */
+/** Whether no route has given any evidence yet. */
 export function allWait(verdicts: readonly Verdict[]): boolean {
   const isWaiting = ({ state }: Verdict) => state === 'waiting';
   return (
@@ -56,7 +56,7 @@ export function allWait(verdicts: readonly Verdict[]): boolean {
   );
 }
 
-/** What was decided about a list, as far as it matters here. */
+/** The relevant part of the decision about a list. */
 interface Decided {
   readonly snapshot: Snapshot;
   readonly resolved: readonly Resolved[];
@@ -64,16 +64,16 @@ interface Decided {
   readonly diff: RouteDiff;
 }
 
-/** What depends on a decision and what became of its changes. */
+/** What depends on a decision and on the result of its changes. */
 type VerificationInputs = {
   readonly decision: Stable<Decided>;
   readonly failed: Stable<readonly FailedChange[]>;
-  /** Addresses that have to be reached by the routes. */
+  /** Addresses that must be reached by the routes. */
   readonly destinations: Stable<readonly Destination[]>;
   readonly ownership: Stable<Ownership>;
 };
 
-/** What is to be verified once the changes are made. */
+/** What must be verified after the changes. */
 export function whatToVerify({ decision, failed, destinations, ownership }: VerificationInputs): Verification {
   const { resolved, refusals, diff, snapshot } = decision;
   const failures = new Failures(failed, diff);
@@ -90,16 +90,16 @@ export function whatToVerify({ decision, failed, destinations, ownership }: Veri
   );
 }
 
-/** All that verdicts depend on. */
+/** Everything that verdicts depend on. */
 type VerdictInputs = Pick<VerificationInputs, 'decision' | 'failed'> & {
-  /** The nexthop objects that are there now. */
+  /** The present nexthop objects. */
   readonly nexthops: Stable<ReadonlyMap<number, Nexthop>>;
   readonly verification: Stable<Verification>;
-  /** The FIB's for each question of the verification. */
+  /** The FIB's answers to the questions of the verification. */
   readonly answers: Stable<readonly Answer[]>;
 };
 
-/** How each route of the list stands after the pass. */
+/** The state of each listed route after the pass. */
 export function verdictsOf({ decision, failed, nexthops, verification, answers }: VerdictInputs): readonly Verdict[] {
   const failures = new Failures(failed, decision.diff);
   const lookups = readLookups(verification, answers, { ...decision.snapshot, nexthops });
@@ -107,7 +107,7 @@ export function verdictsOf({ decision, failed, nexthops, verification, answers }
   return decision.resolved.map((item) => verdictOf(item, decision, ways, failures, lookups));
 }
 
-/** Ways in words. Most routes share one, so it is written once. */
+/** Descriptions of ways. Most routes share one, so it is computed once. */
 class WayTexts {
   private readonly written = new Map<readonly Hop[], string>();
 
@@ -120,7 +120,7 @@ class WayTexts {
   }
 }
 
-/** Why routes of ours could not be written, or could not get the next hop they are to have. */
+/** Why routes of ours could not be written, or could not get their intended next hop. */
 class Failures {
   private readonly objects = new Map<number, string>();
   private readonly routes = new Map<string, string>();

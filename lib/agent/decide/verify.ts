@@ -9,27 +9,27 @@ import type { ResolvedRoute } from './resolve';
 import { hopsOf, sameWay } from './route-hops';
 import { leadsToMain } from './rules';
 
-/** What the FIB is asked about routes, and what is needed to understand its answers. */
+/** The FIB lookups for routes, and what is needed to interpret their answers. */
 export interface Verification {
   /** The routes that are asked about, one for each of the first questions. */
   readonly asked: readonly ResolvedRoute[];
-  /** What lies inside their subnets; the other questions are about that. */
+  /** Entries inside their subnets, which the other questions are about. */
   readonly moreSpecific: MoreSpecific;
   readonly questions: readonly LookupQuestion[];
-  /** Subnets, as text, of which routes of others take every address. */
+  /** Subnets, as text, that foreign routes cover completely. */
   readonly taken: readonly string[];
-  /** Other people's routes in the main table, moreSpecific the listed subnets or equal to them. */
+  /** Foreign routes in the main table that are more specific than the listed subnets or equal to them. */
   readonly others: readonly KernelRoute[];
   /** Whether an entry is another listed one of ours, of the same subnet and another metric. */
   readonly isSibling: (winner: KernelRoute, metric: number) => boolean;
 }
 
 /**
- * Asks the FIB whether routes are effective: present is not enough where a rule, another table or another metric wins.
- * Only the main table's are asked for, since plain lookups find nothing of others. The address asked for is one that
- * no longer prefix takes, ours or other people's, if possible of any table.
- * @param isOurs tells our routes from other people's.
- * @param destinations addresses that are asked for as well.
+ * Asks the FIB whether routes are effective. Being present is not enough, because a rule, another table or another
+ * metric may win. Only routes of the main table are checked, because plain lookups do not find those of other tables.
+ * The address looked up is one that no longer prefix covers, ours or foreign, if possible in any table.
+ * @param isOurs whether a route is ours.
+ * @param destinations addresses to look up as well.
  */
 export function verificationOf(
   resolved: readonly ResolvedRoute[],
@@ -46,7 +46,7 @@ export function verificationOf(
   const others = entries.filter(({ table }) => table === MAIN_TABLE);
   const inRules = rules.filter(({ destination }) => destination !== undefined && cover.contains(destination));
   const free = witnesses([...listed, ...subnetsOf(entries), ...inRules.flatMap(({ destination = [] }) => destination)]);
-  let freeInMain: ReadonlyMap<string, Address | undefined> | undefined; // where other tables have entries for all of it
+  let freeInMain: ReadonlyMap<string, Address | undefined> | undefined; // if other tables have entries for all of it
   const addressIn = (subnet: string) => {
     const address = free.get(subnet);
     if (address !== undefined) return address;
@@ -83,7 +83,7 @@ export function verificationOf(
 
 const subnetsOf = (routes: readonly KernelRoute[]): Subnet[] => routes.map(({ subnet }) => subnet);
 
-/** How routes do in lookups, each by its subnet. */
+/** The lookup results of routes, by subnet. */
 export interface LookupResults extends Taken {
   /** For each route that loses, what wins. */
   readonly shadowed: ReadonlyMap<string, string>;
@@ -109,7 +109,7 @@ export function readLookups(
   return { shadowed, ...findTaken(moreSpecific, answers.slice(asked.length), wins, snapshot) };
 }
 
-/** Tells whether an answer is a route's, or as good. */
+/** Returns whether an answer is a route's own, or equivalent. */
 export function winsIn({ isSibling, others }: Verification, snapshot: Snapshot) {
   return (item: ResolvedRoute, answer: Answer | undefined): boolean =>
     item.route.subnet.family === 4
@@ -117,16 +117,16 @@ export function winsIn({ isSibling, others }: Verification, snapshot: Snapshot) 
       : winsIPv6(item, answer, others, snapshot);
 }
 
-/** What packets of pods have to find as well: every route, and every destination. */
+/** What packets of pods must also find: every route and every destination. */
 export function askedFor({ asked, moreSpecific, questions }: Verification): Asked[] {
   const ofRoutes = asked.map((item, i) => ({ item, question: questions[i] as LookupQuestion }));
   return [...ofRoutes, ...moreSpecific.asked.filter(({ destination }) => destination !== undefined)];
 }
 
 /**
- * The answer is the FIB entry itself (RTM_F_FIB_MATCH). Of several listed routes of one subnet the others stand by. What
- * counts otherwise is where the entry leads: one of ours that leads elsewhere proves nothing, and somebody else's that
- * goes the same way is as good.
+ * The answer is the FIB entry itself (RTM_F_FIB_MATCH). If several listed routes have the same subnet, all but one are
+ * on standby. Otherwise, what counts is where the entry leads: an entry of ours that leads elsewhere proves nothing,
+ * and a foreign one that takes the same way is equivalent.
  */
 function winsIPv4(
   { route, way: { hops, members = hops } }: ResolvedRoute,
@@ -141,10 +141,10 @@ function winsIPv4(
 }
 
 /**
- * IPv6 routes of one nexthop object share the kernel's cached lookup result, and an answer is filled in from whichever
- * route came first: a FIB match may name a neighbour, and ENETUNREACH comes once that neighbour is deleted, while
- * packets flow (docs/decisions). The way in a plain answer is right, so that is what counts; without an answer the
- * tables have to do.
+ * IPv6 routes with the same nexthop object share the kernel's cached lookup result, which is filled from whichever
+ * route came first. A FIB match may therefore name a sibling route, and after that route is deleted, lookups return
+ * ENETUNREACH although packets flow (docs/decisions). The way in a plain answer is correct, so it counts; without an
+ * answer, the tables must suffice.
  */
 function winsIPv6(
   { route, way: { hops, members = hops } }: ResolvedRoute,

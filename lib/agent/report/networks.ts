@@ -23,7 +23,7 @@ interface PathFacts {
   readonly target: string;
   readonly state: WatchedPath['health']['state'];
   readonly seconds: number;
-  /** Probes without an answer in a row. */
+  /** Consecutive probes without an answer. */
   readonly misses: number;
   /** Why the last probe could not be sent by this path, if so. */
   readonly trouble?: string;

@@ -1,6 +1,6 @@
 import { changeFiles, type EndFiles, routerOf } from '../../routers';
 
-/** Texts by their path in the repository. */
+/** File contents by their path in the repository. */
 type Tree = ReadonlyMap<string, string>;
 
 const END = /^routers\/([^/]+\/[^/]+)\/([^/]+)$/;

@@ -4,7 +4,7 @@ import type { Router } from './routers';
 import type { SiteView } from './site-view';
 import { broken, troublesOf, type Way } from './way';
 
-/** Routers whose answers may take the wrong tunnel, or reach the wrong host; none where all is well. */
+/** Routers whose answers may take the wrong tunnel or reach the wrong host; empty if all is well. */
 export function answerWays({ clusterRouters, premises }: SiteView): Way[] {
   return [...clusterRouters, ...premises].flatMap((router) => {
     const failures = [...(router.isCluster ? [] : sharedSelectors(router)), ...sharedAddresses(router)];
@@ -12,7 +12,7 @@ export function answerWays({ clusterRouters, premises }: SiteView): Way[] {
   });
 }
 
-/** Packets that two tunnels have a selector for. */
+/** Packets that match a selector of two tunnels. */
 function sharedSelectors({ name, ends }: Router): Failure[] {
   const children = ends.flatMap((end) => end.children.map((child) => ({ end, child })));
   return children.flatMap((one, i) =>
@@ -32,7 +32,7 @@ function sharedSelectors({ name, ends }: Router): Failure[] {
   );
 }
 
-/** Hosts that the other end cannot tell apart, since both have one address there. */
+/** Hosts that the other end cannot distinguish, because both have the same address there. */
 function sharedAddresses({ name, ends }: Router): Failure[] {
   const leaves = ends.flatMap((end) => end.leaves);
   return leaves.flatMap((one, i) =>
@@ -51,7 +51,9 @@ function sharedAddresses({ name, ends }: Router): Failure[] {
   );
 }
 
-/** Routers of the cluster that have lost their routes to the pods, so that no answer finds them; none where all is well. */
+/**
+ * Routers of the cluster whose files lack the routes to the pods, so that no answer reaches them; empty if all is well.
+ */
 export function podRouteWays({ promises, learned, clusterRouters }: SiteView): Way[] {
   if (!promises.hasPodRoutes || learned.length === 0) return [];
   const failures = clusterRouters.map(

@@ -4,7 +4,7 @@ import type { Manifest, Placed } from '../plan/manifest';
 import { type Pool, poolsOf } from '../plan/pool';
 import { probedServicesOf } from '../plan/probed';
 
-/** Where a Service's packets go. */
+/** The destination of a Service's packets. */
 export interface Endpoint {
   readonly address: Address;
   readonly port: number;
@@ -19,25 +19,25 @@ interface ServicePort {
   readonly protocol: string;
 }
 
-/** A Service as dist/ has it. */
+/** A Service as defined in dist/. */
 export interface Service {
   readonly source: Source;
   readonly isHeadless: boolean;
   readonly ports: readonly ServicePort[];
-  /** By the name of the port. */
+  /** Endpoints by port name. */
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
 }
 
-/** The nodes of one DaemonSet, with the routes they get. */
+/** The nodes of one DaemonSet, with the routes that they get. */
 export interface NodePool {
   readonly name: string;
   readonly source: Source;
   readonly routes: readonly Route[];
-  /** Why the list is not accepted. */
+  /** Why the list was rejected. */
   readonly refusal: string | undefined;
 }
 
-/** What dist/ tells about the ways of packets inside one cluster. */
+/** What dist/ says about the paths of packets inside one cluster. */
 export interface ClusterModel {
   readonly pools: readonly NodePool[];
   /** By namespace and name. */
@@ -84,7 +84,7 @@ interface Addressed {
   readonly addresses: readonly string[];
 }
 
-/** Of EndpointSlices, of an Endpoints object, or of what the server health program will write. */
+/** Endpoints from EndpointSlices, from an Endpoints object, or from what the server health program will write. */
 function endpointsOf(
   namespace: string,
   name: string,
@@ -111,7 +111,7 @@ function endpointsOf(
   return all;
 }
 
-/** What an object says of the endpoints of a Service. */
+/** What an object says about the endpoints of a Service. */
 function addressesIn({ kind, metadata, ...rest }: Manifest, service: string): Addressed[] {
   if (kind === 'EndpointSlice' && metadata.labels?.['kubernetes.io/service-name'] === service) {
     const { endpoints = [], ports = [] } = rest as { endpoints?: { addresses: string[] }[]; ports?: Port[] };

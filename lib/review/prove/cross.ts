@@ -5,13 +5,13 @@ import { LINK_MTU, roomIn } from './room';
 import { behind, type Router, type Routers } from './routers';
 import { childTrouble, type Sa, sasOf } from './tunnel';
 
-/** One place that packets pass, and what happens to them there. */
+/** One hop on the path of packets, and what happens to them there. */
 export interface Hop {
   readonly where: string;
   readonly text: string;
 }
 
-/** Packets that do not arrive, and why. */
+/** Packets that do not arrive, with the reason. */
 export interface Failure {
   readonly where: string;
   readonly text: string;
@@ -21,13 +21,13 @@ export interface Failure {
   readonly flow?: Flow;
 }
 
-/** Packets that arrive, and how. */
+/** Packets that arrive, with the hops that they took. */
 export interface Arrival {
   readonly flow: Flow;
   readonly hops: readonly Hop[];
 }
 
-/** IP and TCP without options. */
+/** Size of the IP and TCP headers without options. */
 const HEADERS = { 4: 40, 6: 60 } as const;
 
 interface Translated {
@@ -40,7 +40,7 @@ interface Tunnelled {
   readonly sa: Sa;
 }
 
-/** Carries packets from hosts behind one router through its tunnels to hosts behind others. */
+/** Follows packets from hosts behind one router through its tunnels to hosts behind other routers. */
 export class Crossing {
   readonly failures: Failure[] = [];
   readonly arrivals: Arrival[] = [];
@@ -48,7 +48,7 @@ export class Crossing {
   constructor(
     private readonly from: Router,
     private readonly routers: Routers,
-    /** The cluster's pods, to which its router has ways of their own, or none in its files. */
+    /** The cluster's pods, to which its router has separate routes, or none in its files. */
     private readonly pods: readonly Subnet[],
   ) {}
 
@@ -59,7 +59,7 @@ export class Crossing {
     return this;
   }
 
-  /** What becomes of packets that came through the tunnel. */
+  /** Follows packets that came out of the tunnel. */
   private land({ sa, flow }: Tunnelled, outward: Translated, inward: Translated): void {
     const far = this.routers.routerOf(sa.peer);
     const passes =
@@ -87,7 +87,7 @@ export class Crossing {
     this.failures.push({ where, ...failure });
   }
 
-  /** NAT of one router: the first rule that matches. A FortiGate lets nothing pass that no policy names. */
+  /** Applies one router's NAT: the first rule that matches. A FortiGate drops packets that match no policy. */
   private translated(flow: Flow, router: Router, kind: 'enters' | 'leaves'): Translated[] {
     const rules = router[kind];
     const matches = ({ from, peer }: Translation) =>
@@ -109,7 +109,7 @@ export class Crossing {
     });
   }
 
-  /** Takes packets to the SA whose selectors hold them. */
+  /** Assigns packets to the SA whose selectors match them. */
   private tunnelled(flow: Flow): Tunnelled[] {
     const { from, routers } = this;
     return sorted(flow, from.children, ({ child }) => ({ source: child.local, destination: child.remote })).flatMap(
@@ -141,10 +141,10 @@ export class Crossing {
     );
   }
 
-  /** Where a router has routes of its own to what is behind the tunnel, they have to hold these packets. */
+  /** If a router has its own routes to what is behind the tunnel, they must cover these packets. */
   private isRouted(end: RouterModel, router: Router, flow: Flow): boolean {
     const { routes, children, connection, product, outside } = end;
-    // A FortiGate has a tunnel interface, which the way to the other router says nothing about.
+    // A FortiGate has a tunnel interface, about which the route to the other router says nothing.
     const isPeer = (subnet: Subnet) =>
       product !== 'fortigate' && `${subnet}`.startsWith(`${connection.remoteAddress}/`);
     const isOutward = ({ subnet }: StaticRoute) =>
@@ -153,7 +153,9 @@ export class Crossing {
     return this.hasRoute(routes.filter(isOutward), flow, router, isAstray);
   }
 
-  /** Connection tracking translates answers back; their way is by routes, of the far router and of this one. */
+  /**
+   * Connection tracking translates answers back. Their path depends on the routes of the far router and of this one.
+   */
   private isAnswered({ router, peer }: Sa, far: Router, { source, destination }: Flow): boolean {
     const back = { source: destination, destination: source };
     return this.isRouted(peer, far, back) && this.isInside(router, this.from, flowOf(destination.now, source.sent));
@@ -171,7 +173,7 @@ export class Crossing {
     return false;
   }
 
-  /** The same for what is behind the router itself. */
+  /** The same for destinations behind the router itself. */
   private isInside(end: RouterModel, router: Router, flow: Flow): boolean {
     const own = behind(end);
     const isOfPods = (subnet: Subnet) => router.isCluster && this.pods.some((one) => one.contains(subnet));
@@ -188,7 +190,7 @@ export class Crossing {
     router: Router,
     isAstray: (route: StaticRoute) => boolean,
   ): boolean {
-    // Next hops are given by family.
+    // Next hops are per address family.
     const routes = all.filter(({ subnet }) => subnet.family === flow.destination.now.family);
     const [first] = routes;
     const astray = routes.find((one) => common(one.subnet, flow.destination.now) !== undefined && isAstray(one));
@@ -201,7 +203,7 @@ export class Crossing {
       });
       return false;
     }
-    if (first === undefined) return true; // by what is connected or by the default route, as the router's sheet says
+    if (first === undefined) return true; // directly connected or by the default route, as the router's sheet says
     const [missing] = missingFrom(
       [flow.destination.now],
       routes.map(({ subnet }) => subnet),
@@ -236,7 +238,7 @@ export class Crossing {
     return false;
   }
 
-  /** Packets that have come out of a tunnel and match a selector again go back into one. */
+  /** Packets that came out of a tunnel and match a selector again go back into a tunnel. */
   private isLooping(flow: Flow, router: Router): boolean {
     for (const { child } of router.children) {
       const { local, remote, file, line } = child;
@@ -254,7 +256,9 @@ export class Crossing {
   }
 }
 
-/** Whether packets go the way that the rules are about: to the other end where they leave, from it where they enter. */
+/**
+ * Whether packets have the direction that the rules apply to: to the other end if they leave, from it if they enter.
+ */
 function isItsTraffic({ source, destination }: Flow, { children }: RouterModel, kind: 'enters' | 'leaves'): boolean {
   const far = kind === 'leaves' ? destination.now : source.now;
   return children.some(({ remote }) => common(remote, far) !== undefined);
@@ -262,7 +266,7 @@ function isItsTraffic({ source, destination }: Flow, { children }: RouterModel, 
 
 const sas = new WeakMap<RouterModel, WeakMap<RouterModel, Sa[]>>();
 
-/** They are the same for every packet. */
+/** Next hops that are the same for every packet. */
 function sasCached(end: RouterModel, peer: RouterModel): Sa[] {
   const known = sas.get(end) ?? new WeakMap<RouterModel, Sa[]>();
   sas.set(end, known);

@@ -1,6 +1,8 @@
 import { type Address, Mapping, Subnet, without } from '../../network';
 
-/** Addresses under way: which they were when the packet was sent, and which they are now, host part for host part. */
+/**
+ * Addresses of packets in transit: those at sending, and the present ones after translation, which keeps the host part.
+ */
 class Addresses {
   private constructor(
     readonly sent: Subnet,
@@ -11,12 +13,12 @@ class Addresses {
     return new Addresses(subnet, subnet);
   }
 
-  /** The part that is now in `subnet`, which lies in `now`. */
+  /** The part that is now in `subnet`, which must lie in `now`. */
   narrowed(subnet: Subnet): Addresses {
     return new Addresses(moved(subnet, this.now, this.sent), subnet);
   }
 
-  /** After a translation whose `from` holds them all. */
+  /** The flow after a translation whose `from` contains all of it. */
   translated(from: Subnet, to: Subnet): Addresses {
     return new Addresses(this.sent, moved(this.now, from, to));
   }
@@ -37,19 +39,19 @@ export function flowOf(source: Subnet, destination: Subnet): Flow {
   return { source: Addresses.of(source), destination: Addresses.of(destination) };
 }
 
-/** What two subnets have in common: one of them, or nothing. */
+/** The intersection of two subnets: one of them, or nothing. */
 export function common(a: Subnet, b: Subnet): Subnet | undefined {
   if (a.family !== b.family) return undefined;
   return a.contains(b) ? b : b.contains(a) ? a : undefined;
 }
 
 export interface Split {
-  /** Undefined: no packet matches. */
+  /** The packets that match; undefined if none do. */
   readonly inside: Flow | undefined;
   readonly outside: readonly Flow[];
 }
 
-/** The packets of a flow that go from `source` to `destination` at this point, and all others. */
+/** Splits a flow into the packets that now go from `source` to `destination`, and all others. */
 export function split(flow: Flow, source: Subnet, destination: Subnet): Split {
   const [from, to] = [common(flow.source.now, source), common(flow.destination.now, destination)];
   if (from === undefined || to === undefined) return { inside: undefined, outside: [flow] };
@@ -62,7 +64,7 @@ export function split(flow: Flow, source: Subnet, destination: Subnet): Split {
   return { inside, outside: [...otherSources, ...otherDestinations] };
 }
 
-/** What is left of subnets without others. */
+/** Subnets minus other subnets. */
 export function missingFrom(wanted: readonly Subnet[], found: readonly Subnet[]): Subnet[] {
   return wanted.flatMap((one) =>
     found
@@ -74,7 +76,7 @@ export function missingFrom(wanted: readonly Subnet[], found: readonly Subnet[])
   );
 }
 
-/** Takes each packet to the first of the rules that matches it. */
+/** Assigns each packet to the first rule that matches it. */
 export function sorted<Rule>(
   flow: Flow,
   rules: readonly Rule[],
@@ -85,7 +87,7 @@ export function sorted<Rule>(
   for (const rule of rules) {
     if (left.length === 0) break;
     const { source, destination } = matches(rule);
-    // Rules are many, and most match nothing.
+    // There are many rules, and most match nothing.
     if (!left.some((one) => one.source.now.overlaps(source) && one.destination.now.overlaps(destination))) continue;
     left = left.flatMap((one) => {
       const { inside, outside } = split(one, source, destination);

@@ -3,12 +3,12 @@ import type { SiteProof } from './prove';
 import type { Way } from './way';
 
 const NAMES = { strongswan: 'strongSwan and nftables', vyos: 'VyOS', fortigate: 'FortiGate' } as const;
-/** No packet of ours ever went through these: what their files do is known by our reader alone. */
+/** Products that we have never sent packets through: what their files do is known only from our reader. */
 const UNTRIED: ReadonlySet<string | undefined> = new Set(['vyos', 'fortigate']);
-/** Of the names of hops. */
+/** Largest width of hop names. */
 const COLUMN = 22;
 
-/** `consistent`, or how far that goes. */
+/** `consistent`, or a restricted form of it. */
 function resultText({ result }: Way, { product }: SiteProof): string {
   if (result === 'assumed') return 'assumed';
   return result === 'broken' || !UNTRIED.has(product) ? result : 'consistent by our reader';
@@ -29,7 +29,7 @@ function titleOf({ site, product, ways }: SiteProof): string {
   return `${site}, ${by}: ${well} of ${counted(ways.length, 'way')} consistent`;
 }
 
-/** @param isBrief only what is broken has its hops. */
+/** @param isBrief list hops only for what is broken. */
 export function proofText(proofs: readonly SiteProof[], isBrief: boolean): string {
   return proofs.map((proof) => siteText(proof, isBrief)).join('\n');
 }
@@ -50,7 +50,7 @@ function siteText(proof: SiteProof, isBrief: boolean): string {
   return `${[titleOf(proof), ...ways, ...assumed].join('\n')}\n`;
 }
 
-/** For a pull request. */
+/** The page for a pull request. */
 export function proofPage(proofs: readonly SiteProof[]): Block[] {
   return proofs.flatMap((proof): Block[] => {
     const broken = proof.ways.filter(({ result }) => result === 'broken');
@@ -75,7 +75,7 @@ export function proofPage(proofs: readonly SiteProof[]): Block[] {
   });
 }
 
-/** One way as Mermaid: a box for each place, and what happens on the way to the next. */
+/** One path as a Mermaid diagram: a box for each hop, and between boxes what happens on the way. */
 export function wayPicture({ hops, troubles }: Way): string {
   const all = [...hops, ...troubles.map(({ where, text }) => ({ where, text: `broken: ${text}` }))];
   const label = (text: string) => text.replaceAll('"', "'");

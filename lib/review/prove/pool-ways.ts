@@ -4,11 +4,11 @@ import { common, type Flow, missingFrom, plain } from './flow';
 import { type Crossed, routedBy, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
 
-/** Between the nodes of each pool and the networks that it is to reach, both ways. */
+/** Paths between the nodes of each pool and the networks that it must reach, in both directions. */
 export function poolWays(view: SiteView): Way[] {
   return [...view.promises.pools].flatMap(([poolName, networks]) => {
     const pool = view.cluster.pools.find(({ name }) => name === poolName);
-    // All routes at once, since one network's packets may end in another one.
+    // All routes at once, because one network's packets may end up in another network.
     const crossed = pool === undefined ? undefined : view.fromNodes(routedBy(pool));
     return networks.flatMap((network) => {
       const names = [`nodes of ${poolName} → ${network}`, `${network} → nodes of ${poolName}`] as const;
@@ -20,7 +20,7 @@ export function poolWays(view: SiteView): Way[] {
   });
 }
 
-/** All nodes of a pool to every address of a network. */
+/** From all nodes of a pool to every address of a network. */
 function thereWay(view: SiteView, name: string, pool: NodePool, network: string, crossed: Crossed): Way {
   const promised = view.promises.networks.get(network)?.subnets ?? [];
   const routed = routedBy(pool);

@@ -9,18 +9,18 @@ import { serviceWays } from './service-ways';
 import { neededByRoutes, SiteView } from './site-view';
 import type { Way } from './way';
 
-/** Texts by their path in the repository. */
+/** File contents by their path in the repository. */
 type Tree = ReadonlyMap<string, string>;
 
-/** The ways of one site by the files of one router product. */
+/** The paths of one site according to the files of one router product. */
 export interface SiteProof {
   readonly site: string;
-  /** Undefined: no router of the site is written here. */
+  /** Undefined if no router of the site has files here. */
   readonly product: Product | undefined;
   readonly ways: readonly Way[];
-  /** What cannot be known from the files. */
+  /** Assumptions: what the files do not say. */
   readonly assumed: readonly string[];
-  /** Whether one of these is assumed only because the site does not say it. */
+  /** Whether one of the assumptions is made only because the site does not say it. */
   readonly isUnsaid: boolean;
 }
 
@@ -40,7 +40,7 @@ interface ProductView {
   readonly view: SiteView;
 }
 
-/** What there is to be followed, by site and product. @throws InputError as proofsOf() */
+/** Everything to verify, by site and product. @throws InputError as proofsOf() */
 export function viewsOf(tree: Tree): ProductView[] {
   const ends = readEnds(tree);
   return [...tree].flatMap(([path, text]) => {

@@ -3,12 +3,12 @@ import type { Family } from '../../network';
 /** The MTU that every link is assumed to have; only the network team knows narrower links. */
 export const LINK_MTU = 1500;
 
-/** Bytes of integrity by hash (RFC 4868). */
+/** Size of the integrity check value in bytes, by hash (RFC 4868). */
 const INTEGRITY: Readonly<Record<string, number>> = { sha256: 16, sha384: 24, sha512: 32 };
 
 /**
- * The largest packet that fits through the tunnel without fragments: ESP in tunnel mode (RFC 4303), in UDP since a NAT may
- * lie between the routers (RFC 3948).
+ * The largest packet that fits through the tunnel without fragmentation: ESP in tunnel mode (RFC 4303), in UDP because
+ * there may be a NAT between the routers (RFC 3948).
  * @param esp `aes256gcm - 20`
  */
 export function roomIn(esp: string, outerFamily: Family): number {

@@ -7,10 +7,13 @@ import { type Child, modelOfFacts, type RouterModel, type Translation } from '..
 import { UnknownLine } from '../../routers/read/unknown-line';
 import { vyosFacts } from '../../routers/read/vyos';
 
-/** Texts by their path in the repository. */
+/** File contents by their path in the repository. */
 type Tree = ReadonlyMap<string, string>;
 
-/** One end of a VPN: `routers/example/cluster-to-datacentre`, with what each product's files make of its router. */
+/**
+ * One end of a VPN, `routers/example/cluster-to-datacentre`, with the router configuration that each product's files
+ * define.
+ */
 export interface End {
   readonly folder: string;
   readonly site: string;
@@ -52,7 +55,7 @@ function linuxFiles(files: Tree, folder: string): LinuxFiles {
   };
 }
 
-/** All ends of all sites. @throws InputError for what a reader does not know. */
+/** All ends of all sites. @throws InputError for anything that a reader does not know. */
 export function readEnds(tree: Tree): End[] {
   const folders = new Map<string, Map<string, string>>();
   for (const [path, text] of tree) {
@@ -93,13 +96,16 @@ export interface Router {
   readonly name: string;
   readonly isCluster: boolean;
   readonly ends: readonly RouterModel[];
-  /** Of all ends, in their order. */
+  /** Tunnels of all ends, in their order. */
   readonly enters: readonly Translation[];
   readonly leaves: readonly Translation[];
   readonly children: readonly { readonly child: Child; readonly end: RouterModel }[];
 }
 
-/** The routers of all sites, each by the files of one product, or of another one where it has none of that. */
+/**
+ * The routers of all sites, each according to the files of one product, or of another product if it has none for that
+ * one.
+ */
 export class Routers {
   readonly all: readonly Router[];
   private readonly peers = new Map<RouterModel, RouterModel>();
@@ -142,7 +148,7 @@ export class Routers {
     });
   }
 
-  /** The routers at which a site has an end: its own, or those on premise. */
+  /** The routers at which a site has an end of a tunnel: its own, or those on premise. */
   of(site: string, isCluster: boolean): readonly Router[] {
     return (this.bySite.get(site) ?? []).filter((router) => router.isCluster === isCluster);
   }
@@ -156,7 +162,7 @@ export class Routers {
   }
 }
 
-/** What an end has on its own side, by whatever names it there. */
+/** The local side of an end, from whatever part of the files names it. */
 export function behind({ leaves, enters, children }: RouterModel): Subnet[] {
   return [...leaves.map(({ from }) => from), ...enters.map(({ to }) => to), ...children.map(({ local }) => local)];
 }

@@ -5,14 +5,14 @@ import { plain } from './flow';
 import { type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
 
-/** An endpoint, and where its packets end. */
+/** An endpoint, and where its packets arrive. */
 interface Walked {
   readonly endpoint: Endpoint;
   readonly arrivals: readonly Arrival[];
   readonly failures: readonly Failure[];
 }
 
-/** Of each Service, a way for each of its ports and servers. */
+/** One path for each port and server of each Service. */
 export function serviceWays(view: SiteView): Way[] {
   return [...view.promises.services].flatMap(([name, promise]) =>
     promise.ports.flatMap((port) => new ServicePort(view, name, promise, port).ways()),
@@ -53,7 +53,7 @@ class ServicePort {
     return `${this.name.replace(/^default\//, '')} ${this.port.port} → ${address}:${this.port.serverPort}`;
   }
 
-  /** From all pods to one endpoint. */
+  /** The path from all pods to one endpoint. */
   private walked(endpoint: Endpoint): Walked {
     const target = hostSubnet(endpoint.address);
     const missing = this.view.pools.flatMap((pool) => unrouted(pool, target));
@@ -110,7 +110,7 @@ class ServicePort {
     ];
   }
 
-  /** Connections that end at a server which this Service does not promise. */
+  /** Connections that reach a server that this Service does not promise. */
   private strangerIn({ endpoint: { address, source, what }, arrivals }: Walked): Trouble[] {
     const { servers } = this.promise;
     const stranger = arrivals.find(({ flow }) => !servers.some((one) => flow.destination.now.contains(one.address)));

@@ -10,9 +10,9 @@ export interface Crossed {
   readonly failures: readonly Failure[];
 }
 
-/** A site with what it promises, what dist/ makes of it, and the routers of one product. */
+/** A site with its promises, its objects in dist/, and its routers by the files of one product. */
 export class SiteView {
-  /** Those of the cluster, and those on premise; none where they are configured by other means. */
+  /** The cluster's routers and those on premise; empty if they are configured by other means. */
   readonly clusterRouters: readonly Router[];
   readonly premises: readonly Router[];
   private readonly clusterEnds: ReadonlySet<RouterModel>;
@@ -28,17 +28,17 @@ export class SiteView {
     this.clusterEnds = new Set(this.clusterRouters.flatMap(({ ends }) => ends));
   }
 
-  /** Whether the routers of a network are written here. */
+  /** Whether the routers of a network have files here. */
   hasVpn(network: string): boolean {
     return this.promises.networks.get(network)?.hasVpn === true && this.clusterRouters.length > 0;
   }
 
-  /** The pools of nodes that the site promises ways to. */
+  /** The pools of nodes that the site promises paths to. */
   get pools(): NodePool[] {
     return this.cluster.pools.filter(({ name }) => this.promises.pools.has(name));
   }
 
-  /** The addresses that packets of pods have when they leave a node. */
+  /** The source addresses of pods' packets when they leave a node. */
   get clients(): readonly Subnet[] {
     const { nodes, pods, podsSeenAs } = this.promises;
     return podsSeenAs === 'themselves' ? pods : nodes;
@@ -48,7 +48,7 @@ export class SiteView {
     return this.promises.podsSeenAs === 'themselves' ? this.promises.pods : [];
   }
 
-  /** Ranges of pods to which no router has a route in its files, so all of them know the way by other means. */
+  /** Pod ranges to which no router has a route in its files, so that all routers learn the route by other means. */
   get learned(): readonly Subnet[] {
     const pods = this.seenPods;
     const routes = this.clusterRouters.flatMap(({ ends }) => ends.flatMap((end) => end.routes));
@@ -56,7 +56,7 @@ export class SiteView {
     return isRouted || this.clusterRouters.length === 0 ? [] : pods;
   }
 
-  /** From all nodes to addresses on premise as the cluster knows them. */
+  /** From all nodes to on-premise addresses as the cluster sees them. */
   fromNodes(targets: readonly Subnet[]): Crossed {
     return this.from(this.promises.nodes, targets);
   }
@@ -77,7 +77,7 @@ export class SiteView {
     return gathered(routers.map(({ crossing }) => crossing));
   }
 
-  /** From subnets on premise to the addresses under which each router there knows the nodes. */
+  /** From on-premise subnets to the addresses under which each router there sees the nodes. */
   fromPremises(subnets: readonly Subnet[]): Crossed {
     return gathered(this.premises.map((router) => this.backFrom(router, subnets)));
   }
@@ -98,14 +98,14 @@ export class SiteView {
     return crossing;
   }
 
-  /** Packets of nodes to these subnets that are in none of the arrivals. */
+  /** Packets from nodes to these subnets that are in none of the arrivals. */
   gaps(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
     return this.pairs(this.promises.nodes, subnets).flatMap(([nodes, subnet]) =>
       uncovered(flowOf(nodes, subnet), arrivals),
     );
   }
 
-  /** The same of pods. */
+  /** The same for pods. */
   gapsOfClients(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
     return this.pairs(this.clients, subnets).flatMap(([pods, subnet]) => uncovered(flowOf(pods, subnet), arrivals));
   }
@@ -149,7 +149,7 @@ export function routedBy({ routes }: NodePool): Subnet[] {
   return routes.map(({ subnet }) => subnet);
 }
 
-/** What the routes of the pools need that no file here has. */
+/** What the routes of the pools require and no file here contains. */
 export function neededByRoutes({ pools }: SiteView): string[] {
   const routes = pools.flatMap((pool) => pool.routes);
   const tables = [...new Set(routes.map(({ table }) => table))].filter((table) => table !== MAIN_TABLE);
@@ -162,7 +162,7 @@ export function neededByRoutes({ pools }: SiteView): string[] {
   ];
 }
 
-/** Why a pool's nodes send packets to a target anywhere but to on premise. */
+/** Why a pool's nodes send packets to a target elsewhere than on premise. */
 export function unrouted(pool: NodePool, target: Subnet): Failure[] {
   const [missing] = missingFrom([target], routedBy(pool));
   if (missing === undefined) return [];

@@ -2,7 +2,7 @@ import type { Subnet } from '../../network';
 import type { Child, Connection, RouterModel, Source } from '../../routers/read/model';
 import { common } from './flow';
 
-/** An IPsec SA that both ends agree on, as one of them sees it. */
+/** An IPsec SA that both ends agree on, from the view of one end. */
 export interface Sa {
   readonly local: Subnet;
   readonly remote: Subnet;
@@ -12,14 +12,14 @@ export interface Sa {
   readonly peer: RouterModel;
 }
 
-/** Why two ends have no SA, or none for a child. */
+/** Why two ends establish no SA, or none for a child. */
 export interface Disagreement {
   readonly text: string;
   readonly remedy: string;
   readonly source: Source;
 }
 
-/** What keeps two ends from an IKE_SA; undefined if nothing does. */
+/** What prevents an IKE_SA between two ends; undefined if nothing does. */
 function ikeTrouble({ connection: mine }: RouterModel, { connection: other }: RouterModel): Disagreement | undefined {
   const unreached = [mine, other].find((one) => !reaches(one, one === mine ? other : mine));
   if (unreached !== undefined) {
@@ -48,7 +48,7 @@ function ikeTrouble({ connection: mine }: RouterModel, { connection: other }: Ro
   return undefined;
 }
 
-/** A private address is one that a cloud translates the public one to, which the files cannot tell. */
+/** A private address may be one that a cloud translates the public address to, which the files do not show. */
 function reaches(from: Connection, to: Connection): boolean {
   return from.remoteAddress === to.localAddress || PRIVATE.test(to.localAddress);
 }
@@ -57,8 +57,8 @@ function reaches(from: Connection, to: Connection): boolean {
 const PRIVATE = /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd])/;
 
 /**
- * The SAs of two ends, as `router` sees them. Who opens the tunnel asks for each of its children; the other end answers
- * with the one that fits best, narrowed to what both have (RFC 7296, 2.9; strongSwan's peer_cfg.c ranks them so).
+ * The SAs of two ends, from the view of `router`. The initiator requests each of its children; the other end answers
+ * with its best match, narrowed to what both have (RFC 7296, 2.9; ranked as in strongSwan's peer_cfg.c).
  */
 export function sasOf(router: RouterModel, peer: RouterModel): Sa[] {
   if (ikeTrouble(router, peer) !== undefined) return [];
@@ -74,7 +74,7 @@ export function sasOf(router: RouterModel, peer: RouterModel): Sa[] {
   }));
 }
 
-/** The SAs that one end asks for, as it sees them. */
+/** The SAs that one end requests, from its own view. */
 function openedBy(opener: RouterModel, { children }: RouterModel) {
   return opener.children
     .filter(({ starts }) => starts)
@@ -87,7 +87,7 @@ function openedBy(opener: RouterModel, { children }: RouterModel) {
     });
 }
 
-/** The best of the other end's children for what is asked; the first of those that are equally good. */
+/** The other end's best matching child for a request; of equal matches, the first. */
 function answerTo(asked: Child, children: readonly Child[]): Child | undefined {
   const score = (mine: Subnet, theirs: Subnet) =>
     mine.equals(theirs) ? 2 : common(mine, theirs) === undefined ? 0 : 1;
@@ -100,7 +100,7 @@ function answerTo(asked: Child, children: readonly Child[]): Child | undefined {
   return best;
 }
 
-/** Why a child that is configured here has no SA that holds these packets. */
+/** Why a child that is configured here has no SA that matches these packets. */
 export function childTrouble(child: Child, router: RouterModel, peer: RouterModel): Disagreement {
   const ike = ikeTrouble(router, peer);
   if (ike !== undefined) return ike;

@@ -1,28 +1,28 @@
 import type { Source } from '../../routers/read/model';
 import type { Failure, Hop } from './cross';
 
-/** One promised way and its answer. */
+/** One promised path and its result. */
 export interface Way {
   /** `orders-service 8080 → 10.0.1.10:8080`. */
   readonly name: string;
-  /** `assumed`: a router on it is configured by other means, so nothing about it can be known. */
+  /** `assumed`: a router on the path is configured by other means, so nothing is known about it. */
   readonly result: 'consistent' | 'broken' | 'assumed';
   readonly hops: readonly Hop[];
   readonly troubles: readonly Trouble[];
 }
 
-/** What breaks a way, where, and what to do. */
+/** What breaks a path, where, and how to fix it. */
 export interface Trouble {
   readonly where: string;
   readonly text: string;
   readonly remedy: string;
   /** `routers/example/cluster-to-datacentre/swanctl.conf:31`. */
   readonly source?: string;
-  /** A packet to which it happens: `10.0.1.0 → 192.168.1.0`. */
+  /** An example packet: `10.0.1.0 → 192.168.1.0`. */
   readonly example?: string;
 }
 
-/** More say no more. */
+/** More examples add no information. */
 const MOST_TROUBLES = 5;
 
 export const consistent = (name: string, hops: readonly Hop[]): Way => ({
@@ -46,7 +46,7 @@ export const assumed = (name: string, network: string, hops: readonly Hop[] = []
 
 export const placeText = ({ file, line }: Source): string => (line === undefined ? file : `${file}:${line}`);
 
-/** Failures for people, each once. */
+/** Failures for people, without repetition. */
 export function troublesOf(failures: readonly Failure[]): Trouble[] {
   const troubles = failures.map(
     ({ where, text, remedy, source, flow }): Trouble => ({

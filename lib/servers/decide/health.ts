@@ -29,7 +29,7 @@ export interface Health {
   readonly reason: string | undefined;
   /** Round trip of the last successful probe in milliseconds; undefined if none was. */
   readonly milliseconds: number | undefined;
-  /** How often it went down without having been up for CALM_MS in between. */
+  /** How often it went down without being up for CALM_MS in between. */
   readonly flaps: number;
   /** It stays down until then, whatever it answers. */
   readonly heldUntil: number;

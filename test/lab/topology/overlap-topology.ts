@@ -52,7 +52,7 @@ export class OverlapTopology {
     readonly cluster: Cluster,
     readonly pod: Place,
     readonly servers: readonly Place[],
-    /** The cluster's, then the on-premise one. */
+    /** The cluster's end first, then the on-premise end. */
     readonly routers: readonly [LinuxRouter, LinuxRouter],
     /** The node's private link. */
     readonly wire: Wire,
