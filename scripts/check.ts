@@ -9,14 +9,14 @@ import { compare, planOfComparison, type StaleFile } from './comparison';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
 
-const HELP = `${callOf('check')} [REVISION]: whether what is committed is right; changes nothing
+const HELP = `${callOf('check')} [REVISION]: whether the committed files are right; changes nothing
 
   1. The types are right (tsc, if there is a tsconfig.json).
   2. dist/, routers/ and bootstrap/ are what main.ts makes.
   3. Every way that the sites promise is consistent (${callOf('prove')} shows them hop by hop).
   4. The plan against REVISION is shown             (default: the merge base with the main branch)
 
-Exit code: 0 all is right, 1 something is wrong, 2 an error.
+Exit code: 0 everything is right, 1 something is wrong, 2 an error.
 `;
 
 const OPTIONS = { help: { type: 'boolean', short: 'h', default: false } } as const;

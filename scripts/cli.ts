@@ -12,12 +12,12 @@ const SCRIPTS: Readonly<Record<string, () => unknown>> = {
 const HELP = `onprem-link COMMAND [options]
 
   plan      what merging main.ts as it is now does to the network
-  status    what the agents of a cluster say
+  status    what the agents of a cluster report
   diagram   the sites of main.ts as Mermaid
-  check     whether what is committed is right, for pull requests
-  prove     whether every promised way works, by the files in dist/ and routers/
+  check     whether the committed files are right, for pull requests
+  prove     whether packets and answers would arrive, by the files in dist/ and routers/
 
-onprem-link COMMAND --help tells the options. Run it in the folder with cdk8s.yaml.
+onprem-link COMMAND --help shows the options. Run it in the folder with cdk8s.yaml.
 `;
 
 const [, , command = ''] = process.argv;

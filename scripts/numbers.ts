@@ -8,9 +8,9 @@ import { endWithReader } from './terminal';
 const USAGE = `Usage: npm run numbers [-- --release END]
 
 Lists the numbers of rules, policies and routes that are no longer used and still reserved, by the end of the tunnel
-they belonged to. A reserved number is never given to something else, because the router may still hold the old rule.
+they belonged to. A reserved number is never used for anything else, because the router may still hold the old rule.
 
-  --release END   gives them free, e.g. --release example/cluster-to-datacentre. Do it once the router has loaded the
+  --release END   releases them, e.g. --release example/cluster-to-datacentre. Do it once the router has loaded the
                   change that removes the old rules (npm run plan -- REV --routers DIR).
 `;
 

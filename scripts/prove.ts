@@ -7,18 +7,18 @@ import { distOf } from './project';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
 
-const HELP = `${callOf('prove')} [options]: whether every way that the sites promise works, and its answer, hop by hop
+const HELP = `${callOf('prove')} [options]: follows packets to every promised server, and their answers, hop by hop
 
-It follows packets through what is written in dist/ and routers/. What was promised comes from routers/SITE/promises.json
-alone, so a service that got lost on the way is found. Nothing is run or changed.
+It reads the files in dist/ and routers/. Only the promises come from routers/SITE/promises.json,
+so the command also finds a Service that is missing. It sends no packets and changes nothing.
 
-  --brief        without the hops of the ways that work
+  --brief        omit the hops of ways that are consistent
   --strict       an assumption counts as broken
-  --picture WAY  one way as Mermaid: its name, or a part of it
+  --picture WAY  one way as a Mermaid diagram: its name, or a part of it
   --markdown     for a pull request or a job summary
   --json         for programs
 
-Exit code: 0 all ways are consistent, 1 one is broken, 2 an error: a file is missing, or holds what the reader does not know.
+Exit code: 0 all ways are consistent, 1 one is broken, 2 an error: a file is missing, or has a line that the command cannot parse.
 `;
 
 const OPTIONS = {

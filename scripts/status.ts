@@ -6,16 +6,16 @@ import { kubectlWith } from './kubectl';
 import { endWithReader } from './terminal';
 import { callOf } from './words';
 
-const HELP = `${callOf('status')} [options]: what all agents of a cluster say, equal nodes in one line
+const HELP = `${callOf('status')} [options]: what all agents of a cluster report, with equal nodes on one line
 
-  --context NAME, --kubeconfig FILE   as kubectl takes them
+  --context NAME, --kubeconfig FILE   as for kubectl
   -n, --namespace NAME                one namespace only     (default: all)
-  --all                               more than a screen
-  --json                              what every agent said
+  --all                               all lines, even if they exceed the screen
+  --json                              what every agent reported
   -h, --help                          this text
 
-It reads the agents' metrics through the API server's pod proxy, hence needs: list pods and daemonsets, get pods/proxy.
-Exit code: 0 all nodes are ready and Services have servers that answer, 1 some are not, 2 the cluster cannot be asked.
+It reads the agents' metrics through the API server's pod proxy. This needs the rights: list pods and daemonsets, get pods/proxy.
+Exit code: 0 all nodes are ready and Services have servers that answer, 1 some are not, 2 the cluster cannot be reached.
 `;
 
 const OPTIONS = {

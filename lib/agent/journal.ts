@@ -78,7 +78,7 @@ export class Journal {
     }
   }
 
-  /** All of it or nothing: whoever is killed while writing leaves what was there before. */
+  /** Atomic: an agent that is killed while it writes leaves the previous file. */
   private replace(name: string, value: object): void {
     const path = this.path(name);
     fs.writeFileSync(`${path}.new`, zlib.gzipSync(JSON.stringify(value), FASTEST));

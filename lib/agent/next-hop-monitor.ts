@@ -16,7 +16,7 @@ export interface WatchedNextHop extends NextHop {
   readonly health: Health;
 }
 
-/** Has the kernel ask the next hops every second whether they are there, and reports when one stops or starts to answer. */
+/** Makes the kernel probe the next hops every second, and reports when one stops or starts to answer. */
 export class NextHopMonitor {
   /** Called with those whose state has changed. */
   onChange: (changed: readonly WatchedNextHop[]) => void = () => undefined;

@@ -149,7 +149,7 @@ export class PathMonitor {
     return watched;
   }
 
-  /** Only what went by its next hop, from before the first packet until after the last one, says something about it. */
+  /** A probe counts only if its packets took the next hop, from before the first until after the last one. */
   private async ask(watched: Watched): Promise<ProbeAnswer> {
     const { rule, path } = watched.way;
     const sourcePort = rule.firstSourcePort + (watched.turn++ % PORTS_PER_HOP);

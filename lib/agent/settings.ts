@@ -42,7 +42,7 @@ export interface Settings {
   readonly apiServers: readonly Target[];
   /** A changed list is tried after a random time up to this one. */
   readonly trialSpreadMs: number;
-  /** What has to stay reachable when routes change, beside the API server. */
+  /** Targets that must stay reachable when routes change, in addition to the API server. */
   readonly confirm: readonly Target[];
   /** The networks that this node probes. */
   readonly probes: readonly ProbedNetwork[];

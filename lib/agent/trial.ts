@@ -75,7 +75,7 @@ export class Trial {
     this.seenAt = performance.now();
   }
 
-  /** Forgets what can no longer be reached while nothing was changed yet. */
+  /** Forgets targets that are lost before anything was changed. */
   async lookAgain(signal: AbortSignal): Promise<void> {
     if (this.before.size === 0) return this.lookBefore(signal);
     if (performance.now() - this.seenAt < STALE_MS) return;

@@ -34,7 +34,7 @@ export class Uninstall {
 
   constructor(private readonly parts: UninstallParts) {}
 
-  /** @param holdsLock without it nothing in the kernel is ours. */
+  /** @param holdsLock without the lock, nothing in the kernel belongs to this agent. */
   async leave(watch: Pick<ConfigMapWatch, 'nudge'>, holdsLock: boolean): Promise<void> {
     if (!holdsLock) return;
     const proof = this.parts.onUninstall === 'remove' ? await this.waitForProof(watch) : undefined;

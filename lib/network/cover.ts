@@ -23,7 +23,7 @@ export class Cover {
     return this.contains(other) || this.startsWithin(other) || (next !== undefined && other.contains(next));
   }
 
-  /** One that begins where the other does, and is smaller. */
+  /** One that begins at the same address as the other, and is smaller. */
   private startsWithin(other: Subnet): boolean {
     const before = this.outermost[this.countUpTo(other.address) - 1];
     return before !== undefined && other.contains(before);

@@ -1,4 +1,4 @@
-/** One thing wrong with the input: where it stands, what it is, why it is refused and what to write instead. */
+/** One error in the input: its place, the value, the reason and what to write instead. */
 export interface Finding {
   /** Where, e.g. `routes[3].nextHop`; empty when the value stands alone. */
   readonly at: string;

@@ -2,7 +2,7 @@
 export const CALM_MS = 600_000;
 export const LONGEST_PAUSE_MS = 600_000;
 
-/** How long what goes down again and again stays down: twice as long each time. @param times how often before this time */
+/** How long something that goes down repeatedly stays down: twice as long each time. @param times how often before */
 export function growingPause(firstMs: number, times: number): number {
   return Math.min(LONGEST_PAUSE_MS, firstMs * 2 ** times);
 }

@@ -1,6 +1,6 @@
 import type { PodsSeenAs } from '../network';
 
-/** A site as a topology needs it: texts only, so that whoever knows a site can describe it. */
+/** The parts of a site that a topology needs: only texts, so that any code that knows a site can describe it. */
 export interface SiteTopology {
   readonly site: string;
   readonly nodes: readonly TopologySubnet[];

@@ -33,7 +33,7 @@ export function routerFiles(tunnel: Tunnel): Map<string, string> {
   return new Map(files.map(([name, render]) => [name, withState(render(tunnel))]));
 }
 
-/** The text with the hash of its configuration in place of every STATE; comments are no part of it. */
+/** The text, with the hash of its configuration in place of every STATE; the hash ignores comments. */
 function withState(text: string): string {
   const configuration = text.split('\n').filter((line) => !/^\s*#/.test(line));
   return text.replaceAll(STATE, createHash('sha256').update(configuration.join('\n')).digest('hex').slice(0, 10));

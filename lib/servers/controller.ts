@@ -128,7 +128,7 @@ export class Controller implements WatchHandlers {
     else this.parts.log('info', `watch.${state.state}`, 'the API server answers');
   }
 
-  /** A list that is gone or wrong changes nothing: the servers of the last good one stay watched. */
+  /** A deleted or invalid list changes nothing: the program keeps probing the servers of the last valid one. */
   onConfigMap(configMap: ConfigMapState): void {
     const { log } = this.parts;
     if (configMap.kind === 'gone') {

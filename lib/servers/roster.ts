@@ -99,7 +99,7 @@ export class Roster {
     };
   }
 
-  /** A new leader goes on from what stands, so that a restart changes nothing. */
+  /** A new leader continues from the current slices, so that a restart changes nothing. */
   adopt(key: string, standing: ReadonlyMap<string, boolean> | undefined): Changes {
     const watched = this.watched.get(key);
     if (watched === undefined) return NO_CHANGES;

@@ -14,7 +14,7 @@ const NONE = 0xffffffff;
 const isSpecialAttribute = (type: number): boolean =>
   type === nl.FRA_TUN_ID || type === nl.FRA_L3MDEV || type === nl.FRA_UID_RANGE || type >= nl.FRA_IP_PROTO;
 
-/** Of all families at once, since a kernel without IPv6 refuses a question for it. */
+/** Requests all families at once, because a kernel without IPv6 rejects a request for that family. */
 export function dumpRules(w: MessageWriter): void {
   w.begin(nl.RTM_GETRULE).u32(0).u32(0).u32(0);
 }

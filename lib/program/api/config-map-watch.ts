@@ -114,7 +114,7 @@ export class ConfigMapWatch {
     this.version = version;
   }
 
-  /** @returns whether it ended when it should, so that the next one can go on from there. */
+  /** @returns whether it ended as requested, so that the next one can continue from there. */
   private async watch(): Promise<boolean> {
     this.asking = 'watch';
     const seconds = Math.round(WATCH_SECONDS * (0.8 + 0.4 * Math.random()));

@@ -1,4 +1,4 @@
-/** A line longer than this is no ConfigMap: those hold at most 1 MiB (three bytes to a character at worst, plus envelope). */
+/** A line longer than this is not a ConfigMap: those hold at most 1 MiB (three bytes to a character at worst, plus envelope). */
 const LONGEST_LINE = 8 * 1024 * 1024;
 
 /**

@@ -71,7 +71,7 @@ function sitePage(site: SitePlan): Block[] {
   return [heading(title)];
 }
 
-/** Loud where somebody gains rights that a site had not; a new site is looked at as a whole. */
+/** Prominent if an existing site gains rights; a new site is reviewed as a whole. */
 function rightsAlert(rights: readonly RightsChange[], kind: SitePlan['kind']): Block {
   const gained = rights.some((change) => change.kind === 'gained');
   const lines = rights.map(

@@ -1,4 +1,4 @@
-/** A thing before and after; one of the two is missing where it is new or gone. */
+/** Something before and after the change; one of the two is missing if it is new or removed. */
 export interface Pair<T> {
   readonly before: T | undefined;
   readonly after: T | undefined;

@@ -43,7 +43,7 @@ export function rightsOf(objects: readonly Placed[]): Rights {
 }
 
 /**
- * What is gained and lost, gained first.
+ * Rights gained and lost, gained ones first.
  * @param renamed the new names of subjects that are the same ones under another name.
  */
 export function compareRights(before: Rights, after: Rights, renamed: ReadonlyMap<string, string>): RightsChange[] {
