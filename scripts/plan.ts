@@ -13,8 +13,8 @@ const HELP = `${callOf('plan')} [REVISION] [options]: what merging main.ts as it
   REVISION      compare with that Git revision        (default: the merge base with the main branch)
   --markdown    for a pull request or a job summary
   --json        for programs
-  --routers DIR write into DIR, for each end of a VPN, the commands that change its router from the revision to now; DIR must not
-                exist, or be empty, and is not for Git
+  --routers DIR write into DIR, for each end of a VPN, the commands that change its router from the revision
+                to now; DIR must be empty or not exist, and is not for Git
   --no-synth    compare dist/ and routers/ as they are, without running main.ts
   --exit-code   exit with 1 if anything changes, with 3 if dist/ or routers/ are not what main.ts makes
 

@@ -9,8 +9,8 @@ import { callOf, synthCommand } from './words';
 
 const HELP = `${callOf('prove')} [options]: follows packets to every promised server, and their answers, hop by hop
 
-It reads the files in dist/ and routers/. Only the promises come from routers/SITE/promises.json,
-so the command also finds a Service that is missing. It sends no packets and changes nothing.
+It reads the files in dist/ and routers/. Only the promises come from routers/SITE/promises.json, so
+the command also finds a Service that is missing. It sends no packets and changes nothing.
 
   --brief        omit the hops of ways that are consistent
   --strict       an assumption counts as broken
@@ -18,7 +18,8 @@ so the command also finds a Service that is missing. It sends no packets and cha
   --markdown     for a pull request or a job summary
   --json         for programs
 
-Exit code: 0 all ways are consistent, 1 one is broken, 2 an error: a file is missing, or has a line that the command cannot parse.
+Exit code: 0 all ways are consistent, 1 one is broken, 2 an error: a file is missing, or has a line that the command
+cannot parse.
 `;
 
 const OPTIONS = {

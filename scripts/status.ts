@@ -14,7 +14,8 @@ const HELP = `${callOf('status')} [options]: what all agents of a cluster report
   --json                              what every agent reported
   -h, --help                          this text
 
-It reads the agents' metrics through the API server's pod proxy. This needs the rights: list pods and daemonsets, get pods/proxy.
+It reads the agents' metrics through the API server's pod proxy. This needs the rights to list pods and
+daemonsets, and to get pods/proxy.
 Exit code: 0 all nodes are ready and Services have servers that answer, 1 some are not, 2 the cluster cannot be reached.
 `;
 

@@ -22,11 +22,11 @@ export interface ProviderRange {
 export const PROVIDERS = {
   ibm: [
     { subnet: '10.0.0.0/8', what: "IBM Cloud's private network", refused: 'whole' },
-    { subnet: '166.8.0.0/14', what: 'kept by IBM Cloud for private service endpoints', refused: 'any' },
-    { subnet: '172.16.0.0/16', what: 'kept by IBM Cloud', refused: 'any' },
-    { subnet: '172.18.0.0/16', what: 'kept by IBM Cloud', refused: 'any' },
-    { subnet: '172.19.0.0/16', what: 'kept by IBM Cloud', refused: 'any' },
-    { subnet: '172.20.0.0/16', what: 'kept by IBM Cloud', refused: 'any' },
+    { subnet: '166.8.0.0/14', what: 'reserved by IBM Cloud for private service endpoints', refused: 'any' },
+    { subnet: '172.16.0.0/16', what: 'reserved by IBM Cloud', refused: 'any' },
+    { subnet: '172.18.0.0/16', what: 'reserved by IBM Cloud', refused: 'any' },
+    { subnet: '172.19.0.0/16', what: 'reserved by IBM Cloud', refused: 'any' },
+    { subnet: '172.20.0.0/16', what: 'reserved by IBM Cloud', refused: 'any' },
   ],
   azure: [{ subnet: '168.63.129.16/32', what: "Azure's platform address", refused: 'any' }],
 } as const satisfies Readonly<Record<string, readonly ProviderRange[]>>;

@@ -19,9 +19,9 @@ const PLACE = 'site example › on-premise datacentre › subnets';
 
 test('what the cloud keeps for itself is refused, with a free range', () => {
   expect(findingsOf(siteIn('ibm'))).toEqual([
-    `${PLACE}[0]: "172.16.3.0/24" overlaps 172.16.0.0/16, which is kept by IBM Cloud; have the routers map it to a free range and write { real: "172.16.3.0/24", mapped: "192.168.0.0/24" }`,
-    `${PLACE}[2]: "172.19.0.0/24" overlaps 172.19.0.0/16, which is kept by IBM Cloud; have the routers map it to 192.168.1.0/24, which is free`,
-    'site example › node routes node-routes › routes: "172.20.7.0/24" overlaps 172.20.0.0/16, which is kept by IBM Cloud; have the routers map it to a free range and write { real: "172.20.7.0/24", mapped: "192.168.2.0/24" }',
+    `${PLACE}[0]: "172.16.3.0/24" overlaps 172.16.0.0/16, which is reserved by IBM Cloud; have the routers map it to a free range and write { real: "172.16.3.0/24", mapped: "192.168.0.0/24" }`,
+    `${PLACE}[2]: "172.19.0.0/24" overlaps 172.19.0.0/16, which is reserved by IBM Cloud; have the routers map it to 192.168.1.0/24, which is free`,
+    'site example › node routes node-routes › routes: "172.20.7.0/24" overlaps 172.20.0.0/16, which is reserved by IBM Cloud; have the routers map it to a free range and write { real: "172.20.7.0/24", mapped: "192.168.2.0/24" }',
   ]);
 });
 
