@@ -13,7 +13,7 @@ import type { ConfigMapState } from '../program/api/watch-event';
 /** What a ConfigMap does that says something else than the list that came with the pod. */
 export const DIFFERS = "differs from the pod's list, which stays in force until a rolling update replaces the pod";
 
-/** How the list of the ConfigMap stands. */
+/** The state of the ConfigMap's list. */
 export type ListState =
   | { readonly state: 'unknown' }
   | { readonly state: 'accepted'; readonly version: string }

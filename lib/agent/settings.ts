@@ -53,7 +53,7 @@ export interface Settings {
 
 /**
  * Reads the settings from the environment (see NodeRoutesProps for what each means to a user).
- * @throws InputError with everything that is missing or wrong.
+ * @throws InputError with everything that is missing or invalid.
  */
 export function readSettings(environment: Environment): Settings {
   const read = readEnvironment({ ...FROM_POD, ...FROM_SYNTH, ...API_SERVER }, environment, 'the DaemonSet');

@@ -8,7 +8,7 @@ const SEVERAL = /^[\da-f]*[.:][\da-f.:]*(?:[\s,;-]+[\da-f]*[.:][\da-f.:]*)+$/i;
 const [CODE_OF_0, CODE_OF_DOT] = [48, 46];
 /** ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 */
 const LONGEST_TEXT = 45;
-/** Nothing else can end the brackets of {@link urlOf}. */
+/** No other character can end the brackets of {@link urlOf}. */
 const IPV6_CHARACTERS = /^[\da-f:.]+$/i;
 
 /** Bits of an address of the family: 32 or 128. */
@@ -16,13 +16,13 @@ export function bitsOf(family: Family): number {
   return family === 4 ? 32 : 128;
 }
 
-/** Ones in the first so many of 32 bits: in none for 0 and below, in all for 32 and above. */
+/** A 32-bit mask with this many leading ones: none for 0 and below, all for 32 and above. */
 function maskOf(bits: number): number {
   if (bits <= 0) return 0;
   return bits >= 32 ? -1 : -1 << (32 - bits);
 }
 
-/** Of two words as unsigned numbers. */
+/** Compares two words as unsigned numbers. */
 const order = (a: number, b: number): number => (a >>> 0) - (b >>> 0);
 
 /** `0xfd000001` as [0xfd00, 1]. */
@@ -33,11 +33,10 @@ const inHex = (group: number): string => group.toString(16);
 const NO_WORDS: readonly number[] = [];
 
 /**
- * An IPv4 or IPv6 address. Immutable; equal addresses have equal text.
- * IPv6 is written as RFC 5952 recommends.
+ * An IPv4 or IPv6 address. Immutable; equal addresses have equal text. IPv6 is written as RFC 5952 recommends.
  *
- * Kept in words of 32 bits in network order, as signed integers: IPv4, of which there are tens of thousands, has one and
- * no array, IPv6 has three more. No other way is as small and as quick to make and to compare in V8.
+ * Stored as words of 32 bits in network order, as signed integers: IPv4, of which there are tens of thousands, has one
+ * word and no array; IPv6 has three more. In V8, this is the smallest form and the fastest to create and compare.
  */
 export class Address {
   #written: string | undefined;
@@ -71,7 +70,7 @@ export class Address {
     return parsed;
   }
 
-  /** Reads dotted decimal up to `end` in one pass, since lists are long; undefined for anything else. */
+  /** Reads dotted decimal up to `end` in one pass, because lists are long; undefined for anything else. */
   static readIPv4(text: string, end = text.length): Address | undefined {
     let word = 0;
     let dots = 0;
@@ -111,7 +110,7 @@ export class Address {
     return this.compare(other) === 0;
   }
 
-  /** Whether both are of one family and have the same first bits. */
+  /** Whether both have the same family and the same first bits. */
   sharesPrefix({ family, first, rest }: Address, bits: number): boolean {
     let isSame = this.family === family && ((this.first ^ first) & maskOf(bits)) === 0;
     for (let i = 0; isSame && i < rest.length; i++)
@@ -119,12 +118,12 @@ export class Address {
     return isSame;
   }
 
-  /** The address with the same first bits, and zeros behind them. */
+  /** The address with the same first bits, followed by zeros. */
   withZeros(bits: number): Address {
     return this.change((word, mask) => word & mask, bits);
   }
 
-  /** The address with the same first bits, and ones behind them. */
+  /** The address with the same first bits, followed by ones. */
   withOnes(bits: number): Address {
     return this.change((word, mask) => word | ~mask, bits);
   }
@@ -147,7 +146,7 @@ export class Address {
   }
 }
 
-/** Says what is wrong with four numbers and dots. */
+/** Says what is wrong with a text that looks like dotted decimal. */
 function refuseIPv4(text: string): InputError {
   const tooLarge = text.split('.').find((part) => Number(part) > 255);
   if (tooLarge !== undefined) return refuse(text, `is not an IPv4 address: ${tooLarge} is above 255`, 'correct it');

@@ -29,7 +29,7 @@ export class Cover {
     return before !== undefined && other.contains(before);
   }
 
-  /** How many begin at the address or before it. */
+  /** How many subnets begin at or before the address. */
   private countUpTo(address: Address): number {
     let [low, high] = [0, this.outermost.length];
     while (low < high) {

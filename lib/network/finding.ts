@@ -1,14 +1,14 @@
 /** One error in the input: its place, the value, the reason and what to write instead. */
 export interface Finding {
-  /** Where, e.g. `routes[3].nextHop`; empty when the value stands alone. */
+  /** Where, e.g. `routes[3].nextHop`; empty if the value stands alone. */
   readonly at: string;
-  /** The value as it was given, shortened to be quoted in a message. */
+  /** The given value, shortened for quoting in a message. */
   readonly value: string;
   readonly reason: string;
   readonly remedy: string;
 }
 
-/** The input was refused; `findings` holds everything that is wrong with it, never only the first. */
+/** The input was rejected; `findings` contains everything that is wrong with it, not only the first. */
 export class InputError extends Error {
   constructor(readonly findings: readonly Finding[]) {
     super(findings.map(findingText).join('\n'));
@@ -32,7 +32,7 @@ function asJson(value: unknown): string {
   try {
     return JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : one)) ?? String(value);
   } catch {
-    return Object.prototype.toString.call(value); // circular, or nested deeper than the stack
+    return Object.prototype.toString.call(value); // circular, or nested too deep for the stack
   }
 }
 
@@ -46,13 +46,13 @@ export function findingText({ at, value, reason, remedy }: Finding): string {
   return `${at === '' ? '' : `${at}: `}${value} ${reason}; ${remedy}`;
 }
 
-/** At most `most` findings as lines, with a last line that counts the others. */
+/** At most `most` findings, one per line, and a last line with the number of the others. */
 export function findingLines(findings: readonly Finding[], most: number): string[] {
   const lines = findings.slice(0, most).map(findingText);
   return findings.length > most ? [...lines, `… and ${findings.length - most} more`] : lines;
 }
 
-/** Gathers what is refused, so that all of it can be told at once; what is more than 1,000 is dropped. */
+/** Collects findings so that all can be reported at once; those beyond 1,000 are dropped. */
 export class Findings {
   readonly all: Finding[] = [];
 
@@ -64,7 +64,7 @@ export class Findings {
     if (!this.isFull) this.all.push({ at, value: quote(value), reason, remedy });
   }
 
-  /** The result of `read`, or undefined when it was refused (see keep). */
+  /** The result of `read`, or undefined if it was rejected (see keep). */
   attempt<T>(at: string, read: () => T): T | undefined {
     try {
       return read();
@@ -74,14 +74,14 @@ export class Findings {
     }
   }
 
-  /** Keeps the findings of an InputError, with `at` in front; throws anything else. */
+  /** Keeps the findings of an InputError, prefixed with `at`; rethrows anything else. */
   keep(at: string, error: unknown): void {
     if (!(error instanceof InputError)) throw error;
     for (const finding of error.findings.slice(0, MOST_FINDINGS - this.all.length))
       this.all.push({ ...finding, at: joinPlaces(at, finding.at) });
   }
 
-  /** Throws an InputError when there is anything to tell. */
+  /** Throws an InputError if there are any findings. */
   throwIfAny(): void {
     if (this.all.length > 0) throw new InputError(this.all);
   }

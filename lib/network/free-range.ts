@@ -2,13 +2,13 @@ import { Subnet } from './subnet';
 
 /**
  * The blocks of RFC 1918 in the order in which they are offered: clouds number their private networks from 10.0.0.0/8,
- * so a mapped range from there is the likeliest to collide one day with something that this site does not know.
+ * so a mapped range from there is the most likely to collide later with something that this site does not know.
  */
 export const PRIVATE_BLOCKS = ['192.168.0.0/16', '172.16.0.0/12', '10.0.0.0/8'] as const;
 
 /**
- * The first private subnet (RFC 1918) of that prefix length which overlaps none of `taken`; undefined when there is
- * none. Every step goes past at least one of `taken`, so it takes no longer than comparing all with all of them.
+ * The first private subnet (RFC 1918) of that prefix length that overlaps none of `taken`; undefined if there is none.
+ * Every step passes at least one of `taken`, so this takes no longer than comparing each with each.
  */
 export function freeSubnet(prefixLength: number, taken: readonly Subnet[]): Subnet | undefined {
   for (const text of PRIVATE_BLOCKS) {
@@ -25,7 +25,7 @@ function freeSubnetIn(block: Subnet, prefixLength: number, taken: readonly Subne
   while (block.contains(candidate)) {
     const obstacle = taken.find((other) => other.overlaps(candidate));
     if (obstacle === undefined) return candidate;
-    // Prefixes nest, so what follows the larger of the two begins a subnet of this length.
+    // Prefixes nest, so the address after the larger of the two begins a subnet of this length.
     const larger = obstacle.contains(candidate) ? obstacle : candidate;
     const next = larger.last.next();
     if (next === undefined) return undefined;

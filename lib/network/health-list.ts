@@ -4,11 +4,11 @@ import { parseJson } from './json';
 import { parseHostAddress } from './reserved';
 import { readInteger } from './route';
 
-/** How a server shows that it works. */
+/** How a server is probed. */
 export interface Probe {
-  /** A request that must be answered with one of these statuses; undefined: a connection is enough. */
+  /** A request that must be answered with one of these statuses; if undefined, a connection is enough. */
   readonly http: HttpProbe | undefined;
-  /** A handshake that must succeed; with `http` the request is sent within it. */
+  /** A handshake that must succeed. With `http`, the request is sent over this connection. */
   readonly tls: TlsProbe | undefined;
   /** Port on the servers. */
   readonly port: number;
@@ -16,16 +16,16 @@ export interface Probe {
 
 export interface HttpProbe {
   readonly path: string;
-  /** The Host header; undefined: the server's address. */
+  /** The Host header; if undefined, the server's address. */
   readonly host: string | undefined;
-  /** Lowest and highest status that means health. */
+  /** Lowest and highest status that means healthy. */
   readonly status: readonly [number, number];
 }
 
 export interface TlsProbe {
-  /** For SNI, and the name that the certificate must have if `ca` is given. */
+  /** Server name for SNI. With `ca`, the certificate must be valid for it. */
   readonly serverName: string | undefined;
-  /** PEM of the authorities that must have signed the certificate; undefined: any certificate will do. */
+  /** PEM of the authorities that must have signed the certificate; if undefined, any certificate is accepted. */
   readonly ca: string | undefined;
 }
 
@@ -40,26 +40,26 @@ interface EndpointPort {
 export interface ProbedService {
   readonly namespace: string;
   readonly name: string;
-  /** Address in the cluster by address on premise, in the order of the Service. */
+  /** Mapped address (in the cluster) by real address (on premise), in the order of the Service. */
   readonly servers: ReadonlyMap<string, string>;
-  /** As its EndpointSlices have them. */
+  /** Ports, in the form of its EndpointSlices. */
   readonly ports: readonly EndpointPort[];
   readonly probe: Probe;
   readonly everyMs: number;
   readonly timeoutMs: number;
-  /** Failures in a row after which a server is down. */
+  /** Consecutive failures after which a server is down. */
   readonly downAfter: number;
-  /** Successes in a row after which it is up again. */
+  /** Consecutive successes after which it is up again. */
   readonly upAfter: number;
-  /** With fewer servers up, all get connections. At least 1. */
+  /** If fewer servers are up, all get connections. At least 1. */
   readonly panicThreshold: number;
-  /** EndpointSlices that Git held before: deleted once the program has written its own. */
+  /** EndpointSlices that were in Git before: deleted once the program has written its own. */
   readonly replaces: readonly string[];
 }
 
 export type HealthListData = Readonly<Record<string, string>>;
 
-/** The key of the ConfigMap that holds the list; those that begin with CA_PREFIX hold authorities. */
+/** The ConfigMap key that holds the list. Keys that begin with CA_PREFIX hold authorities. */
 const HEALTH_LIST_KEY = 'services';
 const CA_PREFIX = 'ca-';
 
@@ -81,13 +81,15 @@ interface Entry {
   readonly replaces: readonly string[];
 }
 
-/** The Service as events, metrics and files name it. */
+/** The name of the Service in events, metrics and files. */
 export const serviceKey = ({ namespace, name }: Pick<ProbedService, 'namespace' | 'name'>): string =>
   `${namespace}/${name}`;
 
 export const familyOf = (address: string): Family => Address.parse(address).family;
 
-/** The name of the slice that the program writes; an API server bounds names to 253 characters, Service names to 63. */
+/**
+ * The name of the slice that the program writes. An API server limits names to 253 characters, and Service names to 63.
+ */
 export function healthSliceName(service: string, family: Family): string {
   return `${service}-health-ipv${family}`;
 }
@@ -130,7 +132,7 @@ export function formatHealthList(services: readonly ProbedService[], caName: (pe
 
 /**
  * Reads the ConfigMap of the health program.
- * @throws InputError with everything that is wrong, each with its position (`services[3].probe.port`).
+ * @throws InputError with all findings, each with its position (`services[3].probe.port`).
  */
 export function parseHealthList(data: HealthListData): ProbedService[] {
   const text = data[HEALTH_LIST_KEY];

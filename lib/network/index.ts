@@ -1,4 +1,4 @@
-/** The model: pure, no I/O. Both sides stand on it. */
+/** The model: pure, no I/O. Synthesis and the programs in the cluster both use it. */
 export * from './address';
 export * from './cover';
 export * from './finding';

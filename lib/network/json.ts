@@ -1,19 +1,19 @@
 import { refuse } from './finding';
 
-/** A key that stands more than once in one entry of an array; JSON.parse would silently keep the last. */
+/** A key that occurs more than once in one entry of an array; JSON.parse would silently keep the last. */
 export interface RepeatedKey {
   readonly entry: number;
   readonly key: string;
 }
 
-/** @throws InputError where the text is not JSON, on one line whatever the text holds. */
+/** @throws InputError if the text is not JSON; the message is one line, whatever the text contains. */
 export function parseJson(text: string): unknown {
   if (text.startsWith('\uFEFF'))
     throw refuse(text, 'starts with a byte order mark, which JSON does not allow', 'save it as UTF-8 without one');
   try {
     return JSON.parse(text);
   } catch (error) {
-    const why = (error as Error).message.replaceAll(/[\s\p{Cc}]+/gu, ' '); // it quotes the text as it is
+    const why = (error as Error).message.replaceAll(/[\s\p{Cc}]+/gu, ' '); // it quotes the text verbatim
     throw refuse(text.trim(), `is not JSON (${why})`, remedyFor(text));
   }
 }
@@ -25,7 +25,7 @@ function remedyFor(text: string): string {
   return 'write ["192.168.0.0/24", …]';
 }
 
-/** Strings, with the colon behind those that are keys, and all that opens, closes and divides. */
+/** Strings, with the colon after those that are keys, and all brackets, braces and commas. */
 const TOKENS = /"(?:[^"\\]+|\\.)*"(\s*:)?|[[\]{},]/g;
 
 /** The repeated keys of a JSON array's entries. @param json what JSON.parse has accepted. */

@@ -3,12 +3,13 @@ import { Findings, refuse } from './finding';
 import { parseUnicastSubnet } from './reserved';
 import type { Subnet } from './subnet';
 
-/** A subnet as a user writes it: its own range, or with the range a router maps it to, one to one. */
+/** A subnet as a user writes it: the real range alone, or with the range that a router maps it to, one to one. */
 export type SubnetSpec = string | { readonly real: string; readonly mapped: string };
 
 /**
- * A subnet with the range under which the other end of the VPN sees it (RFC 2663 calls it basic, bidirectional NAT of a
- * whole prefix). `mapped` equals `real` where no router translates. Host parts are kept, so translation is a bijection.
+ * A subnet with the range under which the other end of the VPN sees it (in RFC 2663 terms, basic bidirectional NAT of a
+ * whole prefix). `mapped` equals `real` if no router translates. Host parts are kept, so the translation is a
+ * bijection.
  */
 export class Mapping {
   constructor(
@@ -19,7 +20,7 @@ export class Mapping {
   /**
    * Reads `'192.168.0.0/24'` or `{ real: '10.0.1.0/24', mapped: '192.168.1.0/24' }`.
    * @throws InputError for bad subnets, unequal prefix lengths, a mapping onto itself, unknown keys, and mapped IPv6
-   * (prefix translation is not what these routers do; IPv6 networks are to be numbered without overlap).
+   * (these routers do not translate prefixes; number IPv6 networks without overlap).
    */
   static parse(spec: unknown): Mapping {
     if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) {
@@ -48,7 +49,7 @@ export class Mapping {
     return translate(real, this.real, this.mapped);
   }
 
-  /** The host's own address for one that the other end uses, which must lie in the mapped subnet. */
+  /** The host's real address for an address that the other end uses, which must lie in the mapped subnet. */
   toReal(mapped: Address): Address {
     return translate(mapped, this.mapped, this.real);
   }
@@ -76,10 +77,10 @@ function checkPair(spec: object, real: Subnet, mapped: Subnet): void {
   if (real.equals(mapped)) throw refuse(spec, 'maps a subnet to itself', `write "${real}" alone`);
 }
 
-/** Takes the prefix from `to` and the host part from the address. */
+/** Combines the prefix of `to` with the host part of the address. */
 function translate(address: Address, from: Subnet, to: Subnet): Address {
   if (!from.contains(address)) throw new RangeError(`${address} does not lie in ${from}`);
-  // What differs from the first address is the host part.
+  // The bits that differ from the first address are the host part.
   const word = (of: (each: Address) => number) => (of(address) ^ of(from.address)) | of(to.address);
   const rest = address.rest.map((_, i) => word((each) => each.rest[i] as number));
   return new Address(

@@ -8,8 +8,8 @@ export interface HasSubnet {
 }
 
 /**
- * All pairs that share addresses, the containing one first, in O(n log n + pairs): in sorted order a subnet's
- * containers are exactly those of its predecessors that still reach it.
+ * All pairs that share addresses, the containing subnet first, in O(n log n + pairs): in sorted order, a subnet's
+ * containers are exactly those of its predecessors that extend to it.
  */
 export function overlappingPairs<T extends HasSubnet>(items: readonly T[]): [outer: T, inner: T][] {
   const pairs: [T, T][] = [];
@@ -23,9 +23,10 @@ export function overlappingPairs<T extends HasSubnet>(items: readonly T[]): [out
 }
 
 /**
- * For each subnet an address that no longer prefix of the list covers, so that a FIB lookup of it must find that very
- * route; undefined where longer prefixes cover all of it. Keyed by the subnet's text. For a default route the reserved
- * ranges count as covered: the kernel answers 0.0.0.0 with loopback (ip_route_output_key_hash_rcu in net/ipv4/route.c).
+ * For each subnet, an address that no longer prefix of the list covers, so that a FIB lookup of it must find exactly
+ * that route; undefined if longer prefixes cover the whole subnet. Keyed by the subnet's text. For a default route, the
+ * reserved ranges count as covered: the kernel answers 0.0.0.0 with loopback (ip_route_output_key_hash_rcu in
+ * net/ipv4/route.c).
  */
 export function witnesses(subnets: readonly Subnet[]): Map<string, Address | undefined> {
   const found = new Map<string, Address | undefined>(subnets.map((subnet) => [subnet.toString(), undefined]));

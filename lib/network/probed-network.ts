@@ -2,10 +2,10 @@ import { refuse } from './finding';
 import { Subnet } from './subnet';
 import { parseTarget, type Target, targetText } from './target';
 
-/** A network behind the VPN of which the nodes probe targets. */
+/** A network behind the VPN in which the nodes probe targets. */
 export interface ProbedNetwork {
   readonly name: string;
-  /** As the cluster sees them; routes to them avoid next hops through which no target answers. */
+  /** Its subnets as the cluster sees them. Routes to them avoid next hops through which no target answers. */
   readonly subnets: readonly Subnet[];
   /** As the cluster sees them. */
   readonly targets: readonly Target[];
@@ -16,7 +16,7 @@ export function formatProbedNetwork({ name, subnets, targets }: ProbedNetwork): 
   return [name, subnets.join(), targets.map(targetText).join()].join(' ');
 }
 
-/** Reads what formatProbedNetwork() wrote. @throws InputError */
+/** Parses the output of formatProbedNetwork(). @throws InputError */
 export function parseProbedNetwork(text: string): ProbedNetwork {
   const [name = '', subnets, targets, ...more] = text.split(' ');
   if (name === '' || subnets === undefined || targets === undefined || more.length > 0)

@@ -4,18 +4,21 @@ import { parseJson } from './json';
 import type { PodsSeenAs } from './pods';
 import { Subnet } from './subnet';
 
-/** What a site promises, with the addresses that its author typed: what the files that follow from it are held against. */
+/** What a site promises, with the addresses that its author wrote. The generated files are checked against it. */
 export interface Promises {
   /** The cluster's own ranges. */
   readonly nodes: readonly Subnet[];
   readonly pods: readonly Subnet[];
-  /** Undefined where the site does not say it. */
+  /** Undefined if the site does not say. */
   readonly podsSeenAs: PodsSeenAs | undefined;
-  /** Whether the cluster's routers have routes to the pods in their files; otherwise they know the way by other means. */
+  /**
+   * Whether the files of the cluster's routers contain routes to the pods; otherwise, the routers learn these routes by
+   * other means.
+   */
   readonly hasPodRoutes: boolean;
   /** By name. */
   readonly networks: ReadonlyMap<string, NetworkPromise>;
-  /** Names of the networks that the nodes of each NodeRoutes reach, by the name of its DaemonSet with the namespace. */
+  /** Names of the networks that the nodes of each NodeRoutes reach, by the namespace and name of its DaemonSet. */
   readonly pools: ReadonlyMap<string, readonly string[]>;
   /** By namespace and name. */
   readonly services: ReadonlyMap<string, ServicePromise>;
@@ -24,7 +27,7 @@ export interface Promises {
 interface NetworkPromise {
   /** Real ranges. */
   readonly subnets: readonly Subnet[];
-  /** Whether its routers' configurations are written as well. */
+  /** Whether its routers' configurations are also written. */
   readonly hasVpn: boolean;
 }
 
@@ -63,7 +66,7 @@ export function formatPromises(promises: Promises): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Reads what formatPromises() wrote. @throws InputError for a file that it did not write. */
+/** Parses the output of formatPromises(). @throws InputError for a file that it did not write. */
 export function parsePromises(text: string): Promises {
   const value = parseJson(text);
   try {

@@ -1,22 +1,22 @@
 import { Subnet } from './subnet';
 
-/** A range that a cloud keeps for itself. */
+/** A range that a cloud reserves. */
 export interface ProviderRange {
   readonly subnet: string;
   readonly what: string;
   /**
-   * `any`: nothing that overlaps it may be routed. `whole`: parts of it may, only all of it (or more) may not, since that
-   * would be the cloud's own route.
+   * `any`: nothing that overlaps it may be routed. `whole`: parts of it may be routed, but not all of it (or more),
+   * because that would be the cloud's own route.
    */
   readonly refused: 'any' | 'whole';
 }
 
 /**
- * What each cloud keeps for itself and an on-premise network reached from a cluster there must not use.
+ * The ranges that each cloud reserves. An on-premise network that is reached from a cluster there must not use them.
  *
- * - ibm: the static-routes add-on of IBM Cloud Kubernetes Service refuses these (its documentation, "Adding static
- *   routes"). Of 10.0.0.0/8 it refuses every part; here the parts are allowed, since only those that are subnets of the
- *   cluster's own would do harm, and these are known.
+ * - ibm: the static-routes add-on of IBM Cloud Kubernetes Service rejects these (its documentation, "Adding static
+ *   routes"). It also rejects every part of 10.0.0.0/8. Parts are allowed here, because only the cluster's own subnets
+ *   would do harm, and these are known.
  * - azure: 168.63.129.16 is the platform's DNS, DHCP and health probe (Azure virtual network FAQ).
  */
 export const PROVIDERS = {
@@ -31,10 +31,10 @@ export const PROVIDERS = {
   azure: [{ subnet: '168.63.129.16/32', what: "Azure's platform address", refused: 'any' }],
 } as const satisfies Readonly<Record<string, readonly ProviderRange[]>>;
 
-/** A cloud whose ranges are known. */
+/** A cloud whose reserved ranges are known. */
 export type Provider = keyof typeof PROVIDERS;
 
-/** The range of the cloud's own that such a subnet would take; undefined when it may be routed. */
+/** The cloud's reserved range that a subnet would take; undefined if it may be routed. */
 export function providerRange(provider: Provider, subnet: Subnet): ProviderRange | undefined {
   const ranges: readonly ProviderRange[] = PROVIDERS[provider];
   return ranges.find(({ subnet: text, refused }) => {

@@ -20,23 +20,27 @@ export const RESERVED: readonly ReservedRange[] = [
     'fe80::/10': 'link-local (RFC 4291)',
     'ff00::/8': 'multicast (RFC 4291)',
   }).map(([subnet, what]) => ({ subnet: Subnet.parse(subnet), what })),
-  // Subnet.parse refuses ::ffff:0:0/96 as input.
+  // Subnet.parse rejects ::ffff:0:0/96 as input.
   { subnet: new Subnet(new Address(6, 0, [0, 0xffff, 0]), 96), what: 'IPv4-mapped (RFC 4291)' },
 ];
 
 export interface SubnetRules {
   /** Accept default routes and parts of them: prefixes shorter than /8, IPv6 shorter than /16. @default false */
   readonly allowDefaultRoute?: boolean;
-  /** Accept parts of default routes, for what is not a route: a private network such as fd00::/8. @default false */
+  /**
+   * Accept parts of default routes, for ranges that are not routes: a private network such as fd00::/8.
+   * @default false
+   */
   readonly allowWide?: boolean;
 }
 
-/** Shorter ones are parts of a default route: no site has a range as wide as a /7, or as a /15 of IPv6. */
+/** Shorter prefixes count as parts of a default route: no site has a range as wide as a /7, or an IPv6 /15. */
 const SHORTEST_PREFIX: Readonly<Record<Family, number>> = { 4: 8, 6: 16 };
 
 /**
  * Reads a subnet that may be routed.
- * @throws InputError for what Subnet.parse refuses, reserved ranges, and a default route or a part of one unless it is allowed.
+ * @throws InputError for what Subnet.parse rejects, for reserved ranges, and for a default route or a part of one
+ * unless allowed.
  */
 export function parseUnicastSubnet(value: unknown, rules: SubnetRules = {}): Subnet {
   const subnet = Subnet.parse(value);
@@ -48,7 +52,7 @@ export function parseUnicastSubnet(value: unknown, rules: SubnetRules = {}): Sub
     throw refuse(
       value,
       `is ${what}, which would take most of the traffic of the node`,
-      // A list of routes can be allowed to; a network cannot.
+      // This can be allowed for a list of routes, but not for a network.
       rules.allowDefaultRoute === undefined
         ? 'list the on-premise subnets one by one'
         : 'list the on-premise subnets, or set allowDefaultRoute in NodeRoutes',
@@ -62,7 +66,7 @@ function isWide({ family, prefixLength }: Subnet, { allowWide = false }: SubnetR
   return prefixLength < (allowWide ? 1 : SHORTEST_PREFIX[family]);
 }
 
-/** Asked for each entry of a list, so without anything that makes objects. */
+/** Called for each entry of a list, so it allocates no objects. */
 function overlapped(subnet: Subnet): ReservedRange | undefined {
   for (let i = 0; i < RESERVED.length; i++) if (RESERVED[i]?.subnet.overlaps(subnet)) return RESERVED[i];
   return undefined;
@@ -75,7 +79,7 @@ export function reservedFor(address: Address): string | undefined {
 
 /**
  * Reads the address of one host.
- * @throws InputError for what Address.parse refuses and for addresses in reserved ranges.
+ * @throws InputError for what Address.parse rejects, and for addresses in reserved ranges.
  */
 export function parseHostAddress(value: unknown): Address {
   const address = Address.parse(value);

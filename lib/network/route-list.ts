@@ -2,21 +2,21 @@ import { Findings, InputError } from './finding';
 import { parseJson, repeatedKeys } from './json';
 import { type Route, type RouteRules, readRoute, routeKey, routeText } from './route';
 
-/** A ConfigMap holds no more routes than about these; 500,000 numbers fit as well. */
+/** About the most routes that fit into a ConfigMap. 500,000 bare numbers would fit as well. */
 const MOST_ENTRIES = 65_536;
 
-/** A route list that was understood. */
+/** A parsed route list. */
 export interface RouteList {
   /** In the order of the list, without duplicates. */
   readonly routes: readonly Route[];
-  /** Entries that said the same as an earlier one and were dropped: `routes[5] 192.168.0.0/24 repeats routes[0]`. */
+  /** Entries that were dropped because they equal an earlier one: `routes[5] 192.168.0.0/24 repeats routes[0]`. */
   readonly duplicates: readonly string[];
 }
 
 /**
  * Reads the text under the ConfigMap's key `routes`: a JSON array, blanks and newlines around it allowed, of subnets as
- * text or objects (see RouteSpec). The one parser for synth and agent.
- * @throws InputError with everything that is wrong, each with its position (`routes[3].nextHop`).
+ * text or objects (see RouteSpec). Synth and agent both use this parser.
+ * @throws InputError with all findings, each with its position (`routes[3].nextHop`).
  */
 export function parseRouteList(text: string, rules: RouteRules): RouteList {
   const findings = new Findings();
@@ -30,7 +30,7 @@ export function parseRouteList(text: string, rules: RouteRules): RouteList {
   return list as RouteList;
 }
 
-/** The same for entries that are values already. */
+/** The same for entries that are already parsed from JSON. */
 export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
   const findings = new Findings();
   if (!Array.isArray(entries)) {
@@ -56,7 +56,7 @@ export function readRouteList(entries: unknown, rules: RouteRules): RouteList {
       findings.add(`routes[${i}]`, entries[i], reason, 'keep one of them, or give them different metrics or tables');
     }
   };
-  // Entries are many: nothing is made for each but its route.
+  // There are many entries: allocate nothing per entry except its route.
   for (let i = 0; i < entries.length && !findings.isFull; i++) {
     try {
       take(readRoute(entries[i], rules), i);
@@ -84,13 +84,13 @@ function throwIfTooLong(entries: unknown): void {
   throw new InputError([{ at: 'routes', value: `a list of ${entries.length} entries`, reason: 'is too long', remedy }]);
 }
 
-/** The text for the ConfigMap: a JSON array with one route a line, so that diffs are readable. */
+/** The text for the ConfigMap: a JSON array with one route per line, so that diffs are readable. */
 export function formatRouteList(routes: readonly Route[], rules: RouteRules): string {
   if (routes.length === 0) return '[]\n';
   return `[\n${routes.map((route) => `  ${routeText(route, rules)}`).join(',\n')}\n]\n`;
 }
 
-/** Comments explain a route and do not make another one. */
+/** Whether two routes are equal. Comments do not count. */
 function saysTheSame(a: Route, b: Route): boolean {
   const facts = ({ comment: _, ...rest }: Route) =>
     JSON.stringify({
@@ -102,7 +102,7 @@ function saysTheSame(a: Route, b: Route): boolean {
   return facts(a) === facts(b);
 }
 
-/** Of next hops that share the traffic the order says nothing. */
+/** The order does not matter for next hops that share the traffic. */
 function nextHopsKey({ nextHops, mode }: Route): string[] {
   const texts = nextHops.map(String);
   return mode === 'failover' ? texts : texts.sort();

@@ -3,7 +3,7 @@ import { Findings, refuse } from './finding';
 import { parseHostAddress, parseUnicastSubnet, reservedFor, type SubnetRules } from './reserved';
 import type { Subnet } from './subnet';
 
-/** A route as a user writes it: the subnet alone, or with what differs from the defaults. */
+/** A route as a user writes it: the subnet alone, or with attributes that differ from the defaults. */
 export type RouteSpec = string | RouteFields;
 
 export interface RouteFields {
@@ -11,13 +11,16 @@ export interface RouteFields {
   readonly subnet: string;
   /** The next hop. @default the next hop of the private network, found on each node */
   readonly nextHop?: string;
-  /** Several next hops, of which those that answer are used (see mode). Not together with nextHop. */
+  /** Several next hops, of which those that answer are used (see mode). Cannot be combined with nextHop. */
   readonly nextHops?: readonly string[];
-  /** 'balance': nextHops share the traffic by flow. 'failover': the first that answers takes it all. @default 'balance' */
+  /**
+   * 'balance': nextHops share the traffic by flow. 'failover': the first one that answers takes all traffic.
+   * @default 'balance'
+   */
   readonly mode?: NextHopMode;
   /**
-   * The link of the next hop; needed for a link-local one. Without a next hop: the subnet is reached on this link
-   * itself (a point-to-point link).
+   * The link of the next hop; required if the next hop is link-local. Without a next hop, the subnet is reached on this
+   * link itself (a point-to-point link).
    * @default the link on which the node reaches the next hop
    */
   readonly interface?: string;
@@ -25,23 +28,26 @@ export interface RouteFields {
   readonly table?: number;
   /** Priority, 0 to 4294967294, lower wins. @default that of the NodeRoutes, 0: the kernel's own (0 for IPv4, 1024 for IPv6) */
   readonly metric?: number;
-  /** Preferred source address of what the node itself sends. @default chosen by the kernel */
+  /** Preferred source address of the node's own packets. @default chosen by the kernel */
   readonly source?: string;
-  /** Path MTU in bytes, 576 (IPv6: 1280) to 65535, for tunnels that are narrower than the link. @default that of the link */
+  /**
+   * Path MTU in bytes, 576 (IPv6: 1280) to 65535, for tunnels with a smaller MTU than the link.
+   * @default that of the link
+   */
   readonly mtu?: number;
-  /** For people; one line of at most 200 characters. */
+  /** A comment for people: one line of at most 200 characters. */
   readonly comment?: string;
 }
 
 /** How several next hops are used. */
 type NextHopMode = 'balance' | 'failover';
 
-/** A route that was understood, defaults filled in. */
+/** A parsed route with defaults filled in. */
 export interface Route {
   readonly subnet: Subnet;
-  /** Empty: the private network's next hop, or none at all when there is an interface. */
+  /** If empty, the private network's next hop, or none at all if there is an interface. */
   readonly nextHops: readonly Address[];
-  /** The first next hop that answers takes all of the traffic; otherwise those that answer share it. */
+  /** Whether the first next hop that answers takes all traffic; otherwise, those that answer share it. */
   readonly mode?: 'failover';
   readonly interface?: string;
   readonly table: number;
@@ -52,21 +58,21 @@ export interface Route {
 }
 
 export interface RouteRules extends SubnetRules {
-  /** Table of routes that name none. */
+  /** Table for routes that do not set one. */
   readonly table: number;
-  /** Metric of routes that name none; 0 stands for the kernel's own default. */
+  /** Metric for routes that do not set one; 0 means the kernel's own default. */
   readonly metric: number;
 }
 
 /** The kernel's table for all packets that no rule sends elsewhere (RT_TABLE_MAIN in linux/rtnetlink.h). */
 export const MAIN_TABLE = 254;
 
-/** Tables in which the agents keep the ways of their probes: 256 for each protocol number. */
+/** Tables in which the agents keep the routes of their probes: 256 for each protocol number. */
 const FIRST_PROBE_TABLE = 0x6f700000;
 
 export const probeTable = (protocol: number, place: number): number => FIRST_PROBE_TABLE + 256 * protocol + place;
 
-/** The protocol number of the agent that has it. */
+/** The protocol number of the agent that owns the table. */
 export const protocolOfTable = (table: number): number => (table >>> 8) & 0xff;
 
 export const isProbeTable = (table: number): boolean => table >>> 16 === FIRST_PROBE_TABLE >>> 16;
@@ -76,12 +82,15 @@ export const DEFAULT_RULES: RouteRules = { table: MAIN_TABLE, metric: 0, allowDe
 const NO_HOPS: readonly Address[] = [];
 const MOST_NEXT_HOPS = 16;
 const LONGEST_COMMENT = 200;
-/** What breaks a line, what YAML 1.1 (5.1) forbids, and what shows a reviewer another order than the one written. */
+/**
+ * Characters that break a line, that YAML 1.1 (5.1) forbids, or that make text appear to a reviewer in another order
+ * than written.
+ */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Bidi_Control}\uFEFF]/u;
 const LARGEST_U32 = 0xffffffff;
-/** The one that loses to all others; kept for the routes that NodeRoutes' option `otherwise` adds. */
+/** The worst metric, reserved for the routes that NodeRoutes' option `otherwise` adds. */
 export const WORST_METRIC = LARGEST_U32;
-/** IP6_RT_PRIO_USER in the kernel's include/uapi/linux/ipv6_route.h: what IPv6 makes of metric 0. */
+/** IP6_RT_PRIO_USER in the kernel's include/uapi/linux/ipv6_route.h: what IPv6 uses for metric 0. */
 const IPV6_DEFAULT_METRIC = 1024;
 const KEYS: ReadonlySet<string> = new Set(
   'subnet nextHop nextHops mode interface table metric source mtu comment'.split(' '),
@@ -100,9 +109,9 @@ export function readRoute(entry: unknown, rules: RouteRules): Route {
 }
 
 /**
- * What the kernel tells routes apart by: destination, table and priority (fib_insert_alias in net/ipv4/fib_trie.c).
- * Not for people: made of bits, since the text of 10,000 routes, which nobody needs, would cost more than the rest of
- * reading them.
+ * What distinguishes routes in the kernel: destination, table and priority (fib_insert_alias in net/ipv4/fib_trie.c).
+ * Not for people: built from bits, because building a text for each of 10,000 routes would cost more than all other
+ * parsing.
  */
 export function routeKey({ subnet, table, metric }: Pick<Route, 'subnet' | 'table' | 'metric'>): string {
   const { first, rest } = subnet.address;
@@ -111,7 +120,7 @@ export function routeKey({ subnet, table, metric }: Pick<Route, 'subnet' | 'tabl
   return rest.length === 0 ? key : key + String.fromCharCode(...rest.flatMap((word) => [word >>> 16, word]));
 }
 
-/** The route as JSON, as short as the rules allow: the subnet alone where everything else is the default. */
+/** The route as JSON in the shortest form: the subnet alone if everything else has its default. */
 export function routeText(route: Route, rules: RouteRules): string {
   const [onlyHop, ...more] = route.nextHops;
   const fields: Record<string, unknown> = {

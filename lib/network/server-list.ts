@@ -3,12 +3,12 @@ import { Findings } from './finding';
 import { parseJson } from './json';
 import { parseHostAddress } from './reserved';
 
-/** Each is looked up in the kernel at each look. */
+/** Each one is looked up in the kernel in each pass. */
 const MOST_SERVERS = 4096;
 
 /**
- * Reads the text under the ConfigMap's key `servers`: a JSON array of the addresses that the routes have to reach.
- * @throws InputError with everything that is wrong, each with its position (`servers[3]`).
+ * Reads the text under the ConfigMap's key `servers`: a JSON array of the addresses that the routes must reach.
+ * @throws InputError with all findings, each with its position (`servers[3]`).
  */
 export function parseServerList(text: string): Address[] {
   const findings = new Findings();
@@ -25,7 +25,7 @@ export function parseServerList(text: string): Address[] {
   return servers;
 }
 
-/** The text for the ConfigMap: one address a line, each once, in ascending order. */
+/** The text for the ConfigMap: one address per line, without repetition, in ascending order. */
 export function formatServerList(servers: readonly Address[]): string {
   const sorted = [...new Map(servers.map((server) => [`${server}`, server])).values()].sort((a, b) => a.compare(b));
   return `[\n${sorted.map((server) => `  "${server}"`).join(',\n')}\n]\n`;

@@ -9,7 +9,7 @@ export class Subnet {
   #text: string | undefined;
 
   constructor(
-    /** The first address: the bits behind the prefix are 0. */
+    /** The first address: all bits after the prefix are 0. */
     readonly address: Address,
     readonly prefixLength: number,
   ) {}
@@ -20,8 +20,9 @@ export class Subnet {
   }
 
   /**
-   * Reads `address/prefix length` strictly; says nothing about whether the range is one to route (see reserved.ts).
-   * @throws InputError for a non-string, blanks, a missing or dotted mask, host bits and whatever Address.parse refuses.
+   * Reads `address/prefix length` strictly; does not check whether the range may be routed (see reserved.ts).
+   * @throws InputError for a non-string, blanks, a missing or dotted mask, host bits and whatever Address.parse
+   * refuses.
    */
   static parse(value: unknown): Subnet {
     if (typeof value !== 'string')
@@ -44,7 +45,7 @@ export class Subnet {
     throw refuse(value, `has host bits set beyond its ${prefixLength} bit prefix`, `did you mean ${meant}?`);
   }
 
-  /** What most lists are made of; undefined for what is written in any other way. */
+  /** A fast path for the usual notation; undefined for any other. */
   private static readIPv4(text: string): Subnet | undefined {
     const slash = text.indexOf('/');
     const prefixLength = IPV4_LENGTHS.get(text.slice(slash + 1));
@@ -52,7 +53,7 @@ export class Subnet {
     if (prefixLength === undefined || address === undefined) return undefined;
     if (prefixLength < 32 && address.first << prefixLength !== 0) return undefined;
     const subnet = new Subnet(address, prefixLength);
-    subnet.#text = text; // there is one way to write it
+    subnet.#text = text; // the notation is unique
     return subnet;
   }
 
@@ -83,16 +84,19 @@ export class Subnet {
     return this.address.sharesPrefix(other.address, Math.min(this.prefixLength, other.prefixLength));
   }
 
-  /** By family, first address, then the larger subnet first: a subnet stands directly before what it contains. */
+  /**
+   * Sorts by family, first address, then the larger subnet first, so that a subnet comes directly before what it
+   * contains.
+   */
   compare(other: Subnet): number {
     return this.address.compare(other.address) || this.prefixLength - other.prefixLength;
   }
 }
 
-/** What stands behind the "/" of IPv4. */
+/** The text after the "/" of an IPv4 subnet. */
 const IPV4_LENGTHS: ReadonlyMap<string, number> = new Map(Array.from({ length: 33 }, (_, i) => [`${i}`, i]));
 
-/** Two entries in one string, and ranges of addresses, as other programs write them. */
+/** Two entries in one string, and address ranges, in the notation of other programs. */
 function rejectSeveral(value: string): void {
   const parts = value.split(/[\s,;]+/).filter((part) => part !== '');
   if (parts.length > 1 && parts.every((part) => /^[\da-f.:]+\/\d+$/i.test(part)))
@@ -108,7 +112,7 @@ function rejectSeveral(value: string): void {
 /** In a remedy. */
 const MOST_SHOWN = 8;
 
-/** The fewest subnets that hold these addresses and no others. */
+/** The fewest subnets that contain exactly these addresses. */
 function subnetsFrom(from: Address, to: Address): Subnet[] {
   const subnets: Subnet[] = [];
   for (
@@ -123,7 +127,7 @@ function subnetsFrom(from: Address, to: Address): Subnet[] {
   return subnets;
 }
 
-/** Reads the address in front of the "/"; a refusal shows the whole value. */
+/** Reads the address before the "/"; an error shows the whole value. */
 function parseAddressOf(value: string, addressText: string): Address {
   try {
     return Address.parse(addressText);

@@ -2,7 +2,7 @@ import { refuse } from './finding';
 import { parseHostAddress } from './reserved';
 import { readInteger } from './route';
 
-/** What can be reached by TCP. */
+/** A TCP destination. */
 export interface Target {
   /** A host name or an address. */
   readonly host: string;
@@ -11,7 +11,7 @@ export interface Target {
 }
 
 /**
- * Reads `10.184.0.1:443` or `[fd00::1]:443`: an address, not a name, which might mean another one once routes change.
+ * Reads `10.184.0.1:443` or `[fd00::1]:443`: an address, because a name might resolve differently after a route change.
  * @throws InputError for everything else.
  */
 export function parseTarget(value: unknown): Target {
@@ -21,7 +21,7 @@ export function parseTarget(value: unknown): Target {
   return { host: `${parseHostAddress(bracketed ?? plain)}`, port: readInteger(Number(port), 1, 65535, 'port') };
 }
 
-/** The way parseTarget reads it. */
+/** The target in the notation that parseTarget reads. */
 export function targetText({ host, port }: Target): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

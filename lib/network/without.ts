@@ -8,7 +8,7 @@ export function halvesOf({ address, family, prefixLength }: Subnet): [Subnet, Su
   return [lower, new Subnet(lower.last.next() as Address, prefixLength + 1)];
 }
 
-/** What is left of a subnet without another, as the fewest subnets in ascending order. */
+/** A subnet minus another one, as the fewest subnets in ascending order. */
 export function without(subnet: Subnet, hole: Subnet): Subnet[] {
   if (hole.contains(subnet)) return [];
   if (!subnet.contains(hole)) return [subnet];

@@ -1,9 +1,9 @@
 import type { Product, Tunnel } from './tunnel';
 
-/** Stands for the hash of a file's state until the file is complete; see withState. */
+/** Placeholder for the hash of a file's state until the file is complete; see withState. */
 export const STATE = '@state@';
 
-/** How far each product's text has been tried, since a reader of the file cannot know. */
+/** How far each product's files have been tested, which a reader of a file cannot know. */
 const TRIED: Readonly<Record<Product, string>> = {
   strongswan:
     'Requires strongSwan 5.9, nftables 1.0 and Linux 5.6 or later. Tried with strongSwan 5.9.8 and nftables 1.0.6.',
@@ -12,8 +12,8 @@ const TRIED: Readonly<Record<Product, string>> = {
 };
 
 /**
- * The head of every file: which router it is for, where it comes from, and the state that it leads to.
- * @param mark begins a comment.
+ * The header of every file: which router it is for, its source, and the state that it leads to.
+ * @param mark the start of a comment.
  */
 export function banner({ site, networks, local }: Tunnel, product: Product, mark: string): string {
   return [

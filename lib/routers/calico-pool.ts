@@ -1,12 +1,12 @@
 import type { Subnet } from '../network';
 
-/** Prefix lengths of Calico's blocks where none is named; a smaller pool needs smaller ones. */
+/** Default prefix lengths of Calico's blocks. A smaller pool needs smaller blocks. */
 const USUAL_BLOCK = { 4: 26, 6: 122 } as const;
 
 /**
- * A Calico IP pool from which no pod gets an address. With natOutgoing Calico masquerades what leaves for an address
- * in none of its pools, so this one keeps what goes to an on-premise subnet from that. Without disableBGPExport
- * (Calico 3.21 and later) BIRD announces the subnet, and other routers send packets for on premise to the nodes.
+ * A Calico IP pool from which no pod gets an address. With natOutgoing, Calico masquerades packets to addresses outside
+ * its pools, so this pool exempts packets to an on-premise subnet. Without disableBGPExport (Calico 3.21 and later),
+ * BIRD would announce the subnet, and other routers would send packets for on premise to the nodes.
  */
 export function calicoPool(site: string, subnet: Subnet) {
   return {

@@ -1,23 +1,23 @@
 import type { Family, PodsSeenAs, Subnet } from '../network';
 import { calicoPool } from './calico-pool';
 
-/** What a CNI has to know of the cluster and of what is beyond it. */
+/** What a CNI must know about the cluster and the networks beyond it. */
 export interface CniRanges {
   readonly site: string;
   readonly pods: readonly Subnet[];
   readonly nodes: readonly Subnet[];
-  /** On premise, as the cluster sees it. */
+  /** The on-premise networks, as the cluster sees them. */
   readonly far: readonly Subnet[];
 }
 
-/** What one CNI has to be told: its name with the versions this holds for, the text, and what to know about it. */
+/** The configuration of one CNI: its name with the versions that it applies to, the text, and notes. */
 export interface CniText {
   readonly title: string;
   readonly lines: readonly string[];
   readonly note: string;
 }
 
-/** The exact text per CNI. Where each key comes from stands in docs/pods.md. */
+/** The exact text per CNI. The source of each key is in docs/pods.md. */
 export function cniTexts(seenAs: PodsSeenAs, ranges: CniRanges): CniText[] {
   return seenAs === 'nodes' ? asNodes(ranges) : asThemselves(ranges);
 }

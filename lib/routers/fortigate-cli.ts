@@ -1,6 +1,6 @@
 import { Address, type Subnet } from '../network';
 
-/** One object in a `config` block: its name or number, a comment, and what is set. */
+/** One object in a `config` block: its name or number, a comment, and its settings. */
 export interface Entry {
   readonly edit: string | number;
   readonly why?: string;

@@ -53,7 +53,7 @@ export function virtualIps(tunnel: Tunnel): Entry[] {
   }));
 }
 
-/** Per local subnet one policy out and one in; only from and to the other end's ranges. */
+/** One outgoing and one incoming policy per local subnet, only to and from the other end's ranges. */
 export function policies(tunnel: Tunnel): Entry[] {
   return localSubnets(tunnel).flatMap((subnet) => {
     const { family } = subnet.real;
@@ -101,7 +101,10 @@ export function policies(tunnel: Tunnel): Entry[] {
   });
 }
 
-/** Into the tunnel, and to nowhere while it is down; to the other router and to what is behind this one. */
+/**
+ * Routes into the tunnel, with black holes for when it is down; to the other router; and to the subnets behind this
+ * one.
+ */
 export function staticRoutes(tunnel: Tunnel, family: Family): Entry[] {
   const { routes: numbers } = tunnel.numbers;
   const edit = (key: string) => numbers[key] as number;

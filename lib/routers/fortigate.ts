@@ -8,7 +8,7 @@ import { familiesOf, pairKey, seenAs, selectorsOf, type Tunnel } from './tunnel'
 
 /**
  * FortiOS CLI for a route-based tunnel (FortiOS ≥ 7.0): interface, phase 2 per pair of subnets, address pools that keep
- * host parts for what leaves, virtual IPs for what enters, policies with an MSS clamp, routes.
+ * host parts for outgoing packets, virtual IPs for incoming packets, policies with an MSS clamp, routes.
  */
 export function fortigateCli(tunnel: Tunnel): string {
   const blocks = [
@@ -37,7 +37,7 @@ function block(path: string, entries: readonly Entry[]): string {
   return [`config ${path}`, ...body, 'end'].join('\n');
 }
 
-/** FortiOS rejects a phase 1 without a key when its block ends, so a new one needs the key while it is made. */
+/** FortiOS rejects a phase 1 without a key at the end of its block, so a new one needs the key on creation. */
 function keyHint(tunnel: Tunnel): string[] {
   const name = fortigateInterface(tunnelName(tunnel));
   return [
@@ -75,7 +75,7 @@ function phase1(tunnel: Tunnel): Entry {
   };
 }
 
-/** Without it FortiOS sends an address as a domain name, and the other end answers AUTHENTICATION_FAILED. */
+/** Without this, FortiOS sends an address as a domain name, and the other end answers AUTHENTICATION_FAILED. */
 function idType(id: string): string {
   if (/^[\d.]+$|:/.test(id)) return 'address';
   return id.includes('@') ? 'user-fqdn' : 'fqdn';

@@ -1,4 +1,4 @@
-/** The model rendered for the routers of the VPN: pure, no I/O. */
+/** Renders the model for the routers of the VPN: pure, no I/O. */
 export { calicoPool } from './calico-pool';
 export { changeFiles, type EndFiles, routerOf } from './change';
 export { fortigateInterface, tunnelName } from './names';

@@ -2,7 +2,7 @@ import { banner } from './banner';
 import { tunnelName } from './names';
 import { familiesOf, isOfPods, learnedPods, routesOf, type Tunnel, type TunnelEnd } from './tunnel';
 
-/** Where the files of a tunnel lie on a Linux router, by the file's name below routers/. */
+/** Paths of a tunnel's files on a Linux router, by the file's name below routers/. */
 export function linuxPaths(tunnel: Pick<Tunnel, 'site' | 'networks'>): Readonly<Record<string, string>> {
   const name = tunnelName(tunnel);
   return {
@@ -15,18 +15,18 @@ export function linuxPaths(tunnel: Pick<Tunnel, 'site' | 'networks'>): Readonly<
   };
 }
 
-/** Its units, in the order in which they start. */
+/** Its systemd units, in the order in which they start. */
 export function unitsOf(tunnel: Pick<Tunnel, 'site' | 'networks'>): string[] {
   const paths = linuxPaths(tunnel);
   return ['rules.service', 'routes.service'].map((file) => paths[file]?.split('/').at(-1) as string);
 }
 
-/** The banner of a file of a Linux router, with the place where the file is meant to lie. */
+/** The banner of a Linux router's file, with the path to install it at. */
 export function linuxBanner(tunnel: Tunnel, file: string): string {
   return `${banner(tunnel, 'strongswan', '#')}\n# On the router: ${linuxPaths(tunnel)[file]}`;
 }
 
-/** The routes of a Linux router, for `ip -batch`. strongSwan adds those into the tunnel in table 220 by itself. */
+/** The routes of a Linux router, for `ip -batch`. strongSwan itself adds the routes into the tunnel, in table 220. */
 export function ipBatch(tunnel: Tunnel): string {
   const lines = routesOf(tunnel).flatMap(({ subnet, nextHop, interface: link, why }) => [
     `# ${why}`,
@@ -36,7 +36,7 @@ export function ipBatch(tunnel: Tunnel): string {
   return [linuxBanner(tunnel, 'routes.batch'), ...missing, ...lines, ''].join('\n');
 }
 
-/** What makes a Linux host a router, for `sysctl -p`. */
+/** Settings that make a Linux host a router, for `sysctl -p`. */
 export function sysctlConf(tunnel: Tunnel): string {
   const forwarding = { 4: 'net.ipv4.ip_forward = 1', 6: 'net.ipv6.conf.all.forwarding = 1' };
   const lines = familiesOf(tunnel).map((family) => forwarding[family]);
@@ -44,9 +44,9 @@ export function sysctlConf(tunnel: Tunnel): string {
 }
 
 /**
- * Loads the rules before any link is up, as nftables.service does. A packet that passed before would leave an entry in
- * the kernel's connection tracking, and its flow would stay untranslated for as long as it goes on. The rules are loaded
- * again when nftables.service, whose file begins with `flush ruleset`, loads its own (systemd.unit(5)).
+ * Loads the rules before any link is up, as nftables.service does. A packet that passed earlier would leave an entry in
+ * the kernel's connection tracking, and its flow would stay untranslated as long as it lasts. The rules are loaded
+ * again whenever nftables.service, whose file begins with `flush ruleset`, loads its own (systemd.unit(5)).
  */
 export function rulesUnit(tunnel: Tunnel): string {
   const load = `/usr/sbin/nft -f ${linuxPaths(tunnel)['nftables.conf']}`;
@@ -91,13 +91,13 @@ WantedBy=multi-user.target
 `;
 }
 
-/** Ranges, where not all that is behind the router is connected. */
+/** The ranges, if not all subnets behind the router are directly connected. */
 function connectedWhat(local: TunnelEnd): string {
   const connected = local.subnets.filter((subnet) => !isOfPods(local, subnet));
   return connected.length === local.subnets.length ? local.what : connected.map(({ real }) => real).join(', ');
 }
 
-/** What a reader would miss, and why it is not there. */
+/** What a reader may expect, and why it is not there. */
 export function missingRoutes({ local, remote }: Tunnel): string[] {
   return [
     ...(local.insideNextHops.length === 0

@@ -5,9 +5,9 @@ import { tunnelName } from './names';
 import { familiesOf, localSubnets, mssOf, ofFamily, remoteSubnets, seenAs, type Tunnel } from './tunnel';
 
 /**
- * One-to-one NAT, MSS clamp and guards of a Linux router (nft(8), nftables ≥ 1.0, Linux ≥ 5.6), in a table of its own
- * that loading replaces as a whole. Rules name the other end's ranges, not an interface, so that they hold for policies,
- * for XFRM interfaces and for a TUN alike.
+ * One-to-one NAT, MSS clamp and guards of a Linux router (nft(8), nftables ≥ 1.0, Linux ≥ 5.6), in a separate table
+ * that loading replaces as a whole. Rules match the other end's ranges, not an interface, so that they work with
+ * policies, XFRM interfaces and a TUN.
  */
 export function nftablesConf(tunnel: Tunnel): string {
   const table = `inet onprem-link-${tunnelName(tunnel)}`;

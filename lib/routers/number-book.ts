@@ -1,6 +1,9 @@
 import { NUMBERED_LISTS, type NumberBook, type Numbered, type Numbers } from './numbers';
 
-/** The book as text: JSON, ends and keys in an order that does not depend on who came first, empty lists left out. */
+/**
+ * The file of numbers as text: JSON, with ends and keys in an order independent of when they were added, without empty
+ * lists.
+ */
 export function writeNumberBook(book: NumberBook): string {
   const ends = Object.keys(book).sort();
   const written = ends.map((end) => {

@@ -1,11 +1,11 @@
 /**
- * The numbers under which rules, policies and routes stand on a router. A router keeps what it has under a number, so a
- * number must never move to something else: the book of all numbers is committed as routers/numbers.json, and synthesis
- * starts from it. Numbers that are no longer used stay reserved until they are released, because the router may still
- * hold something under them.
+ * The numbers of rules, policies and routes on a router. A router keeps what it has under a number, so a number must
+ * never be reused for something else: all numbers are committed as routers/numbers.json, from which synthesis starts.
+ * Numbers that are no longer used stay reserved until they are released, because the router may still have something
+ * under them.
  */
 
-/** The lists of a router that are numbered, by the words of the book. Clamps are numbered for each tunnel by itself. */
+/** The numbered lists of a router, by their key in the file. Clamps are numbered separately for each tunnel. */
 export const NUMBERED_LISTS = ['rules', 'policies', 'routes', 'clamps'] as const;
 type NumberedList = (typeof NUMBERED_LISTS)[number];
 
@@ -15,7 +15,7 @@ export type Numbers = Readonly<Record<NumberedList, Numbered>>;
 
 /** The numbers of one end of a tunnel. */
 interface EndNumbers extends Numbers {
-  /** Public address of the router. Ends with the same one share its numbers. */
+  /** Public address of the router. Ends with the same address share its numbers. */
   readonly router: string;
   /** No longer used, still reserved. */
   readonly retired: Numbers;
@@ -30,7 +30,7 @@ const NO_NUMBERS: Numbers = { rules: {}, policies: {}, routes: {}, clamps: {} };
 export interface NumberedEnd {
   readonly router: string;
   readonly keys: Readonly<Record<NumberedList, readonly string[]>>;
-  /** The first number of each list that a new key may get. */
+  /** The lowest number of each list that a new key may get. */
   readonly first: Readonly<Record<NumberedList, number>>;
 }
 
@@ -41,7 +41,10 @@ const eachList = (make: (list: NumberedList) => Numbered): Numbers => ({
   clamps: make('clamps'),
 });
 
-/** The book with the numbers of this end: known keys keep theirs, new ones take the first that is free on the router. */
+/**
+ * The file with the numbers of this end added: known keys keep their numbers, and new ones get the first free number on
+ * the router.
+ */
 export function allot(book: NumberBook, end: string, { router, keys, first }: NumberedEnd): NumberBook {
   const known = book[end];
   const inUse = eachList((list) => {
@@ -63,21 +66,21 @@ export function allot(book: NumberBook, end: string, { router, keys, first }: Nu
   return { ...book, [end]: { router, ...inUse, retired } };
 }
 
-/** The book after all numbers of an end went out of use. */
+/** The file after all numbers of an end became unused. */
 export function retire(book: NumberBook, end: string): NumberBook {
   const known = book[end];
   if (known === undefined) return book;
   return { ...book, [end]: { ...known, ...NO_NUMBERS, retired: mergeNumbers(known.retired, known) } };
 }
 
-/** The book without the reserved numbers of an end, and without the end if nothing is left of it. */
+/** The file without the reserved numbers of an end, and without the end itself if nothing is left of it. */
 export function release(book: NumberBook, end: string): NumberBook {
   const { [end]: known, ...others } = book;
   if (known === undefined || NUMBERED_LISTS.every((list) => Object.keys(known[list]).length === 0)) return others;
   return { ...book, [end]: { ...known, retired: NO_NUMBERS } };
 }
 
-/** A number that two things share on one router, as a merge of two branches can bring about. */
+/** A number that two keys share on one router, which a merge of two branches can cause. */
 export interface NumberClash {
   readonly router: string;
   readonly list: NumberedList;
@@ -101,7 +104,7 @@ export function clashes(book: NumberBook): NumberClash[] {
   return [...owners.values()].filter((one) => one.owners.length > 1);
 }
 
-/** Every number of a list that is taken on a router, those that are only reserved included. */
+/** Every number of a list that is taken on a router, including reserved ones. */
 function numbersOn(book: NumberBook, router: string, list: NumberedList, end: string): Set<number> {
   const sharing = Object.entries(book).filter(
     ([other, numbers]) => other === end || (list !== 'clamps' && numbers.router === router),

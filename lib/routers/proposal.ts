@@ -1,8 +1,8 @@
-/** Ciphers that no product has to be asked for twice and no auditor objects to; AES-CBC for devices without GCM. */
+/** Ciphers that every product supports and no auditor objects to; AES-CBC is for devices without GCM. */
 export const ENCRYPTIONS = ['aes256gcm', 'aes128gcm', 'aes256', 'aes128'] as const;
 export type Encryption = (typeof ENCRYPTIONS)[number];
 
-/** Integrity of AES-CBC, and the pseudo random function of IKE. */
+/** Integrity algorithm of AES-CBC, and the pseudo-random function of IKE. */
 export const HASHES = ['sha256', 'sha384', 'sha512'] as const;
 export type Hash = (typeof HASHES)[number];
 
@@ -18,12 +18,12 @@ export const DH_GROUPS = {
 } as const;
 export type DhGroup = keyof typeof DH_GROUPS;
 
-/** What the two routers agree on. One proposal, since both ends are written from one model. */
+/** What the two routers agree on. A single proposal, because both ends are generated from one model. */
 export interface Proposal {
   readonly encryption: Encryption;
   readonly hash: Hash;
   readonly dhGroup: DhGroup;
-  /** Seconds until new keys are made. */
+  /** Rekey interval in seconds. */
   readonly lifetime: number;
 }
 

@@ -10,7 +10,7 @@ import { vyosCommands } from './vyos';
 
 type Renderer = (tunnel: Tunnel) => string;
 
-/** The files of each product by their names. */
+/** The files of each product, by file name. */
 const FILES: Readonly<Record<Product, Readonly<Record<string, Renderer>>>> = {
   strongswan: {
     'swanctl.conf': swanctlConf,
@@ -24,7 +24,7 @@ const FILES: Readonly<Record<Product, Readonly<Record<string, Renderer>>>> = {
   fortigate: { 'fortigate.conf': fortigateCli },
 };
 
-/** What the local router of a tunnel loads: texts by file name. */
+/** What the local router of a tunnel loads: file contents by file name. */
 export function routerFiles(tunnel: Tunnel): Map<string, string> {
   const files: [string, Renderer][] = [
     ['README.md', sheet],

@@ -17,7 +17,7 @@ const STEPS: Readonly<Record<Product, (tunnel: Tunnel) => readonly Step[]>> = {
   fortigate,
 };
 
-/** What to do, the command for it, and what it shows when all is right. */
+/** What to do, the command for it, and its output if everything is right. */
 interface Step {
   readonly what: string;
   readonly command: readonly string[];

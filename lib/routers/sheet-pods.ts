@@ -2,7 +2,9 @@ import { PODS_ASSUMED } from '../network';
 import { cniTexts } from './cni';
 import { isOfPods, remoteSubnets, seenAs, type Tunnel, type TunnelEnd, type TunnelPods } from './tunnel';
 
-/** With whose address pods reach on premise, for either router, and what the CNI of the cluster has to be told. */
+/**
+ * The source address with which pods' packets arrive on premise, for either router, and the required CNI configuration.
+ */
 export function podsSection(tunnel: Tunnel): string[] {
   const { local, remote } = tunnel;
   if (remote.pods !== undefined) return statement(remote, remote.pods, local.what);

@@ -3,14 +3,15 @@ import { prefixInName, tunnelName } from './names';
 import { DH_GROUPS, type Encryption, isAead, type Proposal } from './proposal';
 import { type Selector, seenAs, selectorsOf, type Tunnel } from './tunnel';
 
-/** The file with the key, beside swanctl.conf on the router and nowhere else: one line, `secret = "…"`. */
+/** The file with the key, which exists only on the router, beside swanctl.conf: one line, `secret = "…"`. */
 export function keyFile(tunnel: Pick<Tunnel, 'site' | 'networks'>): string {
   return `${tunnelName(tunnel)}.psk`;
 }
 
 /**
  * Connection, children and the identities of the key for strongSwan's swanctl (swanctl.conf(5), strongSwan ≥ 5.9). It
- * is one file of many in conf.d: `swanctl --load-all` unloads every connection that is in none of the files it reads.
+ * is one of many files in conf.d: `swanctl --load-all` unloads every connection that is in none of the files that it
+ * reads.
  */
 export function swanctlConf(tunnel: Tunnel): string {
   const { local, remote, ike } = tunnel;
@@ -83,7 +84,7 @@ function espProposal({ encryption, hash, dhGroup }: Proposal): string {
   return [cipher(encryption), ...(isAead(encryption) ? [] : [hash]), DH_GROUPS[dhGroup]].join('-');
 }
 
-/** With the length of the tag, 16 bytes, written out. */
+/** With an explicit tag length of 16 bytes. */
 function cipher(encryption: Encryption): string {
   return isAead(encryption) ? `${encryption}16` : encryption;
 }

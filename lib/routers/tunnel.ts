@@ -2,19 +2,19 @@ import { type Address, type Family, type Mapping, type PodsSeenAs, Subnet } from
 import type { NumberedEnd, Numbers } from './numbers';
 import type { Proposal } from './proposal';
 
-/** What a router runs; each has a renderer of its own. */
+/** The product that a router runs; each has its own renderer. */
 export const PRODUCTS = ['strongswan', 'vyos', 'fortigate'] as const;
 export type Product = (typeof PRODUCTS)[number];
 
-/** One router of a VPN and what lies behind it. */
+/** One router of a VPN and what is behind it. */
 export interface TunnelEnd {
-  /** What its subnets are, for comments: `the nodes of example`. */
+  /** Description of its subnets, for comments: `the nodes of example`. */
   readonly what: string;
-  /** Its subnets; the other end knows them by their mapped ranges only. */
+  /** Its subnets; the other end knows only their mapped ranges. */
   readonly subnets: readonly Mapping[];
-  /** Where the other end finds it. */
+  /** The address at which the other end reaches it. */
   readonly publicAddress: Address;
-  /** The address of its outside interface: another one where a cloud translates the public address to it. */
+  /** The address of its outside interface, which differs if a cloud translates the public address. */
   readonly localAddress: Address;
   /** Its identity in IKE. */
   readonly id: string;
@@ -22,42 +22,47 @@ export interface TunnelEnd {
   readonly outside: string;
   /** The interface towards its subnets. */
   readonly inside: string;
-  /** Where the other end lies, one per family at most; none: the router's default route leads there. */
+  /** Next hops to the other end, at most one per address family; if none, the router's default route leads there. */
   readonly outsideNextHops: readonly Address[];
-  /** Where its subnets lie, one per family at most; none: they are connected. */
+  /** Next hops to its subnets, at most one per address family; if none, they are directly connected. */
   readonly insideNextHops: readonly Address[];
   readonly products: readonly Product[];
-  /** The pods behind it, where it is the router of a cluster. */
+  /** The pods behind it, if it is the router of a cluster. */
   readonly pods?: TunnelPods;
 }
 
-/** The pods of a cluster as its tunnel needs them. */
+/** What a cluster's tunnel needs to know about its pods. */
 export interface TunnelPods {
   readonly ranges: readonly Mapping[];
-  /** Undefined: not known, and files are written as for 'nodes'. */
+  /** Undefined if not known; files are then written as for 'nodes'. */
   readonly seenAs: PodsSeenAs | undefined;
-  /** Where they lie, one per family at most; none: the router knows by other means. */
+  /** Next hops to them, at most one per address family; if none, the router learns them by other means. */
   readonly nextHops: readonly Address[];
 }
 
-/** A VPN between two routers as one of them sees it: an IKE_SA with one CHILD_SA (RFC 7296) per pair of subnets. */
+/**
+ * A VPN between two routers from the view of one of them: an IKE_SA with one CHILD_SA (RFC 7296) per pair of subnets.
+ */
 export interface Tunnel {
   readonly site: string;
-  /** The on-premise networks that it carries. The first one names it on both routers, with the site: see tunnelName. */
+  /**
+   * The on-premise networks that it carries. The first one, with the site, names the tunnel on both routers: see
+   * tunnelName.
+   */
   readonly networks: readonly string[];
   readonly local: TunnelEnd;
   readonly remote: TunnelEnd;
   readonly ike: Proposal;
   readonly esp: Proposal;
-  /** Largest TCP segment over IPv4, in bytes; over IPv6, whose header is longer, it is 20 less. */
+  /** Largest TCP segment over IPv4, in bytes; 20 less over IPv6, because its header is longer. */
   readonly mss: number;
-  /** Whether this end opens the tunnel; the other one waits for it. */
+  /** Whether this end initiates the tunnel; the other end waits for it. */
   readonly initiates: boolean;
   /** The numbers of the local router's rules, policies and routes; see numberedEnd. */
   readonly numbers: Numbers;
 }
 
-/** A tunnel before its rules have numbers. */
+/** A tunnel whose rules have no numbers yet. */
 export type Unnumbered = Omit<Tunnel, 'numbers'>;
 
 /** A pair of subnets that share a CHILD_SA. Its traffic selectors are the mapped ranges. */
@@ -66,12 +71,15 @@ export interface Selector {
   readonly remote: Mapping;
 }
 
-/** The same tunnel from the other end, whose router has numbers of its own. */
+/** The same tunnel from the other end, whose router has its own numbers. */
 export function otherEnd(tunnel: Unnumbered): Unnumbered {
   return { ...tunnel, local: tunnel.remote, remote: tunnel.local, initiates: !tunnel.initiates };
 }
 
-/** All pairs of a local and a remote subnet of one family: FortiGate and IKEv1 devices negotiate no more than one a time. */
+/**
+ * All pairs of a local and a remote subnet of the same family: FortiGate and IKEv1 devices negotiate one pair at a
+ * time.
+ */
 export function selectorsOf({ local, remote }: Unnumbered): Selector[] {
   return local.subnets.flatMap((mine) =>
     remote.subnets
@@ -80,12 +88,12 @@ export function selectorsOf({ local, remote }: Unnumbered): Selector[] {
   );
 }
 
-/** Those subnets of this end that the other end has something of the same family for. */
+/** The subnets of this end for which the other end has a subnet of the same address family. */
 export function localSubnets(tunnel: Unnumbered): Mapping[] {
   return [...new Set(selectorsOf(tunnel).map(({ local }) => local))];
 }
 
-/** Those of the other end, likewise. */
+/** The same for the other end. */
 export function remoteSubnets(tunnel: Unnumbered): Mapping[] {
   return [...new Set(selectorsOf(tunnel).map(({ remote }) => remote))];
 }
@@ -115,21 +123,21 @@ export function routesOf(tunnel: Unnumbered): RouterRoute[] {
   return [...insideRoutes(tunnel), ...outsideRoutes(tunnel)];
 }
 
-/** Whether one of this end's subnets is a range of pods. */
+/** Whether one of this end's subnets is a pod range. */
 export const isOfPods = ({ pods }: TunnelEnd, subnet: Mapping): boolean => pods?.ranges.includes(subnet) === true;
 
 function nextHopsTo(end: TunnelEnd, subnet: Mapping): readonly Address[] {
   return isOfPods(end, subnet) ? (end.pods?.nextHops ?? []) : end.insideNextHops;
 }
 
-/** Ranges of pods to which the router gets no route from its files. */
+/** Pod ranges to which the router gets no route from its files. */
 export function learnedPods(end: TunnelEnd): Mapping[] {
   return end.subnets.filter(
     (subnet) => isOfPods(end, subnet) && !nextHopsTo(end, subnet).some(({ family }) => family === subnet.real.family),
   );
 }
 
-/** To the subnets behind this router. */
+/** Routes to the subnets behind this router. */
 function insideRoutes(tunnel: Unnumbered): RouterRoute[] {
   const { local } = tunnel;
   return localSubnets(tunnel).flatMap((subnet) =>
@@ -140,8 +148,8 @@ function insideRoutes(tunnel: Unnumbered): RouterRoute[] {
 }
 
 /**
- * To the other router and, by the same way, to the mapped subnets behind it: an IPsec policy takes effect on the
- * interface to which a route leads, and without one the packets never get there.
+ * Routes to the other router and, through the same next hop, to the mapped subnets behind it: an IPsec policy takes
+ * effect on the interface that a route leads to, and without a route the packets never get there.
  */
 function outsideRoutes(tunnel: Unnumbered): RouterRoute[] {
   const { local, remote } = tunnel;
@@ -161,15 +169,15 @@ export function seenAs({ real, mapped, isTranslated }: Mapping): string {
   return isTranslated ? `${real}, which the other end sees as ${mapped}` : `${real}`;
 }
 
-/** What names a pair of subnets among numbered rules. */
+/** The key of a pair of subnets among numbered rules. */
 export const pairKey = ({ local, remote }: Selector): string => `${local.mapped} ${remote.mapped}`;
 
-/** Policies and routes of a FortiGate are numbered far from the low numbers that its owner gives away. */
+/** Policies and routes of a FortiGate are numbered far away from the low numbers that its owner uses. */
 const FIRST_OF_FORTIGATE = 142_000;
 
 /**
- * What the local router of a tunnel needs numbers for, by keys that stay the same while the subnets do.
- * @param firstRule the least number for a new rule, where rules must come before others of the router.
+ * What the local router of a tunnel needs numbers for, by keys that stay the same as long as the subnets do.
+ * @param firstRule the lowest number for a new rule, because rules must come before others on the router.
  */
 export function numberedEnd(tunnel: Unnumbered, firstRule: number): NumberedEnd {
   const [near, far] = [localSubnets(tunnel), remoteSubnets(tunnel)];
@@ -192,7 +200,7 @@ export function numberedEnd(tunnel: Unnumbered, firstRule: number): NumberedEnd 
   };
 }
 
-/** The routes that do not lead through the tunnel: to the subnets behind this router, and to the other router. */
+/** The routes outside the tunnel: to the subnets behind this router, and to the other router. */
 export function directRoutes(tunnel: Unnumbered): RouterRoute[] {
   const behindTunnel = new Set(remoteSubnets(tunnel).map(({ mapped }) => mapped));
   return [...insideRoutes(tunnel), ...outsideRoutes(tunnel).filter(({ subnet }) => !behindTunnel.has(subnet))];

@@ -16,7 +16,10 @@ import {
   type Tunnel,
 } from './tunnel';
 
-/** Commands for the configuration mode of VyOS 1.4 and later; they say what `commit` needs but the key. */
+/**
+ * Commands for the configuration mode of VyOS 1.4 and later; they contain everything that `commit` needs except the
+ * key.
+ */
 export function vyosCommands(tunnel: Tunnel): string {
   const name = tunnelName(tunnel);
   const blocks: readonly (readonly string[])[] = [
@@ -77,7 +80,7 @@ function groups(tunnel: Tunnel): string[][] {
 
 function proposal({ encryption, hash }: Proposal): Record<string, string> {
   return {
-    'proposal 10 encryption': isAead(encryption) ? `${encryption}128` : encryption, // of 128 bits is the tag
+    'proposal 10 encryption': isAead(encryption) ? `${encryption}128` : encryption, // with a tag of 128 bits
     'proposal 10 hash': hash,
   };
 }
@@ -105,7 +108,10 @@ function peer(tunnel: Tunnel): string[] {
   ];
 }
 
-/** A rule per pair of subnets and direction. What is not mapped is excluded, so that no masquerade rule takes it. */
+/**
+ * One rule per pair of subnets and direction. Unmapped subnets get an exclude rule, so that no masquerade rule applies
+ * to them.
+ */
 function nat(tunnel: Tunnel): string[][] {
   const { local, remote } = tunnel;
   const pairs = selectorsOf(tunnel).filter(({ local: { real } }) => real.family === 4);
@@ -137,10 +143,10 @@ function nat(tunnel: Tunnel): string[][] {
   });
 }
 
-/** By their word in the book of numbers. */
+/** By their key in the file of numbers. */
 const CLAMPED_SIDES = { to: 'destination', from: 'source' } as const;
 
-/** On both interfaces, each for the segments that it receives. */
+/** Clamps on both interfaces, each for the segments that it receives. */
 function clamp(tunnel: Tunnel, family: Family): string[] {
   const { numbers, local, remote } = tunnel;
   const policy = `policy ${family === 4 ? 'route' : 'route6'} MSS-${tunnelName(tunnel)}`;

@@ -3,7 +3,7 @@ import type { Log } from '../program/log';
 import type { EventRecorder } from './event-recorder';
 import type { Change, Changes, Watched } from './roster';
 
-/** Says what changed: in the log of both replicas, in events of the leader. */
+/** Reports changes: in the log of both replicas, and in events from the leader. */
 export class ChangeReport {
   private wasEverythingDown = false;
 
@@ -33,7 +33,7 @@ export class ChangeReport {
     void this.events.record(service, type, reason, text);
   }
 
-  /** No server answers, so the trouble is on the way to them. */
+  /** No server answers, so the problem is on the path to them. */
   everything(isDown: boolean): void {
     if (isDown === this.wasEverythingDown) return;
     this.wasEverythingDown = isDown;
@@ -56,7 +56,7 @@ function modeText({ servers, panicThreshold }: ProbedService, mode: keyof typeof
   return `${few}, so all ${servers.size} get connections`;
 }
 
-/** On premise first, since that is where somebody looks for it. */
+/** The on-premise address first, because that is what people look for. */
 function nameOf({ servers }: ProbedService, address: string): string {
   const real = servers.get(address) ?? address;
   return real === address ? real : `${real} (${address} in the cluster)`;

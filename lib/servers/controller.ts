@@ -13,7 +13,7 @@ import { SliceWriter } from './slice-writer';
 import { Turns } from './turns';
 import { WorkQueue } from './work-queue';
 
-/** How the list of the ConfigMap stands. */
+/** The state of the ConfigMap's list. */
 export type ListState =
   | { readonly state: 'unknown' | 'gone' }
   | { readonly state: 'accepted'; readonly services: number }
@@ -23,7 +23,7 @@ export interface ControllerOptions {
   readonly namespace: string;
   readonly lease: string;
   readonly standbyLease: string;
-  /** Unlike those of all other processes, an earlier one of the same pod included. */
+  /** Identifies this process; differs from all others, including earlier ones in the same pod. */
   readonly me: string;
   readonly podName: string;
 }
@@ -35,15 +35,15 @@ export interface ControllerParts {
   readonly log: Log;
 }
 
-/** The leases are renewed and looked at so often; one that waits for the other replica's opinion looks more often. */
+/** How often the leases are renewed and read; a replica that waits for the other one's opinion reads more often. */
 const TURN_MS = 2_000;
 const DOUBTFUL_TURN_MS = 300;
 const TICK_MS = 200;
-/** Every slice is read again at least so often, but never more than two a second. */
+/** How often every slice is read again at least, but never more than two per second. */
 const VERIFY_MS = 10_000;
 const MOST_FINDINGS_LOGGED = 5;
 
-/** The health program: probes the servers, and writes what it finds into EndpointSlices while it leads. */
+/** The health program: probes the servers and, while it is the leader, writes the results to EndpointSlices. */
 export class Controller implements WatchHandlers {
   readonly roster: Roster;
   readonly turns: Turns;
@@ -51,12 +51,12 @@ export class Controller implements WatchHandlers {
   readonly queue: WorkQueue;
   list: ListState = { state: 'unknown' };
   watchState: WatchState = { state: 'connecting' };
-  /** Why the API server could not be asked last time; undefined if it could. */
+  /** Why the last request to the API server failed; undefined if it succeeded. */
   turnError: string | undefined;
   private readonly prober: Prober;
   private readonly report: ChangeReport;
   private readonly toVerify = new Set<string>();
-  /** Services whose slices this leader has not written since its term or their list began. */
+  /** Services whose slices this leader has not yet written since its term or the present list began. */
   private readonly unwritten = new Set<string>();
   private ledAs: string | undefined;
   private lastTurn = Number.NEGATIVE_INFINITY;
@@ -94,13 +94,13 @@ export class Controller implements WatchHandlers {
     );
   }
 
-  /** Names the leader and its turn; undefined if this replica does not lead at this moment. */
+  /** Identifies the leader and its term; undefined if this replica is not the leader at this moment. */
   get term(): string | undefined {
     const { term } = this.turns;
     return term === undefined ? undefined : `${term.transitions}/${this.options.me}`;
   }
 
-  /** Whether this replica does what it is for: it leads and all is written, or it knows who leads. */
+  /** Whether this replica does its job: it leads and everything is written, or it knows the leader. */
   get isReady(): boolean {
     if (this.list.state !== 'accepted') return false;
     if (this.term === undefined) return this.turns.leader.holder !== undefined;
@@ -112,7 +112,7 @@ export class Controller implements WatchHandlers {
     void this.tick();
   }
 
-  /** Gives the leases up; what stands in the slices stays. */
+  /** Releases the leases; the slices stay unchanged. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.prober.stop();
@@ -207,7 +207,7 @@ export class Controller implements WatchHandlers {
     for (const [key, changes] of this.roster.judgeSuspects()) this.take(key, changes);
   }
 
-  /** A new leader looks at every slice. */
+  /** A new leader reads every slice. */
   private noteTerm(): void {
     const { term } = this;
     if (term === this.ledAs) return;

@@ -1,7 +1,7 @@
 import { type ProbedService, serviceKey } from '../network';
 import type { ApiObject, Objects } from '../program/api/objects';
 
-/** Events of one Service within a period; a flapping server is bounded by its pauses already. */
+/** The most events of one Service within a period. A flapping server is already limited by its pauses. */
 const MOST_OF_SERVICE = 20;
 const PERIOD_MS = 600_000;
 
@@ -28,13 +28,13 @@ export class EventRecorder {
     private readonly onFailure: (error: Error) => void,
   ) {}
 
-  /** An event that cannot be written is reported and dropped. */
+  /** An event that cannot be written is logged and dropped. */
   async record(service: ProbedService, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void> {
     if (!this.isWithinBounds(serviceKey(service))) return;
     try {
       await this.write(service, type, reason, message);
     } catch (error) {
-      this.services.delete(serviceKey(service)); // it may have been replaced
+      this.services.delete(serviceKey(service)); // the Service may have been replaced
       this.onFailure(error as Error);
     }
   }

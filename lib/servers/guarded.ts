@@ -1,20 +1,20 @@
 import type { ApiObject, Objects } from '../program/api/objects';
 
-/** Field managers of server-side apply: who set which field. */
+/** Field managers of server-side apply. */
 const WRITER = 'onprem-link-servers';
 const CREATOR = 'onprem-link-servers-create';
 
 /**
- * Makes sure that an object exists. Whoever comes second changes nothing, even if it comes much later: the manager sets
- * the fields of `shell` alone, which are the same for all replicas.
+ * Ensures that an object exists. A second call, even much later, changes nothing: the manager sets only the fields of
+ * `shell`, which are the same for all replicas.
  */
 export function ensure(objects: Objects, path: string, shell: ApiObject): Promise<ApiObject> {
   return objects.apply(path, shell, CREATOR);
 }
 
 /**
- * Writes an object that was read. The version alone would create again what is gone; the uid does not (both tried on
- * Kubernetes 1.36). @throws ConflictError if it is not the same any more.
+ * Writes an object that was read. With only the resource version, a deleted object would be recreated; with the uid, it
+ * is not (both verified on Kubernetes 1.36). @throws ConflictError if the object has changed.
  */
 export function replace(objects: Objects, path: string, body: ApiObject, read: ApiObject): Promise<ApiObject> {
   const { uid, resourceVersion } = read.metadata;

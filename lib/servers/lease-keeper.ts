@@ -12,7 +12,7 @@ interface LeaseSpec {
   readonly leaseTransitions?: number | null;
 }
 
-/** Clocks: the steady one decides, the time of day is only written down for people. */
+/** Clocks: the steady one is used for decisions, the time of day only for people. */
 export interface Clock {
   now(): number;
   date(): Date;
@@ -37,34 +37,34 @@ export class LeaseKeeper {
     this.path = `/apis/coordination.k8s.io/v1/namespaces/${lease.namespace}/leases/${lease.name}`;
   }
 
-  /** The right to act, if there is one at this moment: to be asked before every write. */
+  /** The right to act, if this replica has it at this moment. Check it before every write. */
   get term(): Term | undefined {
     return this.held !== undefined && this.clock.now() < this.held.until ? this.held : undefined;
   }
 
-  /** Who holds it; undefined if nobody renews it. */
+  /** The holder; undefined if no replica renews it. */
   get holder(): string | undefined {
     return this.view !== undefined && isAlive(this.view, this.clock.now()) ? this.view.record.holder : undefined;
   }
 
-  /** What the holder wrote beside it. */
+  /** The holder's notes. */
   get notes(): Notes {
     return this.read?.metadata.annotations ?? {};
   }
 
-  /** How many others held it before this one. */
+  /** How many holders there were before this one. */
   get transitions(): number {
     return this.view?.record.transitions ?? 0;
   }
 
-  /** Reads it only. */
+  /** Only reads it. */
   async look(): Promise<void> {
     const object = await this.objects.get(this.path);
     if (object === undefined) this.forget();
     else this.take(object);
   }
 
-  /** Renews it, or takes it if it is free. @param notes what others shall read beside it */
+  /** Renews it, or acquires it if it is free. @param notes for the other replicas to read */
   async hold(notes: Notes): Promise<void> {
     if (this.held === undefined || this.view === undefined) await this.look();
     if (this.view === undefined) this.take(await ensure(this.objects, this.path, this.shell()));
@@ -72,7 +72,7 @@ export class LeaseKeeper {
     if (view !== undefined && isFree(view, this.me, this.clock.now())) await this.write(this.me, view.record, notes);
   }
 
-  /** Gives it up, so that another replica need not wait. */
+  /** Releases it, so that another replica need not wait. */
   async release(): Promise<void> {
     const { held, view } = this;
     this.held = undefined;
@@ -99,7 +99,7 @@ export class LeaseKeeper {
       if (holder === this.me) this.held = termOf({ ...before, transitions }, asked);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
-      // Somebody else was first, or an own write arrived whose answer was lost: the record says which.
+      // Another replica was first, or our own write arrived but its answer was lost: the record shows which.
       await this.look();
     }
   }

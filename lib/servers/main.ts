@@ -14,7 +14,7 @@ import { readSettings, type Settings } from './settings';
 
 /** The health program: `node health.cjs` probes on-premise servers and writes EndpointSlices. */
 
-/** Requests at once, on connections that are kept: each would cost a handshake. */
+/** Concurrent requests, on persistent connections, because each new connection costs a handshake. */
 const MOST_CONNECTIONS = 6;
 
 function run(settings: Settings): void {
@@ -48,7 +48,7 @@ function run(settings: Settings): void {
   void watch.run();
 }
 
-/** A server that is down already is asked once: only its way back counts. */
+/** A server that is already down is probed once: only its recovery matters. */
 function askBy(controller: () => Controller): Ask {
   return (service, address) => {
     const { namespace, name, probe: what, timeoutMs } = service;

@@ -67,7 +67,7 @@ export function metricsOf(controller: Controller): Metric[] {
   const { roster, turns, list, watchState, writer } = controller;
   const services = roster.all.map((watched) => ({
     watched,
-    // `namespace` is the label that Prometheus gives the program's own pods.
+    // `namespace` is the label that Prometheus sets for the program's own pods.
     labels: { service_namespace: watched.service.namespace, service: watched.service.name },
   }));
   const servers = services.flatMap(({ watched, labels }) =>

@@ -5,7 +5,7 @@ import type { Probed } from './probe/probe';
 export type Ask = (service: ProbedService, address: string) => Promise<Probed>;
 export type OnResult = (key: string, address: string, probed: Probed) => void;
 
-/** Probes every server on a beat of its own. */
+/** Probes every server on its own schedule. */
 export class Prober {
   private readonly loops = new Map<string, { readonly service: ProbedService; stop: () => void }>();
 
@@ -17,7 +17,7 @@ export class Prober {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Goes on with what is the same as before. */
+  /** Keeps probing what has not changed. */
   setList(services: readonly ProbedService[]): void {
     const wanted = new Set<string>();
     for (const service of services)

@@ -19,18 +19,18 @@ export interface Watched {
   readonly service: ProbedService;
   servers: ReadonlyMap<string, Health>;
   selection: Selection;
-  /** When this replica began to probe what the Service has now. */
+  /** When this replica began to probe the Service in its present form. */
   since: number;
-  /** Whether a slice stands: a server that is added then must answer first. */
+  /** Whether a slice exists. If so, an added server must answer before it gets connections. */
   isPublished: boolean;
   readonly counts: Map<string, Counts>;
 }
 
-/** Of one server since the program started. */
+/** Counters of one server since the program started. */
 interface Counts {
   transitions: number;
   probes: number;
-  /** Connections beyond the first one of a probe, because packets were lost or the server was slow. */
+  /** Connections after a probe's first one, because packets were lost or the server was slow. */
   repeats: number;
 }
 
@@ -44,17 +44,17 @@ export interface Change {
 
 export interface Changes {
   readonly servers: readonly Change[];
-  /** The new mode, if another set of servers counts than those that are up, or does no more. */
+  /** The new mode, if it changed: whether the servers that get connections differ from those that are up. */
   readonly mode: Selection['mode'] | undefined;
 }
 
 const NO_CHANGES: Changes = { servers: [], mode: undefined };
 
-/** The servers of all Services: what their probes said, and what follows from it. */
+/** The servers of all Services: the results of their probes, and what follows from them. */
 export class Roster {
   private readonly watched = new Map<string, Watched>();
   private lastSuccess: number | undefined;
-  /** What the other replica says. */
+  /** The other replica's opinion. */
   other: OtherOpinion = 'unknown';
 
   constructor(private readonly now: () => number) {}
@@ -111,7 +111,7 @@ export class Roster {
       [...servers].map(([address, health]) => [address, adopted(health, service, standing.get(address), now)]),
     );
     const { mode } = this.judge(watched);
-    // What this replica found while the other one led is said now.
+    // Changes that this replica found while the other one led are reported now.
     const changed = [...watched.servers].filter(([address, { mark }]) => {
       return standing.has(address) && (mark === 'up') !== standing.get(address);
     });
@@ -136,15 +136,15 @@ export class Roster {
   }
 
   /**
-   * The time in which another server must have answered, if the way to all of them works: a round of the Service itself, or
-   * of the quickest other one if that is longer, as the Service's own servers may all be down.
+   * The time within which another server must have answered if the path to all of them works: a round of the Service
+   * itself, or of the fastest other Service if that is longer, because the Service's own servers may all be down.
    */
   private roundFor({ service }: Watched): number {
     const others = this.all.flatMap((other) => (other.service === service ? [] : roundOf(other.service)));
     return Math.max(roundOf(service), Math.min(...(others.length === 0 ? [0] : others)));
   }
 
-  /** Judges those again that waited for the other replica. @returns what changed, by Service */
+  /** Judges again the servers that waited for the other replica's opinion. @returns what changed, by Service */
   judgeSuspects(): ReadonlyMap<string, Changes> {
     const suspicious = [...this.watched].filter(([, watched]) => this.suspects(watched).length > 0);
     return new Map(suspicious.map(([key, watched]) => [key, this.judge(watched)]));
@@ -168,7 +168,7 @@ export class Roster {
     };
   }
 
-  /** Servers that fail and are not down, with the reason. */
+  /** Servers that fail but are not marked down, with the reason. */
   private suspects({ service, servers }: Watched): [address: string, doubt: Doubt][] {
     const isConfirmed = (address: string) => agrees(this.other, serviceKey(service), address);
     const surroundings = { lastSuccess: this.lastSuccess, isConfirmed };
@@ -178,12 +178,12 @@ export class Roster {
     });
   }
 
-  /** Whether a server fails that only the other replica still reaches. */
+  /** Whether there is a failing server that only the other replica still reaches. */
   get isDoubting(): boolean {
     return this.all.some((watched) => this.suspects(watched).length > 0);
   }
 
-  /** Whether servers are probed and none of them answers, so that nothing is marked down. */
+  /** Whether servers are probed and none of them answers, so that none is marked down. */
   get isEverythingDown(): boolean {
     const all = this.all;
     if (all.length === 0) return false;
@@ -204,7 +204,7 @@ export class Roster {
     return { down: new Set(down), unsure: new Set(unsure.map(({ service }) => serviceKey(service))) };
   }
 
-  /** For people: one word and, where it is not up, the reason. */
+  /** For people: one word and, if it is not up, the reason. */
   stateOf({ service }: Watched, health: Health): { state: string; reason: string | undefined } {
     const { reason } = health;
     if (isHeld(health, service, this.now()))
@@ -217,7 +217,7 @@ export class Roster {
 
 const roundOf = ({ everyMs, timeoutMs }: ProbedService): number => everyMs + timeoutMs;
 
-/** @param ready whether new connections go to it now; undefined if the slice does not have it */
+/** @param ready whether it gets new connections now; undefined if the slice does not contain it */
 function adopted(health: Health, thresholds: Thresholds, ready: boolean | undefined, now: number): Health {
   if (ready === undefined) return { ...health, mark: 'down', isNew: true, reason: health.reason ?? 'not probed yet' };
   const mark = ready ? 'up' : 'down';

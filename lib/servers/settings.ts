@@ -3,10 +3,10 @@ import { type Environment, readEnvironment, type Values } from '../settings/tabl
 
 const TABLE = { ...FROM_POD, ...FROM_SYNTH, ...API_SERVER };
 
-/** What the Deployment tells the program through its environment. */
+/** The settings that the Deployment passes to the program in its environment. */
 export type Settings = Values<typeof TABLE>;
 
-/** @throws InputError with everything that is missing or wrong */
+/** @throws InputError with everything that is missing or invalid */
 export function readSettings(environment: Environment): Settings {
   return readEnvironment(TABLE, environment, 'the Deployment');
 }

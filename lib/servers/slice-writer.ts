@@ -18,16 +18,16 @@ import { ensure, replace } from './guarded';
 export type Standing = ReadonlyMap<string, boolean> | undefined;
 
 export interface SliceSource {
-  /** Names the leader and its turn; undefined if this replica is not the leader at this moment. */
+  /** Identifies the leader and its term; undefined if this replica is not the leader at this moment. */
   term(): string | undefined;
   service(key: string): ProbedService | undefined;
-  /** What stands when a term begins, before anything is written. */
+  /** The state at the beginning of a term, before anything is written. */
   adopt(key: string, standing: Standing): void;
   /** The addresses that get new connections. */
   ready(key: string): ReadonlySet<string>;
 }
 
-/** One slice as this replica knows it. */
+/** What this replica knows about one slice. */
 interface Known {
   readonly term: string;
   object: ApiObject | undefined;
@@ -41,9 +41,9 @@ const FAMILIES = [4, 6] as const;
 /** Keeps the EndpointSlices of each Service up to date while this replica is the leader. */
 export class SliceWriter {
   private readonly known = new Map<string, Known>();
-  /** The term at whose beginning the servers of a Service took over what stands. */
+  /** The term at whose beginning the servers of a Service took over the present state. */
   private readonly adopted = new Map<string, string>();
-  /** Services whose slices from Git are gone, by what they were asked for. */
+  /** Services whose slices from Git are gone, by the settings that asked for this. */
   private readonly replaced = new Map<string, ProbedService>();
   writes = 0;
 
@@ -53,7 +53,8 @@ export class SliceWriter {
   ) {}
 
   /**
-   * @throws ApiError if the API server does not answer or refuses, Error while the owner is missing: to be tried again.
+   * @throws ApiError if the API server does not answer or rejects the request, Error while the owner is missing. Retry
+   * both.
    */
   async sync(key: string): Promise<void> {
     const service = this.source.service(key);
@@ -72,7 +73,7 @@ export class SliceWriter {
     }
   }
 
-  /** Reads a slice again: what somebody else changed or deleted is restored. */
+  /** Reads a slice again and restores it if it was changed or deleted. */
   async verify(key: string): Promise<void> {
     const service = this.source.service(key);
     if (service === undefined) return;
@@ -87,7 +88,7 @@ export class SliceWriter {
     await this.sync(key);
   }
 
-  /** A Service that is not probed any more; its slices go with their owner. */
+  /** Forgets a Service that is no longer probed; its slices are deleted with their owner. */
   private forget(key: string): void {
     for (const slice of this.known.keys()) if (slice.startsWith(`${key} `)) this.known.delete(slice);
     this.adopted.delete(key);
@@ -117,7 +118,7 @@ export class SliceWriter {
     const body = sliceBody(service, family, owner, this.source.ready(serviceKey(service)), term);
     const text = JSON.stringify(body);
     if (text === known.text) return;
-    // The last thing before it is sent: another replica may lead by now.
+    // Checked last before sending, because another replica may be the leader by now.
     if (this.source.term() !== term) return;
     known.object = await replace(this.objects, path, body, known.object);
     known.text = text;
@@ -135,7 +136,10 @@ export class SliceWriter {
     return owner;
   }
 
-  /** Slices that came from Git, now that there are others; GitOps keeps them until then (see docs/server-health.md). */
+  /**
+   * Deletes slices that came from Git, now that the program's own exist. GitOps keeps them until then
+   * (docs/server-health.md).
+   */
   private async deleteReplaced(service: ProbedService): Promise<void> {
     const key = serviceKey(service);
     if (this.replaced.get(key) === service) return;

@@ -10,9 +10,9 @@ interface LeaseNames {
 }
 
 /**
- * Who of the replicas leads, and who looks a second time: one Lease for each. A replica that holds neither waits, as a
- * third one does during a rolling update. Each writes its opinion beside its lease, so that no connection between
- * the replicas is needed.
+ * Which replica leads, and which gives the second opinion: one Lease for each role. A replica that holds neither waits,
+ * as a third one does during a rolling update. Each replica writes its opinion into its lease, so that the replicas
+ * need no connection to each other.
  */
 export class Turns {
   readonly leader: LeaseKeeper;
@@ -34,7 +34,7 @@ export class Turns {
     return this.leader.term;
   }
 
-  /** One round; to be repeated every few seconds. @throws ApiError if the API server does not answer */
+  /** One round; repeat it every few seconds. @throws ApiError if the API server does not answer */
   async take(opinion: Opinion): Promise<void> {
     try {
       const notes = opinionNotes(opinion);
@@ -58,7 +58,7 @@ export class Turns {
     return holder === undefined || holder === this.me ? 'none' : opinionIn(keeper.notes);
   }
 
-  /** Gives up what it holds, so that another replica need not wait. */
+  /** Releases what it holds, so that another replica need not wait. */
   async end(): Promise<void> {
     await Promise.allSettled([this.leader.release(), this.standby.release()]);
   }

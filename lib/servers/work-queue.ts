@@ -1,8 +1,8 @@
 import { Backoff } from '../program/api/backoff';
 
 /**
- * Does one thing a key, a few keys at a time, each key once at a time; a key that fails is repeated after a growing pause
- * (as the work queues of Kubernetes' controllers).
+ * Processes keys, a few at a time and each key at most once at a time. A key that fails is retried after a growing
+ * pause (as in the work queues of Kubernetes' controllers).
  */
 export class WorkQueue {
   private readonly waiting = new Set<string>();
@@ -16,7 +16,7 @@ export class WorkQueue {
     private readonly atOnce = 4,
   ) {}
 
-  /** A key that is being worked on is done once more. */
+  /** A key that is being processed is processed once more. */
   add(key: string): void {
     if (this.isStopped) return;
     clearTimeout(this.failing.get(key)?.timer);
@@ -24,7 +24,7 @@ export class WorkQueue {
     this.next();
   }
 
-  /** Whether some key failed the last time. */
+  /** Whether any key failed the last time. */
   get isFailing(): boolean {
     return this.failing.size > 0;
   }

@@ -54,7 +54,7 @@ export function environmentOf<T extends Table>(table: T, values: Values<T>): { n
 
 /**
  * @param owner what sets the environment, e.g. `the DaemonSet`
- * @throws InputError with everything that is missing or wrong
+ * @throws InputError with everything that is missing or invalid
  */
 export function readEnvironment<T extends Table>(table: T, environment: Environment, owner: string): Values<T> {
   const findings = new Findings();

@@ -1,6 +1,6 @@
 import { type Configuration, parseFortigate, type Settings } from '../read/fortigate-cli';
 
-/** The order in which objects can go: each before what it refers to. */
+/** The order in which objects can be deleted: each before those that it refers to. */
 const DELETED_IN_ORDER = [
   'firewall policy',
   'firewall vip',
@@ -14,8 +14,8 @@ const DELETED_IN_ORDER = [
 ];
 
 /**
- * Commands that take a FortiGate from one file's configuration to another's: new objects first, then what refers to them
- * is pointed there, then old objects go. A phase 1 that stays is edited and never deleted, since it holds the key.
+ * Commands that change a FortiGate from one file's configuration to another's: they create new objects, then update
+ * references to them, then delete old objects. A phase 1 that stays is edited, never deleted, because it holds the key.
  */
 export function fortigateChange(before: string, after: string): string[] {
   const [old, now] = [parseFortigate(before, true), parseFortigate(after, true)];

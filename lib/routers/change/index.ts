@@ -2,10 +2,10 @@ import { fortigateChange, fortigateConnections } from './fortigate';
 import { linuxChange } from './linux';
 import { vyosChange, vyosConnections } from './vyos';
 
-/** The files of one end by their names. */
+/** The files of one end, by file name. */
 export type EndFiles = ReadonlyMap<string, string>;
 
-/** An end of a tunnel in two revisions, and the other ends of the same router in the later one. */
+/** An end of a tunnel in two revisions, and the other ends on the same router in the later revision. */
 export interface EndChange {
   /** Its folder below routers/, e.g. `example/cluster-to-datacentre`. */
   readonly end: string;
@@ -16,20 +16,20 @@ export interface EndChange {
 
 const HEAD = /^# Router (\S+), state ([0-9a-f]+)\.$/m;
 
-/** The public address of the router that files are for. */
+/** The public address of the router that the files are for. */
 export function routerOf(files: EndFiles): string | undefined {
   return [...files.values()].map((text) => HEAD.exec(text)?.[1]).find((router) => router !== undefined);
 }
 
 /**
- * The files that take the router of an end from one revision to the other, by name; none where nothing changes there. For
- * a Linux router they are a script and the files that it installs.
+ * The files that change an end's router from one revision to the other, by name; empty if nothing changes there. For a
+ * Linux router, they are a script and the files that it installs.
  */
 export function changeFiles(change: EndChange): Map<string, string> {
   return new Map([...pasted(change, VYOS), ...pasted(change, FORTIGATE), ...scripted(change)]);
 }
 
-/** A product that takes commands by hand. */
+/** A product that is configured by entering commands. */
 interface Pasted {
   /** Name of its file below routers/. */
   readonly file: string;

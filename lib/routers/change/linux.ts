@@ -14,8 +14,8 @@ export interface LinuxChange {
 const PLACE = /^# On the router: (\S+)$/m;
 
 /**
- * A script that takes a Linux router from one set of files to another: files, rules, routes and connections of this VPN
- * alone. Rules are replaced by one transaction; tunnels that stay are not interrupted.
+ * A script that changes a Linux router from one set of files to another. It touches only files, rules, routes and
+ * connections of this VPN. Rules are replaced in one transaction; tunnels that stay are not interrupted.
  * @param neighbours files of other VPNs of the same router: routes that they share stay.
  */
 export function linuxChange(
@@ -61,18 +61,18 @@ const unitOf = ({ place }: LinuxFile) => place.split('/').at(-1) as string;
 
 const tableOf = (nftables: string) => /^delete table (inet \S+)$/m.exec(nftables)?.[1];
 
-/** Connections and children that are loaded no more keep their security associations until they are told to end. */
+/** Connections and children that are no longer loaded keep their security associations until they are terminated. */
 function terminations(before: string, now: string): string[] {
   const connections = gone(sections(before, 2), sections(now, 2));
   const children = gone(sections(before, 6), sections(now, 6));
-  const ended = connections.length > 0 ? [] : children; // with a connection its children end
+  const ended = connections.length > 0 ? [] : children; // terminating a connection terminates its children
   return [
     ...connections.map((name) => `swanctl --terminate --ike ${name} || true   # none if it was down`),
     ...ended.map((name) => `swanctl --terminate --child ${name} || true   # none if it was down`),
   ];
 }
 
-/** Names of the sections of `connections` that are indented so far. */
+/** Names of the sections of `connections` at this indentation. */
 function sections(swanctlConf: string, indent: number): string[] {
   const [connections = ''] = swanctlConf.split('\nsecrets {');
   return [...connections.matchAll(new RegExp(`^ {${indent}}(\\S+) \\{$`, 'gm'))].map(([, name]) => name as string);

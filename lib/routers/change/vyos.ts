@@ -1,8 +1,9 @@
 import { type Node, parseVyos } from '../read/vyos';
 
 /**
- * Commands for one commit that take a VyOS router from one file's configuration to another's. A node goes as a whole where
- * nothing of it stays, so the node that holds the pre-shared key, which only the router knows, goes only with its tunnel.
+ * Commands for one commit that change a VyOS router from one file's configuration to another's. A node is deleted as a
+ * whole if nothing of it stays, so the node with the pre-shared key, which only the router knows, is deleted only with
+ * its tunnel.
  * @param neighbours files of other tunnels of the same router: what they share with it, such as a route, stays.
  */
 export function vyosChange(before: string, after: string, neighbours: readonly string[] = []): string[] {

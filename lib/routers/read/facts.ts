@@ -1,8 +1,8 @@
 import { mssOf, routesOf, selectorsOf, type Tunnel } from '../tunnel';
 
 /**
- * What a router's configuration amounts to, in words that are the same for the model and for every product: renderers
- * are tested by reading their text back into facts and comparing these with the model's.
+ * The meaning of a router's configuration, in a form that is the same for the model and every product. Renderers are
+ * tested by reading their output back into facts and comparing these with the model's.
  */
 export interface RouterFacts {
   readonly localAddress: string;
@@ -13,19 +13,25 @@ export interface RouterFacts {
   /** `aes256gcm sha384 20 28800`; ESP with AES-GCM has no hash: `aes256gcm - 20 3600`. */
   readonly ike: string;
   readonly esp: string;
-  /** `192.168.2.0/27 192.168.1.0/24`: local and remote traffic selector of a CHILD_SA. */
+  /** `192.168.2.0/27 192.168.1.0/24`: local and remote traffic selectors of a CHILD_SA. */
   readonly selectors: readonly string[];
-  /** `10.0.1.0/27 as 192.168.2.0/27 to 192.168.1.0/24`: what leaves, under which addresses, and where to. */
+  /**
+   * `10.0.1.0/27 as 192.168.2.0/27 to 192.168.1.0/24`: outgoing packets, their translated addresses, and their
+   * destinations.
+   */
   readonly leaves: readonly string[];
-  /** `192.168.2.0/27 is 10.0.1.0/27 from 192.168.1.0/24`: what enters, to whom, and where from. */
+  /**
+   * `192.168.2.0/27 is 10.0.1.0/27 from 192.168.1.0/24`: incoming packets, their translated destinations, and their
+   * sources.
+   */
   readonly enters: readonly string[];
-  /** `192.168.1.0/24 1350`: largest segment to and from a remote range. */
+  /** `192.168.1.0/24 1350`: the largest segment to and from a remote range. */
   readonly segments: readonly string[];
   /** `10.0.1.0/27 via 10.0.0.1`. */
   readonly routes: readonly string[];
 }
 
-/** The facts as the model has them. */
+/** The facts of the model. */
 export function factsOf(tunnel: Tunnel): RouterFacts {
   const { local, remote, ike, esp } = tunnel;
   const pairs = selectorsOf(tunnel);
@@ -46,7 +52,7 @@ export function factsOf(tunnel: Tunnel): RouterFacts {
   });
 }
 
-/** Order and repetition say nothing. */
+/** Sorted and without repetition, because neither has a meaning. */
 export function sorted(facts: RouterFacts): RouterFacts {
   return Object.fromEntries(
     Object.entries(facts).map(([key, value]) => [key, Array.isArray(value) ? [...new Set(value)].sort() : value]),

@@ -1,6 +1,6 @@
 import { Address, Subnet } from '../../network';
 
-/** What is set on one object; several values stand behind one key. */
+/** The settings of one object; a key may have several values. */
 export type Settings = ReadonlyMap<string, readonly string[]>;
 
 /** The objects of each `config` path, by name or number. */
@@ -8,8 +8,8 @@ export type Configuration = ReadonlyMap<string, ReadonlyMap<string, Settings>>;
 
 /**
  * Reads `config … edit … set … next … end`.
- * @param keepsQuotes whether words stay as they are written, to be written again.
- * @throws where a line has no place in that
+ * @param keepsQuotes whether words stay as written, so that they can be written again.
+ * @throws for a line that does not fit this syntax
  */
 export function parseFortigate(text: string, keepsQuotes = false): Configuration {
   const reader = new Reader();
@@ -20,13 +20,13 @@ export function parseFortigate(text: string, keepsQuotes = false): Configuration
   return reader.configuration;
 }
 
-/** Where in the text the reader is: outside, in a path, in an object of it. */
+/** The reader's position: outside, in a path, or in an object of a path. */
 class Reader {
   readonly configuration = new Map<string, Map<string, Map<string, string[]>>>();
   private objects: Map<string, Map<string, string[]>> | undefined;
   private settings: Map<string, string[]> | undefined;
 
-  /** @returns whether the command may stand here */
+  /** @returns whether the command is allowed here */
   take(command: string, [first = '', ...more]: readonly string[]): boolean {
     switch (this.settings === undefined ? (this.objects === undefined ? 'outside' : 'path') : 'object') {
       case 'outside':
@@ -78,7 +78,7 @@ export function wordsOf(line: string, keepsQuotes = false): string[] {
 
 export const objectsOf = (all: Configuration, path: string) => all.get(path) ?? new Map<string, Settings>();
 
-/** The one value behind a key. @throws when there is none or more than one */
+/** The single value of a key. @throws if there is none or more than one */
 export function only(settings: Settings | undefined, key: string): string {
   const [value, ...more] = settings?.get(key) ?? [];
   if (value === undefined || more.length > 0)
@@ -86,7 +86,7 @@ export function only(settings: Settings | undefined, key: string): string {
   return value;
 }
 
-/** `192.168.1.0/24` of `192.168.1.0 255.255.255.0` or of an IPv6 prefix. */
+/** `192.168.1.0/24` from `192.168.1.0 255.255.255.0`, or from an IPv6 prefix. */
 export function prefix(words: readonly string[] = []): string {
   const [address, mask] = words;
   if (address === undefined) throw new Error('no subnet');
@@ -97,7 +97,7 @@ export function prefix(words: readonly string[] = []): string {
   return `${Subnet.parse(`${address}/${ones}`)}`;
 }
 
-/** The subnet that a range of addresses is. */
+/** The subnet that equals an address range. */
 export function span(first: string, last: string): string {
   const begin = Address.parse(first);
   const length = Array.from({ length: 33 }, (_, i) => i).find((i) => {

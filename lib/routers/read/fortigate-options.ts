@@ -81,7 +81,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   },
 };
 
-/** Longest names, by path; numbered objects have none. */
+/** Maximum length of names, by path; numbered objects have no names. */
 const LONGEST_NAME: Readonly<Record<string, number>> = {
   'vpn ipsec phase1-interface': 15,
   'vpn ipsec phase2-interface': 35,
@@ -96,7 +96,7 @@ export function isOption(path: string, key: string, values: readonly string[]): 
   return OPTIONS[path]?.[key]?.test(values.join(' ')) ?? false;
 }
 
-/** Whether an object may have this name: a number, or a text that is short enough. */
+/** Whether an object may have this name: a number, or a text that is not too long. */
 export function isObjectName(path: string, name: string): boolean {
   const longest = LONGEST_NAME[path];
   return longest === undefined ? /^\d{1,10}$/.test(name) : name.length > 0 && name.length <= longest;

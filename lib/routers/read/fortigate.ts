@@ -1,7 +1,7 @@
 import { type RouterFacts, sorted } from './facts';
 import { type Configuration, objectsOf, only, parseFortigate, prefix, type Settings, span } from './fortigate-cli';
 
-/** What the text makes of a router that had no configuration before. */
+/** The configuration that the text produces on an empty router. */
 export function fortigateFacts(text: string): RouterFacts {
   const all = parseFortigate(text);
   const [[tunnel, phase1], ...more] = [...objectsOf(all, 'vpn ipsec phase1-interface')] as [[string, Settings]];
@@ -35,7 +35,7 @@ function proposal(settings: Settings, divider: string | RegExp): string[] {
 const selector = (phase2: Settings, side: string) =>
   prefix(phase2.get(`${side}-subnet6`) ?? phase2.get(`${side}-subnet`));
 
-/** What the policies let out and in, under which addresses, with which segments. */
+/** What the policies let out and in, with which addresses and segment sizes. */
 function policyFacts(all: Configuration, tunnel: string): Pick<RouterFacts, 'leaves' | 'enters' | 'segments'> {
   const named = addresses(all);
   const subnet = (name: string) => named.get(name) ?? `unknown ${name}`;
@@ -60,7 +60,7 @@ function addresses(all: Configuration): Map<string, string> {
   return named;
 }
 
-/** Every name on this side with every name on the other side that a policy lets through the tunnel. */
+/** Every pair of a name on this side and a name on the other side that a policy lets through the tunnel. */
 function pairsOf(policy: Settings, tunnel: string) {
   const sources = policy.get('srcaddr') ?? policy.get('srcaddr6') ?? [];
   const destinations = policy.get('dstaddr') ?? policy.get('dstaddr6') ?? [];
@@ -91,7 +91,7 @@ function entersAs(all: Configuration, tunnel: string, name: string): string | un
   return `${from} is ${to}`;
 }
 
-/** Those with a gateway; every one into the tunnel must have a black hole beside it. */
+/** Routes with a gateway. Every route into the tunnel must have a black hole beside it. */
 function routes(all: Configuration, tunnel: string): string[] {
   const found = [...objectsOf(all, 'router static').values(), ...objectsOf(all, 'router static6').values()];
   const destinations = (fits: (route: Settings) => boolean) =>

@@ -3,7 +3,10 @@ import { isObjectName, isOption } from './fortigate-options';
 import { UnknownLine } from './unknown-line';
 import { isDefined } from './vyos-definitions';
 
-/** @throws UnknownLine for a command that VyOS does not define, or that our files do not use: nobody here reads it. */
+/**
+ * @throws UnknownLine for a command that VyOS does not define, or that our files do not use and this reader does not
+ * know.
+ */
 export function requireKnownVyos(file: string, text: string): void {
   text.split('\n').forEach((line, i) => {
     if (line.trim() === '' || line.startsWith('#')) return;

@@ -3,7 +3,7 @@ import { DH_GROUPS } from '../proposal';
 import type { Child, Clamp, Connection, RouterModel, Source, StaticRoute, Translation } from './model';
 import { UnknownLine } from './unknown-line';
 
-/** The files of a Linux router that say what becomes of packets, by name. */
+/** The files of a Linux router that determine what happens to packets, by name. */
 export interface LinuxFiles {
   readonly 'swanctl.conf': string;
   readonly 'nftables.conf': string;
@@ -28,7 +28,7 @@ export function linuxModel(files: LinuxFiles, folder: string): RouterModel {
   };
 }
 
-/** Rules and routes that nothing loads are none. */
+/** Rules and routes that nothing loads do not count. */
 function requireStarted(file: string, text: string, command: string): void {
   const started = linesOf(file, text).filter((line) => line.text.startsWith('ExecStart='));
   if (started.length === 1 && started[0]?.text.startsWith(`ExecStart=${command}/etc/onprem-link/`)) return;
@@ -51,7 +51,7 @@ interface Line extends Source {
   readonly text: string;
 }
 
-/** Lines that say something. */
+/** Lines with content. */
 function linesOf(file: string, text: string): Line[] {
   return text
     .split('\n')
@@ -68,7 +68,7 @@ interface Section extends Line {
   readonly sections: Section[];
 }
 
-/** Which keys may stand in which section; `*` is any name. */
+/** The keys allowed in each section; `*` matches any name. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   '*': ['version', 'local_addrs', 'remote_addrs', 'proposals', 'rekey_time', 'dpd_delay', 'keyingtries', 'mobike'],
   local: ['auth', 'id'],
@@ -193,9 +193,9 @@ const RULES = {
   leaves: new RegExp(`^ip6? daddr ${SET} snat ip6? prefix to ip6? saddr map ${SET}$`),
   clamp: new RegExp(`^ip6? ([sd])addr ${SET} tcp flags syn / syn,rst tcp option maxseg size set (\\d+)$`),
 };
-/** What frames chains. */
+/** Lines that enclose chains. */
 const FRAME = /^(?:table inet \S+(?: \{)?|delete table inet \S+|comment "[^"]*"|chain [\w-]+ \{|\})$/;
-/** At which point of a packet's way each kind of rule stands: at any other one it does something else, or nothing. */
+/** The hook for each kind of rule: at any other hook it does something else, or nothing. */
 const HOOKS: Readonly<Record<keyof typeof RULES, string>> = {
   guardIn: 'type filter hook prerouting priority mangle - 10; policy accept;',
   enters: 'type nat hook prerouting priority dstnat - 10; policy accept;',
@@ -236,7 +236,7 @@ function readNftables(file: string, text: string): Rules {
   return { leaves, enters, clamps, outside };
 }
 
-/** Of a set, or the keys of a map. nft rejects a file with ranges that overlap there. */
+/** Elements of a set, or keys of a map. nft rejects a file in which their ranges overlap. */
 function subnetsIn(line: Line, text: string): Subnet[] {
   const subnets = text.split(', ').map((value) => subnetIn({ ...line, value }));
   const overlaps = subnets.some((one, i) => subnets.slice(0, i).some((other) => other.overlaps(one)));
@@ -244,7 +244,7 @@ function subnetsIn(line: Line, text: string): Subnet[] {
   return subnets;
 }
 
-/** One for each entry of the map and each range at the other end. */
+/** One rule for each entry of the map and each range at the other end. */
 function translations(line: Line, [, peers = '', map = '']: readonly string[]): Translation[] {
   subnetsIn(line, map.replaceAll(/ : [^,]+/g, ''));
   return map.split(', ').flatMap((entry) => {

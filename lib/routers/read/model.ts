@@ -2,28 +2,31 @@ import { type Family, Subnet } from '../../network';
 import type { Product } from '../tunnel';
 import type { RouterFacts } from './facts';
 
-/** A file, by its path in the repository, and the line in it, from 1. */
+/** A file, by its path in the repository, and a line number from 1. */
 export interface Source {
   readonly file: string;
   readonly line?: number;
 }
 
-/** What one end of a VPN does to packets, as its files say. */
+/** What one end of a VPN does to packets, according to its files. */
 export interface RouterModel {
   readonly product: Product;
   readonly connection: Connection;
   /** CHILD_SAs that it is configured for. */
   readonly children: readonly Child[];
-  /** Source NAT of what leaves: the first that matches counts. `to` equals `from` where nothing is translated. */
+  /** Source NAT of outgoing packets: the first match applies. `to` equals `from` if nothing is translated. */
   readonly leaves: readonly Translation[];
-  /** Destination NAT of what enters. */
+  /** Destination NAT of incoming packets. */
   readonly enters: readonly Translation[];
   readonly clamps: readonly Clamp[];
   readonly routes: readonly StaticRoute[];
-  /** Interfaces towards the other end; empty where the files do not tell. */
+  /** Interfaces towards the other end; empty if the files do not say. */
   readonly outside: ReadonlySet<string>;
   readonly forwards: ReadonlySet<Family>;
-  /** Whether packets that no translation names are dropped, as by a FortiGate, whose policies these are. */
+  /**
+   * Whether packets that match no translation are dropped, as on a FortiGate, where the translations come from
+   * policies.
+   */
   readonly isClosed: boolean;
 }
 
@@ -40,12 +43,12 @@ export interface Connection extends Source {
 export interface Child extends Source {
   readonly local: Subnet;
   readonly remote: Subnet;
-  /** Whether this end opens it by itself. */
+  /** Whether this end initiates the tunnel. */
   readonly starts: boolean;
   readonly proposals: readonly string[];
 }
 
-/** Of addresses in `from` to those in `to`, host part for host part, in traffic with `peer`. */
+/** Translates addresses in `from` to those in `to`, keeping the host part, in traffic with `peer`. */
 export interface Translation extends Source {
   readonly from: Subnet;
   readonly to: Subnet;
@@ -63,7 +66,10 @@ export interface StaticRoute extends Source {
   readonly device?: string;
 }
 
-/** The facts of a VyOS or a FortiGate, which are read without lines: each is placed where its text first stands. */
+/**
+ * The facts of a VyOS or a FortiGate, which are read without line numbers: each gets the line where its text first
+ * occurs.
+ */
 export function modelOfFacts(facts: RouterFacts, product: Product, file: string, text: string): RouterModel {
   const lines = text.split('\n');
   const at = (...words: readonly string[]): Source => {
@@ -110,7 +116,7 @@ export function modelOfFacts(facts: RouterFacts, product: Product, file: string,
     })),
     routes: words(facts.routes).map(([subnet]) => ({ ...at(subnet), subnet: Subnet.parse(subnet) })),
     outside: new Set(),
-    forwards: new Set([4, 6]), // routers by trade
+    forwards: new Set([4, 6]), // they are always routers
     isClosed: product === 'fortigate',
   };
 }

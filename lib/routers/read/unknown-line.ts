@@ -1,6 +1,6 @@
 import type { Source } from './model';
 
-/** A line of a router's file that no reader knows, so that nobody can say what the router does. */
+/** A line of a router's file that no reader knows, so that the router's behaviour is unknown. */
 export class UnknownLine extends Error {
   constructor(
     readonly source: Source,

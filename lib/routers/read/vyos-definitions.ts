@@ -1,6 +1,6 @@
 /**
- * What VyOS allows under the nodes that our files set, frozen from the interface definitions of 1.4 (sagitta), 1.5
- * (circinus) and current, which agree on all of it. A word in capitals stands for a kind of value.
+ * What VyOS allows under the nodes that our files set: a snapshot of the interface definitions of 1.4 (sagitta), 1.5
+ * (circinus) and current, which agree on all of it. A word in capitals denotes a kind of value.
  */
 const DEFINED = [
   'vpn ipsec interface TEXT',
@@ -80,7 +80,7 @@ export function isDefined(path: readonly string[]): boolean {
 
 function allows(word: string, value: string): boolean {
   if (word === value) return true;
-  if (!/[A-Z\d|]/.test(word)) return false; // no kind, range or choice
+  if (!/[A-Z\d|]/.test(word)) return false; // not a kind, range or choice
   const range = /^(\d+)-(\d+)$/.exec(word);
   if (range !== null)
     return /^\d+$/.test(value) && Number(value) >= Number(range[1]) && Number(value) <= Number(range[2]);

@@ -1,6 +1,6 @@
 import { type RouterFacts, sorted } from './facts';
 
-/** A configuration as VyOS holds it: nodes by name, a leaf's values as nodes below it. */
+/** A configuration in the form of VyOS: nodes by name, and a leaf's values as nodes below it. */
 export type Node = Map<string, Node>;
 
 /** Reads `set` commands into the tree that they build. @throws for any other command */
@@ -26,7 +26,7 @@ function at(node: Node, path: string): Node {
 
 const names = (node: Node, path: string) => [...at(node, path).keys()];
 
-/** The one value of a leaf. @throws when there is none or more than one, as `commit` would for most */
+/** The single value of a leaf. @throws if there is none or more than one, as `commit` does for most leaves */
 function only(node: Node, path: string): string {
   const [value, ...more] = names(node, path);
   if (value === undefined || more.length > 0)
@@ -34,7 +34,7 @@ function only(node: Node, path: string): string {
   return value;
 }
 
-/** What the commands make of a router that had no configuration before. */
+/** The configuration that the commands produce on an empty router. */
 export function vyosFacts(text: string): RouterFacts {
   const root = parseVyos(text);
   const ipsec = at(root, 'vpn ipsec');
@@ -91,7 +91,7 @@ function translations(root: Node, outside: string): { leaves: string[]; enters: 
   return { leaves, enters };
 }
 
-/** Of ranges whose segments are clamped in both directions. */
+/** MSS clamps of ranges that are clamped in both directions. */
 function segments(root: Node): string[] {
   return ['route', 'route6'].flatMap((kind) =>
     [...at(root, `policy ${kind}`).values()].flatMap((policy) => {

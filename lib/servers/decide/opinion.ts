@@ -1,15 +1,15 @@
-/** What one replica reports to the other, beside its lease. */
+/** What one replica reports to the other, with its lease. */
 export interface Opinion {
-  /** `namespace/service/address` of servers that fail by its own probes. */
+  /** `namespace/service/address` of servers that fail its own probes. */
   readonly down: ReadonlySet<string>;
-  /** `namespace/service` of Services that it has not probed for long enough to say anything. */
+  /** `namespace/service` of Services that it has not probed long enough to judge. */
   readonly unsure: ReadonlySet<string>;
 }
 
 const DOWN = 'onprem-link/down';
 const UNSURE = 'onprem-link/unsure';
 
-/** As annotations: an API server bounds them to 256 KiB, which is some 5,000 servers. */
+/** The opinion as annotations, which an API server limits to 256 KiB, about 5,000 servers. */
 export function opinionNotes({ down, unsure }: Opinion): Record<string, string> {
   return { [DOWN]: [...down].sort().join(' '), [UNSURE]: [...unsure].sort().join(' ') };
 }
@@ -19,10 +19,13 @@ export function opinionIn(notes: Readonly<Record<string, string>>): Opinion {
   return { down: words(DOWN), unsure: words(UNSURE) };
 }
 
-/** The other replica's: `none` if there is none, `unknown` while the API server does not say. */
+/** The other replica's opinion: `none` if there is no other replica, `unknown` while the API server does not answer. */
 export type OtherOpinion = Opinion | 'none' | 'unknown';
 
-/** Whether the other replica finds a server down as well. Without another one, or if it cannot say, one is enough. */
+/**
+ * Whether the other replica also finds a server down. Without another replica, or if it cannot say, one opinion is
+ * enough.
+ */
 export function agrees(other: OtherOpinion, service: string, address: string): boolean {
   if (typeof other === 'string') return other === 'none';
   return other.unsure.has(service) || other.down.has(`${service}/${address}`);

@@ -1,12 +1,15 @@
 import { type Family, familyOf, healthOwnerName, healthSliceName, type ProbedService } from '../../network';
 import type { ApiObject } from '../../program/api/objects';
 
-/** Who writes the slice: whoever reads it knows that it is not a controller of Kubernetes. */
+/** The managed-by value of the slice, which shows that it is not written by a Kubernetes controller. */
 const MANAGED_BY = 'onprem-link-health';
-/** The same of slices in Git (see lib/charts). */
+/** The same for slices in Git (see lib/charts). */
 const MANAGED_IN_GIT = 'onprem-link';
 const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
-/** Which leader has written: a new one changes it, so that nothing which an earlier one sent is accepted any more. */
+/**
+ * The annotation with the leader that wrote the slice. A new leader changes it, so that late writes of earlier leaders
+ * are rejected.
+ */
 const TERM = 'onprem-link/term';
 const REAL_ADDRESSES = 'onprem-link/real-addresses';
 const MOST_REAL_ADDRESSES = 100;
@@ -27,7 +30,7 @@ export function addressesOf({ servers }: ProbedService, family: Family): string[
   return [...servers.keys()].filter((address) => familyOf(address) === family);
 }
 
-/** The slice without its endpoints: what never changes. The owner takes it along when it goes. */
+/** The slice without its endpoints: the part that never changes. Deleting its owner deletes it. */
 export function sliceShell({ namespace, name }: ProbedService, family: Family, owner: ApiObject): ApiObject {
   const { name: ownerName, uid } = owner.metadata;
   return {
@@ -47,7 +50,7 @@ export function sliceShell({ namespace, name }: ProbedService, family: Family, o
   };
 }
 
-/** The whole slice. @param term names the leader and its turn */
+/** The whole slice. @param term identifies the leader and its term */
 export function sliceBody(
   service: ProbedService,
   family: Family,
@@ -76,16 +79,16 @@ function realAddresses({ servers }: ProbedService, addresses: readonly string[])
   return { [REAL_ADDRESSES]: [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join(', ') };
 }
 
-/** What a slice says of its addresses: whether new connections go there. */
+/** What a slice says about its addresses: whether they get new connections. */
 export function readinessIn(slice: ApiObject): ReadonlyMap<string, boolean> {
   const endpoints = (slice.endpoints ?? []) as { addresses?: string[]; conditions?: { ready?: boolean | null } }[];
-  // A condition that is not given counts as ready (Kubernetes API reference, EndpointConditions).
+  // A missing condition counts as ready (Kubernetes API reference, EndpointConditions).
   return new Map(
     endpoints.flatMap(({ addresses = [], conditions }) => addresses.map((a) => [a, conditions?.ready !== false])),
   );
 }
 
-/** Only slices that came from Git are deleted: whoever took such a name for something else keeps it. */
+/** Only slices that came from Git are deleted, not other objects with such a name. */
 export function isFromGit({ metadata }: ApiObject): boolean {
   return metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_IN_GIT;
 }

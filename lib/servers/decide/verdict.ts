@@ -1,20 +1,21 @@
 import { asks, type Health, isFailing, isHeld, marked, type Thresholds } from './health';
 
-/** What else is known when servers of a Service are judged. */
+/** What else is known when the servers of a Service are judged. */
 export interface Surroundings {
-  /** When a probe of any server of the site last succeeded; undefined if none has. */
+  /** When a probe of any server of the site last succeeded; undefined if none has succeeded. */
   readonly lastSuccess: number | undefined;
-  /** Whether the other replica finds a server down as well, or cannot say. */
+  /** Whether the other replica also finds a server down, or cannot say. */
   readonly isConfirmed: (address: string) => boolean;
 }
 
 /**
- * Why a server that fails stays up. `unconfirmed`: the other replica reaches it, so the trouble is this pod's own.
- * `everything`: no server of the site has answered since it began to fail, so the way to all of them is in trouble.
+ * Why a failing server stays up. `unconfirmed`: the other replica reaches it, so the problem is this pod's own.
+ * `everything`: no server of the site has answered since it began to fail, so the problem is on the path to all of
+ * them.
  */
 export type Doubt = 'unconfirmed' | 'everything';
 
-/** Why a server that fails is not marked down; undefined if nothing speaks against it. */
+/** Why a failing server is not marked down; undefined if there is no reason not to. */
 export function doubtOf(
   address: string,
   health: Health,
@@ -25,7 +26,7 @@ export function doubtOf(
   return isConfirmed(address) ? undefined : 'unconfirmed';
 }
 
-/** The servers of one Service with the marks that they get now. Returns the same map if no mark changes. */
+/** The servers of one Service with their new marks. Returns the same map if no mark changes. */
 export function judge(
   servers: ReadonlyMap<string, Health>,
   thresholds: Thresholds,
@@ -47,15 +48,15 @@ export function judge(
 export interface Selection {
   readonly ready: ReadonlySet<string>;
   /**
-   * `normal`: those that are up. `early`: too few are up, so those that answer again count before their pause is over.
-   * `panic`: still too few, so all stay.
+   * `normal`: those that are up. `early`: too few are up, so those that answer again are included before their pause
+   * ends. `panic`: still too few, so all are included.
    */
   readonly mode: 'normal' | 'early' | 'panic';
 }
 
 /**
- * A Service never loses its last server: if fewer than `panicThreshold` (at least 1) are up, all stay, because a probe
- * that is wrong about all of them is likelier than that a client gains from having none (as Envoy's panic threshold).
+ * A Service never loses its last server: if fewer than `panicThreshold` (at least 1) are up, all stay, because the
+ * probe is more likely wrong about all of them than a client benefits from having none (as Envoy's panic threshold).
  */
 export function select(
   servers: ReadonlyMap<string, Health>,
@@ -72,7 +73,7 @@ export function select(
   return { ready: new Set(servers.keys()), mode: 'panic' };
 }
 
-/** The servers that fail by their own results, whatever their mark: what one replica reports to the other. */
+/** The servers that fail by their own results, whatever their mark. One replica reports them to the other. */
 export function failing(servers: ReadonlyMap<string, Health>, thresholds: Thresholds): string[] {
   return [...servers].filter(([, health]) => isFailing(health, thresholds)).map(([address]) => address);
 }

@@ -6,7 +6,7 @@ import tls = require('node:tls');
 import type { Probe, TlsProbe } from '../../network';
 import type { ProbeResult } from '../decide/health';
 
-/** One attempt in course. */
+/** One attempt in progress. */
 export interface Attempt {
   /** Undefined if it was cancelled first. */
   readonly result: Promise<ProbeResult | undefined>;
@@ -15,10 +15,10 @@ export interface Attempt {
 }
 
 const AGENT = 'onprem-link';
-/** Contexts are expensive to make, and few. */
+/** Contexts are expensive to create, and there are few. */
 const contexts = new Map<string, tls.SecureContext>();
 
-/** Opens one connection and asks what the probe asks; no redirect is followed. It has no deadline of its own. */
+/** Opens one connection and performs the probe's request, without following redirects. It has no timeout of its own. */
 export function attempt(address: string, probe: Probe): Attempt {
   if (probe.http !== undefined) return request(address, probe, probe.http);
   const started = performance.now();
@@ -51,7 +51,7 @@ function request(address: string, probe: Probe, { path, host, status }: NonNulla
       const [least, most] = status;
       if (statusCode >= least && statusCode <= most) resolve({ ok: true, milliseconds: performance.now() - started });
       else resolve({ ok: false, reason: `HTTP ${statusCode}` });
-      sent.destroy(); // the status says it all
+      sent.destroy(); // the status is enough
     });
     sent.on('error', (error) => resolve({ ok: false, reason: reasonOf(error) }));
     sent.once('close', () => resolve(undefined));
@@ -60,7 +60,7 @@ function request(address: string, probe: Probe, { path, host, status }: NonNulla
   return { result, cancel: () => sent.destroy() };
 }
 
-/** Without authorities the handshake must succeed, as with a kubelet's HTTPS probe, whoever signed the certificate. */
+/** Without authorities, the handshake must succeed whoever signed the certificate, as in a kubelet's HTTPS probe. */
 function tlsOptions({ serverName, ca }: TlsProbe): tls.ConnectionOptions {
   return {
     secureContext: contextOf(ca ?? ''),
@@ -91,7 +91,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
 };
 
-/** A few words for an event; those of OpenSSL and of the HTTP parser are shortened. */
+/** A short reason for an event; messages of OpenSSL and of the HTTP parser are shortened. */
 function reasonOf(error: NodeJS.ErrnoException): string {
   const { code = '', message } = error;
   const known = REASONS[code];

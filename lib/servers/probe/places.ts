@@ -1,6 +1,7 @@
 /**
- * Bounds how many connections are open at once. Where the processor is short, silence is our own: more connections would
- * make it longer, until no handshake ends in time. So who comes later waits, and nobody repeats on half-full places.
+ * Limits how many connections are open at once. If CPU is short, slow answers are our own fault, and more connections
+ * would make them slower until no handshake ends in time. So later probes wait, and no probe repeats a connection while
+ * half of the places are taken.
  */
 export class Places {
   private taken = 0;
@@ -8,7 +9,7 @@ export class Places {
 
   constructor(private readonly most: number) {}
 
-  /** Takes a place, or waits for one in turn. */
+  /** Takes a place, or waits in a queue for one. */
   async enter(): Promise<void> {
     if (this.taken < this.most) this.taken++;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
@@ -21,7 +22,7 @@ export class Places {
     return true;
   }
 
-  /** Gives a place back, to who waits longest. */
+  /** Returns a place, which goes to the probe that has waited longest. */
   leave(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.taken--;

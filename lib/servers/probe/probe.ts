@@ -3,31 +3,31 @@ import type { ProbeResult } from '../decide/health';
 import { type Attempt, attempt } from './attempt';
 import { Places } from './places';
 
-/** How one probe went: its result, and how many connections it took. */
+/** The outcome of one probe: its result, and how many connections it used. */
 export interface Probed {
   readonly result: ProbeResult;
   readonly attempts: number;
 }
 
 export interface Patience {
-  /** For the whole probe. */
+  /** Timeout of the whole probe. */
   readonly timeoutMs: number;
   /**
-   * Whether silence is answered with further connections until the time is over: where packets are lost, the first one of
-   * some gets through. Any other answer counts at once.
+   * Whether to open further connections until the timeout if there is no answer: if packets are lost, one of several
+   * first packets gets through. Any other answer counts at once.
    */
   readonly isPersistent: boolean;
 }
 
-/** Linux repeats a lost SYN after 1 s, too late for a probe of 2 s. */
+/** Linux retransmits a lost SYN after 1 s, which is too late for a 2 s probe. */
 const REPEAT_MS = 200;
 const MOST_ATTEMPTS = 10;
 
-/** A handshake takes milliseconds of the processor and much memory; without TLS there is next to nothing to do. */
+/** A handshake takes milliseconds of CPU time and much memory; without TLS, the cost is negligible. */
 const HANDSHAKES = new Places(64);
 const PLAIN = new Places(512);
 
-/** Asks a server once whether it works: at once, or when the probes before it have made room. Never rejects. */
+/** Probes a server once: at once, or when earlier probes have made room. The promise never rejects. */
 export async function probe(address: string, what: Probe, { timeoutMs, isPersistent }: Patience): Promise<Probed> {
   const places = what.tls === undefined ? PLAIN : HANDSHAKES;
   await places.enter();
