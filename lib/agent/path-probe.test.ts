@@ -32,7 +32,7 @@ test('a connection is an answer, and is reset, so that its ports can be used aga
   expect(ends).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
 });
 
-test('a refused connection is an answer', async () => {
+test('a refused connection counts as an answer', async () => {
   expect(await probe(await freePort(), await freePort())).toMatchObject({ kind: 'answered' });
 });
 

@@ -22,8 +22,8 @@ function play(body: (testbed: Testbed) => Promise<void>): Promise<void> {
   });
 }
 
-describeLab('a change with which the node loses what it could reach', () => {
-  it.concurrent('such as its resolver, is taken back, though nobody named that', () =>
+describeLab('a change that makes a target unreachable for the node', () => {
+  it.concurrent('is rolled back if the target is a resolver, which no setting names', () =>
     Testbed.run({}, async (testbed) => {
       testbed.topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
       await testbed.topology.internet.client.serve(TARGET, 53, 'resolver');
@@ -35,7 +35,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       await testbed.untilReadiness(pod, false, /203\.0\.113\.99:53/);
     }));
 
-  it.concurrent('is taken back within 10 s, and condemned when that happens again; the next list is applied', () =>
+  it.concurrent('is rolled back within 10 s, and blocked the second time; the next list is applied', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putList(BAD);
@@ -59,7 +59,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       await testbed.untilReadiness(pod, true, /3 effective/);
     }));
 
-  it.concurrent('is taken back first by an agent that comes after one that was killed in the middle', () =>
+  it.concurrent('is rolled back first by the agent that follows one killed during the trial', () =>
     play(async (testbed) => {
       const emptyDirs = join(testbed.topology.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);
@@ -86,7 +86,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
-  it.concurrent('is taken back by an agent that is told to stop before it was confirmed', () =>
+  it.concurrent('is rolled back by an agent that is stopped before the confirmation', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putList(BAD);
@@ -95,7 +95,7 @@ describeLab('a change with which the node loses what it could reach', () => {
       expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
-  it.concurrent('is not to blame for an API server that restarts: it is applied once that is back', () =>
+  it.concurrent('is not blamed for an API server restart: it is applied once the server is back', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const inside = testbed.topology.internet.netns;
@@ -129,7 +129,7 @@ const DEAD_ENDS = [
 ] as const;
 
 describeLab('a list that cuts a proxy on the node off from the API server', () => {
-  it.concurrent.each(DEAD_ENDS)('%s is taken back, and the correction arrives', (_, deadEnd) =>
+  it.concurrent.each(DEAD_ENDS)('%s is rolled back, and the corrected list arrives', (_, deadEnd) =>
     Testbed.run({ topology: { ...SEEDS, apiServer: [PROXY, REAL_SERVER] } }, async (testbed) => {
       testbed.ip(`addr add ${PROXY} dev lo`);
       testbed.topology.routers[0]?.netns.ip('route', 'add', ...deadEnd.split(' '));
@@ -148,7 +148,7 @@ describeLab('a list that cuts a proxy on the node off from the API server', () =
     }),
   );
 
-  it.concurrent('is refused where cluster.apiServers names it', () =>
+  it.concurrent('is rejected if cluster.apiServers names it', () =>
     Testbed.run(
       { topology: { ...SEEDS, apiServer: [PROXY, REAL_SERVER] }, env: { API_SERVERS: `${REAL_SERVER}:6443` } },
       async (testbed) => {
@@ -172,7 +172,7 @@ describeLab('three API servers behind one address', () => {
       await body(testbed);
     });
 
-  it.concurrent('are not lost to a list that takes two of them', () =>
+  it.concurrent('stay reachable when a list takes two of them', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       const taking = [...SUBNETS, '203.0.113.32/28', '203.0.113.48/28'];
@@ -182,7 +182,7 @@ describeLab('three API servers behind one address', () => {
       await testbed.untilOwned(SUBNETS);
     }));
 
-  it.concurrent('of which one was dead before keep no list from being applied', () =>
+  it.concurrent('do not block a list if one of them was already down', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       testbed.topology.internet.netns.load(DEAD_SERVER);
@@ -236,7 +236,7 @@ describeLab('what an agent has confirmed', () => {
 });
 
 describeLab('the journal', () => {
-  it.concurrent('holds 40,000 routes that the agent finds', () =>
+  it.concurrent('holds 40,000 routes that the agent finds in the kernel', () =>
     Testbed.run({}, async (testbed) => {
       const found = Array.from(
         { length: 40_000 },

@@ -9,8 +9,8 @@ jest.setTimeout(120_000);
 const EACH = 250;
 const PROBES = ['startup', 'liveness', 'readiness'] as const;
 
-describeLab('the door is closed', () => {
-  it('outside the node there are the metrics alone, which name nothing of on premise', () =>
+describeLab('the HTTP server is not exposed', () => {
+  it('outside the node, only metrics are served, and they name nothing on premise', () =>
     Testbed.run({ list: [{ subnet: '192.168.77.0/24', comment: 'the vault' }] }, async (testbed) => {
       await testbed.startReady();
       const outside = `http://${testbed.node.addresses[0]}:9142`;
@@ -24,7 +24,7 @@ describeLab('the door is closed', () => {
       expect((await testbed.get('/status/node-routes')).status).toBe(200);
     }));
 
-  it('500 connections of each kind and a storm on /diff restart no agent and stop no repair', () =>
+  it('500 connections of each kind and a storm on /diff neither restart the agent nor stop repairs', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const [outside] = testbed.node.addresses;

@@ -11,8 +11,8 @@ const WITHOUT_PRIVATE = {
   privateNetworks: [],
 };
 
-describeLab('a route that is present but not effective is told with the entry that wins', () => {
-  it('another table that a rule leads to first', () =>
+describeLab('a route that is present but not effective is reported with the entry that wins', () => {
+  it('another table that a rule selects first', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.node.netns.batch([
@@ -61,7 +61,7 @@ describeLab('a route that is present but not effective is told with the entry th
       },
     ));
 
-  it('a longer prefix inside it takes its own part only', () =>
+  it('a longer prefix inside it takes only its own part', () =>
     Testbed.run({ list: ['192.168.0.0/16', '192.168.1.0/24'] }, async (testbed) => {
       testbed.ip('route add 192.168.0.0/24 via 198.51.100.1');
       const pod = await testbed.startReady();

@@ -57,7 +57,7 @@ async function untilInUse(testbed: Testbed, pod: Pod, hops: string, ms: number, 
 }
 
 describeLab('several next hops', () => {
-  it('one that dies is out within 5 s by one message, packets flow, and it is back when it answers', () =>
+  it('a dead one is removed within 5 s by one message, packets flow, and it is used again once it answers', () =>
     Testbed.run({ topology: TWO_ROUTERS, list: over(SUBNETS, [FIRST, SECOND]) }, async (testbed) => {
       const pod = await testbed.startReady();
       expect(inUse(testbed)).toBe(`${FIRST} ${SECOND}`);
@@ -83,7 +83,7 @@ describeLab('several next hops', () => {
       expect((await testbed.status(pod)).counters.repairs).toBe(0);
     }));
 
-  it('in failover the first that answers has it all; the last one is never removed', () =>
+  it('in failover mode, the first that answers takes all traffic; the last one is never removed', () =>
     Testbed.run({ topology: TWO_ROUTERS, list: over(SUBNETS, [FIRST, SECOND], 'failover') }, async (testbed) => {
       const pod = await testbed.startReady();
       expect(inUse(testbed)).toBe(FIRST);
@@ -121,7 +121,7 @@ describeLab('several next hops', () => {
       },
     ));
 
-  it('an address set by hand counts as up, and stays as it was set', () =>
+  it('one with a manually set neighbour entry counts as up, and the entry stays', () =>
     Testbed.run({ topology: TWO_ROUTERS, list: [] }, async (testbed) => {
       testbed.ip(`neigh replace ${FIRST} lladdr 02:00:00:00:00:01 dev priv nud permanent`);
       const pod = await testbed.startReady();
@@ -132,7 +132,7 @@ describeLab('several next hops', () => {
       expect(testbed.ip(`neigh show ${FIRST} dev priv`)).toContain('PERMANENT');
     }));
 
-  it('one that this node cannot reach leaves its routes to the others', () =>
+  it('if this node cannot reach one, its routes use the others', () =>
     Testbed.run({ topology: TWO_ROUTERS, list: over(SUBNETS, ['203.0.113.77', SECOND]) }, async (testbed) => {
       const pod = await testbed.startReady();
       expect(inUse(testbed)).toBe(SECOND);

@@ -61,7 +61,7 @@ describeLab('both families', () => {
     }));
 });
 
-describeLab('the private network as nodes have it', () => {
+describeLab('the private network entry in its different forms', () => {
   it('IPv4 by an IPv6 next hop, for the private network and in the list', () =>
     Testbed.run({ topology: DUAL_STACK, env: BOTH, list: [] }, async (testbed) => {
       testbed.topology.routers[0]?.netns.ip('addr', 'add', 'fe80::1/64', 'dev', 'priv', 'nodad');
@@ -86,7 +86,7 @@ describeLab('the private network as nodes have it', () => {
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('listed twice: the entry that the kernel uses shows the way, and a blackhole before it is reported', () =>
+  it('listed twice: the entry that the kernel uses provides the next hop, and a blackhole before it is reported', () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route add 10.0.0.0/8 via 10.184.0.9 dev priv metric 1024');
       const pod = await testbed.startReady();
@@ -105,7 +105,7 @@ describeLab('the private network as nodes have it', () => {
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('an entry whose lifetime is over shows no way, though a dump still has it', () =>
+  it('an expired entry provides no next hop, although a dump still contains it', () =>
     Testbed.run(
       { topology: IPV6_ONLY, env: { PRIVATE_NETWORKS: 'fd00::/8' }, list: ['2001:db8:a::/64'] },
       async (testbed) => {
@@ -119,7 +119,7 @@ describeLab('the private network as nodes have it', () => {
 });
 
 describeLab('every field of a route', () => {
-  it('table, metric, source and MTU reach the kernel, and changes of them follow', () =>
+  it('table, metric, source and MTU reach the kernel, and so do changes to them', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('addr add 10.184.0.9/26 dev priv');
@@ -140,7 +140,7 @@ describeLab('every field of a route', () => {
       expect(changed?.prefsrc).toBeUndefined();
     }));
 
-  it('a next hop of its own, several that share the traffic, and one that is on no link', () =>
+  it('its own next hop, several next hops that share traffic, and one that is on no link', () =>
     Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putList([
@@ -162,7 +162,7 @@ describeLab('every field of a route', () => {
       expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
-  it('an interface that does not exist makes it wait until it does', () =>
+  it('a route with a missing interface waits until the interface exists', () =>
     Testbed.run({ list: [{ subnet: '192.168.0.0/24', nextHop: '10.99.0.1', interface: 'late' }] }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       await testbed.untilReadiness(pod, false, /this node has no interface late/);
@@ -177,7 +177,7 @@ describeLab('every field of a route', () => {
 });
 
 describeLab("the private network's route", () => {
-  it('may be onlink, as clouds with /32 addresses have it', () =>
+  it('may be onlink, as in clouds with /32 addresses', () =>
     Testbed.run({}, async (testbed) => {
       testbed.node.netns.batch([
         'addr del 10.184.0.2/26 dev priv',
@@ -199,7 +199,7 @@ describeLab("the private network's route", () => {
       ]);
     }));
 
-  it('may be a nexthop object of somebody else, or a group of them', () =>
+  it('may use a foreign nexthop object, or a group of them', () =>
     Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
       testbed.node.netns.batch([
         'nexthop add id 5 via 10.184.0.3 dev priv',
@@ -214,7 +214,7 @@ describeLab("the private network's route", () => {
       expect(testbed.topology.nexthops().filter(({ protocol }) => protocol !== `${PROTOCOL}`)).toHaveLength(3);
     }));
 
-  it('that names no next hop cannot be used, and that is told', () =>
+  it('cannot be used without a next hop, which is reported', () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route replace 10.0.0.0/8 dev priv');
       const pod = await testbed.cluster.startPod();

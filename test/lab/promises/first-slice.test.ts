@@ -6,7 +6,7 @@ jest.setTimeout(60_000);
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 describeLab('the pod of dist/example', () => {
-  it('makes packets arrive that the kernel dropped', () =>
+  it('delivers packets that the kernel dropped before', () =>
     Testbed.run({}, async (testbed) => {
       expect(await testbed.topology.answered(testbed.node, 300)).toBe(false);
       const dropped = await testbed.topology.rpFilterDrops();
@@ -20,7 +20,7 @@ describeLab('the pod of dist/example', () => {
       expect(pod.logs.lines.filter(({ stream }) => stream === 'stderr')).toEqual([]);
     }));
 
-  it('adds what is added to the list, removes what is removed, and leaves the rest alone', () =>
+  it('adds and removes routes as the list changes, and leaves the rest alone', () =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       testbed.putList(['192.168.1.0/24', '192.168.5.0/24']);
@@ -30,7 +30,7 @@ describeLab('the pod of dist/example', () => {
       expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
-  it('refuses a bad list as a whole, keeps the last good one, and says why', () =>
+  it('rejects an invalid list as a whole, keeps the last valid one, and reports why', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putText('["192.168.7.0/24", "10.94.227.46/24", "192.168.9.0"]');
@@ -42,7 +42,7 @@ describeLab('the pod of dist/example', () => {
       expect(testbed.owned()).toEqual(['192.168.1.0/24']);
     }));
 
-  it('remembers across a restart what it owns, through the kernel', () =>
+  it('recognises its own routes in the kernel after a restart', () =>
     Testbed.run({}, async (testbed) => {
       const first = await testbed.startReady();
       first.signal('SIGKILL');
@@ -53,7 +53,7 @@ describeLab('the pod of dist/example', () => {
       expect(testbed.owned()).toEqual(['192.168.1.0/24']);
     }));
 
-  it('never takes the default route for the private network: it waits, unready, and goes on when the entry comes', () =>
+  it('never uses the default route for the private network: it waits, unready, and continues once the entry appears', () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route del 10.0.0.0/8');
       const pod = await testbed.cluster.startPod();

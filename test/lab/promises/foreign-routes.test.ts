@@ -8,7 +8,7 @@ jest.setTimeout(60_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
-describeLab('foreign routes are sacred', () => {
+describeLab('foreign routes are never changed', () => {
   it.each(['proto boot', 'proto 80'])(
     'one of the same prefix and metric with the same next hop satisfies (%s)',
     (marks) =>
@@ -24,7 +24,7 @@ describeLab('foreign routes are sacred', () => {
       }),
   );
 
-  it('one that wins or ties with another next hop is a conflict, reported with both sides, and stays', () =>
+  it('one that wins or ties with another next hop is reported as a conflict with both sides, and stays', () =>
     Testbed.run({ env: { ROUTE_METRIC: '50' } }, async (testbed) => {
       testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
       testbed.ip('route add 192.168.1.0/24 via 198.51.100.1 proto static metric 20');
@@ -40,7 +40,7 @@ describeLab('foreign routes are sacred', () => {
       expect(SUBNETS.flatMap((subnet) => routesTo(testbed, subnet))).toEqual(before);
     }));
 
-  it('one of worse metric that was there first loses: ours is confirmed like any change, and theirs stays and is reported', () =>
+  it('an older one with a worse metric loses: ours is confirmed like any change, and theirs stays and is reported', () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
       const pod = await testbed.startReady();
@@ -52,13 +52,13 @@ describeLab('foreign routes are sacred', () => {
       expect(routesTo(testbed, '192.168.0.0/24')).toMatchObject([{ gateway: '198.51.100.1', metric: 50 }]);
     }));
 
-  it('of the same table and list the same comes out, whoever came first', () =>
+  it('the same table and list give the same result, whichever came first', () =>
     Testbed.run({ list: [], env: { ROUTE_METRIC: '50' } }, async (testbed) => {
       const pod = await testbed.startReady();
       for (let world = 0; world < WORLDS; world++) await playOrders(testbed, pod, foreignRoutes(world));
     }));
 
-  it('in IPv6, where the kernel merges routes of one prefix and metric, ours is withdrawn from the merged route and theirs stays', () =>
+  it('in IPv6, where the kernel merges routes with the same prefix and metric, ours is withdrawn and theirs stays', () =>
     Testbed.run(
       { topology: DUAL_STACK, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: ['2001:db8:a::/64'] },
       async (testbed) => {
@@ -71,7 +71,7 @@ describeLab('foreign routes are sacred', () => {
       },
     ));
 
-  it('when a conflict ends, ours takes its place', () =>
+  it('when a conflict ends, ours is installed', () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static');
       const pod = await testbed.cluster.startPod();
@@ -83,7 +83,7 @@ describeLab('foreign routes are sacred', () => {
 });
 
 describeLab('routes of the original DaemonSet', () => {
-  it.each(['', 'metric 50'])('become ours without a gap, when asked for (%s)', (metric) =>
+  it.each(['', 'metric 50'])('are taken over without a gap if the option is set (%s)', (metric) =>
     Testbed.run({ env: { ADOPT_LEGACY_ROUTES: 'true' } }, async (testbed) => {
       for (const subnet of SUBNETS) testbed.ip(`route add ${subnet} via 10.184.0.1 proto boot ${metric}`.trim());
       const misses = watchForMisses(testbed);
@@ -98,7 +98,7 @@ describeLab('routes of the original DaemonSet', () => {
 });
 
 describeLab('a changed protocol number', () => {
-  it('leaves no orphans: what carries the former number becomes ours or goes', () =>
+  it('leaves no orphans: routes with the former number are taken over or removed', () =>
     Testbed.run({ env: { FORMER_PROTOCOLS: '141' } }, async (testbed) => {
       testbed.ip('route add 192.168.0.0/24 via 10.184.0.1 proto 141');
       testbed.ip('route add 192.168.77.0/24 via 10.184.0.1 proto 141');

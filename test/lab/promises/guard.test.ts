@@ -3,7 +3,7 @@ import { Testbed } from '../testbed';
 
 jest.setTimeout(60_000);
 
-describeLab('nothing that the node depends on is taken, and the rest of the list is applied', () => {
+describeLab('a route that takes something the node depends on is rejected, and the rest of the list is applied', () => {
   it.each([
     ['10.184.0.0/26', /lies in 10\.184\.0\.0\/26, which is connected to this node's priv/],
     ['10.184.0.16/28', /lies in 10\.184\.0\.0\/26, which is connected to this node's priv/],
@@ -14,7 +14,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
       /would take the route to the API server 203\.0\.113\.10, which now goes via 198\.51\.100\.1 dev pub/,
     ],
     ['172.16.0.0/12', /would take the route to the protected subnet 172\.30\.0\.0\/16/],
-  ])('%s is refused with the reason', (subnet, reason) =>
+  ])('%s is rejected with the reason', (subnet, reason) =>
     Testbed.run({ list: [subnet, '192.168.1.0/24'], env: { PROTECTED_SUBNETS: '172.30.0.0/16' } }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       await testbed.untilReadiness(pod, false, reason);
@@ -23,7 +23,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
     }),
   );
 
-  it('a protected range is kept as a whole, also where another entry keeps its first half', () =>
+  it('the whole of a range is protected, even if another entry keeps its first half', () =>
     Testbed.run(
       {
         list: [{ subnet: '10.176.0.0/16', nextHop: '198.51.100.1' }, '192.168.1.0/24'],
@@ -41,7 +41,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
       },
     ));
 
-  it('in another table nothing is taken either, since a rule that leads there can come at any time', () =>
+  it('other tables are also protected, because a rule that leads there can appear at any time', () =>
     Testbed.run({ list: [{ subnet: '10.184.0.0/16', table: 1000 }, '192.168.1.0/24'] }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       await testbed.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the route to /);
@@ -50,7 +50,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
       expect(await testbed.topology.answered()).toBe(false); // of the two subnets one is routed
     }));
 
-  it('a list that names what the DaemonSet does not allow gets none of it', () =>
+  it('a list gets nothing that the DaemonSet does not allow', () =>
     Testbed.run(
       {
         list: [
@@ -73,7 +73,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
       },
     ));
 
-  it('a connected subnet that appears under a route of ours takes it back', () =>
+  it('a connected subnet that appears under a route of ours causes its withdrawal', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('addr add 192.168.0.99/24 dev pub');
@@ -83,7 +83,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
       await testbed.untilReadiness(pod, true, /2 effective/);
     }));
 
-  it('a network of Docker that contains listed subnets withdraws their routes until it is removed', () =>
+  it('a Docker network that contains listed subnets causes their routes to be withdrawn until it is removed', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.node.netns.batch([
@@ -105,7 +105,7 @@ describeLab('nothing that the node depends on is taken, and the rest of the list
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('the default route needs an opt-in, and even then must not take the way to the API server', () =>
+  it('the default route needs an opt-in, and even then must not take the route to the API server', () =>
     Testbed.run({ list: ['0.0.0.0/0'], env: { ALLOW_DEFAULT_ROUTE: 'true' } }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       await testbed.untilReadiness(pod, false, /conflicting|would take the route to the API server/);

@@ -6,7 +6,7 @@ jest.setTimeout(60_000);
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 describeLab('uninstalling removes everything', () => {
-  it('when the ConfigMap was deleted before the pod is told to stop', () =>
+  it('when the ConfigMap is deleted before the pod is stopped', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.owners.delete(testbed.own('DaemonSet'));
@@ -18,7 +18,7 @@ describeLab('uninstalling removes everything', () => {
       expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
-  it('when it is deleted while the pod stops, its rights gone before, over the watch that was open', () =>
+  it('when it is deleted while the pod stops without rights, learnt from the open watch', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.grants = [];
@@ -28,7 +28,7 @@ describeLab('uninstalling removes everything', () => {
       expect(testbed.owned()).toEqual([]);
     }));
 
-  it('when the DaemonSet stays, marked as deleted, until its pods are gone', () =>
+  it('when the DaemonSet remains, marked for deletion, until its pods are gone', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.owners.terminate(testbed.own('DaemonSet'));
@@ -38,7 +38,7 @@ describeLab('uninstalling removes everything', () => {
       expect(testbed.owned()).toEqual([]);
     }));
 
-  it('when the namespace is deleted, of which pods hear first: ConfigMap and DaemonSet are still there', () =>
+  it('when the namespace is deleted and pods stop first, with ConfigMap and DaemonSet still present', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.owners.terminate(testbed.own('Namespace'));
@@ -58,7 +58,7 @@ describeLab('uninstalling removes everything', () => {
       expect(testbed.owned()).toEqual([]);
     }));
 
-  it('but not when the user wants to keep them', () =>
+  it('but not if the user wants to keep the routes', () =>
     Testbed.run({ env: { ON_UNINSTALL: 'keep' } }, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.owners.terminate(testbed.own('Namespace'));

@@ -4,7 +4,7 @@ import { Testbed } from '../testbed';
 jest.setTimeout(90_000);
 
 describeLab('a next hop that does not answer', () => {
-  it('and has none beside it is told, and its routes stay', () =>
+  it('is reported if it is the only one, and its routes stay', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.topology.routers[0]?.netns.ip('link', 'set', 'priv', 'down');

@@ -89,7 +89,7 @@ describeLab('the MTU of a route is its own', () => {
       for (const [i, server] of servers.entries()) expect(await server.seen()).toEqual(Array(ROUNDS).fill(sources[i]));
     }));
 
-  it('a look at what is in place changes nothing, and a bounced link brings each value back', () =>
+  it('a read-only pass changes nothing, and each value is restored after a link bounce', () =>
     Testbed.run(PLAIN, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putList([{ subnet: '192.168.0.0/24', mtu: 1280 }, '192.168.1.0/24', '192.168.2.0/24']);

@@ -66,7 +66,7 @@ const PROBES = { PROBES: 'datacentre 192.168.0.0/23 192.168.1.10:8080', PROBE_EV
 
 const TWO_ROUTERS = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
 
-describeLab('what a real systemd-networkd removes is back', () => {
+describeLab('routes that a real systemd-networkd removes are restored', () => {
   it('when a new interface appears, and when networkd is killed and starts again', () =>
     Testbed.run(
       { env: { OTHERWISE: 'unreachable', ...PROBES }, list: LIST, topology: TWO_ROUTERS },

@@ -131,7 +131,7 @@ describeLab(
         expect((await traced(testbed, pod, end)).leaks).toEqual([]);
       }));
 
-    it('when the agent is killed while the link is down, nor when another one starts then', () =>
+    it('when the agent is killed while the link is down, and when another one then starts', () =>
       play(async (testbed) => {
         const inPod = addPod(testbed);
         const pod = await testbed.startReady();
@@ -160,7 +160,7 @@ describeLab(
         await waitFor('everybody to be answered', 10_000, () => testbed.topology.answered());
       }));
 
-    it('and without the option it does, from the node and from a pod', () =>
+    it('without the option it does, from the node and from a pod', () =>
       play(
         async (testbed) => {
           const pod = addPod(testbed);
@@ -177,8 +177,8 @@ describeLab(
   missingForTraces(),
 );
 
-describeLab('an unreachable route stands beside a confirmed route only', () => {
-  it('never beside one that waits, is refused, conflicts or is satisfied by another', () =>
+describeLab('an unreachable route exists only beside a confirmed route', () => {
+  it('never beside a route that waits, is rejected, conflicts or is satisfied by another', () =>
     play(
       async (testbed) => {
         testbed.node.netns.batch([
@@ -208,7 +208,7 @@ describeLab('an unreachable route stands beside a confirmed route only', () => {
       },
     ));
 
-  it('is withdrawn at once when a less specific route of others appears, and comes back when it goes', () =>
+  it('is withdrawn at once when a less specific foreign route appears, and restored when that is removed', () =>
     play(async (testbed) => {
       await testbed.startReady();
       await untilCompanions(testbed, LIST);
@@ -221,7 +221,7 @@ describeLab('an unreachable route stands beside a confirmed route only', () => {
       await untilCompanions(testbed, LIST, 2000);
     }));
 
-  it('is put back when somebody deletes it, even while the link is down', () =>
+  it('is restored when it is deleted, even while the link is down', () =>
     play(async (testbed) => {
       await testbed.startReady();
       await untilCompanions(testbed, LIST);
@@ -232,8 +232,8 @@ describeLab('an unreachable route stands beside a confirmed route only', () => {
     }));
 });
 
-describeLab('unreachable routes go along with their routes', () => {
-  it('when an entry leaves the list, by a rollback they come back, and what was rolled back has none', () =>
+describeLab('unreachable routes are removed with their routes', () => {
+  it('when an entry leaves the list; a rollback restores them, and rolled back routes have none', () =>
     play(
       async (testbed) => {
         testbed.topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
@@ -262,7 +262,7 @@ describeLab('unreachable routes go along with their routes', () => {
       expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([]);
     }));
 
-  it('when an agent without the option follows', () =>
+  it('when the next agent runs without the option', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       await untilCompanions(testbed, LIST);
@@ -273,7 +273,7 @@ describeLab('unreachable routes go along with their routes', () => {
       expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([...IPV4, ...IPV6]);
     }));
 
-  it('when a node is cleared by hand', () =>
+  it('when a node is cleaned up by hand', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       await untilCompanions(testbed, LIST);
@@ -284,7 +284,7 @@ describeLab('unreachable routes go along with their routes', () => {
       expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([]);
     }));
 
-  it('and /status and the table of status list them', () =>
+  it('and are listed in /status and in the status table', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       await untilCompanions(testbed, LIST);

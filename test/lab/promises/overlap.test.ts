@@ -50,7 +50,7 @@ describeLab(
       expect(await topology.node.client.read('/proc/sys/net/ipv4/conf/priv/rp_filter')).toBe('1\n');
     });
 
-    it('from a pod, orders-service reaches servers whose real addresses are in the range of the nodes, each its share', async () => {
+    it('from a pod, orders-service balances over servers whose real addresses are in the range of the nodes', async () => {
       const counts = tally(await topology.ask(topology.pod, OVERLAP.clusterIp, 200));
       expect(Object.keys(counts).sort()).toEqual(['orders-1', 'orders-2']);
       // Of 200 fair coins fewer than 60 heads come once in 50 million.
@@ -62,7 +62,7 @@ describeLab(
       expect(await topology.ask(topology.server('files'), '192.168.2.5')).toEqual(['worker-1']);
     });
 
-    it('two hosts with one and the same real address talk to each other, both ways', async () => {
+    it('two hosts with the same real address talk to each other, in both directions', async () => {
       const payroll = topology.server('payroll');
       expect([payroll.addresses, topology.node.addresses]).toEqual([['10.0.1.5'], ['10.0.1.5']]);
       const there = await payroll.client.serve('10.0.1.5', 8081, 'payroll');
@@ -79,7 +79,7 @@ describeLab(
       expect(await there.seen()).toEqual(['192.168.2.5']);
     });
 
-    it('ESP carries it: the counters of both routers grow, and agree', async () => {
+    it('ESP carries the traffic: the counters of both routers grow, and agree', async () => {
       const before = topology.routers[0].childSas();
       await topology.ask(topology.pod, OVERLAP.clusterIp, 5);
       await topology.ask(topology.pod, '192.168.0.10', 5);
@@ -115,14 +115,14 @@ describeLab(
       expect(topology.wire.seen('arp')).toEqual(['10.0.1.1 > 10.0.1.5', '10.0.1.5 > 10.0.1.1']);
     });
 
-    it('nothing crosses the Internet but what the two routers say to each other', () => {
+    it('only traffic between the two routers crosses the Internet', () => {
       const ofRouters = new Set(['203.0.113.1', '192.0.2.1', '203.0.113.2', '192.0.2.2']); // and their providers' ICMP
       const addresses = topology.internetWire.seen('ipv4').flatMap((pair) => pair.split(' > '));
       expect(addresses.filter((address) => !ofRouters.has(address))).toEqual([]);
       expect(dropped(0, 'to-outside') + dropped(1, 'to-outside')).toBe(0);
     });
 
-    it('what claims to be on premise but did not come through the tunnel is dropped', async () => {
+    it('packets with on-premise sources that did not come through the tunnel are dropped', async () => {
       const { netns, client } = topology.topology.internet;
       netns.batch(['addr add 192.168.1.77/32 dev lo', 'route add 192.168.2.0/27 via 203.0.113.1']);
       const answer = await client.fetch('http://192.168.2.5:8080/', { source: '192.168.1.77', timeoutMs: 300 });
@@ -131,7 +131,7 @@ describeLab(
       expect(topology.wire.seen('ipv4').join()).not.toContain('192.168.1.77');
     });
 
-    it('while the tunnel is down nothing leaves in the clear, and afterwards all is as before', async () => {
+    it('while the tunnel is down, nothing leaves unencrypted, and afterwards everything works as before', async () => {
       const [near, far] = topology.routers;
       near.disconnect();
       await waitFor('the tunnel to be down', 5000, () => far.childSas().length === 0);
@@ -143,7 +143,7 @@ describeLab(
       expect(await topology.ask(topology.pod, '192.168.1.10')).toEqual(['orders-1']);
     });
 
-    it('the reverse path filter had nothing to drop', async () => {
+    it('the reverse path filter drops nothing', async () => {
       expect(await topology.topology.rpFilterDrops()).toBe(0);
     });
   },
@@ -165,7 +165,7 @@ describeLab(
       rmSync(folder, { recursive: true });
     });
 
-    it('is reached by the same means, under its own addresses', async () => {
+    it('is reached in the same way, under its own addresses', async () => {
       const counts = tally(await topology.ask(topology.pod, 'fd00:21::20', 60));
       expect(Object.keys(counts).sort()).toEqual(['press-1', 'press-2']);
       expect(await topology.ask(topology.server('press-1'), 'fd00:184::5')).toEqual(['worker-1']);
@@ -175,7 +175,7 @@ describeLab(
       expect(Math.min(child?.bytesIn ?? 0, child?.bytesOut ?? 0)).toBeGreaterThan(60 * 100);
     });
 
-    it('is seen by the servers as it is, in spite of a masquerade rule on the router', async () => {
+    it('is seen by the servers with its own address, despite a masquerade rule on the router', async () => {
       const there = await topology.server('press-2').client.serve('2001:db8:a::11', 8081, 'press');
       expect(await topology.node.client.fetch('http://[2001:db8:a::11]:8081/')).toMatchObject({ body: 'press' });
       expect(await there.seen()).toEqual(['fd00:184::5']);
@@ -185,7 +185,7 @@ describeLab(
   MISSING,
 );
 
-test('what a VPN needs and is not there is named with its Debian package', () => {
+test('missing VPN requirements are named with their Debian package', () => {
   expect(missingForVpn('/nonexistent', '/nonexistent')).toEqual([
     'the IKE daemon /usr/lib/ipsec/charon not found (Debian package strongswan)',
     'AES-GCM and elliptic curves /usr/lib/ipsec/plugins/libstrongswan-openssl.so not found (Debian package libstrongswan-standard-plugins)',

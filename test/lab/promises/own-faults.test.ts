@@ -8,7 +8,7 @@ jest.setTimeout(90_000);
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 describeLab('what happens to the agent itself', () => {
-  it('a port in use: routes are kept all the same, and it is served once the port is free', () =>
+  it('a port in use: routes are still maintained, and pages are served once the port is free', () =>
     Testbed.run({}, async (testbed) => {
       const squatter = await testbed.node.client.serve('127.0.0.1', 9142, 'somebody else');
       const pod = await testbed.cluster.startPod();
@@ -42,7 +42,7 @@ describeLab('what happens to the agent itself', () => {
       await testbed.untilOwned([...new Set(last)]);
     }));
 
-  it('two agents with one protocol number: the second tells, is unready and changes nothing until the first is gone', () =>
+  it('two agents with the same protocol number: the second reports it, is unready and changes nothing until the first is gone', () =>
     Testbed.run({}, async (testbed) => {
       const first = await testbed.startReady();
       const second = await testbed.cluster.startPod(
@@ -61,7 +61,7 @@ describeLab('what happens to the agent itself', () => {
       await second.waitForLog(({ json }) => json?.event === 'lock.taken', 5000);
     }));
 
-  it('an unprivileged process that took the name of the lock takes no node away', () =>
+  it('an unprivileged process that takes the lock name does not stop the agent', () =>
     Testbed.run({}, async (testbed) => {
       const { netns } = testbed.node;
       const squat = `process.setuid(65534); require('node:net').createServer((socket) => socket.end('onprem-link/node-routes')).listen('\\0onprem-link/route-protocol/142', () => console.log('taken'))`;
@@ -85,7 +85,7 @@ describeLab('what happens to the agent itself', () => {
       await testbed.untilReadiness(second, false, /in use on this node by onprem-link\/node-routes/);
     }));
 
-  it('a list of 40,000 routes: the events of its own changes do not fill the queue of the others', () =>
+  it('a list of 40,000 routes: events of the agent’s own changes do not fill the event queue', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putList(
@@ -98,7 +98,7 @@ describeLab('what happens to the agent itself', () => {
       expect(pod.logs.lines.filter(({ json }) => json?.event === 'kernel.overrun')).toEqual([]);
     }));
 
-  it('lists that only do harm: 500,000 entries, and as many mistakes as fit, are rejected and cost no memory', () =>
+  it('harmful lists, with 500,000 entries or as many mistakes as fit, are rejected without using much memory', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       for (const text of [`[${Array(500_000).fill(1)}]`, `[${Array(60_000).fill('"10.0.0.1/8"')}]`]) {
@@ -111,7 +111,7 @@ describeLab('what happens to the agent itself', () => {
       await testbed.untilReadiness(pod, true, /2 effective/);
     }));
 
-  it('a storm of 50,000 foreign changes: alive, and right again when it is over', () =>
+  it('a storm of 50,000 foreign changes: the agent stays alive, and routes are correct afterwards', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const storm = Array.from(
@@ -125,7 +125,7 @@ describeLab('what happens to the agent itself', () => {
       await testbed.untilReadiness(pod, true, /2 effective/, 10_000);
     }));
 
-  it('lost kernel events lead to a new reading of everything', () =>
+  it('after lost kernel events, everything is read again', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       // Stopped, it cannot read; the kernel's queue for it overflows, and the deletion at the end gets lost with the rest.
@@ -146,7 +146,7 @@ describeLab('what happens to the agent itself', () => {
       }
     }));
 
-  it("missing rights are told, by the kernel's words, without a crash", () =>
+  it('missing rights are reported with the kernel’s message, without a crash', () =>
     Testbed.run({}, async (testbed) => {
       const copy = structuredClone(find(testbed.cluster.objects, 'DaemonSet')) as never as {
         spec: { template: { spec: { containers: { securityContext: { capabilities: object } }[] } } };
@@ -167,7 +167,7 @@ describeLab('what happens to the agent itself', () => {
       /without --allow-ffi --allow-net: start the agent as the DaemonSet does/,
     ],
     ['another Node', ([, ...command]) => [process.execPath, command.at(-1) as string], /Node 26 is needed, this is v/],
-  ])('%s is one line that names what is needed, and never a stack', (_, change, message) =>
+  ])('%s causes one line that names what is needed, never a stack trace', (_, change, message) =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.cluster.startPod(testbed.node, withCommand(testbed.cluster.workload, change));
       expect((await pod.exited).code).toBe(1);
@@ -176,7 +176,7 @@ describeLab('what happens to the agent itself', () => {
     }),
   );
 
-  it("without any of Node's flags, as another image's entrypoint may start it, it works", () =>
+  it('it works without any of the Node flags, as another image’s entrypoint may start it', () =>
     Testbed.run({}, async (testbed) => {
       const bare = (command: string[]) => [command[0] as string, command.at(-1) as string];
       const pod = await testbed.cluster.startPod(testbed.node, withCommand(testbed.cluster.workload, bare));
@@ -185,7 +185,7 @@ describeLab('what happens to the agent itself', () => {
       await testbed.untilOwned(SUBNETS);
     }));
 
-  it('bad settings are told, all at once, and it ends', () =>
+  it('invalid settings are reported all at once, and the agent exits', () =>
     Testbed.run({ env: { ROUTE_PROTOCOL: '999', PRIVATE_NETWORKS: '10.0.0.1/8' } }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       const line = await pod.waitForLog(({ json }) => json?.event === 'agent.failed', 5000);
@@ -194,7 +194,7 @@ describeLab('what happens to the agent itself', () => {
       expect((await pod.exited).code).toBe(1);
     }));
 
-  it('an uncaught signal of the kubelet during a pass ends it in good order', () =>
+  it('a termination signal from the kubelet during a pass ends the agent cleanly', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putList(Array.from({ length: 5000 }, (_, i) => `172.16.${i >> 6}.${(i & 63) * 4}/30`));

@@ -31,7 +31,7 @@ const partlyTaken = async (testbed: Testbed) =>
   /^onprem_link_routes_partly_taken (\d+)$/m.exec((await testbed.get('/metrics')).stdout)?.[1];
 
 describeLab('what takes a part of a listed subnet is reported at once, and the route stays effective', () => {
-  it('a bridge of containers', () =>
+  it('a container bridge', () =>
     Testbed.run({ list: ['172.16.0.0/12'], env: { PROTECTED_SUBNETS: '' } }, async (testbed) => {
       const pod = await testbed.startReady();
       expect(await partlyTaken(testbed)).toBe('0');
@@ -69,7 +69,7 @@ describeLab('what takes a part of a listed subnet is reported at once, and the r
     }),
   );
 
-  it('a table behind a rule, filled later than the rule', () =>
+  it('a table behind a rule, filled after the rule was added', () =>
     Testbed.run(DUAL, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('rule add to 192.168.0.0/24 lookup 77 pref 100');
@@ -97,7 +97,7 @@ describeLab('what takes a part of a listed subnet is reported at once, and the r
 });
 
 describeLab('a route is not effective', () => {
-  it('where a server of the site lies in the part, until it moves; the agent is not restarted, the entry not touched', () =>
+  it('if a server of the site is in that part, until it moves, without an agent restart or a change to the entry', () =>
     Testbed.run(DUAL, async (testbed) => {
       testbed.putServers(['192.168.0.10', '2001:db8:a::10']);
       const pod = await testbed.startReady();
@@ -116,7 +116,7 @@ describeLab('a route is not effective', () => {
       await testbed.untilReadiness(pod, true, /2 effective/);
     }));
 
-  it('where a target of confirm lies in the part', () =>
+  it('if a target of confirm is in that part', () =>
     Testbed.run({ ...DUAL, env: { ...DUAL.env, CONFIRM: '192.168.0.100:443' } }, async (testbed) => {
       testbed.ip('route add 192.168.0.100/32 via 198.51.100.1 proto dhcp');
       const pod = await testbed.cluster.startPod();
@@ -127,7 +127,7 @@ describeLab('a route is not effective', () => {
       );
     }));
 
-  it('where no rule leads to main', () =>
+  it('if no rule leads to main', () =>
     Testbed.run(DUAL, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('rule del pref 32766');
@@ -142,7 +142,7 @@ describeLab('a route is not effective', () => {
       );
     }));
 
-  it('where a rule rejects it, which is named', () =>
+  it('if a rule rejects it, and the rule is named', () =>
     Testbed.run(DUAL, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('rule add to 192.168.0.0/16 blackhole pref 100');
@@ -150,8 +150,8 @@ describeLab('a route is not effective', () => {
     }));
 });
 
-describeLab('servers that make no sense', () => {
-  it('are rejected with the list, each with its position; the routes stay', () =>
+describeLab('invalid servers', () => {
+  it('are rejected together with the list, each with its position, and the routes stay', () =>
     Testbed.run(DUAL, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putServers(['192.168.0.10', '192.168.0.0/24']);

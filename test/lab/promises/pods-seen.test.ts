@@ -68,7 +68,7 @@ describeLab(
     beforeAll(() => start('nodes'));
     afterAll(stop);
 
-    it('a CNI that leaves pods their addresses contradicts it: no selector carries these packets', async () => {
+    it('a CNI that keeps pod addresses contradicts the setting: no selector carries these packets', async () => {
       expect(await ask(topology.pod, SEEN_SERVERS.plain, 1500)).toBe('TIMEOUT');
       expect(await servers.plain.seen()).toEqual([]);
     });
@@ -78,7 +78,7 @@ describeLab(
       expect(await seenFrom(topology.pod)).toEqual(Array(3).fill('192.168.2.5'));
     });
 
-    it("a route's source moves what the node itself sends, not what pods send", async () => {
+    it('the source of a route applies to the node’s own packets, not to those of pods', async () => {
       topology.node.ip('route', 'replace', 'default', 'via', '10.0.1.1', 'proto', 'static', 'src', OTHER_SOURCE);
       expect(await seenFrom(topology.node)).toEqual(Array(3).fill('192.168.2.6'));
       expect(await seenFrom(topology.pod)).toEqual(Array(3).fill('192.168.2.5'));
@@ -94,7 +94,7 @@ describeLab(
     beforeAll(() => start('themselves'));
     afterAll(stop);
 
-    it('servers see the mapped address of the pod, and that of a node where the node calls', async () => {
+    it('servers see the mapped address of the pod, and that of the node if the node calls', async () => {
       expect(await seenFrom(topology.pod)).toEqual(Array(3).fill('172.25.7.2'));
       expect(await seenFrom(topology.node)).toEqual(Array(3).fill('192.168.2.5'));
     });
@@ -107,7 +107,7 @@ describeLab(
       expect([await inPod.seen(), await onNode.seen()]).toEqual([['192.168.0.10'], ['192.168.0.10']]);
     });
 
-    it('the far router translates servers with addresses of pods and nodes back, tunnel by tunnel', () => {
+    it('the far router translates back servers that have addresses of pods and nodes, per tunnel', () => {
       const pairs = topology.near.childSas().map(({ local, remote }) => `${local} ${remote}`);
       expect(pairs.sort()).toEqual(
         ['172.25.0.0/16', '192.168.2.0/27'].flatMap((local) =>
@@ -117,13 +117,13 @@ describeLab(
       expect(Math.min(...topology.near.childSas().map(({ bytesOut }) => bytesOut))).toBeGreaterThan(0);
     });
 
-    it('a CNI that masquerades contradicts it: on premise sees the node', async () => {
+    it('a CNI that masquerades contradicts the setting: on premise sees the node', async () => {
       topology.masquerade(true);
       expect(await seenFrom(topology.pod)).toEqual(Array(3).fill('192.168.2.5'));
       topology.masquerade(false);
     });
 
-    it('a Service leaves the pod its address, unless kube-proxy masquerades all', async () => {
+    it('a Service keeps the pod’s address, unless kube-proxy masquerades everything', async () => {
       for (const [masqueradesAll, seen] of [
         [false, '172.25.7.2'],
         [true, '192.168.2.5'],

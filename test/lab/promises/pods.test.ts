@@ -47,7 +47,7 @@ function startWorkloadOnce(testbed: Testbed) {
 }
 
 describeLab('packets from the node', () => {
-  it('are asked for with their source: a rule by the node’s address shadows the routes, at once', () =>
+  it('are looked up with their source: a rule for the node’s address shadows the routes at once', () =>
     Testbed.run(DUAL, async (testbed) => {
       const pod = await testbed.startReady();
       ipAll(testbed, [
@@ -73,7 +73,7 @@ describeLab('packets from the node', () => {
 });
 
 describeLab('packets of pods', () => {
-  it('are asked for as forwarded ones, and effective where they are', () =>
+  it('are looked up as forwarded packets, and reported as effective if they arrive', () =>
     Testbed.run(DUAL, async (testbed) => {
       startWorkloadOnce(testbed);
       const pod = await testbed.startReady();
@@ -84,7 +84,7 @@ describeLab('packets of pods', () => {
   it.each([
     ['IPv4', AWS, '192.168.0.10'],
     ['IPv6', AWS_6, '2001:db8:a::10'],
-  ])('%s: a rule by source shadows them, is reported with the remedy, and copyToTables mends it', (_, rule, server) =>
+  ])('%s: a rule by source shadows them and is reported with the fix, and copyToTables fixes it', (_, rule, server) =>
     Testbed.run(DUAL, async (testbed) => {
       startWorkloadOnce(testbed);
       ipAll(testbed, rule);
@@ -129,14 +129,14 @@ describeLab('packets of pods', () => {
       await testbed.untilReadiness(pod, false, /packets of pods are shadowed by rule 1536 → table 2/);
     }));
 
-  it('copies leave the tables when the option does', () =>
+  it('copies are removed from the tables when the option is removed', () =>
     Testbed.run(DUAL, async (testbed) => {
       testbed.ip(`route add 192.168.0.0/24 via 10.184.0.1 table 2 proto ${PROTOCOL}`);
       await testbed.startReady();
       expect(testbed.topology.routes(4, PROTOCOL).map(({ table }) => table)).toEqual(['254', '254']);
     }));
 
-  it('an entry of the list takes the place of its copy', () =>
+  it('an entry of the list replaces its copy', () =>
     Testbed.run({ ...DUAL, env: { ...DUAL.env, COPY_TO_TABLES: '2', ALLOWED_TABLES: '2,254' } }, async (testbed) => {
       await testbed.startReady();
       const copies = () => testbed.topology.routes(4, PROTOCOL).filter(({ table }) => table === '2').length;
@@ -149,7 +149,7 @@ describeLab('packets of pods', () => {
     }));
 });
 
-describeLab('the pods’ way is unknown, and never counts', () => {
+describeLab('an unknown way of pods never counts', () => {
   const REQUIRED = { ...DUAL, env: { ...DUAL.env, REQUIRE_PODS: 'true' }, list: ['192.168.0.0/24'] };
   it.each<[string, (testbed: Testbed) => void, TestbedOptions, RegExp]>([
     ['no pod', () => undefined, REQUIRED, /this node has no route to a pod yet/],
@@ -221,7 +221,7 @@ describeLab('the pods’ way is unknown, and never counts', () => {
     }),
   );
 
-  it('but a bridge of pods stands for them: the address asked for is not the node’s', () =>
+  it('but with a pod bridge it is known: the address looked up is not the node’s', () =>
     Testbed.run(REQUIRED, async (testbed) => {
       ipAll(testbed, ['link add cni0 type bridge', 'addr add 172.30.5.1/24 dev cni0', 'link set cni0 up']);
       testbed.node.netns.sysctl({ 'ipv4/ip_forward': 1 });

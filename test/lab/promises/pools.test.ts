@@ -241,11 +241,11 @@ describeLab('several pools', () => {
 
   afterAll(() => Promise.allSettled(Object.values(testbeds)));
 
-  it('on the same nodes never touch each other’s routes, whatever happens to one of them and for how long', () =>
-    testbeds.overlap);
+  it('on the same nodes never touch each other’s routes, whatever happens to one of them', () => testbeds.overlap);
 
-  it('a node that moves to another one ends with the routes of that one, without an instant without a shared one', () =>
+  it('a node that moves to another pool ends with only the routes of that pool, and shared routes never disappear', () =>
     testbeds.move);
 
-  it('a node that comes back finds its routes as they were, and what it brought along goes', () => testbeds.visit);
+  it('a node that returns finds its routes unchanged, and routes that it brought along are removed', () =>
+    testbeds.visit);
 });

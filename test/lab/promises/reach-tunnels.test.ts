@@ -76,7 +76,7 @@ describeLab('two real tunnels', () => {
   it.each([
     ['failover', 1_000, 6_000],
     ['failover', 10_000, 35_000],
-  ])('in %s, with a probe every %i ms, traffic has left a dead tunnel within %i ms', (mode, everyMs, ms) =>
+  ])('in %s mode, with a probe every %i ms, traffic leaves a dead tunnel within %i ms', (mode, everyMs, ms) =>
     withTunnels(mode, everyMs, async (part) => {
       const { tunnels, testbed } = part;
       expect(inUse(part)).toBe(FIRST);
@@ -94,7 +94,7 @@ describeLab('two real tunnels', () => {
     }),
   );
 
-  it('a tunnel in which everything takes up to 1.9 s stays in use at the default pace', () =>
+  it('a tunnel with delays of up to 1.9 s stays in use at the default interval', () =>
     withTunnels('failover', 10_000, async (part) => {
       const { tunnels, testbed, pod } = part;
       const end = performance.now() + 65_000;
@@ -111,7 +111,7 @@ describeLab('two real tunnels', () => {
       expect(networks[0]?.roundTrip?.max).toBeGreaterThan(500);
     }));
 
-  it('connections by the other router lose nothing, and the first is used again after a minute of answers', () =>
+  it('connections through the other router lose nothing, and the first is used again after a minute of answers', () =>
     withTunnels('balance', 1_000, async (part) => {
       const { tunnels, testbed } = part;
       testbed.node.netns.sysctl({ 'ipv4/fib_multipath_hash_policy': 1 }); // ports as well

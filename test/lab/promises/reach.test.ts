@@ -93,8 +93,8 @@ const bothUp = ({ state, paths }: Status['networks'][number]) =>
   state === 'reachable' &&
   paths.every((path) => path.state === 'up' && path.misses === 0 && path.trouble === undefined);
 
-describeLab('a VPN that is dead behind a live router', () => {
-  it('is found through each next hop, and the routes go by the other one; nothing of the probes is left at the end', () =>
+describeLab('a dead VPN behind a live router', () => {
+  it('is detected through each next hop, and routes use the other one; no probe objects remain at the end', () =>
     withProbes(async (testbed) => {
       const pod = await testbed.startReady();
       await untilNetwork(testbed, bothUp);
@@ -124,7 +124,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       expect([rulesOf(testbed), tablesOf(testbed)]).toEqual([[], []]);
     }));
 
-  it('does not get the traffic back because the agent was restarted or killed, and what was left is tidied up', () =>
+  it('gets no traffic back when the agent is restarted or killed, and leftovers are cleaned up', () =>
     withProbes(async (testbed) => {
       const pod = await testbed.startReady();
       await untilNetwork(testbed, bothUp);
@@ -143,7 +143,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       expect([rulesOf(testbed).length, tablesOf(testbed)]).toEqual([2, [FIRST, SECOND]]);
     }));
 
-  it('where both are dead nothing moves, and the node says so; the first that is back takes it all', () =>
+  it('if both are dead, nothing moves and the node reports it; the first to recover takes all traffic', () =>
     withProbes(async (testbed) => {
       const pod = await testbed.startReady();
       await untilNetwork(testbed, bothUp);
@@ -157,7 +157,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       await untilInUse(testbed, SECOND, 15_000);
     }));
 
-  it('makes the node unready where that is required', () =>
+  it('makes the node unready if requireReachable is set', () =>
     withProbes(
       async (testbed) => {
         const pod = await testbed.startReady();
@@ -171,7 +171,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       { REQUIRE_REACHABLE: 'true' },
     ));
 
-  it('a target that is down itself moves nothing while another answers', () =>
+  it('a target that is itself down moves no traffic while another one answers', () =>
     withProbes(
       async (testbed) => {
         await testbed.startReady();
@@ -185,7 +185,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       { PROBES: `${ENV.PROBES},192.168.1.77:443` },
     ));
 
-  it('a refused connection is an answer', () =>
+  it('a refused connection counts as an answer', () =>
     withProbes(
       async (testbed) => {
         await testbed.startReady();
@@ -194,7 +194,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       { PROBES: ENV.PROBES.replace(':8080', ':9') },
     ));
 
-  it('rules that somebody removes come back, and a probe by the wrong way counts as nothing', () =>
+  it('deleted rules are restored, and a probe that takes the wrong path does not count', () =>
     withProbes(async (testbed) => {
       await testbed.startReady();
       await untilNetwork(testbed, bothUp);
@@ -206,7 +206,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       await untilInUse(testbed, SECOND, 15_000);
     }));
 
-  it('a tunnel that comes and goes every 5 s moves the traffic at most twice a minute', () =>
+  it('a tunnel that flaps every 5 s moves the traffic at most twice a minute', () =>
     withProbes(async (testbed) => {
       await testbed.startReady();
       await untilNetwork(testbed, bothUp);
@@ -225,7 +225,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       expect(seen).toEqual([BOTH, SECOND]);
     }));
 
-  it('an answer that comes late, since the first packet was lost, is an answer', () =>
+  it('a late answer after a lost first packet counts as an answer', () =>
     withProbes(
       async (testbed) => {
         testbed.topology.servers[0]?.netns.load(LOSES_FIRST_SYN);
@@ -242,7 +242,7 @@ describeLab('a VPN that is dead behind a live router', () => {
       { PROBE_EVERY_MS: '5000' },
     ));
 
-  it('goes on without the API server, and while a changed list is on trial', () =>
+  it('is still detected without the API server, and while a changed list is on trial', () =>
     withProbes(async (testbed) => {
       const pod = await testbed.startReady();
       await untilNetwork(testbed, bothUp);

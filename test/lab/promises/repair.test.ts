@@ -23,7 +23,7 @@ describeLab('drift of the kernel is repaired from its events', () => {
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('when the table is flushed, the private network and all', () =>
+  it('when the table is flushed, including the private network', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       // iproute2 cannot flush routes that refer to nexthop objects; flushing these takes the routes along.
@@ -68,7 +68,7 @@ describeLab('drift of the kernel is repaired from its events', () => {
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('and routes of an unknown prefix that carry our protocol number are removed', () =>
+  it('and routes with our protocol number and an unlisted prefix are removed', () =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       testbed.ip(`route add 172.31.0.0/24 via 10.184.0.1 proto ${PROTOCOL}`);
@@ -85,7 +85,7 @@ describeLab('drift of the kernel is repaired from its events', () => {
 });
 
 describeLab('when the private network gets another next hop', () => {
-  it('all routes follow by one change of their nexthop object', () =>
+  it('all routes follow with one change of their nexthop object', () =>
     Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
       const pod = await testbed.startReady();
       const before = testbed.topology.nexthops();
@@ -101,7 +101,7 @@ describeLab('when the private network gets another next hop', () => {
       expect(moved.json?.message).toBe('0 routes added, 0 changed, 0 removed, next hop changed');
     }));
 
-  it('and while there is none, they stay as they are, unready', () =>
+  it('while there is none, they stay as they are and the node is unready', () =>
     Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('route del 10.0.0.0/8');

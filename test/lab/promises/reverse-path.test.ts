@@ -6,7 +6,7 @@ import { waitFor } from '../wait';
 jest.setTimeout(60_000);
 
 describeLab('packets of a listed subnet that arrive on another interface', () => {
-  it('are dropped there by the strict filter, which is named with the rule by which an answer would leave', () =>
+  it('are dropped by the strict filter, which is reported with the rule that an answer would follow', () =>
     Testbed.run({ topology: { ...SEEDS, rpFilter: 0 } }, async (testbed) => {
       testbed.node.netns.sysctl({ 'ipv4/conf/priv/rp_filter': 2, 'ipv4/conf/pub/rp_filter': 1 });
       const pod = await testbed.startReady();

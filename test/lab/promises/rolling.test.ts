@@ -115,7 +115,7 @@ function cutOff({ topology, cluster }: Testbed): () => void {
 }
 
 describeLab('a list that rolls', () => {
-  it('halts at the first of ten nodes that loses something; a revert replaces that pod at once', () =>
+  it('halts at the first of ten nodes that loses a target; a revert replaces that pod at once', () =>
     playFleet(10, async (fleet) => {
       const { daemonSet, testbed } = fleet;
       fleet.apply(BAD);
@@ -138,7 +138,7 @@ describeLab('a list that rolls', () => {
       expect([daemonSet.updated, fleet.lists]).toEqual([['worker-1', 'worker-1'], [GOOD.join(' ')]]);
     }));
 
-  it('goes on node by node when each confirms it, however dead the next hop or the API server is meanwhile', () =>
+  it('continues node by node as each confirms it, even if the next hop or the API server is down meanwhile', () =>
     playFleet(3, async (fleet) => {
       const { daemonSet, testbed } = fleet;
       const privateNetwork = ['10.0.0.0/8', 'via', '10.184.0.1', 'dev', 'priv'];
@@ -159,7 +159,7 @@ describeLab('a list that rolls', () => {
       expect([daemonSet.updated, fleet.lists]).toEqual([['worker-1', 'worker-2', 'worker-3'], [BETTER.join(' ')]]);
     }));
 
-  it('is in force from the pod template alone; a ConfigMap that differs or goes changes nothing', () =>
+  it('comes only from the pod template; a different or deleted ConfigMap changes nothing', () =>
     play(1, async (testbed) => {
       const pod = await testbed.startReady();
       await testbed.untilOwned(GOOD);
@@ -176,7 +176,7 @@ describeLab('a list that rolls', () => {
       expect(stdout).toBe('nothing would change\n');
     }));
 
-  it('is removed when the agent is told to stop after its ConfigMap was deleted, and stays otherwise', () =>
+  it('is removed if the agent is stopped after its ConfigMap was deleted, and stays otherwise', () =>
     play(1, async (testbed) => {
       const first = await testbed.startReady();
       await first.stop();
@@ -189,7 +189,7 @@ describeLab('a list that rolls', () => {
       expect(testbed.owned()).toEqual([]);
     }));
 
-  it('waits for the API server before it changes a node, and is Ready only when it was confirmed', () =>
+  it('waits for the API server before it changes a node, and the pod is Ready only after the confirmation', () =>
     play(1, async (testbed) => {
       const reconnect = cutOff(testbed);
       const pod = await testbed.cluster.startPod();
@@ -205,7 +205,7 @@ describeLab('a list that rolls', () => {
       await testbed.untilReadiness(pod, true, /2 effective/, 90_000);
     }));
 
-  it('is repaired by a restarted container of the same pod, which is Ready whatever the API server does', () =>
+  it('is repaired by a restarted container of the same pod, which is Ready regardless of the API server', () =>
     play(1, async (testbed) => {
       const emptyDirs = join(testbed.topology.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);

@@ -76,7 +76,7 @@ async function lostDuring(flow: UdpFlow, act: () => Promise<void>): Promise<{ se
   return { sent: sent - start.sent, lost: end.lost - start.lost };
 }
 
-describeLab('routers that live on: two clusters with the same range, one on-premise router', () => {
+describeLab('long-lived routers: two clusters with the same range, one on-premise router', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'routers-'));
     const [first, second] = ['first', 'second'].map((name) => join(folder, name)) as [string, string];
@@ -111,7 +111,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     expect(west.run('swanctl', '--list-conns').match(/^\S+: IKEv2/gm)).toEqual(['west-datacentre: IKEv2']);
   });
 
-  it('what is loaded for one cluster leaves the tunnels of the other as they are', async () => {
+  it('loading files for one cluster leaves the tunnels of the other unchanged', async () => {
     const sas = () => topology.routers.far.run('swanctl', '--list-sas', '--ike', 'west-datacentre').split('\n')[0];
     const [west] = [sas()];
     topology.routers.far.connect();
@@ -119,7 +119,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     expect(topology.routers.far.childSas()).toHaveLength(5);
   });
 
-  it('a subnet comes and goes by the change files, and no packet of the others is lost', async () => {
+  it('a subnet is added and removed with the change files, without packet loss for others', async () => {
     const flow = await flowTo(SERVERS.mapped, '192.168.1.10', 9000, 10);
     expect(await ask('east', SERVERS.later)).not.toBe('datacentre');
 
@@ -142,7 +142,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     expect([added.lost, removed.lost]).toEqual([0, 0]);
   });
 
-  it('a change that expects another state changes nothing', () => {
+  it('a change file for another state changes nothing', () => {
     const files = filesFor(routerChangesOf(after, before), 'west/cluster-to-datacentre');
     const rules = () => topology.routers.west.run('nft', 'list', 'ruleset').replace(/packets \d+ bytes \d+/g, '');
     const untouched = rules();
@@ -152,7 +152,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     expect(rules()).toBe(untouched);
   });
 
-  it('a key is rotated on both ends; with one end only the tunnel does not come back', async () => {
+  it('a key is rotated on both ends; if only one end has it, the tunnel does not come back', async () => {
     const { east, far } = topology.routers;
     const key = newKey();
     const flow = await flowTo(SERVERS.mapped, '192.168.1.10', 9002, 10);
@@ -182,7 +182,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     expect(rotated.lost).toBeLessThan(rotated.sent);
   });
 
-  it('an identity that is sent as a domain name, though it is an address, is rejected by the other end', async () => {
+  it('an address that is sent as a domain name identity is rejected by the other end', async () => {
     const { west, far } = topology.routers;
     const conf = '/etc/swanctl/conf.d/west-datacentre.conf';
     west.disconnect();
@@ -197,7 +197,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     await reachable('west', '192.168.1.10');
   });
 
-  it('a router that was switched off comes back with all it had, and a flow that went on meanwhile is translated again', async () => {
+  it('a rebooted router restores everything, and a flow that continued meanwhile is translated again', async () => {
     const { east } = topology.routers;
     const flow = await flowTo(SERVERS.plain, SERVERS.plain, 9001, 20);
     await east.crash();
@@ -211,7 +211,7 @@ describeLab('routers that live on: two clusters with the same range, one on-prem
     expect((await flow.count()).seenAs).toBe('192.168.2.5');
   });
 
-  it('somebody else who translates sources earlier is found by the check of the sheet', async () => {
+  it('another rule that translates sources earlier is found by the check in the sheet', async () => {
     const { east } = topology.routers;
     const sheet = before.get('routers/east/cluster-to-datacentre/README.md') ?? '';
     const check = / {6}(nft -y list chains \|.*)$/m.exec(sheet)?.[1] as string;

@@ -8,8 +8,8 @@ const ADDED = [...SUBNETS, '192.168.5.0/24'];
 /** A back-off may have grown meanwhile. */
 const RECOVERY = 35_000;
 
-describeLab('an API server that falls silent changes no route, and nothing is lost', () => {
-  it("silence on an open connection, as behind a dead load balancer: noticed by the kernel's probes", () =>
+describeLab('a silent API server changes no route, and no update is lost', () => {
+  it('silence on an open connection, as behind a dead load balancer, is detected by TCP keepalive probes', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const gateway = testbed.topology.internet.netns;
@@ -20,7 +20,7 @@ describeLab('an API server that falls silent changes no route, and nothing is lo
       await testbed.untilOwned(ADDED, RECOVERY + 10_000);
     }));
 
-  it('an API server that takes connections and says nothing', () =>
+  it('an API server that accepts connections but never answers', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.outage('no answer');

@@ -68,7 +68,7 @@ describeLab('nothing else removes a route', () => {
       expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
-  it('a ConfigMap that was deleted and written again is no uninstall', () =>
+  it('a ConfigMap that is deleted and created again is not an uninstall', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.deleteList();
@@ -79,7 +79,7 @@ describeLab('nothing else removes a route', () => {
       expect(testbed.owned()).toEqual(['192.168.1.0/24']);
     }));
 
-  it('a ConfigMap of another name is no uninstall: the DaemonSet stays, and no packet is lost', () =>
+  it('a ConfigMap with another name is not an uninstall: the DaemonSet stays, and no packet is lost', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const { api, objects, workload } = testbed.cluster;
@@ -101,7 +101,7 @@ describeLab('nothing else removes a route', () => {
       expect(testbed.owned()).toEqual(SUBNETS);
     }));
 
-  it('a start without a ConfigMap leaves what an earlier agent installed', () =>
+  it('a start without a ConfigMap keeps the routes that an earlier agent installed', () =>
     Testbed.run({}, async (testbed) => {
       const first = await testbed.startReady();
       first.signal('SIGKILL');

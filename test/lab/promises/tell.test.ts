@@ -6,8 +6,8 @@ jest.setTimeout(60_000);
 
 const AGENT = '/opt/onprem-link/agent.cjs';
 
-describeLab('the agent tells', () => {
-  it('Prometheus what it wants, has, repaired and cannot do', () =>
+describeLab('the agent reports', () => {
+  it('wanted, effective, repaired and failed routes to Prometheus', () =>
     Testbed.run({ list: ['192.168.0.0/24', '192.168.1.0/24', '10.184.0.0/28'] }, async (testbed) => {
       testbed.ip('route add 192.168.1.0/24 via 198.51.100.1');
       const pod = await testbed.cluster.startPod();
@@ -39,7 +39,7 @@ describeLab('the agent tells', () => {
       expect(seen.get('onprem_link_last_change_timestamp_seconds')).toBeGreaterThan(1.7e9);
     }));
 
-  it('how many packets the reverse path filter dropped, as the kernel counts them', () =>
+  it('the kernel’s count of packets that the reverse path filter dropped', () =>
     Testbed.run({ list: [] }, async (testbed) => {
       await testbed.startReady();
       await testbed.topology.exchange(testbed.node, 200);
@@ -48,7 +48,7 @@ describeLab('the agent tells', () => {
       expect((await metrics(testbed)).get('onprem_link_rp_filter_dropped_packets_total')).toBe(dropped);
     }));
 
-  it('people a table by kubectl exec, with its exit code, and what it would change, changing nothing', () =>
+  it('a status table and a diff through kubectl exec, with exit codes and without changes', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const status = await pod.exec(['node', AGENT, 'status']);
@@ -65,7 +65,7 @@ describeLab('the agent tells', () => {
       expect((await pod.exec(['node', AGENT, 'nonsense'])).code).toBe(2);
     }));
 
-  it('people no diff while no list is known, rather than an empty one', () =>
+  it('an error instead of an empty diff while no list is known', () =>
     Testbed.run({}, async (testbed) => {
       testbed.cluster.api.fail(500);
       const pod = await testbed.cluster.startPod();
@@ -83,7 +83,7 @@ describeLab('the agent tells', () => {
       expect((await testbed.get('/')).status).toBe(404);
     }));
 
-  it('one line per change and none in between', () =>
+  it('one log line per change, and none in between', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       expect(pod.logs.json.map(({ event }) => event).sort()).toEqual([
@@ -101,7 +101,7 @@ describeLab('the agent tells', () => {
       expect(pod.logs.lines.slice(before).map(({ json }) => json?.event)).toEqual(['list.accepted', 'routes.changed']);
     }));
 
-  it('one line for all routes that change alike, and how long it took', () =>
+  it('one log line for all routes with the same change, with the duration', () =>
     Testbed.run({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (testbed) => {
       const pod = await testbed.startReady();
       const before = pod.logs.lines.length;
@@ -117,7 +117,7 @@ describeLab('the agent tells', () => {
       ]);
     }));
 
-  it('at most three lines for each renewal of the private network, however many routes follow it', () =>
+  it('at most three log lines for each renewal of the private network, however many routes follow it', () =>
     Testbed.run({ list: Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`) }, async (testbed) => {
       const pod = await testbed.startReady();
       const all = Array.from({ length: 31 }, (_, i) => `192.168.${i}.0/24`);

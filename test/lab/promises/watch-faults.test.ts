@@ -9,7 +9,7 @@ const ADDED = [...SUBNETS, '192.168.5.0/24'];
 /** A back-off may have grown meanwhile. */
 const RECOVERY = 35_000;
 
-describeLab('a watch that misbehaves changes no route, and nothing is lost', () => {
+describeLab('a faulty watch changes no route, and no update is lost', () => {
   it.each(['list', 'event'] as const)('cut in the middle of a line (%s)', (what) =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
@@ -36,7 +36,7 @@ describeLab('a watch that misbehaves changes no route, and nothing is lost', () 
       }
     }));
 
-  it('an etcd restored from a backup, which knows nothing of the versions seen since', () =>
+  it('an etcd restored from a backup, without the versions seen since', () =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       const { api } = testbed.cluster;
@@ -53,7 +53,7 @@ describeLab('a watch that misbehaves changes no route, and nothing is lost', () 
       expect(anew).not.toHaveProperty('resourceVersion');
     }));
 
-  it('an etcd restored from a backup in which a version seen before is another list', () =>
+  it('an etcd restored from a backup, in which a known version has a different list', () =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       const { api } = testbed.cluster;
@@ -68,7 +68,7 @@ describeLab('a watch that misbehaves changes no route, and nothing is lost', () 
       await testbed.untilOwned(['192.168.7.0/24'], RECOVERY);
     }));
 
-  it('events out of order, without data, of unknown types, and bytes that are no JSON', () =>
+  it('events out of order, without data or of unknown types, and bytes that are not JSON', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const { api } = testbed.cluster;
@@ -100,7 +100,7 @@ describeLab('a watch that misbehaves changes no route, and nothing is lost', () 
       await testbed.untilOwned(SUBNETS, 120_000);
     }));
 
-  it('and quiet times cost nothing: one list, one watch, kept by bookmarks', () =>
+  it('and idle times cost nothing: one list and one watch, kept alive by bookmarks', () =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       const { api } = testbed.cluster;
