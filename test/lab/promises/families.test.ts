@@ -96,7 +96,7 @@ describeLab('the private network entry in its different forms', () => {
       await testbed.untilReadiness(
         pod,
         false,
-        /waiting: the node's route blackhole 10\.0\.0\.0\/8.* names no next hop/,
+        /waiting: the node's route blackhole 10\.0\.0\.0\/8.* has no next hop/,
       );
       // In this order: between the two the entry via 10.184.0.9 would be the way, and the agent would be ready with it.
       testbed.ip('route add 10.0.0.0/8 via 10.184.0.1 dev priv metric 50');

@@ -242,7 +242,7 @@ describeLab('unreachable routes are removed with their routes', () => {
         await untilCompanions(testbed, LIST);
         testbed.putList(['192.168.0.0/24', '2001:db8:a::/64', HIJACK]);
         await untilCompanions(testbed, ['192.168.0.0/24', '2001:db8:a::/64']);
-        await testbed.untilReadiness(pod, false, /is applied and not confirmed yet/);
+        await testbed.untilReadiness(pod, false, /is applied but not confirmed yet/);
         await pod.waitForLog(({ json }) => json?.event === 'list.rolled-back', 20_000);
         await untilCompanions(testbed, LIST);
         testbed.putList(['192.168.0.0/24']);
