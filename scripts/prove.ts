@@ -13,7 +13,7 @@ It reads the files in dist/ and routers/. Only the promises come from routers/SI
 the command also finds a Service that is missing. It sends no packets and changes nothing.
 
   --brief        omit the hops of ways that are consistent
-  --strict       an assumption counts as broken
+  --strict       exit with 1 as well if a path rests on an assumption that main.ts could settle
   --picture WAY  one way as a Mermaid diagram: its name, or a part of it
   --markdown     for a pull request or a job summary
   --json         for programs

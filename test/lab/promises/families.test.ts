@@ -93,11 +93,7 @@ describeLab('the private network entry in its different forms', () => {
       expect(await testbed.topology.answered()).toBe(true);
       testbed.ip('route del 10.0.0.0/8 metric 0');
       testbed.ip('route add blackhole 10.0.0.0/8');
-      await testbed.untilReadiness(
-        pod,
-        false,
-        /waiting: the node's route blackhole 10\.0\.0\.0\/8.* has no next hop/,
-      );
+      await testbed.untilReadiness(pod, false, /waiting: the node's route blackhole 10\.0\.0\.0\/8.* has no next hop/);
       // In this order: between the two the entry via 10.184.0.9 would be the way, and the agent would be ready with it.
       testbed.ip('route add 10.0.0.0/8 via 10.184.0.1 dev priv metric 50');
       testbed.ip('route del blackhole 10.0.0.0/8');
