@@ -29,18 +29,18 @@ import type { Settings } from './settings';
 import { TAKEOVER_AFTER_MS, type TakeoverHandler } from './takeover';
 import { Uninstall, type UninstallParts } from './uninstall';
 
-/** As a backstop for what no event reports. */
+/** A fallback for changes that no event reports. */
 const RESYNC_MS = 30_000;
 
-/** Passes for which packets wait: they do not look at the pods' way. */
+/** Passes that packets wait for: they skip the check of the pods' way. */
 const IN_HASTE: ReadonlySet<Trigger> = new Set(['kernel event', 'next hop']);
 
-/** Before the first pass, which waits for our lock and a list. */
+/** The state before the first pass, which waits for our lock and a list. */
 const NOTHING_FOUND: Pick<Snapshot, 'routes' | 'nexthops'> = { routes: [], nexthops: new Map() };
 
 export interface AgentParts {
   readonly settings: Settings;
-  /** What of the settings changes meanwhile. @default what `settings` say */
+  /** The settings that change at run time. @default those in `settings` */
   readonly live?: LiveSettings;
   readonly reconciler: Reconciler;
   readonly lock: InstanceLock;
@@ -50,20 +50,23 @@ export interface AgentParts {
   readonly ownObjects: UninstallParts['ownObjects'];
   /** With rolling changes: the list of the pod's own revision, if its file could be read. */
   readonly ownList?: string | undefined;
-  /** Opens a fresh connection to what has to stay reachable. */
+  /** Opens a new connection to a target that must stay reachable. */
   readonly attempt: Attempt;
-  /** What a change must leave reachable, if it was before, beside what the settings name. @default none */
+  /**
+   * What must stay reachable after a change, if it was before, in addition to the targets in the settings.
+   * @default none
+   */
   readonly resolvers?: readonly Target[];
-  /** From 0 to less than 1. */
+  /** A random number from 0 to less than 1. */
   readonly random: () => number;
-  /** Called when a pass found something else than the one before. */
+  /** Called when a pass has a different result from the previous one. */
   readonly onNews: () => void;
   readonly log: Log;
 }
 
 /**
- * Keeps the kernel's routes as the last understood list says, from start to stop. A list goes to the rollout, which decides
- * what is in force; a pass brings the kernel to that, and what it found goes back to the rollout.
+ * Keeps the kernel's routes in sync with the last valid list, from start to stop. A list goes to the rollout, which
+ * decides which list is in force; a pass applies that list to the kernel, and its result goes back to the rollout.
  */
 export class Agent implements WatchHandlers, TakeoverHandler {
   readonly source: RouteSource;
@@ -104,7 +107,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     this.lock = new OwnLock(parts.lock, settings, () => this.passes.request('start'), log);
     this.rollout = new Rollout({
       ownership: () => live.ownership,
-      rules: { ...settings.routeRules, allowDefaultRoute: true }, // what is gone back to may be from before a setting
+      rules: { ...settings.routeRules, allowDefaultRoute: true }, // a rollback may restore what predates a setting
       isRolling,
       targets: [
         { host: settings.apiHost, port: settings.apiPort },
@@ -140,7 +143,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     return this.live.destinations;
   }
 
-  /** Who has the lock of our protocol number, if it is not us. */
+  /** Who holds the lock of our protocol number, if not us. */
   get lockHolder(): string | undefined {
     return this.lock.holder;
   }
@@ -176,7 +179,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     if (isRolling) this.listLog.compared(state, differs);
     else this.takeList();
     this.live.destinations = destinationsOf(servers, confirm);
-    this.passes.request('resync'); // servers alone make no other list
+    this.passes.request('resync'); // changed servers alone do not make a new list
   }
 
   private takeList(name?: string): void {
@@ -213,7 +216,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
   isReadyFor(protocol: number): boolean {
     const { routes, nexthops } = this.outcome?.snapshot ?? NOTHING_FOUND;
     const isAny = [...routes, ...nexthops.values()].some((object) => object.protocol === protocol);
-    // A list that is not in force says nothing about what is to be kept.
+    // A list that is not in force does not decide what to keep.
     const isInForce = this.rollout.state.state === 'settled' && this.rollout.inForce === this.source.list;
     return isAny && isInForce && !this.isLeaving && this.source.state.state === 'accepted';
   }
@@ -232,7 +235,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     this.passes.request('takeover');
   }
 
-  /** What becomes of the routes: {@link Uninstall}. */
+  /** What happens to the routes: {@link Uninstall}. */
   async leave(watch: ConfigMapWatch): Promise<void> {
     this.isLeaving = true;
     this.nextHops.stop();
@@ -244,7 +247,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     this.lock.release();
   }
 
-  /** A kernel that cannot be read now is taken for one that would change. */
+  /** If the kernel cannot be read now, assume that it would change. */
   private wouldChange(list: RouteList): boolean {
     try {
       return this.parts.reconciler.preview(list).length > 0;
@@ -253,7 +256,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
     }
   }
 
-  /** @returns what it found; undefined when it could not be made. */
+  /** @returns its result; undefined if the pass failed. */
   private pass(trigger: Trigger): Outcome | undefined {
     const { rollout } = this;
     const { reconciler, log } = this.parts;

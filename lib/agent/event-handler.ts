@@ -8,20 +8,20 @@ import type { Outcome, Reconciler } from './reconciler';
 import type { Settings } from './settings';
 import { asStable, Derived } from './stable';
 
-/** More events than these are a storm, which needs a pass. */
+/** The number of events beyond which they are a storm, which needs a pass. */
 const MOST_AT_ONCE = 16;
-/** A storm makes the kernel drop events again and again. */
+/** In a storm, the kernel drops events repeatedly. */
 const OVERRUN_REST_MS = 1_000;
-/** So that two who fight over a route do not do so as fast as they can. */
+/** Limits how fast two programs can fight over a route. */
 const ANSWER_REST_MS = 100;
 
-/** Sorts out what concerns the list, and answers at once what is certain. A pass follows in any case. */
+/** Picks the events that concern the list, and reacts at once to those that are certain. A pass always follows. */
 export class EventHandler {
   private readonly subnets = new Derived(watchedSubnets);
   private readonly filters = new Derived(eventFilter);
-  /** Until the first pass everything concerns us. */
+  /** Until the first pass, every event is relevant. */
   private filter: EventFilter | undefined;
-  /** The list that the last pass was about. */
+  /** The list of the last pass. */
   private judged: RouteList | undefined;
   private nextAnswer = 0;
   private nextReport = 0;
@@ -43,7 +43,7 @@ export class EventHandler {
     this.judged = list;
   }
 
-  /** @returns those that may change what the last pass found. */
+  /** @returns the events that may change the result of the last pass. */
   relevant(events: readonly KernelEvent[]): readonly KernelEvent[] {
     const { filter } = this;
     const ours = filter === undefined ? events : events.filter(filter);
@@ -54,7 +54,7 @@ export class EventHandler {
     return ours;
   }
 
-  /** Whether it helped, or was wrong, the pass that follows finds out. @returns what was changed. */
+  /** Makes the quick answer's changes. The pass that follows verifies them. @returns what was changed. */
   answer(events: readonly KernelEvent[], inForce: RouteList | undefined): readonly Change[] {
     if (inForce === undefined || inForce !== this.judged) return [];
     if (events.length > MOST_AT_ONCE || performance.now() < this.nextAnswer) return [];

@@ -1,8 +1,8 @@
 import type { Family } from '../network';
 
 /**
- * Whether the node forwards packets that come in by an interface (Documentation/networking/ip-sysctl.rst).
- * @param read the content of a file, undefined when it is not there.
+ * Whether the node forwards packets that arrive on an interface (Documentation/networking/ip-sysctl.rst).
+ * @param read returns the content of a file, or undefined if it does not exist.
  */
 export function isForwarding(
   family: Family,

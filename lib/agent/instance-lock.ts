@@ -1,27 +1,27 @@
 import net = require('node:net');
 
-/** Whoever listens there may send anything. */
+/** Limit, because the process that listens there may send anything. */
 const LONGEST_NAME = 1024;
 const MOST_ASKING = 16;
 const RETRY_MS = 1_000;
 /** An agent that hangs is restarted before this many connections fail; a name whose queue stays full for longer does not belong to an agent. */
 const MOST_UNANSWERED = 90;
 
-/** Tells the user who listens on the other end of a connection. */
+/** Returns the user who listens on the other end of a connection. */
 export type PeerUser = (socket: net.Socket) => number;
 
 interface Holder {
   readonly name: string;
-  /** Undefined if it takes no connections. */
+  /** Undefined if it accepts no connections. */
   readonly user: number | undefined;
 }
 
 /**
- * At most one agent per protocol number writes on a node: two would delete each other's routes. The lock is an
+ * At most one agent per protocol number makes changes on a node: two would delete each other's routes. The lock is an
  * abstract Unix socket (man 7 unix): it lives in the node's network namespace, as the routes do, and the kernel
- * releases it with the process, however that ends. A process that connects learns who holds it. Every process on the node's network may take the
- * name, so only a holder that runs as root, like the agent, counts: beside another one the agent works without the lock,
- * and takes it as soon as it can.
+ * releases it with the process, however that ends. A process that connects learns who holds it. Every process on the
+ * node's network may take the name, so only a holder that runs as root, like the agent, counts: beside another one the
+ * agent works without the lock, and takes it as soon as it can.
  */
 export class InstanceLock {
   private server: net.Server | undefined;
@@ -32,11 +32,11 @@ export class InstanceLock {
     private readonly protocol: number,
     private readonly holder: string,
     private readonly peerUser: PeerUser,
-    /** Called when a process that is not an agent holds the name. */
+    /** Called if a process that is not an agent holds the name. */
     private readonly onSquatter: (user: number | undefined) => void = () => undefined,
   ) {}
 
-  /** @returns undefined when the lock is ours, or nobody else's who counts; else who holds it. */
+  /** @returns undefined if the lock is ours, or held by no agent; otherwise, its holder. */
   async acquire(): Promise<string | undefined> {
     if (this.server !== undefined || this.retry !== undefined || (await this.listen())) return undefined;
     const { name, user } = await this.ask();
@@ -47,7 +47,7 @@ export class InstanceLock {
     return undefined;
   }
 
-  /** Whether an agent has it; also one that does not answer, as the kernel takes connections for it. */
+  /** Whether an agent holds it, even one that does not answer, because the kernel accepts connections for it. */
   async isHeld(): Promise<boolean> {
     const { user, name } = await this.ask();
     return name !== NOBODY && isAgent(user);
@@ -63,12 +63,12 @@ export class InstanceLock {
   private async listen(): Promise<boolean> {
     const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
-      socket.end(this.holder, () => socket.destroy()); // nobody can hold it open
+      socket.end(this.holder, () => socket.destroy()); // so that a peer cannot keep it open
     });
     server.maxConnections = MOST_ASKING;
     server.unref();
     const isOurs = await new Promise<boolean>((resolve, reject) => {
-      // Stays for what may come later, such as a connection that could not be accepted.
+      // Keeps handling later errors, such as a connection that could not be accepted.
       server.on('error', (error: NodeJS.ErrnoException) =>
         error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
       );
@@ -110,7 +110,7 @@ export class InstanceLock {
 
 const NOBODY = '';
 
-/** Agents run as root; one that takes no connections now may be one. */
+/** Agents run as root. A process that accepts no connections now may also be an agent. */
 function isAgent(user: number | undefined): boolean {
   return user === undefined || user === 0 || user === process.getuid?.();
 }

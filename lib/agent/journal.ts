@@ -1,24 +1,24 @@
 import fs = require('node:fs');
 import zlib = require('node:zlib');
 
-/** What an agent that is killed leaves to the next one in its pod about a list that is not confirmed. */
+/** What a killed agent leaves to the next one in its pod about an unconfirmed list. */
 export interface JournalEntry {
   /**
-   * `trial`: the list was applied and not confirmed yet. `suspended`: it was taken back, to be tried again. `condemned`:
-   * it was taken back too often.
+   * `trial`: the list was applied but not yet confirmed. `suspended`: it was rolled back and will be retried.
+   * `condemned`: it was rolled back too often.
    */
   readonly state: 'trial' | 'suspended' | 'condemned';
-  /** Which list, by its hash. */
+  /** The hash of the list. */
   readonly list: string;
-  /** The routes to return to as the agent found them (decide/present-list.ts), if no list was confirmed before. */
+  /** The routes to restore, as the agent found them (decide/present-list.ts), if no list was confirmed before. */
   readonly found?: string;
   /** Prefixes that had a companion before the change (decide/prefix.ts). */
   readonly companions: readonly string[];
-  /** Agents that ended one after the other with that list on trial, before the one that wrote this. */
+  /** How many previous agents in a row exited with that list on trial, before the one that wrote this. */
   readonly ended: number;
 }
 
-/** The list that was confirmed last, as text, and hashes of those before. */
+/** The last confirmed list, as text, and the hashes of earlier ones. */
 export interface Kept {
   readonly text: string;
   readonly known: readonly string[];
@@ -28,13 +28,13 @@ const STATES: ReadonlySet<unknown> = new Set<JournalEntry['state']>(['trial', 's
 const FASTEST = { level: 1 };
 
 /**
- * The only files that the agent writes, in a memory emptyDir of its pod: they outlive the container, not the node.
- * Compressed, since routes as they are found in the kernel are long, and all alike.
+ * The only files that the agent writes, in a memory emptyDir of its pod: they survive a restart of the container, but
+ * not of the node. Compressed, because routes in the kernel's form are long and similar.
  */
 export class Journal {
   constructor(private readonly folder: string) {}
 
-  /** @returns undefined where there is none, or none that can be read. */
+  /** @returns undefined if there is none, or none that can be read. */
   read(): JournalEntry | undefined {
     const { state, list, found, companions, ended } = this.parse<JournalEntry>('trial');
     const isKnown = STATES.has(state) && typeof list === 'string' && typeof ended === 'number';
@@ -44,23 +44,23 @@ export class Journal {
       : undefined;
   }
 
-  /** @throws when it cannot be written. */
+  /** @throws if it cannot be written. */
   write(entry: JournalEntry): void {
     this.replace('trial', entry);
   }
 
-  /** @throws when it is there and cannot be removed. */
+  /** @throws if it exists and cannot be removed. */
   clear(): void {
     fs.rmSync(this.path('trial'), { force: true });
   }
 
-  /** The last list that was confirmed; undefined where there is none, or none that can be read. */
+  /** The last confirmed list; undefined if there is none, or none that can be read. */
   kept(): Kept | undefined {
     const { text, known } = this.parse<Kept>('confirmed');
     return typeof text === 'string' && Array.isArray(known) ? { text, known } : undefined;
   }
 
-  /** @throws when it cannot be written. */
+  /** @throws if it cannot be written. */
   keep(kept: Kept): void {
     this.replace('confirmed', kept);
   }

@@ -2,11 +2,11 @@ import { type Destination, destinationsOf } from './decide/destinations';
 import type { Ownership } from './decide/ownership';
 import type { Settings } from './settings';
 
-/** What starts as the settings say and changes while the agent runs. */
+/** Settings that can change while the agent runs. */
 export interface LiveSettings {
-  /** What is ours: it grows where another pool's routes are taken over. */
+  /** What is ours; it grows when another pool's routes are taken over. */
   ownership: Ownership;
-  /** What the routes have to reach; the same array as long as nothing changes. */
+  /** What the routes must reach; the same array as long as nothing changes. */
   destinations: readonly Destination[];
 }
 

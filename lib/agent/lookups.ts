@@ -11,7 +11,7 @@ import { FR_ACT_TO_TBL } from './netlink/constants';
 export interface PodsSettings {
   /** The ranges of the cluster's pods. */
   readonly podSubnets: readonly Subnet[];
-  /** Whether the node forwards what comes in by an interface; undefined if that is not known. */
+  /** Whether the node forwards packets that arrive on an interface; undefined if not known. */
   readonly isForwarding: (family: Family, name: string) => boolean | undefined;
 }
 

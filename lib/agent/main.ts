@@ -35,15 +35,15 @@ import { Takeover } from './takeover';
 
 /** The route agent: one process on every node. `node agent.cjs` runs it; `status` and `diff` ask the running one. */
 
-/** In the pod's only volume that can be written to. */
+/** In the pod's only writable volume. */
 const JOURNAL = '/run/onprem-link';
 /** The node's, on the host network. */
 const RESOLV_CONF = '/etc/resolv.conf';
-/** Written when the pod was Ready for the first time. */
+/** Written when the pod is Ready for the first time. */
 const READY = '/run/onprem-link/ready';
 /** The list of the pod's revision, with rolling changes. */
 const OWN_LIST = '/etc/onprem-link/routes';
-/** Without these nothing works; what is under /proc is for reports only. */
+/** Folders that the agent requires; those below /proc are only for reports. */
 const FOLDERS = ['/var/run/secrets/kubernetes.io/serviceaccount/', '/run/onprem-link/'];
 const RECEIVE_BUFFER = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_S = 10;
@@ -159,12 +159,12 @@ function run(settings: Settings): void {
   void watch.run();
 }
 
-/** API servers must prove that they are some; of other targets a connection is enough. */
+/** API servers must prove their identity; for other targets, a connection is enough. */
 function attemptBy(client: ApiClient, others: readonly Target[]): Attempt {
   return (target) => (others.includes(target) ? tryToConnect(target) : client.prove(target));
 }
 
-/** Where a node learns from its cloud who it is: link-local in most, EC2 over IPv6, Azure. */
+/** Metadata addresses of clouds: link-local in most, EC2 over IPv6, and Azure. */
 const METADATA = ['169.254.0.0/16', 'fd00:ec2::254/128', '168.63.129.16/32'].map(Subnet.parse);
 
 function dependenciesOf(
@@ -189,7 +189,7 @@ function readAddress(text: string | undefined): Address | undefined {
   try {
     return Address.parse(text);
   } catch {
-    return undefined; // a host name: its address is known once a connection stood
+    return undefined; // a host name: its address is known after the first connection
   }
 }
 
@@ -201,7 +201,7 @@ function readOptional(path: string): string | undefined {
   }
 }
 
-/** @throws Error that names all that is missing. */
+/** @throws Error that names everything that is missing. */
 function start(settings: Settings): void {
   const missing = missingFrom({
     version: process.version,

@@ -1,7 +1,7 @@
-/** Changes come in bunches. */
+/** Wait, because changes come in bursts. */
 const CALM_MS = 5_000;
 
-/** A collection stops the agent for some 50 ms, which a repair under load would have to wait for. */
+/** A collection stops the agent for about 50 ms, which would delay a repair under load. */
 const MOST_BUSY = 0.2;
 
 /** `--expose-gc` brings it. */
@@ -19,12 +19,13 @@ export function busyMeter(): () => number {
 }
 
 /**
- * Gives back the memory of what a changed list or table left behind, once it is calm: V8 and malloc themselves keep it
- * for the next change, which on most nodes comes next week. While the agent is busy it waits: V8 then collects by itself.
- * @param trim gives back what malloc keeps.
+ * Returns the memory that a changed list or table left behind, once the agent is idle: V8 and malloc would keep it for
+ * the next change, which on most nodes may be a week away. While the agent is busy, it waits, because V8 then collects
+ * by itself.
+ * @param trim returns the memory that malloc keeps.
  * @param busy the share of the time since it was last asked in which the agent was busy.
- * @param gc V8's collection; undefined where it cannot be asked for.
- * @returns to be called after each change.
+ * @param gc V8's collection; undefined if it is not available.
+ * @returns a function to call after each change.
  */
 export function memoryReleaser(
   trim: () => void,
@@ -40,12 +41,12 @@ export function memoryReleaser(
   const release = () => {
     if (busy() > MOST_BUSY) return waitForCalm();
     gc?.({ flavor: 'last-resort' });
-    trim(); // what was collected may have been the last to hold some of malloc's
+    trim(); // the collected objects may have been the last to hold malloc memory
   };
   return waitForCalm;
 }
 
-/** What of node:ffi is needed here. */
+/** The part of node:ffi that is needed here. */
 interface Ffi {
   dlopen(library: null, symbols: object): { readonly functions: { malloc_trim(pad: bigint): number } };
 }
@@ -53,8 +54,8 @@ interface Ffi {
 let trim: (() => void) | undefined;
 
 /**
- * Gives the kernel back what lies free between allocations: glibc's malloc_trim, beyond V8's heap. musl has none, and
- * gives pages back by itself.
+ * Returns free malloc memory outside V8's heap to the kernel: glibc's malloc_trim. musl does not have it, and returns
+ * pages by itself.
  */
 export function trimMemory(): void {
   trim ??= findTrim() ?? (() => undefined);

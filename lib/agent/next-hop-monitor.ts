@@ -4,29 +4,31 @@ import type { NeighbourKey } from './kernel/neighbour';
 import type { Hop } from './kernel/types';
 
 const LOOK_MS = 1_000;
-/** Next hops that nothing could take the place of are looked at for the reports only: this many times as rarely. */
+/** Next hops without an alternative are checked only for reports: less often by this factor. */
 const LOOKS_PER_LONE = 10;
-/** A list may name thousands; the link carries no more questions than these in a second, and as many to new next hops. */
+/**
+ * A list may name thousands of next hops. At most this many queries are sent per second, plus as many to new next hops.
+ */
 const MOST_ASKED = 64;
-/** What is known of a next hop outlives a pass that knows no way to it. */
+/** What is known about a next hop is kept beyond a pass that finds no way to it. */
 const FORGET_MS = 60_000;
 
-/** A next hop with what was found out about it. */
+/** A next hop with its state. */
 export interface WatchedNextHop extends NextHop {
   readonly health: Health;
 }
 
 /** Makes the kernel probe the next hops every second, and reports when one stops or starts to answer. */
 export class NextHopMonitor {
-  /** Called with those whose state has changed. */
+  /** Called with the next hops whose state has changed. */
   onChange: (changed: readonly WatchedNextHop[]) => void = () => undefined;
-  /** How often one of them stopped or started to answer, or was forgotten. */
+  /** How often one of them stopped or started answering, or was forgotten. */
   changes = 0;
 
   private followed: readonly NextHop[] = [];
   private readonly known = new Map<string, { health: Health; wanted: number }>();
   private looks = 0;
-  /** Where the next look begins if there are more than it may ask. */
+  /** Where the next check begins if there are more than it may query. */
   private turn = 0;
   private firsts = { since: Number.NEGATIVE_INFINITY, asked: 0 };
   private timer: NodeJS.Timeout | undefined;
@@ -37,7 +39,7 @@ export class NextHopMonitor {
     private readonly kernel: Pick<Kernel, 'askNeighbours'>,
     /** Milliseconds of a steady clock. */
     private readonly now: () => number,
-    /** Called when the kernel cannot be asked, once for each reason. */
+    /** Called if the kernel cannot be queried, once for each reason. */
     private readonly onTrouble: (reason: string) => void,
   ) {}
 
@@ -45,11 +47,11 @@ export class NextHopMonitor {
     return this.followed.map((nextHop) => ({ ...nextHop, health: this.knownOf(nextHop).health }));
   }
 
-  /** One that was never watched is looked at. */
+  /** A next hop that was never watched is checked first. */
   readonly healthOf = ({ gateway, link }: Hop): Health | undefined =>
     gateway && this.knownOf({ address: gateway, link }).health;
 
-  /** From now on these are watched; of others what is known is kept for a minute. */
+  /** Watches these from now on; the state of others is kept for a minute. */
   follow(nextHops: readonly NextHop[]): void {
     this.followed = nextHops;
     const now = this.now();
@@ -81,7 +83,7 @@ export class NextHopMonitor {
     return first;
   }
 
-  /** One that is not asked now counts as up, and is asked at a look. */
+  /** A next hop that is not queried now counts as up, and is queried at a later check. */
   private mayAskFirst(): boolean {
     const now = this.now();
     if (now - this.firsts.since >= LOOK_MS) this.firsts = { since: now, asked: 0 };

@@ -4,17 +4,20 @@ import { type Prefix, prefixKey, readPrefix } from './decide/prefix';
 import { readPresentText } from './decide/present-list';
 import type { Journal, JournalEntry } from './journal';
 
-/** A text that was confirmed here before needs no look before it is applied again, live. So many are remembered. */
+/**
+ * With live changes, a list that was confirmed here before needs no check before it is applied again. This many are
+ * remembered.
+ */
 const MOST_KNOWN = 16;
 
-/** The state that a rollback restores: the list confirmed last, or the routes as they were found, with their text. */
+/** The state that a rollback restores: the last confirmed list, or the routes as they were found, with their text. */
 export interface Base {
   readonly list: RouteList;
   readonly found?: string;
   readonly companions: readonly Prefix[];
 }
 
-/** What the agent knows of lists from before, and leaves to the next one in its pod. */
+/** What the agent knows about earlier lists, and leaves to the next agent in its pod. */
 export class Notes {
   /** Hash of the list that the journal names. */
   noted: string | undefined;
@@ -27,7 +30,7 @@ export class Notes {
     private readonly log: Log,
   ) {}
 
-  /** What the agent before left: the list to return to, and the entry about one that was not confirmed, if any. */
+  /** What the previous agent left: the list to restore, and the entry about an unconfirmed list, if any. */
   read(): { readonly base: Base; readonly entry: JournalEntry | undefined } | undefined {
     const entry = this.journal.read();
     try {
@@ -48,7 +51,7 @@ export class Notes {
     return this.known.at(-1) === hash;
   }
 
-  /** A list on trial, or one that was taken back, and what to return to. */
+  /** A list on trial, or one that was rolled back, and what to restore. */
   note(state: JournalEntry['state'], list: string, ended: number, { found, companions }: Base): void {
     const base = { companions: companions.map(prefixKey), ...(found !== undefined && { found }) };
     this.noted = list;
@@ -73,7 +76,7 @@ export class Notes {
     return { list, companions: companions.map(readPrefix), ...(found !== undefined && { found }) };
   }
 
-  /** Without the journal everything goes on, but for an agent that is killed in the middle of a trial. */
+  /** Without the journal, everything works except recovery after an agent is killed during a trial. */
   private attempt(act: () => void): void {
     try {
       act();

@@ -4,9 +4,9 @@ import type { Settings } from './settings';
 
 const RETRY_MS = 1_000;
 
-/** The lock of our protocol number: taken as soon as it can be, and kept to the end. */
+/** The lock of our protocol number: acquired as soon as possible, and held until the end. */
 export class OwnLock {
-  /** Who has it, if it is not us. */
+  /** The holder, if not us. */
   holder: string | undefined;
   isOurs = false;
 

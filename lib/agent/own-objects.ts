@@ -1,7 +1,7 @@
 import type { ApiClient } from '../program/api/client';
 import { body } from '../program/api/lines';
 
-/** For an agent that ends: the kubelet kills it 15 s after SIGTERM. */
+/** Timeout for an agent that is stopping: the kubelet kills it 15 s after SIGTERM. */
 const PATIENCE_MS = 2_000;
 
 interface Metadata {
@@ -9,7 +9,7 @@ interface Metadata {
   readonly deletionTimestamp?: unknown;
 }
 
-/** The namespace and the DaemonSet that this agent belongs to. 401, 403, 404 and silence say nothing about them. */
+/** The namespace and the DaemonSet that this agent belongs to. 401, 403, 404 and silence prove nothing about them. */
 export class OwnObjects {
   constructor(
     private readonly client: Pick<ApiClient, 'get'>,
@@ -17,14 +17,14 @@ export class OwnObjects {
     private readonly daemonSet: string,
   ) {}
 
-  /** The namespace goes, with all that is in it. Nobody can undo that. */
+  /** Whether the namespace is being deleted with everything in it, which cannot be undone. */
   async isNamespaceTerminating(): Promise<boolean> {
     const { namespace } = this;
     const metadata = await this.read('Namespace', namespace, `/api/v1/namespaces/${namespace}`);
     return metadata !== undefined && isDeleted(metadata);
   }
 
-  /** The DaemonSet is there and stays. */
+  /** Whether the DaemonSet exists and stays. */
   async isDaemonSetKept(): Promise<boolean> {
     const { namespace, daemonSet } = this;
     const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${daemonSet}`;

@@ -2,7 +2,7 @@ import { Backoff } from '../program/api/backoff';
 import { Passes, type Trigger } from './passes';
 import type { Outcome } from './reconciler';
 
-/** Passes take at most a third of the time, whatever storms of events go on. */
+/** Passes take at most a third of the time, even in an event storm. */
 const REST_FACTOR = 2;
 
 const REPAIRING: ReadonlySet<Trigger> = new Set(['kernel event', 'resync', 'retry']);
@@ -12,7 +12,7 @@ export function isRepair(trigger: Trigger): boolean {
   return REPAIRING.has(trigger);
 }
 
-/** Decides when passes are made: several requests become one, and rest is kept between two. */
+/** Decides when passes run: several requests become one pass, with a pause between two. */
 export class PassSchedule extends Passes {
   private planned: { readonly trigger: Trigger; readonly due: number; readonly timer: NodeJS.Timeout } | undefined;
   private restUntil = 0;
@@ -20,17 +20,17 @@ export class PassSchedule extends Passes {
 
   constructor(
     /**
-     * Makes a pass; undefined if it could not be made. Until one is made of which nothing failed it is made again, ever
-     * more rarely.
+     * Runs a pass; returns undefined if it failed. A pass with failures is retried with growing delays until one
+     * succeeds.
      */
     private readonly make: (trigger: Trigger) => Outcome | undefined,
-    /** Whether one may be made now; else nothing comes of a request. */
+    /** Whether a pass may run now; otherwise, a request is ignored. */
     private readonly isAllowed: () => boolean = () => true,
   ) {
     super();
   }
 
-  /** At once, or after so many milliseconds. */
+  /** Requests a pass at once, or after this many milliseconds. */
   override request(trigger: Trigger, delay = 0): void {
     if (!this.isAllowed()) return;
     const now = performance.now();

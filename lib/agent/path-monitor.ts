@@ -20,14 +20,14 @@ import { ProbeTables } from './probe-tables';
 import { type RoundTrips, roundTrips } from './round-trips';
 
 const TIMEOUT_MS = 2_000;
-/** A probe must have ended before the next one begins. */
+/** A probe must end before the next one begins. */
 const REST_MS = 100;
 const RESTORE_REST_MS = 5_000;
 
-/** A path with what was found out about it. */
+/** A path with its state. */
 export interface WatchedPath extends Path {
   readonly health: PathHealth;
-  /** Why the last probe says nothing, if so: its packets did not go by this path. */
+  /** Why the last probe is not conclusive, if so: its packets did not take this path. */
   readonly trouble: string | undefined;
   readonly roundTrips: RoundTrips;
 }
@@ -54,7 +54,7 @@ export interface PathMonitorParts {
   readonly kernel: Pick<Kernel, 'lookup' | 'apply' | 'applyProbes' | 'readProbeObjects'>;
   readonly probe: Probe;
   readonly ownership: Ownership;
-  /** Goes into the phases, so that nodes probe at different times. */
+  /** Seed of the phases, so that nodes probe at different times. */
   readonly nodeName: string;
   readonly everyMs: number;
   /** Whether a next hop is known not to answer as a neighbour. */
@@ -63,13 +63,13 @@ export interface PathMonitorParts {
   readonly now: () => number;
 }
 
-/** Probes each target through each next hop, by rules and tables that lead the probes' packets alone. */
+/** Probes each target through each next hop, with rules and tables that apply only to probe packets. */
 export class PathMonitor {
   /** Called with a path whose state has changed. */
   onChange: (changed: WatchedPath) => void = () => undefined;
-  /** Called when a network is in another state. */
+  /** Called when the state of a network changes. */
   onNetwork: (network: WatchedNetwork) => void = () => undefined;
-  /** How often something else became known of a path. */
+  /** How often what is known about a path changed. */
   changes = 0;
 
   private readonly watched = new Map<string, Watched>();
@@ -93,7 +93,7 @@ export class PathMonitor {
     return [...this.networks].map(([name, known]) => ({ name, ...known, paths: this.of(name) }));
   }
 
-  /** From now on these are probed. What a former agent left behind is removed, also if there are none. */
+  /** Probes these from now on. Leftovers of a previous agent are removed, even if there is nothing to probe. */
   follow(paths: readonly Path[]): void {
     if (paths === this.followed) return;
     this.followed = paths;
@@ -117,7 +117,7 @@ export class PathMonitor {
       if (!this.networks.has(name)) this.networks.set(name, { state: 'unknown', since: this.parts.now() });
   }
 
-  /** Rules and tables go as well: they are of use to nobody while no agent runs. */
+  /** Also removes rules and tables, which have no use while no agent runs. */
   stop(): void {
     if (this.followed !== undefined) this.follow([]);
   }
@@ -168,7 +168,7 @@ export class PathMonitor {
     }
   }
 
-  /** Reads all routes, hence not for each probe where somebody else's rule comes first. */
+  /** Reads all routes, so this must not happen for each probe if a foreign rule comes first. */
   private restore(): void {
     const now = this.parts.now();
     if (now < this.nextRestore) return;
@@ -210,7 +210,7 @@ export class PathMonitor {
     this.onNetwork({ name, ...next, paths: this.of(name) });
   }
 
-  /** @returns undefined while the first misses may be a coincidence. */
+  /** @returns undefined while the first misses may be accidental. */
   private stateOf(paths: readonly Watched[]): NetworkState | undefined {
     const { everyMs, now } = this.parts;
     if (paths.some(({ health }) => isAnswering(health, now(), everyMs))) return 'reachable';

@@ -2,16 +2,16 @@ import net = require('node:net');
 
 import type { Address, Target } from '../network';
 
-/** How a probe went. `unsent`: this node could not send it, which says nothing about the path. */
+/** The result of a probe. `unsent`: this node could not send it, which says nothing about the path. */
 export type ProbeAnswer =
   | { readonly kind: 'answered'; readonly milliseconds: number }
   | { readonly kind: 'missed' | 'unsent'; readonly reason: string };
 
 export type Probe = (target: Target, source: Address, sourcePort: number, timeoutMs: number) => Promise<ProbeAnswer>;
 
-/** Errors of this node alone (man 2 bind, man 2 connect). */
+/** Errors caused by this node itself (man 2 bind, man 2 connect). */
 const OWN = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM', 'EMFILE', 'ENOBUFS']);
-/** Somebody is there. */
+/** Errors that prove that the target is there. */
 const ANSWERS = new Set(['ECONNREFUSED', 'ECONNRESET']);
 
 /** Opens a TCP connection and resets it, so that neither side remembers its ports. */

@@ -1,8 +1,8 @@
 import { abortable } from '../program/pause';
 
 /**
- * What has to be over before a change: a pause, and a look at what can be reached. It is bound to no list: where one
- * follows the other all the time, none would ever be applied.
+ * What must finish before a change: a pause, and a reachability check. It is not bound to a list; otherwise, if lists
+ * kept following each other, none would ever be applied.
  */
 export class Preparation {
   private running: { readonly done: Promise<void>; readonly controller: AbortController } | undefined;

@@ -7,7 +7,10 @@ import type { ProbeChange, ProbeObjects } from './kernel/probe-objects';
 
 const NOTHING: ProbeObjects = { rules: [], routes: [] };
 
-/** The rules and tables of the probes in the kernel. They are this agent's by their tables' numbers, so that a successor finds them. */
+/**
+ * The rules and tables of the probes in the kernel. Their table numbers identify this agent, so that a successor finds
+ * them.
+ */
 export class ProbeTables {
   private wanted = NOTHING;
 
@@ -23,7 +26,9 @@ export class ProbeTables {
     } catch {} // the next probe finds that its rule is not there
   }
 
-  /** Makes and removes what differs, whoever changed it. What the kernel refuses is found by the lookup of each probe. */
+  /**
+   * Creates and removes what differs, whoever changed it. The lookup of each probe detects what the kernel rejected.
+   */
   restore(): void {
     const { kernel, ownership, wanted } = this;
     const present = kernel.readProbeObjects();

@@ -8,10 +8,10 @@ import { NONE, sum, type Tally } from './decide/losses';
 /** Opens a new connection to a target. */
 export type Attempt = (target: Target) => Promise<Answer>;
 
-/** How connections to each target went. */
+/** The results of connections to each target. */
 export type Tallies = ReadonlyMap<Target, Tally>;
 
-/** How many connections to each target, at random times within how many milliseconds. */
+/** How many connections to make to each target, at random times within how many milliseconds. */
 export interface Look {
   readonly connections: number;
   readonly windowMs: number;
@@ -33,9 +33,9 @@ export const tryToConnect: Attempt = ({ host, port }) => {
 };
 
 /**
- * Opens connections to each target at random times: each one meets a server by chance where several stand behind one
- * address.
- * @param signal ends it from outside, by its reason.
+ * Opens connections to each target at random times: if several servers are behind one address, each connection reaches
+ * a random one.
+ * @param signal aborts it with its reason.
  */
 export async function lookAt(
   targets: readonly Target[],

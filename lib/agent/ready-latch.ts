@@ -3,9 +3,9 @@ import fs = require('node:fs');
 import type { Readiness } from './report/status';
 
 /**
- * With rolling changes a pod that was Ready stays Ready. Kubernetes replaces every unready pod of an old revision at once
- * and without limit (rollingUpdate in pkg/controller/daemon/update.go): an outage that all nodes share would bring the new
- * list to all of them. Status, metrics and alerts report what is wrong all the same.
+ * With rolling changes, a pod that was Ready stays Ready. Kubernetes replaces every unready pod of an old revision at
+ * once and without limit (rollingUpdate in pkg/controller/daemon/update.go): an outage of all nodes would bring the new
+ * list to all of them. Status, metrics and alerts still report what is wrong.
  */
 export class ReadyLatch {
   private isSet: boolean;

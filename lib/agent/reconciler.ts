@@ -23,33 +23,33 @@ import { asStable, Derived, Latest, type Stable } from './stable';
 
 export interface ReconcilerSettings extends PodsSettings, Policy {
   readonly requirePrivateNetwork: boolean;
-  /** What the node must keep reaching; asked for at each pass. */
+  /** What the node must keep reaching; read in each pass. */
   readonly dependencies: () => readonly Dependency[];
-  /** Tables that hold a copy of each route of the main table. */
+  /** Tables that get a copy of each route of the main table. */
   readonly copyToTables: readonly number[];
   /** Addresses that the routes must reach; the same array as long as nothing changes. */
   readonly destinations: () => readonly Destination[];
-  /** What is ours; it grows where another pool's routes are taken over. */
+  /** What is ours; it grows when another pool's routes are taken over. */
   readonly ownership: Ownership;
   /** Which next hops answer. */
   readonly healthOf: HealthOf;
-  /** How often something else became known of one. */
+  /** How often what is known about a next hop changed. */
   readonly healthChanges: () => number;
   /** Through which next hops targets answer. */
   readonly reachOf: ReachOf;
-  /** How often something else became known of a path. */
+  /** How often what is known about a path changed. */
   readonly reachChanges: () => number;
 }
 
 /** What a pass may do about companions. */
 export interface CompanionOptions {
-  /** Whether the list is confirmed: only its routes get companions. @default false */
+  /** Whether the list is confirmed: only then do its routes get companions. @default false */
   readonly isConfirmed?: boolean;
   /** Prefixes that had a companion before the change that is rolled back. @default none */
   readonly restored?: readonly Prefix[];
 }
 
-/** What was changed, and what the kernel refused. */
+/** What was changed, and what the kernel rejected. */
 export interface Done {
   readonly done: readonly Change[];
   readonly failed: readonly FailedChange[];
@@ -57,9 +57,9 @@ export interface Done {
 
 type NetworkInputs = Pick<DecisionInputs, 'list' | 'snapshot' | 'ownership'>;
 
-/** What one pass found and did. */
+/** The result of one pass. */
 export interface Outcome extends Omit<Decision, 'resolved' | 'refusals' | 'diff' | 'companions'>, Done {
-  /** The same (===) as long as all that the pass found is. */
+  /** The same object (===) as long as everything that the pass found is the same. */
   readonly verdicts: Stable<readonly Verdict[]>;
   /** Prefixes that have a companion now, by prefixKey(). */
   readonly companions: ReadonlySet<string>;
@@ -71,7 +71,7 @@ const NO_VERDICTS = asStable<readonly Verdict[]>([]);
 const NO_FAILURES = asStable<readonly FailedChange[]>([]);
 const NO_COMPANIONS = asStable<ReadonlySet<string>>(new Set());
 
-/** Brings the kernel to what the list says: reads, decides, changes, and verifies by lookups. */
+/** Applies the list to the kernel: reads, decides, makes changes, and verifies by lookups. */
 export class Reconciler {
   private readonly copied = new Derived(withCopies);
   private readonly dependencies = new Latest<readonly Dependency[]>();
@@ -89,11 +89,11 @@ export class Reconciler {
   private readonly companionChanges = new Derived(missingCompanions);
   private readonly quickAnswer = new Derived(quickAnswer);
 
-  /** Families whose private network this node was seen to have: from then on its absence is a fault. */
+  /** Address families whose private network this node has had: from then on, its absence is a fault. */
   private readonly seen = new Set<Family>();
   /** Prefixes that had a companion after the last pass. */
   private companions = NO_COMPANIONS;
-  /** For events after the last pass. */
+  /** Used for events after the last pass. */
   private ready: QuickAnswer | undefined;
   private verified: Verified | undefined;
 
@@ -103,8 +103,8 @@ export class Reconciler {
   ) {}
 
   /**
-   * @param beforeChanges called if there is something to change, before anything is.
-   * @throws when the kernel cannot be read; nothing was changed then.
+   * @param beforeChanges called before the first change, if there is any.
+   * @throws if the kernel cannot be read; then nothing was changed.
    */
   run(
     listed: RouteList,
@@ -132,7 +132,7 @@ export class Reconciler {
     return { ...decision, verdicts, companions: without(this.companions, missing), done, failed };
   }
 
-  /** After their routes, which lookups have verified. */
+  /** Companions come after their routes, which lookups have verified. */
   private putCompanions(decision: Stable<Decision>, verdicts: Stable<readonly Verdict[]>): Done {
     const { companions: before, ownership } = this;
     const companions = asStable(decision.companions);
@@ -151,7 +151,7 @@ export class Reconciler {
 
   private verify(decision: Stable<Decision>, failures: readonly FailedChange[]): Stable<readonly Verdict[]> {
     const { diff, snapshot } = decision;
-    // Lookups are read against the objects that are there now.
+    // Lookup results are interpreted with the present objects.
     const nexthops = asStable(diff.changes.length === 0 ? snapshot.nexthops : this.kernel.readNexthops());
     const failed = failures.length === 0 ? NO_FAILURES : asStable(failures);
     const destinations = asStable(this.settings.destinations());
@@ -166,16 +166,16 @@ export class Reconciler {
     return lookUpPods(this.kernel, this.verified, this.settings);
   }
 
-  /** How the node answers what comes in by a link, after the last pass. */
+  /** How the node answers packets that arrive on a link, after the last pass. */
   wayBack(link: number): string | undefined {
     return wayBack(this.kernel, this.verified, link);
   }
 
-  /** Does what events alone say is to be done after the last pass (decide/quick-answer.ts). */
+  /** Makes the changes that follow from events alone after the last pass (decide/quick-answer.ts). */
   answer(events: readonly KernelEvent[]): Done {
     let read: Snapshot['nexthops'] | undefined;
     const nexthops = () => {
-      read ??= this.kernel.readNexthops(); // not at all where an IPv4 route is put back
+      read ??= this.kernel.readNexthops(); // not needed to restore an IPv4 route
       return read;
     };
     const changes = this.ready?.(events, nexthops) ?? [];
@@ -193,7 +193,7 @@ export class Reconciler {
   removeAll(): Done {
     const first = this.run(NOTHING);
     if (first.failed.length === 0) return first;
-    const second = this.run(NOTHING); // some of it may have been gone already, which keeps the objects
+    const second = this.run(NOTHING); // some routes may have been gone already, which keeps the objects
     return { done: [...first.done, ...second.done], failed: second.failed };
   }
 
@@ -202,13 +202,13 @@ export class Reconciler {
     const done = changes.filter((_, i) => results[i] === undefined);
     const failed = changes.flatMap((change, i) => {
       const error = results[i];
-      // A refresh only fails while its link is down, which makes the kernel forget by itself.
+      // A refresh fails only while its link is down, which itself makes the kernel drop its cache.
       return error === undefined || change.kind === 'refresh-nexthop' ? [] : [{ change, reason: error.message }];
     });
     return { done, failed };
   }
 
-  /** In most passes nothing has changed, and the decision is the last one. */
+  /** In most passes, nothing has changed, and the last decision is reused. */
   private decide(list: Stable<RouteList>, restored: readonly Prefix[]): Stable<Decision> {
     const { settings, ownership } = this;
     const snapshot = this.kernel.read();
@@ -244,7 +244,7 @@ export class Reconciler {
   }
 }
 
-/** Whether a route that follows the private network is there: an earlier run of the agent knew the way. */
+/** Whether a route that follows the private network exists: an earlier run of the agent knew the next hop. */
 function hadWay(family: Family, ours: readonly KernelRoute[], list: RouteList): boolean {
   const own = new Set(ours.map(routeKey));
   return list.routes.some(
@@ -257,8 +257,8 @@ function without(all: ReadonlySet<string>, some: ReadonlySet<string>): ReadonlyS
 }
 
 /**
- * What can be cleaned up although some changes failed: nothing that a route still needs, be it because its successor is
- * not there or because it still refers to an object.
+ * What can be cleaned up although some changes failed: nothing that a route still needs because its successor is
+ * missing or because it still refers to an object.
  */
 function cleanupAfter(failed: readonly FailedChange[], cleanup: readonly Change[]): readonly Change[] {
   if (failed.length === 0) return cleanup;

@@ -22,7 +22,7 @@ export interface Settings {
   readonly podSubnets: readonly Subnet[];
   /** Whether the node is unready while packets of its pods are known to go another way. */
   readonly requirePods: boolean;
-  /** Tables that hold a copy of each route of the main table. */
+  /** Tables that get a copy of each route of the main table. */
   readonly copyToTables: readonly number[];
   readonly protectedSubnets: readonly Subnet[];
   readonly ownership: Ownership;

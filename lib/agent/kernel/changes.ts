@@ -7,7 +7,7 @@ import type { Change, Hop, KernelRoute, Nexthop, RouteToWrite } from './types';
 
 const SIZEOF_RTNEXTHOP = 8;
 
-/** Every object that a change writes carries `protocol`, the mark of who owns it. */
+/** Every object that a change writes has `protocol` as the mark of its owner. */
 export function writeChange(w: MessageWriter, change: Change, protocol: number): void {
   switch (change.kind) {
     case 'put-nexthop':
@@ -28,7 +28,7 @@ export function writeChange(w: MessageWriter, change: Change, protocol: number):
   }
 }
 
-/** EXCL makes the kernel refuse instead of touching an object that appeared since it was read. */
+/** With EXCL, the kernel returns an error instead of changing an object that appeared since the last read. */
 function putFlags(replace: boolean): number {
   return nl.NLM_F_CREATE | (replace ? nl.NLM_F_REPLACE : nl.NLM_F_EXCL);
 }
@@ -63,7 +63,10 @@ function writeRoute(w: MessageWriter, route: RouteToWrite, protocol: number): vo
   w.nested(nl.RTA_METRICS, () => w.attributeU32(nl.RTAX_MTU, mtu));
 }
 
-/** Names all that tells a route from its neighbours, protocol and next hop included: nobody else's can match. */
+/**
+ * Includes everything that distinguishes a route from others, also protocol and next hop, so that no foreign route can
+ * match.
+ */
 function writeRouteToDelete(w: MessageWriter, route: KernelRoute): void {
   rtmsg(w, route, route.protocol, nl.RT_SCOPE_NOWHERE, route.type);
   routeKey(w, route);
@@ -89,7 +92,7 @@ function writeMultipath(w: MessageWriter, hops: readonly Hop[]): void {
   });
 }
 
-/** rtm_table has one byte; larger tables stand in RTA_TABLE alone. */
+/** rtm_table has one byte; larger table numbers are only in RTA_TABLE. */
 function rtmsg(
   w: MessageWriter,
   { subnet, table }: RouteToWrite | KernelRoute,

@@ -10,13 +10,13 @@ import type { KernelRoute, NodeAddress } from './types';
 /** A netlink socket that has joined multicast groups. */
 export interface EventSocket {
   readonly fd: number;
-  /** Reads one message that is queued already, and returns its length in bytes; below 1 when none is. */
+  /** Reads one queued message, and returns its length in bytes; below 1 if none is queued. */
   readQueued(into: Uint8Array): number;
-  /** How many messages did not fit into its queue since it was opened, modulo 2^32. */
+  /** How many messages were dropped from its full queue since it was opened, modulo 2^32. */
   dropped(): number;
 }
 
-/** Of the socket to listen on. */
+/** File descriptor of the socket to listen on. */
 export const EVENT_GROUPS = [
   nl.RTNLGRP_LINK,
   nl.RTNLGRP_IPV4_IFADDR,
@@ -28,13 +28,13 @@ export const EVENT_GROUPS = [
   nl.RTNLGRP_NEXTHOP,
 ];
 const BATCH_BYTES = 64 * 1024;
-/** Only a route with thousands of next hops is larger; it is cut, and as good as lost. */
+/** Only a route with thousands of next hops is larger; it is truncated, and handled like a lost one. */
 const LARGEST_MESSAGE = 32 * 1024;
 const ERROR_PAUSE_MS = 1_000;
 
 /**
- * Listens to the kernel's routing events. The first is waited for in the thread pool, so that the event loop stays free;
- * what is queued behind it, one message a read, is taken along at once.
+ * Listens to the kernel's routing events. It waits for the first one in the thread pool, so that the event loop stays
+ * free, and then reads all queued ones, one message per read.
  */
 export class KernelEvents {
   private readonly buffer = Buffer.alloc(BATCH_BYTES);
@@ -49,7 +49,7 @@ export class KernelEvents {
     this.readOn();
   }
 
-  /** A blocked read keeps the process from ending, so a message to ourselves wakes it. */
+  /** A blocked read keeps the process from exiting, so a message to ourselves wakes it. */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
@@ -60,13 +60,13 @@ export class KernelEvents {
     fs.read(this.socket.fd, this.buffer, 0, this.buffer.length, null, (error, length) => {
       if (this.stopped) return fs.closeSync(this.socket.fd);
       this.handle(error ? [{ kind: 'overrun' }] : this.parse(this.takeQueued(length)));
-      // An error that stays must not make us spin.
+      // A persistent error must not cause a busy loop.
       if (error) setTimeout(() => this.readOn(), ERROR_PAUSE_MS);
       else this.readOn();
     });
   }
 
-  /** @returns how many bytes the buffer holds then. */
+  /** @returns how many bytes the buffer then contains. */
   private takeQueued(length: number): number {
     let end = length;
     while (end <= BATCH_BYTES - LARGEST_MESSAGE) {
@@ -85,7 +85,7 @@ export class KernelEvents {
         const event = readEvent(message);
         if (event !== undefined) events.push(event);
       }
-      // What does not fit is dropped while messages are queued, so the count is right when the last of them is read.
+      // The kernel drops messages while the queue is full, so the count is final once the last queued message is read.
       const dropped = this.socket.dropped();
       if (dropped === this.dropped) return events;
       this.dropped = dropped;
@@ -94,17 +94,17 @@ export class KernelEvents {
   }
 }
 
-/** Something that happened in the kernel, as far as it may concern routing. */
+/** A kernel event that may concern routing. */
 export type KernelEvent =
-  /** `replaced`: it took the place of the one of the same prefix and metric. */
+  /** `replaced`: it replaced the route with the same prefix and metric. */
   | { readonly kind: 'route'; readonly route: KernelRoute; readonly deleted: boolean; readonly replaced?: true }
   | { readonly kind: 'address'; readonly address: NodeAddress }
   | { readonly kind: 'link'; readonly index: number }
   | { readonly kind: 'nexthop' | 'rule' }
-  /** Events were lost for want of room, or could not be read: anything may have happened. */
+  /** Events were lost because the queue was full, or could not be read: anything may have happened. */
   | { readonly kind: 'overrun' };
 
-/** @returns undefined for what does not concern routing. */
+/** @returns undefined for events that do not concern routing. */
 export function readEvent(message: Messages): KernelEvent | undefined {
   const { type } = message;
   switch (type) {

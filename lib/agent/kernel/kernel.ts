@@ -20,12 +20,12 @@ type Answers = Stable<readonly Answer[]>;
 export class Kernel {
   private readonly last = new Latest<Snapshot>();
   private readonly routes = { 4: new MessageCache(messages.readRoute), 6: new MessageCache(messages.readRoute) };
-  /** By the array of questions, which are asked again at each pass. */
+  /** Cached by the array of questions, which each pass asks again. */
   private readonly asked = new WeakMap<readonly LookupQuestion[], { routes: Routes; answers: Answers }>();
 
   constructor(private readonly channel: NetlinkChannel) {}
 
-  /** @throws when anything could not be read: then nothing may be concluded from what is missing. */
+  /** @throws if anything could not be read, because then a missing object proves nothing. */
   read(): Stable<Snapshot> {
     const links = this.dump(messages.dumpLinks, RTM_NEWLINK, messages.readLink);
     return this.last.of({
@@ -42,12 +42,12 @@ export class Kernel {
     return new Map(nexthops.map((nexthop) => [nexthop.id, nexthop]));
   }
 
-  /** In order. One place per change: undefined for done, or why the kernel refused. */
+  /** Makes changes in order. @returns one entry per change: undefined if done, or why the kernel rejected it. */
   apply(changes: readonly Change[], protocol: number): (NetlinkError | undefined)[] {
     return this.channel.change(changes, (w, change) => writeChange(w, change, protocol));
   }
 
-  /** Which FIB entry wins for each question, or why there is none. */
+  /** The winning FIB entry for each question, or why there is none. */
   lookup(questions: readonly LookupQuestion[]): Answers {
     const before = this.asked.get(questions);
     const routes = before?.routes ?? new MessageCache(messages.readLookup);
@@ -59,12 +59,15 @@ export class Kernel {
     return answers;
   }
 
-  /** What the kernel knows of each neighbour, and makes it ask them all again: the next call shows who answered. */
+  /**
+   * What the kernel knows about each neighbour. Also makes the kernel query all of them again; the next call shows
+   * which ones answered.
+   */
   askNeighbours(keys: readonly NeighbourKey[]): (Neighbour | undefined)[] {
     const known = this.channel
       .ask(keys, getNeighbour, readNeighbour)
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
-    // Refused where the link is down: then nobody will answer.
+    // Rejected if the link is down; then nobody will answer.
     this.channel.change(
       keys.flatMap((key, i) => questionTo(key, known[i]) ?? []),
       askNeighbour,
@@ -72,7 +75,7 @@ export class Kernel {
     return known;
   }
 
-  /** The ways of probes, of all agents on this node. */
+  /** The rules and routes for probes, of all agents on this node. */
   readProbeObjects(): { readonly rules: readonly ProbeRule[]; readonly routes: readonly KernelRoute[] } {
     const read = (family: Family) =>
       this.dump((w) => messages.dumpRoutes(w, family), RTM_NEWROUTE, readProbeRoute).filter(
@@ -81,12 +84,12 @@ export class Kernel {
     return { rules: this.dump(dumpRules, RTM_NEWRULE, readProbeRule), routes: [...read(4), ...read(6)] };
   }
 
-  /** In order. One place per change: undefined for done, or why the kernel refused. */
+  /** Makes changes in order. @returns one entry per change: undefined if done, or why the kernel rejected it. */
   applyProbes(changes: readonly ProbeChange[]): (NetlinkError | undefined)[] {
     return this.channel.change(changes, writeProbeChange);
   }
 
-  /** A kernel without IPv6 answers with routes of the other family. */
+  /** A kernel without IPv6 answers with IPv4 routes. */
   private readRoutes(family: Family): KernelRoute[] {
     const read = cachedReader(this.routes[family]);
     return this.dump(
@@ -104,7 +107,7 @@ export class Kernel {
   }
 }
 
-/** Reads what the kernel sends from here on, which it may have sent before. */
+/** Reads messages that the kernel is about to send again, possibly unchanged. */
 function cachedReader(routes: Routes): (payload: Reader) => KernelRoute | undefined {
   routes.start();
   return (payload) => {

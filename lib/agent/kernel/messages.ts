@@ -3,7 +3,7 @@ import type { MessageWriter, Reader } from '../netlink/codec';
 import * as nl from '../netlink/constants';
 import type { Hop, KernelRoute, Link, LookupQuestion, Nexthop, NodeAddress } from './types';
 
-/** Questions of rtnetlink (man 7 rtnetlink), and its answers as values of ours. */
+/** Requests to rtnetlink (man 7 rtnetlink), and its answers as our types. */
 
 const SIZEOF_RTMSG = 12;
 const SIZEOF_IFINFOMSG = 16;
@@ -43,9 +43,9 @@ export function dumpRoutes(w: MessageWriter, family: Family): void {
 }
 
 /**
- * Asks where the kernel sends an address; a link-local one only on its link. With an input interface the kernel goes
- * the way of a packet that it forwards, its rp_filter included. IPv4 answers with the FIB entry itself and
- * its true table; IPv6 with the way alone, its FIB match is not reliable (see decide/verify.ts).
+ * Asks where the kernel sends packets to an address (a link-local one only on its link). With an input interface, the
+ * kernel treats it as a forwarded packet, including rp_filter. IPv4 answers with the FIB entry itself and its real
+ * table, IPv6 only with the way, because its FIB match is not reliable (see decide/verify.ts).
  */
 export function lookUp(w: MessageWriter, { address, link, source, input, ports }: LookupQuestion): void {
   const { family } = address;
@@ -84,27 +84,30 @@ export function readLink(payload: Reader): Link {
  * address and IFA_ADDRESS the peer's, which is what is connected; elsewhere they are equal or IFA_LOCAL is missing.
  */
 export function readNodeAddress(payload: Reader): NodeAddress | undefined {
-  if (familyOf(payload.u8(0)) === undefined) return undefined; // other families have addresses of other lengths
+  if (familyOf(payload.u8(0)) === undefined) return undefined; // other families have different address lengths
   const peer = readAddress(payload.attribute(nl.IFA_ADDRESS, SIZEOF_IFADDRMSG));
   const own = readAddress(payload.attribute(nl.IFA_LOCAL, SIZEOF_IFADDRMSG)) ?? peer;
   if (own === undefined) return undefined;
   return { link: payload.u32(4), address: own, connected: Subnet.around(peer ?? own, payload.u8(1)) };
 }
 
-/** Times and counters of an IPv6 route, which change and say nothing about the way (struct rta_cacheinfo). */
+/** Times and counters of an IPv6 route, which change without affecting the way (struct rta_cacheinfo). */
 export function readTimes(payload: Reader): Reader | undefined {
   return payload.u8(0) === nl.AF_INET6 ? payload.attribute(nl.RTA_CACHEINFO, SIZEOF_RTMSG) : undefined;
 }
 
 /**
- * Whether the lifetime of an IPv6 route is over (expires at 8, in clock ticks). The kernel skips it in lookups from then
- * on, and removes it up to 30 s later.
+ * Whether an IPv6 route has expired (`expires` at offset 8, in clock ticks). From then on, the kernel skips it in
+ * lookups, and it removes it up to 30 s later.
  */
 export function isExpired(times: Reader | undefined): boolean {
   return (times?.i32(8) ?? 0) < 0;
 }
 
-/** @returns undefined for families other than IP, cached clones, what is broadcast, anycast or multicast, and probes' ways. */
+/**
+ * @returns undefined for families other than IP, cached clones, broadcast, anycast and multicast routes, and probe
+ * routes.
+ */
 export function readRoute(payload: Reader): KernelRoute | undefined {
   const type = payload.u8(7);
   if ((payload.u32(8) & nl.RTM_F_CLONED) !== 0 || (type > nl.RTN_LOCAL && type <= nl.RTN_MULTICAST)) return undefined;
@@ -113,8 +116,8 @@ export function readRoute(payload: Reader): KernelRoute | undefined {
 }
 
 /**
- * struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags. The hops of a nexthop object are
- * sent as well, but the object itself is the better source.
+ * struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags. The kernel also sends the hops of a
+ * nexthop object, but the object itself is the better source.
  */
 export function readLookup(payload: Reader): KernelRoute | undefined {
   const family = familyOf(payload.u8(0));
@@ -123,7 +126,7 @@ export function readLookup(payload: Reader): KernelRoute | undefined {
   const subnet = new Subnet(destination ?? new Address(family, 0, family === 4 ? [] : [0, 0, 0]), payload.u8(1));
   const protocol = payload.u8(5);
   const type = payload.u8(7);
-  // Without spreads for most of them, since there are many; all of ours have the same fields.
+  // Most are built without spreads, because there are many; all of ours have the same fields.
   const route: KernelRoute =
     nexthopId === undefined
       ? { subnet, table, metric, protocol, type, hops: readHops(payload) }
@@ -185,7 +188,7 @@ function readHops(payload: Reader): Hop[] {
   return link === undefined ? [] : [{ ...readGateway(payload, SIZEOF_RTMSG), link, onlink, weight: 1 }];
 }
 
-/** struct rtnexthop: length u16, flags, hops (weight - 1), interface index; attributes behind each. */
+/** struct rtnexthop: length u16, flags, hops (weight - 1), interface index; each followed by its attributes. */
 function readMultipath(bytes: Reader): Hop[] {
   const hops: Hop[] = [];
   for (let at = 0; at + SIZEOF_RTNEXTHOP <= bytes.length; ) {

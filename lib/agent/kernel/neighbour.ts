@@ -5,7 +5,7 @@ import { numberOf } from './messages';
 
 const SIZEOF_NDMSG = 12;
 
-/** Who is asked for: a next hop on its link. */
+/** The neighbour to look up: a next hop on its link. */
 export interface NeighbourKey {
   readonly address: Address;
   /** Interface index. */
@@ -18,11 +18,11 @@ export interface Neighbour {
   readonly state: number;
   /** NTF_*. */
   readonly flags: number;
-  /** The kernel keeps asking by itself, for somebody who wants that (a CNI); asking would end it. */
+  /** The kernel keeps querying it on behalf of another program (a CNI); our query would end that. */
   readonly isManaged?: true;
 }
 
-/** Reads one entry; the kernel answers ENOENT where there is none. */
+/** Reads one entry; the kernel answers ENOENT if there is none. */
 export function getNeighbour(w: MessageWriter, key: NeighbourKey): void {
   w.begin(nl.RTM_GETNEIGH);
   ndmsg(w, key, nl.NUD_NONE, 0);
@@ -35,7 +35,7 @@ export function readNeighbour(payload: Reader): Neighbour {
   return { state: payload.u16(8), flags: payload.u8(10), ...(isManaged && { isManaged }) };
 }
 
-/** What makes the kernel ask a neighbour. */
+/** The request that makes the kernel query a neighbour. */
 export interface NeighbourQuestion {
   readonly key: NeighbourKey;
   /** NUD_PROBE to verify it, NUD_NONE to create it. */
@@ -45,11 +45,11 @@ export interface NeighbourQuestion {
 }
 
 /**
- * Makes the kernel ask a neighbour now whether it is still there, as it does by itself every half minute or so: where its
- * hardware address is known by that, else everybody on the link. Nothing but ARP or neighbour discovery is sent.
- * (neigh_add in net/core/neighbour.c: NTF_USE creates an entry and starts to resolve it, NUD_PROBE verifies one; flags
- * that are not repeated would be cleared.)
- * @returns undefined where there is nothing to ask: the kernel is at it, or the address was set by hand.
+ * Makes the kernel query a neighbour now, as it does by itself about every half minute: by unicast if its hardware
+ * address is known, otherwise on the whole link. Only ARP or neighbour discovery packets are sent. (neigh_add in
+ * net/core/neighbour.c: NTF_USE creates an entry and starts to resolve it, NUD_PROBE verifies one; flags that are not
+ * repeated are cleared.)
+ * @returns undefined if no query is needed: the kernel is already querying, or the address was set manually.
  */
 export function questionTo(key: NeighbourKey, known: Neighbour | undefined): NeighbourQuestion | undefined {
   if (known?.isManaged) return undefined;

@@ -5,7 +5,9 @@ import { familyOf, numberOf, readAddress, readLookup, TCP } from './messages';
 import { ruleTable } from './rules';
 import type { Hop, KernelRoute } from './types';
 
-/** Before whatever a CNI has, after the rule for local addresses (0). It matches packets of probes alone. */
+/**
+ * Rule priority before those of any CNI, after the rule for local addresses (0). The rule matches only probe packets.
+ */
 const PRIORITY = 7;
 const SIZEOF_RULE = 12;
 
@@ -19,7 +21,10 @@ export interface ProbeRule {
   readonly table: number;
 }
 
-/** What probes send from: so many, in turn, so that no new connection has the ports of one that the target still holds. */
+/**
+ * How many source ports probes use in turn, so that no new connection has the ports of one that the target still
+ * remembers.
+ */
 export const PORTS_PER_HOP = 4;
 
 /** The default route of a table for probes. */
@@ -44,7 +49,7 @@ export function readProbeRule(payload: Reader): ProbeRule | undefined {
   if (familyOf(payload.u8(0)) === undefined || !isProbeTable(table)) return undefined;
   const source = readAddress(payload.attribute(nl.FRA_SRC, SIZEOF_RULE));
   const target = readAddress(payload.attribute(nl.FRA_DST, SIZEOF_RULE));
-  if (source === undefined || target === undefined) return undefined; // none of an agent's
+  if (source === undefined || target === undefined) return undefined; // not an agent's rule
   const first = (type: number) => payload.attribute(type, SIZEOF_RULE)?.u16(0) ?? 0;
   return { source, target, port: first(nl.FRA_DPORT_RANGE), firstSourcePort: first(nl.FRA_SPORT_RANGE), table };
 }

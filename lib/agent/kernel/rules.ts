@@ -7,10 +7,12 @@ import type { Rule } from './types';
 /** struct fib_rule_hdr: family, dst_len, src_len, tos, table, two reserved, action, flags u32. */
 const SIZEOF_RULE = 12;
 
-/** Suppresses nothing. */
+/** The value that suppresses nothing. */
 const NONE = 0xffffffff;
 
-/** Attributes that make a rule special: FRA_TUN_ID, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO and those behind it. */
+/**
+ * Attributes that make a rule more specific: FRA_TUN_ID, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO and those after it.
+ */
 const isSpecialAttribute = (type: number): boolean =>
   type === nl.FRA_TUN_ID || type === nl.FRA_L3MDEV || type === nl.FRA_UID_RANGE || type >= nl.FRA_IP_PROTO;
 

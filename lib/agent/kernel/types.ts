@@ -1,22 +1,22 @@
 import type { Address, Family, Subnet } from '../../network';
 
-/** One way on: a gateway on a link, or a link alone. */
+/** One hop: a gateway on a link, or a link alone. */
 export interface Hop {
   readonly gateway?: Address;
   /** Interface index. */
   readonly link: number;
-  /** The gateway is taken to be on the link although no prefix says so. */
+  /** The gateway is assumed to be on the link although no prefix covers it. */
   readonly onlink: boolean;
-  /** Share of the traffic among several, 1 to 256. */
+  /** Share of the traffic among several hops, 1 to 256. */
   readonly weight: number;
 }
 
 export interface Link {
   readonly index: number;
   readonly name: string;
-  /** It is up and has a carrier: the kernel refuses next hops on others (net/ipv4/nexthop.c). */
+  /** Whether it is up and has a carrier: the kernel rejects next hops on other links (net/ipv4/nexthop.c). */
   readonly carrier: boolean;
-  /** Nobody is asked for hardware addresses there, so whether a next hop is alive cannot be told. */
+  /** Whether the link uses no neighbour resolution, so that the state of a next hop cannot be known. */
   readonly noNeighbours?: true;
 }
 
@@ -33,11 +33,11 @@ export interface KernelRoute {
   readonly table: number;
   /** RTA_PRIORITY; 0 where the kernel reports none. */
   readonly metric: number;
-  /** rtm_protocol: who it belongs to. */
+  /** rtm_protocol: the owner. */
   readonly protocol: number;
   /** RTN_*: 1 forwards, 2 is the node itself, 6 to 9 reject. */
   readonly type: number;
-  /** It holds for one type of service or one source prefix only, as no route of ours ever does. */
+  /** Whether it applies only to one type of service or source prefix, which no route of ours does. */
   readonly qualified?: true;
   /** The nexthop object it refers to, if any; `hops` is then to be resolved through it. */
   readonly nexthopId?: number;
@@ -46,7 +46,7 @@ export interface KernelRoute {
   readonly mtu?: number;
 }
 
-/** A nexthop object (Linux 5.3, net/ipv4/nexthop.c): one hop, or a group of others. */
+/** A nexthop object (Linux 5.3, net/ipv4/nexthop.c): one hop, or a group of objects. */
 export interface Nexthop {
   readonly id: number;
   readonly protocol: number;
@@ -58,7 +58,7 @@ export interface Nexthop {
 /** A policy rule (man 8 ip-rule): which packets look into which table, or are rejected. */
 export interface Rule {
   readonly family: Family;
-  /** The smallest comes first. */
+  /** Priority; the smallest comes first. */
   readonly priority: number;
   /** FR_ACT_*: 1 looks into the table, 2 goes to another rule, 6 to 8 reject. */
   readonly action: number;
@@ -69,37 +69,37 @@ export interface Rule {
   readonly input?: string;
   readonly output?: string;
   readonly mark?: { readonly value: number; readonly mask: number };
-  /** It matches all packets but those that it names. */
+  /** Whether it matches all packets except those that it names. */
   readonly isInverted?: true;
-  /** Entries of prefixes up to this length do not count. */
+  /** Entries with prefixes up to this length are ignored. */
   readonly suppressed?: number;
-  /** It also asks for a type of service, user, protocol, port, VRF or tunnel. */
+  /** Whether it also matches a type of service, user, protocol, port, VRF or tunnel. */
   readonly isSpecial?: true;
 }
 
-/** The kernel's state as far as routing decisions need it, read at one time. */
+/** The part of the kernel's state that routing decisions need, read at one time. */
 export interface Snapshot {
   readonly links: ReadonlyMap<number, Link>;
   readonly addresses: readonly NodeAddress[];
   readonly routes: readonly KernelRoute[];
-  /** Of both families, each in the order in which the kernel asks them. */
+  /** Rules of both families, each in the order in which the kernel evaluates them. */
   readonly rules: readonly Rule[];
   readonly nexthops: ReadonlyMap<number, Nexthop>;
 }
 
-/** An address to look up, on one link where it is link-local. */
+/** An address to look up; on one link if it is link-local. */
 export interface LookupQuestion {
   readonly address: Address;
   readonly link?: number;
-  /** Asks for a packet from this address; by itself one of the node's own. */
+  /** Source address of the packet; without an input interface, one of the node's own. */
   readonly source?: Address;
-  /** Asks for a packet that comes in by this interface and is forwarded. */
+  /** Input interface of a packet that is forwarded. */
   readonly input?: number;
-  /** Asks for a TCP packet from this port to that one. */
+  /** Source and destination port of a TCP packet. */
   readonly ports?: readonly [source: number, destination: number];
 }
 
-/** The FIB entry that wins, or the name of the error for want of one: ENETUNREACH, EINVAL for a blackhole, and so on. */
+/** The winning FIB entry, or the name of the error if there is none: ENETUNREACH, EINVAL for a blackhole, and so on. */
 export type Answer = KernelRoute | string;
 
 /** A route of ours to write. */
@@ -107,16 +107,16 @@ export interface RouteToWrite {
   readonly subnet: Subnet;
   readonly table: number;
   readonly metric: number;
-  /** The nexthop object that it refers to; none: an unreachable route. */
+  /** The nexthop object that it refers to; if none, the route is unreachable. */
   readonly nexthopId?: number;
   readonly source?: Address;
   readonly mtu?: number;
 }
 
-/** One change of the kernel's state. `replace` says that an object of ours is there already. */
+/** One change of the kernel's state. `replace` means that an object of ours already exists. */
 export type Change =
   | { readonly kind: 'put-nexthop'; readonly nexthop: Nexthop; readonly replace: boolean }
-  /** Writes an object of ours again as it is, so that the kernel forgets what it cached for it. */
+  /** Rewrites an object of ours unchanged, so that the kernel drops what it cached for it. */
   | { readonly kind: 'refresh-nexthop'; readonly nexthop: Nexthop }
   | { readonly kind: 'put-route'; readonly route: RouteToWrite; readonly replace: boolean }
   | { readonly kind: 'delete-route'; readonly route: KernelRoute }
@@ -125,7 +125,7 @@ export type Change =
 export type PutNexthop = Extract<Change, { readonly kind: 'put-nexthop' }>;
 export type PutRoute = Extract<Change, { readonly kind: 'put-route' }>;
 
-/** A change the kernel refused, in words. */
+/** A change that the kernel rejected, with a description. */
 export interface FailedChange {
   readonly change: Change;
   readonly reason: string;

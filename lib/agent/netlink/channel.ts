@@ -4,10 +4,10 @@ import util = require('node:util');
 import { type Acknowledgement, Messages, MessageWriter, type Reader, readAcknowledgement } from './codec';
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR } from './constants';
 
-/** Begins the request for an item, and writes what stands behind its header. */
+/** Begins the request for an item, and writes what follows its header. */
 export type Write<Q> = (writer: MessageWriter, item: Q) => void;
 
-/** The kernel refused. `code` is the errno's name, e.g. EEXIST. */
+/** The kernel rejected a request. `code` is the errno's name, e.g. EEXIST. */
 export class NetlinkError extends Error {
   readonly code: string;
   constructor({ errno, words }: Acknowledgement) {
@@ -18,10 +18,10 @@ export class NetlinkError extends Error {
   }
 }
 
-/** Several messages go out by one write; the kernel has queued all their answers when the write returns. */
+/** One write sends several messages; when it returns, the kernel has queued all answers. */
 const MOST_MESSAGES = 512;
 const MOST_BYTES = 64 * 1024;
-/** The kernel fills dump parts up to 32 KiB when the reader offers that much (net/netlink/af_netlink.c). */
+/** The kernel fills dump parts up to 32 KiB if the reader offers that much (net/netlink/af_netlink.c). */
 const READ_BYTES = 64 * 1024;
 const MOST_DUMP_TRIES = 5;
 const ONCE = [undefined];
@@ -35,8 +35,9 @@ export class NetlinkChannel {
   constructor(private readonly fd: number) {}
 
   /**
-   * Everything the kernel reports of one kind, without what `read` makes undefined; again where it changed meanwhile.
-   * @throws NetlinkError when the kernel refuses; Error after five interrupted tries.
+   * Everything of one kind that the kernel reports, without items for which `read` returns undefined. Repeated if the
+   * state changed meanwhile.
+   * @throws NetlinkError if the kernel rejects the request; Error after five interrupted attempts.
    */
   dump<T>(write: (writer: MessageWriter) => void, read: (type: number, payload: Reader) => T | undefined): T[] {
     for (let attempt = 0; attempt < MOST_DUMP_TRIES; attempt++) {
@@ -47,8 +48,8 @@ export class NetlinkChannel {
   }
 
   /**
-   * Changes something for each item. One place per item: undefined for success, or why the kernel refused it, which
-   * does not stop those behind it. It answers what it refuses in any case (netlink_rcv_skb in
+   * Makes a change for each item. @returns one entry per item: undefined for success, or why the kernel rejected it,
+   * which does not stop later items. The kernel always answers what it rejects (netlink_rcv_skb in
    * net/netlink/af_netlink.c), so only the last of a batch asks to be acknowledged.
    */
   change<Q>(items: readonly Q[], write: Write<Q>): (NetlinkError | undefined)[] {
@@ -67,8 +68,8 @@ export class NetlinkChannel {
   }
 
   /**
-   * The kernel answers in order, so a batch is complete with the answer to its last request.
-   * @param lastFlags that make sure of that one.
+   * The kernel answers in order, so a batch is complete once the last request is answered.
+   * @param lastFlags flags that make sure of that answer.
    */
   private batches<Q, T>(
     items: readonly Q[],
@@ -83,8 +84,8 @@ export class NetlinkChannel {
       for (let ended = false; !ended; ) {
         const message = this.receive();
         while (message.next()) {
-          const place = (message.sequence - first) >>> 0; // sequence numbers wrap, and may do so within a batch
-          if (place >= count) continue; // an answer to an earlier request that was given up
+          const place = (message.sequence - first) >>> 0; // sequence numbers wrap, possibly within a batch
+          if (place >= count) continue; // an answer to an earlier, abandoned request
           take(message, results, done + place);
           ended ||= place === count - 1;
         }
@@ -94,7 +95,7 @@ export class NetlinkChannel {
     return results;
   }
 
-  /** Sends as many requests as one batch takes, and returns how many. */
+  /** Sends as many requests as fit into one batch, and returns how many. */
   private send<Q>(items: readonly Q[], from: number, write: Write<Q>, lastFlags: number): number {
     const { writer } = this;
     writer.clear();
@@ -110,7 +111,7 @@ export class NetlinkChannel {
     return count;
   }
 
-  /** @returns false when the tables changed meanwhile and the dump may be inconsistent. */
+  /** @returns false if the tables changed meanwhile and the dump may be inconsistent. */
   private dumpOnce<T>(
     write: (writer: MessageWriter) => void,
     read: (type: number, payload: Reader) => T | undefined,
@@ -136,7 +137,7 @@ export class NetlinkChannel {
   }
 }
 
-/** @throws NetlinkError when the dump ended because the kernel refused it. */
+/** @throws NetlinkError if the dump ended because the kernel rejected it. */
 function endsDump(message: Messages): boolean {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return false;
   const errno = -message.i32(0);

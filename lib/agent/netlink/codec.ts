@@ -2,13 +2,13 @@ import os = require('node:os');
 
 import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_HDRLEN, NLMSGERR_ATTR_MSG } from './constants';
 
-/** Netlink speaks the byte order of the host, unlike the addresses inside its attributes (man 7 netlink). */
+/** Netlink uses the host's byte order, unlike the addresses inside its attributes (man 7 netlink). */
 const LITTLE = os.endianness() === 'LE';
 const NLA_TYPE_MASK = 0x3fff;
 const NLA_HDRLEN = 4;
 
 /**
- * Maglev, which compiles the agent (docs/decisions/13), knows a DataView's signed reads and writes only; the unsigned
+ * Maglev, which compiles the agent (docs/decisions/13), optimises only a DataView's signed reads and writes; unsigned
  * ones take seven times as long.
  */
 const readU8 = (view: DataView, at: number): number => view.getInt8(at) & 0xff;
@@ -20,8 +20,8 @@ const writeU32 = (view: DataView, at: number, value: number): void => view.setIn
 const align = (length: number): number => (length + 3) & ~3;
 
 /**
- * Writes any number of requests one behind the other, as one write() takes them.
- * `length` is that of all so far, `sequence` the number of the last.
+ * Writes any number of requests one after the other, to be sent with one write(). `length` is that of all so far,
+ * `sequence` the number of the last.
  */
 export class MessageWriter {
   length = 0;
@@ -51,7 +51,7 @@ export class MessageWriter {
     return this.pad();
   }
 
-  /** To those of the last message. */
+  /** Adds flags to the last message. */
   addFlags(flags: number): this {
     writeU16(this.view, this.start + 6, readU16(this.view, this.start + 6) | flags);
     return this;
@@ -123,9 +123,9 @@ export class MessageWriter {
 }
 
 /**
- * A stretch of a message: fixed fields by their offset, attributes by their type. It copies nothing and looks
- * attributes up by walking over them, since a dump of 10,000 routes is read while packets wait for a repair. All of it
- * throws a RangeError where a length contradicts the bytes, or something would be read beyond them.
+ * A section of a message: fixed fields by their offset, attributes by their type. It copies nothing and finds
+ * attributes by walking over them, because a dump of 10,000 routes is read while packets wait for a repair. Every
+ * method throws a RangeError if a length contradicts the bytes, or if a read would exceed them.
  */
 export class Reader {
   constructor(
@@ -166,14 +166,14 @@ export class Reader {
     return new Reader(this.buffer, this.view, this.start + from, this.start + to);
   }
 
-  /** Equal for equal bytes. @param ignored a stretch of it that does not count. */
+  /** Equal for equal bytes. @param ignored a section that does not count. */
   key(ignored?: Reader): string {
     const text = (from: number, to: number) => this.buffer.toString('latin1', from, to);
     if (ignored === undefined) return text(this.start, this.end);
     return text(this.start, ignored.start) + text(ignored.end, this.end);
   }
 
-  /** Whether it has this key(); makes none to compare with. */
+  /** Whether it has this key(), compared without creating another key. */
   hasKey(key: string | undefined, ignored?: Reader): boolean {
     const left = ignored === undefined ? 0 : ignored.length;
     if (key?.length !== this.length - left) return false;
@@ -192,7 +192,7 @@ export class Reader {
     return end === -1 ? text : text.slice(0, end);
   }
 
-  /** The first attribute of a type, looked for from byte `from` (behind the fixed fields) on. */
+  /** The first attribute of a type, from byte `from` (after the fixed fields) on. */
   attribute(type: number, from = 0): Reader | undefined {
     const all = this.attributes(from);
     while (all.next()) if (all.type === type) return all.slice(0);
@@ -259,7 +259,7 @@ export class Messages extends Reader {
     this.until = length;
   }
 
-  /** Begins anew, with what has been read into the first `length` bytes. */
+  /** Starts again with the first `length` bytes. */
   of(length: number): this {
     this.nextAt = 0;
     this.until = length;
@@ -282,11 +282,11 @@ export class Messages extends Reader {
   }
 }
 
-/** What an NLMSG_ERROR says: errno 0 is the acknowledgement. */
+/** The content of an NLMSG_ERROR: errno 0 is an acknowledgement. */
 export interface Acknowledgement {
   /** Positive errno, 0 for success. */
   readonly errno: number;
-  /** The kernel's own words (NETLINK_EXT_ACK), if it gave any. */
+  /** The kernel's error message (NETLINK_EXT_ACK), if any. */
   readonly words: string | undefined;
 }
 

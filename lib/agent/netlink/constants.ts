@@ -16,9 +16,9 @@ export const NLM_F_DUMP = 0x300;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
-/** In answers: the request is not repeated behind the error. */
+/** In answers: the request is not repeated after the error. */
 export const NLM_F_CAPPED = 0x100;
-/** In answers: attributes with the kernel's own words follow. */
+/** In answers: attributes with the kernel's error message follow. */
 export const NLM_F_ACK_TLVS = 0x200;
 export const NLMSGERR_ATTR_MSG = 1;
 
@@ -91,7 +91,7 @@ export const FRA_OIFNAME = 17;
 export const FRA_L3MDEV = 19;
 export const FRA_UID_RANGE = 20;
 export const FRA_PROTOCOL = 21;
-/** The first of those that later kernels added: protocol, ports, DSCP. */
+/** The first of the attributes that later kernels added: protocol, ports, DSCP. */
 export const FRA_IP_PROTO = 22;
 export const FRA_SPORT_RANGE = 23;
 export const FRA_DPORT_RANGE = 24;

@@ -1,14 +1,15 @@
 import { MessageWriter } from './codec';
 
-/** Loaded when first needed: `status` and `diff` need none, and Node warns that it is experimental. */
+/** Loaded on first use: `status` and `diff` do not need it, and Node warns that it is experimental. */
 const ffi = () => require('node:ffi') as typeof import('node:ffi');
 let opened: ReturnType<typeof open> | undefined;
 const libc = () => (opened ??= open());
 
 /**
  * Node has no netlink sockets, so libc's calls open one; from then on it is a file descriptor that node:fs reads and
- * writes. Only what has no file operation goes through libc: a read that does not wait, and the count of what the kernel
- * dropped. The symbols are those of the running process itself, so no library is looked for (glibc and musl alike).
+ * writes. Only operations without a file equivalent go through libc: a non-blocking read, and the count of dropped
+ * messages. The symbols come from the running process itself, so no library is searched for (this works with glibc and
+ * musl).
  */
 const open = () =>
   ffi().dlopen(null, {
@@ -48,7 +49,7 @@ const OFFSET_OF_NLMSG_PID = 12;
 /**
  * Opens a bound rtnetlink socket with extended acknowledgements and strict checking of dump requests.
  * @param receiveBuffer bytes.
- * @param receiveTimeout seconds after which a read that nothing answers fails with EAGAIN; 0 waits for ever.
+ * @param receiveTimeout seconds after which a read without an answer fails with EAGAIN; 0 waits indefinitely.
  * @returns its file descriptor.
  * @throws Error naming the call that failed and what it needs.
  */
@@ -65,9 +66,9 @@ export function openNetlink(receiveBuffer: number, receiveTimeout = 0): number {
 }
 
 /**
- * Opens a socket that joins multicast groups (RTNLGRP_*). What is lost of their messages for want of room is not reported by
- * ENOBUFS, after which the kernel drops everything until the queue is empty, but counted.
- * @param cause socket whose own changes are left out, so that 10,000 routes written do not come back as 10,000 events.
+ * Opens a socket that joins multicast groups (RTNLGRP_*). Messages that are lost because the queue is full are counted
+ * instead of reported by ENOBUFS, after which the kernel would drop everything until the queue is empty.
+ * @param cause socket whose own changes are excluded, so that writing 10,000 routes does not cause 10,000 events.
  */
 export function openEventSocket(receiveBuffer: number, groups: readonly number[], cause: number) {
   const fd = openNetlink(receiveBuffer);
@@ -89,7 +90,7 @@ export function openEventSocket(receiveBuffer: number, groups: readonly number[]
 
 /**
  * By a program of classic BPF (man 7 socket, SO_ATTACH_FILTER; struct sock_filter: code u16, jump if true and if false
- * u8, operand u32). It loads the port of who caused the message as if it were in network order.
+ * u8, operand u32). It loads the port of the message's originator as if it were in network order.
  */
 function leaveOut(fd: number, cause: number): void {
   const name = new Uint8Array(SIZEOF_SOCKADDR_NL);
@@ -113,7 +114,7 @@ function bytesOf({ buffer }: NodeJS.ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer as ArrayBuffer);
 }
 
-/** The user who listens on the other end of a Unix socket, which the kernel vouches for (man 7 unix). */
+/** The user who listens on the other end of a Unix socket, as verified by the kernel (man 7 unix). */
 export function peerUser(fd: number): number {
   const credentials = new Uint32Array(3); // struct ucred: pid, uid, gid
   const length = bytesOf(Uint32Array.of(credentials.byteLength));
@@ -121,7 +122,7 @@ export function peerUser(fd: number): number {
   return credentials[1] as number;
 }
 
-/** errno is not to be had through node:ffi, so the message says what the call needs. */
+/** errno is not available through node:ffi, so the message says what the call needs. */
 function check(call: string, result: number): number {
   if (result < 0)
     throw new Error(`${call} failed: the agent needs the host's network, CAP_NET_ADMIN and Linux 5.3 or later`);

@@ -1,23 +1,23 @@
 import type { Reader } from './codec';
 
 /**
- * Reads messages that the kernel sends again and again, most of them unchanged and in the same order: the same bytes give
- * the same object (===) as the last time, and are not read at all. So what was concluded from the objects still holds,
- * and where nothing has changed nothing is made that has to be collected.
+ * Reads messages that the kernel sends repeatedly, most of them unchanged and in the same order. The same bytes return
+ * the same object (===) as last time without being parsed. Conclusions from these objects therefore still hold, and no
+ * garbage is created if nothing changed.
  */
 export class MessageCache<T> {
   private readonly keys: string[] = [];
   private readonly values: T[] = [];
   private count = 0;
-  /** By key, once something has moved. */
+  /** By key, used once the order has changed. */
   private earlier: ReadonlyMap<string, T> | undefined;
 
   constructor(
-    /** Makes of a message something that is never changed. */
+    /** Parses a message into an immutable object. */
     private readonly read: (payload: Reader) => T,
   ) {}
 
-  /** To be called before the kernel sends all of it again. */
+  /** Call this before the kernel sends everything again. */
   start(): void {
     this.keys.length = this.count;
     this.values.length = this.count;
