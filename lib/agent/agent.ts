@@ -74,7 +74,7 @@ export class Agent implements WatchHandlers, TakeoverHandler {
   readonly nextHops: AgentParts['nextHops'];
   readonly paths: AgentParts['paths'];
   outcome: Outcome | undefined;
-  /** How packets of pods go. */
+  /** The way of pods' packets. */
   pods: PodsWay = { state: 'unknown', reason: 'the first pass is under way' };
   watchState: WatchState = { state: 'connecting' };
   passError: string | undefined;

@@ -1,4 +1,4 @@
-/** What the agent finds where it starts. */
+/** The environment in which the agent starts. */
 export interface Host {
   /** process.version. */
   readonly version: string;
@@ -11,7 +11,7 @@ export interface Host {
   readonly folders: readonly string[];
 }
 
-/** node:ffi is experimental: another major version may call the same functions in another way. */
+/** node:ffi is experimental: its API may differ in another major version. */
 const MAJOR = 26;
 
 /** What is missing, one sentence each. */
@@ -31,7 +31,7 @@ export function missingFrom({ version, arch, hasFfi, permission, folders }: Host
   return missing;
 }
 
-/** The kernel's answer to the first question that only newer kernels understand. */
+/** The kernel's answer to the first request that only newer kernels understand. */
 export function kernelTooOld(release: string, cause: Error): Error {
   return new Error(`Linux 5.3 or later is needed for nexthop objects, this is ${release}: ${cause.message}`, { cause });
 }

@@ -3,8 +3,8 @@ import { Address, reservedFor, type Target } from '../network';
 const DNS_PORT = 53;
 
 /**
- * The node's resolvers, as the kubelet hands them to a pod on the host network (resolv.conf(5)). Those on the node itself
- * or at a link-local address need no route.
+ * The node's resolvers, as the kubelet passes them to a pod on the host network (resolv.conf(5)). Resolvers on the node
+ * itself or with a link-local address need no route.
  */
 export function readResolvers(resolvConf = ''): Target[] {
   const hosts = [...resolvConf.matchAll(/^nameserver[ \t]+(\S+)/gm)].flatMap(([, text]) => {
@@ -12,7 +12,7 @@ export function readResolvers(resolvConf = ''): Target[] {
       const address = Address.parse(text);
       return reservedFor(address) === undefined ? `${address}` : [];
     } catch {
-      return []; // of another form, such as fe80::1%eth0
+      return []; // another notation, such as fe80::1%eth0
     }
   });
   return [...new Set(hosts)].map((host) => ({ host, port: DNS_PORT }));

@@ -1,15 +1,15 @@
-/** How the last understood list stands. */
+/** The state of the last valid list. */
 export type RolloutState =
   /** It is in force, or there is none yet. */
   | { readonly state: 'settled' }
   /**
-   * It is about to be applied: at a certain time, in milliseconds of the steady clock, or when something answers that could
+   * It is about to be applied: at a given time, in milliseconds of the steady clock, or once a target answers that can
    * confirm it.
    */
   | { readonly state: 'pending'; readonly due?: number; readonly reason?: string }
-  /** It was applied, and what was reachable before has to show that it still is. */
+  /** It was applied, and the targets that were reachable before must prove to be still reachable. */
   | { readonly state: 'trial' }
-  /** It was taken back, and is tried again when what was lost is back. */
+  /** It was rolled back, and is retried once the lost targets are back. */
   | { readonly state: 'suspended'; readonly reason: string }
-  /** It was taken back too often, and is tried again much later. */
+  /** It was rolled back too often, and is retried much later. */
   | { readonly state: 'condemned'; readonly reason: string; readonly due: number };

@@ -22,19 +22,19 @@ export interface RolloutParts extends TrialParts {
   /** What is ours now. */
   readonly ownership: () => Ownership;
   readonly rules: RouteRules;
-  /** A changed list is tried after a random time up to this one, in milliseconds. */
+  /** A changed list is tried after a random time up to this value, in milliseconds. */
   readonly spreadMs: number;
   /** Whether a pass with this list would change anything. */
   readonly wouldChange: (list: RouteList) => boolean;
   readonly journal: Journal;
   readonly log: Log;
-  /** Each brings the kernel to what is in force then. */
+  /** Each pass applies the list that is then in force. */
   readonly passes: Passes;
-  /** Called when a list was confirmed. */
+  /** Called when a list is confirmed. */
   readonly onConfirmed: () => void;
 }
 
-/** A list with its text, and the text's hash. */
+/** A list with its text and the text's hash. */
 interface Candidate {
   readonly list: RouteList;
   readonly text: string;
@@ -42,11 +42,11 @@ interface Candidate {
 }
 
 /**
- * Decides which list is in force: tries a changed one, and goes back to the one before when the node loses what it could
- * reach. The journal informs the next agent in the same pod.
+ * Decides which list is in force: tries a changed list, and rolls back to the previous one if the node can no longer
+ * reach what it could before. The journal informs the next agent in the same pod.
  */
 export class Rollout {
-  /** What passes bring the kernel to. */
+  /** The list that passes apply to the kernel. */
   inForce: RouteList | undefined;
   state: RolloutState = { state: 'settled' };
   rollbacks = 0;
@@ -55,11 +55,11 @@ export class Rollout {
   private readonly notes: Notes;
   private readonly preparation = new Preparation();
   private candidate: Candidate | undefined;
-  /** What was in force when all was well last. */
+  /** The last confirmed state. */
   private confirmed: RouteList | undefined;
-  /** What to go back to after a change; undefined until there is one to be made: then the routes that are there. */
+  /** What a rollback restores; undefined before the first change, which saves the routes as they are. */
   private base: Base | undefined;
-  /** The kernel was changed, and nothing has shown yet that it may stay so. */
+  /** Whether the kernel was changed without confirmation yet. */
   private isUnconfirmed = false;
   private record: TrialRecord | undefined;
   private current = new AbortController();
@@ -71,7 +71,8 @@ export class Rollout {
   }
 
   /**
-   * Goes on where the agent before stopped: what it had confirmed is in force, and what it had not is taken back first.
+   * Continues where the previous agent stopped: what it had confirmed is in force, and what it had not confirmed is
+   * rolled back first.
    */
   resume(): void {
     const left = this.notes.read();
@@ -95,7 +96,7 @@ export class Rollout {
     });
   }
 
-  /** Takes a list that was understood; it replaces one that is not confirmed yet. */
+  /** Takes a valid list, which replaces one that is not confirmed yet. */
   accept(list: RouteList, text: string): void {
     const hash = crypto.hash('sha256', text);
     if (hash === this.candidate?.hash) return;
@@ -108,7 +109,7 @@ export class Rollout {
     });
   }
 
-  /** The API server shows no list any more: one that is not applied is not tried. */
+  /** The API server no longer has a list: a list that is not applied yet is not tried. */
   withdraw(): void {
     if (this.state.state !== 'suspended' && this.state.state !== 'pending' && this.state.state !== 'condemned') return;
     this.stop();
@@ -116,23 +117,23 @@ export class Rollout {
     this.state = { state: 'settled' };
   }
 
-  /** Leaves everything as it is now. */
+  /** Stops, and leaves everything as it is. */
   stop(): void {
     this.current.abort();
     this.preparation.stop();
   }
 
-  /** The list to go back to while what was changed is not confirmed. */
+  /** The list to restore while a change is not confirmed. */
   get unconfirmedBase(): RouteList | undefined {
     return this.isUnconfirmed ? this.base?.list : undefined;
   }
 
-  /** Prefixes that get their companions back with a list: those from before the change that it is to undo. */
+  /** Prefixes whose companions are restored with a list: those from before the change that it undoes. */
   restoredWith(list: RouteList): readonly Prefix[] {
     return list === this.base?.list ? this.base.companions : NO_PREFIXES;
   }
 
-  /** Whether what is in force was confirmed once, now or before it was returned to. */
+  /** Whether the list in force was ever confirmed, now or before it was restored. */
   get isConfirmed(): boolean {
     return this.inForce === this.confirmed || this.inForce === this.base?.list;
   }
@@ -155,7 +156,7 @@ export class Rollout {
     if (this.isInForce(candidate)) return this.keep(candidate);
     if (candidate.hash !== this.record?.hash) this.record = this.record?.blocked && this.record;
     if (this.blockOf(candidate) !== undefined) {
-      // Nobody would watch over a list that is on trial now.
+      // After the stop, nothing would supervise a list on trial.
       if (this.inForce !== this.confirmed) await this.goBack(signal);
       this.note('condemned', candidate.hash);
       await this.untilRetry(candidate, signal);
@@ -163,12 +164,12 @@ export class Rollout {
     await this.prove(candidate, signal);
   }
 
-  /** Whether it is what was confirmed last: in a restarted container, or after one that was taken back. */
+  /** Whether it is the last confirmed list: in a restarted container, or after another list was rolled back. */
   private isInForce({ hash }: Candidate): boolean {
     return this.base !== undefined && this.base.found === undefined && this.notes.isLast(hash) && !this.isUnconfirmed;
   }
 
-  /** What the node lacks of it is repaired, which needs no proof. */
+  /** What the node lacks of this list is repaired, which needs no confirmation. */
   private keep(candidate: Candidate): void {
     this.preparation.stop();
     this.inForce = candidate.list;
@@ -176,7 +177,7 @@ export class Rollout {
     this.parts.passes.request('list');
   }
 
-  /** Applies a list until it is confirmed, which may never be. */
+  /** Applies a list until it is confirmed, which may never happen. */
   private async prove(candidate: Candidate, signal: AbortSignal): Promise<void> {
     for (;;) {
       const gone = await this.tryOut(candidate, signal);
@@ -192,21 +193,21 @@ export class Rollout {
     this.confirm(candidate);
   }
 
-  /** @returns what is gone with it; nothing when it may stay. */
+  /** @returns the targets that were lost with it; none if it may stay. */
   private async tryOut(candidate: Candidate, signal: AbortSignal): Promise<Target[]> {
     const { trial } = this;
-    // One that replaces another on trial is held against what was reachable before the first of the two.
+    // A list that replaces another on trial is compared with what was reachable before the first of the two.
     if (!this.isUnconfirmed) await this.prepare(candidate, signal);
     this.inForce = candidate.list;
     this.state = { state: 'trial' };
     let found = await this.parts.passes.run('list', signal);
-    // A list whose routes all have to wait has shown nothing yet.
+    // A list whose routes are all waiting has proven nothing yet.
     while (!this.isUnconfirmed && allWait(found.verdicts))
       [found] = await Promise.all([this.parts.passes.next(signal), trial.lookAgain(signal)]);
     return this.isUnconfirmed ? trial.lookAfter(signal) : [];
   }
 
-  /** Looks at what can be reached before a change, and waits where a large fleet must not look all at once. */
+  /** Checks what is reachable before a change, and waits if a large fleet must not check all at once. */
   private async prepare({ list, hash }: Candidate, signal: AbortSignal): Promise<void> {
     const { wouldChange, isRolling } = this.parts;
     const isOnRecord = this.record?.hash === hash;
@@ -259,13 +260,13 @@ export class Rollout {
     this.inForce = base ?? this.confirmed;
     const found = this.inForce && (await this.parts.passes.run('rollback', signal));
     this.confirmed = this.inForce;
-    // What the kernel refused to undo is undone by later passes, or when the agent ends.
+    // What the kernel rejected during the rollback is undone by later passes, or when the agent stops.
     this.isUnconfirmed = found !== undefined && found.failed.length > 0 && base !== undefined;
     const { noted } = this.notes;
     if (base !== undefined && !this.isUnconfirmed && noted !== undefined) this.note('suspended', noted);
   }
 
-  /** Counts what speaks against a list that was taken back. @returns whether that is enough to block it. */
+  /** Records the failure of a list that was rolled back. @returns whether the list must be blocked. */
   private addRollback({ hash }: Candidate, gone: readonly Target[], isProof: boolean): boolean {
     this.record = withRollback(this.record?.hash === hash ? this.record : newRecord(hash), isProof);
     const reason = reasonToBlock(this.record, namesOf(gone));

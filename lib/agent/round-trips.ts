@@ -1,13 +1,13 @@
 /** Upper bounds of the histogram's buckets in seconds. */
 export const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2] as const;
-/** Of so many the median and the longest are told. */
+/** How many are kept for the reported median and maximum. */
 const LAST = 30;
 
-/** How long the answers to probes took. */
+/** Round-trip times of probes. */
 export interface RoundTrips {
-  /** Milliseconds of the last ones. */
+  /** The last round-trip times, in milliseconds. */
   readonly last: readonly number[];
-  /** Since the first: how many took no longer than each bound of BUCKETS, all of them, and their seconds. */
+  /** Since the first probe: the count up to each bound of BUCKETS, the total count, and the sum in seconds. */
   readonly counts: readonly number[];
   readonly count: number;
   readonly seconds: number;

@@ -10,7 +10,7 @@ import {
 } from '../network';
 import type { ConfigMapState } from '../program/api/watch-event';
 
-/** What a ConfigMap does that says something else than the list that came with the pod. */
+/** The state of a ConfigMap that differs from the list that came with the pod. */
 export const DIFFERS = "differs from the pod's list, which stays in force until a rolling update replaces the pod";
 
 /** The state of the ConfigMap's list. */
@@ -18,29 +18,32 @@ export type ListState =
   | { readonly state: 'unknown' }
   | { readonly state: 'accepted'; readonly version: string }
   | { readonly state: 'rejected'; readonly version: string; readonly findings: readonly Finding[] }
-  /** Known to be deleted since this time (milliseconds of a steady clock). */
+  /** When its deletion became known (milliseconds of a steady clock). */
   | { readonly state: 'gone'; readonly since: number };
 
 const NO_SERVERS = '[]';
 
-/** The list that came with the pod, and how it stands. */
+/** The list that came with the pod, and its state. */
 interface Pinned {
   readonly text: string | undefined;
   readonly state: ListState;
 }
 
-/** The last list that was understood, and how what the API server shows now stands. */
+/** The last valid list, and the state of what the API server has now. */
 export class RouteSource {
-  /** Kept through bad lists, a deleted ConfigMap and a silent API server: only a list that was understood changes routes. */
+  /** Kept despite invalid lists, a deleted ConfigMap and a silent API server: only a valid list changes routes. */
   list: RouteList | undefined;
   /** The text it was read from. */
   text = '';
-  /** Addresses beside the list that its routes have to reach. */
+  /** Addresses outside the list that its routes must reach. */
   servers: readonly Address[] = [];
   state: ListState = { state: 'unknown' };
-  /** Identifies the state. A version alone does not: after etcd is restored from a backup, the same version names another text. */
+  /**
+   * Identifies the state. A version alone does not, because after etcd is restored from a backup, the same version may
+   * have another text.
+   */
   private seen: string | undefined;
-  /** Whether the ConfigMap says something else than the list that came with the pod. */
+  /** Whether the ConfigMap differs from the list that came with the pod. */
   differs = false;
   accepted = 0;
   rejected = 0;
@@ -78,7 +81,7 @@ export class RouteSource {
     return true;
   }
 
-  /** A pod brings its list along, not the servers beside it. */
+  /** A pod contains its list, but not the servers. */
   private compare(text: string | undefined, servers: string, pinned: Pinned): boolean {
     const before = this.state.state;
     this.differs = text !== pinned.text;

@@ -26,7 +26,7 @@ export interface Settings {
   readonly copyToTables: readonly number[];
   readonly protectedSubnets: readonly Subnet[];
   readonly ownership: Ownership;
-  /** Protocol numbers of pools that never share a node with this one, so that their routes can be taken over. */
+  /** Protocol numbers of pools that never share a node with this one, whose routes can be taken over. */
   readonly disjointProtocols: readonly number[];
   readonly routeRules: RouteRules;
   /** What a list may use. */
@@ -36,11 +36,14 @@ export interface Settings {
   readonly onUninstall: 'remove' | 'keep';
   /** Whether the list comes with the pod, and the ConfigMap is only compared with it. */
   readonly isRolling: boolean;
-  /** What takes the packets of a listed subnet while its route is away: an unreachable route, or whatever else the node has. */
+  /**
+   * What handles the packets to a listed subnet while its route is missing: an unreachable route, or the node's other
+   * routes.
+   */
   readonly otherwise: 'nothing' | 'unreachable';
-  /** The API server's own addresses, where apiHost is only one in front of them. */
+  /** The API servers' own addresses, if apiHost is only an address in front of them. */
   readonly apiServers: readonly Target[];
-  /** A changed list is tried after a random time up to this one. */
+  /** A changed list is tried after a random time up to this value. */
   readonly trialSpreadMs: number;
   /** Targets that must stay reachable when routes change, in addition to the API server. */
   readonly confirm: readonly Target[];
@@ -78,7 +81,7 @@ export function readSettings(environment: Environment): Settings {
   };
 }
 
-/** The same nodes each time, whatever others there are. @param share of a thousand */
+/** Selects the same nodes each time, independent of other nodes. @param share of a thousand */
 function isInShare(nodeName: string, share: number): boolean {
   return phaseOf(nodeName, 1000) < share;
 }

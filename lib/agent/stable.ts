@@ -3,23 +3,23 @@ import util = require('node:util');
 declare const stable: unique symbol;
 
 /**
- * A value that never changes and stays the same object (===) while its content stays the same. So whether anything is new
- * is one comparison, and what was derived from the value before still holds.
+ * An immutable value that stays the same object (===) while its content is the same. Detecting a change is thus one
+ * comparison, and values derived from it remain valid.
  */
 export type Stable<T> = T & { readonly [stable]: true };
 
-/** What a value is derived from: without functions, since nobody sees what those read. */
+/** The inputs that a value is derived from. Functions are excluded, because what they read is unknown. */
 export type Inputs = Readonly<Record<string, Stable<unknown> | string | number>>;
 
-/** For what is made once and never changed, such as a list that was parsed. */
+/** Marks a value that is created once and never changed, such as a parsed list. */
 export const asStable = <T>(value: T): Stable<T> => value as Stable<T>;
 
-/** Derives a value from inputs, and again only when one of them is another one than the last time. */
+/** Derives a value from inputs, and again only if one of them differs from the last time. */
 export class Derived<I extends Inputs, T> {
   private inputs: I | undefined;
   private value: T | undefined;
 
-  /** @param derive a function of its inputs alone: of what it read elsewhere, changes would go unseen. */
+  /** @param derive a function of only its inputs, because changes in anything else would go unnoticed. */
   constructor(private readonly derive: (inputs: I) => T) {}
 
   of(inputs: I): Stable<T> {
@@ -31,7 +31,7 @@ export class Derived<I extends Inputs, T> {
   }
 }
 
-/** Makes what is read again and again stable: the value before, while the new one has the same content. */
+/** Stabilises a value that is read repeatedly: returns the previous value while the new one has the same content. */
 export class Latest<T> {
   private value: T | undefined;
 

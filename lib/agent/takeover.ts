@@ -1,32 +1,32 @@
 import type { Log } from '../program/log';
 import type { InstanceLock } from './instance-lock';
 
-/** How long nobody may have held a lock before what it guards is taken over. */
+/** How long a lock must be free before the routes that it protects are taken over. */
 export const TAKEOVER_AFTER_MS = 60_000;
-/** Looks further apart than this, as after the agent was stopped, do not add up: nobody saw what was between them. */
+/** Checks further apart than this, as after the agent was suspended, do not count as continuous. */
 const LONGEST_GAP_MS = 10_000;
-/** How often the locks are looked at. */
+/** How often the locks are checked. */
 const LOOK_MS = 2_000;
 
-/** Who may take over the routes that carry a protocol number, and does so. */
+/** Takes over the routes with a protocol number if allowed. */
 export interface TakeoverHandler {
   /** Whether it may do so now, and there is anything to take over. */
   isReadyFor(protocol: number): boolean;
   takeOver(protocol: number): void;
 }
 
-/** A protocol number of a pool that never shares a node with ours, and who holds it on this node. */
+/** A protocol number of a pool that never shares a node with ours, and its holder on this node. */
 interface Watched {
   readonly protocol: number;
   readonly lock: Pick<InstanceLock, 'isHeld' | 'acquire' | 'release'>;
-  /** To be called with what a look found, and when, in milliseconds. */
+  /** Call this with the result and the time of each check, in milliseconds. */
   readonly isFree: ReturnType<typeof freeTimer>;
 }
 
 /**
- * Has the routes of disjoint pools taken over that a node brought along when it moved from one of them to ours: those
- * of protocol numbers whose lock nobody held for 60 s. The lock is taken before, so that an agent of that pool which
- * comes back to this node waits until ours has left it.
+ * Takes over the routes of disjoint pools that a node brought along when it moved to our pool: those with protocol
+ * numbers whose lock has been free for 60 s. It acquires the lock first, so that a returning agent of that pool waits
+ * until ours has left the node.
  */
 export class Takeover {
   private readonly watched: readonly Watched[];
@@ -70,14 +70,17 @@ export class Takeover {
     if (this.isStopped || this.taken.has(protocol)) return;
     if (!isFree(await lock.isHeld(), performance.now())) return;
     if (!this.handler.isReadyFor(protocol) || (await lock.acquire()) !== undefined) return;
-    // Meanwhile the end may have begun.
+    // The agent may be stopping by now.
     if (this.isStopped || !this.handler.isReadyFor(protocol)) return lock.release();
     this.taken.add(protocol);
     this.handler.takeOver(protocol);
   }
 }
 
-/** Tells from looks at a lock whether it has been free for 60 s without interruption. Before the first nothing is known. */
+/**
+ * Determines from checks of a lock whether it has been free for 60 s without interruption. Unknown before the first
+ * check.
+ */
 function freeTimer(): (isHeld: boolean, now: number) => boolean {
   let free: { readonly since: number; readonly until: number } | undefined;
   return (isHeld, now) => {

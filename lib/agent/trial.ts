@@ -8,31 +8,34 @@ import { type Attempt, type Look, lookAt, type Tallies } from './reachability';
 const BEFORE: Look = { connections: 4, windowMs: 1_000 };
 const AFTER: Look = { connections: 8, windowMs: 2_000 };
 const ONE: Look = { connections: 1, windowMs: 0 };
-/** A change is taken back at the latest so long after it: the look after it and its repetition are over by then. */
+/**
+ * The time after which an unconfirmed change is rolled back at the latest: by then, the check and its repetition are
+ * finished.
+ */
 export const CONFIRM_MS = 2 * (AFTER.windowMs + PATIENCE_MS);
-/** So long a change waits for the server that delivered the list. */
+/** How long a change waits for the server that delivered the list. */
 const SERVER_MS = 30_000;
-/** While a list waits for its next hops, what was seen before is looked at again after this time. */
+/** While a list waits for its next hops, the earlier check is repeated after this time. */
 const STALE_MS = 5_000;
 
 export interface TrialParts {
-  /** What has to stay reachable; the API server's address comes first. */
+  /** What must stay reachable; the API server's address comes first. */
   readonly targets: readonly Target[];
   readonly attempt: Attempt;
   readonly random: () => number;
   /**
-   * Whether the list comes with the pod. Else the API server has just delivered it, hence could be reached, even if it
-   * does not answer now.
+   * Whether the list comes with the pod. Otherwise, the API server has just delivered it and was therefore reachable,
+   * even if it does not answer now.
    */
   readonly isRolling: boolean;
 }
 
-/** Looks at what can be reached before a change, with it, and after it was undone. */
+/** Checks what is reachable before a change, with it, and after it was undone. */
 export class Trial {
-  /** What the change is held against. */
+  /** What the change is compared with. */
   private before: Tallies = new Map();
   private changed: Tallies = new Map();
-  /** Of a change that was undone, what was reachable afterwards. */
+  /** What was reachable after a change was undone. */
   private undone: Tallies = new Map();
   private readonly server: Target | undefined;
   /** When `before` was true last. */
@@ -42,21 +45,24 @@ export class Trial {
     this.server = parts.isRolling ? undefined : parts.targets[0];
   }
 
-  /** What was reachable before, as the server that delivered the list always was; all where nobody looked. */
+  /**
+   * What was reachable before, which always includes the server that delivered the list; everything if there was no
+   * check.
+   */
   private get owed(): readonly Target[] {
     const { targets } = this.parts;
     if (this.before.size === 0) return this.server === undefined ? targets : [this.server];
     return targets.filter((target) => target === this.server || tallyOf(this.before, target).answered > 0);
   }
 
-  /** Nothing is known of what can be reached, but that a server has delivered the list, if one has. */
+  /** Assumes nothing about reachability, except that a server has delivered the list, if one has. */
   forget(): void {
     this.before = new Map();
   }
 
   /**
-   * Connections that fail are repeated. The server that delivered the list has time to come back; with rolling changes a
-   * list waits for it, since one that nothing confirms would go on to other nodes.
+   * Repeats failed connections. The server that delivered the list has time to come back; with rolling changes, a list
+   * waits for it, because an unconfirmed list would otherwise continue to other nodes.
    */
   async lookBefore(signal: AbortSignal, onNoAnswer: () => void = () => undefined): Promise<void> {
     const { server } = this;
@@ -84,7 +90,7 @@ export class Trial {
     else await this.lookBefore(signal);
   }
 
-  /** @returns what is gone since the change, of what was reachable before. */
+  /** @returns the targets that were reachable before the change and are lost now. */
   async lookAfter(signal: AbortSignal): Promise<Target[]> {
     const { before } = this;
     const first = await this.look(this.owed, AFTER, signal);
@@ -94,13 +100,13 @@ export class Trial {
     return doubtful.filter((target) => isGone(...tallies(target, before, first, again)));
   }
 
-  /** @returns whether the change was the cause that so much is gone. */
+  /** @returns whether the change caused the loss. */
   async lookUndone(gone: readonly Target[], signal: AbortSignal): Promise<boolean> {
     this.undone = await this.look(gone, AFTER, signal);
     return gone.some((target) => isCause(...tallies(target, this.before, this.changed, this.undone)));
   }
 
-  /** Resolves when each of them answers. */
+  /** Resolves once each of them answers. */
   async untilBack(gone: readonly Target[], signal: AbortSignal): Promise<void> {
     const backoff = new Backoff();
     const hasAnswer = (found: Tallies) => (target: Target) => tallyOf(found, target).answered > 0;

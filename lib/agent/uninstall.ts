@@ -7,7 +7,7 @@ import type { Rollout } from './rollout';
 import type { RouteSource } from './route-source';
 import type { Settings } from './settings';
 
-/** Uninstalling deletes the ConfigMap and the pods at about the same time, in any order. */
+/** An uninstall deletes the ConfigMap and the pods at about the same time, in any order. */
 const LINGER_MS = 3_000;
 const GONE_FRESH_MS = 60_000;
 
@@ -21,15 +21,15 @@ export interface UninstallParts {
 }
 
 /**
- * What happens to the routes when the agent ends. They are removed only after an uninstall, of which there are two proofs:
- * the own namespace is terminating, or the ConfigMap has been deleted in the last 60 s and the DaemonSet does not stay.
- * The agent waits 3 s for a proof.
+ * What happens to the routes when the agent stops. They are removed only after an uninstall, which has two proofs: the
+ * agent's namespace is terminating, or the ConfigMap was deleted in the last 60 s and the DaemonSet does not stay. The
+ * agent waits 3 s for a proof.
  *
- * A deleted DaemonSet proves nothing: `kubectl replace --force`, Argo CD's Replace and a changed selector delete it and
- * create it again. Nor does a restart, a drain, a lost right or an API server that does not answer.
+ * A deleted DaemonSet proves nothing: `kubectl replace --force`, Argo CD's Replace and a changed selector delete and
+ * recreate it. A restart, a drain, a lost right or an API server that does not answer is no proof either.
  */
 export class Uninstall {
-  /** To be called when the ConfigMap is seen to be gone. */
+  /** Call this when the ConfigMap is found to be deleted. */
   onGone: () => void = () => undefined;
 
   constructor(private readonly parts: UninstallParts) {}
@@ -52,7 +52,7 @@ export class Uninstall {
 
   private async proof(): Promise<string | undefined> {
     const { source, ownObjects, log } = this.parts;
-    // Pods may hear of it before anything else in the namespace is deleted, the DaemonSet included.
+    // Pods may be stopped before anything else in the namespace is deleted, including the DaemonSet.
     if (await ownObjects.isNamespaceTerminating()) return 'the namespace is being deleted';
     const { state } = source;
     if (state.state !== 'gone' || performance.now() - state.since > GONE_FRESH_MS) return undefined;
@@ -61,7 +61,7 @@ export class Uninstall {
     return undefined;
   }
 
-  /** The next agent would take for granted what it finds in the kernel. */
+  /** The next agent would trust what it finds in the kernel. */
   private takeBackUnconfirmed(): void {
     const { rollout, reconciler, log } = this.parts;
     const base = rollout.unconfirmedBase;

@@ -1,4 +1,4 @@
-/** What was up for so long has its history forgotten. */
+/** After being up for this long, the history is forgotten. */
 export const CALM_MS = 600_000;
 export const LONGEST_PAUSE_MS = 600_000;
 

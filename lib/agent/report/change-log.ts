@@ -7,7 +7,7 @@ import type { Change, FailedChange } from '../kernel/types';
 import type { WatchedNextHop } from '../next-hop-monitor';
 import type { Outcome } from '../reconciler';
 
-/** A pass may concern thousands of routes; a log line names this many. */
+/** A pass may concern thousands of routes; a log line names at most this many. */
 const MOST_NAMED = 20;
 
 const HEALTH_TEXTS: Readonly<Record<HealthState, string>> = {
@@ -18,10 +18,10 @@ const HEALTH_TEXTS: Readonly<Record<HealthState, string>> = {
 
 const AGAIN = ' again';
 
-/** How a route stands that is not simply effective. */
+/** The state of a route that is not simply effective. */
 interface Standing {
   readonly text: string;
-  /** Since when it does not do what the list says; undefined if it does. */
+  /** Since when it has not done what the list says; undefined if it does. */
   readonly badSince: number | undefined;
 }
 
@@ -33,7 +33,10 @@ function standingOf(verdict: Verdict, before: Standing | undefined, time: number
   return { text, badSince: isGood(verdict) ? undefined : (before?.badSince ?? time) };
 }
 
-/** @returns the standings now, the routes whose standing changed by how it is reported, and since when the first of them was bad. */
+/**
+ * @returns the present states, the routes whose reported state changed, grouped by report, and since when the first of
+ * them was bad.
+ */
 function compare(before: ReadonlyMap<string, Standing>, verdicts: readonly Verdict[], time: number) {
   const standings = new Map<string, Standing>();
   const groups = new Map<string, Verdict[]>();
@@ -54,7 +57,9 @@ function compare(before: ReadonlyMap<string, Standing>, verdicts: readonly Verdi
   return { standings, groups, badSince };
 }
 
-/** Tells what passes change: one line a pass that did something, one for all routes that changed to the same standing. */
+/**
+ * Logs what passes change: one line per pass that made changes, and one for all routes that changed to the same state.
+ */
 export class ChangeLog {
   private before: ReadonlyMap<string, Standing> = new Map();
   private reported: readonly Verdict[] = [];
@@ -81,7 +86,7 @@ export class ChangeLog {
     });
   }
 
-  /** What cannot be written shows in a route's standing; companions, and what cannot be removed, have none. */
+  /** What cannot be written shows in a route's state. Companions, and what cannot be removed, have no state. */
   private reportFailedRemovals(failed: readonly FailedChange[]): void {
     const now = new Set(
       failed
@@ -113,7 +118,7 @@ export class ChangeLog {
   }
 
   private reportStandings(verdicts: readonly Verdict[]): void {
-    if (verdicts === this.reported) return; // most passes find all as it was
+    if (verdicts === this.reported) return; // most passes find nothing changed
     this.reported = verdicts;
     const time = this.now();
     const { standings, groups, badSince } = compare(this.before, verdicts, time);
@@ -121,7 +126,7 @@ export class ChangeLog {
     this.reportGroups(groups, Math.round(time - badSince));
   }
 
-  /** One line for all routes of one state and reason: a link that bounces changes them all. */
+  /** One line for all routes with the same state and reason, because a link bounce changes all of them. */
   private reportGroups(groups: ReadonlyMap<string, readonly Verdict[]>, milliseconds: number): void {
     const all = [...groups];
     for (const [text, verdicts] of all.slice(0, MOST_NAMED)) {

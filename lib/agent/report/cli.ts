@@ -6,12 +6,13 @@ import { LOOPBACK } from './pages';
 import { diffText, type StatusBody, statusText } from './status-table';
 
 const TIMEOUT_MS = 5_000;
-/** The agent answers, and says that it does not know. */
+/** The status with which the agent says that it does not know yet. */
 const UNKNOWN = 503;
 
 /**
- * `status` and `diff` for `kubectl exec`: ask the agent that runs in this container.
- * @returns the exit code: 0; 1 when the agent is not ready, would change something, or does not answer; 2 for an unknown command.
+ * `status` and `diff` for `kubectl exec`: they query the agent that runs in this container.
+ * @returns the exit code: 0; 1 if the agent is not ready, would change something, or does not answer; 2 for an unknown
+ * command.
  */
 export async function askRunningAgent(
   command: string,

@@ -4,9 +4,9 @@ import { DIFFERS, type ListState } from '../route-source';
 
 const MOST_FINDINGS = 50;
 
-/** Logs how the list of the ConfigMap stands. */
+/** Logs the state of the ConfigMap's list. */
 export class ListLog {
-  /** What was logged last of the ConfigMap's list beside that of the pod. */
+  /** What was last logged about the ConfigMap's list compared with that of the pod. */
   private reported = 'list.same';
 
   constructor(
@@ -30,12 +30,12 @@ export class ListLog {
     });
   }
 
-  /** Of a ConfigMap whose list is only compared with that of the pod. */
+  /** For a ConfigMap whose list is only compared with that of the pod. */
   compared(state: ListState, differs: boolean): void {
     const event = state.state === 'rejected' ? 'list.rejected' : differs ? 'list.differs' : 'list.same';
     if (state.state === 'rejected') this.rejected(state.findings);
     else if (event === this.reported)
-      return; // other servers, the same list
+      return; // only the servers changed
     else if (differs) this.log('warn', event, `${this.name} ${DIFFERS}`);
     else this.log('info', event, `${this.name} holds the pod's list again`);
     this.reported = event;

@@ -126,7 +126,7 @@ export function metricsText(facts: Facts): string {
   return metricsPage(metrics);
 }
 
-/** One sample a next hop; one without where none is known. */
+/** One sample per next hop, or one without a next hop if none is known. */
 function privateNetworks(outcome: Outcome | undefined): Sample[] {
   const links = outcome?.snapshot.links;
   return [...(outcome?.privateNetworks ?? [])].flatMap(([number, network]) => {

@@ -6,13 +6,13 @@ import { hopName } from '../decide/probe-ways';
 import type { NetworkState, WatchedNetwork, WatchedPath } from '../path-monitor';
 import { BUCKETS } from '../round-trips';
 
-/** A network as /status shows it. */
+/** A network in the form of /status. */
 export interface NetworkFacts {
   readonly network: string;
   readonly state: NetworkState;
   /** How long it has been in this state. */
   readonly seconds: number;
-  /** Of the last probes that were answered, in milliseconds. */
+  /** Round-trip times of the last answered probes, in milliseconds. */
   readonly roundTrip?: { readonly p50: number; readonly max: number };
   readonly paths: readonly PathFacts[];
 }
@@ -25,7 +25,7 @@ interface PathFacts {
   readonly seconds: number;
   /** Consecutive probes without an answer. */
   readonly misses: number;
-  /** Why the last probe could not be sent by this path, if so. */
+  /** Why the last probe could not be sent through this path, if so. */
   readonly trouble?: string;
 }
 
@@ -111,7 +111,7 @@ function histogram(labels: Readonly<Record<string, string>>, paths: readonly Wat
   ];
 }
 
-/** Logs what probes found out. */
+/** Logs the results of probes. */
 export function reachLog(log: Log) {
   return {
     path({ network, hop, interface: name, target, health }: WatchedPath): void {

@@ -10,9 +10,9 @@ import { metricsText } from './metrics';
 import { DropWatch, reversePathDrops, reversePathFilters } from './reverse-path';
 import { type Facts, type RolloutFacts, readiness, statusOf } from './status';
 
-/** Where the kubelet, `status` and `diff` ask: nobody outside the node reaches it. */
+/** The address that the kubelet, `status` and `diff` use, unreachable from outside the node. */
 export const LOOPBACK = '127.0.0.1';
-/** One peer on loopback is everybody on the node. */
+/** On loopback, all processes of the node are one peer. */
 const MOST_LOCAL = 64;
 const MOST_OF_PEER = 8;
 const METRICS = '/metrics';
@@ -21,7 +21,7 @@ const page = (type: string, body: string, status = 200) => ({ status, type, body
 const text = (body: string, status?: number) => page('text/plain', `${body}\n`, status);
 const json = (value: unknown) => page('application/json', `${JSON.stringify(value, null, 2)}\n`);
 
-/** All pages on loopback; on the node's address, which neighbours and pods reach, the metrics alone. */
+/** All pages on loopback, but only the metrics on the node's address, which other nodes and pods can reach. */
 export function doorsOf({ podIP, httpPort: port }: Settings, pages: ReadonlyMap<string, Page>): Door[] {
   const open = new Map([...pages].filter(([path]) => path === METRICS));
   return [
@@ -31,8 +31,8 @@ export function doorsOf({ podIP, httpPort: port }: Settings, pages: ReadonlyMap<
 }
 
 /**
- * What the agent serves. The paths of the probes carry the instance's name, so that another program on the port, or
- * another NodeRoutes, can never answer for it.
+ * The pages of the agent. The paths of the kubelet's probes contain the instance's name, so that neither another
+ * program on the port nor another NodeRoutes can answer for it.
  */
 export function pagesOf(
   settings: Settings,

@@ -6,7 +6,7 @@ type ReversePathMode = 'off' | 'strict' | 'loose';
 
 export interface ReversePathFilter {
   readonly interface: string;
-  /** What is in force: the stricter number of conf/all and conf/IFACE. */
+  /** The effective mode: the higher number of conf/all and conf/IFACE. */
   readonly mode: ReversePathMode;
   /** Why answers may be dropped on it although the routes exist. */
   readonly warning?: string;
@@ -15,9 +15,9 @@ export interface ReversePathFilter {
 const MODES: readonly ReversePathMode[] = ['off', 'strict', 'loose'];
 
 /**
- * The filter on every link that traffic of the private network may use: those of our routes, and those that have an
- * address in it. Cilium, Calico and others change it at run time, so it is read each time.
- * @param read the content of a file below /proc/sys/net, undefined when it is not there.
+ * The filter on every link that traffic of the private network may use: links of our routes, and links with an address
+ * in it. Cilium, Calico and others change it at run time, so it is read each time.
+ * @param read returns the content of a file below /proc/sys/net, or undefined if it does not exist.
  */
 export function reversePathFilters(
   snapshot: Snapshot,
@@ -37,7 +37,7 @@ export function reversePathFilters(
     return { interface: name, mode: MODES[Math.max(all, Number(own))] ?? 'off' };
   };
   const isStrict = (index: number) => filterOf(index)?.mode === 'strict';
-  // Packets are dropped, and not where the routes lead: then it is on one of the other strict links.
+  // Packets are dropped, but not on the links of the routes, so it must be on another strict link.
   const isElsewhere = isDropping && routeLinks.size > 0 && ![...routeLinks].some(isStrict);
   const others = isElsewhere ? snapshot.addresses.map(({ link }) => link).filter(isStrict) : [];
   return [...new Set([...routeLinks, ...privateLinks, ...others])].flatMap((index) => {
@@ -49,15 +49,15 @@ export function reversePathFilters(
   });
 }
 
-/** What is known of drops. */
+/** What is known about drops. */
 interface Drops {
-  /** Whether the filter dropped packets lately. */
+  /** Whether the filter dropped packets recently. */
   readonly isDropping?: boolean;
-  /** For people: which way the node answers packets that arrive on a link. */
+  /** For people: the way on which the node answers packets that arrive on a link. */
   readonly wayBack?: (link: number) => string | undefined;
 }
 
-/** Tells from the counter whether it rose within the last minutes. */
+/** Detects whether the counter rose within the last minutes. */
 export class DropWatch {
   private last: number | undefined;
   private rose = Number.NEGATIVE_INFINITY;
@@ -70,13 +70,13 @@ export class DropWatch {
   }
 }
 
-/** Long enough for people who look after they saw packets vanish. */
+/** Long enough for people who check after they noticed lost packets. */
 const LATELY_MS = 10 * 60_000;
 
 const DROPS =
   'strict rp_filter, but the routes use another interface: packets from on premise that arrive here are dropped';
 
-/** TcpExt IPReversePathFilter of /proc/net/netstat: packets this node dropped by the filter since it started. */
+/** TcpExt IPReversePathFilter of /proc/net/netstat: packets that the filter dropped since the node started. */
 export function reversePathDrops(netstat: string): number | undefined {
   const [names, values] = netstat.split('\n').filter((line) => line.startsWith('TcpExt:'));
   const place = names?.split(' ').indexOf('IPReversePathFilter') ?? -1;

@@ -11,7 +11,7 @@ export interface StatusBody {
     readonly state: string;
     readonly version?: string;
     readonly findings?: readonly string[];
-    /** Of a list that came with the pod: whether the ConfigMap says something else. */
+    /** For a list that came with the pod: whether the ConfigMap differs. */
     readonly differs?: boolean;
     readonly rollout: { readonly state: string; readonly reason?: string; readonly seconds?: number };
   };
@@ -54,7 +54,7 @@ export interface StatusBody {
   readonly reversePathDrops?: number;
 }
 
-/** The status as a page of text: a head of facts, then a table with a line per route. */
+/** The status as a page of text: a header with facts, then a table with one line per route. */
 export function statusText(status: StatusBody): string {
   const { list, watch, privateNetworks, ways, routes, reversePathFilters: filters } = status;
   const head = [
@@ -119,12 +119,12 @@ function rolloutLine({ state, reason, seconds }: StatusBody['list']['rollout']):
   return [['rollout', `${state}: ${reason ?? 'not confirmed yet'}${next}`]];
 }
 
-/** What the agent would change, one change a line. */
+/** What the agent would change, one change per line. */
 export function diffText(changes: readonly string[]): string {
   return changes.length === 0 ? 'nothing would change\n' : changes.map((change) => `${change}\n`).join('');
 }
 
-/** Columns as wide as their widest cell, the last one as it is. */
+/** Pads columns to their widest cell, except the last one. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows)

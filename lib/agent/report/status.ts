@@ -13,7 +13,7 @@ import { DIFFERS, type ListState } from '../route-source';
 import { networkFacts } from './networks';
 import type { ReversePathFilter } from './reverse-path';
 
-/** All that is known when somebody asks. */
+/** Everything known at the time of a request. */
 export interface Facts {
   readonly instance: string;
   readonly nodeName: string;
@@ -21,18 +21,18 @@ export interface Facts {
   readonly protocol: number;
   readonly list: ListState;
   readonly rollout: RolloutFacts;
-  /** Of a list that came with the pod. */
+  /** For a list that came with the pod. */
   readonly pinned: PinnedFacts | undefined;
   readonly duplicates: readonly string[];
   readonly watch: WatchState;
-  /** Who holds the lock of our protocol number, if it is not us. */
+  /** Who holds the lock of our protocol number, if not us. */
   readonly lockHolder: string | undefined;
-  /** Why the last pass could not be made, if so. */
+  /** Why the last pass failed, if so. */
   readonly passError: string | undefined;
   readonly outcome: Outcome | undefined;
-  /** How packets of pods go. */
+  /** The way of pods' packets. */
   readonly pods: PodsWay;
-  /** Whether a node is unready while they are known to go another way. */
+  /** Whether a node is unready while they are known to take another way. */
   readonly requirePods: boolean;
   readonly nextHops: readonly NextHopFacts[];
   readonly networks: readonly WatchedNetwork[];
@@ -43,24 +43,24 @@ export interface Facts {
   readonly reversePathDrops: number | undefined;
 }
 
-/** How the last understood list stands; the one before is in force while it is suspended or condemned. */
+/** The state of the last valid list. While it is suspended or condemned, the previous one is in force. */
 export interface RolloutFacts {
   readonly state: RolloutState['state'];
-  /** Why it was taken back, or what it waits for. */
+  /** Why it was rolled back, or what it waits for. */
   readonly reason?: string;
-  /** Until it is tried, or tried again. */
+  /** Time until it is tried or retried. */
   readonly seconds?: number;
 }
 
-/** Whether the list was taken back, and the one before is in force. */
+/** Whether the list was rolled back and the previous one is in force. */
 export function isTakenBack({ state }: RolloutFacts): boolean {
   return state === 'suspended' || state === 'condemned';
 }
 
 interface PinnedFacts {
-  /** It is applied, be it on trial. */
+  /** It is applied, possibly on trial. */
   readonly isInForce: boolean;
-  /** The ConfigMap says something else. */
+  /** The ConfigMap differs. */
   readonly differs: boolean;
 }
 
@@ -81,7 +81,7 @@ export interface Counters {
   readonly repairs: number;
   /** All changes made. */
   readonly changes: number;
-  /** ISO 8601; undefined when nothing was changed since the start. */
+  /** ISO 8601; undefined if nothing was changed since the start. */
   readonly lastChange: string | undefined;
 }
 
@@ -91,7 +91,7 @@ export interface Readiness {
   readonly reason: string;
 }
 
-/** Why a node is not ready, in words that name nothing of on premise: the label of a metric. */
+/** Why a node is not ready, as a metric label that names nothing on premise. */
 export const TROUBLES = [
   'protocol_in_use',
   'list_gone',
@@ -114,7 +114,7 @@ const MOST_ROUTES = 1000;
 const MOST_FINDINGS = 50;
 const MOST_RULES = 50;
 
-/** Ready means: the list is understood and every route in it does what it says on this node. */
+/** Ready means that the list is valid and that every route in it does what it says on this node. */
 export function readiness(facts: Facts): Readiness {
   const trouble = troubleOf(facts);
   if (trouble !== undefined) return { ready: false, reason: trouble[1] };
@@ -131,7 +131,7 @@ export function readiness(facts: Facts): Readiness {
   };
 }
 
-/** What makes the node unready, in a fixed word and in a sentence. */
+/** What makes the node unready, as a fixed word and as a sentence. */
 export function troubleOf(facts: Facts): readonly [Trouble, string] | undefined {
   return troubleWith(facts) ?? badRoutes(facts.outcome?.verdicts ?? []) ?? shadowedPods(facts) ?? unreachable(facts);
 }
@@ -162,7 +162,7 @@ function difference({ pinned, configMap }: Facts): string[] {
   return pinned?.differs ? [`ConfigMap ${configMap} ${DIFFERS}`] : [];
 }
 
-/** Routes go on as well as they can without them, so that this makes no node unready. */
+/** Routes keep working as well as possible without them, so this makes no node unready. */
 function silentNextHops({ nextHops, outcome }: Facts): string[] {
   const silent = nextHops.filter(({ state }) => state === 'down');
   const texts = silent.map(({ nextHop, interface: name }) => `next hop ${nextHop} dev ${name} does not answer`);
@@ -241,7 +241,7 @@ export function countPartlyTaken(verdicts: readonly Verdict[]): number {
   return verdicts.filter(({ isPartlyTaken }) => isPartlyTaken).length;
 }
 
-/** The body of /status: nothing secret, bounded to 1,000 routes, those in trouble first. */
+/** The body of /status: no secrets, at most 1,000 routes, those with problems first. */
 export function statusOf(facts: Facts): object {
   const { outcome, list } = facts;
   const verdicts = [...(outcome?.verdicts ?? [])].sort((a, b) => Number(isGood(a)) - Number(isGood(b)));
@@ -286,7 +286,7 @@ export function statusOf(facts: Facts): object {
   };
 }
 
-/** How the node's own packets go to the subnets of the main table. */
+/** The way of the node's own packets to the subnets of the main table. */
 export function nodesWay(verdicts: readonly Verdict[]): { readonly state: PodsWay['state'] } {
   if (verdicts.some(({ state }) => state === 'shadowed')) return { state: 'shadowed' };
   return { state: verdicts.some(({ state }) => REACHED.has(state)) ? 'effective' : 'unknown' };

@@ -10,19 +10,22 @@ import { type Answer, answerOf, PATIENCE_MS } from '../connection';
 
 /** Where the kubelet projects the token and the cluster's CA (see the DaemonSet's volume api-access). */
 const CREDENTIALS = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** A connection on which nothing is acknowledged is given up after 15 s and ten probes a second apart (libuv's). */
+/**
+ * A connection without acknowledgements is closed after 15 s plus ten keepalive probes, one per second (libuv's
+ * default).
+ */
 const KEEP_ALIVE_MS = 15_000;
-/** An answer begins at once, a watch's as well, however long it then takes. */
+/** Every answer begins at once, even that of a watch, however long it then takes. */
 const ANSWER_MS = 10_000;
 const LONGEST_ERROR_BODY = 4096;
 
-/** The API server answered with an error, or not at all. */
+/** The API server answered with an error, or did not answer. */
 export class ApiError extends Error {
   constructor(
     message: string,
     /** HTTP status; undefined when there was no answer. */
     readonly status?: number,
-    /** What Retry-After asks for, in milliseconds. */
+    /** The value of Retry-After, in milliseconds. */
     readonly retryAfterMs = 0,
     options?: ErrorOptions,
   ) {
@@ -31,7 +34,7 @@ export class ApiError extends Error {
   }
 }
 
-/** An answer began and then nothing more came: the API server may be dead, or have nothing to say. */
+/** An answer began and then stopped: the API server may be dead, or may have nothing to send. */
 export class IdleTimeoutError extends ApiError {
   constructor(milliseconds: number) {
     super(`no data for ${milliseconds / 1000} s`);
@@ -41,9 +44,9 @@ export class IdleTimeoutError extends ApiError {
 
 export interface ApiRequest {
   readonly path: string;
-  /** Milliseconds without a byte after which an answer that has begun is given up. */
+  /** Milliseconds without data after which a started answer is aborted. */
   readonly idleTimeoutMs: number;
-  /** Ends the request from outside. */
+  /** Aborts the request. */
   readonly signal: AbortSignal;
   /** What is sent; without it the request is a GET. */
   readonly sent?: ApiPayload;
@@ -65,7 +68,7 @@ export class ApiClient {
     private readonly host: string,
     private readonly port: number,
     private readonly readFile: (path: string) => string = (path) => fs.readFileSync(path, 'utf8'),
-    /** Keeps connections for the next request; false: each request has its own. */
+    /** Whether to keep connections for the next request; if false, each request has its own. */
     private readonly connections: https.Agent | false = false,
   ) {}
 
@@ -106,7 +109,7 @@ export class ApiClient {
     });
   }
 
-  /** Token and CA are read again each time, as they rotate. */
+  /** Token and CA are read again each time, because they rotate. */
   private credentials(): { readonly ca: string; readonly headers: Record<string, string> } {
     const token = this.readFile(`${CREDENTIALS}/token`).trim();
     const ca = this.readFile(`${CREDENTIALS}/ca.crt`);
@@ -132,7 +135,7 @@ export class ApiClient {
         });
       });
       let answer: IncomingMessage | undefined;
-      // A request that is answered already would only say "aborted".
+      // A request that is already answered would only report "aborted".
       sent.on('timeout', () => {
         if (answer === undefined) sent.destroy(new Error(`no data for ${patience / 1000} s`));
         else answer.destroy(new IdleTimeoutError(idleTimeoutMs));

@@ -9,7 +9,7 @@ const LIST_IDLE_MS = 10_000;
 const WATCH_IDLE_MS = 90_000;
 /** The server ends a watch after this many seconds, spread so that nodes don't renew all at once. */
 const WATCH_SECONDS = 300;
-/** A watch that ends sooner than this was no success. */
+/** A watch that ends sooner than this counts as a failure. */
 const SHORT_WATCH_MS = 1_000;
 
 /** How the watch stands; `connected` from the moment it is open, or the server answers again, to the next failure. */
@@ -24,11 +24,12 @@ export interface WatchHandlers {
 }
 
 /**
- * Follows one ConfigMap by list and watch, indefinitely: reconnects with back-off and never takes a failure for an absence.
+ * Watches one ConfigMap indefinitely with list and watch: reconnects with back-off, and never treats a failure as a
+ * missing ConfigMap.
  *
- * Only a watch that ended when it should is continued without a list. After any other end the API server may not be the one
- * that we know: its etcd may have been restored from a backup. A watch from a version that it never had stays silent; a list
- * says 504 (Kubernetes API concepts, "Resource versions").
+ * Only a watch that ended when it should is continued without a list. After any other end the API server may not be the
+ * one that we know: its etcd may have been restored from a backup. A watch from a version that it never had stays
+ * silent; a list says 504 (Kubernetes API concepts, "Resource versions").
  */
 export class ConfigMapWatch {
   private readonly stopping = new AbortController();
@@ -135,7 +136,7 @@ export class ConfigMapWatch {
     } finally {
       if (stood()) this.backoff.reset();
     }
-    // A watch that ends at once would make us spin.
+    // A watch that ends at once would cause a busy loop.
     if (!stood()) await this.pause(this.backoff.next());
     return performance.now() - asked >= seconds * 1000;
   }
