@@ -50,7 +50,7 @@ test('a site that was compiled runs once', () => {
   expect(ran).toHaveLength(1);
 });
 
-test('a folder without sites is told', () => {
+test('a folder without sites is reported', () => {
   expect(() => importSites(folder)).toThrow('contains no site; write one, e.g. sites/north.ts');
   expect(() => importSites(join(folder, 'none'))).toThrow(/cannot be read: ENOENT.*; create the folder/);
 });

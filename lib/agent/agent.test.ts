@@ -118,7 +118,7 @@ describe('passes', () => {
     expect(late.agent.counters).toMatchObject({ repairs: 0, changes: 2, listsAccepted: 1 });
   });
 
-  test('repair within milliseconds what an event tells', async () => {
+  test('repair within milliseconds what an event reports', async () => {
     const { list, owned, deleteByHand, agent, logged } = start();
     list('192.168.0.0/24');
     await settle(500);
@@ -198,7 +198,7 @@ describe('passes', () => {
     expect(run).toHaveBeenCalledTimes(before + 1);
   });
 
-  test('repair what no event told at the latest after 30 s', async () => {
+  test('repair what no event reported after 30 s at the latest', async () => {
     const { kernel, list, owned } = start();
     list('192.168.0.0/24');
     await settle();
@@ -267,7 +267,7 @@ describe('passes', () => {
 });
 
 describe('a change the kernel refuses', () => {
-  test('is tried again, ever more rarely, told once, and without delay when an event comes', async () => {
+  test('is retried with growing delays, reported once, and retried without delay after an event', async () => {
     const { agent, kernel, list, run, logged, owned } = start();
     kernel.refuse = ({ kind }) => (kind === 'put-route' ? 'Network is down' : undefined);
     list('192.168.0.0/24');
@@ -319,7 +319,7 @@ describe('a kernel that cannot be read', () => {
 });
 
 describe('what is read', () => {
-  test('and not understood changes nothing, and is told with all findings', async () => {
+  test('an invalid one changes nothing, and is reported with all findings', async () => {
     const { agent, list, logged, owned } = start();
     list('192.168.0.0/24');
     await settle();
@@ -389,7 +389,7 @@ test('the watch is told when its state or its reason changes, and not otherwise'
   expect(agent.watchState).toEqual({ state: 'connected' });
 });
 
-describe('a protocol number that another agent holds', () => {
+describe('a protocol number whose lock another agent holds', () => {
   test('makes this one change nothing, tell it once, and go on when the other ends', async () => {
     let holder: string | undefined = 'default/other';
     const { agent, list, run, owned, events } = start({ holder: () => holder });

@@ -79,7 +79,7 @@ test('each protocol number has a lock of its own', async () => {
   expect([await first.acquire(), await second.acquire()]).toEqual([undefined, undefined]);
 });
 
-test('a holder that says nothing is told as another agent', async () => {
+test('a silent holder is reported as another agent', async () => {
   await stranger((socket) => socket.end());
   expect(await lock('default/one').acquire()).toBe('another agent');
 });

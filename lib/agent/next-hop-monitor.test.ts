@@ -41,7 +41,7 @@ const pass = (seconds: number) => jest.advanceTimersByTime(seconds * 1000);
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-test('one that dies is told within five seconds, and once it answers again', () => {
+test('a dead one is reported within five seconds, and again once it answers', () => {
   const { watch, silent, changes } = watching();
   watch.follow([A, B]);
   pass(5);

@@ -44,7 +44,7 @@ test('what this node itself cannot do says nothing', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('silence is no answer, once the time is over', async () => {
+test('silence counts as no answer after the timeout', async () => {
   const socket = new net.Socket();
   jest.spyOn(net, 'connect').mockReturnValueOnce(socket);
   expect(await probePath({ host: '192.0.2.1', port: 9 }, SOURCE, 61_000, 30)).toEqual({

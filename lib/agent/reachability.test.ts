@@ -11,7 +11,7 @@ const [API, OTHER]: [Target, Target] = [
   { host: '10.184.0.9', port: 22 },
 ];
 
-test('a connection is made, or refused', async () => {
+test('a connection is established or refused', async () => {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   const { port } = server.address() as AddressInfo;

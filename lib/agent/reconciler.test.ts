@@ -137,7 +137,7 @@ describe('where nothing has changed', () => {
   const standings = ({ reconciler }: ReturnType<typeof settled>, listed = list) =>
     reconciler.run(listed).verdicts.map(({ state }) => state);
 
-  test('nothing is concluded anew', () => {
+  test('no conclusion is recomputed', () => {
     const { reconciler, verdicts } = settled();
     const { done, verdicts: again } = reconciler.run(list);
     expect(again).toBe(verdicts);
@@ -203,7 +203,7 @@ describe('where nothing has changed', () => {
     expect(there.reconciler.run(list).done).toMatchObject([{ kind: 'delete-route' }]);
   });
 
-  test('a change that failed is tried again', () => {
+  test('a change that failed is retried', () => {
     const there = settled();
     there.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
     there.kernel.refuse = () => 'not now';
@@ -314,7 +314,7 @@ describe('several next hops', () => {
   });
 });
 
-test('a change that fails keeps nothing else from being cleaned up', () => {
+test('a failed change does not prevent other clean-up', () => {
   const { kernel, run } = node();
   run([
     { subnet: '192.168.0.0/24', metric: 5 },
@@ -330,8 +330,8 @@ test('a change that fails keeps nothing else from being cleaned up', () => {
   expect(metrics.sort()).toEqual(['192.168.0.0/24 5', '192.168.1.0/24 0']);
 });
 
-describe('a route is told', () => {
-  test('as refused with the reason, the rest of the list applied and the route taken away', () => {
+describe('a route is described', () => {
+  test('as rejected with the reason, with the rest of the list applied and the route removed', () => {
     const { kernel, run, told } = node();
     run(['172.16.0.0/12']);
     expect(told(['172.16.0.0/12', '192.168.0.0/24', '10.184.0.32/28', '10.0.0.0/8'])).toEqual([
@@ -343,7 +343,7 @@ describe('a route is told', () => {
     expect(owned(kernel)).toEqual(['192.168.0.0/24']);
   });
 
-  test('as refused where it would take the route to a next hop', () => {
+  test('as rejected if it would take the route to a next hop', () => {
     const { kernel, told } = node();
     kernel.add(kernelRoute('203.0.113.0/24 via 10.184.0.9 dev priv onlink'));
     const far = { subnet: '192.168.0.0/24', nextHop: '203.0.113.1', interface: 'priv' };

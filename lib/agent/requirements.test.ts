@@ -35,7 +35,7 @@ test.each([
   expect(missingFrom(host(changed))).toEqual([message]);
 });
 
-test('all that is missing is named at once', () => {
+test('everything that is missing is named at once', () => {
   expect(missingFrom(host({ version: 'v20.0.0', permission: allowing() }))).toHaveLength(2);
 });
 

@@ -372,7 +372,7 @@ test.each([false, true])(
   },
 );
 
-describe('an API server that restarts condemns nothing', () => {
+describe('an API server restart blocks no list', () => {
   test('away for longer than the trial: the list waits, and is applied when it is back', async () => {
     const { accept, rollout, routed, behaviour, events } = node();
     accept(A);
@@ -413,7 +413,7 @@ describe('an API server that restarts condemns nothing', () => {
     expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
   });
 
-  test('but a list that loses it every time is not tried for ever', async () => {
+  test('but a list that loses it every time is not retried indefinitely', async () => {
     const { accept, rollout, behaviour } = node();
     behaviour.answer = (_, subnets) => (subnets.includes('192.168.66.0/24') ? 'refused' : 'answered');
     accept(BAD);
@@ -525,7 +525,7 @@ describe('a list of which some routes wait', () => {
   });
 });
 
-test('a target that dies while a list waits for its way is not owed any more', async () => {
+test('a target that dies while a list waits for its next hop no longer needs to be reachable', async () => {
   const { accept, rollout, routed, behaviour, kernel, pass } = node({ targets: [API, OTHER] });
   behaviour.answer = () => 'answered';
   kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
@@ -623,7 +623,7 @@ describe('an agent that was killed', () => {
     kept: journal.texts.at(-1) as string,
   });
 
-  test('in the middle of a trial is gone back by the next one first, list or no list', async () => {
+  test('during a trial: the next agent rolls it back first, with or without a list', async () => {
     const { kernel, rollout, routed, events, triggers } = node({ entry, kept: A });
     kernel.add(kernelRoute('192.168.66.0/24 via 10.184.0.1 dev priv proto ours'));
     rollout.resume();

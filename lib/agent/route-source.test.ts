@@ -76,7 +76,7 @@ test('servers beside the list are read with it; without them there are none, and
   expect(source.servers).toEqual([]);
 });
 
-test('a version seen before with another text is news, as after etcd was restored from a backup', () => {
+test('a known version with another text is new, as after etcd was restored from a backup', () => {
   const { show, subnets } = follow();
   show('5', '["192.168.0.0/24"]');
   expect(show('5', '["192.168.7.0/24"]')).toBe(true);

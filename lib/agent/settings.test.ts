@@ -118,7 +118,7 @@ test.each([undefined, ''])('a list that is %j has no entries', (text) => {
   expect([limits.nextHops, limits.interfaces, limits.destinations]).toEqual([[], new Set(), undefined]);
 });
 
-test('everything that is missing is told at once', () => {
+test('everything that is missing is reported at once', () => {
   expect(() => readSettings({})).toThrow(InputError);
   try {
     readSettings({});

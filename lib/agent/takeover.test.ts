@@ -126,7 +126,7 @@ test('the end gives back all locks, also one that was just being taken', async (
   expect(released.sort()).toEqual([143, 143, 144]);
 });
 
-test('a lock that cannot be had is told once and asked for again', async () => {
+test('an unavailable lock is reported once and requested again', async () => {
   const { acquire, logged, taken } = start(143);
   acquire.mockRejectedValueOnce(new Error('EMFILE')).mockRejectedValueOnce(new Error('EMFILE'));
   await seconds(61);

@@ -96,7 +96,7 @@ describe('routes are removed at once', () => {
 });
 
 describe('routes stay, and an unconfirmed change is rolled back,', () => {
-  test('if nothing proves an uninstall within 3 s, for which the API server is asked twice', async () => {
+  test('if nothing proves an uninstall within 3 s, after two requests to the API server', async () => {
     const { ran, took, looks } = await leave({});
     expect([ran, took, looks]).toEqual([[BASE], 3_000, { namespace: 2, daemonSet: 0 }]);
   });

@@ -109,7 +109,7 @@ test('an address is written as RFC 5952 says, like ipaddr.js writes it', () => {
   );
 });
 
-describe('an address is refused with value, reason and remedy', () => {
+describe('an invalid address is rejected with value, reason and fix', () => {
   const example = 'write e.g. 192.168.1.10 or fd00::10';
   test.each([
     [undefined, 'undefined is not a string; write the address as a string, e.g. "192.168.1.10"'],

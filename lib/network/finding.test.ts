@@ -26,7 +26,7 @@ test('a finding is one line with place, value, reason and remedy', () => {
   expect(findingText(finding(''))).toBe('"x" is wrong; write y');
 });
 
-test('an InputError tells all its findings, one a line', () => {
+test('an InputError contains all its findings, one per line', () => {
   const error = new InputError([finding('a'), finding('b')]);
   expect([error.name, error.message]).toEqual(['InputError', 'a: "x" is wrong; write y\nb: "x" is wrong; write y']);
   expect(refuse('x', 'is wrong', 'write y').findings).toEqual([finding('')]);
@@ -38,7 +38,7 @@ test('findings as lines end with the count of those left out', () => {
   expect(findingLines(findings, 1)).toEqual(['a: "x" is wrong; write y', '… and 2 more']);
 });
 
-describe('findings are gathered', () => {
+describe('findings are collected', () => {
   test('and thrown together, in the order in which they were found', () => {
     const findings = new Findings();
     findings.throwIfAny();

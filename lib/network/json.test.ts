@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { refusal } from '../../test/oracle';
 import { parseJson, repeatedKeys } from './json';
 
-describe('text that is not JSON is refused with value, reason and remedy', () => {
+describe('text that is not JSON is rejected with value, reason and fix', () => {
   test.each([
     ['', /^"" is not JSON \(.+\); write \[\] for no routes$/],
     [' \n ', /^"" is not JSON \(.+\); write \[\] for no routes$/],

@@ -65,7 +65,7 @@ describe('translation', () => {
   });
 });
 
-describe('a mapping is refused with value, reason and remedy', () => {
+describe('an invalid mapping is rejected with value, reason and fix', () => {
   const ipv6 =
     'maps IPv6, which is not supported; give the two ends different IPv6 ranges (RFC 4193) and write only the subnet';
   test.each<[unknown, string[]]>([

@@ -20,7 +20,7 @@ const RESERVED_BITS = {
   6: ['0'.repeat(128), `${'0'.repeat(127)}1`, '0'.repeat(80) + '1'.repeat(16), '1111111010', '11111111'],
 };
 
-describe('a subnet that no router forwards is refused with value, reason and remedy', () => {
+describe('a subnet that no router forwards is rejected with value, reason and fix', () => {
   const unicast = 'list unicast subnets only';
   const oneByOne = 'list the subnets behind the VPN one by one';
   const list = 'list the on-premise subnets one by one';

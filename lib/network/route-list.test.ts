@@ -85,7 +85,7 @@ test('next hops that are used in order are the same list only in the same order'
   expect(() => readRouteList([one, other], DEFAULT_RULES)).toThrow(/contradicts routes\[0\]/);
 });
 
-describe('a route list is refused', () => {
+describe('a route list is rejected', () => {
   test('with everything that is wrong with it, each with its position', () => {
     const text = `["192.168.0.0/24", "10.94.227.46/24", "10.94.227.46", null, {"subnet": "::/0", "nexthop": "10.1.0.1"},
       {"subnet": "10.0.0.0/24", "nextHops": ["10.1.0.1", "127.0.0.1"]}, "010.0.0.0/8", ["10.0.0.0/8"], ""]`;
@@ -239,7 +239,7 @@ describe('a route list is written', () => {
   });
 });
 
-describe('a list that only does harm', () => {
+describe('a harmful list', () => {
   const refused = (text: string): InputError => {
     try {
       parseRouteList(text, DEFAULT_RULES);

@@ -79,7 +79,7 @@ describe('a route is read', () => {
   });
 });
 
-describe('a route is refused with place, value, reason and remedy', () => {
+describe('an invalid route is rejected with location, value, reason and fix', () => {
   const subnet = '192.168.0.0/24';
   const hop = (text: unknown) => ({ subnet, nextHop: text });
   const v6 = { subnet: 'fd00::/64' };
@@ -214,7 +214,7 @@ test('a route is written as short as the rules allow', () => {
   );
 });
 
-describe('the kernel tells routes apart', () => {
+describe('the kernel distinguishes routes', () => {
   const u32s = fc.oneof(fc.constantFrom(0, 1, 254, 255, 0xffff, 0x10000, 0xffffffff), fc.nat({ max: 0xffffffff }));
   const routes = families.chain((family) =>
     fc.record({ subnet: rangesOf(family).map(subnetOf), table: u32s, metric: u32s }),

@@ -68,7 +68,7 @@ describe('a subnet is read', () => {
   });
 });
 
-describe('a subnet is refused with value, reason and remedy', () => {
+describe('an invalid subnet is rejected with value, reason and fix', () => {
   const example = 'write e.g. "192.168.1.0/24" or "fd00:1::/48"';
   test.each([
     [undefined, 'undefined is not a string; write the subnet as a string, e.g. "192.168.1.0/24"'],
@@ -183,7 +183,7 @@ test('the last address of a subnet is told', () => {
   expect(Subnet.parse('10.0.0.1/32').last.equals(Address.parse('10.0.0.1'))).toBe(true);
 });
 
-describe('what other programs write is refused with what to write instead', () => {
+describe('notations of other programs are rejected with what to write instead', () => {
   test.each([
     ['10.20.0.0/16, 192.168.100.0/22', 'is more than one subnet; write "10.20.0.0/16", "192.168.100.0/22"'],
     ['10.20.0.0/16;fd00::/48', 'is more than one subnet; write "10.20.0.0/16", "fd00::/48"'],

@@ -108,7 +108,7 @@ test('another path is not found, and another method not allowed', async () => {
   expect(await ask(port, '/livez/node-routes', 'POST')).toMatchObject({ status: 405 });
 });
 
-test('a page that cannot be made is told to who asked, and ends nothing', async () => {
+test('a page that fails is reported to its client, and the server continues', async () => {
   const port = await served();
   expect(await ask(port, '/broken')).toMatchObject({ status: 500, body: 'ENOBUFS\n' });
   expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
@@ -136,7 +136,7 @@ test('connections on which nobody asks anything are looked for every second and 
   create.mockRestore();
 });
 
-test('a port in use is told once, tried again, and served when it is free', async () => {
+test('a port in use is reported once, retried, and served when it is free', async () => {
   const port = await freePort();
   const other: Server = createServer().listen(port, HOST);
   await once(other, 'listening');
@@ -213,7 +213,7 @@ test('a peer at its limit replaces its own oldest connection, not those of other
   for (const socket of [other, second, third]) socket.destroy();
 });
 
-test('a page that takes long to make is made once for all who ask meanwhile', async () => {
+test('a slow page is computed once for all concurrent requests', async () => {
   let made = 0;
   const slow: Page = () => {
     const started = performance.now();

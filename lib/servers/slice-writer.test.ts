@@ -135,7 +135,7 @@ test('a slice that somebody else has changed is refused first, then read and wri
   expect(state.adopted.length).toBe(1); // what somebody else wrote is not taken over
 });
 
-test('a slice that somebody deleted is not brought back by a late write', async () => {
+test('a deleted slice is not recreated by a late write', async () => {
   const { api, own, state, sync, slice } = started();
   own();
   await sync();
@@ -177,7 +177,7 @@ test('a family without servers has no slice, and loses the one it had', async ()
   expect(await api.get(IPV6)).toBeUndefined();
 });
 
-describe('the slice that Git held before', () => {
+describe('the slice that was in Git before', () => {
   const slice = (manager: string) => ({
     kind: 'EndpointSlice',
     metadata: { name: 'orders-service-ipv4', labels: { 'endpointslice.kubernetes.io/managed-by': manager } },

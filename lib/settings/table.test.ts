@@ -23,7 +23,7 @@ test('an empty list is left out, and read as empty', () => {
   expect(readEnvironment(TABLE, { NAME: 'a', OPEN: 'true' }, 'the Deployment').ports).toEqual([]);
 });
 
-test('all that is missing or wrong is told at once', () => {
+test('everything missing or invalid is reported at once', () => {
   const environment = { PORTS: '80,none' };
   expect(() => readEnvironment(TABLE, environment, 'the Deployment')).toThrow(
     [

@@ -113,7 +113,7 @@ describe('an empty node', () => {
   });
 });
 
-describe('what is as it should be', () => {
+describe('a correct state', () => {
   const state = snapshot({
     nexthops: [
       `${ID} via 10.184.0.1 dev priv`,
@@ -275,7 +275,7 @@ describe('a changed next hop', () => {
   });
 });
 
-describe('other people’s routes', () => {
+describe('foreign routes', () => {
   test('of the same prefix that win or tie and go the same way satisfy', () => {
     const state = snapshot({ routes: ['192.168.0.0/24 via 10.184.0.1 dev priv metric 50'] });
     const { changes, standings } = diffed(ways([{ subnet: '192.168.0.0/24', metric: 50 }]), state);
@@ -370,7 +370,7 @@ describe('other people’s routes', () => {
   });
 });
 
-describe('what nobody wants any more', () => {
+describe('routes that are no longer wanted', () => {
   const state = snapshot({
     nexthops: [
       `${ID} via 10.184.0.1 dev priv`,
@@ -598,7 +598,7 @@ describe('whatever the node holds', () => {
 
   const worlds = fc.record({ wanted: wantedWays, kept: fc.nat({ max: 2 }), there: routesThere, ownership: ownerships });
 
-  test('a diffRoutes harms nobody, refers to nothing that is not there, and leaves nothing to do', () => {
+  test('diffRoutes changes nothing foreign, refers only to existing objects, and leaves nothing to do', () => {
     fc.assert(
       fc.property(worlds, ({ wanted, kept, there, ownership }) => {
         const start = snapshot({ nexthops: objects, routes: there });
@@ -647,7 +647,7 @@ describe('whatever the node holds', () => {
     );
   });
 
-  test('a change that is refused takes nothing else with it', () => {
+  test('a rejected change does not affect other changes', () => {
     fc.assert(
       fc.property(worlds, fc.nat({ max: 20 }), ({ wanted, there }, victim) => {
         const kernel = new MemoryKernel(snapshot({ nexthops: objects, routes: there }), (object) =>

@@ -41,7 +41,7 @@ test('what a route would take is judged by all of its next hops, so that one whi
   expect(guard.refuse({ route, way: { hops: members.slice(0, 1) } })).toMatch(/would take the route to the API server/);
 });
 
-describe('a route is refused', () => {
+describe('a route is rejected', () => {
   test('that equals a connected subnet, or lies in one', () => {
     const reason = "which is connected to this node's priv";
     expect(refuse('10.184.0.0/26')).toBe(`10.184.0.0/26 lies in 10.184.0.0/26, ${reason}`);
@@ -137,7 +137,7 @@ test('of several entries for a dependency the longest prefix counts, then the lo
   expect(refuse('172.16.0.0/12', { routes })).toBeUndefined();
 });
 
-describe('every table counts: which ones rules lead to can change', () => {
+describe('every table counts, because rules can change', () => {
   test('a connected subnet is taken by a route that lies in it and by one that covers it', () => {
     expect(refuse({ subnet: '10.184.0.16/28', table: 100 })).toMatch(/lies in 10\.184\.0\.0\/26, which is connected/);
     expect(refuse({ subnet: '10.184.0.0/16', table: 100 })).toBe(

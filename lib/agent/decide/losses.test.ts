@@ -66,7 +66,7 @@ test('one loss after the change asks for a second look, none does not', () => {
   expect([isDoubtful(lost(1, 4), lost(2, 8)), isDoubtful(lost(1, 4), lost(3, 8))]).toEqual([false, true]);
 });
 
-test('a loss that is over at the second look is no loss', () => {
+test('a loss that is gone at the second check does not count', () => {
   expect(isGone(lost(0, 4), lost(8, 8), lost(0, 8))).toBe(false);
 });
 

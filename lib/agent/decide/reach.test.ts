@@ -51,7 +51,7 @@ function used(spec: Partial<Exclude<RouteSpec, string>>, ...given: Parameters<ty
 }
 
 describe.each(['balance', 'failover'] as const)('in %s mode', (mode) => {
-  test('a next hop through which nothing answers leaves the routes to the network', () => {
+  test('a next hop through which nothing answers is removed from the routes to the network', () => {
     expect(used({ mode }, { [`datacentre ${A}`]: 'down' })).toBe(B);
     expect(used({ mode }, { [`datacentre ${A}`]: 'returning', [`datacentre ${B}`]: 'up' })).toBe(B);
   });

@@ -2,7 +2,7 @@ import { block, newRecord, reasonToBlock, type TrialRecord, withRollback } from 
 
 const after = (...proofs: readonly boolean[]): TrialRecord => proofs.reduce(withRollback, newRecord('hash'));
 
-test('one loss condemns nobody, two proven ones do, three of whatever cause do', () => {
+test('one loss blocks no list; two proven ones do, and so do three of any cause', () => {
   expect(reasonToBlock(after(true), 'a')).toBeUndefined();
   expect(reasonToBlock(after(false, false), 'a')).toBeUndefined();
   expect(reasonToBlock(after(true, false), 'a')).toBeUndefined();
@@ -17,7 +17,7 @@ test('a list with which three agents ended is blocked', () => {
   expect(reasonToBlock(newRecord('hash', 3), '')).toBe('the agent ended 3 times before the list was confirmed');
 });
 
-test('a blocked list is tried again after 15 minutes, then after twice as long each time, up to 4 hours', () => {
+test('a blocked list is retried after 15 minutes, then after twice as long each time, up to 4 hours', () => {
   let record = newRecord('hash');
   const pauses = Array.from({ length: 7 }, () => {
     const { blocked } = block(record, 'why', 1000);

@@ -116,7 +116,7 @@ describe('a route is shadowed', () => {
   });
 });
 
-describe('what lies moreSpecific a listed subnet', () => {
+describe('entries more specific than a listed subnet', () => {
   const SERVER = { address: address('192.168.1.10'), what: 'a server of this site' };
 
   /** @param first tables that are consulted before main. */
@@ -192,7 +192,7 @@ describe('what lies moreSpecific a listed subnet', () => {
   });
 });
 
-test('a rule that leads nowhere is told as that', () => {
+test('a rule that leads nowhere is described as such', () => {
   const state = { ...snapshot({ nexthops: [OURS], routes: [ours('192.168.0.0/24')] }), rules: [] };
   const verification = verificationOf(listed(['192.168.0.0/24']), state, isOurs);
   expect([...readLookups(verification, ['ENETUNREACH'], state).shadowed.values()]).toEqual(['no rule leads to main']);

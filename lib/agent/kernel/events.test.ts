@@ -76,7 +76,7 @@ test('what cannot be understood is as good as lost', () => {
   expect(batches).toEqual([[{ kind: 'overrun' }]]);
 });
 
-test('an error that stays does not make it spin', () => {
+test('a persistent error causes no busy loop', () => {
   jest.useFakeTimers();
   const { answer } = waiting;
   jest.mocked(read as (...args: unknown[]) => void).mockClear();
@@ -131,7 +131,7 @@ test.each([
   [105, 'nexthop'],
 ])('message type %i is a %s event', (type, kind) => expect(event(type)).toEqual({ kind }));
 
-test('acknowledgements and neighbours are no events', () => {
+test('acknowledgements and neighbours are not events', () => {
   expect(event(2, u32(0))).toBeUndefined();
   expect(event(28)).toBeUndefined();
 });

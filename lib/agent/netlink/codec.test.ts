@@ -177,7 +177,7 @@ describe('messages are read', () => {
   });
 });
 
-describe('bytes that contradict themselves are refused', () => {
+describe('inconsistent bytes are rejected', () => {
   test.each([
     ['a message longer than the bytes', Buffer.concat([u32(40), u16(24), u16(0), u32(1), u32(0)])],
     ['a message shorter than its header', Buffer.concat([u32(15), u16(24), u16(0), u32(1), u32(0)])],

@@ -198,7 +198,7 @@ describe('what cannot be removed', () => {
   });
 });
 
-test('repetitions in a list are told', () => {
+test('repetitions in a list are reported', () => {
   const lines: string[] = [];
   const { changeLog } = logTo(lines);
   changeLog.reportDuplicates(readRouteList(['192.168.0.0/24'], DEFAULT_RULES));

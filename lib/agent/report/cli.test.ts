@@ -52,7 +52,7 @@ test('diff says why nothing can be said while no list is known', async () => {
   code = 200;
 });
 
-test('an agent that does not answer, or not as expected, is told', async () => {
+test('an agent that does not answer, or not as expected, is reported', async () => {
   expect(await run('status', 1)).toEqual([1, expect.stringMatching(/^the agent does not answer: .*ECONNREFUSED/)]);
   delete pages['/diff/node-routes'];
   expect(await run('diff')).toEqual([1, 'the agent does not answer: HTTP 404: "not here"\n']);
@@ -60,6 +60,6 @@ test('an agent that does not answer, or not as expected, is told', async () => {
   expect(await run('status')).toEqual([1, expect.stringMatching(/^the agent does not answer: .*JSON/)]);
 });
 
-test('an unknown command is told', async () => {
+test('an unknown command is reported', async () => {
   expect(await run('stop')).toEqual([2, 'unknown command "stop"; use status or diff\n']);
 });

@@ -64,7 +64,7 @@ test('routes are counted by state, states without routes as 0', () => {
   expect(value('ready', '', given)).toBe(0);
 });
 
-test('counters, times and states are told', () => {
+test('counters, times and states are reported', () => {
   expect(value('ready')).toBe(1);
   expect(value('changes_total')).toBe(3);
   expect(value('repairs_total')).toBe(0);

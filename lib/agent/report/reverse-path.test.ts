@@ -77,7 +77,7 @@ describe('while packets are dropped', () => {
     expect(filters({ all: 0, priv: 1, pub: 1 }, [PRIV], drops)).toEqual([{ interface: 'priv', mode: 'strict' }]);
   });
 
-  test('a counter that stands still accuses nobody', () => {
+  test('a counter that does not rise causes no warning', () => {
     expect(filters({ all: 0, priv: 2, pub: 1 }, [PRIV], { ...drops, isDropping: false })).toHaveLength(1);
   });
 });

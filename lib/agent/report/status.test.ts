@@ -252,7 +252,7 @@ test('a condemned list names the time of its next trial', () => {
   expect(reasonAfter(42)).toMatch(/; the next attempt is in 42 s$/);
 });
 
-test('a list that waits for its time is told; one that waits for an answer makes the node not Ready', () => {
+test('a list that waits for its time is reported; one that waits for an answer makes the node unready', () => {
   expect(readiness(facts({ rollout: { state: 'pending', seconds: 20 } }))).toEqual({
     ready: true,
     reason: '2 routes: 2 effective; a changed list is tried in 20 s',

@@ -159,14 +159,14 @@ test('two services of one name in one namespace are refused, in two they stand s
   ]);
 });
 
-test('a server that is listed twice is refused', () => {
+test('a server that is listed twice is rejected', () => {
   const { site } = serviceWith((network) => ({ servers: network.servers('192.168.1.10', '192.168.1.10') }));
   expect(findingsOf(site)).toEqual([
     `${PLACE} › servers[1]: "192.168.1.10" is listed twice, also as 192.168.1.10; remove one`,
   ]);
 });
 
-test('a server of a family without cluster IPs is refused', () => {
+test('a server of a family without cluster IPs is rejected', () => {
   const { site, network } = siteWithNetwork(['fd99::/64']);
   new ExternalService(site, 'orders', {
     namespace: 'default',
@@ -178,13 +178,13 @@ test('a server of a family without cluster IPs is refused', () => {
   ]);
 });
 
-test('a server of another site is refused', () => {
+test('a server of another site is rejected', () => {
   const foreign = siteWith(undefined, 'other').onPremise('plant', { subnets: ['192.168.7.0/24'] });
   const { site } = serviceWith({ servers: foreign.servers('192.168.7.5') });
   expect(findingsOf(site)).toEqual([expect.stringContaining('servers[0]: "192.168.7.5" belongs to another site')]);
 });
 
-test('more legacy endpoints than Kubernetes mirrors are refused', () => {
+test('more legacy endpoints than Kubernetes mirrors are rejected', () => {
   const { site, network } = siteWithNetwork(['192.168.0.0/16']);
   const addresses = Array.from({ length: 1001 }, (_, i) => `192.168.${i >> 8}.${i & 255 || 1}`).filter(
     (a, i, all) => all.indexOf(a) === i,
@@ -220,7 +220,7 @@ test('a server that no NodeRoutes routes is refused, but without any NodeRoutes 
   expect(findingsOf(site)).toEqual([]);
 });
 
-test('a Service whose only server was refused is not told to have none', () => {
+test('a Service whose only server was rejected is not reported as empty', () => {
   const { site } = serviceWith((network) => ({ servers: network.servers('192.168.2.10') }));
   expect(findingsOf(site)).toEqual([
     expect.stringContaining('on-premise datacentre › servers[0]: "192.168.2.10" lies in no subnet'),

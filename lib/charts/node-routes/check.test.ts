@@ -12,13 +12,13 @@ function findingsWith(props: NodeRoutesProps, subnets?: readonly string[]): stri
   return findingsOf(site);
 }
 
-test('a route that takes addresses of the cluster is refused', () => {
+test('a route that takes addresses of the cluster is rejected', () => {
   expect(findingsWith({ routes: ['172.30.4.0/24', '192.168.9.0/24'] })).toEqual([
     `${PLACE} › routes: "172.30.4.0/24" overlaps the cluster's pods 172.30.0.0/16; have the routers map it to a free range and write { real: "172.30.4.0/24", mapped: "192.168.1.0/24" }`,
   ]);
 });
 
-test("a network's subnet is told where the network is written, not for every NodeRoutes again", () => {
+test("a network's subnet is reported once at the network, not again for every NodeRoutes", () => {
   expect(findingsWith({ routes: [{ subnet: '172.30.4.0/24', mtu: 1400 }] }, ['172.30.4.0/24'])).toEqual([
     expect.stringContaining('on-premise datacentre › subnets[0]: "172.30.4.0/24"'),
   ]);
@@ -43,7 +43,7 @@ test("the private network's own entry is what shows the way and cannot be a rout
   expect(findingsWith({ ...props, routes: [{ subnet: '10.96.0.0/12', table: 100 }, '10.96.8.0/24'] })).toEqual([]);
 });
 
-test('a route that takes the way to the API server is refused', () => {
+test('a route that takes the route to the API server is rejected', () => {
   expect(findingsWith({ apiServer: { host: '192.168.0.9', port: 6443 } })).toEqual([
     `${PLACE} › routes: "192.168.0.0/24" would take the route to the API server 192.168.0.9; list subnets without it`,
   ]);
@@ -60,7 +60,7 @@ test("a route that takes the way to one of the cluster's API servers is refused,
   ]);
 });
 
-test('an API server without a port, or by a name, is refused', () => {
+test('an API server without a port, or with a name, is rejected', () => {
   expect(findingsOf(siteWith({ ...CLUSTER, apiServers: ['10.1.2.3', 'api.example.com:6443'] }))).toEqual([
     'site example › cluster.apiServers[0]: "10.1.2.3" is not an address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',
     expect.stringContaining('site example › cluster.apiServers[1]: "api.example.com"'),
@@ -77,14 +77,14 @@ test('a route of a family without private network needs a next hop or an interfa
   ]);
 });
 
-test('a network of another site is refused', () => {
+test('a network of another site is rejected', () => {
   const { site } = siteWithNetwork();
   const other = siteWith(CLUSTER, 'other').onPremise('plant', { subnets: ['192.168.7.0/24'] });
   new NodeRoutes(site, 'node-routes', { networks: [other] });
   expect(findingsOf(site)).toEqual([`${PLACE} › networks[0]: "plant" belongs to another site; use this site's own`]);
 });
 
-test('a list that no ConfigMap holds is refused', () => {
+test('a list that fits into no ConfigMap is rejected', () => {
   const routes = Array.from({ length: 6000 }, (_, i) => ({
     subnet: `192.168.${i >> 8}.${i & 255}/32`,
     comment: 'x'.repeat(150),

@@ -58,6 +58,6 @@ test('the agents are told of pools that come later, too', () => {
   expect([a, b, all].map(disjointIn)).toEqual(['143,144', '142', undefined]);
 });
 
-test('one alone is told of none', () => {
+test('a single one is not described as several', () => {
   expect(disjointIn(new NodeRoutes(siteWithNetwork().site, 'node-routes'))).toBeUndefined();
 });

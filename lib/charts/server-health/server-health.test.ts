@@ -239,7 +239,7 @@ test.each<[string, unknown, string]>([
   expect(findings.join('\n')).toContain(message);
 });
 
-test('all that is wrong is said at once', () => {
+test('all findings are reported at once', () => {
   const findings = wrong({ http: { path: 'x' }, downAfter: 0, upAfter: 21, every: '0s', timeout: 7 });
   expect(findings.length).toBe(5);
 });

@@ -111,7 +111,7 @@ test('two mappings of one subnet are refused, on both sides', () => {
   ]);
 });
 
-describe('an unused mapping is refused', () => {
+describe('an unused mapping is rejected', () => {
   test('of nodes that nobody on premise sees', () => {
     const line =
       'cluster.nodes[0]: "10.0.1.0/27 seen as 192.168.2.0/27" is mapped, but no on-premise network sees it; write "10.0.1.0/27" alone, or add the IPv4 network behind the VPN';
@@ -132,7 +132,7 @@ describe('an unused mapping is refused', () => {
   });
 });
 
-test('all of it is told at once', () => {
+test('everything is reported at once', () => {
   const site = siteWith({ nodes: ['10.0.1.0/27'], ...RANGES });
   site.onPremise('datacentre', {
     subnets: [

@@ -57,7 +57,7 @@ test('within one network real addresses have one translation', () => {
   ]);
 });
 
-test('a subnet that is listed twice is told once', () => {
+test('a subnet that is listed twice is reported once', () => {
   expect(findingsOf(siteWithNetwork(['192.168.0.0/24', '192.168.0.0/24']).site)).toEqual([
     expect.stringContaining('subnets[1]: "192.168.0.0/24" overlaps 192.168.0.0/24 of on-premise datacentre'),
   ]);

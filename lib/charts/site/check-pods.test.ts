@@ -108,7 +108,7 @@ test.each<[string, Given, string]>([
   expect(unquoted).toEqual([line]);
 });
 
-test('a value that nobody knows is rejected', () => {
+test('an unknown value is rejected', () => {
   expect(findingsOf(siteWith({ ...CLUSTER, podsSeenAs: 'both' as never }))).toEqual([
     'site example › cluster.podsSeenAs: "both" is not one of the known values; write "nodes" or "themselves"',
   ]);

@@ -39,7 +39,7 @@ test('all of its private network is refused, a part of it is not', () => {
   ]);
 });
 
-test('a cloud that is not known is refused', () => {
+test('an unknown cloud is rejected', () => {
   expect(findingsOf(new Site('example', { cluster: CLUSTER, provider: 'acme' as never }))).toEqual([
     'site example › provider: "acme" is not one of the known values; write "ibm" or "azure"',
   ]);

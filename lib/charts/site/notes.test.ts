@@ -18,7 +18,7 @@ test('a network that no NodeRoutes is for is reported', () => {
   expect(notesOf(site)).toEqual([]);
 });
 
-test('nodes that are mapped for no router of ours are reported', () => {
+test('nodes that are mapped without any generated router files are reported', () => {
   const site = siteWith(MAPPED);
   site.onPremise('datacentre', { subnets: ['192.168.0.0/24'] });
   new NodeRoutes(site, 'node-routes');

@@ -47,13 +47,13 @@ test.each([
   expect(findingsOf(site)).toEqual([]);
 });
 
-test('a server whose subnet may be the refused one is not told on top of it', () => {
+test('a server whose subnet may be the rejected one is not reported as well', () => {
   const { site, network } = siteWithNetwork(['192.168.1.0/33', '192.168.0.0/24']);
   expect(network.servers('192.168.1.5', '192.168.0.5')).toHaveLength(1);
   expect(findingsOf(site)).toEqual([expect.stringContaining('subnets[0]: "192.168.1.0/33"')]);
 });
 
-test('a network without subnets is refused', () => {
+test('a network without subnets is rejected', () => {
   expect(findingsOf(siteWithNetwork([]).site)).toEqual([
     'site example › on-premise datacentre › subnets: [] is empty; list the subnets behind the VPN, e.g. ["192.168.0.0/24"]',
   ]);

@@ -54,7 +54,7 @@ test('several sites stand side by side, each with its own network of the same na
   expect(readFileSync(join(outdir, 'south', 'node-routes.k8s.yaml'), 'utf8')).toContain('"192.168.1.0/24"');
 });
 
-test('a second site of the same name is refused instead of writing over the first', () => {
+test('a second site of the same name is rejected instead of overwriting the first', () => {
   siteWithNetwork().site.synth();
   expect(() => siteWithNetwork().site.synth()).toThrow(
     '"example" names two sites, and the second would overwrite the first; rename one of them',
@@ -74,7 +74,7 @@ test('files beside the manifests are written after them, and not when something 
   expect(seen).toHaveLength(1);
 });
 
-test('everything that is wrong is told together, each with its place, and nothing is written', () => {
+test('all findings are reported together, each with its location, and nothing is written', () => {
   const site = new Site('example', {
     cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0'], services: ['172.21.0.0/16'] },
   });
@@ -130,20 +130,20 @@ test('two charts of one id are told, where constructs would throw at the first',
   ]);
 });
 
-test('an id that is not a valid name for a file is told', () => {
+test('an id that is not a valid file name is reported', () => {
   const { site } = siteWithNetwork();
   new NodeRoutes(site, '../routes', { name: 'routes' });
   expect(findingsOf(site)).toEqual([expect.stringContaining('"../routes" is not a valid name for node routes')]);
 });
 
-test('a cluster without one of its ranges is refused', () => {
+test('a cluster without one of its ranges is rejected', () => {
   expect(findingsOf(new Site('example', { cluster: { nodes: ['10.184.0.0/26'], pods: [] } as never }))).toEqual([
     'site example › cluster.pods: [] is empty; list them, so that no route can take them from the cluster',
     'site example › cluster.services: undefined is empty; list them, so that no route can take them from the cluster',
   ]);
 });
 
-test('a site without a cluster, or with an option nobody knows, is refused', () => {
+test('a site without a cluster, or with an unknown option, is rejected', () => {
   expect(findingsOf(new Site('example', {} as never))).toEqual([
     'site example › cluster: undefined is not an object of options; known are nodes, pods, services, apiServers, podsSeenAs, masqueradeAll, calicoPool, imageRegistry',
   ]);
@@ -152,7 +152,7 @@ test('a site without a cluster, or with an option nobody knows, is refused', () 
   ]);
 });
 
-test('repeated routes are told when the site is written, but are not wrong', () => {
+test('repeated routes are reported when the site is written, but are not errors', () => {
   const warn = jest.spyOn(console, 'warn').mockImplementation();
   const { site } = siteWithNetwork();
   new NodeRoutes(site, 'node-routes', { routes: ['192.168.9.0/24', '192.168.9.0/24'] });

@@ -89,13 +89,13 @@ test.each<[string, unknown, string[]]>([
   ],
 ])('it is refused when %s', (_, vpn, lines) => expect(told([vpn])).toEqual(lines));
 
-test('a router in a subnet behind its own tunnel is refused', () => {
+test('a router in a subnet behind its own tunnel is rejected', () => {
   expect(told([VPN], ['192.0.2.0/24'])).toEqual([
     'vpn › onPremise.publicAddress: "192.0.2.1" lies in 192.0.2.0/24, which goes through the tunnel itself; write the address on the Internet, or list subnets without it',
   ]);
 });
 
-test('a tunnel through which nothing could go is refused', () => {
+test('a tunnel that could carry nothing is rejected', () => {
   expect(told([VPN], ['fd99::/64'])).toEqual([
     'vpn: "datacentre" has no subnet of an address family of the nodes, so the tunnel would carry nothing; add subnets, or leave out the vpn',
   ]);

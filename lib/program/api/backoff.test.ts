@@ -24,7 +24,7 @@ test('what the server asks for is waited, but no longer than half a minute', () 
   expect(backoff.next(-5)).toBe(1_000);
 });
 
-test('a success begins anew', () => {
+test('a success resets the back-off', () => {
   const backoff = new Backoff(() => 1);
   backoff.next();
   backoff.next();

@@ -121,7 +121,7 @@ describe('a request that writes', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('a rejected value', () => {
   const refusing = (status: number, headers: Record<string, string>, said: string) => {
     answer = (_, response) => void response.writeHead(status, headers).end(said);
   };

@@ -289,7 +289,7 @@ describe('a version from the future, as after etcd was restored from a backup', 
   });
 });
 
-describe('a refusal', () => {
+describe('a rejected value', () => {
   test.each([401, 403, 429, 500, 503, 504])('of the watch (HTTP %i) is told and leads to a list', async (status) => {
     const told = await story([[list('7')], [new ApiError(`HTTP ${status}`, status)], [list('9')]], 501);
     expect(told).toEqual([
@@ -421,7 +421,7 @@ test('a nudge ends a pause, since now is the time to know', async () => {
   await running;
 });
 
-describe('a watch on which nothing is heard', () => {
+describe('a silent watch', () => {
   const silence: Step[] = [{ wait: 90_000 }, new IdleTimeoutError(90_000)];
 
   test('is followed by a list, which tells whether the server is alive, and is no failure by itself', async () => {

@@ -21,7 +21,7 @@ test('lines are found wherever the bytes are cut, within a character as well', a
   expect(await all([...bytes].map((byte) => Buffer.of(byte)))).toEqual(LINES);
 });
 
-test('a line that was cut off is no line', async () => {
+test('a truncated line is not a line', async () => {
   expect(await all([Buffer.from('{"a":1}\n{"b":')])).toEqual(['{"a":1}']);
   expect(await all([Buffer.from('{"b":1}')])).toEqual([]);
   expect(await all([])).toEqual([]);
@@ -41,7 +41,7 @@ test('any lines come out as they went in', async () => {
   );
 });
 
-test('a line without end is given up at 8 MiB', async () => {
+test('an endless line is rejected at 8 MiB', async () => {
   const chunk = Buffer.alloc(1024 * 1024, 'x');
   await expect(all(new Array(9).fill(chunk))).rejects.toThrow('a line of more than 8388608 bytes');
   await expect(body(stream(new Array(9).fill(chunk)))).rejects.toThrow('a body of more than 8388608 bytes');

@@ -42,7 +42,7 @@ test('delete names what was read; what is gone already is fine', async () => {
   await answering(new ApiError('HTTP 404', 404)).objects.delete(PATH, LEASE);
 });
 
-test('409 is a conflict, everything else an ApiError, an answer that is none included', async () => {
+test('409 is a conflict, everything else an ApiError, including an invalid answer', async () => {
   const apply = (answer: string | Error) => answering(answer).objects.apply(PATH, LEASE, 'm');
   await expect(apply(new ApiError('HTTP 409', 409))).rejects.toBeInstanceOf(ConflictError);
   await expect(apply(new ApiError('HTTP 403', 403))).rejects.toMatchObject({ name: 'ApiError', status: 403 });

@@ -71,14 +71,14 @@ describe('an event', () => {
     });
   });
 
-  test('DELETED says that it is gone, whatever it still carries', () => {
+  test('DELETED means that it is gone, whatever data it still contains', () => {
     expect(readWatchEvent(event('DELETED', configMap('9', { routes: '[]' })), NAME)).toEqual({
       version: '9',
       configMap: { kind: 'gone' },
     });
   });
 
-  test('BOOKMARK tells the version alone', () => {
+  test('BOOKMARK contains only the version', () => {
     expect(readWatchEvent(event('BOOKMARK', { metadata: { resourceVersion: '10' } }), NAME)).toEqual({ version: '10' });
   });
 
