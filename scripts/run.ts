@@ -6,7 +6,10 @@ import { endWithReader } from './terminal';
 /** The exit code of an error, for all scripts. */
 export const ERROR = 2;
 
-/** Runs a script in the current folder: its result is the exit code, and what users can mend is told without a stack. */
+/**
+ * Runs a script in the current folder. Its result is the exit code; errors that users can fix are reported without a
+ * stack trace.
+ */
 export function run(main: (project: string) => number): void {
   endWithReader();
   try {

@@ -52,7 +52,7 @@ function finish(): void {
   console.log(lines.join('\n'));
 }
 
-/** A site that is refused, and text that tsx, esbuild or cdk8s refuse, are nobody's bugs: no stack. */
+/** A rejected site, and source that tsx, esbuild or cdk8s rejects, is not a bug of this package, so no stack trace. */
 function messageOf(error: Error): string {
   const isTold = error instanceof InputError || /^(?:Validation|Transform|Build) failed/.test(error.message);
   return isTold ? error.message : userFrames(error.stack ?? error.message);

@@ -5,7 +5,7 @@ import { REPOSITORY } from '../../test/repository';
 /** What runs inside a cluster. */
 const PROGRAMS = ['lib/agent', 'lib/program', 'lib/servers'];
 
-/** Where the time of day is told to people; what is decided and waited for goes by performance.now() and timers. */
+/** The places that show the time of day to people. Decisions and waits use performance.now() and timers. */
 const REPORTING: ReadonlySet<string> = new Set([
   'lib/program/log.ts',
   'lib/agent/agent.ts: lastChange',

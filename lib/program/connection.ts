@@ -1,6 +1,6 @@
 /**
- * How one connection went. `refused`: it was refused or reset at once, which only a host that can be reached does, such
- * as a server that restarts. `lost`: no answer in time, or an answer from another server.
+ * The result of one connection. `refused`: it was refused or reset at once, which only a reachable host does, such as a
+ * server that restarts. `lost`: no answer in time, or an answer from another server.
  */
 export type Answer = 'answered' | 'refused' | 'lost';
 

@@ -17,7 +17,7 @@ export interface Setting<T> {
    * @default String
    */
   format?(value: T): string;
-  /** @throws InputError for a text that is refused */
+  /** @throws InputError for an invalid text */
   parse(text: string): T;
   /** What it is where it is left out. @default it must be set */
   readonly absent?: T;

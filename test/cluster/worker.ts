@@ -78,7 +78,7 @@ export class Worker {
     this.programs.clear();
   }
 
-  /** Starts it again after a crash, with the files that it had. @param place its network, made anew */
+  /** Restarts it after a crash, with the files that it had. @param place its newly created network */
   async reboot(place: Place): Promise<void> {
     this.place = place;
     await this.boot();

@@ -82,7 +82,7 @@ export class Model {
     if (list !== undefined) this.unseen.push(list);
   }
 
-  /** @param refused the agent was answered by an error, and begins anew; else connections just break. */
+  /** @param refused whether the agent gets an error and starts again; otherwise, connections just break. */
   loseApi(refused: boolean): void {
     this.isApiUp = false;
     if (refused) this.goesOn = false;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const ABSENT = spawnSync('promtool', ['--version']).error !== undefined;
 
-/** As the lab's: what is missing is told and skipped, unless LAB=required. */
+/** As in the lab: if something is missing, it is reported and the tests are skipped, unless LAB=required. */
 export const describePromtool = ABSENT && process.env.LAB !== 'required' ? describe.skip : describe;
 
 if (ABSENT) console.warn('promtool is not there (Debian: prometheus), so Prometheus itself judges nothing here');

@@ -105,7 +105,7 @@ function looksAfter(rate: number, seen: Tally): { p: number; changed: Tally }[] 
     .map(({ first, again }) => ({ p: first.p * again.p, changed: sum(first.look, again.look) }));
 }
 
-/** How likely a change is taken back, and found guilty, where so much is lost without it and with it. */
+/** How likely a change is rolled back and found to be the cause, for the given losses without it and with it. */
 function outcomesOf(without: number, withIt: number): { takenBack: number; guilty: number } {
   const taken = looksBefore(without).flatMap(({ p, seen }) =>
     looksAfter(withIt, seen).map(({ p: q, changed }) => ({ p: p * q, seen, changed })),

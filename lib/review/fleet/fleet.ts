@@ -31,7 +31,7 @@ export interface Group {
   readonly reason: string;
 }
 
-/** What the agent's words mean (TROUBLES in lib/agent/report/status.ts); the reason `routes` is told by the counts. */
+/** The meaning of the agent's words (TROUBLES in lib/agent/report/status.ts). The counts show the reason `routes`. */
 export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
   protocol_in_use: 'another agent on the node has the same protocol number: give one of the two another protocol',
   list_gone: 'the ConfigMap with the list is gone; its routes stay',

@@ -4,7 +4,7 @@ import { keyOf, type Manifest, nameOf, type Placed } from './manifest';
 import { overlapOf, type Pair, pairUp } from './pairs';
 import type { ObjectChange } from './types';
 
-/** Fields that another part of the plan tells, by kind. What is in none of them is told field by field. */
+/** Fields that another part of the plan reports, by kind. All others are reported field by field. */
 const TOLD_ELSEWHERE: Readonly<Record<string, RegExp>> = {
   ConfigMap: /^(?:data\.(?:routes|servers)$|data\.agent\.cjs$)/,
   DaemonSet:

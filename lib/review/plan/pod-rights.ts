@@ -32,7 +32,10 @@ interface PodSpec {
   }[];
 }
 
-/** What a pod may do on its node, a line each; what Kubernetes grants unless it is forbidden is told as granted. */
+/**
+ * What a pod may do on its node, one right per line. What Kubernetes grants unless it is forbidden is listed as
+ * granted.
+ */
 export function podRights(template: Manifest): string[] {
   const spec = template.spec as PodSpec;
   const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];

@@ -19,7 +19,7 @@ export function pairPools(before: readonly Pool[], after: readonly Pool[]): Pair
 
 export function comparePools({ before, after }: Pair<Pool>): PoolPlan {
   const pool = (after ?? before) as Pool;
-  // A list that is refused changes nothing: the last good one stays.
+  // A rejected list changes nothing: the last valid one stays.
   const routes = compareRoutes(
     before,
     after?.refusal === undefined ? after : { ...after, routes: before?.routes ?? [] },

@@ -76,7 +76,10 @@ function boundRules(binding: Manifest, all: readonly Manifest[]): { subject: str
   return subjects.flatMap(({ kind, name }) => rulesFor(name).map((rule) => ({ subject: `${kind} ${name}`, rule })));
 }
 
-/** A text for each verb, so that one more is told as that. A right to the object of the subject's own name outlives a new name. */
+/**
+ * One text per verb, so that an additional verb is reported alone. A right to an object with the subject's own name
+ * stays the same when the subject is renamed.
+ */
 function ruleTexts(rule: Rule, subject: string): string[] {
   const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [], verbs = [] } = rule;
   const groups = apiGroups.filter((group) => group !== '');

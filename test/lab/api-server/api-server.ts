@@ -44,7 +44,7 @@ export class TestApiServer {
   readonly requests: ApiRequest[] = [];
   readonly watches = new Set<ApiWatch>();
   readonly owners = new ApiOwners();
-  /** How a resource version that is too old is refused. The real one does both. */
+  /** How a resource version that is too old is rejected. The real API server does both. */
   goneAs: 'event' | 'status' = 'event';
   private readonly sockets = new Set<net.Socket>();
   private readonly front: net.Server;

@@ -104,7 +104,7 @@ export class ApiStore {
     return { version: this.version, objects: [...this.objects.values()] };
   }
 
-  /** Goes back to a backup. Nobody is told: what was open has ended with the old etcd. */
+  /** Restores a backup. No client is notified: open watches ended with the old etcd. */
   restore({ version, objects }: Backup): void {
     this.version = version;
     this.oldest = version;

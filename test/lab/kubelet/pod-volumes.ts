@@ -135,7 +135,7 @@ function topNames(folder: string, version: string): string[] {
 }
 
 /**
- * The mounts of a pod's volumes, and a function that writes their files anew after `sources` changed.
+ * The mounts of a pod's volumes, and a function that rewrites their files after `sources` changed.
  *
  * @param emptyDirs a folder for what a second container of the pod is to find in its emptyDirs
  */

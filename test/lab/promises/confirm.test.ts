@@ -99,7 +99,8 @@ describeLab('a change that makes a target unreachable for the node', () => {
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const inside = testbed.topology.internet.netns;
-      // Four connections more, those before the change; all after them are refused, and the open watch goes on.
+      // Accepts four more connections, those before the change. All later ones are refused, and the open watch
+      // continues.
       inside.load(REFUSING_AFTER_FOUR);
       const list = [...SUBNETS, '192.168.5.0/24'];
       testbed.putList(list);

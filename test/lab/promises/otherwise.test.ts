@@ -103,7 +103,7 @@ async function traced(testbed: Testbed, pod: NetnsClient, end: () => unknown): P
   return { leaks, node, pod: SERVERS.filter(isTold) };
 }
 
-/** Nothing leaves, and everybody is told so. */
+/** No packet leaves the node, and every sender gets an error. */
 const CLOSED: Traced = { leaks: [], node: SERVERS.map(() => 'EHOSTUNREACH'), pod: SERVERS };
 
 describeLab(

@@ -23,7 +23,7 @@ const ipAll = (testbed: Testbed, lines: readonly string[]) => {
   for (const line of lines) testbed.ip(line);
 };
 
-/** What the pods' way is told to be by /status once an agent has looked. */
+/** The pods' way according to /status once an agent has checked it. */
 async function waysOf(testbed: Testbed, pod: Pod): Promise<Status['ways']> {
   return waitFor('a look at the pods', 5000, async () => {
     const { ways } = await testbed.status(pod);

@@ -219,7 +219,7 @@ describeLab('a list that rolls', () => {
       const second = await start();
       await testbed.untilOwned(GOOD);
       await testbed.untilReadiness(second, true, /2 effective/);
-      // What is wrong is told, and makes no pod unready that was Ready.
+      // Problems are reported, but do not make a Ready pod unready.
       testbed.ip('route del 10.0.0.0/8 via 10.184.0.1 dev priv');
       await testbed.untilReadiness(second, true, /stays Ready because its list was confirmed, but: 2 of 2 routes/);
       expect((await testbed.get('/metrics')).stdout).toContain('onprem_link_ready 0\n');

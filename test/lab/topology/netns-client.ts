@@ -10,7 +10,7 @@ import type { Commands, ConnectRequest, DatagramRequest, FetchAnswer, FetchReque
 /** A server inside a namespace. */
 export interface NetnsServer {
   readonly port: number;
-  /** Ends it and its connections; later ones are refused. */
+  /** Stops it and its connections; later ones are refused. */
   close(): Promise<void>;
 }
 
