@@ -166,7 +166,7 @@ const AWAY = { 'API server away': undefined, 'API server fails': 500, 'API serve
 function apiAway(how: keyof typeof AWAY): Step {
   return new Step(
     how,
-    (model) => model.loseApi(AWAY[how] !== undefined),
+    (model) => model.loseApi(),
     (real) => real.loseApi(AWAY[how]),
     (model) => model.isApiUp,
   );

@@ -82,10 +82,10 @@ export class Model {
     if (list !== undefined) this.unseen.push(list);
   }
 
-  /** @param refused whether the agent gets an error and starts again; otherwise, connections just break. */
-  loseApi(refused: boolean): void {
+  /** Watches break or are refused; either way, the agent lists the ConfigMap before it watches again. */
+  loseApi(): void {
     this.isApiUp = false;
-    if (refused) this.goesOn = false;
+    this.goesOn = false;
   }
 
   /** The agent's process ends, and with it all that it knows. */
