@@ -1,7 +1,6 @@
 /** What main.ts makes, compared with a revision and with the files as they are. */
 import { overlapsAcross, type Plan, planOf, type SiteTopology, type Tree } from '../lib/review';
-import type { OutputFiles } from './output';
-import { readOutput } from './output';
+import { readOutput, textsOf } from './output';
 import { distOf, synthesise } from './project';
 import { type Base, baseRevision, readRevision } from './revision';
 
@@ -63,10 +62,6 @@ export function staleFiles(working: Tree, made: Tree): StaleFile[] {
     if (!working.has(path)) return [{ path, kind: 'missing' }];
     return [{ path, kind: made.has(path) ? 'changed' : 'left over' }];
   });
-}
-
-function textsOf(files: OutputFiles): Tree {
-  return new Map([...files].map(([path, content]) => [path, `${content}`]));
 }
 
 /** The plan of a comparison, but for what is stale. */

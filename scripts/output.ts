@@ -72,6 +72,11 @@ export function readOutput(repository: string, dist = DEFAULT_DIST): Map<string,
   return new Map(sorted.map(({ path, file }) => [path, readFileSync(file)]));
 }
 
+/** The contents as text. */
+export function textsOf(files: OutputFiles): Map<string, string> {
+  return new Map([...files].map(([path, content]) => [path, `${content}`]));
+}
+
 function restore(repository: string, staging: string): void {
   const replaced = join(staging, REPLACED);
   if (!existsSync(replaced)) return;

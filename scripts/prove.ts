@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { refuse } from '../lib/network';
 import { markdownOf, proofPage, proofsOf, proofText, type SiteProof, wayPicture } from '../lib/review';
-import { readOutput } from './output';
+import { readOutput, textsOf } from './output';
 import { distOf } from './project';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
@@ -46,8 +46,7 @@ run((project) => {
 
 /** @throws InputError where synth has not written what is to be held against what was promised. */
 function proofsOfProject(project: string): SiteProof[] {
-  const texts = new Map([...readOutput(project, distOf(project))].map(([path, content]) => [path, `${content}`]));
-  const proofs = proofsOf(texts);
+  const proofs = proofsOf(textsOf(readOutput(project, distOf(project))));
   if (proofs.length > 0) return proofs;
   throw refuse('routers/', 'holds no promises.json, which says what is to be proven', `run ${synthCommand(project)}`);
 }

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleOf, PROGRAMS } from '../lib/charts/program/bundle';
-import { readOutput } from './output';
+import { readOutput, textsOf } from './output';
 import { ProjectError } from './project';
 import { releaseOf, restartNote, type Sbom, sbomOf } from './release-notes';
 import { readRevision } from './revision';
@@ -59,7 +59,7 @@ run((project) => {
     join(output, 'checksums.txt'),
     files.map((name) => `${sha256(join(output, name))}  ${name}\n`).join(''),
   );
-  const now = new Map([...readOutput(project)].map(([path, content]) => [path, `${content}`]));
+  const now = textsOf(readOutput(project));
   const note = restartNote(before(project, values.tag), now);
   writeFileSync(join(output, 'notes.md'), `${note}\n\n${release.changes}\n`);
   console.log(`${release.version}: ${[...files, 'checksums.txt', 'notes.md'].join(', ')} in build/release`);

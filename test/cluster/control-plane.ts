@@ -31,7 +31,7 @@ plugins:
       defaults: { enforce: restricted, enforce-version: latest, warn: restricted, warn-version: latest }
 `;
 
-/** Who asked what for ConfigMaps: the agents' watches. */
+/** Records the requests for ConfigMaps with their users: the agents' watches. */
 const AUDIT = `apiVersion: audit.k8s.io/v1
 kind: Policy
 rules:

@@ -8,8 +8,8 @@ import { Lab } from '../lab/topology/namespaces';
 import { missingForVpn } from '../lab/topology/vpn-requirements';
 import { waitFor } from '../lab/wait';
 import { SEED, share } from './budget';
-import { MUTATIONS, type Mutant } from './vpn-mutants';
-import { oneOf, randomOf, randomSite, type VpnSite } from './vpn-sites';
+import { type Mutant, mutantOf } from './vpn-mutants';
+import { randomOf, randomSite, type VpnSite } from './vpn-sites';
 import { type Pair, VpnWorld } from './vpn-world';
 
 const TIME_MS = share(0.3);
@@ -117,7 +117,7 @@ describeLab('what is proven and what packets do, with real routers', () => {
         expect(await judge(world, site.tree, site, `seed ${SEED + number}: the site as it is`)).toBe(false);
         counts.sites++;
         for (let i = 0; i < MUTANTS_OF_A_SITE && performance.now() < until; i++) {
-          const mutant = oneOf(random, Object.values(MUTATIONS))(site, random);
+          const mutant = mutantOf(site, random);
           if (mutant === undefined) continue;
           const isBroken = await judge(
             world,

@@ -9,29 +9,20 @@ export interface Mutant {
 }
 
 type Random = () => number;
-type Mutate = (site: VpnSite, random: Random) => Mutant | undefined;
+
+/** Changes one of the places where a pattern matches in a file. */
+interface Mutation {
+  readonly path: string | ((site: VpnSite, random: Random) => string);
+  readonly pattern: RegExp;
+  readonly change: (found: string, random: Random) => string;
+}
 
 const LIST = 'dist/example/node-routes.k8s.yaml';
 const SERVICE = 'dist/example/orders.k8s.yaml';
 
-/** Changes one of the places where a pattern matches. @returns undefined where there is none */
-function changed(
-  site: VpnSite,
-  random: Random,
-  name: string,
-  path: string,
-  pattern: RegExp,
-  change: (found: string, random: Random) => string,
-): Mutant | undefined {
-  const before = site.tree.get(path) ?? '';
-  const places = [...before.matchAll(pattern)];
-  if (places.length === 0) return undefined;
-  const place = oneOf(random, places);
-  const text = before.slice(0, place.index) + change(place[0], random) + before.slice(place.index + place[0].length);
-  return text === before ? undefined : { name: `${name} in ${path}`, path, text };
-}
-
-const end = (site: VpnSite, random: Random) => oneOf(random, [site.clusterEnd, site.premisesEnd]);
+/** The file of that name at one of the two routers. */
+const at = (file: string) => (site: VpnSite, random: Random) =>
+  `${oneOf(random, [site.clusterEnd, site.premisesEnd])}/${file}`;
 const SUBNET = /\d+\.\d+\.\d+\.\d+\/\d+/;
 
 /** One half of the subnet in the text. */
@@ -49,102 +40,62 @@ const shifted = (text: string) =>
     return `${new Subnet(last.next() as never, prefixLength)}`;
   });
 
-/** The kinds of slips, each at a random place. */
-export const MUTATIONS: Readonly<Record<string, Mutate>> = {
-  'selector narrowed': (site, random) =>
-    changed(
-      site,
-      random,
-      'selector narrowed',
-      `${end(site, random)}/swanctl.conf`,
-      /(?:local|remote)_ts = \S+/g,
-      halved,
-    ),
-  'selector moved': (site, random) =>
-    changed(site, random, 'selector moved', `${end(site, random)}/swanctl.conf`, /(?:local|remote)_ts = \S+/g, shifted),
-  'child left out': (site, random) =>
-    changed(
-      site,
-      random,
-      'child left out',
-      `${end(site, random)}/swanctl.conf`,
-      / {6}\S+-to-\S+ \{[^}]*\}\n| {6}example-\S+ \{[^}]*\}\n/g,
-      () => '',
-    ),
-  'child that no end opens': (site, random) =>
-    changed(
-      site,
-      random,
-      'child that no end opens',
-      `${site.clusterEnd}/swanctl.conf`,
-      /start_action = start/g,
-      () => 'start_action = none',
-    ),
-  'forwarding off': (site, random) =>
-    changed(
-      site,
-      random,
-      'forwarding off',
-      `${end(site, random)}/sysctl.conf`,
-      /ip_forward = 1/g,
-      () => 'ip_forward = 0',
-    ),
-  'ESP proposal changed': (site, random) =>
-    changed(
-      site,
-      random,
-      'ESP proposal changed',
-      `${end(site, random)}/swanctl.conf`,
-      /esp_proposals = \S+/g,
-      () => 'esp_proposals = aes128gcm16-ecp384',
-    ),
-  'IKE proposal changed': (site, random) =>
-    changed(
-      site,
-      random,
-      'IKE proposal changed',
-      `${end(site, random)}/swanctl.conf`,
-      / proposals = \S+/g,
-      () => ' proposals = aes128gcm16-prfsha256-ecp256',
-    ),
-  'identity changed': (site, random) =>
-    changed(
-      site,
-      random,
-      'identity changed',
-      `${end(site, random)}/swanctl.conf`,
-      /remote \{\n +auth = psk\n +id = \S+[\s\S]*id-remote = \S+/g,
-      (found) =>
-        found.replace(/id = \S+/, 'id = other.example').replace(/id-remote = \S+/, 'id-remote = other.example'),
-    ),
-  'source NAT left out': (site, random) =>
-    changed(site, random, 'source NAT left out', `${end(site, random)}/nftables.conf`, /^.* snat .*\n/gm, () => ''),
-  'destination NAT left out': (site, random) =>
-    changed(
-      site,
-      random,
-      'destination NAT left out',
-      `${end(site, random)}/nftables.conf`,
-      /^.* dnat .*\n/gm,
-      () => '',
-    ),
-  'NAT shifted': (site, random) =>
-    changed(site, random, 'NAT shifted', `${end(site, random)}/nftables.conf`, /\S+\/\d+ : \S+\/\d+/g, shifted),
-  'NAT for half of the other end': (site, random) =>
-    changed(
-      site,
-      random,
-      'NAT for half of the other end',
-      `${end(site, random)}/nftables.conf`,
-      /[sd]addr \{ [^}]* \} [sd]nat/g,
-      halved,
-    ),
-  'route left out of the list': (site, random) =>
-    changed(site, random, 'route left out of the list', LIST, /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+",\n/gm, () => ''),
-  'route of the list shifted': (site, random) =>
-    changed(site, random, 'route of the list shifted', LIST, /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+"/gm, shifted),
-  'endpoint moved': (site, random) =>
-    changed(site, random, 'endpoint moved', SERVICE, /- \d+\.\d+\.\d+\.\d+$/gm, (found) =>
-      found.replace(/\d+$/, (last) => `${Number(last) + 1}`),
-    ),
+/** The kinds of slips. */
+const MUTATIONS: Readonly<Record<string, Mutation>> = {
+  'selector narrowed': { path: at('swanctl.conf'), pattern: /(?:local|remote)_ts = \S+/g, change: halved },
+  'selector moved': { path: at('swanctl.conf'), pattern: /(?:local|remote)_ts = \S+/g, change: shifted },
+  'child left out': {
+    path: at('swanctl.conf'),
+    pattern: / {6}\S+-to-\S+ \{[^}]*\}\n| {6}example-\S+ \{[^}]*\}\n/g,
+    change: () => '',
+  },
+  'child that no end opens': {
+    path: ({ clusterEnd }) => `${clusterEnd}/swanctl.conf`,
+    pattern: /start_action = start/g,
+    change: () => 'start_action = none',
+  },
+  'forwarding off': { path: at('sysctl.conf'), pattern: /ip_forward = 1/g, change: () => 'ip_forward = 0' },
+  'ESP proposal changed': {
+    path: at('swanctl.conf'),
+    pattern: /esp_proposals = \S+/g,
+    change: () => 'esp_proposals = aes128gcm16-ecp384',
+  },
+  'IKE proposal changed': {
+    path: at('swanctl.conf'),
+    pattern: / proposals = \S+/g,
+    change: () => ' proposals = aes128gcm16-prfsha256-ecp256',
+  },
+  'identity changed': {
+    path: at('swanctl.conf'),
+    pattern: /remote \{\n +auth = psk\n +id = \S+[\s\S]*id-remote = \S+/g,
+    change: (found) =>
+      found.replace(/id = \S+/, 'id = other.example').replace(/id-remote = \S+/, 'id-remote = other.example'),
+  },
+  'source NAT left out': { path: at('nftables.conf'), pattern: /^.* snat .*\n/gm, change: () => '' },
+  'destination NAT left out': { path: at('nftables.conf'), pattern: /^.* dnat .*\n/gm, change: () => '' },
+  'NAT shifted': { path: at('nftables.conf'), pattern: /\S+\/\d+ : \S+\/\d+/g, change: shifted },
+  'NAT for half of the other end': {
+    path: at('nftables.conf'),
+    pattern: /[sd]addr \{ [^}]* \} [sd]nat/g,
+    change: halved,
+  },
+  'route left out of the list': { path: LIST, pattern: /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+",\n/gm, change: () => '' },
+  'route of the list shifted': { path: LIST, pattern: /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+"/gm, change: shifted },
+  'endpoint moved': {
+    path: SERVICE,
+    pattern: /- \d+\.\d+\.\d+\.\d+$/gm,
+    change: (found) => found.replace(/\d+$/, (last) => `${Number(last) + 1}`),
+  },
 };
+
+/** A slip of a random kind at a random place. @returns undefined if the site has no place for it */
+export function mutantOf(site: VpnSite, random: Random): Mutant | undefined {
+  const [name, { path: where, pattern, change }] = oneOf(random, Object.entries(MUTATIONS));
+  const path = typeof where === 'string' ? where : where(site, random);
+  const before = site.tree.get(path) ?? '';
+  const places = [...before.matchAll(pattern)];
+  if (places.length === 0) return undefined;
+  const place = oneOf(random, places);
+  const text = before.slice(0, place.index) + change(place[0], random) + before.slice(place.index + place[0].length);
+  return text === before ? undefined : { name: `${name} in ${path}`, path, text };
+}

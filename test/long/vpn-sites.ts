@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExternalService, NodeRoutes, Site, type SubnetSpec } from '../../lib';
 import { Address, Mapping, type Subnet } from '../../lib/network';
+import { treeIn } from '../tree';
 
 export const UPLINKS = { cluster: '203.0.113.1', premises: '192.0.2.1' } as const;
 
@@ -93,9 +94,3 @@ export function randomSite(random: () => number): VpnSite {
 }
 
 const hostsOf = (subnet: Subnet): readonly Address[] => [host(subnet, 5), host(subnet, -3)];
-
-function treeIn(folder: string): Map<string, string> {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  const files = paths.filter((path) => statSync(join(folder, path)).isFile());
-  return new Map(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
-}

@@ -3,7 +3,7 @@ import type { Child, RouterModel, Source, StaticRoute, Translation } from '../..
 import { common, type Flow, flowOf, missingFrom, plain, sorted, split } from './flow';
 import { LINK_MTU, roomIn } from './room';
 import { behind, type Router, type Routers } from './routers';
-import { childTrouble, type Sa, sasOf } from './tunnel';
+import { childTrouble, type Sa } from './tunnel';
 
 /** One hop on the path of packets, and what happens to them there. */
 export interface Hop {
@@ -131,7 +131,7 @@ export class Crossing {
   }
 
   private inSas(flow: Flow, child: Child, end: RouterModel, peer: RouterModel): Tunnelled[] {
-    const sas = sasCached(end, peer);
+    const sas = this.routers.sasOf(end, peer);
     return sorted(flow, sas, ({ local, remote }) => ({ source: local, destination: remote })).flatMap(
       ({ flow: part, rule: sa }): Tunnelled[] => {
         if (sa !== undefined) return [{ flow: part, sa }];
@@ -262,17 +262,6 @@ export class Crossing {
 function isItsTraffic({ source, destination }: Flow, { children }: RouterModel, kind: 'enters' | 'leaves'): boolean {
   const far = kind === 'leaves' ? destination.now : source.now;
   return children.some(({ remote }) => common(remote, far) !== undefined);
-}
-
-const sas = new WeakMap<RouterModel, WeakMap<RouterModel, Sa[]>>();
-
-/** Next hops that are the same for every packet. */
-function sasCached(end: RouterModel, peer: RouterModel): Sa[] {
-  const known = sas.get(end) ?? new WeakMap<RouterModel, Sa[]>();
-  sas.set(end, known);
-  const found = known.get(peer) ?? sasOf(end, peer);
-  known.set(peer, found);
-  return found;
 }
 
 function textOfExit(

@@ -1,18 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { fixtureSite } from '../../../test/fixture-site';
+import { treeIn } from '../../../test/tree';
 import { proofPage, proofText, wayPicture } from './page';
 import { proofsOf, type SiteProof } from './prove';
 
-function filesOf(root: string): Map<string, string> {
-  const names = ['dist', 'routers'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-  );
-  const files = names.filter((name) => statSync(join(root, name)).isFile()).sort();
-  return new Map(files.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
-}
-
-const WRITTEN = filesOf(fixtureSite());
+const WRITTEN = treeIn(fixtureSite());
 const CLUSTER = 'routers/example/cluster-to-datacentre';
 const PREMISES = 'routers/example/datacentre-to-cluster';
 const LIST = 'dist/example/node-routes.k8s.yaml';

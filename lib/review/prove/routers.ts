@@ -6,6 +6,7 @@ import { type LinuxFiles, linuxModel } from '../../routers/read/linux';
 import { type Child, modelOfFacts, type RouterModel, type Translation } from '../../routers/read/model';
 import { UnknownLine } from '../../routers/read/unknown-line';
 import { vyosFacts } from '../../routers/read/vyos';
+import { type Sa, sasOf } from './tunnel';
 
 /** File contents by their path in the repository. */
 type Tree = ReadonlyMap<string, string>;
@@ -110,6 +111,7 @@ export class Routers {
   readonly all: readonly Router[];
   private readonly peers = new Map<RouterModel, RouterModel>();
   private readonly homes = new Map<RouterModel, Router>();
+  private readonly sas = new Map<RouterModel, readonly Sa[]>();
   private readonly bySite = new Map<string, Router[]>();
 
   constructor(ends: readonly End[], product: Product) {
@@ -155,6 +157,13 @@ export class Routers {
 
   peerOf(end: RouterModel): RouterModel | undefined {
     return this.peers.get(end);
+  }
+
+  /** The SAs of an end with its peer, which are the same for every packet. */
+  sasOf(end: RouterModel, peer: RouterModel): readonly Sa[] {
+    const known = this.sas.get(end) ?? sasOf(end, peer);
+    this.sas.set(end, known);
+    return known;
   }
 
   routerOf(end: RouterModel): Router {

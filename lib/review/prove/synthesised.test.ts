@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { treeIn } from '../../../test/tree';
 import {
   ExternalService,
   NodeRoutes,
@@ -23,12 +24,6 @@ afterEach(() => {
   delete process.env.CDK8S_OUTDIR;
   rmSync(folder, { recursive: true });
 });
-
-function treeIn(root: string): Map<string, string> {
-  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
-  const files = paths.filter((path) => statSync(join(root, path)).isFile());
-  return new Map(files.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
-}
 
 const CLUSTER: SiteProps['cluster'] = {
   nodes: [{ real: '10.0.1.0/27', mapped: '192.168.2.0/27' }],

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type ClusterProps, ExternalService, NodeRoutes, Site } from '../../../lib';
 import type { PodsSeenAs } from '../../../lib/network';
+import { treeIn } from '../../tree';
 import { LinuxRouter } from './linux-router';
 import type { Lab, Namespace } from './namespaces';
-import { treeIn } from './routers-topology';
 
 const NEAR = '203.0.113.1';
 const FAR = '203.0.113.3';

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NodeRoutes, Site, type SubnetSpec } from '../../../lib';
 import { stageNumbers } from '../../../scripts/output';
+import { treeIn } from '../../tree';
 import { LinuxRouter } from './linux-router';
 import type { Lab, Namespace } from './namespaces';
 
@@ -56,13 +56,6 @@ export function synthesise(folder: string, subnets: readonly SubnetSpec[], from?
     else process.env.CDK8S_OUTDIR = before;
   }
   return treeIn(folder);
-}
-
-/** Texts of all files below a folder, by path. */
-export function treeIn(folder: string): Map<string, string> {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  const files = paths.filter((path) => statSync(join(folder, path)).isFile());
-  return new Map(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
 }
 
 /** Two clusters, each behind a router of its own, and one on-premise router with the tunnels of both. */
