@@ -11,7 +11,7 @@ import {
   subnetOf,
 } from '../../test/oracle';
 import { Subnet } from './subnet';
-import { halvesOf, without } from './without';
+import { halvesOf, without, withoutAll } from './without';
 
 const size = ({ first, last }: Range) => last - first + 1n;
 
@@ -70,4 +70,13 @@ describe('a subnet without another', () => {
       }),
     );
   });
+});
+
+test('many subnets without many holes, of either family', () => {
+  const parse = (...texts: string[]) => texts.map((text) => Subnet.parse(text));
+  const rest = withoutAll(
+    parse('10.0.0.0/24', '10.0.2.0/24', 'fd00::/64'),
+    parse('10.0.0.0/26', '10.0.0.128/25', '10.0.2.0/23', '::/0'),
+  );
+  expect(rest.map(String)).toEqual(['10.0.0.64/26']);
 });

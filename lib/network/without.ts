@@ -14,3 +14,12 @@ export function without(subnet: Subnet, hole: Subnet): Subnet[] {
   if (!subnet.contains(hole)) return [subnet];
   return (halvesOf(subnet) as [Subnet, Subnet]).flatMap((half) => without(half, hole));
 }
+
+/** Subnets minus all of the holes. */
+export function withoutAll(subnets: readonly Subnet[], holes: readonly Subnet[]): Subnet[] {
+  return subnets.flatMap((subnet) =>
+    holes
+      .filter((hole) => hole.overlaps(subnet)) // there are many holes, and most lie elsewhere
+      .reduce((left, hole) => left.flatMap((part) => without(part, hole)), [subnet]),
+  );
+}

@@ -29,6 +29,7 @@ interface Case {
   readonly agent?: string;
   readonly legacy?: boolean;
   readonly health?: ServerHealthProbe;
+  readonly calicoPool?: boolean;
 }
 
 const VPN: VpnProps = {
@@ -44,7 +45,8 @@ function site(differs: Case = {}): Tree {
   const folder = mkdtempSync(join(tmpdir(), 'plan-'));
   process.env.CDK8S_OUTDIR = join(folder, 'dist');
   try {
-    const made = new Site(name, { cluster: CLUSTER, agentBundle: agent });
+    const cluster = { ...CLUSTER, ...(differs.calicoPool && { podsSeenAs: 'themselves' as const, calicoPool: true }) };
+    const made = new Site(name, { cluster, agentBundle: agent });
     const network = made.onPremise('datacentre', {
       subnets: differs.subnets ?? ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }],
       ...(differs.vpn && { vpn: differs.vpn }),
@@ -285,6 +287,57 @@ describe('health of a Service', () => {
     const text = plan(before, after);
     if (risk === undefined) expect(text).not.toContain('GitOps');
     else expect(text).toContain(risk);
+  });
+});
+
+describe('pools that exempt packets of pods from masquerading', () => {
+  const POOLS = 'dist/example/calico-pools.k8s.yaml';
+  const before = site({ calicoPool: true });
+  const dangersOf = (after: Tree, from: Tree = before) =>
+    planOf(from, after, 'HEAD').sites.flatMap(({ risks }) =>
+      risks.filter(({ level }) => level === 'danger').map(({ text }) => text),
+    );
+  const masqueraded = (subnets: string, names: string) =>
+    `packets from pods to ${subnets} leave with the address of their node from then on: the IPPool ${names} no longer exempts them from masquerading, and routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`;
+
+  test('are dangerous to remove while routes stay', () => {
+    const without = new Map(before);
+    without.delete(POOLS);
+    expect(dangersOf(without)).toEqual([
+      masqueraded('`192.168.0.0/24`, `192.168.1.0/24`', '`example-192-168-0-0-24`, `example-192-168-1-0-24`'),
+    ]);
+  });
+
+  test('are dangerous to shrink, which Calico rejects under the same name', () => {
+    const smaller = edited(before, 'cidr: 192.168.0.0/24', 'cidr: 192.168.0.0/25');
+    expect(dangersOf(smaller)).toEqual([
+      masqueraded('`192.168.0.128/25`', '`example-192-168-0-0-24`'),
+      'IPPool `example-192-168-0-0-24` cannot be applied: `spec.cidr` never changes; delete the object first',
+    ]);
+  });
+
+  test('are rejected by Calico while an overlapping one exists', () => {
+    const narrower = edited(edited(before, 'cidr: 192.168.0.0/24', 'cidr: 192.168.0.0/25'), '168-0-0-24', '168-0-0-25');
+    expect(dangersOf(narrower)).toEqual([
+      masqueraded('`192.168.0.128/25`', '`example-192-168-0-0-24`'),
+      'IPPool `example-192-168-0-0-25` cannot be applied: Calico rejects a pool that overlaps another one; delete `example-192-168-0-0-24` first',
+    ]);
+  });
+
+  test('go without danger if the routes go with them, or if another pool covers the subnet', () => {
+    expect(dangersOf(site({ calicoPool: true, subnets: ['192.168.0.0/24'], servers: ['192.168.0.10'] }))).toEqual([]);
+    const own = `apiVersion: crd.projectcalico.org/v1\nkind: IPPool\nmetadata:\n  name: own\nspec:\n  cidr: 192.168.0.0/16\n`;
+    const covered = new Map([...before, [POOLS, own]]);
+    const kept = new Map([...before, ['dist/example/own.yaml', own]]);
+    expect(dangersOf(covered, kept).filter((text) => text.includes('masquerades'))).toEqual([]);
+  });
+
+  test('are judged by the routes that nodes keep if they reject the list', () => {
+    const without = new Map(edited(before, '"192.168.0.0/24"', '"192.168.0.1/24"'));
+    without.delete(POOLS);
+    expect(dangersOf(without)).toContain(
+      masqueraded('`192.168.0.0/24`, `192.168.1.0/24`', '`example-192-168-0-0-24`, `example-192-168-1-0-24`'),
+    );
   });
 });
 

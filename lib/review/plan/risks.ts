@@ -141,6 +141,7 @@ const IMMUTABLE: Readonly<Record<string, RegExp>> = {
   RoleBinding: /^roleRef\./,
   ClusterRoleBinding: /^roleRef\./,
   EndpointSlice: /^addressType$/,
+  IPPool: /^spec\.(?:cidr|blockSize)$/,
 };
 
 function immutableRisks({ before, after }: Pair<Placed>): Risk[] {

@@ -1,3 +1,4 @@
+import { calicoRisks } from './calico-risks';
 import { kindOf } from './lines';
 import { type Placed, readManifests } from './manifest';
 import { compareObjects, pairObjects } from './objects';
@@ -54,6 +55,7 @@ export function compareSites({ before, after }: Pair<SiteModel>): SitePlan {
       ...siteRisks(before, after),
       ...pools.flatMap((pair, i) => poolRisks(pair, poolPlans[i] as (typeof poolPlans)[number])),
       ...servicePlans.flatMap(serviceRisks),
+      ...calicoRisks(before, after),
       ...objectRisks(objects),
     ],
     rights: compareRights(rightsOf(before?.objects ?? []), rightsOf(after?.objects ?? []), names.byKind),

@@ -1,6 +1,6 @@
-import type { Subnet } from '../../network';
+import { type Subnet, withoutAll } from '../../network';
 import type { Child, RouterModel, Source, StaticRoute, Translation } from '../../routers/read/model';
-import { common, type Flow, flowOf, missingFrom, plain, sorted, split } from './flow';
+import { common, type Flow, flowOf, plain, sorted, split } from './flow';
 import { LINK_MTU, roomIn } from './room';
 import { behind, type Router, type Routers } from './routers';
 import { childTrouble, type Sa } from './tunnel';
@@ -204,7 +204,7 @@ export class Crossing {
       return false;
     }
     if (first === undefined) return true; // directly connected or by the default route, as the router's sheet says
-    const [missing] = missingFrom(
+    const [missing] = withoutAll(
       [flow.destination.now],
       routes.map(({ subnet }) => subnet),
     );
@@ -221,7 +221,7 @@ export class Crossing {
   private isClamped({ proposal }: Sa, end: RouterModel, router: Router, peer: Subnet): boolean {
     const outer = end.connection.remoteAddress.includes(':') ? 6 : 4;
     const most = roomIn(proposal, outer) - HEADERS[peer.family];
-    const [missing] = missingFrom(
+    const [missing] = withoutAll(
       [peer],
       end.clamps.map((one) => one.peer),
     );

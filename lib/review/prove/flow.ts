@@ -64,18 +64,6 @@ export function split(flow: Flow, source: Subnet, destination: Subnet): Split {
   return { inside, outside: [...otherSources, ...otherDestinations] };
 }
 
-/** Subnets minus other subnets. */
-export function missingFrom(wanted: readonly Subnet[], found: readonly Subnet[]): Subnet[] {
-  return wanted.flatMap((one) =>
-    found
-      .filter((other) => common(one, other) !== undefined)
-      .reduce(
-        (left, hole) => left.flatMap((part) => (common(part, hole) === undefined ? [part] : without(part, hole))),
-        [one],
-      ),
-  );
-}
-
 /** Assigns each packet to the first rule that matches it. */
 export function sorted<Rule>(
   flow: Flow,

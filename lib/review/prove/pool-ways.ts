@@ -1,6 +1,7 @@
+import { withoutAll } from '../../network';
 import type { NodePool } from './cluster';
 import type { Arrival, Failure } from './cross';
-import { common, type Flow, missingFrom, plain } from './flow';
+import { common, type Flow, plain } from './flow';
 import { type Crossed, routedBy, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
 
@@ -52,7 +53,7 @@ function backWay(view: SiteView, name: string, pool: NodePool, network: string):
 function unansweredBy(pool: NodePool, arrivals: readonly Arrival[]): Failure[] {
   const routed = routedBy(pool);
   return arrivals.flatMap(({ flow }) =>
-    missingFrom([flow.source.now], routed).map((missing) => ({
+    withoutAll([flow.source.now], routed).map((missing) => ({
       where: `nodes of ${pool.name}`,
       text: `no route back to ${missing}, so strict rp_filter drops what comes from there`,
       remedy: 'add it to the routes of these nodes',

@@ -1,8 +1,8 @@
-import { MAIN_TABLE, type Promises, type Subnet } from '../../network';
+import { MAIN_TABLE, type Promises, type Subnet, withoutAll } from '../../network';
 import type { RouterModel } from '../../routers/read/model';
 import type { ClusterModel, NodePool } from './cluster';
 import { type Arrival, Crossing, type Failure } from './cross';
-import { common, type Flow, flowOf, missingFrom, split } from './flow';
+import { common, type Flow, flowOf, split } from './flow';
 import { behind, type Router, type Routers } from './routers';
 
 export interface Crossed {
@@ -164,7 +164,7 @@ export function neededByRoutes({ pools }: SiteView): string[] {
 
 /** Why a pool's nodes send packets to a target elsewhere than on premise. */
 export function unrouted(pool: NodePool, target: Subnet): Failure[] {
-  const [missing] = missingFrom([target], routedBy(pool));
+  const [missing] = withoutAll([target], routedBy(pool));
   if (missing === undefined) return [];
   const refusal = pool.refusal === undefined ? '' : `: the list is rejected (${pool.refusal})`;
   return [
