@@ -168,7 +168,7 @@ function apiAway(how: keyof typeof AWAY): Step {
     how,
     (model) => model.loseApi(),
     (real) => real.loseApi(AWAY[how]),
-    (model) => model.isApiUp,
+    (model) => model.isApiUp && !model.isWaiting,
   );
 }
 

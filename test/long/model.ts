@@ -76,6 +76,15 @@ export class Model {
     return this.unseen.every((list) => list.some((entry) => keyOf(entry) === key));
   }
 
+  /**
+   * Whether every route waits for its next hop. The agent cannot confirm a list that has changed nothing yet, and takes
+   * it back if the API server is gone once the first route is added.
+   */
+  get isWaiting(): boolean {
+    const { understood = [] } = this;
+    return understood.length > 0 && understood.every((entry) => this.waysTo(entry) === undefined);
+  }
+
   put(held: Held): void {
     this.held = held;
     const list = listIn(held);

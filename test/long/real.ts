@@ -126,7 +126,7 @@ export class Real {
   }
 
   private tell(what: string): string {
-    return `${this.story.join('\n')}\n${what}`;
+    return `${what}\nafter these steps:\n${this.story.join('\n')}`;
   }
 
   private difference(model: Model): string {
@@ -165,7 +165,8 @@ export class Real {
     const [stored] = this.testbed.cluster.api.store.list('onprem-link', 'static-routes');
     const isRead = list.version === stored?.metadata.resourceVersion;
     // What is not confirmed would be rolled back by an agent that ends, or without an API server.
-    if (isRead && list.state === 'accepted' && list.rollout.state !== 'settled')
+    const isDone = list.rollout.state === 'settled' || (model.isWaiting && list.rollout.state === 'trial');
+    if (isRead && list.state === 'accepted' && !isDone)
       return `the list is not confirmed: ${JSON.stringify(list.rollout)}`;
     return isRead ? '' : `the list is ${JSON.stringify(list)} and not the last one`;
   }
