@@ -84,7 +84,10 @@ interface Addressed {
   readonly addresses: readonly string[];
 }
 
-/** Endpoints from EndpointSlices, from an Endpoints object, or from what the server health program will write. */
+/**
+ * Endpoints from EndpointSlices or an Endpoints object, and those that the server health program will write. With
+ * `handover: true` there are both, and kube-proxy sends connections to all of them.
+ */
 function endpointsOf(
   namespace: string,
   name: string,
@@ -106,7 +109,7 @@ function endpointsOf(
   const list = objects.find(
     ({ manifest: { kind, metadata } }) => kind === 'ConfigMap' && metadata.name === 'server-health',
   );
-  if (all.size === 0 && probed !== undefined && list !== undefined)
+  if (probed !== undefined && list !== undefined)
     add({ ports: probed.ports, addresses: [...probed.servers.keys()] }, list, 'the server health program');
   return all;
 }

@@ -37,6 +37,7 @@ const vpnTo = (address: string, near = {}, far = {}): VpnProps => ({
   onPremise: { ...END, publicAddress: address, ...far },
 });
 const SUBNETS = ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }];
+const HANDOVER = { http: { path: '/' }, handover: true };
 const HOPS = { outsideNextHops: ['203.0.113.2'], insideNextHops: ['10.0.1.30'] };
 const FAR_HOPS = { outsideNextHops: ['192.0.2.2'], insideNextHops: ['192.168.0.254'] };
 
@@ -144,6 +145,7 @@ test.each<[string, Case]>([
   ['a list that rolls', { routes: { changes: 'rolling', canary: { maxUnavailable: 1 } } }],
   ['a next hop of its own', { routes: { routes: [{ subnet: '192.168.1.0/24', nextHop: '10.0.1.3', mtu: 1400 }] } }],
   ['servers that are probed', { service: { health: { http: { path: '/' } } } }],
+  ['servers that are probed while Git keeps their endpoints', { service: { health: HANDOVER } }],
   ['a headless Service', { service: { headless: true } }],
   ['deprecated Endpoints', { service: { legacyEndpoints: true } }],
   [
@@ -172,4 +174,18 @@ test('routes to the pods that are gone from a router’s files are missed', () =
   expect(proof?.ways.filter(({ result }) => result === 'broken').map(({ name }) => name)).toEqual([
     'router cluster → pods',
   ]);
+});
+
+test('while Git keeps the endpoints of probed servers, those that the program will write are followed as well', () => {
+  proofOfSite('site', { service: { health: HANDOVER } });
+  const tree = treeIn(folder);
+  const list = 'dist/site/server-health.k8s.yaml';
+  const moved = (tree.get(list) as string).replaceAll('192.168.1.11', '192.168.1.99');
+  expect(moved).not.toBe(tree.get(list));
+  const [proof] = proofsOf(new Map([...tree, [list, moved]]));
+  const broken = proof?.ways.filter(({ result }) => result === 'broken') ?? [];
+  expect(broken.map(({ name }) => name)).toEqual(['orders 8080 → 10.0.1.10:8080', 'orders 8080 → 10.0.1.11:8080']);
+  expect(broken[0]?.troubles[0]?.text).toBe(
+    'the server health program has 192.168.1.99, which leads to 10.0.1.99: no server of this Service',
+  );
 });
