@@ -25,6 +25,8 @@ export interface Failure {
 export interface Arrival {
   readonly flow: Flow;
   readonly hops: readonly Hop[];
+  /** The largest packet in bytes that fits through their tunnel. */
+  readonly room: number;
 }
 
 /** Size of the IP and TCP headers without options. */
@@ -74,6 +76,7 @@ export class Crossing {
       if (this.isLooping(landed.flow, far) || !this.isInside(sa.peer, far, landed.flow)) continue;
       this.arrivals.push({
         flow: landed.flow,
+        room: roomOf(sa, sa.router),
         hops: [
           { where: `router ${this.from.name}`, text: textOfExit(flow, outward.rule, inward.rule, sa) },
           { where: 'tunnel', text: textOfTunnel(sa) },
@@ -218,9 +221,8 @@ export class Crossing {
     return false;
   }
 
-  private isClamped({ proposal }: Sa, end: RouterModel, router: Router, peer: Subnet): boolean {
-    const outer = end.connection.remoteAddress.includes(':') ? 6 : 4;
-    const most = roomIn(proposal, outer) - HEADERS[peer.family];
+  private isClamped(sa: Sa, end: RouterModel, router: Router, peer: Subnet): boolean {
+    const most = roomOf(sa, end) - HEADERS[peer.family];
     const [missing] = withoutAll(
       [peer],
       end.clamps.map((one) => one.peer),
@@ -262,6 +264,10 @@ export class Crossing {
 function isItsTraffic({ source, destination }: Flow, { children }: RouterModel, kind: 'enters' | 'leaves'): boolean {
   const far = kind === 'leaves' ? destination.now : source.now;
   return children.some(({ remote }) => common(remote, far) !== undefined);
+}
+
+function roomOf({ proposal }: Sa, { connection }: RouterModel): number {
+  return roomIn(proposal, connection.remoteAddress.includes(':') ? 6 : 4);
 }
 
 function textOfExit(

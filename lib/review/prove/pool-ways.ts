@@ -1,7 +1,8 @@
-import { withoutAll } from '../../network';
+import { type Subnet, withoutAll } from '../../network';
 import type { NodePool } from './cluster';
 import type { Arrival, Failure } from './cross';
-import { common, type Flow, plain } from './flow';
+import { common, type Flow, flowOf, plain } from './flow';
+import { LINK_MTU } from './room';
 import { type Crossed, routedBy, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
 
@@ -27,6 +28,8 @@ function thereWay(view: SiteView, name: string, pool: NodePool, network: string,
   const routed = routedBy(pool);
   const { arrivals, failures } = crossed;
   const [gap] = view.gaps(arrivals, promised);
+  const oversized = tooLarge(pool, arrivals, promised);
+  if (gap === undefined && oversized.length > 0) return broken(name, troublesOf(oversized));
   if (gap === undefined) {
     const arrival = arrivals.find(({ flow }) => promised.some((one) => common(one, flow.destination.now)));
     const nodes = {
@@ -37,6 +40,27 @@ function thereWay(view: SiteView, name: string, pool: NodePool, network: string,
   }
   const own = failures.length > 0 ? [] : unrouted(pool, gap.destination.now);
   return broken(name, [gapOf('nodes', gap, placeText(pool.source)), ...troublesOf([...own, ...failures])]);
+}
+
+/** Routes whose MTU lets nodes send packets that do not fit through the tunnel. Without one, nodes use that of the link. */
+function tooLarge(pool: NodePool, arrivals: readonly Arrival[], promised: readonly Subnet[]): Failure[] {
+  return pool.routes.flatMap(({ subnet, mtu = 0 }) => {
+    const reached = arrivals.filter(
+      ({ flow: { destination } }) =>
+        destination.sent.overlaps(subnet) && promised.some((one) => one.overlaps(destination.now)),
+    );
+    const narrow = reached.find(({ room }) => room < mtu);
+    if (narrow === undefined) return [];
+    return [
+      {
+        where: `nodes of ${pool.name}`,
+        text: `the route to ${subnet} has an MTU of ${mtu} bytes, but ESP on a link of ${LINK_MTU} bytes carries packets of ${narrow.room} bytes at most`,
+        remedy: `set its mtu to ${narrow.room} or less, or omit it`,
+        source: pool.source,
+        flow: flowOf(narrow.flow.source.sent, narrow.flow.destination.sent),
+      },
+    ];
+  });
 }
 
 /** Packets from every address of a network to all nodes of a pool, and the way back of the nodes' answers. */

@@ -208,6 +208,30 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
   expect(told).toMatch(text);
 });
 
+const withMtu = (mtu: number) => (text: string) =>
+  text.replace('"192.168.1.0/24"', `{ "subnet": "192.168.1.0/24", "mtu": ${mtu} }`);
+
+test('the MTU of a route must fit through the tunnel', () => {
+  expect(brokenOf(proofWith(LIST, withMtu(1438)))).toEqual([]);
+  const proof = proofWith(LIST, withMtu(1439));
+  expect(brokenOf(proof)).toEqual([THERE]);
+  expect(proof.ways.find(({ name }) => name === THERE)?.troubles).toEqual([
+    {
+      where: 'nodes of onprem-link/node-routes',
+      text: 'the route to 192.168.1.0/24 has an MTU of 1439 bytes, but ESP on a link of 1500 bytes carries packets of 1438 bytes at most',
+      remedy: 'set its mtu to 1438 or less, or omit it',
+      source: LIST,
+      example: '10.0.1.0 → 192.168.1.0',
+    },
+  ]);
+});
+
+test('an MTU that agents reject leaves nodes without routes', () => {
+  const proof = proofWith(LIST, withMtu(575));
+  expect(brokenOf(proof)).toEqual([FIRST, SECOND, THERE, BACK]);
+  expect(JSON.stringify(proof.ways)).toMatch(/the list is rejected \(routes\[1\].*575 .*576 to 65535/);
+});
+
 test('a failure names the file, the line and a packet to which it happens', () => {
   const proof = proofWith(`${PREMISES}/swanctl.conf`, (text) =>
     text.replace('local_ts = 192.168.1.0/24', 'local_ts = 192.168.1.0/25'),

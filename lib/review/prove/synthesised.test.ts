@@ -144,6 +144,7 @@ test.each<[string, Case]>([
   ['a table of its own', { routes: { table: 200 } }],
   ['a list that rolls', { routes: { changes: 'rolling', canary: { maxUnavailable: 1 } } }],
   ['a next hop of its own', { routes: { routes: [{ subnet: '192.168.1.0/24', nextHop: '10.0.1.3', mtu: 1400 }] } }],
+  ['an MTU that fits exactly', { routes: { routes: [{ subnet: '192.168.1.0/24', mtu: 1438 }], metric: 50 } }],
   ['servers that are probed', { service: { health: { http: { path: '/' } } } }],
   ['servers that are probed while Git keeps their endpoints', { service: { health: HANDOVER } }],
   ['a headless Service', { service: { headless: true } }],
