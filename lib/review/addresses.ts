@@ -1,9 +1,9 @@
 import { bitsOf, type Subnet } from '../network';
 
-/** How many addresses some subnets hold, each counted once. */
+/** The number of addresses in the given subnets, each address counted once. */
 export interface AddressCount {
   readonly ipv4: number;
-  /** A text, since JSON has no numbers of that size. */
+  /** A string, because JSON numbers cannot hold values of this size. */
   readonly ipv6: string;
 }
 
@@ -28,7 +28,7 @@ export function addressText({ ipv4, ipv6 }: AddressCount): string {
   return parts.join(' and ');
 }
 
-/** The subnets that no other contains, each once. */
+/** The outermost subnets, each once: those that no other given subnet contains. */
 function outermost(subnets: readonly Subnet[]): Subnet[] {
   const found: Subnet[] = [];
   for (const subnet of [...subnets].sort((a, b) => a.compare(b))) {

@@ -1,4 +1,4 @@
-/** What people look at: the plan of a pull request, the topology of a site, all nodes of a cluster. Pure. */
+/** What people review: the plan of a pull request, the topology of a site, all nodes of a cluster. Pure. */
 export { diagramOf } from './diagram/diagram';
 export { type Diagrams, embed } from './diagram/embed';
 export { type Answer, TROUBLE_TEXTS } from './fleet/fleet';

@@ -20,33 +20,33 @@ function site(
 
 const NORTH = site('north', [{ real: '10.184.0.0/26' }], [{ real: '192.168.0.0/24' }]);
 
-test('sites with nodes of their own overlap in nothing, whatever pods and servers they share', () => {
+test('sites with different node ranges do not overlap, whatever pods and servers they share', () => {
   expect(overlapsAcross([NORTH, site('south', [{ real: '10.185.0.0/26' }], [{ real: '192.168.0.0/24' }])])).toEqual([]);
 });
 
-test('nodes that on premise sees in one range are named, unless they are mapped or reach other servers', () => {
+test('reports nodes that on premise sees in one range, unless they are mapped or reach different servers', () => {
   const south = (nodes: SiteTopology['nodes'][number], real = '192.168.0.0/22') => site('south', [nodes], [{ real }]);
   expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/24' })])).toEqual([
-    'on-premise 192.168.0.0/24 sees the nodes of sites `north` and `south` in the same range 10.184.0.0/26, and can answer one cluster only: map the nodes of one',
+    'on-premise 192.168.0.0/24 sees the nodes of sites `north` and `south` in the same range 10.184.0.0/26, and can answer only one cluster: map the nodes of one',
   ]);
   expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/26', mapped: '192.168.9.0/26' })])).toEqual([]);
   expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/26' }, '192.168.8.0/24')])).toEqual([]);
 });
 
-test('pods that on premise sees in one range are named where they keep their own addresses', () => {
+test('reports pods that on premise sees in one range if they keep their own addresses', () => {
   const themselves = (one: SiteTopology, pods = one.pods): SiteTopology => ({ ...one, pods, podsSeenAs: 'themselves' });
   const south = site('south', [{ real: '10.185.0.0/26' }], [{ real: '192.168.0.0/24' }]);
   const message =
-    'on-premise 192.168.0.0/24 sees sites `north` and `south` in the same range 172.30.0.0/16, and can answer one of them only: map the pods of one';
+    'on-premise 192.168.0.0/24 sees sites `north` and `south` in the same range 172.30.0.0/16, and can answer only one of them: map the pods of one';
   expect(overlapsAcross([themselves(NORTH), themselves(south)])).toEqual([message]);
   expect(overlapsAcross([themselves(NORTH), south])).toEqual([]);
   const mapped = [{ real: '172.30.0.0/16', mapped: '172.25.0.0/16' }];
   expect(overlapsAcross([themselves(NORTH), themselves(south, mapped)])).toEqual([]);
 });
 
-test('a route to the nodes of another site is named', () => {
+test('reports a route to the nodes of another site', () => {
   const south = site('south', [{ real: '10.185.0.0/26' }], [{ real: '10.9.0.0/16', mapped: '10.184.0.0/24' }]);
-  const message = 'site `south` routes 10.184.0.0/26 on premise, where the nodes of site `north` are';
+  const message = 'site `south` routes 10.184.0.0/26 on premise, but the nodes of site `north` use that range';
   expect(overlapsAcross([NORTH, south])).toEqual([message]);
   expect(overlapsAcross([south, NORTH])).toEqual([message]);
   const wide = site('south', [{ real: '10.185.0.0/26' }], [], ['10.184.0.0/16', '0.0.0.0/0']);

@@ -1,21 +1,24 @@
 import type { PodsSeenAs } from '../network';
 
-/** The parts of a site that a topology needs: only texts, so that any code that knows a site can describe it. */
+/**
+ * The parts of a site that a topology needs. All values are strings, so that any code that knows a site can describe
+ * it.
+ */
 export interface SiteTopology {
   readonly site: string;
   readonly nodes: readonly TopologySubnet[];
   readonly pods: readonly TopologySubnet[];
-  /** With whose address pods' packets reach on premise; undefined where the site does not say so. */
+  /** The source address that on-premise networks see for pods' packets; undefined if the site does not state it. */
   readonly podsSeenAs?: PodsSeenAs;
-  /** Whose table entry shows the nodes' next hop. */
+  /** The networks whose route table entries show the nodes' next hop. */
   readonly privateNetworks: readonly string[];
   readonly networks: readonly TopologyNetwork[];
   readonly services: readonly TopologyService[];
-  /** Routes that belong to no network, by the way they take. */
+  /** Routes that belong to no network, grouped by path. */
   readonly otherRoutes: readonly { readonly way: string; readonly subnets: readonly string[] }[];
 }
 
-/** A range and, where routers translate, the one under which the other end sees it. */
+/** A range and, if routers translate it, the range that the other end sees. */
 export interface TopologySubnet {
   readonly real: string;
   readonly mapped?: string;
@@ -24,7 +27,7 @@ export interface TopologySubnet {
 export interface TopologyNetwork {
   readonly name: string;
   readonly subnets: readonly TopologySubnet[];
-  /** Addresses of the routers on the Internet, where they are known. */
+  /** Public addresses of the routers, if known. */
   readonly vpn?: { readonly cluster: string; readonly onPremise: string };
 }
 
@@ -32,6 +35,6 @@ export interface TopologyService {
   /** `default/orders-service`. */
   readonly name: string;
   readonly ports: readonly number[];
-  /** Where its servers stand: which network, which of its subnets, and their own addresses. */
+  /** Where its servers are: the network, its subnets, and the servers' own addresses. */
   readonly servers: readonly { readonly network: number; readonly subnet: number; readonly real: string }[];
 }

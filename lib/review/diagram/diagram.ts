@@ -3,14 +3,14 @@ import type { SiteTopology, TopologyService, TopologySubnet } from '../topology'
 import { networkLines, type SubnetBox, subnetBoxes } from './networks';
 import { folded, label } from './text';
 
-/** So many boxes of a kind are read at a glance; the rest becomes one box that counts. */
+/** A diagram stays readable with this many boxes of one kind. One more box gives the number of the others. */
 const MOST_SERVICES = 8;
 const MOST_RANGES = 4;
 const MOST_PORTS = 3;
 
 /**
- * A site as Mermaid. The number of boxes is bounded, whatever the number of subnets, networks and services; the same
- * site gives the same text.
+ * A site as a Mermaid diagram. The number of boxes is bounded, however many subnets, networks and services there are.
+ * The same site always gives the same text.
  */
 export function diagramOf(topology: SiteTopology): string {
   const boxes = subnetBoxes(topology);
@@ -46,7 +46,7 @@ function clusterLines(topology: SiteTopology): string[] {
   ];
 }
 
-/** The ranges of the pods, and with whose address their packets reach on premise. */
+/** The pod ranges, and the source address that on-premise networks see for their packets. */
 function podLines({ pods, podsSeenAs }: SiteTopology): string[] {
   if (podsSeenAs === 'themselves')
     return folded(
@@ -77,7 +77,7 @@ function otherRouteLines({ otherRoutes }: SiteTopology): string[] {
     : [`other["<b>other routes</b><br/>${ways.join('<br/>')}"]:::subnet`, 'nodes ==> other'];
 }
 
-/** From each Service to the subnets in which its servers stand; where these share a box, one arrow tells it. */
+/** An arrow from each Service to the subnets of its servers; servers that share a box share one arrow. */
 function callLines({ services }: SiteTopology, boxes: readonly SubnetBox[]): string[] {
   const lines = shownServices(services).flatMap(({ servers }, i) =>
     servers.flatMap(({ network, subnet }) => {
@@ -100,7 +100,7 @@ function serviceText({ name, ports }: TopologyService): string {
   return `${label(name)}<br/>${folded(ports.map(String), MOST_PORTS, 'port').join(', ')}`;
 }
 
-/** A range of the nodes. */
+/** A node range. */
 function rangeText({ real, mapped }: TopologySubnet): string {
   return mapped === undefined ? real : `${real}<br/>on premise sees ${mapped}`;
 }

@@ -1,12 +1,12 @@
-/** The marks between which a file of Markdown holds diagrams: of all sites, or of one. */
+/** Markers in a Markdown file around a diagram: of one site, or of all sites. */
 const EMBEDDED = /^<!-- diagram(?:: ([\w-]+))? -->\n.*?^<!-- \/diagram -->$/gms;
 
-/** Diagrams by site. */
+/** Diagrams by site name. */
 export type Diagrams = ReadonlyMap<string, string>;
 
 /**
- * The text with the diagrams of today between its marks.
- * @throws Error for a site that there is none of.
+ * Replaces what is between the markers with the current diagrams.
+ * @throws Error if a marker names an unknown site.
  */
 export function embed(markdown: string, diagrams: Diagrams): string {
   return markdown.replace(EMBEDDED, (_, name: string | undefined) => {

@@ -3,24 +3,24 @@ import { addressText, countAddresses } from '../addresses';
 import type { SiteTopology, TopologyNetwork, TopologySubnet } from '../topology';
 import { folded, label } from './text';
 
-/** One subnet, or several that are shown as one. */
+/** One subnet, or several subnets that share a box. */
 export interface SubnetBox {
   readonly id: string;
   readonly network: number;
-  /** Their places in the network. */
+  /** Their indexes in the network's list of subnets. */
   readonly subnets: readonly number[];
 }
 
-/** Up to so many networks are drawn with their routers and subnets; more of them are a box each. */
+/** Up to this many networks are drawn with their routers and subnets. Beyond that, each network is one box. */
 const MOST_DETAILED = 2;
 const MOST_NETWORKS = 8;
-/** Subnets of a network that have a box each. */
+/** The most subnets of one network that get boxes of their own. */
 const MOST_SUBNETS = 6;
 const MOST_SERVERS = 3;
 
 /**
- * What is drawn for the subnets. Those with servers have boxes of their own as long as there is room, since arrows end
- * at them; the others follow in the order of the site, and what is left over shares one box.
+ * The boxes for a network's subnets. Subnets with servers get their own boxes first, because arrows end at them. The
+ * others follow in the site's order, and those for which there is no room share one box.
  */
 export function subnetBoxes({ networks, services }: SiteTopology): SubnetBox[] {
   const isDetailed = networks.length <= MOST_DETAILED;
@@ -40,7 +40,7 @@ export function subnetBoxes({ networks, services }: SiteTopology): SubnetBox[] {
   });
 }
 
-/** The routers, the tunnels, and what lies behind them. */
+/** The routers, the tunnels, and the networks behind them. */
 export function networkLines(topology: SiteTopology, boxes: readonly SubnetBox[]): string[] {
   const shown = topology.networks.slice(0, MOST_NETWORKS);
   const draw = topology.networks.length <= MOST_DETAILED ? detailed : compact;
@@ -51,7 +51,7 @@ export function networkLines(topology: SiteTopology, boxes: readonly SubnetBox[]
   ];
 }
 
-/** The cluster's routers, each once however many tunnels it has. */
+/** The cluster's routers, each listed once even if it has several tunnels. */
 function routerLines(networks: readonly TopologyNetwork[]): string[] {
   const addresses = [...new Set(networks.flatMap(({ vpn }) => vpn?.cluster ?? []))];
   return addresses.flatMap((address) => {
@@ -69,7 +69,7 @@ function tunnelTo({ networks }: SiteTopology, { vpn }: TopologyNetwork, end: str
   return `${routerId(networks, vpn.cluster)} ==>|"VPN tunnel"| ${end}`;
 }
 
-/** A network as a frame with its router and a box for each subnet. */
+/** A network as a frame that contains its router and a box for each subnet. */
 function detailed(topology: SiteTopology, network: TopologyNetwork, i: number, boxes: readonly SubnetBox[]): string[] {
   const own = boxes.filter((box) => box.network === i);
   const router = network.vpn === undefined ? 'router' : `its router<br/>${label(network.vpn.onPremise)}`;

@@ -2,17 +2,17 @@ import type { Group } from './fleet';
 
 const GAP = '  ';
 const UNKNOWN = '?';
-/** A name that is shortened keeps this much. */
+/** A shortened name keeps at least this many characters. */
 const LEAST_NAME = 12;
 
 interface Column {
   readonly head: string;
   readonly cell: (group: Group) => string;
-  /** May be shortened. */
+  /** Whether values may be shortened. */
   readonly isLong?: true;
 }
 
-/** In the order in which they are left out where the screen is too narrow. */
+/** The order in which columns are left out on a narrow screen. */
 const OPTIONAL = ['POOL', 'PODS', 'CONFLICTS', 'DROPS', 'ROUTES', 'NEXT HOP'];
 const COLUMNS: readonly Column[] = [
   { head: 'NODES', cell: ({ nodes }) => `${nodes.length}` },
@@ -28,15 +28,15 @@ const NODE = 'NODE';
 
 export interface Table {
   readonly head: string;
-  /** One for each group. */
+  /** One value for each group. */
   readonly rows: readonly string[];
-  /** The columns that were left out, with their one value. */
+  /** The columns that were left out, with the value that all groups share. */
   readonly everywhere: readonly string[];
 }
 
 /**
- * The groups as a table that fits: columns that are equal everywhere are left out if there is no room for them, and long
- * names are shortened in the middle, where they differ least. The node's name always stays.
+ * The groups as a table that fits the screen. Columns in which all groups agree are left out if there is no room for
+ * them, and long names are shortened in the middle, where they differ least. The node's name is always shown.
  */
 export function tableOf(groups: readonly Group[], width: number): Table {
   const names = Math.max(NODE.length, ...groups.map(({ nodes }) => nodesText(nodes, Infinity).length));
@@ -87,7 +87,7 @@ function widthOf({ head, cell }: Column, groups: readonly Group[]): number {
   return Math.max(head.length, ...groups.map((group) => cell(group).length));
 }
 
-/** Packets, from the node with the fewest to the node with the most. */
+/** Packet counts: the lowest and the highest of the nodes. */
 function rangeText(drops: readonly number[]): string {
   if (drops.length === 0) return UNKNOWN;
   const least = drops.reduce((a, b) => Math.min(a, b));
@@ -102,7 +102,7 @@ function nodesText(nodes: readonly string[], width: number): string {
   return ends.map((name) => shortened(name, each)).join(between);
 }
 
-/** The beginnings of names are much alike, so more is kept of the end. */
+/** Names often share their beginning, so more of the end is kept. */
 function shortened(text: string, width: number): string {
   if (text.length <= width) return text;
   const head = Math.floor((width - 1) / 3);

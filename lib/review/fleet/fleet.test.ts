@@ -12,17 +12,16 @@ const answer = (
 ): Answer => ({ node, pool: 'node-routes', namespace: 'onprem-link', pod: `node-routes-${number}`, status });
 const SCREEN = { columns: 120, rows: 24, isColoured: false };
 
-/** A thousand nodes, some in trouble. */
 const THOUSAND = Array.from({ length: 1000 }, (_, i) => {
   if (i === 17) return answer(i, { error: 'dial tcp: i/o timeout' });
   return i === 400 || i === 41 ? answer(i, CONFLICT) : answer(i);
 });
 
-test('a thousand nodes are a screen, those in trouble first and with the reason', () => {
+test('shows a thousand nodes on one screen, those in trouble first with the reason', () => {
   expect(`\n${fleetTable(THOUSAND, ['2 nodes of node-routes have no agent'], SCREEN)}`).toMatchSnapshot();
 });
 
-test('what does not fit is counted, and the screen is never exceeded', () => {
+test('never exceeds the screen, and counts the rows that do not fit', () => {
   const different = Array.from({ length: 300 }, (_, i) =>
     answer(i, { ...CONFLICT, trouble: `reason ${i} ${'x'.repeat(200)}` }),
   );
@@ -33,16 +32,16 @@ test('what does not fit is counted, and the screen is never exceeded', () => {
   expect(lines.at(-2)).toBe('0 of 300 nodes ready');
 });
 
-test('trouble is red on a terminal that has colours', () => {
+test('shows trouble in red on a terminal with colours', () => {
   expect(fleetTable([answer(1, CONFLICT)], [], { ...SCREEN, isColoured: true })).toContain('\u001b[31m1      NO');
 });
 
-test('nodes are equal when everything but drops is', () => {
+test('groups nodes that differ only in dropped packets', () => {
   expect(groupsOf([answer(1), answer(2)])).toMatchObject([{ nodes: ['worker-1', 'worker-2'], drops: [1, 2] }]);
   expect(groupsOf([answer(1), answer(2, { ...WELL, ways: ['10.184.0.9 dev priv'] })])).toHaveLength(2);
 });
 
-test('nodes whose pods go another way are told apart by rule and table', () => {
+test('distinguishes shadowed nodes by rule and table', () => {
   const given = ['shadowed by rule 1536 → table 2', 'unknown', 'unknown'].map((pods) => ({ ...WELL, pods }));
   const table = fleetTable(
     [...given, WELL].map((status, i) => answer(i, status)),
@@ -54,14 +53,14 @@ test('nodes whose pods go another way are told apart by rule and table', () => {
   expect(table).toMatch(/^1 +yes +2\/2 +shadowed .*\n +pods: shadowed by rule 1536 → table 2$/m);
 });
 
-test('a node without the private network says so', () => {
+test('shows a node without a private network as missing', () => {
   const status = { ...WELL, ways: ['missing'], counts: { 'not-applicable': 2 } };
   expect(groupsOf([answer(1, status)])).toMatchObject([{ nextHop: 'missing', routes: '2/2', ready: true }]);
 });
 
 const LONG = (number: number) => `kube-cq1f0tml0g2v3-production-default-0000${number}`;
 
-test('80 columns show which node it is: equal columns are left out, long names shortened in the middle', () => {
+test('at 80 columns leaves out columns with equal values and shortens long names in the middle', () => {
   const answers = [answer(17, CONFLICT, LONG(17)), ...[1, 2, 3].map((i) => answer(i, WELL, LONG(10 + i)))];
   const text = fleetTable(answers, [], { ...SCREEN, columns: 80 }, 'kubectl --context production');
   expect(`\n${text}`).toMatchSnapshot();
@@ -69,13 +68,13 @@ test('80 columns show which node it is: equal columns are left out, long names s
     expect(line.length).toBeLessThanOrEqual(80);
 });
 
-test('nothing is left out or shortened where there is room', () => {
+test('leaves out and shortens nothing if there is room', () => {
   const text = fleetTable([answer(1, CONFLICT, LONG(1)), answer(2, WELL, LONG(2))], [], { ...SCREEN, columns: 160 });
   for (const part of ['POOL', 'node-routes', LONG(1), LONG(2)]) expect(text).toContain(part);
   expect(text).not.toContain('everywhere');
 });
 
-test('the command for details names the namespace and is complete on any screen', () => {
+test('never shortens the command for details, and includes the namespace', () => {
   const details = 'details: kubectl --context production -n onprem-link';
   const screen = { ...SCREEN, columns: 40 };
   const command = 'kubectl --context production';
@@ -88,7 +87,7 @@ test('the command for details names the namespace and is complete on any screen'
   expect(fleetTable([answer(1)], [], screen, command)).not.toContain('details');
 });
 
-test('metrics are read as Prometheus reads them, and another program is noticed', () => {
+test('reads metrics as Prometheus does, and rejects the page of another program', () => {
   const text = [
     '# HELP onprem_link_ready Whether.',
     'onprem_link_ready 0',
@@ -109,15 +108,15 @@ test('metrics are read as Prometheus reads them, and another program is noticed'
   expect(() => readMetrics('<html>')).toThrow('not an agent');
 });
 
-test('what an agent says cannot move the cursor', () => {
+test("an agent's answer cannot move the cursor", () => {
   expect(fleetTable([answer(1, { error: '\u001b[2J' })], [], SCREEN)).not.toContain('\u001b');
 });
 
-test('numbers in names count', () => {
+test('sorts names with numbers by value', () => {
   expect(['worker-10', 'worker-9', 'a'].sort(compareNames)).toEqual(['a', 'worker-9', 'worker-10']);
 });
 
-test('of each probed network it is told how many nodes reach it, and which do not', () => {
+test('shows how many nodes reach each probed network, and which ones do not', () => {
   const nodes = Array.from({ length: 1000 }, (_, i) =>
     answer(i, { ...WELL, networks: { datacentre: i !== 3 && i !== 500, ...(i < 10 && { plant: true }) } }),
   );

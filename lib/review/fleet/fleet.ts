@@ -2,7 +2,7 @@ import { printable } from '../page/page';
 import { compareText } from '../plan/pairs';
 import type { AgentStatus } from './metrics';
 
-/** What one agent said, or why it said nothing. */
+/** One agent's answer, or the reason why there is none. */
 export interface Answer {
   readonly node: string;
   readonly pool: string;
@@ -11,27 +11,30 @@ export interface Answer {
   readonly status: AgentStatus | { readonly error: string };
 }
 
-/** Nodes on which everything is the same. */
+/** Nodes whose values are all equal. */
 export interface Group {
   readonly pool: string;
   readonly nodes: readonly string[];
-  /** The agent on the first of them. */
+  /** The agent's pod on the first of these nodes. */
   readonly agent: { readonly namespace: string; readonly pod: string };
   readonly isSilent: boolean;
   readonly ready: boolean;
-  /** `12/12`: those in place among all. */
+  /** `12/12`: routes in place, of all routes. */
   readonly routes: string;
-  /** How packets of pods go, with what shadows them. */
+  /** The path of pods' packets, and what shadows their routes. */
   readonly pods: string;
   readonly conflicts: string;
   readonly nextHop: string;
-  /** Of each node that tells. */
+  /** One value for each node that reports it. */
   readonly drops: readonly number[];
-  /** Why it is not ready, and what shadows its pods' packets. */
+  /** Why the node is not ready, and what shadows its pods' routes. */
   readonly reason: string;
 }
 
-/** The meaning of the agent's words (TROUBLES in lib/agent/report/status.ts). The counts show the reason `routes`. */
+/**
+ * What the agent's reason codes mean (TROUBLES in lib/agent/report/status.ts). The reason `routes` is explained by the
+ * counts instead.
+ */
 export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
   protocol_in_use: 'another agent on the node has the same protocol number: give one of the two another protocol',
   list_gone: 'the ConfigMap with the list is gone; its routes stay',
@@ -49,7 +52,7 @@ export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
 
 const IN_PLACE = ['effective', 'installed', 'satisfied', 'not-applicable'];
 
-/** Equal nodes together, those in trouble first, then the larger groups. */
+/** Groups of equal nodes: those in trouble first, then the larger groups first. */
 export function groupsOf(answers: readonly Answer[]): Group[] {
   const groups = new Map<string, Group & { nodes: string[]; drops: number[] }>();
   for (const answer of [...answers].sort((a, b) => compareNames(a.node, b.node))) {
@@ -115,7 +118,7 @@ function reasonOf({ trouble = 'routes', counts }: AgentStatus): string {
   return texts.length === 0 ? 'see the details' : `routes: ${texts.join(', ')}`;
 }
 
-/** Numbers in names count as numbers: worker-9 before worker-10. */
+/** Compares digits in names as numbers: worker-9 sorts before worker-10. */
 export function compareNames(a: string, b: string): number {
   const [first, second] = [a, b].map((name) => name.replace(/\d+/g, (digits) => digits.padStart(12, '0'))) as [
     string,

@@ -1,16 +1,19 @@
-/** What an agent's /metrics say, as far as it concerns all nodes at once. */
+/** The part of an agent's /metrics that the overview of all nodes shows. */
 export interface AgentStatus {
   readonly ready: boolean;
-  /** Why it is not ready, in the agent's word (label `reason` of onprem_link_not_ready). */
+  /** Why the node is not ready: the label `reason` of onprem_link_not_ready. */
   readonly trouble?: string;
-  /** Next hops of the private networks, or how these stand where there is none. */
+  /** The next hops of the private networks; the lookup's state if there is none. */
   readonly ways: readonly string[];
-  /** How packets of pods go: `effective`, `unknown`, `shadowed by rule 1536 → table 2`; older agents do not tell. */
+  /**
+   * The path of pods' packets: `effective`, `unknown`, `shadowed by rule 1536 → table 2`. Older agents do not report
+   * it.
+   */
   readonly pods?: string;
   readonly nextHopsDown: readonly string[];
-  /** Whether each probed network is reached; older agents, and those that do not probe, tell of none. */
+  /** Whether each probed network is reachable. Empty for older agents, and for agents that do not probe. */
   readonly networks?: Readonly<Record<string, boolean>>;
-  /** Routes by state. */
+  /** Number of routes by state. */
   readonly counts: Readonly<Record<string, number>>;
   readonly drops?: number;
 }
@@ -24,7 +27,7 @@ export interface Sample {
 const SAMPLE = /^onprem_link_(\w+?)(?:\{(.*)\})? (-?[\d.e+]+)$/;
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
-/** Reads Prometheus' text format. @throws if the answer is not an agent's. */
+/** Reads Prometheus' text format. @throws if it is not the metrics page of an agent. */
 export function readMetrics(text: string): AgentStatus {
   const samples = samplesIn(text);
   const all = (name: string) => samples.filter((sample) => sample.name === name);
@@ -44,7 +47,7 @@ export function readMetrics(text: string): AgentStatus {
   };
 }
 
-/** The samples of this project's metrics, without its prefix. */
+/** The samples of this project's metrics, with the prefix removed. */
 export function samplesIn(text: string): Sample[] {
   return text.split('\n').flatMap(readSample);
 }

@@ -9,7 +9,7 @@ const server = (address: string, state: string) =>
     )
     .join('\n');
 
-/** What a replica's /metrics say of a Service with two servers. */
+/** The /metrics page of a replica that probes a Service with two servers. */
 function metrics({ leads = 1, mode = 'normal', second = 'up', everything = 0 } = {}): string {
   return `onprem_link_health_leader ${leads}
 onprem_link_health_everything_down ${everything}
@@ -29,11 +29,11 @@ const answer = (status: HealthAnswer['status']): HealthAnswer => ({
 });
 const saying = (...texts: string[]) => texts.map((text) => answer(readServerHealth(text)));
 
-test('without the program nothing is said', () => {
+test('shows nothing if the program is not installed', () => {
   expect([serverHealthLines([]), areServersHealthy([])]).toEqual([[], true]);
 });
 
-test('one line while all are up, and what the leader says counts', () => {
+test('shows one line while all servers are up, and believes the leader', () => {
   const answers = saying(metrics({ leads: 0, second: 'down' }), metrics());
   expect([serverHealthLines(answers), areServersHealthy(answers)]).toEqual([
     ['servers: 2 of 2 up, of 1 Services'],
@@ -41,7 +41,7 @@ test('one line while all are up, and what the leader says counts', () => {
   ]);
 });
 
-test('a server that is down is named with its reason; the Service works', () => {
+test('names a server that is down with its reason; the Service is still healthy', () => {
   const answers = saying(metrics({ second: 'down' }));
   expect(serverHealthLines(answers)).toEqual([
     'servers: 1 of 2 up, of 1 Services',
@@ -53,17 +53,17 @@ test('a server that is down is named with its reason; the Service works', () => 
 test.each([
   ['all down', saying(metrics({ mode: 'panic', second: 'down' })), 'too few, so all of them get connections'],
   [
-    'nothing reached',
+    'no server reachable',
     saying(metrics({ everything: 1 })),
     'none answers, so the network path to them has probably failed',
   ],
   ['no leader', saying(metrics({ leads: 0 })), 'no replica of the server health program is the leader'],
   ['no answer', [answer({ error: 'connection refused' })], 'is the leader: connection refused'],
-])('%s is not well', (_, answers, text) => {
+])('reports trouble: %s', (_, answers, text) => {
   expect(serverHealthLines(answers).join('\n')).toContain(text);
   expect(areServersHealthy(answers)).toBe(false);
 });
 
-test('another program on the port is noticed', () => {
+test('rejects the metrics of another program', () => {
   expect(() => readServerHealth('onprem_link_ready 1\n')).toThrow('is not server health');
 });

@@ -1,17 +1,17 @@
 import { printable } from '../page/page';
 import { type Sample, samplesIn } from './metrics';
 
-/** What one replica of the server health program said, or why it said nothing. */
+/** The answer of one replica of the server health program, or the reason why there is none. */
 export interface HealthAnswer {
   readonly namespace: string;
   readonly pod: string;
   readonly status: ServerHealthStatus | { readonly error: string };
 }
 
-/** What its /metrics say. */
+/** What its /metrics report. */
 export interface ServerHealthStatus {
   readonly leads: boolean;
-  /** Whether no server answers at all, in which case none is marked down. */
+  /** Whether no server answers at all. Then none is marked down. */
   readonly everythingDown: boolean;
   readonly services: readonly ServiceHealth[];
 }
@@ -26,7 +26,7 @@ interface ServiceHealth {
   readonly troubles: readonly string[];
 }
 
-/** Reads Prometheus' text format. @throws if the answer is not the program's. */
+/** Reads Prometheus' text format. @throws if it is not the metrics page of the server health program. */
 export function readServerHealth(text: string): ServerHealthStatus {
   const samples = samplesIn(text);
   const all = (name: string) => samples.filter((sample) => sample.name === `health_${name}`);
@@ -54,10 +54,10 @@ const serviceOf = ({ labels }: Sample): string => `${labels.service_namespace}/$
 
 const MODES: Readonly<Record<string, string>> = {
   panic: '; too few, so all of them get connections',
-  early: '; too few, so those that answer again get connections before their pause is over',
+  early: '; too few, so those that answer again get connections before their pause ends',
 };
 
-/** A line that counts, and one for each Service in trouble; none without the program. */
+/** A summary line, then a line for each Service in trouble; nothing if the program is not installed. */
 export function serverHealthLines(answers: readonly HealthAnswer[]): string[] {
   if (answers.length === 0) return [];
   const said = answers.flatMap(({ status }) => ('error' in status ? [] : [status]));
@@ -72,7 +72,10 @@ export function serverHealthLines(answers: readonly HealthAnswer[]): string[] {
   ].map(printable);
 }
 
-/** Whether the program leads, reaches servers, and no Service is in panic; also without the program. */
+/**
+ * Whether the program has a leader that reaches servers, and no Service is in panic. Also true if the program is not
+ * installed.
+ */
 export function areServersHealthy(answers: readonly HealthAnswer[]): boolean {
   const leader = answers.flatMap(({ status }) => ('error' in status || !status.leads ? [] : [status]))[0];
   if (answers.length === 0) return true;

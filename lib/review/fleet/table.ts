@@ -2,7 +2,7 @@ import { counted, printable } from '../page/page';
 import { tableOf } from './columns';
 import { type Answer, type Group, groupsOf } from './fleet';
 
-/** What the screen allows. */
+/** The size and the abilities of the terminal. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
@@ -11,12 +11,12 @@ export interface Screen {
 
 const RED = 31;
 const GREEN = 32;
-/** Lines beside the rows of the table: head, summary, and what the shell needs. */
+/** Lines around the table's rows: heading, summary, and room for the shell prompt. */
 const OTHER_LINES = 5;
 
 /**
- * All nodes on one screen: a row for each group of equal ones, those in trouble first, with the reason below.
- * @param kubectl how kubectl is called for this cluster: `kubectl --context production`.
+ * All nodes on one screen: a row for each group of equal nodes, those in trouble first, each with its reason below it.
+ * @param kubectl the command that reaches this cluster: `kubectl --context production`.
  */
 export function fleetTable(
   answers: readonly Answer[],
@@ -56,7 +56,7 @@ export function fleetTable(
   ].join('\n');
 }
 
-/** How to see more of the first node in trouble. A command is never shortened. */
+/** The command that shows more about the first node in trouble. It is never shortened, so that it can be copied. */
 function detailsOf(groups: readonly Group[], kubectl: string): string[] {
   const [group] = groups;
   if (group === undefined || group.ready) return [];
@@ -80,7 +80,7 @@ function summary(answers: readonly Answer[]): string {
   return `${ready} of ${counted(answers.length, 'node')} ready`;
 }
 
-/** Of each probed network, how many of the nodes that probe it reach it. */
+/** For each probed network, the number of probing nodes that reach it. */
 function networkLines(answers: readonly Answer[], paint: (text: string, ready: boolean) => string): string[] {
   const known = answers.flatMap(({ status }) => ('networks' in status ? Object.entries(status.networks ?? {}) : []));
   const names = [...new Set(known.map(([name]) => name))].sort();

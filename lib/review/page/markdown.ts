@@ -1,11 +1,11 @@
 import type { Block, Row } from './page';
 
 const ALERTS = { danger: 'CAUTION', warning: 'WARNING', note: 'NOTE' } as const;
-/** More rows are folded away; and a job summary ends at 1 MiB, so there is an end to them. */
+/** More rows than this are folded. GitHub limits a job summary to 1 MiB, so the folded rows are limited as well. */
 const MOST_SHOWN = 25;
 const MOST_FOLDED = 500;
 
-/** A page for a pull request: GitHub's Markdown. */
+/** A page for a pull request, in GitHub's Markdown. */
 export function markdownOf(blocks: readonly Block[]): string {
   return `${blocks.map(blockText).join('\n\n')}\n`;
 }
@@ -49,9 +49,9 @@ function table(rows: readonly Row[]): string {
 
 const SIGNS = { '+': '+', '-': '−', '~': '~' } as const;
 
-/** Escapes all that is not between backticks, where Markdown takes everything as it is. */
+/** Escapes everything outside backticks; inside them, Markdown interprets nothing. */
 function inline(text: string): string {
   const parts = text.split('`');
-  const isMarked = (i: number) => i % 2 === 1 && i < parts.length - 1; // an odd one marks nothing
+  const isMarked = (i: number) => i % 2 === 1 && i < parts.length - 1; // an unmatched backtick is literal
   return parts.map((part, i) => (isMarked(i) ? `\`${part}\`` : part.replace(/[\\*_<>[\]#@&~]/g, '\\$&'))).join('');
 }

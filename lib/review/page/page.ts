@@ -1,4 +1,4 @@
-/** What a page consists of. In all texts `backticks` mark names and values. */
+/** The parts of a page. In all texts, `backticks` mark names and values. */
 export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   | {
@@ -10,18 +10,20 @@ export type Block =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'table'; readonly rows: readonly Row[] };
 
-/** A row of a table, and whether it tells of something new, gone or different. */
+/** A table row, and whether it shows something added, removed or changed. */
 export interface Row {
   readonly sign: '+' | '-' | '~';
   readonly cells: readonly string[];
 }
 
-/** A name or value within a text. Its content can neither end the markup nor move a terminal's cursor. */
+/** A name or value inside a text. Its content can neither end the markup nor move a terminal's cursor. */
 export function code(value: string): string {
   return `\`${printable(value).replaceAll('`', "'")}\``;
 }
 
-/** Text of others, for people: without control characters, and without what Markdown and terminals would act on. */
+/**
+ * Text from outside, made safe to show: no control characters, and nothing that Markdown or a terminal would interpret.
+ */
 export function printable(value: string): string {
   return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 }

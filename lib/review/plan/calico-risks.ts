@@ -43,7 +43,7 @@ function masqueradedRisks(lost: readonly { readonly name: string; readonly subne
   return [
     {
       level: 'danger',
-      text: `packets from pods to ${subnets} leave with the address of their node from then on: the IPPool ${names} no longer exempts them from masquerading, and routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`,
+      text: `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`,
     },
   ];
 }
@@ -61,7 +61,7 @@ function overlapRisks(old: readonly IpPool[], now: readonly IpPool[]): Risk[] {
     });
 }
 
-/** The destinations of the nodes after the change. Nodes that reject a list keep the one before. */
+/** The destinations of the nodes after the change. Nodes that reject a list keep the previous one. */
 function routesThatStay(before: Side, after: Side): Subnet[] {
   return after.pools.flatMap(({ name, namespace, refusal, routes }) => {
     const former = before.pools.find((pool) => pool.name === name && pool.namespace === namespace);
@@ -77,7 +77,7 @@ function ipPoolsIn({ objects }: Side): IpPool[] {
   });
 }
 
-/** Undefined for what Calico rejects as well. */
+/** Undefined if Calico rejects the subnet as well. */
 function subnetOf(cidr: unknown): Subnet | undefined {
   try {
     return Subnet.parse(cidr);

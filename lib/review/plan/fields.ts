@@ -4,8 +4,8 @@ import type { SettingChange } from './types';
 const LONGEST_VALUE = 60;
 
 /**
- * Every field that differs, by its path: `spec.updateStrategy.rollingUpdate.maxUnavailable`. Elements of lists are told
- * apart by their names where they have some, so that one put in between moves none.
+ * Every field that differs, by its path: `spec.updateStrategy.rollingUpdate.maxUnavailable`. List elements that have
+ * names are matched by name, so that an inserted element does not shift the others.
  */
 export function changedFields(before: Manifest, after: Manifest): SettingChange[] {
   const old = leavesOf(before);
@@ -15,7 +15,7 @@ export function changedFields(before: Manifest, after: Manifest): SettingChange[
     .map((path) => settingChange(path, old.get(path), now.get(path)));
 }
 
-/** With values that fit into a line. */
+/** Values are shortened to fit on one line. */
 export function settingChange(name: string, before: string | undefined, after: string | undefined): SettingChange {
   return {
     name,
@@ -24,7 +24,7 @@ export function settingChange(name: string, before: string | undefined, after: s
   };
 }
 
-/** The values of an object by their paths. */
+/** The leaf values of an object by path. */
 export function leavesOf(value: unknown, path = ''): Map<string, string> {
   const leaves = new Map<string, string>();
   collect(value, path, leaves);

@@ -1,7 +1,7 @@
 import { overlapOf, pairUp } from './pairs';
 import type { FileChange, Kind } from './types';
 
-/** How many lines of a text are new and how many are gone, wherever they stand. */
+/** The number of lines added and removed, wherever they are in the text. */
 export function countLines(before: string, after: string): { linesAdded: number; linesRemoved: number } {
   const counts = new Map<string, number>();
   for (const line of linesOf(before)) counts.set(line, (counts.get(line) ?? 0) - 1);
@@ -14,7 +14,7 @@ export function countLines(before: string, after: string): { linesAdded: number;
   return { linesAdded, linesRemoved };
 }
 
-/** What happened to the files of two trees; one that has another name and much the same lines is the same one. */
+/** The changes between the files of two trees. A file with a new name and similar lines counts as renamed. */
 export function changedFiles(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): FileChange[] {
   const placed = (tree: ReadonlyMap<string, string>) =>
     new Map([...tree].map(([path, text]) => [path, { path, text }]));
@@ -33,7 +33,7 @@ interface File {
   readonly text: string;
 }
 
-/** The same router's file in another site's folder is the same file, however short. */
+/** The same router's file in another site's folder is the same file, however short it is. */
 function likeness(old: File, now: File): number {
   const [file, folder] = old.path.split('/').reverse();
   const [fileNow, folderNow] = now.path.split('/').reverse();

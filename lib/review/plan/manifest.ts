@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 
-/** A Kubernetes object as it stands in dist/. */
+/** A Kubernetes object as written in dist/. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -15,18 +15,18 @@ interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An object and the file it stands in. */
+/** An object and the path of its file. */
 export interface Placed {
   readonly path: string;
   readonly manifest: Manifest;
 }
 
-/** Objects of one text are parsed once: most of dist/ is the same on both sides, and between sites. */
+/** Objects of equal texts are parsed once: most of dist/ is the same on both sides and across sites. */
 const parsed = new Map<string, Manifest | undefined>();
 
 /**
- * The objects of a file. Three dashes at the start of a line begin a document wherever they stand, since text inside
- * one is indented.
+ * The objects of a file. Three dashes at the start of a line always begin a document, because block text inside a
+ * document is indented.
  * @throws Error if the text is not valid YAML, or not a Kubernetes object.
  */
 export function readManifests(path: string, text: string): Placed[] {
@@ -37,12 +37,12 @@ export function readManifests(path: string, text: string): Placed[] {
   });
 }
 
-/** `apps/v1 DaemonSet onprem-link/node-routes`, what an API server tells objects apart by. */
+/** `apps/v1 DaemonSet onprem-link/node-routes`: the identity of an object in the API. */
 export function keyOf({ apiVersion, kind, metadata }: Manifest): string {
   return `${apiVersion.split('/').slice(0, -1).join('/')} ${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
-/** For people: `DaemonSet node-routes`. */
+/** The short form for people: `DaemonSet node-routes`. */
 export function nameOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.name}`;
 }

@@ -4,7 +4,7 @@ import { keyOf, type Manifest, nameOf, type Placed } from './manifest';
 import { overlapOf, type Pair, pairUp } from './pairs';
 import type { ObjectChange } from './types';
 
-/** Fields that another part of the plan reports, by kind. All others are reported field by field. */
+/** Fields, by kind, that another part of the plan reports. All others are reported one by one. */
 const TOLD_ELSEWHERE: Readonly<Record<string, RegExp>> = {
   ConfigMap: /^(?:data\.(?:routes|servers)$|data\.agent\.cjs$)/,
   DaemonSet:
@@ -16,12 +16,12 @@ const TOLD_ELSEWHERE: Readonly<Record<string, RegExp>> = {
   ClusterRole: /^rules\b/,
 };
 
-/** What belongs to a pool or a service comes and goes with it. */
+/** Objects of these kinds are added and removed with their pool or Service. */
 const PARTS: ReadonlySet<string> = new Set(['EndpointSlice', 'Endpoints']);
 
 /**
- * The objects of two sites.
- * @param known what was already found to be the same object on both sides.
+ * Compares the objects of two sites.
+ * @param known pairs that were already matched as the same object.
  */
 export function pairObjects(
   before: readonly Placed[],
@@ -35,8 +35,8 @@ export function pairObjects(
 }
 
 /**
- * What a pair of objects adds to the plan; undefined when other parts tell all of it.
- * @param renamed new names by old ones, of whatever objects refer to.
+ * The plan's entry for a pair of objects; undefined if other parts of the plan cover it completely.
+ * @param renamed new names by old names, for any object that this one refers to.
  */
 export function compareObjects(
   { before, after }: Pair<Placed>,
@@ -62,7 +62,10 @@ function untold(before: Manifest, after: Manifest, renamed: ReadonlyMap<string, 
   return changedFields(old, after).filter(({ name }) => !TOLD_ELSEWHERE[after.kind]?.test(name));
 }
 
-/** Shared fields among all, of objects of the same kind; what all objects have alike counts for nothing. */
+/**
+ * The share of fields that two objects of the same kind have in common, not counting fields that are equal in all
+ * objects.
+ */
 function likeness({ manifest: old }: Placed, { manifest: now }: Placed): number {
   if (old.kind !== now.kind || old.kind === 'Service' || PARTS.has(old.kind)) return 0;
   return overlapOf(content(old), content(now));
@@ -74,7 +77,7 @@ function content(manifest: Manifest): string[] {
   return [...leavesOf({ metadata: { ...metadata, labels: {} }, ...rest })].map((leaf) => leaf.join(' = '));
 }
 
-/** The object with other names for what it refers to: whole values, and last parts of paths such as /livez/node-routes. */
+/** The object with its references renamed: whole values, and the last segments of paths such as /livez/node-routes. */
 function withNames(manifest: Manifest, nameFor: (name: string) => string): Manifest {
   const replaced = (value: unknown): unknown => {
     if (typeof value === 'string')

@@ -2,14 +2,14 @@ import { counted } from '../page/page';
 import type { Pool } from './pool';
 
 /**
- * About how long one wave of a rolling update takes: the old pod ends (3 s), the new one starts and confirms its list
- * (15 s), the kubelet's probe notices (5 s), and the pod is Ready for minReadySeconds (5 s).
+ * How long one wave of a rolling update takes, roughly: the old pod ends (3 s), the new one starts and confirms its
+ * list (15 s), the kubelet's probe notices (5 s), and the pod is Ready for minReadySeconds (5 s).
  */
 const WAVE_S = 30;
-/** Where nobody says how many nodes there are. */
+/** Used if the number of nodes is not known. */
 const EXAMPLE_NODES = 100;
 
-/** How a rolling update goes: `2 of 60 nodes first, …, about 15 min for all`. */
+/** How a rolling update proceeds: `2 of 60 nodes first, …, about 15 min for all`. */
 export function paceText(pool: Pool): string {
   const nodes = pool.nodeCount;
   const first = firstWave(pool, nodes);
@@ -21,10 +21,10 @@ export function paceText(pool: Pool): string {
           Math.ceil((nodes ?? EXAMPLE_NODES) / first),
           nodes === undefined ? `${EXAMPLE_NODES} nodes` : 'all',
         ];
-  return `${who}, others when these are Ready; about ${durationText(waves * WAVE_S)} for ${all} (${counted(waves, 'wave')} of ${WAVE_S} s)`;
+  return `${who}, the others when these are Ready; about ${durationText(waves * WAVE_S)} for ${all} (${counted(waves, 'wave')} of ${WAVE_S} s)`;
 }
 
-/** Whether no node is left to be spared. */
+/** Whether the first wave already covers every node. */
 export function isAllAtOnce(pool: Pool): boolean {
   const first = firstWave(pool, pool.nodeCount);
   return (
@@ -32,7 +32,10 @@ export function isAllAtOnce(pool: Pool): boolean {
   );
 }
 
-/** A percentage is rounded up, as the DaemonSet's controller does; undefined where it is of an unknown number. */
+/**
+ * The size of the first wave. A percentage is rounded up, as the DaemonSet controller does; undefined if the number of
+ * nodes is unknown.
+ */
 function firstWave({ maxUnavailable }: Pool, nodes: number | undefined): number | undefined {
   if (!maxUnavailable.endsWith('%')) return Math.min(Number(maxUnavailable), nodes ?? Number.POSITIVE_INFINITY);
   return nodes === undefined ? undefined : Math.ceil((nodes * Number.parseInt(maxUnavailable, 10)) / 100);

@@ -13,7 +13,7 @@ import type {
   SitePlan,
 } from './types';
 
-/** What a plan says to people: what is dangerous first, then the network, then what else is in the files. */
+/** A plan as a page: dangers first, then the network, then everything else in the files. */
 export function planPage(plan: Plan): Block[] {
   const against = printable(plan.against);
   const stale = plan.stale === undefined ? [] : [staleAlert(plan.stale)];
@@ -31,18 +31,18 @@ export function planPage(plan: Plan): Block[] {
     ...stale,
     ...goneAlert(sites),
     ...(overlaps.length === 0 ? [] : [alert('warning', 'Overlaps across sites', overlaps.map(printable))]),
-    ...(body.length === 0 ? [line('Only the text of files differs; nothing changes in any cluster or router.')] : body),
+    ...(body.length === 0 ? [line('Only the text of files changes; no cluster and no router is affected.')] : body),
     ...(unchangedSites.length === 0 ? [] : [line(`Unchanged: ${unchangedSites.map(code).join(', ')}`)]),
   ];
 }
 
 function staleAlert({ files, remedy }: NonNullable<Plan['stale']>): Block {
   const shown = shortList(files.map(code));
-  const text = `This plan is for main.ts. These files differ from what it makes: ${shown}. Run ${code(remedy)} and commit the result.`;
-  return alert('danger', 'dist/ is not what main.ts makes', [text]);
+  const text = `This plan is for main.ts. These files differ from its output: ${shown}. Run ${code(remedy)} and commit the result.`;
+  return alert('danger', 'dist/ differs from the output of main.ts', [text]);
 }
 
-/** Loud, and before everything else. */
+/** Removed sites come first and stand out. */
 function goneAlert(sites: readonly SitePlan[]): Block[] {
   const gone = sites.filter(({ kind }) => kind === 'removed');
   if (gone.length === 0) return [];
@@ -60,18 +60,19 @@ function sitePage(site: SitePlan): Block[] {
   const body: Block[] = [
     ...(rights.length === 0 || kind === 'removed' ? [] : [rightsAlert(rights, kind)]),
     ...(dangers.length === 0 ? [] : [alert('danger', 'Dangerous', dangers)]),
-    ...(warnings.length === 0 ? [] : [alert('warning', 'Look at', warnings)]),
+    ...(warnings.length === 0 ? [] : [alert('warning', 'Check before you merge', warnings)]),
     ...pools.flatMap(poolPage),
     ...services.flatMap(servicePage),
     ...objectPage(objects),
   ];
-  const title = `Site ${code(name)}${formerName === undefined ? '' : `, before ${code(formerName)}`}${told(kind)}`;
+  const title = `Site ${code(name)}${formerName === undefined ? '' : ` (formerly ${code(formerName)})`}${told(kind)}`;
   if (body.length > 0) return [heading(title), ...body];
-  if (formerName === undefined) return [line(`${title}: the same objects, in other files or with other text`)];
+  if (formerName === undefined)
+    return [line(`${title}: the objects are unchanged; only file names or formatting differ`)];
   return [heading(title)];
 }
 
-/** Prominent if an existing site gains rights; a new site is reviewed as a whole. */
+/** Stands out if an existing site gains rights; a new site is reviewed as a whole. */
 function rightsAlert(rights: readonly RightsChange[], kind: SitePlan['kind']): Block {
   const gained = rights.some((change) => change.kind === 'gained');
   const lines = rights.map(
@@ -95,41 +96,41 @@ function poolPage(pool: PoolPlan): Block[] {
     ...(adjusted.length === 0 ? [] : [`${counted(adjusted.length, 'route')} adjusted`]),
   ];
   const rows = routeRows(routes);
-  const before = formerName === undefined ? '' : `, before ${code(formerName)}`;
+  const before = formerName === undefined ? '' : ` (formerly ${code(formerName)})`;
   return [
     line(
-      `Pool ${code(name)}${before}${told(kind)} on ${printable(nodes)}: ${counts.join(', ') || 'the routes stay as they are'}; ${counted(routes.total, 'route')} then.`,
+      `Pool ${code(name)}${before}${told(kind)} on ${printable(nodes)}: ${counts.join(', ') || 'routes unchanged'}; ${counted(routes.total, 'route')} in total.`,
     ),
     ...(rows.length === 0 ? [] : [table(rows)]),
     ...(program === undefined || kind === 'removed' ? [] : [line(programText(program))]),
-    ...(image === undefined ? [] : [line(`Image: ${code(image.before)} becomes ${code(image.after)}.`)]),
+    ...(image === undefined ? [] : [line(`Image: ${code(image.before)} → ${code(image.after)}.`)]),
     ...(settings.length === 0 ? [] : [line('Settings of the agent:'), table(fieldRows(settings))]),
     line(`Restarts: ${printable(restart.text)}.`),
   ];
 }
 
 function programText({ before, after, linesAdded, linesRemoved }: ProgramChange): string {
-  if (after === undefined) return `Agent code: ${sizeText(before?.size ?? 0)} in a ConfigMap become part of the image.`;
+  if (after === undefined) return `Agent code: ${sizeText(before?.size ?? 0)} in a ConfigMap moves into the image.`;
   const where = `read it in ${code(after.path)}`;
   if (before === undefined) return `Agent code: ${sizeText(after.size)} in ${code(after.name)}, new; ${where}.`;
-  return `Agent code: ${sizeText(before.size)} become ${sizeText(after.size)}, +${linesAdded} −${linesRemoved} lines; ${where}.`;
+  return `Agent code: ${sizeText(before.size)} → ${sizeText(after.size)}, +${linesAdded} −${linesRemoved} lines; ${where}.`;
 }
 
 function servicePage(service: ServicePlan): Block[] {
   const { name, formerName, kind, total, added, removed, readdressed } = service;
-  const before = formerName === undefined ? '' : `, before ${code(formerName)}`;
+  const before = formerName === undefined ? '' : ` (formerly ${code(formerName)})`;
   const counts = [
     ...(added.length === 0 ? [] : [`${counted(added.length, 'server')} added`]),
-    ...(removed.length === 0 ? [] : [`${counted(removed.length, 'server')} gone`]),
+    ...(removed.length === 0 ? [] : [`${counted(removed.length, 'server')} removed`]),
     ...(readdressed.length === 0 ? [] : [`${counted(readdressed.length, 'server')} re-addressed`]),
   ];
   const rows = serviceRows(service);
   return [
     line(
-      `Service ${code(name)}${before}${told(kind)}: ${counts.join(', ') || 'the same servers'}; ${counted(total, 'server')} then.`,
+      `Service ${code(name)}${before}${told(kind)}: ${counts.join(', ') || 'servers unchanged'}; ${counted(total, 'server')} in total.`,
     ),
     ...(service.health?.leavesGit === true
-      ? [line('Its EndpointSlices leave Git: from now on the server health program writes them.')]
+      ? [line('Its EndpointSlices are removed from Git: from now on, the server health program writes them.')]
       : []),
     ...(rows.length === 0 ? [] : [table(rows)]),
   ];
@@ -143,7 +144,7 @@ function objectPage(objects: readonly ObjectChange[]): Block[] {
   const changed = objects.filter((one) => one.kind === 'changed' && !renamed.includes(one));
   return [
     ...(added.length === 0 ? [] : [line(`New objects: ${added.join(', ')}`)]),
-    ...(removed.length === 0 ? [] : [line(`Objects gone: ${removed.join(', ')}`)]),
+    ...(removed.length === 0 ? [] : [line(`Removed objects: ${removed.join(', ')}`)]),
     ...(renamed.length === 0
       ? []
       : [
@@ -153,7 +154,7 @@ function objectPage(objects: readonly ObjectChange[]): Block[] {
         ]),
     ...changed.flatMap(({ name, formerName, fields }) => [
       line(
-        `Also ${code(name)}${formerName === undefined ? '' : `, before ${code(formerName)}`}${fields.length === 0 ? '' : ':'}`,
+        `Also changed: ${code(name)}${formerName === undefined ? '' : ` (formerly ${code(formerName)})`}${fields.length === 0 ? '' : ':'}`,
       ),
       ...(fields.length === 0 ? [] : [table(fieldRows(fields))]),
     ]),
@@ -178,7 +179,7 @@ function routerPage(routers: readonly RouterChange[]): Block[] {
 }
 
 function told(kind: SitePlan['kind']): string {
-  return { added: ' (new)', removed: ' (gone)', changed: '', unchanged: '' }[kind];
+  return { added: ' (new)', removed: ' (removed)', changed: '', unchanged: '' }[kind];
 }
 
 /** `160.2 KiB`. */

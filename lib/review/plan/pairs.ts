@@ -1,15 +1,15 @@
-/** Something before and after the change; one of the two is missing if it is new or removed. */
+/** The same thing before and after the change; one side is missing if it was added or removed. */
 export interface Pair<T> {
   readonly before: T | undefined;
   readonly after: T | undefined;
 }
 
-/** From here on two things of different names are the same one renamed. */
+/** From this likeness on, two things with different names are taken as one that was renamed. */
 const ALIKE = 0.5;
 
 /**
- * Pairs things by name first, then what is left by likeness, best first, so that what was renamed is not taken for gone
- * and new. Everything occurs once; the order is that of the names.
+ * Pairs things by name first, then the rest by likeness, best match first, so that a renamed thing is not reported as
+ * removed and added. Everything occurs once, ordered by name.
  * @param likeness from 0 to 1.
  */
 export function pairUp<T>(
@@ -41,7 +41,7 @@ export function pairUp<T>(
   return [...pairs].sort(([a], [b]) => compareText(a, b)).map(([, pair]) => pair);
 }
 
-/** Shared ones among all: 1 for the same sets, 0 for disjoint ones, and for two empty ones 0: they say nothing. */
+/** Jaccard similarity: 1 for equal sets, 0 for disjoint sets, and 0 for two empty sets, which give no evidence. */
 export function overlapOf(a: Iterable<string>, b: Iterable<string>): number {
   const first = new Set(a);
   const second = new Set(b);
@@ -50,7 +50,7 @@ export function overlapOf(a: Iterable<string>, b: Iterable<string>): number {
   return all === 0 ? 0 : shared / all;
 }
 
-/** By code units, the same in every locale. */
+/** Compares by code units, so that the order is the same in every locale. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

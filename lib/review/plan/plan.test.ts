@@ -39,7 +39,7 @@ const VPN: VpnProps = {
 
 const ROLLING: NodeRoutesProps = { changes: 'rolling', canary: { maxUnavailable: 2 } };
 
-/** What synthesis writes for a site that differs from the usual one in something. */
+/** The properties in which a test's site differs from the default one. */
 function site(differs: Case = {}): Tree {
   const { name = 'example', pool = 'node-routes', service = 'orders', agent = STUB_AGENT } = differs;
   const folder = mkdtempSync(join(tmpdir(), 'plan-'));
@@ -75,7 +75,7 @@ function treeIn(folder: string): Map<string, string> {
   return new Map(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
 }
 
-/** The tree with the text of every file changed. */
+/** The tree with the same replacement in every file. */
 function edited(tree: Tree, pattern: RegExp | string, text: string): Tree {
   return new Map([...tree].map(([path, content]) => [path, content.replaceAll(pattern, text)]));
 }
@@ -86,13 +86,13 @@ function page(before: Tree, after: Tree): string {
 
 const BASE = site();
 
-test('nothing is one line', () => {
+test('is one line if nothing changes', () => {
   expect(page(BASE, site())).toBe('Nothing changes against 4f2a1c9 (merge base with main).\n');
 });
 
 test.each<[string, Tree, Tree]>([
   [
-    'a subnet comes, one goes, and routers are configured elsewhere',
+    'subnets are added and removed, and the routers are configured by other means',
     BASE,
     site({
       subnets: ['192.168.0.0/24', '192.168.64.0/20', 'fd40::/64'],
@@ -101,40 +101,44 @@ test.each<[string, Tree, Tree]>([
     }),
   ],
   [
-    'a subnet comes with the files of both routers',
+    'a subnet is added, with the files of both routers',
     site({ vpn: VPN }),
     site({
       vpn: VPN,
       subnets: ['192.168.0.0/24', '192.168.9.0/24', { real: '10.0.1.0/24', mapped: '192.168.1.0/24' }],
     }),
   ],
-  ['the private network, hence every next hop', BASE, site({ routes: { privateNetworks: ['10.184.0.0/16'] } })],
   [
-    'one route gets a way of its own',
+    'the private network changes, and every next hop with it',
+    BASE,
+    site({ routes: { privateNetworks: ['10.184.0.0/16'] } }),
+  ],
+  [
+    'one route gets its own next hop',
     BASE,
     site({
       routes: { routes: [{ subnet: '192.168.0.0/24', nextHop: '10.184.0.9', mtu: 1350, comment: 'the new | line' }] },
     }),
   ],
   [
-    'a narrower tunnel',
+    'the MTU of a route is lowered',
     site({ routes: { routes: [{ subnet: '192.168.0.0/24', mtu: 1400 }] } }),
     site({ routes: { routes: [{ subnet: '192.168.0.0/24', mtu: 1350 }] } }),
   ],
   [
-    'prefixes that swallow one another',
+    'prefixes overlap',
     site({ routes: { routes: ['192.168.8.0/24'] } }),
     site({ routes: { routes: ['192.168.8.0/21', { subnet: '192.168.12.0/24', nextHop: '10.184.0.9' }] } }),
   ],
   [
-    'a mapping moves its servers',
+    'a new mapping moves servers',
     BASE,
     site({ subnets: ['192.168.0.0/24', { real: '10.0.1.0/24', mapped: '192.168.7.0/24' }] }),
   ],
-  ['servers come and go, and a port', BASE, site({ servers: ['192.168.0.10', '192.168.0.12'], port: 9090 })],
+  ['servers and a port change', BASE, site({ servers: ['192.168.0.10', '192.168.0.12'], port: 9090 })],
   ['a service loses all of its servers', BASE, edited(BASE, /^endpoints:\n(?: .*\n)+/gm, 'endpoints: []\n')],
   [
-    'a list that rolls',
+    'a list changes in rolling mode',
     site({ routes: { ...ROLLING, nodeCount: 60 } }),
     site({
       routes: { ...ROLLING, nodeCount: 60 },
@@ -142,36 +146,40 @@ test.each<[string, Tree, Tree]>([
       servers: ['192.168.0.10'],
     }),
   ],
-  ['changes that roll from now on', BASE, site({ routes: ROLLING })],
-  ['a service goes', BASE, site({ service: '' })],
-  ['new agent code', BASE, site({ agent: `${STUB_AGENT}console.log("more");\n` })],
+  ['a pool switches to rolling mode', BASE, site({ routes: ROLLING })],
+  ['a service is removed', BASE, site({ service: '' })],
+  ['the code of the agent changes', BASE, site({ agent: `${STUB_AGENT}console.log("more");\n` })],
   [
-    'a setting and another image',
+    'a setting and the image change',
     BASE,
     site({ routes: { logLevel: 'debug', image: 'docker.io/library/node:26.11.0-trixie-slim' } }),
   ],
-  ['more rights', BASE, edited(site({ routes: { privileged: true } }), /^ {4}verbs:$/gm, '    verbs:\n      - delete')],
-  ['a pool, its service and their files have other names', BASE, site({ pool: 'edge-routes', service: 'orders-v2' })],
-  ['another protocol without the former one', BASE, site({ routes: { protocol: 150 } })],
+  [
+    'rights are gained',
+    BASE,
+    edited(site({ routes: { privileged: true } }), /^ {4}verbs:$/gm, '    verbs:\n      - delete'),
+  ],
+  ['a pool, a service and their files are renamed', BASE, site({ pool: 'edge-routes', service: 'orders-v2' })],
+  ['the protocol changes without formerProtocols', BASE, site({ routes: { protocol: 150 } })],
   ['the list is emptied', BASE, edited(BASE, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []')],
   [
-    'a list that the agents refuse, and a file that is no YAML',
+    'the agents will reject the list, and a file is not YAML',
     BASE,
     new Map([...edited(BASE, '"192.168.0.0/24"', '"192.168.0.1/24"'), ['dist/example/own.yaml', 'kind: [']]),
   ],
-  ['a site in another folder', site({ vpn: VPN }), site({ name: 'production', vpn: VPN })],
+  ['a site moves to another folder', site({ vpn: VPN }), site({ name: 'production', vpn: VPN })],
   ['a service changes to EndpointSlices', site({ legacy: true }), BASE],
   ['a service changes to Endpoints', BASE, site({ legacy: true })],
-  ['a site is renamed, and configures no routers', BASE, site({ name: 'production', servers: ['192.168.0.10'] })],
-  ['a site comes', BASE, new Map([...BASE, ...site({ name: 'second' })])],
-  ['a site goes', new Map([...BASE, ...site({ name: 'second', vpn: VPN })]), BASE],
+  ['a site without router files is renamed', BASE, site({ name: 'production', servers: ['192.168.0.10'] })],
+  ['a site is added', BASE, new Map([...BASE, ...site({ name: 'second' })])],
+  ['a site is removed', new Map([...BASE, ...site({ name: 'second', vpn: VPN })]), BASE],
   [
-    'a selector that never changes',
+    'an immutable selector changes',
     BASE,
     edited(BASE, /^ {6}app\.kubernetes\.io\/component: route-agent\n {6}app/gm, '      app'),
   ],
   [
-    'objects of the user, and a label',
+    "the user's own objects and a label change",
     new Map([...BASE, ['dist/example/a.yaml', CONFIG_MAP('a')], ['dist/example/c.yaml', CONFIG_MAP('c')]]),
     new Map([
       ...BASE,
@@ -187,14 +195,14 @@ function CONFIG_MAP(name: string): string {
   return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  labels: { team: network }\ndata: { a: "1", b: "2" }\n`;
 }
 
-describe('an uninstall by another name', () => {
+describe('an uninstall under another name', () => {
   const UNINSTALLED = /is uninstalled and becomes `[\w-]+`: the old agents remove their routes/;
-  const REMOVED = 'all pods stop and their routes are removed from the nodes, and those of the new DaemonSet start';
+  const REMOVED = 'all pods stop and their routes are removed from the nodes, and on each node the new';
 
   test.each<[string, Case]>([
     ['another namespace', { routes: { namespace: 'network' } }],
     ['another name and another ConfigMap', { pool: 'edge-routes', routes: { configMapName: 'edge-routes' } }],
-  ])('is reported as a danger, with what prevents it: %s', (_, differs) => {
+  ])('is reported as a danger, with the way to prevent it: %s', (_, differs) => {
     const text = page(BASE, site(differs));
     expect(text).toMatch(UNINSTALLED);
     expect(text).toContain("merge `onUninstall: 'keep'` first");
@@ -209,69 +217,69 @@ describe('an uninstall by another name', () => {
       site({ routes: { onUninstall: 'keep' } }),
       { routes: { namespace: 'network' } },
     ],
-  ])('is none if %s', (_, before, after) => {
+  ])('is not reported if %s', (_, before, after) => {
     const text = page(before, site(after));
     expect(text).not.toMatch(UNINSTALLED);
     expect(text).not.toContain('are removed from the nodes');
   });
 });
 
-test('a pool that learns of a disjoint one restarts, and the plan says what it is told', () => {
-  const told = '{ name: DISJOINT_PROTOCOLS, value: "143" }';
-  const text = page(BASE, edited(BASE, '- name: LOG_LEVEL', `- ${told}\n            - name: LOG_LEVEL`));
+test('restarts a pool that learns about a disjoint pool, and shows the new setting', () => {
+  const setting = '{ name: DISJOINT_PROTOCOLS, value: "143" }';
+  const text = page(BASE, edited(BASE, '- name: LOG_LEVEL', `- ${setting}\n            - name: LOG_LEVEL`));
   expect(text).toMatch(/`DISJOINT_PROTOCOLS` \| `143`/);
-  expect(text).toContain('the agents on all Linux nodes restart, 10% at a time; routes stay meanwhile');
+  expect(text).toContain('the agents on all Linux nodes restart, 10% at a time; routes stay in place');
 });
 
 test.each<[NodeRoutesProps, string]>([
   [
     { canary: { maxUnavailable: 1 } },
-    '1 node first, others when these are Ready; about 50 min for 100 nodes (100 waves of 30 s)',
+    '1 node first, the others when these are Ready; about 50 min for 100 nodes (100 waves of 30 s)',
   ],
   [
     { canary: { maxUnavailable: '10%' } },
-    '10% of the nodes first, others when these are Ready; about 5 min for all (10 waves of 30 s)',
+    '10% of the nodes first, the others when these are Ready; about 5 min for all (10 waves of 30 s)',
   ],
   [
     { canary: { maxUnavailable: '15%' }, nodeCount: 10 },
-    '2 of 10 nodes first, others when these are Ready; about 3 min for all (5 waves of 30 s)',
+    '2 of 10 nodes first, the others when these are Ready; about 3 min for all (5 waves of 30 s)',
   ],
   [
     { canary: { maxUnavailable: 1 }, nodeCount: 1020 },
-    '1 of 1020 nodes first, others when these are Ready; about 8.5 h for all (1020 waves of 30 s)',
+    '1 of 1020 nodes first, the others when these are Ready; about 8.5 h for all (1020 waves of 30 s)',
   ],
   [
     { canary: { maxUnavailable: 5 }, nodeCount: 3 },
-    '3 of 3 nodes first, others when these are Ready; about 30 s for all (1 wave of 30 s)',
+    '3 of 3 nodes first, the others when these are Ready; about 30 s for all (1 wave of 30 s)',
   ],
-])('%j: the plan says how many nodes come first, and how long all take', (props, text) => {
+])('%j: states how many nodes come first, and how long the rollout takes', (props, text) => {
   const routes = { ...ROLLING, ...props };
   const now = planOf(site({ routes }), site({ routes: { ...routes, routes: ['192.168.8.0/24'] } }), 'HEAD');
   expect(now.sites[0]?.pools[0]?.restart).toEqual({
     restarts: true,
-    text: `the agents on all Linux nodes restart, ${text}; routes stay meanwhile`,
+    text: `the agents on all Linux nodes restart, ${text}; routes stay in place`,
   });
   const isAll = props.nodeCount === 3;
-  expect(markdownOf(planPage(now)).includes('has a canary of all its nodes')).toBe(isAll);
+  expect(markdownOf(planPage(now)).includes('are canaries')).toBe(isAll);
 });
 
-test('a ConfigMap that shows another list than the pods will have is dangerous', () => {
+test('reports a danger if the ConfigMap differs from the list in the pod template', () => {
   const before = site({ routes: ROLLING });
   const text = page(before, edited(before, /^ {4}\[\n(?: {6}.*\n)+ {4}\]$/gm, '    []'));
-  expect(text).toContain('holds a different list than the pods will have: run `npm run synth`');
+  expect(text).toContain('holds a different list from the one in the pod template: run `npm run synth`');
 });
 
-describe('health of a Service', () => {
+describe('the health of a Service', () => {
   const health: ServerHealthProbe = { http: { path: '/healthz' } };
   const handover = { ...health, handover: true };
   const plan = (before: Case, after: Case) => page(site(before), site(after));
 
-  test('names the probes, the program, its rights, and that its slices leave Git', () => {
+  test('shows the probes, the program and its rights, and that its slices are removed from Git', () => {
     expect(plan({ health: handover }, { health })).toMatchSnapshot();
     expect(plan({}, { health: handover })).toMatchSnapshot();
   });
 
-  test('servers stay the same ones, whoever writes their endpoints', () => {
+  test('keeps the servers unchanged if the writer of their endpoints changes', () => {
     const [service] = planOf(site({}), site({ health }), 'main').sites[0]?.services ?? [];
     expect(service).toMatchObject({ total: 2, added: [], removed: [], readdressed: [] });
   });
@@ -283,7 +291,7 @@ describe('health of a Service', () => {
     ['on, the second step', { health: handover }, { health }, undefined],
     ['off, the first step', { health }, { health: handover }, undefined],
     ['off, the second step', { health: handover }, {}, undefined],
-  ])('switched %s', (_, before, after, risk) => {
+  ])('when switched %s', (_, before, after, risk) => {
     const text = plan(before, after);
     if (risk === undefined) expect(text).not.toContain('GitOps');
     else expect(text).toContain(risk);
@@ -298,7 +306,7 @@ describe('pools that exempt packets of pods from masquerading', () => {
       risks.filter(({ level }) => level === 'danger').map(({ text }) => text),
     );
   const masqueraded = (subnets: string, names: string) =>
-    `packets from pods to ${subnets} leave with the address of their node from then on: the IPPool ${names} no longer exempts them from masquerading, and routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`;
+    `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`;
 
   test('are dangerous to remove while routes stay', () => {
     const without = new Map(before);
@@ -312,7 +320,7 @@ describe('pools that exempt packets of pods from masquerading', () => {
     const smaller = edited(before, 'cidr: 192.168.0.0/24', 'cidr: 192.168.0.0/25');
     expect(dangersOf(smaller)).toEqual([
       masqueraded('`192.168.0.128/25`', '`example-192-168-0-0-24`'),
-      'IPPool `example-192-168-0-0-24` cannot be applied: `spec.cidr` never changes; delete the object first',
+      'IPPool `example-192-168-0-0-24` cannot be applied: `spec.cidr` is immutable; delete the object first',
     ]);
   });
 
@@ -324,7 +332,7 @@ describe('pools that exempt packets of pods from masquerading', () => {
     ]);
   });
 
-  test('go without danger if the routes go with them, or if another pool covers the subnet', () => {
+  test('can be removed safely if the routes go too, or if another pool covers the subnet', () => {
     expect(dangersOf(site({ calicoPool: true, subnets: ['192.168.0.0/24'], servers: ['192.168.0.10'] }))).toEqual([]);
     const own = `apiVersion: crd.projectcalico.org/v1\nkind: IPPool\nmetadata:\n  name: own\nspec:\n  cidr: 192.168.0.0/16\n`;
     const covered = new Map([...before, [POOLS, own]]);
@@ -332,7 +340,7 @@ describe('pools that exempt packets of pods from masquerading', () => {
     expect(dangersOf(covered, kept).filter((text) => text.includes('masquerades'))).toEqual([]);
   });
 
-  test('are judged by the routes that nodes keep if they reject the list', () => {
+  test('are compared with the routes that nodes keep if they reject the list', () => {
     const without = new Map(edited(before, '"192.168.0.0/24"', '"192.168.0.1/24"'));
     without.delete(POOLS);
     expect(dangersOf(without)).toContain(
@@ -341,18 +349,18 @@ describe('pools that exempt packets of pods from masquerading', () => {
   });
 });
 
-test('objects in other files are where they were', () => {
+test('ignores that objects move to another file', () => {
   const moved = new Map([...BASE].map(([path, text]) => [path.replace('orders.k8s', 'shop.k8s'), text]));
-  expect(page(BASE, moved)).toContain('the same objects, in other files or with other text');
+  expect(page(BASE, moved)).toContain('the objects are unchanged; only file names or formatting differ');
 });
 
-test('what is dangerous is red on a terminal, and nothing is coloured where colour is not wanted', () => {
+test('shows dangers in red on a terminal, and uses no colour when colour is off', () => {
   const blocks = planPage(planOf(BASE, site({ routes: { privileged: true, routes: ['192.168.8.0/24'] } }), 'HEAD'));
   expect(terminalTextOf(blocks, true).replaceAll('\u001b', '␛')).toMatchSnapshot();
   expect(terminalTextOf(blocks, false)).not.toContain('\u001b');
 });
 
-test('a long list of routes is folded for a pull request and cut on a terminal, but counted in full', () => {
+test('folds a long list of routes in a pull request and cuts it on a terminal, but counts all of them', () => {
   const subnets = Array.from({ length: 600 }, (_, i) => `192.168.${64 + (i >> 4)}.${(i & 15) << 4}/28`);
   const blocks = planPage(planOf(BASE, site({ routes: { routes: subnets } }), 'HEAD'));
   expect(markdownOf(blocks)).toContain('600 routes added (9,600 addresses)');
@@ -361,7 +369,7 @@ test('a long list of routes is folded for a pull request and cut on a terminal, 
   expect(terminalTextOf(blocks, false)).toContain('… and 560 more');
 });
 
-test('what a manifest holds cannot move the cursor of a terminal or end the marks of a name', () => {
+test('the content of a manifest cannot move the cursor of a terminal or end the markup of a name', () => {
   const evil = edited(
     site({ routes: { routes: [{ subnet: '192.168.8.0/24', comment: 'COMMENT' }] } }),
     'COMMENT',
@@ -374,7 +382,7 @@ test('what a manifest holds cannot move the cursor of a terminal or end the mark
   expect(text.replaceAll(/`[^`\n]*`/g, '')).not.toContain('<b>');
 });
 
-test('the plan is data for programs', () => {
+test('can be read as JSON by programs', () => {
   const plan = planOf(BASE, site({ routes: { routes: ['192.168.8.0/24'] } }), 'HEAD');
   expect(JSON.parse(JSON.stringify(plan))).toMatchObject({
     isChanged: true,
@@ -389,18 +397,18 @@ test('the plan is data for programs', () => {
   });
 });
 
-test('no plan names a folder of a site that is not there', () => {
+test('never names the folder of a site that does not exist', () => {
   const sites = [BASE, site({ name: 'production' }), site({ name: 'second', service: '' }), new Map<string, string>()];
   for (const before of sites) for (const after of sites) expect(page(before, after)).not.toContain('undefined');
 });
 
-test('a site that is split names the folders of its parts', () => {
+test('names the folders of both parts if a site is split', () => {
   const part = (name: string, ...subnets: string[]) => site({ subnets, name, service: '' });
   const parts = new Map([...part('one', '192.168.0.0/24'), ...part('two', '192.168.4.0/24')]);
   const text = page(part('both', '192.168.0.0/24', '192.168.4.0/24'), parts);
   expect(text).toContain(
-    'the folder `dist/both/` is now `dist/one/`: the tool that syncs the old path deletes all of it',
+    'the folder `dist/both/` is now `dist/one/`: the tool that syncs the old path deletes all of its objects',
   );
   for (const folder of ['routers/one/', 'routers/two/'])
-    expect(text).toContain(`\`192.168.4.0/24\` comes or goes, and no file in \`${folder}\` with it`);
+    expect(text).toContain(`\`192.168.4.0/24\` is added or removed, but no file in \`${folder}\` changes`);
 });

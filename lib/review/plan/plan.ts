@@ -5,17 +5,17 @@ import { routerChangesOf } from './router-changes';
 import { compareSites, readSite, type SiteModel } from './site';
 import type { FileChange, Plan, Risk, RouterChange, SitePlan } from './types';
 
-/** Texts by their path in the repository: dist/, routers/ and whatever else synthesis writes. */
+/** File contents by their path in the repository: dist/, routers/ and all other output of synthesis. */
 export type Tree = ReadonlyMap<string, string>;
 
 const DIST = 'dist';
 const ROUTERS = 'routers';
-/** Read by synthesis, loaded by no router. */
+/** Synthesis reads this file; no router loads it. */
 const NUMBERS = 'routers/numbers.json';
-/** Says again, for `npm run prove`, what the other files make. */
+/** Repeats, for `npm run prove`, what the other files contain. */
 const PROMISES = /^routers\/[^/]+\/promises\.json$/;
 
-/** What merging `after` does where `before` is in force. Sites whose files are the same are not even parsed. */
+/** What changes if `after` is merged while `before` is in force. Sites whose files are equal are not parsed. */
 export function planOf(before: Tree, after: Tree, against: string): Plan {
   const [old, now] = [sitesIn(before), sitesIn(after)];
   const unchanged = [...now.keys()].filter((name) => isSameTree(old.get(name), now.get(name)));
@@ -36,7 +36,7 @@ export function planOf(before: Tree, after: Tree, against: string): Plan {
   };
 }
 
-/** One site a folder; files in dist/ itself belong to a site without a name. */
+/** One site for each folder; files in dist/ itself belong to a site without a name. */
 function sitesIn(tree: Tree): Map<string, Map<string, string>> {
   const sites = new Map<string, Map<string, string>>();
   for (const [path, text] of below(tree, DIST)) {
@@ -48,7 +48,7 @@ function sitesIn(tree: Tree): Map<string, Map<string, string>> {
   return sites;
 }
 
-/** A site of another name with the same destinations and servers is the same one in another folder. */
+/** A site with a new name but the same destinations and servers is the same site in a new folder. */
 function siteLikeness(before: SiteModel, after: SiteModel): number {
   return overlapOf(destinationsOf(before), destinationsOf(after));
 }
@@ -60,7 +60,7 @@ function destinationsOf({ pools, services }: SiteModel): string[] {
   ];
 }
 
-/** By router: its folder below routers/<site>/. */
+/** Changed files by router, that is, by folder below routers/<site>/. */
 function routerChanges(before: Tree, after: Tree): RouterChange[] {
   const routers = new Map<string, FileChange[]>();
   for (const change of changedFiles(before, after)) {
@@ -74,7 +74,7 @@ function routerChanges(before: Tree, after: Tree): RouterChange[] {
   return [...routers].map(([router, files]) => ({ router, files, changes: namesIn(router) }));
 }
 
-/** A subnet that comes or goes, and no router file with it: somebody else configures the routers. */
+/** Warns if subnets are added or removed but no router file changes: then the routers are configured by other means. */
 function withRouterRisk(
   site: SitePlan,
   routers: readonly RouterChange[],
@@ -90,12 +90,14 @@ function withRouterRisk(
   const what = [
     ...(subnets.length === 0
       ? []
-      : [`${subnets.length === 1 ? `\`${subnets[0]}\` comes or goes` : `${subnets.length} subnets come or go`}`]),
+      : [
+          `${subnets.length === 1 ? `\`${subnets[0]}\` is added or removed` : `${subnets.length} subnets are added or removed`}`,
+        ]),
     ...(servers.length === 0 ? [] : [`${counted(servers.length, 'server')} moved to another address`]),
   ].join(', ');
   const risk: Risk = {
     level: 'warning',
-    text: `${what}, and no file in \`${ROUTERS}/${site.name}/\` with it: the routers of the VPN must be configured at the same time`,
+    text: `${what}, but no file in \`${ROUTERS}/${site.name}/\` changes: configure the routers of the VPN at the same time`,
   };
   return { ...site, risks: [...site.risks, risk] };
 }

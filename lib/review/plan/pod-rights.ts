@@ -32,10 +32,7 @@ interface PodSpec {
   }[];
 }
 
-/**
- * What a pod may do on its node, one right per line. What Kubernetes grants unless it is forbidden is listed as
- * granted.
- */
+/** What a pod may do on its node, one right per line. The list includes what Kubernetes grants by default. */
 export function podRights(template: Manifest): string[] {
   const spec = template.spec as PodSpec;
   const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
@@ -73,7 +70,9 @@ function containerRights(
   ];
 }
 
-/** Node's permission model: each `--allow-…` is a right, and no `--permission` is all of them. */
+/**
+ * Rights under Node's permission model: each `--allow-…` flag is one; without `--permission`, Node may do everything.
+ */
 function programRights(command: readonly string[]): string[] {
   if (!command.includes('node')) return [];
   if (!command.includes('--permission'))

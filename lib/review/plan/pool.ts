@@ -1,25 +1,25 @@
 import { InputError, MAIN_TABLE, parseRouteList, parseUnicastSubnet, type Route, type RouteRules } from '../../network';
 import type { Manifest, Placed } from './manifest';
 
-/** One NodeRoutes as its manifests have it. */
+/** A NodeRoutes, read from its manifests. */
 export interface Pool {
   readonly name: string;
   readonly namespace: string;
   readonly daemonSet: Placed;
-  /** All that it consists of. */
+  /** All objects that belong to it. */
   readonly parts: readonly Placed[];
   /** The agent's settings: environment variables with a value. */
   readonly settings: Readonly<Record<string, string>>;
   readonly routes: readonly Route[];
   /** Why the list cannot be read. */
   readonly refusal: string | undefined;
-  /** The list comes with the pods, and the ConfigMap is only read by people. */
+  /** Whether the list is part of the pod template. Then the ConfigMap is only for people to read. */
   readonly isRolling: boolean;
-  /** With rolling changes: the ConfigMap shows another list than the one that counts. */
+  /** In rolling mode: whether the list in the ConfigMap differs from the one in the pod template, which is in force. */
   readonly listsDiffer: boolean;
   /** How many nodes may be without a Ready pod: a number, or a percentage. */
   readonly maxUnavailable: string;
-  /** As main.ts says. */
+  /** The number of nodes as given in main.ts. */
   readonly nodeCount: number | undefined;
   readonly program: { readonly placed: Placed; readonly text: string } | undefined;
   readonly image: string;
@@ -27,7 +27,7 @@ export interface Pool {
 
 type ListOrRefusal = Pick<Pool, 'routes' | 'refusal'>;
 
-/** The part of a pod's specification that a plan looks at. */
+/** The parts of a pod spec that a plan reads. */
 interface PodSpec {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly containers?: readonly Container[];
@@ -41,11 +41,11 @@ interface Container {
 
 const LABEL = 'app.kubernetes.io/';
 const PROGRAM_KEY = 'agent.cjs';
-/** Of a pod template: the list with rolling changes. */
+/** The list that is part of the pod template in rolling mode. */
 const LIST_ANNOTATION = 'onprem-link/routes';
 const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 
-/** The pools of a site: the DaemonSets of the agent with what they refer to. */
+/** The pools of a site: the agent's DaemonSets with the objects that they refer to. */
 export function poolsOf(objects: readonly Placed[]): Pool[] {
   return objects.filter(({ manifest }) => isAgent(manifest)).map((placed) => poolOf(placed, objects));
 }
@@ -55,8 +55,8 @@ export function podTemplateOf(manifest: Manifest): Manifest | undefined {
 }
 
 /**
- * Whether the agents of the pool take `after` for an uninstall and remove their routes: its DaemonSet is another one, and
- * the ConfigMap that the old agents follow is gone.
+ * Whether the agents of the pool take the change to `after` for an uninstall and remove their routes: the DaemonSet is
+ * a different one, and the ConfigMap that the old agents watch is removed.
  */
 export function isUninstalledBy(before: Pool, after: Pool): boolean {
   if (before.settings.ON_UNINSTALL === 'keep') return false;
@@ -64,7 +64,7 @@ export function isUninstalledBy(before: Pool, after: Pool): boolean {
   return before.name !== after.name && before.settings.CONFIG_MAP !== after.settings.CONFIG_MAP;
 }
 
-/** `all nodes`, or by which labels they are chosen. */
+/** `all nodes`, or the labels that select them. */
 export function nodesOf({ daemonSet }: Pool): string {
   const selector = Object.entries(podSpecOf(daemonSet.manifest).nodeSelector ?? {})
     .filter(([key]) => key !== 'kubernetes.io/os')
@@ -72,7 +72,7 @@ export function nodesOf({ daemonSet }: Pool): string {
   return selector.length === 0 ? 'all Linux nodes' : `nodes with ${selector.join(', ')}`;
 }
 
-/** The way a route takes: its own next hops, or that of the private network, which each node finds by itself. */
+/** The path of a route: its own next hops, or the next hop of the private network, which each node looks up itself. */
 export function wayOf(route: Route, { settings }: Pool): string {
   const link = route.interface === undefined ? '' : `dev ${route.interface}`;
   const joint = route.mode === 'failover' ? ', else ' : ' and ';
@@ -91,7 +91,7 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
   const spec = podSpecOf(daemonSet.manifest);
   const container = spec.containers?.[0];
   const settings = Object.fromEntries(
-    // An empty value and none are the same to the agent, and to the API server.
+    // An empty value equals a missing one, both for the agent and for the API server.
     (container?.env ?? []).flatMap(({ name, value }) => (value ? [[name, value]] : [])),
   );
   const configMaps = objects.filter(
@@ -120,7 +120,7 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
   };
 }
 
-/** Lists that were read: mostly they are the same on both sides. */
+/** A cache of parsed lists: most are the same on both sides. */
 const known = new Map<string, ListOrRefusal>();
 
 function readList(text: string | undefined, settings: Pool['settings']): ListOrRefusal {

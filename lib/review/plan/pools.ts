@@ -6,7 +6,10 @@ import { isUninstalledBy, nodesOf, type Pool, podTemplateOf } from './pool';
 import { compareRoutes } from './routes';
 import type { PoolPlan, ProgramChange, Restart, SettingChange } from './types';
 
-/** The pools of two sites; one of another name that has the same routes, or the same list, is the same one renamed. */
+/**
+ * Compares the pools of two sites. A pool with a new name but the same routes, or the same list, is the same pool
+ * renamed.
+ */
 export function pairPools(before: readonly Pool[], after: readonly Pool[]): Pair<Pool>[] {
   const byName = (pools: readonly Pool[]) => new Map(pools.map((pool) => [`${pool.name} ${pool.namespace}`, pool]));
   return pairUp(byName(before), byName(after), (old, now) => {
@@ -19,7 +22,7 @@ export function pairPools(before: readonly Pool[], after: readonly Pool[]): Pair
 
 export function comparePools({ before, after }: Pair<Pool>): PoolPlan {
   const pool = (after ?? before) as Pool;
-  // A rejected list changes nothing: the last valid one stays.
+  // A rejected list changes nothing: the last valid list stays in force.
   const routes = compareRoutes(
     before,
     after?.refusal === undefined ? after : { ...after, routes: before?.routes ?? [] },
@@ -46,7 +49,7 @@ export function comparePools({ before, after }: Pair<Pool>): PoolPlan {
   };
 }
 
-/** Which pods are replaced. Those of a DaemonSet are exactly when the template they are made from differs. */
+/** Whether pods are replaced. A DaemonSet's pods are replaced if, and only if, its pod template changes. */
 function restartOf(before: Pool | undefined, after: Pool | undefined): Restart {
   if (before === undefined) return { restarts: true, text: `a pod starts on ${nodesOf(after as Pool)}` };
   if (after === undefined)
@@ -54,14 +57,14 @@ function restartOf(before: Pool | undefined, after: Pool | undefined): Restart {
   if (before.name !== after.name || before.namespace !== after.namespace)
     return {
       restarts: true,
-      text: `all pods stop${isUninstalledBy(before, after) ? ` and ${REMOVED}` : ''}, and those of the new DaemonSet start as the port of each node is free`,
+      text: `all pods stop${isUninstalledBy(before, after) ? ` and ${REMOVED}` : ''}, and on each node the new DaemonSet's pod starts once the port is free`,
     };
   const [old, now] = [before, after].map((pool) => podTemplateOf(pool.daemonSet.manifest));
   if (old === undefined || now === undefined || changedFields(old, now).length === 0)
     return { restarts: false, text: 'nothing restarts; the agents follow the list' };
   const nodes = nodesOf(after);
   const pace = after.isRolling ? `, ${paceText(after)}` : `, ${after.maxUnavailable} at a time`;
-  return { restarts: true, text: `the agents on ${nodes} restart${pace}; routes stay meanwhile` };
+  return { restarts: true, text: `the agents on ${nodes} restart${pace}; routes stay in place` };
 }
 
 function compareProgram(before: Pool | undefined, after: Pool | undefined): ProgramChange | undefined {
@@ -78,7 +81,7 @@ function compareProgram(before: Pool | undefined, after: Pool | undefined): Prog
   };
 }
 
-/** The environment, without the names that tell of a renamed pool. */
+/** The environment, without the variables that only reflect the pool's name. */
 function compareSettings(before: Pool, after: Pool): SettingChange[] {
   const names = new Set([...Object.keys(before.settings), ...Object.keys(after.settings)]);
   return [...names]

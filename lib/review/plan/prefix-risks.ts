@@ -5,8 +5,8 @@ import type { PoolPlan, Risk } from './types';
 const MOST_TOLD = 5;
 
 /**
- * Prefixes that swallow one another where one of the two is new or moves. The longer one wins (RFC 1812, 5.2.4.3), so
- * whoever reads only the new line cannot know where its packets go.
+ * Overlapping prefixes of which at least one is new or moves. The longer prefix wins (RFC 1812, 5.2.4.3), so a reviewer
+ * who reads only the new line cannot know where its packets go.
  */
 export function prefixRisks({ name, routes }: PoolPlan, pool: Pool): Risk[] {
   const fresh = new Set(routes.added.map(({ subnet }) => subnet));
@@ -20,7 +20,7 @@ export function prefixRisks({ name, routes }: PoolPlan, pool: Pool): Risk[] {
     .map(([outer, inner]) => {
       const [wide, narrow] = [wayOf(outer, pool), wayOf(inner, pool)];
       const what = `the ${adjective(outer)} \`${outer.subnet}\` contains the ${adjective(inner)} \`${inner.subnet}\``;
-      if (wide === narrow) return `${what}; both go the same way`;
+      if (wide === narrow) return `${what}; both are routed the same way`;
       return `${what}, which goes \`${narrow}\` and not \`${wide}\`, because the longer prefix wins`;
     });
   return bounded(
@@ -35,7 +35,7 @@ export function prefixRisks({ name, routes }: PoolPlan, pool: Pool): Risk[] {
   );
 }
 
-/** Removed routes whose addresses another route takes from then on. */
+/** Removed routes whose addresses another route covers. */
 function uncovered(removed: readonly string[], pool: Pool): string[] {
   const still = new Set(pool.routes.map(({ subnet }) => `${subnet}`));
   const gone = removed
@@ -43,12 +43,12 @@ function uncovered(removed: readonly string[], pool: Pool): string[] {
     .map((text) => ({ subnet: Subnet.parse(text), route: undefined }));
   if (gone.length === 0) return [];
   const stays = pool.routes.map((route) => ({ subnet: route.subnet, route }));
-  const takers = new Map<string, Route>(); // the innermost comes last
+  const takers = new Map<string, Route>(); // the innermost subnet is set last
   for (const [outer, inner] of overlappingPairs<{ subnet: Subnet; route: Route | undefined }>([...gone, ...stays]))
     if (inner.route === undefined && outer.route !== undefined) takers.set(`${inner.subnet}`, outer.route);
   return [...takers].map(
     ([subnet, taker]) =>
-      `the removed \`${subnet}\` lies in \`${taker.subnet}\`: its packets go \`${wayOf(taker, pool)}\` from then on`,
+      `the removed \`${subnet}\` is part of \`${taker.subnet}\`: its packets then go \`${wayOf(taker, pool)}\``,
   );
 }
 

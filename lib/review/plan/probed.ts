@@ -3,7 +3,7 @@ import type { Placed } from './manifest';
 
 const COMPONENT = 'app.kubernetes.io/component';
 
-/** The Services that the server health program probes, by `namespace/name`; none if its list cannot be read. */
+/** The Services that the server health program probes, by `namespace/name`; empty if its list cannot be read. */
 export function probedServicesOf(objects: readonly Placed[]): ReadonlyMap<string, ProbedService> {
   const lists = objects.filter(({ manifest: { kind, metadata, data } }) => {
     return kind === 'ConfigMap' && metadata.labels?.[COMPONENT] === 'server-health' && hasServices(data);
@@ -17,7 +17,7 @@ function read(data: unknown): ProbedService[] {
   try {
     return parseHealthList(data as Record<string, string>);
   } catch (error) {
-    if (error instanceof InputError) return []; // the program rejects it as well, and keeps the one before
+    if (error instanceof InputError) return []; // the program rejects the list as well, and keeps the previous one
     throw error;
   }
 }

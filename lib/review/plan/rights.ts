@@ -18,12 +18,12 @@ interface Subject {
   readonly namespace?: string;
 }
 
-/** Who may do what: in the API, and as a process on a node. */
+/** Rights by subject: in the API, and of processes on a node. */
 export type Rights = ReadonlyMap<string, ReadonlySet<string>>;
 
 const ENFORCED = 'pod-security.kubernetes.io/enforce';
 
-/** The rights that a site's objects give. */
+/** The rights that a site's objects grant. */
 export function rightsOf(objects: readonly Placed[]): Rights {
   const rights = new Map<string, Set<string>>();
   const give = (who: string, what: string) => {
@@ -44,7 +44,7 @@ export function rightsOf(objects: readonly Placed[]): Rights {
 
 /**
  * Rights gained and lost, gained ones first.
- * @param renamed the new names of subjects that are the same ones under another name.
+ * @param renamed new names by old names, for subjects that were renamed.
  */
 export function compareRights(before: Rights, after: Rights, renamed: ReadonlyMap<string, string>): RightsChange[] {
   const old = new Map([...before].map(([who, what]) => [renamed.get(who) ?? who, what]));
@@ -57,7 +57,7 @@ export function compareRights(before: Rights, after: Rights, renamed: ReadonlyMa
   return [...inOrder(changes('gained', old, after)), ...inOrder(changes('lost', after, old))];
 }
 
-/** The rules of the role that a binding gives, for each of its subjects. */
+/** The rules of the role that a binding refers to, for each of its subjects. */
 function boundRules(binding: Manifest, all: readonly Manifest[]): { subject: string; rule: string }[] {
   if (!binding.kind.endsWith('RoleBinding')) return [];
   const { roleRef, subjects = [] } = binding as unknown as { roleRef: Subject; subjects?: readonly Subject[] };
@@ -86,6 +86,6 @@ function ruleTexts(rule: Rule, subject: string): string[] {
   const what = [...resources, ...nonResourceURLs].map((one) => (one === '*' ? 'everything' : one)).join(', ');
   const ofGroup = groups.length === 0 ? '' : ` of ${groups.join(', ')}`;
   const names = resourceNames.map((name) => (name === subject ? 'of its own name' : name));
-  const which = names.length === 0 ? ', every one,' : ` ${names.join(', ')}`;
+  const which = names.length === 0 ? ' (all)' : ` ${names.join(', ')}`;
   return verbs.map((verb) => `${verb === '*' ? 'do anything with' : verb} ${what}${ofGroup}${which}`);
 }

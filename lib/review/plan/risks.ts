@@ -9,7 +9,7 @@ import type { PoolPlan, Risk, ServicePlan } from './types';
 const danger = (text: string): Risk => ({ level: 'danger', text });
 const warning = (text: string): Risk => ({ level: 'warning', text });
 
-/** What may go wrong when the routes of a pool change. */
+/** The risks of changing a pool's routes. */
 export function poolRisks({ before, after }: Pair<Pool>, plan: PoolPlan): Risk[] {
   if (after === undefined) return [danger(`pool \`${plan.name}\` is gone: ${plan.restart.text}`)];
   return [
@@ -24,7 +24,8 @@ export function poolRisks({ before, after }: Pair<Pool>, plan: PoolPlan): Risk[]
 
 export function serviceRisks(plan: ServicePlan): Risk[] {
   if (plan.kind === 'unchanged') return [];
-  if (plan.kind === 'removed') return [warning(`Service \`${plan.name}\` is removed, and its name with it`)];
+  if (plan.kind === 'removed')
+    return [warning(`Service \`${plan.name}\` is removed: clients can no longer resolve its name`)];
   const { formerName } = plan;
   return [
     ...(plan.total === 0 ? [danger(`Service \`${plan.name}\` is left without servers`)] : []),
@@ -32,7 +33,7 @@ export function serviceRisks(plan: ServicePlan): Risk[] {
     ...(plan.rewritten === undefined ? [] : [warning(rewrittenText(plan.name, plan.rewritten))]),
     ...(formerName === undefined
       ? []
-      : [warning(`Service \`${formerName}\` is now \`${plan.name}\`: clients that use the old name find nothing`)]),
+      : [warning(`Service \`${formerName}\` is now \`${plan.name}\`: clients can no longer resolve the old name`)]),
   ];
 }
 
@@ -57,7 +58,7 @@ function rewrittenText(name: string, { before, after, cleanUp }: NonNullable<Ser
   return `Service \`${name}\` changes from ${before} to ${after}: ${stays} until you run ${cleanUp.map((one) => `\`${one}\``).join(' and ')}`;
 }
 
-/** What an API server or Argo CD will not take. */
+/** Objects that the API server or Argo CD will not accept. */
 export function objectRisks(pairs: readonly Pair<Placed>[]): Risk[] {
   const dropped = pairs.filter(({ before, after }) => after && isEndpoints(after) && !isSame(before, after));
   const names = dropped.map(({ after }) => `\`${after?.manifest.metadata.name}\``);
@@ -97,14 +98,14 @@ function rollingRisks(pool: Pool): Risk[] {
     ...(pool.listsDiffer
       ? [
           danger(
-            `the ConfigMap of pool \`${pool.name}\` holds a different list than the pods will have: run \`npm run synth\``,
+            `the ConfigMap of pool \`${pool.name}\` holds a different list from the one in the pod template: run \`npm run synth\``,
           ),
         ]
       : []),
     ...(pool.isRolling && isAllAtOnce(pool)
       ? [
           warning(
-            `pool \`${pool.name}\` has a canary of all its nodes: every node gets a list even if others do not confirm it`,
+            `all nodes of pool \`${pool.name}\` are canaries: every node gets a new list even if others do not confirm it`,
           ),
         ]
       : []),
@@ -131,7 +132,7 @@ function renamedRisks({ name, formerName }: PoolPlan, isUninstall: boolean): Ris
     ];
   return [
     warning(
-      `pool \`${formerName}\` is now \`${name}\`: another DaemonSet, whose pods start when those of the old one stopped`,
+      `pool \`${formerName}\` is now \`${name}\`: a new DaemonSet, whose pods start after those of the old one have stopped`,
     ),
   ];
 }
@@ -155,7 +156,7 @@ function immutableRisks({ before, after }: Pair<Placed>): Risk[] {
   const changed = [...leavesOf(before.manifest)].find(([path, value]) => fixed.test(path) && now.get(path) !== value);
   if (changed === undefined) return [];
   return [
-    danger(`${kind} \`${metadata.name}\` cannot be applied: \`${changed[0]}\` never changes; delete the object first`),
+    danger(`${kind} \`${metadata.name}\` cannot be applied: \`${changed[0]}\` is immutable; delete the object first`),
   ];
 }
 
@@ -167,7 +168,7 @@ function isSame(before: Placed | undefined, after: Placed): boolean {
   return before !== undefined && JSON.stringify(before.manifest) === JSON.stringify(after.manifest);
 }
 
-/** Three of them, and how many more. */
+/** The first three texts, then the number of the others. */
 export function shortList(texts: readonly string[]): string {
   return texts.length <= 3 ? texts.join(', ') : `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more`;
 }

@@ -11,7 +11,7 @@ const before = new Map([
   ['dist/east/a.k8s.yaml', ''],
 ]);
 
-test('each end has a folder with what its router loads, and shared things stay', () => {
+test('each end has a folder with the changes for its router, and shared parts stay', () => {
   const after = new Map([...before, ['routers/east/a-to-cluster/vyos.set', vyos('00000000cc', '192.168.2.0/24')]]);
   const changes = routerChangesOf(before, after);
   expect([...changes.keys()]).toEqual(['east/a-to-cluster/change.vyos']);
@@ -27,7 +27,7 @@ test('each end has a folder with what its router loads, and shared things stay',
   ]);
 });
 
-test('an end that is gone is taken down, one that is new is set up', () => {
+test('takes down an end that is removed, and sets up a new one', () => {
   const only = (end: string) => new Map([...before].filter(([path]) => path.includes(end)));
   const changes = routerChangesOf(only('east'), only('west'));
   expect([...changes.keys()]).toEqual(['east/a-to-cluster/change.vyos', 'west/a-to-cluster/change.vyos']);
@@ -38,4 +38,4 @@ test('an end that is gone is taken down, one that is new is set up', () => {
   expect(up).toContain('takes the router from no configuration to state 00000000bb.');
 });
 
-test('where nothing changes, nothing is written', () => expect(routerChangesOf(before, before)).toEqual(new Map()));
+test('writes nothing if nothing changes', () => expect(routerChangesOf(before, before)).toEqual(new Map()));

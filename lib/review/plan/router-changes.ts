@@ -6,8 +6,8 @@ type Tree = ReadonlyMap<string, string>;
 const END = /^routers\/([^/]+\/[^/]+)\/([^/]+)$/;
 
 /**
- * What takes the routers from one revision to another: texts by path, a folder for each end of a tunnel
- * (`example/cluster-to-datacentre/change.sh`). An end that is new is set up, and one that is gone is taken down.
+ * The files that take the routers from one revision to the other, by path, with a folder for each end of a tunnel
+ * (`example/cluster-to-datacentre/change.sh`). They set up an end that is new and take down an end that is removed.
  */
 export function routerChangesOf(before: Tree, after: Tree): Map<string, string> {
   const [old, now] = [endsIn(before), endsIn(after)];

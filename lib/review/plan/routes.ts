@@ -3,13 +3,13 @@ import { countAddresses } from '../addresses';
 import { type Pool, wayOf } from './pool';
 import type { RouteChanges, RouteLine } from './types';
 
-/** A route on both sides, on one of them otherwise. */
+/** A route on both sides, or on one side only. */
 interface RoutePair {
   readonly before?: Route;
   readonly after?: Route;
 }
 
-/** Routes of two lists: by destination, table and metric, and what is left by the destination alone. */
+/** Pairs the routes of two lists by destination, table and metric; the rest by destination alone. */
 function pairRoutes(before: readonly Route[], after: readonly Route[]): RoutePair[] {
   const exact = pairBy(routeKey, before, after);
   const left = exact.filter((pair) => pair.before === undefined || pair.after === undefined);
@@ -23,7 +23,7 @@ function pairRoutes(before: readonly Route[], after: readonly Route[]): RoutePai
   );
 }
 
-/** What happens to the routes of a pool; one of the two is missing where the pool is new or gone. */
+/** Compares the routes of a pool; one side is missing if the pool is new or removed. */
 export function compareRoutes(before: Pool | undefined, after: Pool | undefined): RouteChanges {
   const ways = new Map<string, string>();
   const wayIn = (pool: Pool | undefined) => (route: Route) => {
@@ -72,7 +72,7 @@ export function compareRoutes(before: Pool | undefined, after: Pool | undefined)
   };
 }
 
-/** What a route says beyond its way, as `ip route` writes it. */
+/** The attributes of a route besides its path, as `ip route` writes them. */
 function detailsOf({ table, metric, source, mtu }: Route): string {
   return [
     table === MAIN_TABLE ? '' : ` table ${table}`,

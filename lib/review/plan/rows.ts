@@ -1,7 +1,7 @@
 import { code, printable, type Row } from '../page/page';
 import type { RouteChanges, RouteLine, ServicePlan, SettingChange } from './types';
 
-/** A row a route: what is new, then what goes, then what differs. */
+/** One row for each route: new routes, then removed ones, then changed ones. */
 export function routeRows({ added, removed, moved, adjusted }: RouteChanges): Row[] {
   const row =
     (sign: Row['sign']) =>
@@ -47,7 +47,7 @@ function changeText({ before, after }: Change): string {
   return `${valueText(before)} → ${valueText(after)}`;
 }
 
-/** Settings that list something may list nothing. */
+/** For settings that hold a list, an empty value means an empty list. */
 function valueText(value: string): string {
   return value === '' ? 'none' : code(value);
 }

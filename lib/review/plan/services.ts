@@ -5,24 +5,24 @@ import { overlapOf, type Pair, pairUp } from './pairs';
 import { probedServicesOf, probeText } from './probed';
 import type { ServicePlan } from './types';
 
-/** A server as the cluster reaches it. */
+/** A server's address as the cluster sees it. */
 interface Server {
   readonly address: string;
-  /** Its own address, and in which network, where routers map it. */
+  /** The server's own address and its network, if routers map it. */
   readonly real: string;
   readonly network: string | undefined;
 }
 
-/** An external service as its manifests have it. */
+/** An external service, read from its manifests. */
 export interface ExternalServiceModel {
   readonly name: string;
   readonly namespace: string;
   readonly parts: readonly Placed[];
   readonly servers: readonly Server[];
   readonly ports: string;
-  /** How its servers are probed; undefined if they are not. */
+  /** How its servers are probed; undefined without probes. */
   readonly health: string | undefined;
-  /** Whether Git holds its endpoints. */
+  /** Whether its endpoints are stored in Git. */
   readonly isInGit: boolean;
 }
 
@@ -33,7 +33,7 @@ interface Port {
   readonly targetPort?: unknown;
 }
 
-/** `192.168.1.10 is 10.0.1.10 (datacentre)`, as synthesis annotates what is mapped. */
+/** `192.168.1.10 is 10.0.1.10 (datacentre)`: the annotation that synthesis writes for mapped servers. */
 const REAL_ADDRESSES = 'onprem-link/real-addresses';
 const REAL_ADDRESS = /(\S+) is (\S+) \(([^)]*)\)/g;
 
@@ -59,7 +59,7 @@ export function servicesOf(objects: readonly Placed[]): ExternalServiceModel[] {
   });
 }
 
-/** One of another name with the same servers is the same one renamed. */
+/** A Service with a new name but the same servers is the same Service renamed. */
 export function pairServices(
   before: readonly ExternalServiceModel[],
   after: readonly ExternalServiceModel[],
@@ -111,7 +111,7 @@ function formerName(before: ExternalServiceModel, after: ExternalServiceModel): 
   return name === `${after.namespace}/${after.name}` ? undefined : name;
 }
 
-/** Endpoints instead of EndpointSlices, or the other way round: neither tool deletes the old ones reliably. */
+/** A change between Endpoints and EndpointSlices: neither kubectl nor GitOps deletes the old objects reliably. */
 function rewrittenOf(before: ExternalServiceModel, after: ExternalServiceModel): ServicePlan['rewritten'] {
   const [old, now] = [before, after].map(({ parts }) => parts[1]?.manifest.kind);
   if (old === undefined || now === undefined || old === now) return undefined;
@@ -128,7 +128,7 @@ function healthChangeOf(
 ): ServicePlan['health'] {
   const [old, now] = [before?.health, after?.health];
   const isSwitched = before !== undefined && after !== undefined && (old === undefined) !== (now === undefined);
-  // Without a handover one side writes after the other has deleted.
+  // Without a handover, one writer deletes the slices before the other has written its own.
   const isGap = isSwitched && !(before.isInGit && after.isInGit);
   const leaves = before?.isInGit === true && after?.isInGit === false && now !== undefined;
   if (old === now && !leaves) return undefined;
@@ -146,7 +146,7 @@ function isEndpointsOf({ kind, metadata }: Manifest, service: string, namespace:
   return kind === 'EndpointSlice' && metadata.labels?.['kubernetes.io/service-name'] === service;
 }
 
-/** The networks' names stand on the Service. */
+/** Reads the networks' names from an annotation of the Service. */
 function probedServers({ servers }: ProbedService, service: Placed): Server[] {
   const networks = networksIn(service.manifest);
   return [...servers].map(([address, real]) => ({ address, real, network: networks.get(address)?.network }));
@@ -186,7 +186,7 @@ function portsOf({ spec }: Manifest): string {
     .join(', ');
 }
 
-/** A server stays the same one when routers map it elsewhere. */
+/** A server keeps its identity if routers map it to another address. */
 function identityOf({ real }: Server): string {
   return real;
 }

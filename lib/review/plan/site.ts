@@ -10,17 +10,17 @@ import { objectRisks, poolRisks, serviceRisks } from './risks';
 import { compareServices, type ExternalServiceModel, pairServices, servicesOf } from './services';
 import type { Risk, SitePlan } from './types';
 
-/** A site as its folder in dist/ has it. */
+/** A site, read from its folder in dist/. */
 export interface SiteModel {
   readonly name: string;
   readonly objects: readonly Placed[];
   readonly pools: readonly Pool[];
   readonly services: readonly ExternalServiceModel[];
-  /** Files that cannot be read, and why. */
+  /** Files that cannot be read, with the reason. */
   readonly unreadable: readonly string[];
 }
 
-/** The objects of a folder; files with other endings are nobody's manifests. */
+/** The objects of a folder; only YAML and JSON files are manifests. */
 export function readSite(name: string, files: ReadonlyMap<string, string>): SiteModel {
   const unreadable: string[] = [];
   const objects = [...files].flatMap(([path, text]) => {
@@ -35,7 +35,7 @@ export function readSite(name: string, files: ReadonlyMap<string, string>): Site
   return { name, objects, pools: poolsOf(objects), services: servicesOf(objects), unreadable };
 }
 
-/** What happens to a site; one of the two is missing where it is new or gone. */
+/** Compares two versions of a site; one side is missing if the site is new or removed. */
 export function compareSites({ before, after }: Pair<SiteModel>): SitePlan {
   const pools = pairPools(before?.pools ?? [], after?.pools ?? []);
   const services = pairServices(before?.services ?? [], after?.services ?? []);
@@ -70,7 +70,7 @@ function siteRisks(before: SiteModel | undefined, after: SiteModel | undefined):
   if (after === undefined || (after.objects.length === 0 && (before?.objects.length ?? 0) > 0))
     return [
       danger(
-        `everything of site \`${(after ?? before)?.name}\` is gone: what syncs \`dist/${before?.name}/\` deletes it from the cluster`,
+        `site \`${(after ?? before)?.name}\` has no objects left: the tool that syncs \`dist/${before?.name}/\` deletes all of them from the cluster`,
       ),
     ];
   const renamed = before !== undefined && before.name !== after.name;
@@ -79,14 +79,14 @@ function siteRisks(before: SiteModel | undefined, after: SiteModel | undefined):
     ...(renamed
       ? [
           danger(
-            `the folder \`dist/${before.name}/\` is now \`dist/${after.name}/\`: the tool that syncs the old path deletes all of it`,
+            `the folder \`dist/${before.name}/\` is now \`dist/${after.name}/\`: the tool that syncs the old path deletes all of its objects`,
           ),
         ]
       : []),
   ];
 }
 
-/** The objects of a pool that are the same ones on both sides, whatever their names. */
+/** The objects of a pool that are the same on both sides, even if their names changed. */
 function poolParts({ before, after }: Pair<Pool>): Pair<Placed>[] {
   if (before === undefined || after === undefined) return [];
   const listOf = ({ parts, settings }: Pool) =>
@@ -102,7 +102,7 @@ function pairOf(before: Placed | undefined, after: Placed | undefined): Pair<Pla
   return before === undefined || after === undefined ? [] : [{ before, after }];
 }
 
-/** New names by old ones, alone and with the kind in front. */
+/** New names by old names: plain, and with the kind before the name. */
 function newNames(pairs: readonly Pair<Placed>[]): Record<'plain' | 'byKind', Map<string, string>> {
   const plain = new Map<string, string>();
   const byKind = new Map<string, string>();

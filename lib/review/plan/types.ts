@@ -1,25 +1,25 @@
-/** What a plan says, as `npm run plan -- --json` prints it. */
+/** The plan, as `npm run plan -- --json` prints it. */
 import type { AddressCount } from '../addresses';
 
 export interface Plan {
-  /** What the working dist is compared with, for people. */
+  /** What the plan compares with, for people to read. */
   readonly against: string;
-  /** What is in the working tree and not what main.ts makes, if anything. */
+  /** Set if files in the working tree differ from the output of main.ts. */
   readonly stale?: { readonly files: readonly string[]; readonly remedy: string };
-  /** Addresses that two sites both use; a sentence each. */
+  /** Addresses that two sites both use, one sentence each. */
   readonly overlaps?: readonly string[];
   /** Whether any byte of the output differs. */
   readonly isChanged: boolean;
   readonly unchangedSites: readonly string[];
   readonly sites: readonly SitePlan[];
   readonly routers: readonly RouterChange[];
-  /** Files of the output that are neither a cluster's nor a router's. */
+  /** Files of the output that belong neither to a cluster nor to a router. */
   readonly otherFiles: readonly FileChange[];
 }
 
 export interface SitePlan {
   readonly name: string;
-  /** Its name before, where it has another one now. */
+  /** The previous name, if it was renamed. */
   readonly formerName?: string;
   readonly kind: Kind;
   readonly risks: readonly Risk[];
@@ -36,19 +36,19 @@ export interface Risk {
   readonly text: string;
 }
 
-/** What somebody may do that they might not before, or the other way round. */
+/** A right that a subject gains or loses. */
 export interface RightsChange {
   readonly kind: 'gained' | 'lost';
   readonly who: string;
   readonly what: string;
 }
 
-/** The nodes that one NodeRoutes is for. */
+/** The nodes of one NodeRoutes. */
 export interface PoolPlan {
   readonly name: string;
   readonly formerName?: string;
   readonly kind: Kind;
-  /** Which nodes, for people. */
+  /** The nodes, described for people. */
   readonly nodes: string;
   readonly routes: RouteChanges;
   readonly program?: ProgramChange;
@@ -62,9 +62,9 @@ export interface RouteChanges {
   readonly total: number;
   readonly added: readonly RouteLine[];
   readonly removed: readonly RouteLine[];
-  /** The same destination by another way. */
+  /** The same destination with a different path. */
   readonly moved: readonly RouteLine[];
-  /** The same destination and way, with another table, metric, source or MTU. */
+  /** The same destination and path with a different table, metric, source or MTU. */
   readonly adjusted: readonly RouteLine[];
   readonly addresses: Readonly<Record<'added' | 'removed' | 'moved' | 'adjusted', AddressCount>>;
 }
@@ -76,7 +76,7 @@ export interface RouteLine {
   readonly comment?: string;
 }
 
-/** The agent's program. Sizes are in bytes; a side without one has its program in the image. */
+/** The agent's program. Sizes are in bytes. A side is missing if its program is part of the image. */
 export interface ProgramChange {
   readonly before?: { readonly name: string; readonly size: number };
   readonly after?: { readonly name: string; readonly size: number; readonly path: string };
@@ -100,15 +100,15 @@ export interface ServicePlan {
   readonly formerName?: string;
   readonly kind: Kind;
   readonly ports: { readonly before?: string; readonly after?: string };
-  /** How many servers it has afterwards. */
+  /** The number of its servers after the change. */
   readonly total: number;
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** How its endpoints were written before and after, where that differs, and the commands that delete what stays. */
+  /** How its endpoints were written before and after, if that changes, and the commands that delete the leftovers. */
   readonly rewritten?: { readonly before: string; readonly after: string; readonly cleanUp: readonly string[] };
   /**
-   * How its servers are probed before and after, where that differs. `isGap`: one writer of its EndpointSlices deletes them
-   * before the other has written. `leavesGit`: from now on the server health program alone writes them.
+   * How its servers are probed before and after, if that changes. `isGap`: one writer of its EndpointSlices deletes
+   * them before the other has written its own. `leavesGit`: from now on, only the server health program writes them.
    */
   readonly health?: {
     readonly before?: string;
@@ -116,11 +116,11 @@ export interface ServicePlan {
     readonly isGap: boolean;
     readonly leavesGit: boolean;
   };
-  /** The same server under another address. */
+  /** The same server at another address. */
   readonly readdressed: readonly { readonly server: string; readonly before: string; readonly after: string }[];
 }
 
-/** What no other part of the plan tells. */
+/** A change that no other part of the plan covers. */
 export interface ObjectChange {
   readonly kind: Kind;
   readonly name: string;
@@ -128,13 +128,13 @@ export interface ObjectChange {
   readonly fields: readonly SettingChange[];
 }
 
-/** The files of one router. */
+/** The changed files of one router. */
 /** One end of a tunnel. */
 export interface RouterChange {
-  /** Its folder: `routers/example/cluster-to-datacentre`. */
+  /** The folder of its files: `routers/example/cluster-to-datacentre`. */
   readonly router: string;
   readonly files: readonly FileChange[];
-  /** Names of the files that take its router from one revision to the other; see routerChangesOf. */
+  /** Names of the files that take the router from one revision to the other; see routerChangesOf. */
   readonly changes: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import type { Router } from './routers';
 import type { SiteView } from './site-view';
 import { broken, troublesOf, type Way } from './way';
 
-/** Routers whose answers may take the wrong tunnel or reach the wrong host; empty if all is well. */
+/** Routers whose answers may take the wrong tunnel or reach the wrong host; empty if there are none. */
 export function answerWays({ clusterRouters, premises }: SiteView): Way[] {
   return [...clusterRouters, ...premises].flatMap((router) => {
     const failures = [...(router.isCluster ? [] : sharedSelectors(router)), ...sharedAddresses(router)];
@@ -43,7 +43,7 @@ function sharedAddresses({ name, ends }: Router): Failure[] {
         {
           where: `router ${name}`,
           text: `${one.from} and ${other.from} both become ${seen}, so answers to them collide`,
-          remedy: 'map each range to one of its own',
+          remedy: 'map each range to a different range',
           source: other,
         },
       ];
@@ -52,14 +52,15 @@ function sharedAddresses({ name, ends }: Router): Failure[] {
 }
 
 /**
- * Routers of the cluster whose files lack the routes to the pods, so that no answer reaches them; empty if all is well.
+ * Routers of the cluster whose files lack the routes to the pods, so that answers cannot reach them; empty if there are
+ * none.
  */
 export function podRouteWays({ promises, learned, clusterRouters }: SiteView): Way[] {
   if (!promises.hasPodRoutes || learned.length === 0) return [];
   const failures = clusterRouters.map(
     ({ name, ends }): Failure => ({
       where: `router ${name}`,
-      text: `no route to the pods ${learned.join(', ')}, which packets on premise answer to`,
+      text: `no route to the pods ${learned.join(', ')}, so on-premise answers do not reach them`,
       remedy: 'run npm run synth, and load the routes',
       ...(ends[0] !== undefined && { source: { file: ends[0].connection.file } }),
     }),

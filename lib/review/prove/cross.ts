@@ -144,10 +144,10 @@ export class Crossing {
     );
   }
 
-  /** If a router has its own routes to what is behind the tunnel, they must cover these packets. */
+  /** If a router has its own routes to the networks behind the tunnel, they must cover these packets. */
   private isRouted(end: RouterModel, router: Router, flow: Flow): boolean {
     const { routes, children, connection, product, outside } = end;
-    // A FortiGate has a tunnel interface, about which the route to the other router says nothing.
+    // A FortiGate routes by its tunnel interface, so the route to the other router does not matter.
     const isPeer = (subnet: Subnet) =>
       product !== 'fortigate' && `${subnet}`.startsWith(`${connection.remoteAddress}/`);
     const isOutward = ({ subnet }: StaticRoute) =>
@@ -168,8 +168,8 @@ export class Crossing {
     const { family } = flow.destination.now;
     if (forwards.has(family)) return true;
     this.fail(`router ${router.name}`, {
-      text: `forwards no packets of IPv${family}`,
-      remedy: 'set it in sysctl.conf, as npm run synth does',
+      text: `does not forward IPv${family} packets`,
+      remedy: 'enable forwarding in sysctl.conf, as npm run synth does',
       source: { file: connection.file.replace(/[^/]*$/, 'sysctl.conf') },
       flow,
     });
@@ -199,21 +199,21 @@ export class Crossing {
     const astray = routes.find((one) => common(one.subnet, flow.destination.now) !== undefined && isAstray(one));
     if (astray !== undefined) {
       this.fail(`router ${router.name}`, {
-        text: `the route to ${astray.subnet} leads to ${astray.device}, back where the packets come from`,
+        text: `the route to ${astray.subnet} leads to ${astray.device}, which the packets come from`,
         remedy: 'run npm run synth, and load the routes',
         source: astray,
         flow,
       });
       return false;
     }
-    if (first === undefined) return true; // directly connected or by the default route, as the router's sheet says
+    if (first === undefined) return true; // directly connected, or covered by the default route, as the router's sheet states
     const [missing] = withoutAll(
       [flow.destination.now],
       routes.map(({ subnet }) => subnet),
     );
     if (missing === undefined) return true;
     this.fail(`router ${router.name}`, {
-      text: `no route to ${plain(missing)}, though there are routes to others beside it`,
+      text: `no route to ${plain(missing)}, although neighbouring subnets have routes`,
       remedy: `add a route to ${plain(missing)}`,
       source: { file: first.file },
       flow,
@@ -247,8 +247,8 @@ export class Crossing {
       const { inside } = split(flow, local, remote);
       if (inside === undefined) continue;
       this.fail(`router ${router.name}`, {
-        text: `${flow.source.now} → ${flow.destination.now} goes back into a tunnel by the selector ${local} ↔ ${remote}: a loop`,
-        remedy: 'translate the destination to what is behind this router',
+        text: `${flow.source.now} → ${flow.destination.now} goes back into a tunnel through the selector ${local} ↔ ${remote}: a loop`,
+        remedy: 'translate the destination to a range behind this router',
         source: { file, ...(line !== undefined && { line }) },
         flow: inside,
       });

@@ -75,7 +75,7 @@ export function sorted<Rule>(
   for (const rule of rules) {
     if (left.length === 0) break;
     const { source, destination } = matches(rule);
-    // There are many rules, and most match nothing.
+    // There are many rules, and most match nothing, so those are skipped early.
     if (!left.some((one) => one.source.now.overlaps(source) && one.destination.now.overlaps(destination))) continue;
     left = left.flatMap((one) => {
       const { inside, outside } = split(one, source, destination);

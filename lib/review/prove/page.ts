@@ -3,7 +3,7 @@ import type { SiteProof } from './prove';
 import type { Way } from './way';
 
 const NAMES = { strongswan: 'strongSwan and nftables', vyos: 'VyOS', fortigate: 'FortiGate' } as const;
-/** Products that we have never sent packets through: what their files do is known only from our reader. */
+/** Products that we have never sent packets through: only our reader says what their files mean. */
 const UNTRIED: ReadonlySet<string | undefined> = new Set(['vyos', 'fortigate']);
 /** Largest width of hop names. */
 const COLUMN = 22;
@@ -70,7 +70,7 @@ export function proofPage(proofs: readonly SiteProof[]): Block[] {
         kind: 'table',
         rows: proof.ways.map((way) => ({ sign: '~', cells: [code(way.name), resultText(way, proof)] })),
       },
-      { kind: 'alert', level: 'note', title: 'Assumed, since no file here says it', lines: proof.assumed },
+      { kind: 'alert', level: 'note', title: 'Assumed, because no file here says so', lines: proof.assumed },
     ];
   });
 }

@@ -79,7 +79,7 @@ function unansweredBy(pool: NodePool, arrivals: readonly Arrival[]): Failure[] {
   return arrivals.flatMap(({ flow }) =>
     withoutAll([flow.source.now], routed).map((missing) => ({
       where: `nodes of ${pool.name}`,
-      text: `no route back to ${missing}, so strict rp_filter drops what comes from there`,
+      text: `no route back to ${missing}, so strict rp_filter drops packets from there`,
       remedy: 'add it to the routes of these nodes',
       source: pool.source,
       flow,
@@ -91,7 +91,7 @@ function gapOf(where: string, { source, destination }: Flow, file?: string): Tro
   return {
     where,
     text: `packets from ${plain(source.now)} to ${plain(destination.now)} do not arrive`,
-    remedy: 'see what follows',
+    remedy: 'see the failures below',
     ...(file !== undefined && { source: file }),
     example: `${source.now.address} → ${destination.now.address}`,
   };

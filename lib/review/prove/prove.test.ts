@@ -14,7 +14,7 @@ const [THERE, BACK] = [
   'datacentre → nodes of onprem-link/node-routes',
 ];
 
-/** The proof by the files of the Linux routers, with one file changed. */
+/** The proof for the Linux routers' files, with one file changed. */
 function proofWith(path?: string, change: (text: string) => string = (text) => text): SiteProof {
   const tree = new Map(WRITTEN);
   if (path !== undefined) {
@@ -30,7 +30,7 @@ const without = (line: RegExp) => (text: string) => text.replace(line, '');
 const lineOf = (path: string, part: string) =>
   (WRITTEN.get(path) as string).split('\n').findIndex((line) => line.includes(part)) + 1;
 
-test('of the example every way is consistent, hop by hop, for each product', () => {
+test('every way of the example is consistent, hop by hop, for each product', () => {
   const proofs = proofsOf(WRITTEN);
   expect(proofs.map(({ product, ways }) => [product, ways.map(({ result }) => result)])).toEqual([
     ['strongswan', Array(4).fill('consistent')],
@@ -86,7 +86,7 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     `${PREMISES}/swanctl.conf`,
     (text) => text.replace('remote_addrs = 203.0.113.1', 'remote_addrs = 203.0.113.9'),
     [FIRST, SECOND, THERE, BACK],
-    /looks for the other at 203\.0\.113\.9, which has 203\.0\.113\.1/,
+    /expects the other at 203\.0\.113\.9, but its address is 203\.0\.113\.1/,
   ],
   [
     'source NAT left out',
@@ -145,18 +145,18 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     /192\.168\.0\.0\/24 and 10\.0\.1\.0\/24 both become 192\.168\.1\.0\/24, so answers to them collide/,
   ],
   [
-    'a child that no end opens',
+    'a child that neither end opens',
     `${CLUSTER}/swanctl.conf`,
     (text) => text.replace(/(remote_ts = 192\.168\.1\.0\/24\n(?:.*\n){2} +start_action = )start/, '$1none'),
     [FIRST, SECOND, THERE, BACK],
-    /no end opens 192\.168\.2\.0\/27 ↔ 192\.168\.1\.0\/24/,
+    /neither end opens 192\.168\.2\.0\/27 ↔ 192\.168\.1\.0\/24/,
   ],
   [
-    'a route back to the cluster',
+    'a route that leads back to the cluster',
     `${CLUSTER}/routes.batch`,
     (text) => text.replace('192.168.1.0/24 via 203.0.113.2 dev eth1', '192.168.1.0/24 via 10.0.1.2 dev eth0'),
     [FIRST, SECOND, THERE, BACK],
-    /the route to 192\.168\.1\.0\/24 leads to eth0, back where the packets come from/,
+    /the route to 192\.168\.1\.0\/24 leads to eth0, which the packets come from/,
   ],
   [
     'a route of answers that leads back on premise',
@@ -170,7 +170,7 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     `${PREMISES}/sysctl.conf`,
     (text) => text.replace('ip_forward = 1', 'ip_forward = 0'),
     [FIRST, SECOND, THERE, BACK],
-    /forwards no packets of IPv4/,
+    /does not forward IPv4 packets/,
   ],
   [
     'a subnet missing from the list',
@@ -201,11 +201,11 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     [FIRST, SECOND],
     /there is no Service default\/orders-service/,
   ],
-])('%s breaks what it breaks', (_, path, change, expected, text) => {
+])('%s breaks the ways that depend on it', (_, path, change, expected, text) => {
   const proof = proofWith(path, change);
   expect(brokenOf(proof)).toEqual(expected);
-  const told = JSON.stringify(proof.ways.flatMap(({ troubles }) => troubles));
-  expect(told).toMatch(text);
+  const texts = JSON.stringify(proof.ways.flatMap(({ troubles }) => troubles));
+  expect(texts).toMatch(text);
 });
 
 const withMtu = (mtu: number) => (text: string) =>
@@ -232,7 +232,7 @@ test('an MTU that agents reject leaves nodes without routes', () => {
   expect(JSON.stringify(proof.ways)).toMatch(/the list is rejected \(routes\[1\].*575 .*576 to 65535/);
 });
 
-test('a failure names the file, the line and a packet to which it happens', () => {
+test('names the file, the line and an example packet for a failure', () => {
   const proof = proofWith(`${PREMISES}/swanctl.conf`, (text) =>
     text.replace('local_ts = 192.168.1.0/24', 'local_ts = 192.168.1.0/25'),
   );
@@ -265,17 +265,17 @@ test.each([
   ],
   [`${CLUSTER}/rules.service`, (text: string) => text.replace(/^ExecStart=.*$/m, 'ExecStart=/bin/true')],
   [`${CLUSTER}/sysctl.conf`, (text: string) => `${text}net.ipv4.conf.all.rp_filter = 1\n`],
-])('a line of %s that no reader knows is an error', (path, change) => {
+])('rejects a line of %s that no reader understands', (path, change) => {
   expect(() => proofWith(path, change)).toThrow(/is not understood/);
 });
 
-test('a Service that synth forgot is not proven by its absence', () => {
+test('reports the ways of a Service that is missing from dist/ as broken', () => {
   const tree = new Map(WRITTEN);
   tree.delete(SERVICE);
   expect(brokenOf(proofsOf(tree)[0] as SiteProof)).toEqual([FIRST, SECOND]);
 });
 
-test('what another site has on the same on-premise router is looked at as well', () => {
+test("includes other sites' tunnels to the same on-premise router", () => {
   const tree = new Map(WRITTEN);
   for (const [path, text] of WRITTEN)
     if (path.startsWith('routers/example/') && !path.endsWith('.json')) {
@@ -287,13 +287,13 @@ test('what another site has on the same on-premise router is looked at as well',
   expect(proof.ways.at(-1)?.troubles[0]?.text).toContain('is a selector of two tunnels');
 });
 
-test('a way is a picture, and all of them are a page', () => {
+test('draws a way as a diagram, and all ways as a page', () => {
   const proofs = proofsOf(WRITTEN).slice(0, 1);
   expect(wayPicture(proofs[0]?.ways[0] as never)).toMatchSnapshot();
   expect(proofPage(proofs)).toMatchSnapshot();
 });
 
-test('where pods are promised to be seen as themselves, files for nodes are not enough', () => {
+test('reports broken ways if pods must keep their addresses but the files cover only nodes', () => {
   const promises = 'routers/example/promises.json';
   const proof = proofWith(promises, (text) => text.replace('"pods"', '"podsSeenAs": "themselves",\n  "pods"'));
   expect(brokenOf(proof)).toEqual([FIRST, SECOND]);
@@ -301,7 +301,7 @@ test('where pods are promised to be seen as themselves, files for nodes are not 
   expect(proof.isUnsaid).toBe(false);
 });
 
-test('what routes of the nodes need beyond the files is assumed', () => {
+test('lists as assumptions what node routes need beyond the files', () => {
   const proof = proofWith(LIST, (text) =>
     text.replace('"192.168.1.0/24"', '{ "subnet": "192.168.1.0/24", "nextHop": "10.0.1.3", "table": 200 }'),
   );

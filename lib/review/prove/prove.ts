@@ -18,17 +18,17 @@ export interface SiteProof {
   /** Undefined if no router of the site has files here. */
   readonly product: Product | undefined;
   readonly ways: readonly Way[];
-  /** Assumptions: what the files do not say. */
+  /** Assumptions about things that the files do not contain. */
   readonly assumed: readonly string[];
-  /** Whether one of the assumptions is made only because the site does not say it. */
+  /** Whether one of the assumptions is made only because the site does not state it. */
   readonly isUnsaid: boolean;
 }
 
 const PROMISES = /^routers\/([^/]+)\/promises\.json$/;
 
 /**
- * Compares synth's output with what the sites promise.
- * @throws InputError for a file that cannot be read, or that has a line that no reader knows.
+ * Compares the output of synth with what the sites promise.
+ * @throws InputError for a file that cannot be read, or that has a line that no reader understands.
  */
 export function proofsOf(tree: Tree): SiteProof[] {
   return viewsOf(tree).map(({ site, product, view }) => proofOf(site, product, view));
@@ -91,10 +91,12 @@ function assumptionsOf(view: SiteView, product: Product | undefined): string[] {
       ? []
       : [`routers of the cluster know the way to ${view.learned.join(', ')} by other means`]),
     'firewalls on the way let these packets pass',
-    ...(hasUdp ? ['UDP and SCTP send packets that fit through ESP, which no limit of TCP segments shortens'] : []),
+    ...(hasUdp ? ['UDP and SCTP packets fit through ESP; a TCP segment limit does not shorten them'] : []),
     ...(product === undefined
       ? []
       : ['hosts on premise send answers to their router', 'every link on the way carries packets of 1500 bytes']),
-    ...(others.length === 0 ? [] : [`the routers of ${others.join(', ')} are configured by other means, and right`]),
+    ...(others.length === 0
+      ? []
+      : [`the routers of ${others.join(', ')} are configured by other means, and correctly`]),
   ];
 }

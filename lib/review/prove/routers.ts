@@ -56,7 +56,7 @@ function linuxFiles(files: Tree, folder: string): LinuxFiles {
   };
 }
 
-/** All ends of all sites. @throws InputError for anything that a reader does not know. */
+/** All ends of all sites. @throws InputError for anything that a reader does not understand. */
 export function readEnds(tree: Tree): End[] {
   const folders = new Map<string, Map<string, string>>();
   for (const [path, text] of tree) {
@@ -86,8 +86,8 @@ function readModel(product: Product, files: Tree, folder: string): RouterModel |
         : `is not understood: ${(error as Error).message}`;
     throw refuse(
       what,
-      `${why}, so nobody can say what the router does`,
-      'write it as npm run synth does, or run that again',
+      `${why}, so the router's behaviour is unknown`,
+      'write it as npm run synth does, or run npm run synth again',
     );
   }
 }

@@ -118,7 +118,7 @@ class ServicePort {
     return [
       {
         where: 'Service',
-        text: `${what} has ${address}, which leads to ${plain(stranger.flow.destination.now)}: no server of this Service`,
+        text: `${what} has ${address}, which leads to ${plain(stranger.flow.destination.now)}: not a server of this Service`,
         remedy: 'run npm run synth',
         source: placeText(source),
       },
@@ -173,7 +173,7 @@ function answerHop({ flow, hops }: Arrival, server: Address): Hop {
 const notFrom = (nodes: string, example: string): Trouble => ({
   where: 'nodes',
   text: `packets from ${nodes} do not arrive`,
-  remedy: 'see what follows',
+  remedy: 'see the failures below',
   example,
 });
 

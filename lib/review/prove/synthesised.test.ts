@@ -153,7 +153,7 @@ test.each<[string, Case]>([
     'UDP and several ports',
     { service: { ports: { dns: { port: 53, protocol: 'UDP' }, http: { port: 80, serverPort: 8080 } } } },
   ],
-])('what synth writes for %s is consistent', (_, one) => {
+])('the output of synth for %s is consistent', (_, one) => {
   const proofs = proofOfSite('site', one);
   expect(proofs.length).toBeGreaterThan(0);
   const broken = proofs.flatMap(({ product, ways }) =>
@@ -162,7 +162,7 @@ test.each<[string, Case]>([
   expect(broken).toEqual([]);
 });
 
-test('routes to the pods that are gone from a router’s files are missed', () => {
+test("reports routes to the pods that are missing from a router's files", () => {
   proofOfSite('site', {
     cluster: { podsSeenAs: 'themselves', pods: MAPPED_PODS },
     networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', { podNextHops: ['10.0.1.29'] }) } },
@@ -177,7 +177,7 @@ test('routes to the pods that are gone from a router’s files are missed', () =
   ]);
 });
 
-test('while Git keeps the endpoints of probed servers, those that the program will write are followed as well', () => {
+test('follows both sets of endpoints while Git keeps those of probed servers', () => {
   proofOfSite('site', { service: { health: HANDOVER } });
   const tree = treeIn(folder);
   const list = 'dist/site/server-health.k8s.yaml';
@@ -187,6 +187,6 @@ test('while Git keeps the endpoints of probed servers, those that the program wi
   const broken = proof?.ways.filter(({ result }) => result === 'broken') ?? [];
   expect(broken.map(({ name }) => name)).toEqual(['orders 8080 → 10.0.1.10:8080', 'orders 8080 → 10.0.1.11:8080']);
   expect(broken[0]?.troubles[0]?.text).toBe(
-    'the server health program has 192.168.1.99, which leads to 10.0.1.99: no server of this Service',
+    'the server health program has 192.168.1.99, which leads to 10.0.1.99: not a server of this Service',
   );
 });

@@ -25,7 +25,7 @@ function ikeTrouble({ connection: mine }: RouterModel, { connection: other }: Ro
   if (unreached !== undefined) {
     const target = unreached === mine ? other : mine;
     return {
-      text: `one end looks for the other at ${unreached.remoteAddress}, which has ${target.localAddress}`,
+      text: `one end expects the other at ${unreached.remoteAddress}, but its address is ${target.localAddress}`,
       remedy: "write the other router's address",
       source: unreached,
     };
@@ -44,11 +44,11 @@ function ikeTrouble({ connection: mine }: RouterModel, { connection: other }: Ro
       source: other,
     };
   if (!mine.initiates && !other.initiates)
-    return { text: 'no end opens the tunnel', remedy: 'let one end start it', source: mine };
+    return { text: 'neither end opens the tunnel', remedy: 'let one end start it', source: mine };
   return undefined;
 }
 
-/** A private address may be one that a cloud translates the public address to, which the files do not show. */
+/** A private address may be the one to which a cloud translates the public address; the files do not show that. */
 function reaches(from: Connection, to: Connection): boolean {
   return from.remoteAddress === to.localAddress || PRIVATE.test(to.localAddress);
 }
@@ -118,7 +118,11 @@ export function childTrouble(child: Child, router: RouterModel, peer: RouterMode
       source: answer,
     };
   if (!child.starts && !answer.starts)
-    return { text: `no end opens ${child.local} ↔ ${child.remote}`, remedy: 'let one end start it', source: child };
+    return {
+      text: `neither end opens ${child.local} ↔ ${child.remote}`,
+      remedy: 'let one end start it',
+      source: child,
+    };
   return {
     text: `the selector ${child.local} ↔ ${child.remote} is narrowed by the other end's ${answer.local} ↔ ${answer.remote}`,
     remedy: 'configure the same pair of ranges at both ends',
