@@ -164,9 +164,10 @@ export class HealthCluster {
     });
   }
 
-  /** Messages of the events on a Service. */
+  /** Messages of the health program's events on a Service. The API server reports on Services too. */
   async events(service: string): Promise<string[]> {
-    const selector = `involvedObject.kind=Service,involvedObject.name=${service}`;
+    const about = `involvedObject.kind=Service,involvedObject.name=${service}`;
+    const selector = `${about},reportingComponent=onprem-link-health`;
     const text = await this.cluster.kubectl(
       `get events --field-selector=${selector} --output=jsonpath='{range .items[*]}{.reason}: {.message}{"\\n"}{end}'`,
     );

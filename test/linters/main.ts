@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse, parseAllDocuments } from 'yaml';
 import { REPOSITORY, TYPESCRIPT } from '../repository';
-import { installTools, type Tool, versionOf } from './tools';
+import { type Installed, installTools, RELEASES, type Tool, versionOf } from './tools';
 
 /** What a linter is not content with. */
 interface Finding {
@@ -34,7 +34,7 @@ interface TrivyFinding {
 const MARKERS = ['<!-- printed by npm run lint:manifests -->', '<!-- end -->'] as const;
 const PAGE = join(REPOSITORY, 'docs', 'linters.md');
 
-type Find = (tool: Tool) => string;
+type Find = Installed['program'];
 
 function output(program: string, args: readonly string[], cwd = REPOSITORY): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
@@ -168,6 +168,7 @@ function kustomize(find: Find, dist: string): Report {
 }
 
 interface Manifest {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
@@ -192,6 +193,37 @@ function fluxBuild(find: Find, dist: string): Report {
   };
 }
 
+interface Conformity {
+  /** Only what does not match. */
+  readonly resources: readonly { filename: string; kind: string; name: string; msg: string }[];
+  readonly summary: { readonly valid: number };
+}
+
+/** Groups of Kubernetes itself have no domain, or its own. */
+const isCustom = ({ apiVersion }: Manifest) => /\..*\//.test(apiVersion) && !apiVersion.includes('.k8s.io/');
+
+function kubeconform({ program, schemas }: Installed, dist: string): Report {
+  const manifests = readdirSync(dist).flatMap((name) => manifestsIn(readFileSync(join(dist, name), 'utf8')));
+  const skipped = unique(manifests.filter(isCustom).map(({ kind }) => kind));
+  const checked = RELEASES.map((release) => {
+    const location = join(schemas(release), '{{.ResourceKind}}{{.KindSuffix}}.json');
+    const args = ['-strict', '-summary', '-output', 'json', '-skip', skipped.join(','), '-schema-location', location];
+    return { release, ...(JSON.parse(output(program('kubeconform'), [...args, dist])) as Conformity) };
+  });
+  return {
+    tool: 'kubeconform',
+    passed: checked.map(({ release, summary }) => `${summary.valid} objects with Kubernetes ${release}`).join(', '),
+    silenced: skipped,
+    findings: checked.flatMap(({ release, resources }) =>
+      resources.map(({ filename, kind, name, msg }) => ({
+        id: release,
+        where: `${filename} ${kind} ${name}`,
+        says: msg,
+      })),
+    ),
+  };
+}
+
 function tableOf(reports: readonly Report[]): string {
   return [
     '| tool | version | passed | silenced |',
@@ -206,7 +238,7 @@ function tableOf(reports: readonly Report[]): string {
 /** The exit code where a tool could not be installed. */
 const NOT_INSTALLED = 3;
 
-function installed(): Find | undefined {
+function installed(): Installed | undefined {
   try {
     return installTools();
   } catch (error) {
@@ -217,8 +249,9 @@ function installed(): Find | undefined {
 }
 
 function main(): void {
-  const find = installed();
-  if (find === undefined) return;
+  const tools = installed();
+  if (tools === undefined) return;
+  const find = tools.program;
   const folder = mkdtempSync(join(tmpdir(), 'linted-'));
   try {
     const { status, stderr } = spawnSync(process.execPath, [...TYPESCRIPT, 'test/linters/site.ts'], {
@@ -232,6 +265,7 @@ function main(): void {
       checkov(find, dist),
       kubeScore(find, dist),
       trivy(find, dist),
+      kubeconform(tools, dist),
       kustomize(find, dist),
       fluxBuild(find, dist),
       ...workflows(find),

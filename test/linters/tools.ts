@@ -1,15 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY } from '../repository';
+import { writeSchemas } from './schemas';
 
 /** Programs that Go installs as they are, by the versions that docs/linters.md names. */
 const GO_PROGRAMS = {
   'kube-score': 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
   kustomize: 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.1',
   actionlint: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
+  kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0',
 } as const;
 const PYTHON_PROGRAMS = { checkov: 'checkov==3.3.30', 'check-jsonschema': 'check-jsonschema==0.38.0' } as const;
 /** Libraries: the program around each is ours. */
@@ -17,6 +19,9 @@ const OUR_PROGRAMS = {
   'trivy-kubernetes': { folder: join(REPOSITORY, 'test', 'linters', 'go'), library: 'github.com/aquasecurity/trivy' },
   'flux-build': { folder: join(REPOSITORY, 'test', 'linters', 'flux'), library: 'github.com/fluxcd/pkg/kustomize' },
 } as const;
+
+/** The oldest and the newest release of Kubernetes whose schemas every object must match. */
+export const RELEASES = ['1.28.15', '1.36.3'] as const;
 
 export type Tool = keyof typeof GO_PROGRAMS | keyof typeof PYTHON_PROGRAMS | keyof typeof OUR_PROGRAMS;
 
@@ -39,20 +44,40 @@ function cacheFolder(): string {
   return join(base, 'onprem-link', 'linters', hash.digest('hex').slice(0, 16));
 }
 
-function install(what: string, command: string, args: readonly string[], cwd: string, env: object = {}): void {
+function install(what: string, command: string, args: readonly string[], cwd: string, env: object = {}): string {
   process.stderr.write(`installing ${what}…\n`);
   const all = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', ...env };
-  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: all });
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: all });
   if (status !== 0) throw new Error(`${what} could not be installed: ${error?.message ?? stderr}`);
+  return stdout;
+}
+
+/** What is installed. */
+export interface Installed {
+  /** The path of a tool's program. */
+  readonly program: (tool: Tool) => string;
+  /** The folder with a Kubernetes release's JSON schemas. */
+  readonly schemas: (release: string) => string;
+}
+
+/** Kubernetes' own OpenAPI documents come with its Go modules. */
+function installSchemas(release: string, folder: string): void {
+  const scratch = mkdtempSync(join(tmpdir(), 'schemas-'));
+  try {
+    const module = `k8s.io/kubernetes@v${release}`;
+    const text = install(`the schemas of ${module}`, 'go', ['mod', 'download', '-json', module], scratch);
+    writeSchemas(join(JSON.parse(text).Dir, 'api', 'openapi-spec', 'swagger.json'), folder);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
 /**
  * Installs what is missing, from the Go module proxy and PyPI, into a cache outside the tree.
  *
- * @returns finds a tool's program
- * @throws naming the tool that could not be had: that is no finding of it
+ * @throws an error that names the tool that could not be installed, which is not a finding of that tool
  */
-export function installTools(): (tool: Tool) => string {
+export function installTools(): Installed {
   const folder = cacheFolder();
   const venv = join(folder, 'venv');
   const bin = join(folder, 'bin');
@@ -66,5 +91,7 @@ export function installTools(): (tool: Tool) => string {
     install('a Python environment', 'python3', ['-m', 'venv', venv], folder);
     install('checkov', join(venv, 'bin', 'pip'), ['install', '--quiet', ...Object.values(PYTHON_PROGRAMS)], folder);
   }
-  return (tool) => join(tool in PYTHON_PROGRAMS ? join(venv, 'bin') : bin, tool);
+  const schemas = (release: string) => join(folder, `schemas-${release}`);
+  for (const release of RELEASES) if (!existsSync(schemas(release))) installSchemas(release, schemas(release));
+  return { program: (tool) => join(tool in PYTHON_PROGRAMS ? join(venv, 'bin') : bin, tool), schemas };
 }
