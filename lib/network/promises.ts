@@ -1,6 +1,7 @@
 import { Address } from './address';
 import { Findings, refuse } from './finding';
 import { parseJson } from './json';
+import { Mapping } from './mapping';
 import type { PodsSeenAs } from './pods';
 import { Subnet } from './subnet';
 
@@ -29,11 +30,22 @@ interface NetworkPromise {
   readonly subnets: readonly Subnet[];
   /** Whether its routers' configurations are also written. */
   readonly hasVpn: boolean;
+  /**
+   * Subnets that routers configured by other means show to the cluster as other ranges. Empty with hasVpn: then the
+   * routers' files must say so.
+   */
+  readonly mapped: readonly Mapping[];
 }
 
 export interface ServicePromise {
-  readonly servers: readonly { readonly network: string; readonly address: Address }[];
+  readonly servers: readonly ServerPromise[];
   readonly ports: readonly PortPromise[];
+}
+
+export interface ServerPromise {
+  readonly network: string;
+  /** Its real address. */
+  readonly address: Address;
 }
 
 export interface PortPromise {
@@ -53,7 +65,14 @@ export function formatPromises(promises: Promises): string {
     ...(podsSeenAs !== undefined && { podsSeenAs }),
     ...(hasPodRoutes && { hasPodRoutes }),
     networks: Object.fromEntries(
-      [...networks].map(([name, { subnets, hasVpn }]) => [name, { subnets: texts(subnets), hasVpn }]),
+      [...networks].map(([name, { subnets, hasVpn, mapped }]) => [
+        name,
+        {
+          subnets: texts(subnets),
+          hasVpn,
+          ...(mapped.length > 0 && { mapped: mapped.map((one) => ({ real: `${one.real}`, mapped: `${one.mapped}` })) }),
+        },
+      ]),
     ),
     pools: Object.fromEntries(pools),
     services: Object.fromEntries(
@@ -76,12 +95,18 @@ export function parsePromises(text: string): Promises {
   }
 }
 
+interface WrittenNetwork {
+  readonly subnets: readonly string[];
+  readonly hasVpn: boolean;
+  readonly mapped?: readonly { readonly real: string; readonly mapped: string }[];
+}
+
 interface Written {
   readonly nodes: readonly string[];
   readonly pods: readonly string[];
   readonly podsSeenAs?: PodsSeenAs;
   readonly hasPodRoutes?: boolean;
-  readonly networks: Readonly<Record<string, { readonly subnets: readonly string[]; readonly hasVpn: boolean }>>;
+  readonly networks: Readonly<Record<string, WrittenNetwork>>;
   readonly pools: Readonly<Record<string, readonly string[]>>;
   readonly services: Readonly<
     Record<
@@ -101,7 +126,14 @@ function read({ nodes, pods, podsSeenAs, hasPodRoutes = false, networks, pools, 
     podsSeenAs,
     hasPodRoutes,
     networks: new Map(
-      Object.entries(networks).map(([name, { subnets: all, hasVpn }]) => [name, { subnets: subnets(all), hasVpn }]),
+      Object.entries(networks).map(([name, { subnets: all, hasVpn, mapped = [] }]) => [
+        name,
+        {
+          subnets: subnets(all),
+          hasVpn,
+          mapped: mapped.map((one) => new Mapping(Subnet.parse(one.real), Subnet.parse(one.mapped))),
+        },
+      ]),
     ),
     pools: new Map(Object.entries(pools)),
     services: new Map(

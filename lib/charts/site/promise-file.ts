@@ -28,12 +28,18 @@ function promisesOf({ cluster, networks, promised }: PromisingSite): Promises {
     podsSeenAs: cluster.podsSeenAs,
     hasPodRoutes: cluster.podsSeenAs === 'themselves' && networks.some(hasNextHopsOfPods),
     networks: new Map(
-      networks.map(({ name, subnets, vpn }) => [name, { subnets: reals(subnets), hasVpn: vpn !== undefined }]),
+      networks.map(({ name, subnets, vpn }) => [
+        name,
+        { subnets: reals(subnets), hasVpn: vpn !== undefined, mapped: vpn === undefined ? mappedOf(subnets) : [] },
+      ]),
     ),
     pools: new Map([...promised.pools].map(([name, reached]) => [name, reached()])),
     services: promised.services,
   };
 }
+
+const mappedOf = (subnets: VpnNetwork['subnets']) =>
+  subnets.map(({ mapping }) => mapping).filter(({ isTranslated }) => isTranslated);
 
 function hasNextHopsOfPods({ vpn }: VpnNetwork): boolean {
   const nextHops = vpn?.cluster.podNextHops ?? vpn?.cluster.insideNextHops ?? [];

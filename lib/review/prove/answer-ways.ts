@@ -51,6 +51,20 @@ function sharedAddresses({ name, ends }: Router): Failure[] {
   );
 }
 
+/** Networks whose routers should have files here, while the site has none at all; empty if all is well. */
+export function missingRouterWays({ site, promises, clusterRouters }: SiteView): Way[] {
+  const missing = [...promises.networks].filter(([, { hasVpn }]) => hasVpn && clusterRouters.length === 0);
+  return missing.map(([network]) =>
+    broken(`router cluster → ${network}`, [
+      {
+        where: 'router cluster',
+        text: `routers/${site}/ contains no router configuration for the VPN of ${network}`,
+        remedy: 'run npm run synth',
+      },
+    ]),
+  );
+}
+
 /**
  * Routers of the cluster whose files lack the routes to the pods, so that answers cannot reach them; empty if there are
  * none.

@@ -20,7 +20,7 @@ export const isConsistent = ({ ways }: SiteProof): boolean => ways.every(({ resu
 export function proofLine(proof: SiteProof): string {
   if (isConsistent(proof)) return `ways: ${titleOf(proof)}\n`;
   const broken = proof.ways.filter(({ result }) => result === 'broken');
-  return `ways: ${siteText({ ...proof, ways: broken, assumed: [] }, true)}`;
+  return `ways: ${siteText(proof, broken, [], true)}`;
 }
 
 function titleOf({ site, product, ways }: SiteProof): string {
@@ -31,12 +31,13 @@ function titleOf({ site, product, ways }: SiteProof): string {
 
 /** @param isBrief list hops only for what is broken. */
 export function proofText(proofs: readonly SiteProof[], isBrief: boolean): string {
-  return proofs.map((proof) => siteText(proof, isBrief)).join('\n');
+  return proofs.map((proof) => siteText(proof, proof.ways, proof.assumed, isBrief)).join('\n');
 }
 
-function siteText(proof: SiteProof, isBrief: boolean): string {
-  const longest = Math.max(...proof.ways.map(({ name }) => name.length), 0);
-  const ways = proof.ways.flatMap((way) => [
+/** @param shown some of the proof's ways; the title counts all of them. */
+function siteText(proof: SiteProof, shown: readonly Way[], assumptions: readonly string[], isBrief: boolean): string {
+  const longest = Math.max(...shown.map(({ name }) => name.length), 0);
+  const ways = shown.flatMap((way) => [
     `  ${way.name.padEnd(longest)}  ${resultText(way, proof)}`,
     ...(isBrief ? [] : way.hops.map(({ where, text }) => `    ${where.padEnd(COLUMN)} ${text}`)),
     ...way.troubles.flatMap(({ where, text, remedy, source, example }) => [
@@ -46,7 +47,7 @@ function siteText(proof: SiteProof, isBrief: boolean): string {
       `    ${''.padEnd(COLUMN)} ${remedy}`,
     ]),
   ]);
-  const assumed = proof.assumed.map((one) => `  assumed: ${one}`);
+  const assumed = assumptions.map((one) => `  assumed: ${one}`);
   return `${[titleOf(proof), ...ways, ...assumed].join('\n')}\n`;
 }
 

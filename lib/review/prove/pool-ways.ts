@@ -16,10 +16,16 @@ export function poolWays(view: SiteView): Way[] {
       const names = [`nodes of ${poolName} → ${network}`, `${network} → nodes of ${poolName}`] as const;
       if (pool === undefined || crossed === undefined)
         return names.map((name) => broken(name, [missingPool(poolName)]));
-      if (!view.hasVpn(network)) return names.map((name) => assumed(name, network));
+      if (!view.hasVpn(network)) return names.map((name) => assumedWay(view, name, pool, network));
       return [thereWay(view, names[0], pool, network, crossed), backWay(view, names[1], pool, network)];
     });
   });
+}
+
+/** To or from a network whose routers are configured by other means: both need the nodes' routes. */
+function assumedWay(view: SiteView, name: string, pool: NodePool, network: string): Way {
+  const missing = view.subnetsSeen(network).flatMap((subnet) => unrouted(pool, subnet));
+  return missing.length > 0 ? broken(name, troublesOf(missing)) : assumed(name, network);
 }
 
 /** From all nodes of a pool to every address of a network. */

@@ -1,12 +1,12 @@
 import { type PodsSeenAs, parsePromises } from '../../network';
 import { PRODUCTS, type Product } from '../../routers';
 import { type Placed, readManifests } from '../plan/manifest';
-import { answerWays, podRouteWays } from './answer-ways';
+import { answerWays, missingRouterWays, podRouteWays } from './answer-ways';
 import { clusterOf } from './cluster';
 import { poolWays } from './pool-ways';
 import { type End, Routers, readEnds } from './routers';
 import { serviceWays } from './service-ways';
-import { neededByRoutes, SiteView } from './site-view';
+import { neededByPools, neededByRoutes, SiteView } from './site-view';
 import type { Way } from './way';
 
 /** File contents by their path in the repository. */
@@ -68,7 +68,13 @@ function proofOf(site: string, product: Product | undefined, view: SiteView): Si
   return {
     site,
     product,
-    ways: [...serviceWays(view), ...poolWays(view), ...answerWays(view), ...podRouteWays(view)],
+    ways: [
+      ...serviceWays(view),
+      ...poolWays(view),
+      ...missingRouterWays(view),
+      ...answerWays(view),
+      ...podRouteWays(view),
+    ],
     assumed: assumptionsOf(view, product),
     isUnsaid: view.promises.podsSeenAs === undefined,
   };
@@ -90,6 +96,7 @@ function assumptionsOf(view: SiteView, product: Product | undefined): string[] {
     ...(view.learned.length === 0
       ? []
       : [`routers of the cluster know the way to ${view.learned.join(', ')} by other means`]),
+    ...neededByPools(view),
     'firewalls on the way let these packets pass',
     ...(hasUdp ? ['UDP and SCTP packets fit through ESP; a TCP segment limit does not shorten them'] : []),
     ...(product === undefined

@@ -1,4 +1,4 @@
-import type { Address, PortPromise, ServicePromise } from '../../network';
+import type { Address, PortPromise, ServerPromise, ServicePromise } from '../../network';
 import { type Endpoint, hostSubnet, type Service } from './cluster';
 import type { Arrival, Failure, Hop } from './cross';
 import { plain } from './flow';
@@ -39,13 +39,12 @@ class ServicePort {
     const isThere = service?.ports.some((one) => one.name === name && one.port === number && one.protocol === protocol);
     if (service === undefined || isThere !== true)
       return promise.servers.map(({ address }) => broken(this.nameFor(address), [this.missing()]));
-    const isFollowed = promise.servers.some(({ network }) => this.view.hasVpn(network));
-    const walked = isFollowed ? this.endpoints.map((endpoint) => this.walked(endpoint)) : [];
+    const walked = this.endpoints.filter((one) => !this.isElsewhere(one)).map((endpoint) => this.walked(endpoint));
     const strangers = walked.flatMap((one) => this.strangerIn(one));
-    return promise.servers.map(({ network, address }) =>
-      this.view.hasVpn(network)
-        ? this.wayTo(address, service, walked, strangers)
-        : this.assumedWay(address, network, service),
+    return promise.servers.map((server) =>
+      this.view.hasVpn(server.network)
+        ? this.wayTo(server, service, walked, strangers)
+        : this.assumedWay(server, service, strangers),
     );
   }
 
@@ -53,24 +52,39 @@ class ServicePort {
     return `${this.name.replace(/^default\//, '')} ${this.port.port} → ${address}:${this.port.serverPort}`;
   }
 
-  /** The path from all pods to one endpoint. */
-  private walked(endpoint: Endpoint): Walked {
-    const target = hostSubnet(endpoint.address);
-    const missing = this.view.pools.flatMap((pool) => unrouted(pool, target));
-    if (missing.length > 0) return { endpoint, arrivals: [], failures: missing };
-    return { endpoint, ...this.view.fromClients([target]) };
+  /** Whether an endpoint leads to a server behind routers that are configured by other means. */
+  private isElsewhere({ address }: Endpoint): boolean {
+    return this.promise.servers.some(
+      (server) => !this.view.hasVpn(server.network) && address.equals(this.view.seenAs(server)),
+    );
   }
 
-  private wayTo(address: Address, service: Service, walked: readonly Walked[], strangers: readonly Trouble[]): Way {
+  /** The path from all pods to one endpoint, beyond their nodes. */
+  private walked(endpoint: Endpoint): Walked {
+    return { endpoint, ...this.view.fromClients([hostSubnet(endpoint.address)]) };
+  }
+
+  /** Pools whose nodes should have a route to an endpoint of a network and lack it. */
+  private unroutedTo({ address }: Endpoint, network: string): Failure[] {
+    return this.view.poolsTo(network).flatMap((pool) => unrouted(pool, hostSubnet(address)));
+  }
+
+  private wayTo(
+    { network, address }: ServerPromise,
+    service: Service,
+    walked: readonly Walked[],
+    strangers: readonly Trouble[],
+  ): Way {
     const name = this.nameFor(address);
     const target = hostSubnet(address);
     const right = walked.find(({ arrivals }) => arrivals.some(({ flow }) => flow.destination.now.equals(target)));
     if (right === undefined) return broken(name, [...this.unreached(walked, address, service), ...strangers]);
     const [gap] = this.view.gapsOfClients(right.arrivals, [target]);
     const troubles = [
+      ...troublesOf(this.unroutedTo(right.endpoint, network)),
       ...(gap === undefined ? [] : [notFrom(plain(gap.source.now), `${gap.source.now.address} → ${address}`)]),
       ...troublesOf(gap === undefined ? [] : right.failures),
-      ...(right.endpoint.port === this.port.serverPort ? [] : [wrongPort(right.endpoint, this.port.serverPort)]),
+      ...this.portTroubles(right.endpoint),
       ...strangers,
     ];
     if (troubles.length > 0) return broken(name, troubles);
@@ -83,15 +97,18 @@ class ServicePort {
     ]);
   }
 
-  private assumedWay(address: Address, network: string, service: Service): Way {
-    const name = this.nameFor(address);
-    const [first] = this.endpoints;
-    const missing = this.endpoints.flatMap((endpoint) =>
-      this.view.pools.flatMap((pool) => unrouted(pool, hostSubnet(endpoint.address))),
-    );
-    if (first === undefined) return broken(name, this.unreached([], address, service));
-    if (missing.length > 0) return broken(name, troublesOf(missing));
-    return assumed(name, network, [this.clientHop(first, service), ...this.nodeHops(first.address)]);
+  private assumedWay(server: ServerPromise, service: Service, strangers: readonly Trouble[]): Way {
+    const name = this.nameFor(server.address);
+    const seen = this.view.seenAs(server);
+    const right = this.endpoints.find(({ address }) => address.equals(seen));
+    if (right === undefined) return broken(name, [...this.unreached([], server.address, service), ...strangers]);
+    const troubles = [...troublesOf(this.unroutedTo(right, server.network)), ...this.portTroubles(right), ...strangers];
+    if (troubles.length > 0) return broken(name, troubles);
+    return assumed(name, server.network, [this.clientHop(right, service), ...this.nodeHops(right.address)]);
+  }
+
+  private portTroubles(endpoint: Endpoint): Trouble[] {
+    return endpoint.port === this.port.serverPort ? [] : [wrongPort(endpoint, this.port.serverPort)];
   }
 
   private unreached(walked: readonly Walked[], address: Address, service: Service): Trouble[] {
@@ -114,11 +131,13 @@ class ServicePort {
   private strangerIn({ endpoint: { address, source, what }, arrivals }: Walked): Trouble[] {
     const { servers } = this.promise;
     const stranger = arrivals.find(({ flow }) => !servers.some((one) => flow.destination.now.contains(one.address)));
-    if (stranger === undefined) return [];
+    const isFollowed = servers.some(({ network }) => this.view.hasVpn(network));
+    if (stranger === undefined && isFollowed) return [];
+    const leads = stranger === undefined ? '' : `, which leads to ${plain(stranger.flow.destination.now)}`;
     return [
       {
         where: 'Service',
-        text: `${what} has ${address}, which leads to ${plain(stranger.flow.destination.now)}: not a server of this Service`,
+        text: `${what} has ${address}${leads}: not a server of this Service`,
         remedy: 'run npm run synth',
         source: placeText(source),
       },

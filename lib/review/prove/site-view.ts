@@ -1,4 +1,4 @@
-import { MAIN_TABLE, type Promises, type Subnet, withoutAll } from '../../network';
+import { type Address, MAIN_TABLE, type Promises, type ServerPromise, type Subnet, withoutAll } from '../../network';
 import type { RouterModel } from '../../routers/read/model';
 import type { ClusterModel, NodePool } from './cluster';
 import { type Arrival, Crossing, type Failure } from './cross';
@@ -18,7 +18,7 @@ export class SiteView {
   private readonly clusterEnds: ReadonlySet<RouterModel>;
 
   constructor(
-    site: string,
+    readonly site: string,
     readonly promises: Promises,
     readonly cluster: ClusterModel,
     private readonly routers: Routers | undefined,
@@ -36,6 +36,24 @@ export class SiteView {
   /** The pools of nodes that the site promises paths to. */
   get pools(): NodePool[] {
     return this.cluster.pools.filter(({ name }) => this.promises.pools.has(name));
+  }
+
+  /** The pools whose nodes are promised a network; all pools if none is, because somebody must reach it. */
+  poolsTo(network: string): NodePool[] {
+    const promised = this.pools.filter(({ name }) => this.promises.pools.get(name)?.includes(network));
+    return promised.length > 0 ? promised : this.pools;
+  }
+
+  /** The address of a server in the cluster, if its routers are configured by other means. */
+  seenAs({ network, address }: ServerPromise): Address {
+    const mapping = this.promises.networks.get(network)?.mapped.find(({ real }) => real.contains(address));
+    return mapping?.toMapped(address) ?? address;
+  }
+
+  /** The subnets of a network as the cluster sees them, if its routers are configured by other means. */
+  subnetsSeen(network: string): Subnet[] {
+    const { subnets = [], mapped = [] } = this.promises.networks.get(network) ?? {};
+    return subnets.map((subnet) => mapped.find(({ real }) => real.equals(subnet))?.mapped ?? subnet);
   }
 
   /** The source addresses of pods' packets when they leave a node. */
@@ -160,6 +178,22 @@ export function neededByRoutes({ pools }: SiteView): string[] {
     ...(hops.length === 0 ? [] : [`the next hops ${hops.join(', ')} of the nodes lead to the router of the cluster`]),
     ...tables.map((table) => `rules of the nodes, also for the reverse path filter, lead to table ${table}`),
   ];
+}
+
+/** Where pods that use a Service must run, if only some pools reach its servers. */
+export function neededByPools(view: SiteView): string[] {
+  const used = new Set(
+    [...view.promises.services.values()].flatMap(({ servers }) => servers.map(({ network }) => network)),
+  );
+  return [...used].flatMap((network) => {
+    const reaching = view.poolsTo(network);
+    const others = view.pools.filter((pool) => !reaching.includes(pool));
+    if (others.length === 0) return [];
+    const names = (all: readonly NodePool[]) => all.map(({ name }) => name).join(', ');
+    return [
+      `pods that use Services of ${network} run on nodes of ${names(reaching)}; those of ${names(others)} do not reach it`,
+    ];
+  });
 }
 
 /** Why a pool's nodes send packets to a target elsewhere than on premise. */

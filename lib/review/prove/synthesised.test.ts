@@ -11,7 +11,8 @@ import {
   type SiteProps,
   type VpnProps,
 } from '../../index';
-import { proofsOf } from './prove';
+import { proofLine } from './page';
+import { proofsOf, type SiteProof } from './prove';
 
 let folder: string;
 beforeEach(() => {
@@ -41,20 +42,23 @@ const HANDOVER = { http: { path: '/' }, handover: true };
 const HOPS = { outsideNextHops: ['203.0.113.2'], insideNextHops: ['10.0.1.30'] };
 const FAR_HOPS = { outsideNextHops: ['192.0.2.2'], insideNextHops: ['192.168.0.254'] };
 
+const SERVERS = ['10.0.1.10', '10.0.1.11'];
+
 interface Case {
   readonly cluster?: Partial<SiteProps['cluster']>;
   readonly networks?: Readonly<Record<string, OnPremiseProps>>;
   readonly routes?: NodeRoutesProps;
   readonly service?: object;
+  readonly servers?: readonly string[];
 }
 
-function proofOfSite(name: string, { cluster, networks, routes, service }: Case) {
+function proofOfSite(name: string, { cluster, networks, routes, service, servers = SERVERS }: Case) {
   const site = new Site(name, { cluster: { ...CLUSTER, ...cluster }, agentBundle: '// no agent runs here\n' });
   const all = Object.entries(networks ?? { datacentre: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1') } });
   const [first] = all.map(([id, props]) => site.onPremise(id, props));
   new NodeRoutes(site, 'node-routes', routes);
-  const servers = first?.servers('10.0.1.10', '10.0.1.11') ?? [];
-  new ExternalService(site, 'orders', { namespace: 'default', servers, ports: { http: 8080 }, ...service });
+  const props = { namespace: 'default', servers: first?.servers(...servers) ?? [] };
+  new ExternalService(site, 'orders', { ...props, ports: { http: 8080 }, ...service });
   site.synth();
   return proofsOf(treeIn(folder));
 }
@@ -124,6 +128,10 @@ test.each<[string, Case]>([
     'a network without vpn beside one with it',
     { networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1') }, b: { subnets: ['192.168.9.0/24'] } } },
   ],
+  [
+    'routers configured by other means, which translate nothing',
+    { networks: { a: { subnets: ['192.168.0.0/24', '10.0.9.0/24'] } }, servers: ['192.168.0.10', '10.0.9.10'] },
+  ],
   ['routers configured by other means', { networks: { a: { subnets: SUBNETS } } }],
   [
     'both families',
@@ -189,4 +197,137 @@ test('follows both sets of endpoints while Git keeps those of probed servers', (
   expect(broken[0]?.troubles[0]?.text).toBe(
     'the server health program has 192.168.1.99, which leads to 10.0.1.99: not a server of this Service',
   );
+});
+
+describe('behind routers that are configured by other means', () => {
+  const networks = { a: { subnets: [...SUBNETS, 'fd00:50::/64'] } };
+  const cluster = {
+    nodes: [{ real: '10.0.1.0/27', mapped: '192.168.2.0/27' }, 'fd00:1::/64'],
+    pods: ['172.30.0.0/16', 'fd00:30::/48'],
+    services: ['172.21.0.0/16', 'fd00:21::/108'],
+  };
+  const servers = ['10.0.1.10', 'fd00:50::10'];
+  const routes = { privateNetworks: ['10.0.0.0/8', 'fd00::/16'] };
+  const ways = [
+    'orders 8080 → 10.0.1.10:8080',
+    'orders 8080 → fd00:50::10:8080',
+    'nodes of onprem-link/node-routes → a',
+    'a → nodes of onprem-link/node-routes',
+  ];
+  const proofWith = (path: string, change: (text: string) => string) => {
+    proofOfSite('site', { networks, cluster, servers, routes });
+    const tree = treeIn(folder);
+    const text = tree.get(path) as string;
+    return proofsOf(new Map([...tree, [path, change(text)]]))[0]?.ways ?? [];
+  };
+  const brokenWith = (path: string, from: string, to: string) => {
+    const found = proofWith(path, (text) => {
+      expect(text).toContain(from);
+      return text.replace(from, to);
+    });
+    return found.flatMap(({ name, result, troubles }) => (result === 'broken' ? [[name, troubles[0]?.text]] : []));
+  };
+
+  test('each way shows its own server, family and addresses', () => {
+    const found = proofWith('dist/site/orders.k8s.yaml', (text) => text);
+    expect(found.map(({ name, result }) => [name, result])).toEqual(ways.map((name) => [name, 'assumed']));
+    expect(found.slice(0, 2).map(({ hops }) => hops.map(({ text }) => text))).toEqual([
+      [
+        '172.30.0.0/16 → 192.168.1.10:8080 by Service orders, EndpointSlice orders-ipv4',
+        'as its address in 10.0.1.0/27 (assumed)',
+        '192.168.1.0/24 by the private next hop',
+        'those of a are configured by other means',
+      ],
+      [
+        'fd00:30::/48 → fd00:50::10:8080 by Service orders, EndpointSlice orders-ipv6',
+        'as its address in fd00:1::/64 (assumed)',
+        'fd00:50::/64 by the private next hop',
+        'those of a are configured by other means',
+      ],
+    ]);
+  });
+
+  test.each([
+    ['dist/site/orders.k8s.yaml', '- fd00:50::10', '- fd00:50::77', 1, 'no endpoint leads to fd00:50::10'],
+    ['dist/site/orders.k8s.yaml', '- 192.168.1.10', '- 10.0.1.10', 0, 'no endpoint leads to 10.0.1.10'],
+  ])('%s: an endpoint %s that became %s', (path, from, to, index, text) => {
+    const found = brokenWith(path, from, to);
+    expect(found).toContainEqual([ways[index], text]);
+    expect(found.map(([name]) => name)).toEqual(ways.slice(0, 2)); // both, because pods of either may meet it
+  });
+
+  test('a subnet that is missing from the list', () => {
+    const found = brokenWith('dist/site/node-routes.k8s.yaml', ',\n      "fd00:50::/64"', '');
+    expect(found).toEqual(ways.slice(1).map((name) => [name, expect.stringMatching(/^no route to fd00:50::/)]));
+  });
+
+  test('an endpoint on another port', () => {
+    const found = proofWith('dist/site/orders.k8s.yaml', (text) =>
+      text.replace(/(kind: EndpointSlice[\s\S]*?port: )8080/, '$18081'),
+    );
+    expect(found[0]).toMatchObject({
+      result: 'broken',
+      troubles: [expect.objectContaining({ text: expect.stringContaining('sends to port 8081') })],
+    });
+  });
+});
+
+describe('pools of which one reaches the servers', () => {
+  const proofOfPools = () => {
+    const site = new Site('site', { cluster: CLUSTER, agentBundle: '// no agent runs here\n' });
+    const a = site.onPremise('a', { subnets: ['192.168.5.0/24'] });
+    const b = site.onPremise('b', { subnets: SUBNETS, vpn: vpnTo('192.0.2.1') });
+    const own = (pool: string) => ({ nodeSelector: { pool }, configMapName: `routes-${pool}` });
+    new NodeRoutes(site, 'web', { networks: [a], ...own('web') });
+    new NodeRoutes(site, 'batch', { networks: [a, b], ...own('batch'), protocol: 143, port: 9143 });
+    new ExternalService(site, 'orders', {
+      namespace: 'default',
+      servers: b.servers('10.0.1.10', '10.0.1.11'),
+      ports: { http: 8080 },
+    });
+    site.synth();
+    return treeIn(folder);
+  };
+
+  test('the site is consistent, and the proof says where pods must run', () => {
+    const [proof] = proofsOf(proofOfPools());
+    expect(proof?.ways.filter(({ result }) => result === 'broken')).toEqual([]);
+    expect(proof?.assumed).toContain(
+      'pods that use Services of b run on nodes of onprem-link/batch; those of onprem-link/web do not reach it',
+    );
+  });
+
+  test('a route that the other pool lacks breaks the ways of its servers, each for itself', () => {
+    const tree = proofOfPools();
+    const path = 'dist/site/batch.k8s.yaml';
+    const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
+    const [proof] = proofsOf(new Map([...tree, [path, list]]));
+    const broken = proof?.ways.filter(({ name, result }) => name.startsWith('orders') && result === 'broken');
+    expect(broken).toMatchObject([
+      {
+        name: 'orders 8080 → 10.0.1.11:8080',
+        troubles: [{ where: 'nodes of onprem-link/batch', text: 'no route to 192.168.1.11/32' }],
+      },
+    ]);
+  });
+
+  test('router files that are gone as a whole are no routers configured by other means', () => {
+    const tree = [...proofOfPools()].filter(([path]) => !/^routers\/site\/.*\//.test(path));
+    const [proof] = proofsOf(new Map(tree));
+    expect(proof?.ways.filter(({ result }) => result === 'broken').map(({ name }) => name)).toContain(
+      'router cluster → b',
+    );
+  });
+
+  test('check counts all ways in its title, also those that it does not show', () => {
+    const tree = proofOfPools();
+    const path = 'dist/site/batch.k8s.yaml';
+    const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
+    const [proof] = proofsOf(new Map([...tree, [path, list]]));
+    const broken = proof?.ways.filter(({ result }) => result === 'broken').length ?? 0;
+    const all = proof?.ways.length ?? 0;
+    expect(proofLine(proof as SiteProof).split('\n')[0]).toBe(
+      `ways: site, strongSwan and nftables: ${all - broken} of ${all} ways consistent`,
+    );
+  });
 });
