@@ -1,9 +1,10 @@
 import { nextProbe, phaseOf } from './schedule';
 
 /**
- * Does something every `everyMs` at a phase of its own, the next time once the last one has ended.
- * @param key names it, and decides the phase
- * @returns what stops it
+ * Calls `act` every `everyMs`, at a phase that depends on `key`. The next call starts only after the last one has
+ * ended.
+ * @param key identifies the beat and determines its phase
+ * @returns a function that stops it
  */
 export function onBeat(
   key: string,
@@ -17,7 +18,7 @@ export function onBeat(
   let beat = Number.NEGATIVE_INFINITY;
   const wait = () => {
     const time = now();
-    beat = nextProbe(phase, everyMs, Math.max(time, beat)); // a timer may fire a moment before its time
+    beat = nextProbe(phase, everyMs, Math.max(time, beat)); // a timer may fire slightly early
     timer = setTimeout(run, beat - time);
   };
   const run = async () => {

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { REPOSITORY } from '../../test/repository';
 
-/** What runs inside a cluster. */
+/** The programs that run inside a cluster. */
 const PROGRAMS = ['lib/agent', 'lib/program', 'lib/servers'];
 
-/** The places that show the time of day to people. Decisions and waits use performance.now() and timers. */
+/** The files that show the time of day to people. Decisions and waits use performance.now() and timers. */
 const REPORTING: ReadonlySet<string> = new Set([
   'lib/program/log.ts',
   'lib/agent/agent.ts: lastChange',
@@ -15,7 +15,7 @@ const REPORTING: ReadonlySet<string> = new Set([
   'lib/servers/event-recorder.ts: date()',
 ]);
 
-test('a jump of the clock changes nothing: the time of day is only reported, never decided by', () => {
+test('no decision depends on the time of day, so a clock jump changes nothing', () => {
   const uses = PROGRAMS.flatMap(filesOf)
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('/testing/'))
     .flatMap((path) => linesWithDate(path).map((line) => ({ path, line })));

@@ -22,7 +22,7 @@ const door = (port: number, pages = PAGES, mostOfPeer = 64) => ({
   mostOfPeer,
 });
 
-test('metrics are OpenMetrics for who asks for that', async () => {
+test('sends metrics as OpenMetrics to clients that accept it', async () => {
   const port = await freePort();
   const pages: [string, Page][] = [
     ['/livez/node-routes', text('alive\n')],
@@ -91,7 +91,7 @@ function ask(port: number, path: string, method = 'GET'): Promise<Answer> {
   });
 }
 
-test('pages are served, whatever the query', async () => {
+test('serves pages, whatever the query', async () => {
   const port = await served();
   const alive = { status: 200, type: 'text/plain; charset=utf-8', body: 'alive\n' };
   expect(await ask(port, '/livez/node-routes')).toEqual(alive);
@@ -99,7 +99,7 @@ test('pages are served, whatever the query', async () => {
   expect(await ask(port, '/livez/node-routes', 'HEAD')).toEqual({ ...alive, body: '' });
 });
 
-test('another path is not found, and another method not allowed', async () => {
+test('answers 404 for another path and 405 for another method', async () => {
   const port = await served();
   expect(await ask(port, '/livez')).toMatchObject({
     status: 404,
@@ -108,13 +108,13 @@ test('another path is not found, and another method not allowed', async () => {
   expect(await ask(port, '/livez/node-routes', 'POST')).toMatchObject({ status: 405 });
 });
 
-test('a page that fails is reported to its client, and the server continues', async () => {
+test('reports a failing page to its client and continues', async () => {
   const port = await served();
   expect(await ask(port, '/broken')).toMatchObject({ status: 500, body: 'ENOBUFS\n' });
   expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
 });
 
-test('garbage ends its own connection alone', async () => {
+test('garbage ends only its own connection', async () => {
   const port = await served();
   const socket = connect(port, HOST);
   socket
@@ -125,7 +125,7 @@ test('garbage ends its own connection alone', async () => {
   expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
 });
 
-test('connections on which nobody asks anything are looked for every second and closed after five', async () => {
+test('checks for idle connections every second and closes them after five', async () => {
   const create = jest.spyOn(http, 'createServer');
   await served();
   expect(create.mock.calls[0]?.[0]).toMatchObject({
@@ -136,7 +136,7 @@ test('connections on which nobody asks anything are looked for every second and 
   create.mockRestore();
 });
 
-test('a port in use is reported once, retried, and served when it is free', async () => {
+test('reports a port in use once, retries, and serves when it is free', async () => {
   const port = await freePort();
   const other: Server = createServer().listen(port, HOST);
   await once(other, 'listening');
@@ -170,7 +170,7 @@ test('an error of the listening server concerns one connection and starts no sec
   expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
 });
 
-test('once stopped nothing is served, connections that are open included', async () => {
+test('stops serving when stopped, on open connections as well', async () => {
   const port = await served();
   const open = get({ host: HOST, port, path: '/livez/node-routes', headers: { connection: 'keep-alive' } });
   const [response] = await once(open, 'response');
@@ -179,7 +179,7 @@ test('once stopped nothing is served, connections that are open included', async
   await expect(ask(port, '/livez/node-routes')).rejects.toThrow('ECONNREFUSED');
 });
 
-/** Connects and sends nothing more than `text`; resolves once the connection stands. */
+/** Connects and sends only `text`; resolves once the connection is established. */
 async function idle(port: number, text = ''): Promise<net.Socket> {
   const socket = connect(port, HOST);
   socket.on('error', () => undefined);
@@ -191,7 +191,7 @@ async function idle(port: number, text = ''): Promise<net.Socket> {
 test.each([
   ['silent', ''],
   ['half-request', 'GET /livez/node-routes HTTP/1.1\r\nhost: a\r\n'],
-])('500 %s connections leave room for whoever asks, since a new connection replaces the oldest', async (_, text) => {
+])('500 %s connections do not block new clients, because a new connection replaces the oldest', async (_, text) => {
   const port = await served();
   const sockets = await Promise.all(Array.from({ length: 500 }, () => idle(port, text)));
   for (let i = 0; i < 5; i++) expect(await ask(port, '/livez/node-routes')).toMatchObject({ status: 200 });
@@ -213,7 +213,7 @@ test('a peer at its limit replaces its own oldest connection, not those of other
   for (const socket of [other, second, third]) socket.destroy();
 });
 
-test('a slow page is computed once for all concurrent requests', async () => {
+test('makes a slow page once for all concurrent requests', async () => {
   let made = 0;
   const slow: Page = () => {
     const started = performance.now();
@@ -228,7 +228,7 @@ test('a slow page is computed once for all concurrent requests', async () => {
   await until(async () => (await ask(port, '/slow')).body !== bodies[0]);
 });
 
-test('a connection answers one request, and headers are bounded', async () => {
+test('answers one request per connection, and limits headers', async () => {
   const port = await served();
   const socket = await idle(port, 'GET /livez/node-routes HTTP/1.1\r\nhost: a\r\n\r\n');
   let answer = '';
@@ -243,7 +243,7 @@ test('a connection answers one request, and headers are bounded', async () => {
   long.destroy();
 });
 
-test('questions in a row end their connection, and cost no more than one', async () => {
+test('pipelined requests end their connection and cost only one answer', async () => {
   let made = 0;
   const port = await freePort();
   const page: Page = () => ({ status: 200, type: 'text/plain', body: `${++made}` });

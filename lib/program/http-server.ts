@@ -3,23 +3,23 @@ import type net = require('node:net');
 
 import { OPEN_METRICS_TEXT, openMetrics, PROMETHEUS_TEXT } from './metrics-text';
 
-/** What is served at a path. */
+/** The page at a path. */
 export type Page = () => { readonly status: number; readonly type: string; readonly body: string };
 
-/** An address with what is served there. */
+/** An address and the pages served there. */
 export interface Door {
   readonly address: string;
   readonly port: number;
   readonly pages: ReadonlyMap<string, Page>;
-  /** Connections that one peer may hold. */
+  /** The most connections that one peer may hold. */
   readonly mostOfPeer: number;
 }
 
 const RETRY_MS = 2_000;
 const MOST_CONNECTIONS = 64;
-/** Waiting connections wait in the kernel; a longer queue costs nothing. */
+/** Pending connections wait in the kernel; a longer queue costs nothing. */
 const BACKLOG = 4096;
-/** No connection outlives these, whatever it does or omits. */
+/** Timeouts that no connection outlives, whatever it sends or does not send. */
 const IDLE_MS = 5_000;
 const LIMITS = {
   requestTimeout: IDLE_MS,
@@ -27,13 +27,16 @@ const LIMITS = {
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 8 * 1024,
 };
-/** A page that took 1 ms to make is served again for 20 ms: however many ask, all pages take a twentieth of the time. */
+/**
+ * A page that took 1 ms to make is reused for 20 ms: however many clients ask, making pages takes at most a twentieth
+ * of the time.
+ */
 const REST = 20;
 
 /**
- * Serves pages on one address. A port in use is reported and retried every 2 s: routes matter more than being asked
- * about them. At the limit a new connection replaces the oldest: who asks is answered at once, who is old is idle.
- * @returns stops the server.
+ * Serves pages on one address. If the port is in use, this is reported and retried every 2 s: the routes matter more
+ * than these pages. At the limit, a new connection replaces the oldest one, which is probably idle.
+ * @returns a function that stops the server.
  */
 export function serve(door: Door, onTrouble: (error: NodeJS.ErrnoException) => void): () => void {
   let retry: NodeJS.Timeout | undefined;
@@ -45,7 +48,7 @@ export function serve(door: Door, onTrouble: (error: NodeJS.ErrnoException) => v
   server.on('error', (error) => {
     if (error.message !== reported) onTrouble(error);
     reported = error.message;
-    // While it listens, an error concerns one connection that could not be accepted.
+    // While the server listens, an error concerns a single connection that could not be accepted.
     if (!server.listening) retry = setTimeout(listen, RETRY_MS);
   });
   server.on('listening', () => {
@@ -59,11 +62,11 @@ export function serve(door: Door, onTrouble: (error: NodeJS.ErrnoException) => v
   };
 }
 
-/** Keeps connections in the order in which they came. */
+/** The open connections, oldest first. */
 function replaceOldest(mostOfPeer: number): (socket: net.Socket) => void {
   const open = new Map<net.Socket, string | undefined>();
   return (socket) => {
-    const peer = socket.remoteAddress; // gone once the socket is closed
+    const peer = socket.remoteAddress; // undefined once the socket is closed
     const ofPeer = [...open].filter(([, other]) => other === peer).map(([other]) => other);
     if (ofPeer.length >= mostOfPeer) ofPeer[0]?.destroy();
     else if (open.size >= MOST_CONNECTIONS) open.keys().next().value?.destroy();
@@ -75,7 +78,7 @@ function replaceOldest(mostOfPeer: number): (socket: net.Socket) => void {
 function answer(pages: ReadonlyMap<string, Page>): http.RequestListener {
   const made = new Map([...pages].map(([path, page]) => [path, coalesced(page)]));
   return ({ method, url, socket, headers }, response) => {
-    if (response.socket === null) return socket.destroy(); // more than one question in a row, as only a flood asks
+    if (response.socket === null) return socket.destroy(); // pipelined requests, which only a flood sends
     const page = made.get((url ?? '').split('?')[0] as string);
     if (page === undefined)
       return send(response, 404, 'text/plain', `not found; available: ${[...pages.keys()].join(' ')}\n`);
@@ -85,13 +88,13 @@ function answer(pages: ReadonlyMap<string, Page>): http.RequestListener {
   };
 }
 
-/** Metrics are OpenMetrics for who asks for that, as Prometheus does. */
+/** Metrics are sent as OpenMetrics to clients that accept it, such as Prometheus. */
 function inFormat(accept: string | undefined, page: ReturnType<ReturnType<typeof coalesced>>): typeof page {
   if (page.type !== PROMETHEUS_TEXT || !/\bapplication\/openmetrics-text\b/.test(accept ?? '')) return page;
   return { ...page, type: OPEN_METRICS_TEXT, body: Buffer.from(openMetrics(`${page.body}`)) };
 }
 
-/** A page whose cost is bounded; all who ask meanwhile share one body. */
+/** A page with bounded cost: clients that ask at the same time share one body. */
 function coalesced(page: Page): () => { status: number; type: string; body: Buffer } {
   let last: ReturnType<ReturnType<typeof coalesced>> | undefined;
   let until = 0;
@@ -106,7 +109,7 @@ function coalesced(page: Page): () => { status: number; type: string; body: Buff
   };
 }
 
-/** An error while a page is made goes to the client that asked; the agent continues. */
+/** An error while a page is made is sent to the client; the program continues. */
 function rendered(page: Page): ReturnType<Page> {
   try {
     return page();

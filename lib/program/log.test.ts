@@ -9,19 +9,19 @@ function lines(least: 'debug' | 'info' | 'warn' | 'error'): string[] {
   return written;
 }
 
-test('an event is one line of JSON', () => {
+test('writes an event as one line of JSON', () => {
   expect(lines('error')).toEqual([
     '{"time":"2026-11-22T10:00:00.000Z","level":"error","event":"some.event","message":"hello","count":1}\n',
   ]);
 });
 
-test('what is below the level is left out', () => {
+test('leaves out lines below the level', () => {
   expect(lines('debug')).toHaveLength(4);
   expect(lines('info')).toHaveLength(3);
   expect(lines('warn')).toHaveLength(2);
 });
 
-test('whatever a message holds, it stays one line', () => {
+test('keeps any message on one line', () => {
   const written: string[] = [];
   createLog('info', (line) => written.push(line), at)('info', 'e', 'a\nb\u2028"c"');
   expect(written).toHaveLength(1);
@@ -37,7 +37,7 @@ describe('a storm of one event', () => {
     for (let i = 0; i < count; i++) log(i === count - 1 ? 'warn' : 'info', event, `line ${i}`);
   };
 
-  test('is cut within a minute, and one line says how many lines it stands for', () => {
+  test('is cut within a minute, and one line reports the number of omitted lines', () => {
     const written: string[] = [];
     const log = createLog('info', (line) => written.push(line), at);
     storm(10_000, 'routes.changed', log);
@@ -52,7 +52,7 @@ describe('a storm of one event', () => {
     });
   });
 
-  test('does not hide other events, nor what comes after its minute', () => {
+  test('hides neither other events nor later ones', () => {
     const written: string[] = [];
     const log = createLog('info', (line) => written.push(line), at);
     storm(1000, 'routes.changed', log);
@@ -63,7 +63,7 @@ describe('a storm of one event', () => {
     expect(written.at(-1)).toContain('calm again');
   });
 
-  test('lines that are not written count for nothing', () => {
+  test('does not count lines below the level', () => {
     const written: string[] = [];
     const log = createLog('info', (line) => written.push(line), at);
     for (let i = 0; i < 1000; i++) log('debug', 'e', 'x');

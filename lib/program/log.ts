@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from '../settings/table';
 
-/** Writes one JSON object a line on standard output, as log collectors expect it. */
+/** Writes one JSON object per line to standard output, as log collectors expect. */
 export type Log = (
   level: LogLevel,
   event: string,
@@ -8,20 +8,20 @@ export type Log = (
   details?: Readonly<Record<string, unknown>>,
 ) => void;
 
-/** Lines of one event within a minute; events are few, so all lines are bounded. */
+/** The most lines of one event within a minute. Events have fixed names, so the total is bounded as well. */
 export const MOST_OF_EVENT = 60;
 const MINUTE_MS = 60_000;
 
-/** What was said of one event in the minute that began with its first line. */
+/** The lines of one event in the minute that began with the first of them. */
 interface Minute {
   lines: number;
-  /** Of what was left out. */
+  /** The level of the omitted lines. */
   worst: LogLevel;
 }
 
 /**
- * A storm of one event is cut: the rest of its minute is counted, and one line says how many lines it stands for.
- * @param least lines of lower levels are left out.
+ * Limits a storm of one event: further lines in the same minute are counted, and one line then reports their number.
+ * @param least lines below this level are left out.
  */
 export function createLog(least: LogLevel, write: (line: string) => void, now: () => Date = () => new Date()): Log {
   const rank = (level: LogLevel) => LOG_LEVELS.indexOf(level);

@@ -5,11 +5,11 @@ const PAGE = metricsPage([
   ['lists_total', 'Lists seen.', [[{ result: 'accepted' }, 2]]],
 ]);
 
-test('every page says which program and which Node it is of', () => {
+test("every page identifies the program's version and its Node version", () => {
   expect(PAGE).toContain(`onprem_link_build_info{version="source",node="${process.version}"} 1\n`);
 });
 
-test('a page in OpenMetrics names the family of a counter without _total, its samples with it, and ends with # EOF', () => {
+test("in OpenMetrics, a counter's family has no _total, its samples do, and the page ends with # EOF", () => {
   expect(openMetrics(PAGE).split('\n').slice(3)).toEqual([
     '# HELP onprem_link_ready Whether.',
     '# TYPE onprem_link_ready gauge',

@@ -1,9 +1,9 @@
 type Labels = Readonly<Record<string, string | number>>;
-/** `suffix` and `more` labels are for the parts of a histogram. */
+/** `suffix` and `more` labels are used for the parts of a histogram. */
 export type Sample = readonly [labels: Labels, value: number, suffix?: string, more?: Labels];
-/** One sample without labels, or several with. */
+/** One sample without labels, or several with labels. */
 type Value = number | boolean | readonly Sample[];
-/** Without the prefix of this project. Names of counters end in _total (Prometheus: metric and label naming). */
+/** The name without this project's prefix. Names of counters end in _total (Prometheus: metric and label naming). */
 export type Metric = readonly [name: string, help: string, value: Value, type?: 'histogram'];
 
 /** The content type of {@link metricsPage}. */
@@ -11,10 +11,10 @@ export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4';
 /** The content type of {@link openMetrics}. */
 export const OPEN_METRICS_TEXT = 'application/openmetrics-text; version=1.0.0';
 
-/** Set by the bundler from package.json; a program that runs from its source has none. */
+/** Set by the bundler from package.json; undefined if the program runs from source. */
 declare const PACKAGE_VERSION: string | undefined;
 
-/** Which program this is: first on every page. */
+/** Identifies the program: always the first metric of a page. */
 const BUILD_INFO: Metric = [
   'build_info',
   'The version of this program and the Node that runs it.',
@@ -27,7 +27,7 @@ export function metricsPage(metrics: readonly Metric[]): string {
 }
 
 /**
- * The same page in OpenMetrics 1.0: a counter's family is named without _total, and the end is marked.
+ * Converts the page to OpenMetrics 1.0: a counter's family has no _total in its name, and the page ends with a marker.
  *
  * @see https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
  */

@@ -1,4 +1,4 @@
-/** Waits for the given number of milliseconds. @throws the reason of `signal`, as soon as it is aborted. */
+/** Waits for the given number of milliseconds. @throws the abort reason of `signal`, as soon as it is aborted. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   let timer: NodeJS.Timeout | undefined;
@@ -8,7 +8,7 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
   await abortable(over, signal).finally(() => clearTimeout(timer));
 }
 
-/** The result of `promise`. @throws the reason of `signal`, as soon as it is aborted. */
+/** The result of `promise`. @throws the abort reason of `signal`, as soon as it is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);

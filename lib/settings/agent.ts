@@ -14,7 +14,9 @@ import { filled, flag, LOG_LEVELS, listOf, number, oneOf, type Setting, setting,
 
 const parsePort = number(1, 65535);
 const parseTableNumber = (text: string): number => readTable(number(1, 0xffffffff)(text));
-/** 1 to 4 mark the routes of the kernel, of administrators and of network managers: they must never be ours. */
+/**
+ * Protocols 1 to 4 mark routes of the kernel, of administrators and of network managers; the agent must never use them.
+ */
 const parseProtocol = number(5, 255);
 
 const targets = (name: string): Setting<readonly Target[]> => ({
@@ -22,7 +24,7 @@ const targets = (name: string): Setting<readonly Target[]> => ({
   format: (all) => all.map(targetText).join(','),
 });
 
-/** Separated by semicolons. */
+/** A semicolon-separated list. */
 const probedNetworks: Setting<readonly ProbedNetwork[]> = {
   name: 'PROBES',
   format: (all) => all.map(formatProbedNetwork).join(';'),
@@ -30,14 +32,14 @@ const probedNetworks: Setting<readonly ProbedNetwork[]> = {
   absent: [],
 };
 
-/** What Kubernetes knows of each pod. */
+/** Settings that Kubernetes provides for each pod. */
 export const FROM_POD = {
   nodeName: setting('NODE_NAME', filled),
   podIP: setting('POD_IP', Address.parse),
   namespace: setting('POD_NAMESPACE', filled),
 };
 
-/** What synth says of all pods of a NodeRoutes. */
+/** Settings that synth writes, the same for all pods of a NodeRoutes. */
 export const FROM_SYNTH = {
   instance: setting('INSTANCE', filled),
   configMap: setting('CONFIG_MAP', filled),
@@ -51,7 +53,7 @@ export const FROM_SYNTH = {
   allowedTables: someOf('ALLOWED_TABLES', number(1, 0xffffffff)),
   allowedNextHops: listOf('ALLOWED_NEXT_HOPS', Subnet.parse),
   allowedInterfaces: listOf('ALLOWED_INTERFACES', filled),
-  /** None for any destination. */
+  /** Without targets, no destination is probed. */
   allowedDestinations: listOf('ALLOWED_DESTINATIONS', Subnet.parse),
   protocol: setting('ROUTE_PROTOCOL', parseProtocol),
   formerProtocols: listOf('FORMER_PROTOCOLS', parseProtocol),
@@ -67,14 +69,14 @@ export const FROM_SYNTH = {
   confirm: targets('CONFIRM'),
   probes: probedNetworks,
   probeEveryMs: setting('PROBE_EVERY_MS', number(1_000, 600_000)),
-  /** Of a thousand nodes about so many probe. */
+  /** About this many of a thousand nodes probe. */
   probeShare: setting('PROBE_SHARE', number(0, 1000)),
   requireReachable: flag('REQUIRE_REACHABLE'),
   disjointProtocols: listOf('DISJOINT_PROTOCOLS', parseProtocol),
   apiServers: targets('API_SERVERS'),
 };
 
-/** Where the API server is: set by the kubelet, unless synth says another one. */
+/** The address of the API server: set by the kubelet, unless synth writes a different one. */
 export const API_SERVER = {
   apiHost: setting('KUBERNETES_SERVICE_HOST', filled),
   apiPort: setting('KUBERNETES_SERVICE_PORT', parsePort),

@@ -3,7 +3,7 @@ import { environmentOf, filled, flag, listOf, number, readEnvironment, setting }
 
 const TABLE = { name: setting('NAME', filled), ports: listOf('PORTS', number(1, 65535)), isOpen: flag('OPEN') };
 
-test('what one side writes the other reads, in the order of the table', () => {
+test('reads back what was written, in the order of the table', () => {
   const values = { isOpen: false, ports: [80, 443], name: 'orders' };
   const variables = environmentOf(TABLE, values);
   expect(variables).toEqual([
@@ -15,7 +15,7 @@ test('what one side writes the other reads, in the order of the table', () => {
   expect(readEnvironment(TABLE, environment, 'the Deployment')).toEqual(values);
 });
 
-test('an empty list is left out, and read as empty', () => {
+test('leaves an empty list out, and reads a missing one as empty', () => {
   expect(environmentOf(TABLE, { name: 'a', ports: [], isOpen: true }).map(({ name }) => name)).toEqual([
     'NAME',
     'OPEN',
@@ -23,7 +23,7 @@ test('an empty list is left out, and read as empty', () => {
   expect(readEnvironment(TABLE, { NAME: 'a', OPEN: 'true' }, 'the Deployment').ports).toEqual([]);
 });
 
-test('everything missing or invalid is reported at once', () => {
+test('reports everything missing or invalid at once', () => {
   const environment = { PORTS: '80,none' };
   expect(() => readEnvironment(TABLE, environment, 'the Deployment')).toThrow(
     [
@@ -34,7 +34,7 @@ test('everything missing or invalid is reported at once', () => {
   );
 });
 
-test('targets travel as they are written in main.ts, those of IPv6 in brackets', () => {
+test('keeps targets as written in main.ts, with IPv6 in brackets', () => {
   const environment = { CONFIRM: '10.184.0.10:443,[fd00::a]:8443' };
   const { confirm } = FROM_SYNTH;
   const values = readEnvironment({ confirm }, environment, 'the DaemonSet');

@@ -1,30 +1,31 @@
 import { Findings, refuse } from '../network';
 
-/** What a program gets by its environment. */
+/** The environment of a program. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * A setting that travels to a program by its environment. Synth writes it and the program reads it by the same entry; what
- * it means to a user stands at the option that it comes from.
+ * A setting that a program receives through its environment. Synth writes it and the program reads it through the same
+ * entry. Its meaning to users is documented with the option that it comes from.
  */
 export interface Setting<T> {
   readonly name: string;
   /**
-   * As the environment has it. An empty text is left out, since an API server does not store empty values.
+   * The value as text for the environment. An empty text is left out, because an API server does not store empty
+   * values.
    * @default String
    */
   format?(value: T): string;
   /** @throws InputError for an invalid text */
   parse(text: string): T;
-  /** What it is where it is left out. @default it must be set */
+  /** The value if the variable is missing. @default the variable is required */
   readonly absent?: T;
 }
 
 type Table = Readonly<Record<string, Setting<unknown>>>;
-/** What the settings of a table say, by the same keys. */
+/** The values of a table's settings, by the same keys. */
 export type Values<T extends Table> = { readonly [K in keyof T]: ReturnType<T[K]['parse']> };
 
 export function setting<T>(name: string, parse: (text: string) => T): Setting<T> {
@@ -35,17 +36,17 @@ export function flag(name: string): Setting<boolean> {
   return { name, parse: (text) => oneOf(['true', 'false'])(text) === 'true' };
 }
 
-/** Comma separated and never empty. */
+/** Comma-separated, and never empty. */
 export function someOf<T>(name: string, parse: (text: string) => T): Setting<readonly T[]> {
   return { name, parse: (text) => text.split(',').map(parse) };
 }
 
-/** Comma separated; an empty list is left out. */
+/** Comma-separated; an empty list is left out. */
 export function listOf<T>(name: string, parse: (text: string) => T): Setting<readonly T[]> {
   return { ...someOf(name, parse), absent: [] };
 }
 
-/** The variables of a container, in the order of the table. */
+/** The variables of a container, in the table's order. */
 export function environmentOf<T extends Table>(table: T, values: Values<T>): { name: string; value: string }[] {
   return Object.entries(table)
     .map(([key, { name, format = String }]) => ({ name, value: format(values[key]) }))
@@ -54,7 +55,7 @@ export function environmentOf<T extends Table>(table: T, values: Values<T>): { n
 
 /**
  * @param owner what sets the environment, e.g. `the DaemonSet`
- * @throws InputError with everything that is missing or invalid
+ * @throws InputError that lists everything missing or invalid
  */
 export function readEnvironment<T extends Table>(table: T, environment: Environment, owner: string): Values<T> {
   const findings = new Findings();

@@ -54,7 +54,7 @@ const get = (from = client(), idleTimeoutMs = 5_000) => from.get({ path: PATH, i
 const text = async (from?: ApiClient, idleTimeoutMs?: number) => body(await get(from, idleTimeoutMs));
 
 describe('an answer', () => {
-  test('comes as bytes, to a request with the token', async () => {
+  test('arrives as bytes when the request carries the token', async () => {
     const seen: unknown[] = [];
     answer = ({ method, url, headers }, response) => {
       seen.push([method, url, headers.authorization, headers.accept]);
@@ -67,7 +67,7 @@ describe('an answer', () => {
     expect(asking.remoteAddress).toBe('127.0.0.1');
   });
 
-  test('is there as soon as its status is, though no byte has come', async () => {
+  test('is available when its headers arrive, before the first byte of the body', async () => {
     let finish: () => void = () => undefined;
     answer = (_, response) => {
       response.flushHeaders();
@@ -78,7 +78,7 @@ describe('an answer', () => {
     expect(await body(arriving)).toBe('late');
   });
 
-  test('is asked for with the token and the CA of the moment', async () => {
+  test('uses the current token and CA for each request', async () => {
     answer = ({ headers }, response) => void response.end(headers.authorization);
     const asking = client();
     await text(asking);
@@ -89,11 +89,11 @@ describe('an answer', () => {
   });
 });
 
-describe('a request that writes', () => {
+describe('a write request', () => {
   const sent = { method: 'PATCH', type: 'application/apply-patch+yaml', body: '{"kind":"Lease"}' } as const;
   const write = (from: ApiClient) => from.get({ path: PATH, idleTimeoutMs: 5_000, signal: signal(), sent });
 
-  test('carries its method, type and body, and is answered by any success', async () => {
+  test('sends its method, type and body, and accepts any success status', async () => {
     const seen: unknown[] = [];
     answer = async (request, response) => {
       seen.push([request.method, request.headers['content-type'], await body(request)]);
@@ -103,7 +103,7 @@ describe('a request that writes', () => {
     expect(seen).toEqual([['PATCH', sent.type, sent.body]]);
   });
 
-  test('may go over a connection that is kept', async () => {
+  test('reuses a connection that is kept', async () => {
     const ports = new Set<number | undefined>();
     answer = ({ socket }, response) => {
       ports.add(socket.remotePort);
@@ -116,12 +116,12 @@ describe('a request that writes', () => {
     for (let i = 0; i < 12; i++) await body(await write(client(undefined, agent)));
     agent.destroy();
     process.off('warning', listen);
-    expect(warnings).toEqual([]); // as of too many listeners on one socket
+    expect(warnings).toEqual([]); // such as one about too many listeners on a socket
     expect(ports.size).toBe(1);
   });
 });
 
-describe('a rejected value', () => {
+describe('a rejection', () => {
   const refusing = (status: number, headers: Record<string, string>, said: string) => {
     answer = (_, response) => void response.writeHead(status, headers).end(said);
   };
@@ -131,7 +131,7 @@ describe('a rejected value', () => {
       (error: ApiError) => error,
     );
 
-  test('tells its status and the words of the Status object', async () => {
+  test('reports its status and the message of the Status object', async () => {
     refusing(500, {}, JSON.stringify({ kind: 'Status', message: 'etcdserver: leader changed' }));
     expect(await refused()).toMatchObject({
       name: 'ApiError',
@@ -143,7 +143,7 @@ describe('a rejected value', () => {
   test.each([
     [401, /the token was not accepted/],
     [403, /the Role or RoleBinding of this program is missing/],
-  ])('HTTP %i tells what to look at', async (status, words) => {
+  ])('HTTP %i names the object to check', async (status, words) => {
     refusing(status, {}, '{"message":"Unauthorized"}');
     expect(await refused()).toMatchObject({ status, message: expect.stringMatching(words) });
   });
@@ -152,17 +152,20 @@ describe('a rejected value', () => {
     ['7', 7_000],
     ['Wed, 21 Oct 2026 07:28:00 GMT', 0],
     ['soon', 0],
-  ])('with Retry-After: %s', async (value, retryAfterMs) => {
+  ])('reads Retry-After: %s', async (value, retryAfterMs) => {
     refusing(429, { 'retry-after': value }, '');
     expect(await refused()).toMatchObject({ status: 429, retryAfterMs });
   });
 
-  test.each(['<html>', '"text"', 'null', '{"message":7}'])('with the body %s tells its status alone', async (said) => {
-    refusing(502, {}, said);
-    expect((await refused())?.message).toBe('HTTP 502 for /api/v1/namespaces/onprem-link/configmaps');
-  });
+  test.each(['<html>', '"text"', 'null', '{"message":7}'])(
+    'reports only the status if the body is %s',
+    async (said) => {
+      refusing(502, {}, said);
+      expect((await refused())?.message).toBe('HTTP 502 for /api/v1/namespaces/onprem-link/configmaps');
+    },
+  );
 
-  test('that talks without end is not listened to for long', async () => {
+  test('stops reading an endless body', async () => {
     answer = (_, response) => {
       response.writeHead(503);
       const timer = setInterval(() => response.write('x'.repeat(1000)), 1);
@@ -171,7 +174,7 @@ describe('a rejected value', () => {
     expect(await refused()).toMatchObject({ status: 503 });
   });
 
-  test('a redirect is one, too', async () => {
+  test('includes a redirect', async () => {
     refusing(302, { location: 'https://192.0.2.1/' }, '');
     expect(await refused()).toMatchObject({ status: 302 });
   });
@@ -180,14 +183,14 @@ describe('a rejected value', () => {
 describe('no answer', () => {
   const noAnswer = { name: 'ApiError', status: undefined };
 
-  test('from a port where nobody listens', async () => {
+  test('is reported if no server listens on the port', async () => {
     await expect(text(client(1))).rejects.toMatchObject({
       ...noAnswer,
       message: expect.stringContaining('ECONNREFUSED'),
     });
   });
 
-  test('within the time given, headers included', async () => {
+  test('is reported if no headers arrive in time', async () => {
     answer = () => undefined;
     await expect(text(client(), 100)).rejects.toMatchObject({
       ...noAnswer,
@@ -195,7 +198,7 @@ describe('no answer', () => {
     });
   });
 
-  test('any more within the time given, after a beginning', async () => {
+  test('is reported if the body stops arriving', async () => {
     answer = (_, response) => void response.write('{"type":');
     await expect(text(client(), 100)).rejects.toMatchObject({
       ...noAnswer,
@@ -204,63 +207,63 @@ describe('no answer', () => {
     });
   });
 
-  test('to its end, when the connection is cut', async () => {
+  test('is reported if the connection is cut before the end', async () => {
     answer = (_, response) => void response.write('{"type":', () => response.destroy());
     await expect(text()).rejects.toMatchObject({ ...noAnswer, message: 'the connection broke: aborted' });
   });
 
-  test('that a CA of ours has signed', async () => {
+  test('is reported if another CA signed the certificate', async () => {
     credentials['ca.crt'] = certificates.others.cert;
     await expect(text()).rejects.toBeInstanceOf(ApiError);
   });
 
-  test('without a token to ask with', async () => {
+  test('is reported if the token cannot be read', async () => {
     delete credentials.token;
     await expect(text()).rejects.toThrow('ENOENT');
   });
 });
 
-describe('a proof that the API server answers', () => {
+describe('the check that an API server answers', () => {
   const target = () => ({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
   const prove = (host = '127.0.0.1', at = target()) =>
     new ApiClient(host, 443, (path) => credentials[path.split('/').at(-1) as string] as string).prove(at);
 
-  test.each([200, 401, 403, 404, 429, 500, 503])('is HTTP %i, as any other status', async (status) => {
+  test.each([200, 401, 403, 404, 429, 500, 503])('succeeds with HTTP %i, as with any status', async (status) => {
     const seen: unknown[] = [];
     answer = ({ method, url, headers }, response) => {
       seen.push([method, url, headers.authorization]);
-      response.writeHead(status).flushHeaders(); // the rest never comes
+      response.writeHead(status).flushHeaders(); // the rest never arrives
     };
     expect(await prove()).toBe('answered');
     expect(seen).toEqual([['GET', '/livez', 'Bearer secret']]);
   });
 
-  test('is none without a certificate that the CA vouches for', async () => {
+  test('fails if the CA did not sign the certificate', async () => {
     answer = (_, response) => void response.end();
     credentials['ca.crt'] = certificates.others.cert;
     expect(await prove()).toBe('lost');
   });
 
-  test('is the certificate of the host that the agent uses, at whatever address it is asked', async () => {
+  test("requires a certificate for the client's host, whatever the target address", async () => {
     answer = (_, response) => void response.end();
     expect(await prove('127.0.0.1', { ...target(), host: 'localhost' })).toBe('answered');
     expect(await prove('172.21.0.1')).toBe('lost');
   });
 
-  test('is none from a server that is not there, and it has refused at once', async () => {
+  test('returns refused at once if no server listens', async () => {
     expect(await prove('127.0.0.1', { host: '127.0.0.1', port: 1 })).toBe('refused');
   });
 
   test.each<[string, (socket: Socket) => unknown, string]>([
-    ['accepts and hangs up', (socket) => socket.resetAndDestroy(), 'refused'],
+    ['accepts and resets the connection', (socket) => socket.resetAndDestroy(), 'refused'],
     [
-      'hangs up after a while, as if it had waited for somebody',
+      'resets the connection after a delay, as if it had waited for its backend',
       (socket) => setTimeout(() => socket.destroy(), 1200),
       'lost',
     ],
-    ['accepts and says nothing', () => undefined, 'lost'],
-    ['says something else than TLS', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'lost'],
-  ])('is none from a proxy that %s', async (_, behave, outcome) => {
+    ['accepts and sends nothing', () => undefined, 'lost'],
+    ['answers without TLS', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'lost'],
+  ])('fails for a proxy that %s', async (_, behave, outcome) => {
     const sockets: Socket[] = [];
     const proxy = createProxy((socket) => {
       sockets.push(socket.on('error', () => undefined));
@@ -272,13 +275,13 @@ describe('a proof that the API server answers', () => {
     proxy.close();
   });
 
-  test('is none without a token', async () => {
+  test('fails without a token', async () => {
     delete credentials.token;
     expect(await prove()).toBe('lost');
   });
 });
 
-test('a request can be ended from outside, before and during the answer', async () => {
+test('aborts a request before and during the answer', async () => {
   const stop = new AbortController();
   answer = () => undefined;
   const waiting = client().get({ path: PATH, idleTimeoutMs: 5_000, signal: stop.signal });

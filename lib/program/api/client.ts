@@ -15,11 +15,11 @@ const CREDENTIALS = '/var/run/secrets/kubernetes.io/serviceaccount';
  * default).
  */
 const KEEP_ALIVE_MS = 15_000;
-/** Every answer begins at once, even that of a watch, however long it then takes. */
+/** The headers of every answer arrive at once, even those of a watch, however long its body takes. */
 const ANSWER_MS = 10_000;
 const LONGEST_ERROR_BODY = 4096;
 
-/** The API server answered with an error, or did not answer. */
+/** The API server answered with an error, or not at all. */
 export class ApiError extends Error {
   constructor(
     message: string,
@@ -34,7 +34,7 @@ export class ApiError extends Error {
   }
 }
 
-/** An answer began and then stopped: the API server may be dead, or may have nothing to send. */
+/** An answer began and then went silent: the API server may be down, or may have nothing to send. */
 export class IdleTimeoutError extends ApiError {
   constructor(milliseconds: number) {
     super(`no data for ${milliseconds / 1000} s`);
@@ -46,9 +46,9 @@ export interface ApiRequest {
   readonly path: string;
   /** Milliseconds without data after which a started answer is aborted. */
   readonly idleTimeoutMs: number;
-  /** Aborts the request. */
+  /** Aborts the request when it fires. */
   readonly signal: AbortSignal;
-  /** What is sent; without it the request is a GET. */
+  /** The body to send; without it, the request is a GET. */
   readonly sent?: ApiPayload;
 }
 
@@ -59,22 +59,22 @@ export interface ApiPayload {
   readonly body: string;
 }
 
-/** Sends authenticated requests to the API server, each on a connection of its own unless connections are kept. */
+/** Sends authenticated requests to the API server, each on its own connection unless connections are kept. */
 export class ApiClient {
-  /** The address of the last connection; undefined before the first. */
+  /** The remote address of the last connection; undefined before the first. */
   remoteAddress: string | undefined;
 
   constructor(
     private readonly host: string,
     private readonly port: number,
     private readonly readFile: (path: string) => string = (path) => fs.readFileSync(path, 'utf8'),
-    /** Whether to keep connections for the next request; if false, each request has its own. */
+    /** Whether to keep connections for later requests; if false, each request opens its own. */
     private readonly connections: https.Agent | false = false,
   ) {}
 
   /**
-   * The answer's body as it arrives; the first byte of a watch may take long.
-   * @throws ApiError for everything else; the body may fail with one as well.
+   * The answer's body as a stream; the first byte of a watch may take long.
+   * @throws ApiError for every other answer, and for no answer; reading the body may throw one as well.
    */
   async get(request: ApiRequest): Promise<AsyncIterable<Buffer>> {
     const response = await this.open(request);
@@ -84,8 +84,8 @@ export class ApiClient {
   }
 
   /**
-   * Whether an API server answers at `target`, on a connection of its own: TLS that the cluster's CA vouches for, then any
-   * HTTP status at all. Every API server's certificate is valid for the host that this client uses.
+   * Whether an API server answers at `target`, on a new connection: TLS with a certificate that the cluster's CA
+   * signed, then any HTTP status. Every API server's certificate is valid for the host that this client uses.
    */
   prove({ host, port }: Target): Promise<Answer> {
     const started = performance.now();
@@ -104,12 +104,12 @@ export class ApiClient {
         sent.on('error', failed);
         sent.end();
       } catch (error) {
-        failed(error as Error); // no token or no CA
+        failed(error as Error); // the token or the CA cannot be read
       }
     });
   }
 
-  /** Token and CA are read again each time, because they rotate. */
+  /** The token and the CA are read for each request, because they rotate. */
   private credentials(): { readonly ca: string; readonly headers: Record<string, string> } {
     const token = this.readFile(`${CREDENTIALS}/token`).trim();
     const ca = this.readFile(`${CREDENTIALS}/ca.crt`);
@@ -128,14 +128,14 @@ export class ApiClient {
       const all = type === undefined ? headers : { ...headers, 'content-type': type };
       const sent = https.request({ host, port, path, method, ca, headers: all, agent, signal, timeout: patience });
       sent.on('socket', (socket) => {
-        if (!socket.connecting) return; // kept from an earlier request
+        if (!socket.connecting) return; // reused from an earlier request
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         socket.once('connect', () => {
           this.remoteAddress = socket.remoteAddress;
         });
       });
       let answer: IncomingMessage | undefined;
-      // A request that is already answered would only report "aborted".
+      // Once the answer has arrived, aborting the request would only report "aborted".
       sent.on('timeout', () => {
         if (answer === undefined) sent.destroy(new Error(`no data for ${patience / 1000} s`));
         else answer.destroy(new IdleTimeoutError(idleTimeoutMs));
@@ -179,7 +179,7 @@ async function errorOf(response: IncomingMessage, path: string): Promise<ApiErro
       if (body.length > LONGEST_ERROR_BODY) break;
     }
   } catch {
-    // The status says enough when the rest does not arrive.
+    // If the rest of the body does not arrive, the status is enough.
   }
   const status = response.statusCode ?? 0;
   const words = REMEDIES[status] ?? statusMessage(body);
@@ -192,7 +192,7 @@ async function errorOf(response: IncomingMessage, path: string): Promise<ApiErro
   );
 }
 
-/** The message of a Kubernetes Status object, if the body is one. */
+/** The message of a Kubernetes Status object, if the body contains one. */
 function statusMessage(body: string): string {
   try {
     const { message } = JSON.parse(body) as { message?: unknown };

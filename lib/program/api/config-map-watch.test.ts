@@ -13,13 +13,13 @@ const event = (type: string, object: object) => `${JSON.stringify({ type, object
 const bookmark = (version: string) => event('BOOKMARK', { metadata: { resourceVersion: version } });
 const TOO_OLD = event('ERROR', { code: 410, message: 'too old resource version' });
 
-/** One answer: bytes, an error instead of an answer, an error in its course, a pause, or silence until the end. */
+/** A step of an answer: bytes, an error before or within it, a pause, or silence until the end. */
 type Step = string | Error | { readonly wait: number } | 'silence';
 
-/** An API server that answers each request as told, one after the other, then not at all. */
+/** An API server that answers each request with the next answer of the script, and then not at all. */
 class Script extends ApiClient {
   readonly asked: string[] = [];
-  /** What happened, in order: requests, ConfigMaps and states. */
+  /** Requests, ConfigMaps and states, in order. */
   readonly story: string[] = [];
   readonly watch: ConfigMapWatch;
 
@@ -63,7 +63,7 @@ const configMapText = (configMap: ConfigMapState) =>
   configMap.kind === 'gone' ? 'gone' : `present ${configMap.version} ${configMap.data.routes}`;
 const stateText = (state: WatchState) => (state.state === 'failing' ? `failing: ${state.reason}` : state.state);
 
-/** Plays the script for so many milliseconds and tells the story. */
+/** Runs the script for the given number of milliseconds and returns what happened. */
 async function story(answers: (readonly Step[])[], milliseconds = 1): Promise<string[]> {
   const script = new Script(answers);
   const running = script.watch.run();
@@ -75,7 +75,7 @@ async function story(answers: (readonly Step[])[], milliseconds = 1): Promise<st
 
 beforeEach(() => {
   jest.useFakeTimers();
-  jest.spyOn(Math, 'random').mockReturnValue(1); // the longest of all waits
+  jest.spyOn(Math, 'random').mockReturnValue(1); // the longest possible wait
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -83,7 +83,7 @@ afterEach(() => {
 });
 
 describe('following a ConfigMap', () => {
-  test('begins with a list, and watches from its version', async () => {
+  test('starts with a list, and watches from its version', async () => {
     expect(
       await story([
         [list('7', configMap('5', 'a'))],
@@ -92,7 +92,7 @@ describe('following a ConfigMap', () => {
     ).toEqual(['list', 'present 5 a', 'watch from 7', 'connected', 'present 8 b', 'gone']);
   });
 
-  test('asks for that one ConfigMap alone, as its Role allows, with bookmarks', async () => {
+  test('requests only this ConfigMap, as its Role allows, with bookmarks', async () => {
     const script = new Script([[list('7')]]);
     const running = script.watch.run();
     await jest.advanceTimersByTimeAsync(1);
@@ -107,7 +107,7 @@ describe('following a ConfigMap', () => {
     expect(await story([[list('7')], ['silence']])).toEqual(['list', 'gone', 'watch from 7', 'connected']);
   });
 
-  test('goes on from the last version when the server ends the watch in time, without a list', async () => {
+  test('continues from the last version without a list when the server ends the watch on time', async () => {
     expect(await story([[list('7')], [{ wait: 360_000 }, bookmark('30')], ['silence']], 360_001)).toEqual([
       'list',
       'gone',
@@ -118,7 +118,7 @@ describe('following a ConfigMap', () => {
     ]);
   });
 
-  test('lists again when the server ends the watch early, as one that is stopped does', async () => {
+  test('lists again when the server ends the watch early, as a stopping server does', async () => {
     expect(await story([[list('7')], [{ wait: 5_000 }, bookmark('30')], [list('31')], ['silence']], 5_001)).toEqual([
       'list',
       'gone',
@@ -131,7 +131,7 @@ describe('following a ConfigMap', () => {
     ]);
   });
 
-  test('rests before it asks again when watches end at once', async () => {
+  test('waits before the next request when watches end at once', async () => {
     const script = new Script(Array.from({ length: 100 }, () => [[list('7')], [bookmark('8')]]).flat());
     const running = script.watch.run();
     await jest.advanceTimersByTimeAsync(60_000);
@@ -142,7 +142,7 @@ describe('following a ConfigMap', () => {
     expect(script.story.some((line) => line.startsWith('failing'))).toBe(false);
   });
 
-  test('leaves events alone that are older than what was seen', async () => {
+  test('ignores events that are older than the last one seen', async () => {
     expect(
       await story([
         [list('7', configMap('5', 'a'))],
@@ -161,8 +161,8 @@ describe('following a ConfigMap', () => {
 describe('a version that is too old', () => {
   test.each([
     ['in the watch', [TOO_OLD]],
-    ['as a refusal', [new ApiError('HTTP 410', 410)]],
-  ])('leads to a list, after a wait, and is no failure (%s)', async (_, steps) => {
+    ['as a rejection', [new ApiError('HTTP 410', 410)]],
+  ])('leads to a list after a wait, and is not a failure (%s)', async (_, steps) => {
     const told = await story([[list('7', configMap('5', 'a'))], steps, [list('50', configMap('40', 'b'))]], 501);
     expect(told.filter((line) => line !== 'connected')).toEqual([
       'list',
@@ -174,15 +174,15 @@ describe('a version that is too old', () => {
     ]);
   });
 
-  test('that no list helps makes the waits longer', async () => {
+  test('makes the waits longer if a list does not help', async () => {
     const rounds = Array.from({ length: 100 }, () => [[list('7')], [TOO_OLD]]).flat();
     const told = await story(rounds, 60_000);
     expect(told.filter((line) => line === 'list').length).toBeLessThan(9);
   });
 });
 
-describe('a connection that breaks', () => {
-  test('is told, and what follows is not older than the last event, so that nothing is played twice', async () => {
+describe('a broken connection', () => {
+  test('is reported, and nothing older than the last event is replayed', async () => {
     expect(
       await story(
         [
@@ -213,13 +213,13 @@ describe('a connection that breaks', () => {
     ]);
   });
 
-  test('in the middle of a line loses that line, and the list has what it said', async () => {
+  test('loses a truncated line, and the list repeats its content', async () => {
     const cut = event('MODIFIED', configMap('8', 'b')).slice(0, 40);
     const told = await story([[list('7')], [cut, new ApiError('cut')], [list('8', configMap('8', 'b'))]], 501);
     expect(told.slice(-5)).toEqual(['list not older than 7', 'connected', 'present 8 b', 'watch from 8', 'connected']);
   });
 
-  test('or never comes about is tried again with growing waits, and the version kept', async () => {
+  test('is retried with growing waits, and the version is kept', async () => {
     const down = () => [new ApiError('no answer: connect ECONNREFUSED')];
     const answers = [[list('7', configMap('5', 'a'))], ...Array.from({ length: 8 }, down), [list('7')]];
     const script = new Script(answers);
@@ -243,18 +243,18 @@ describe('a connection that breaks', () => {
     expect(at[90]).toBe(9); // … 30 s
   });
 
-  test('after a while of good service begins with short waits again', async () => {
+  test('starts with short waits again after a healthy period', async () => {
     const cut = [{ wait: 2_000 }, new ApiError('cut')];
     const told = await story(Array.from({ length: 20 }, () => [[list('7')], cut]).flat(), 20 * 2_501);
     expect(told.filter((line) => line.startsWith('watch')).length).toBeGreaterThan(18);
   });
 });
 
-describe('a version from the future, as after etcd was restored from a backup', () => {
+describe('a version that the server does not know, for example after etcd was restored from a backup', () => {
   const cut = new ApiError('the connection broke');
   const future = (): Step[] => [new ApiError('HTTP 504', 504)];
 
-  test('is forgotten at once: the list is read from now, and is no failure', async () => {
+  test('is dropped at once: a list without a version follows, and this is not a failure', async () => {
     const told = await story(
       [[list('7', configMap('5', 'a'))], [cut], future(), [list('3', configMap('2', 'old'))]],
       501,
@@ -273,7 +273,7 @@ describe('a version from the future, as after etcd was restored from a backup', 
     ]);
   });
 
-  test('is not blamed for a 504 that comes without a version', async () => {
+  test('is not assumed for a 504 to a request without a version', async () => {
     const told = await story([[list('7')], [cut], future(), future(), [list('9')]], 1_501);
     expect(told.slice(3)).toEqual([
       'failing: the connection broke',
@@ -289,29 +289,32 @@ describe('a version from the future, as after etcd was restored from a backup', 
   });
 });
 
-describe('a rejected value', () => {
-  test.each([401, 403, 429, 500, 503, 504])('of the watch (HTTP %i) is told and leads to a list', async (status) => {
-    const told = await story([[list('7')], [new ApiError(`HTTP ${status}`, status)], [list('9')]], 501);
-    expect(told).toEqual([
-      'list',
-      'gone',
-      'watch from 7',
-      `failing: HTTP ${status}`,
-      'list',
-      'gone',
-      'watch from 9',
-      'connected',
-    ]);
-  });
+describe('a rejection', () => {
+  test.each([401, 403, 429, 500, 503, 504])(
+    'of the watch (HTTP %i) is reported and leads to a list',
+    async (status) => {
+      const told = await story([[list('7')], [new ApiError(`HTTP ${status}`, status)], [list('9')]], 501);
+      expect(told).toEqual([
+        'list',
+        'gone',
+        'watch from 7',
+        `failing: HTTP ${status}`,
+        'list',
+        'gone',
+        'watch from 9',
+        'connected',
+      ]);
+    },
+  );
 
-  test.each([401, 403, 500])('of the list (HTTP %i) never says that the ConfigMap is gone', async (status) => {
+  test.each([401, 403, 500])('of the list (HTTP %i) never means that the ConfigMap is gone', async (status) => {
     const refusal = () => [new ApiError(`HTTP ${status}`, status)];
     const told = await story(Array.from({ length: 50 }, refusal), 600_000);
     expect(new Set(told)).toEqual(new Set(['list', `failing: HTTP ${status}`]));
     expect(told.length).toBeGreaterThan(20);
   });
 
-  test('with Retry-After is respected', async () => {
+  test('with Retry-After delays the next request', async () => {
     const busy = [new ApiError('HTTP 429', 429, 12_000)];
     const answers = () => [busy, [list('7')]];
     expect(await story(answers(), 11_900)).toEqual(['list', 'failing: HTTP 429']);
@@ -319,8 +322,8 @@ describe('a rejected value', () => {
   });
 });
 
-describe('an answer that cannot be understood', () => {
-  test('instead of a list says nothing', async () => {
+describe('an invalid answer', () => {
+  test('to a list changes nothing', async () => {
     for (const answer of ['<html>', '{}', '{"kind":"ConfigMapList","metadata":{},"items":[]}']) {
       const told = await story([[answer], [list('7', configMap('5', 'a'))]], 501);
       expect(told[1]).toMatch(/^failing: the API server answered with something/);
@@ -328,7 +331,7 @@ describe('an answer that cannot be understood', () => {
     }
   });
 
-  test('within a watch is told, and leads to a list that is not older', async () => {
+  test('within a watch is reported, and leads to a list that is not older', async () => {
     const told = await story([[list('7')], [bookmark('8'), 'garbage\n', bookmark('9')], [list('9')]], 501);
     expect(told.slice(-6)).toEqual([
       'failing: the API server answered with something that is not a JSON object',
@@ -342,7 +345,7 @@ describe('an answer that cannot be understood', () => {
 });
 
 describe('an error that a handler throws', () => {
-  test('is a failure like any other and ends nothing', async () => {
+  test('is treated as a failure, and the watch continues', async () => {
     const script = new Script([[list('7')], [list('8')]]);
     let thrown = false;
     Object.assign(script.watch, {
@@ -373,12 +376,12 @@ describe('an error that a handler throws', () => {
   });
 });
 
-describe('stop', () => {
+describe('stop()', () => {
   test.each([
     ['while the watch is open', [[list('7')], ['silence' as const]]],
     ['during a pause', [[new ApiError('no answer')]]],
     ['while a list is under way', [['silence' as const]]],
-  ])('ends it %s', async (_, answers) => {
+  ])('ends the watch %s', async (_, answers) => {
     const script = new Script(answers);
     const running = script.watch.run();
     await jest.advanceTimersByTimeAsync(10);
@@ -388,7 +391,7 @@ describe('stop', () => {
     expect(script.story).toHaveLength(before);
   });
 
-  test('as the watch ends by itself leaves no pause to wait for', async () => {
+  test('skips the pause if the watch is just ending', async () => {
     const script = new Script([[list('7')], [event('DELETED', configMap('8'))]]);
     const push = script.story.push.bind(script.story);
     script.story.push = (line) => {
@@ -399,7 +402,7 @@ describe('stop', () => {
     expect(script.story.at(-1)).toBe('gone');
   });
 
-  test('before the start leaves nothing to do', async () => {
+  test('before the start prevents every request', async () => {
     const script = new Script([]);
     script.watch.stop();
     await script.watch.run();
@@ -407,7 +410,7 @@ describe('stop', () => {
   });
 });
 
-test('a nudge ends a pause, since now is the time to know', async () => {
+test('a nudge ends the pause', async () => {
   const script = new Script([[new ApiError('no answer')], [new ApiError('no answer')], [list('7')]]);
   const running = script.watch.run();
   await jest.advanceTimersByTimeAsync(10);
@@ -424,7 +427,7 @@ test('a nudge ends a pause, since now is the time to know', async () => {
 describe('a silent watch', () => {
   const silence: Step[] = [{ wait: 90_000 }, new IdleTimeoutError(90_000)];
 
-  test('is followed by a list, which tells whether the server is alive, and is no failure by itself', async () => {
+  test('leads to a list that shows whether the server is alive, and is not a failure', async () => {
     const answers = [[list('7')], silence, [list('9')], silence, [list('11', configMap('10', 'a'))]];
     expect(await story(answers, 180_001)).toEqual([
       'list',
@@ -442,7 +445,7 @@ describe('a silent watch', () => {
     ]);
   });
 
-  test('is one when the list is not answered either, which ends as soon as one is', async () => {
+  test('is a failure if the list is not answered either, until one is', async () => {
     expect(await story([[list('7')], silence, silence, [list('9')]], 180_501)).toEqual([
       'list',
       'gone',

@@ -3,16 +3,21 @@ import { type ApiClient, ApiError, IdleTimeoutError } from './client';
 import { body, lines } from './lines';
 import { type ConfigMapState, isOlder, readList, readWatchEvent } from './watch-event';
 
-/** A list is one small answer. */
+/** Enough for a list, which is one small answer. */
 const LIST_IDLE_MS = 10_000;
-/** Bookmarks come about every minute, so nothing for longer than that means a dead watch. */
+/** Bookmarks arrive about every minute, so a longer silence means that the watch is dead. */
 const WATCH_IDLE_MS = 90_000;
-/** The server ends a watch after this many seconds, spread so that nodes don't renew all at once. */
+/**
+ * The server ends a watch after about this many seconds; the value is spread so that nodes do not renew all at once.
+ */
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner than this counts as a failure. */
 const SHORT_WATCH_MS = 1_000;
 
-/** How the watch stands; `connected` from the moment it is open, or the server answers again, to the next failure. */
+/**
+ * The state of the watch. It is `connected` from the moment the watch opens, or the server answers again, until the
+ * next failure.
+ */
 export type WatchState =
   | { readonly state: 'connecting' }
   | { readonly state: 'connected' }
@@ -24,21 +29,24 @@ export interface WatchHandlers {
 }
 
 /**
- * Watches one ConfigMap indefinitely with list and watch: reconnects with back-off, and never treats a failure as a
+ * Watches one ConfigMap indefinitely with list and watch: reconnects with back-off, and never mistakes a failure for a
  * missing ConfigMap.
  *
- * Only a watch that ended when it should is continued without a list. After any other end the API server may not be the
- * one that we know: its etcd may have been restored from a backup. A watch from a version that it never had stays
- * silent; a list says 504 (Kubernetes API concepts, "Resource versions").
+ * Only a watch that ran for its full time is continued without a list. After any other end, the API server may not hold
+ * the same data: its etcd may have been restored from a backup. A watch from a version that the server never had stays
+ * silent; a list answers 504 (Kubernetes API concepts, "Resource versions").
  */
 export class ConfigMapWatch {
   private readonly stopping = new AbortController();
   private wake: () => void = () => undefined;
   private readonly backoff = new Backoff();
-  /** What was seen last; no later answer may be older. Undefined when nothing is known to hold. */
+  /** The last version seen; no later answer may be older. Undefined if no version is known to be valid. */
   private version: string | undefined;
   private asking: 'list' | 'watch' = 'list';
-  /** What must succeed before all is well again: a list if nothing was heard, a watch if a watch was rejected. */
+  /**
+   * The request that must succeed before the state is `connected` again: a list if there was no answer, a watch if a
+   * watch was rejected.
+   */
   private failing: 'list' | 'watch' | undefined;
 
   constructor(
@@ -67,7 +75,7 @@ export class ConfigMapWatch {
     this.nudge();
   }
 
-  /** Ends a pause between two tries. */
+  /** Ends the pause between two attempts. */
   nudge(): void {
     this.wake();
   }
@@ -75,10 +83,11 @@ export class ConfigMapWatch {
   private async fail(error: Error): Promise<void> {
     const { status, retryAfterMs } = error instanceof ApiError ? error : new ApiError(error.message);
     const isFromTheFuture = status === 504 && this.asking === 'list' && this.version !== undefined;
-    // A rejection may be about the version; a broken connection never is.
+    // A rejection may be caused by the version; a broken connection never is.
     if (status !== undefined) this.version = undefined;
     if (isFromTheFuture) return;
-    // 410 says that the version is too old, as happens to watches in quiet times; what was read still holds.
+    // 410 means that the version is too old, as happens to watches in quiet times; the data that was read is still
+    // valid.
     if (status !== 410) {
       this.failing = status === undefined ? 'list' : this.asking;
       this.handlers.onState({ state: 'failing', reason: error.message });
@@ -115,7 +124,7 @@ export class ConfigMapWatch {
     this.version = version;
   }
 
-  /** @returns whether it ended as requested, so that the next one can continue from there. */
+  /** @returns whether the watch ran for its full time, so that the next one can continue from there. */
   private async watch(): Promise<boolean> {
     this.asking = 'watch';
     const seconds = Math.round(WATCH_SECONDS * (0.8 + 0.4 * Math.random()));
@@ -131,17 +140,17 @@ export class ConfigMapWatch {
     try {
       for await (const line of lines(answer)) this.take(line);
     } catch (error) {
-      // Nothing may have happened on a silent watch: the list that follows tells whether the server is alive.
+      // A silent watch may mean that nothing happened: the list that follows shows whether the server is alive.
       if (!(error instanceof IdleTimeoutError)) throw error;
     } finally {
       if (stood()) this.backoff.reset();
     }
-    // A watch that ends at once would cause a busy loop.
+    // Without this pause, a watch that ends at once would cause a busy loop.
     if (!stood()) await this.pause(this.backoff.next());
     return performance.now() - asked >= seconds * 1000;
   }
 
-  /** The version moves with each event: to start again from an older one would play old lists over newer ones. */
+  /** The version advances with each event: restarting from an older one would replay old lists over newer ones. */
   private take(line: string): void {
     const event = readWatchEvent(line, this.name);
     if (event === undefined || (this.version !== undefined && isOlder(event.version, this.version))) return;

@@ -1,9 +1,11 @@
-/** A line longer than this is not a ConfigMap: those hold at most 1 MiB (three bytes to a character at worst, plus envelope). */
+/**
+ * No ConfigMap needs a longer line: it holds at most 1 MiB (at worst three bytes for a character, plus the envelope).
+ */
 const LONGEST_LINE = 8 * 1024 * 1024;
 
 /**
- * The complete lines of a stream of bytes. What follows the last newline was cut off and is dropped.
- * @throws Error when a line is longer than 8 MiB.
+ * The complete lines of a byte stream. An incomplete last line is dropped.
+ * @throws Error if a line is longer than 8 MiB.
  */
 export async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer[] = [];
@@ -23,7 +25,7 @@ export async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<stri
   }
 }
 
-/** A whole body as text, bounded like a line. */
+/** A whole body as text, limited in size like a line. */
 export async function body(chunks: AsyncIterable<Buffer>): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;

@@ -8,7 +8,7 @@ const LEASE = {
   metadata: { name: 'y', resourceVersion: '7', uid: 'u' },
 };
 
-/** An API server that gives one answer, and keeps what was asked. */
+/** An API server that gives one answer, and records the request. */
 function answering(answer: object | string | Error) {
   const asked: ApiRequest[] = [];
   const get = async (request: ApiRequest) => {
@@ -21,12 +21,12 @@ function answering(answer: object | string | Error) {
   return { objects: new ApiObjects({ get }), asked };
 }
 
-test('an object is read, or known to be missing', async () => {
+test('reads an object, or reports that it does not exist', async () => {
   expect(await answering(LEASE).objects.get(PATH)).toEqual(LEASE);
   expect(await answering(new ApiError('HTTP 404', 404)).objects.get(PATH)).toBeUndefined();
 });
 
-test('apply names the field manager and sends what it shall be', async () => {
+test('apply sends the field manager and the desired fields', async () => {
   const { objects, asked } = answering(LEASE);
   await objects.apply(PATH, LEASE, 'a b');
   expect(asked[0]).toMatchObject({
@@ -35,14 +35,14 @@ test('apply names the field manager and sends what it shall be', async () => {
   });
 });
 
-test('delete names what was read; what is gone already is fine', async () => {
+test('delete names the object that was read, and accepts that it is already gone', async () => {
   const { objects, asked } = answering({ kind: 'Status', status: 'Success' });
   await objects.delete(PATH, LEASE);
   expect(JSON.parse(asked[0]?.sent?.body ?? '')).toMatchObject({ preconditions: { uid: 'u', resourceVersion: '7' } });
   await answering(new ApiError('HTTP 404', 404)).objects.delete(PATH, LEASE);
 });
 
-test('409 is a conflict, everything else an ApiError, including an invalid answer', async () => {
+test('throws a conflict for 409, and an ApiError for everything else, including an invalid answer', async () => {
   const apply = (answer: string | Error) => answering(answer).objects.apply(PATH, LEASE, 'm');
   await expect(apply(new ApiError('HTTP 409', 409))).rejects.toBeInstanceOf(ConflictError);
   await expect(apply(new ApiError('HTTP 403', 403))).rejects.toMatchObject({ name: 'ApiError', status: 403 });

@@ -1,7 +1,7 @@
 import { type ApiClient, ApiError, type ApiPayload } from './client';
 import { body as readBody } from './lines';
 
-/** An object of the API as far as every kind has it. */
+/** The fields that objects of every kind have. */
 export interface ApiObject {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -16,7 +16,7 @@ export interface ApiObject {
   readonly [field: string]: unknown;
 }
 
-/** The object is not the one that was read before: somebody else has written or deleted it (HTTP 409). */
+/** The object has changed since it was read: another client has written or deleted it (HTTP 409). */
 export class ConflictError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -25,28 +25,32 @@ export class ConflictError extends Error {
 }
 
 /**
- * Reads and writes single objects. Every method fails with an ApiError if there is no answer or another error, and with
- * a ConflictError where it says so.
+ * Reads and writes single objects. Every method throws an ApiError for an error or if there is no answer, and a
+ * ConflictError where stated.
  */
 export interface Objects {
   /** @returns undefined if there is none (404) */
   get(path: string): Promise<ApiObject | undefined>;
   /**
-   * Server-side apply: sets the fields of `body` and removes those that `manager` set before and now omits. An object that
-   * is the same already keeps its resourceVersion; one that does not exist is created, unless `metadata.uid` is given.
-   * @throws ConflictError if the object has another resourceVersion or uid than `metadata` says, or no object has the uid.
+   * Server-side apply: sets the fields of `body` and removes those that `manager` set before and now omits. If nothing
+   * changes, the object keeps its resourceVersion. A missing object is created, unless `metadata.uid` is given.
+   * @throws ConflictError if the object has a different resourceVersion or uid than `metadata` states, or if no object
+   * has that uid.
    */
   apply(path: string, body: ApiObject, manager: string): Promise<ApiObject>;
-  /** @param path of the collection */
+  /** @param path the collection's path */
   create(path: string, body: ApiObject): Promise<ApiObject>;
-  /** Deletes what was read, and nothing that replaced it. @throws ConflictError if it was replaced; none if it is gone. */
+  /**
+   * Deletes the object that was read, but never one that replaced it. @throws ConflictError if it was replaced; not if
+   * it is already gone.
+   */
   delete(path: string, read: ApiObject): Promise<void>;
 }
 
-/** Time for a whole answer; objects are small. */
+/** The time for a whole answer; objects are small. */
 const TIMEOUT_MS = 3_000;
 
-/** Objects of a real API server. */
+/** The objects of a real API server. */
 export class ApiObjects implements Objects {
   constructor(private readonly client: Pick<ApiClient, 'get'>) {}
 
@@ -60,7 +64,7 @@ export class ApiObjects implements Objects {
   }
 
   async apply(path: string, body: ApiObject, manager: string): Promise<ApiObject> {
-    // Values that another manager set as well are taken over: all managers here are ours.
+    // `force` takes over fields that another manager set: all managers here belong to this program.
     const query = `?fieldManager=${encodeURIComponent(manager)}&force=true`;
     return await this.ask(`${path}${query}`, payload('PATCH', 'application/apply-patch+yaml', body));
   }

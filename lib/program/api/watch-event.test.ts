@@ -12,7 +12,7 @@ const list = (items: unknown, fields: object = {}) =>
 const event = (type: string, object: unknown) => JSON.stringify({ type, object });
 
 describe('a list', () => {
-  test('shows the ConfigMap with its own version, and the version to watch from', () => {
+  test('returns the ConfigMap with its own version, and the version to watch from', () => {
     expect(readList(list([configMap('5', { routes: '[]' })]), NAME)).toEqual({
       version: '7',
       configMap: { kind: 'present', data: { routes: '[]' }, version: '5' },
@@ -23,7 +23,7 @@ describe('a list', () => {
     ['no items', []],
     ['null for items', null],
     ['others alone', [configMap('5', {}, 'kube-root-ca.crt')]],
-  ])('with %s says that it is gone', (_, items) => {
+  ])('with %s means that the ConfigMap is gone', (_, items) => {
     expect(readList(list(items), NAME)).toEqual({ version: '7', configMap: { kind: 'gone' } });
   });
 
@@ -32,7 +32,7 @@ describe('a list', () => {
     ['null for data', null],
     ['no string', { routes: ['192.168.0.0/24'] }],
     ['data that is no object', 'routes'],
-  ])('shows one with %s as present without data', (_, data) => {
+  ])('returns one with %s as present without data', (_, data) => {
     expect(readList(list([configMap('5', data)]), NAME).configMap).toEqual({
       kind: 'present',
       data: {},
@@ -53,36 +53,36 @@ describe('a list', () => {
     ['null for metadata', list([], { metadata: null })],
     ['a version that is a number', list([], { metadata: { resourceVersion: 7 } })],
     ['items that are no array', list({})],
-  ])('that is %s is an error and says nothing', (_, text) => {
+  ])('that is %s throws an error and reveals nothing', (_, text) => {
     expect(() => readList(text, NAME)).toThrow(ApiError);
   });
 
-  test('with garbage among its items is searched all the same', () => {
+  test('is searched even if it contains invalid items', () => {
     const items = [null, 7, 'x', {}, { metadata: null }, configMap('5', { routes: '[]' })];
     expect(readList(list(items), NAME).configMap.kind).toBe('present');
   });
 });
 
 describe('an event', () => {
-  test.each(['ADDED', 'MODIFIED'])('%s shows the ConfigMap', (type) => {
+  test.each(['ADDED', 'MODIFIED'])('%s returns the ConfigMap', (type) => {
     expect(readWatchEvent(event(type, configMap('8', { routes: '[]' })), NAME)).toEqual({
       version: '8',
       configMap: { kind: 'present', data: { routes: '[]' }, version: '8' },
     });
   });
 
-  test('DELETED means that it is gone, whatever data it still contains', () => {
+  test('DELETED means that it is gone, even if the event contains data', () => {
     expect(readWatchEvent(event('DELETED', configMap('9', { routes: '[]' })), NAME)).toEqual({
       version: '9',
       configMap: { kind: 'gone' },
     });
   });
 
-  test('BOOKMARK contains only the version', () => {
+  test('BOOKMARK returns only the version', () => {
     expect(readWatchEvent(event('BOOKMARK', { metadata: { resourceVersion: '10' } }), NAME)).toEqual({ version: '10' });
   });
 
-  test.each(['ADDED', 'MODIFIED', 'DELETED'])('%s of another name is none', (type) => {
+  test.each(['ADDED', 'MODIFIED', 'DELETED'])('%s with another name is ignored', (type) => {
     expect(readWatchEvent(event(type, configMap('8', {}, 'other')), NAME)).toBeUndefined();
   });
 
@@ -90,7 +90,7 @@ describe('an event', () => {
     [410, { code: 410, message: 'too old resource version' }, 'the watch failed: too old resource version'],
     [500, { code: 500 }, 'the watch failed: no reason given'],
     [undefined, null, 'the watch failed: no reason given'],
-  ])('ERROR is one, with its code (%s)', (status, object, message) => {
+  ])('ERROR throws an error with its code (%s)', (status, object, message) => {
     expect(() => readWatchEvent(event('ERROR', object), NAME)).toThrow(expect.objectContaining({ status, message }));
   });
 
@@ -102,12 +102,12 @@ describe('an event', () => {
     ['an unknown type', event('REPLACED', configMap('8'))],
     ['no type', JSON.stringify({ object: configMap('8') })],
     ['a number', '17'],
-  ])('with %s is an error without a status: the version still holds', (_, line) => {
+  ])('with %s throws an error without a status, so the version is still valid', (_, line) => {
     expect(() => readWatchEvent(line, NAME)).toThrow(expect.objectContaining({ name: 'ApiError', status: undefined }));
   });
 });
 
-test('no JSON whatever says that the ConfigMap is gone, or anything but ApiError', () => {
+test('no JSON input means that the ConfigMap is gone, or throws anything but ApiError', () => {
   const values = fc.oneof(
     fc.json(),
     fc.jsonValue().map((value) => event('MODIFIED', value)),
@@ -125,7 +125,7 @@ test('no JSON whatever says that the ConfigMap is gone, or anything but ApiError
   );
 });
 
-test('versions are compared as numbers of any size, and not at all where they are none', () => {
+test('compares versions as numbers of any size, and does not compare other versions', () => {
   expect(isOlder('9', '10')).toBe(true);
   expect(isOlder('10', '9')).toBe(false);
   expect(isOlder('10', '10')).toBe(false);

@@ -1,13 +1,13 @@
 import { ApiError } from './client';
 
-/** What is known of the watched ConfigMap. */
+/** What is known about the watched ConfigMap. */
 export type ConfigMapState =
-  /** It is there; `data` has those of its keys whose value is a text. */
+  /** It exists; `data` holds the keys whose value is a string. */
   | { readonly kind: 'present'; readonly data: Readonly<Record<string, string>>; readonly version: string }
-  /** The API server says that it is not there. Silence and refusals never say that. */
+  /** The API server reports that it does not exist. Silence and rejections never mean that. */
   | { readonly kind: 'gone' };
 
-/** How far the watch has come, with what it saw; a bookmark saw nothing. */
+/** The version that the watch has reached, with the ConfigMap of the event; a bookmark carries none. */
 export interface WatchEvent {
   readonly version: string;
   readonly configMap?: ConfigMapState;
@@ -19,7 +19,7 @@ interface ConfigMap {
 }
 
 /**
- * Reads the answer to a list of the one ConfigMap.
+ * Reads the answer to a list request for one ConfigMap.
  * @throws ApiError if it is not such a list: then nothing is known.
  */
 export function readList(text: string, name: string): { configMap: ConfigMapState; version: string } {
@@ -34,8 +34,9 @@ export function readList(text: string, name: string): { configMap: ConfigMapStat
 
 /**
  * Reads one line of a watch (Kubernetes API concepts, "Efficient detection of changes").
- * @returns undefined for objects of other names.
- * @throws ApiError for what cannot be understood, and for ERROR events, with their code (410: the version is too old).
+ * @returns undefined for objects with other names.
+ * @throws ApiError for anything that cannot be parsed, and for ERROR events, with their code (410: the version is too
+ * old).
  */
 export function readWatchEvent(line: string, name: string): WatchEvent | undefined {
   const { type, object } = parseObject(line) as {
@@ -53,7 +54,7 @@ export function readWatchEvent(line: string, name: string): WatchEvent | undefin
   throw new ApiError(`the API server sent an event of the unknown type ${JSON.stringify(type)}`);
 }
 
-/** Versions are opaque but, where both are numbers, grow (KEP-5504); an older event must not undo a newer one. */
+/** Versions are opaque, but if both are numbers they grow (KEP-5504). An older event must not undo a newer one. */
 export function isOlder(version: string, than: string): boolean {
   return /^\d+$/.test(version) && /^\d+$/.test(than) && BigInt(version) < BigInt(than);
 }
@@ -70,7 +71,7 @@ function parseObject(text: string): object {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // told below
+    // reported below
   }
   throw new ApiError('the API server answered with something that is not a JSON object');
 }
