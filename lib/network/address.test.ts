@@ -8,7 +8,7 @@ import { InputError } from './finding';
 const anyNumber = families.chain((family) => fc.tuple(fc.constant(family), numbers(family)));
 const isMapped = (family: number, value: bigint) => family === 6 && value >> 32n === 0xffffn;
 
-describe('an address is read', () => {
+describe('parses an address', () => {
   test.each([
     ['0.0.0.0', '0.0.0.0'],
     ['255.255.255.255', '255.255.255.255'],
@@ -23,7 +23,7 @@ describe('an address is read', () => {
     ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
   ])('%s as %s', (text, canonical) => expect(`${Address.parse(text)}`).toBe(canonical));
 
-  test('from its full text to the same number, in the family of the text', () => {
+  test('from its full text, with the same value and family', () => {
     fc.assert(
       fc.property(anyNumber, ([family, value]) => {
         fc.pre(!isMapped(family, value));
@@ -33,7 +33,7 @@ describe('an address is read', () => {
     );
   });
 
-  test('from any spelling of IPv6 to the number that ipaddr.js reads', () => {
+  test('from any spelling of IPv6, with the same value as ipaddr.js', () => {
     const group = fc.oneof(
       fc.constant('0'),
       fc.nat({ max: 0xffff }).map((value) => value.toString(16)),
@@ -54,7 +54,7 @@ describe('an address is read', () => {
     );
   });
 
-  test('from its own text to an equal address, which nothing else has', () => {
+  test('from its own text, as an equal address that equals no other', () => {
     fc.assert(
       fc.property(anyNumber, ([family, value]) => {
         fc.pre(!isMapped(family, value));
@@ -66,7 +66,7 @@ describe('an address is read', () => {
     );
   });
 
-  test('exactly when Node reads it, but for zones and IPv4-mapped ones', () => {
+  test('if and only if Node accepts it, except for zones and IPv4-mapped addresses', () => {
     const pieces = [
       '0',
       '1',
@@ -98,7 +98,7 @@ describe('an address is read', () => {
   });
 });
 
-test('an address is written as RFC 5952 says, like ipaddr.js writes it', () => {
+test('formats addresses as RFC 5952 and ipaddr.js do', () => {
   fc.assert(
     fc.property(anyNumber, ([family, value]) => {
       const parsed = ipaddr.parse(fullText(family, value));
@@ -109,7 +109,7 @@ test('an address is written as RFC 5952 says, like ipaddr.js writes it', () => {
   );
 });
 
-describe('an invalid address is rejected with value, reason and fix', () => {
+describe('rejects an invalid address with its value, the reason and a fix', () => {
   const example = 'write e.g. 192.168.1.10 or fd00::10';
   test.each([
     [undefined, 'undefined is not a string; write the address as a string, e.g. "192.168.1.10"'],
@@ -146,7 +146,7 @@ describe('an invalid address is rejected with value, reason and fix', () => {
     ],
   ])('%j', (value, message) => expect(refusal(() => Address.parse(value))).toBe(message));
 
-  test.each([':', '::', '1.', '1', 'a:', '/'])('a million times %j, in no time and few words', (piece) => {
+  test.each([':', '::', '1.', '1', 'a:', '/'])('quickly and briefly, even if it is %j a million times', (piece) => {
     const refuseAll = () => {
       for (const tail of ['', '.1.1.1', '::1'])
         expect(refusal(() => Address.parse(piece.repeat(1e6) + tail)).length).toBeLessThan(200);
@@ -155,7 +155,7 @@ describe('an invalid address is rejected with value, reason and fix', () => {
   });
 });
 
-test('addresses are ordered by family, then as numbers', () => {
+test('orders addresses by family, then numerically', () => {
   const close = fc.tuple(anyNumber, fc.bigInt(-2n, 2n)).map(([[family, value], step]) => {
     const near = value + step;
     return [family, value, near < 0n || near >= 2n ** BigInt(WIDTH[family]) ? value : near] as const;
@@ -171,7 +171,7 @@ test('addresses are ordered by family, then as numbers', () => {
   );
 });
 
-test('the next address is one more, and the last of a family has none', () => {
+test('next() returns the following address, and undefined after the last of a family', () => {
   const beforeCarry = fc.tuple(anyNumber, fc.nat({ max: 32 })).map(([[family, value], bits]) => {
     return [family, value | (2n ** BigInt(bits) - 1n)] as const;
   });
@@ -186,7 +186,7 @@ test('the next address is one more, and the last of a family has none', () => {
   expect(Address.parse('ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff').next()).toBeUndefined();
 });
 
-/** True, or the reason why not. */
+/** True, or the difference. */
 function accepts(text: string): true | string {
   try {
     Address.parse(text);

@@ -9,7 +9,7 @@ const subnets = fc
     Subnet.around(new Address(family, word & 0xc00f, family === 4 ? [] : [0, 0, 0]), length),
   );
 
-test('tells as comparing with every subnet does', () => {
+test('agrees with a comparison against every subnet', () => {
   fc.assert(
     fc.property(fc.array(subnets, { maxLength: 12 }), subnets, (all, other) => {
       const cover = new Cover(all);

@@ -2,7 +2,7 @@ import { type Finding, Findings, findingLines, findingText, InputError, quote, r
 
 const finding = (at: string): Finding => ({ at, value: '"x"', reason: 'is wrong', remedy: 'write y' });
 
-describe('a value is quoted', () => {
+describe('quotes a value', () => {
   const circular: unknown[] = [];
   circular.push(circular);
   test.each<[string, unknown, string]>([
@@ -17,11 +17,11 @@ describe('a value is quoted', () => {
     ['shortened beyond', 'x'.repeat(79), `"${'x'.repeat(78)}…`],
   ])('%s', (_, value, text) => expect(quote(value)).toBe(text));
 
-  test('somehow when it is nested deeper than the stack', () =>
+  test('that is nested too deep for the stack', () =>
     expect(quote(JSON.parse('['.repeat(3e5) + ']'.repeat(3e5))).length).toBeLessThanOrEqual(80));
 });
 
-test('a finding is one line with place, value, reason and remedy', () => {
+test('formats a finding as one line with place, value, reason and remedy', () => {
   expect(findingText(finding('routes[3].nextHop'))).toBe('routes[3].nextHop: "x" is wrong; write y');
   expect(findingText(finding(''))).toBe('"x" is wrong; write y');
 });
@@ -32,14 +32,14 @@ test('an InputError contains all its findings, one per line', () => {
   expect(refuse('x', 'is wrong', 'write y').findings).toEqual([finding('')]);
 });
 
-test('findings as lines end with the count of those left out', () => {
+test('ends with the number of findings that were left out', () => {
   const findings = ['a', 'b', 'c'].map(finding);
   expect(findingLines(findings, 3)).toEqual(findings.map(findingText));
   expect(findingLines(findings, 1)).toEqual(['a: "x" is wrong; write y', '… and 2 more']);
 });
 
-describe('findings are collected', () => {
-  test('and thrown together, in the order in which they were found', () => {
+describe('collects findings', () => {
+  test('and throws them together, in the order in which they were found', () => {
     const findings = new Findings();
     findings.throwIfAny();
     findings.add('a', 'x', 'is wrong', 'write y');
@@ -57,7 +57,7 @@ describe('findings are collected', () => {
     ['', 'nextHop', 'nextHop'],
     ['routes[3]', 'nextHop', 'routes[3].nextHop'],
     ['subnets', '[1].real', 'subnets[1].real'],
-  ])('at %j, from within at %j, they stand at %j', (outer, inner, joined) => {
+  ])('prefixes the place: at %j, with the inner place %j, it is %j', (outer, inner, joined) => {
     const findings = new Findings();
     findings.attempt(outer, () => {
       throw new InputError([finding(inner)]);
@@ -65,7 +65,7 @@ describe('findings are collected', () => {
     expect(findings.all).toEqual([finding(joined)]);
   });
 
-  test('by the hundred thousand, of which a thousand are kept', () => {
+  test('and keeps at most a thousand of them', () => {
     const findings = new Findings();
     findings.attempt('a', () => {
       throw new InputError(Array.from({ length: 300_000 }, () => finding('')));
@@ -73,7 +73,7 @@ describe('findings are collected', () => {
     expect(findings.all).toHaveLength(1000);
   });
 
-  test('but a mistake of the program passes', () => {
+  test("but rethrows a bug's exception", () => {
     const mistake = () => {
       throw new TypeError('x is not a function');
     };

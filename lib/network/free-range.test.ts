@@ -22,11 +22,11 @@ test.each<[number, string[], string | undefined]>([
   [32, ['192.168.0.0/16', '172.16.0.0/12', '10.0.0.0/8'], undefined],
   [24, ['0.0.0.0/0'], undefined],
   [24, ['::/0'], '192.168.0.0/24'],
-])('for a /%i beside %j it is %s', (length, taken, free) => {
+])('a free /%i beside %j is %s', (length, taken, free) => {
   expect(freeSubnet(length, subnets(...taken))?.toString()).toBe(free);
 });
 
-/** Ranges in and around private space, crowded enough that large ones are often left without a place. */
+/** Ranges in and around private space, so crowded that there is often no room for a large one. */
 const takenRanges = fc.array(
   fc
     .tuple(fc.constantFrom(...BLOCKS), fc.nat({ max: 0xffffff }), fc.integer({ min: 6, max: 32 }))
@@ -37,7 +37,7 @@ const takenRanges = fc.array(
   { maxLength: 30 },
 );
 
-test('what is found is private, of that length, and overlaps nothing', () => {
+test('returns a private subnet of that length that overlaps nothing', () => {
   fc.assert(
     fc.property(takenRanges, fc.nat({ max: 32 }), (taken, length) => {
       const found = freeSubnet(length, taken.map(subnetOf));
@@ -50,7 +50,7 @@ test('what is found is private, of that length, and overlaps nothing', () => {
   );
 });
 
-test('nothing is found only where every private subnet of that length is taken', () => {
+test('returns undefined only if every private subnet of that length is taken', () => {
   fc.assert(
     fc.property(takenRanges, fc.integer({ min: 7, max: 18 }), (taken, length) => {
       const found = freeSubnet(length, taken.map(subnetOf));
@@ -62,7 +62,7 @@ test('nothing is found only where every private subnet of that length is taken',
   );
 });
 
-/** Two ranges of numbers that have one in common, without thinking of prefixes. */
+/** Whether two ranges of numbers intersect, without using prefixes. */
 function touch(a: Range, b: Range): boolean {
   return a.first <= b.last && b.first <= a.last;
 }

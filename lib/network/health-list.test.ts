@@ -23,7 +23,7 @@ const service = (more: Partial<ProbedService> = {}): ProbedService => ({
 });
 const format = (...services: ProbedService[]) => formatHealthList(services, () => 'abc');
 
-test('what is written is read again, authorities included', () => {
+test('reads back what was written, including authorities', () => {
   const services = [
     service(),
     service({ name: 'plain', probe: { port: 22, http: undefined, tls: undefined }, replaces: [] }),
@@ -37,7 +37,7 @@ test('what is written is read again, authorities included', () => {
   expect(parseHealthList(data)).toEqual(services);
 });
 
-test('it is read from top to bottom in a pull request: one server a line', () => {
+test('writes one server per line, so that pull requests are readable', () => {
   expect(format(service()).services).toContain('    "servers": {\n      "192.168.1.10": "10.0.1.10",\n');
 });
 
@@ -56,6 +56,6 @@ test.each<[string, (data: { services: string }) => HealthListData, string]>([
     'servers.300.1.1.1',
   ],
   ['an authority that is missing', ({ services }) => ({ services }), 'services[0].probe: "ca-abc" is not a key'],
-])('%s is rejected', (_, change, message) => {
+])('rejects %s', (_, change, message) => {
   expect(() => parseHealthList(change(format(service()) as { services: string }))).toThrow(message);
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { refusal } from '../../test/oracle';
 import { parseJson, repeatedKeys } from './json';
 
-describe('text that is not JSON is rejected with value, reason and fix', () => {
+describe('rejects text that is not JSON with value, reason and fix', () => {
   test.each([
     ['', /^"" is not JSON \(.+\); write \[\] for no routes$/],
     [' \n ', /^"" is not JSON \(.+\); write \[\] for no routes$/],
@@ -17,7 +17,7 @@ describe('text that is not JSON is rejected with value, reason and fix', () => {
     ['[\u0000\u001b[31m\n\u2028x]', /^"\[\\u0000\\u001b\[31m\\n\u2028x\]" is not JSON \([^\p{Cc}\u2028]+\); write/u],
   ])('%j', (text, message) => expect(refusal(() => parseJson(text))).toMatch(message));
 
-  test('in one line, whatever it holds', () => {
+  test('in one line, whatever the text contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('\n', '\r', '[', ',', '"', "'", 'x', '\u2028') }), (end) =>
         expect(refusal(() => parseJson(`[x${end}`))).not.toContain('\n'),
@@ -26,7 +26,7 @@ describe('text that is not JSON is rejected with value, reason and fix', () => {
   });
 });
 
-test('JSON is read as JSON.parse does', () => {
+test('parses JSON as JSON.parse does', () => {
   fc.assert(fc.property(fc.json(), (text) => expect(parseJson(text)).toEqual(JSON.parse(text))));
 });
 
@@ -39,9 +39,9 @@ describe('repeated keys', () => {
     ['[{"a":["a","a"],"b":{"a":1}}]', []],
     ['[["a","a"],"a","a"]', []],
     ['[{"__proto__":1,"__proto__":2}]', [{ entry: 0, key: '__proto__' }]],
-  ])('of %s are %j', (text, repeated) => expect(repeatedKeys(text)).toEqual(repeated));
+  ])('in %s are %j', (text, repeated) => expect(repeatedKeys(text)).toEqual(repeated));
 
-  test('are found where they were put, and nowhere else', () => {
+  test('are found where they were inserted, and nowhere else', () => {
     const entry = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 })));
     const inputs = fc.tuple(fc.array(entry), fc.string(), fc.array(entry));
     fc.assert(
@@ -56,7 +56,7 @@ describe('repeated keys', () => {
     );
   });
 
-  test.each(['x', '\\\\', '\\"', 'a\\n'])('behind a string of a million times %s are found', (piece) =>
+  test.each(['x', '\\\\', '\\"', 'a\\n'])('are found after a string that contains %s a million times', (piece) =>
     expect(repeatedKeys(`["${piece.repeat(1e6)}",{"a":1,"a":1}]`)).toEqual([{ entry: 1, key: 'a' }]),
   );
 });

@@ -3,14 +3,14 @@ import { addressOf, families, numberOf, numbers, rangeAround, refusal, subnetOf,
 import { Address, type Family } from './address';
 import { Mapping } from './mapping';
 
-describe('a mapping is read', () => {
+describe('parses a mapping', () => {
   test('from a subnet, which keeps its addresses', () => {
     const mapping = Mapping.parse('192.168.0.0/24');
     expect([mapping.isTranslated, `${mapping}`]).toEqual([false, '192.168.0.0/24']);
     expect(`${mapping.toMapped(Address.parse('192.168.0.7'))}`).toBe('192.168.0.7');
   });
 
-  test('from a real and a mapped range: the site of the documents', () => {
+  test("from a real and a mapped range, as in the documentation's example", () => {
     const nodes = Mapping.parse({ real: '10.0.1.0/27', mapped: '192.168.2.0/27' });
     const servers = Mapping.parse({ real: '10.0.1.0/24', mapped: '192.168.1.0/24' });
     expect([servers.isTranslated, `${servers}`]).toEqual([true, '10.0.1.0/24 seen as 192.168.1.0/24']);
@@ -21,7 +21,7 @@ describe('a mapping is read', () => {
 });
 
 describe('translation', () => {
-  /** Family, two numbers to lie in a real and a mapped range of that prefix length, two hosts. */
+  /** A family, two numbers for a real and a mapped range of that prefix length, and two hosts. */
   const cases = families.chain((family: Family) =>
     fc.tuple(
       fc.constant(family),
@@ -33,7 +33,7 @@ describe('translation', () => {
     ),
   );
 
-  test('is a bijection, keeps host parts, inverts', () => {
+  test('is a bijection that keeps host parts and can be inverted', () => {
     fc.assert(
       fc.property(cases, ([family, length, inReal, inMapped, aHost, bHost]) => {
         const [real, mapped] = [rangeAround(family, inReal, length), rangeAround(family, inMapped, length)];
@@ -55,7 +55,7 @@ describe('translation', () => {
     expect(seen).toEqual(Array.from({ length: 32 }, (_, host) => `192.168.2.${32 + host}`));
   });
 
-  test('of an address outside the range is a mistake of the program', () => {
+  test('throws a programming error for an address outside the range', () => {
     const mapping = Mapping.parse({ real: '10.0.1.0/24', mapped: '192.168.1.0/24' });
     const outside = (read: () => unknown) => expect(read).toThrow(RangeError);
     outside(() => mapping.toMapped(Address.parse('10.0.2.1')));
@@ -65,7 +65,7 @@ describe('translation', () => {
   });
 });
 
-describe('an invalid mapping is rejected with value, reason and fix', () => {
+describe('rejects an invalid mapping with value, reason and fix', () => {
   const ipv6 =
     'maps IPv6, which is not supported; give the two ends different IPv6 ranges (RFC 4193) and write only the subnet';
   test.each<[unknown, string[]]>([

@@ -22,7 +22,7 @@ const lists = families.chain((family) =>
 const mixedLists = fc.tuple(lists, lists).map(([a, b]) => [...a, ...b]);
 
 describe('overlapping pairs', () => {
-  test('are found as by comparing each with each, the containing one first', () => {
+  test('are the same as from comparing every pair, with the containing subnet first', () => {
     fc.assert(
       fc.property(mixedLists, (list) => {
         const items = list.map((range, id) => ({ id, range, subnet: subnetOf(range) }));
@@ -38,16 +38,16 @@ describe('overlapping pairs', () => {
     );
   });
 
-  test('of many subnets that do not overlap are none, in no time', () => {
+  test('of many disjoint subnets are none, and this is found quickly', () => {
     const items = Array.from({ length: 20_000 }, (_, i) => ({ subnet: Subnet.parse(`10.${i >> 8}.${i & 255}.0/24`) }));
     expect(cpuSeconds(() => expect(overlappingPairs(items)).toEqual([]))).toBeLessThan(1);
   });
 });
 
-describe('a witness', () => {
+describe('the witness', () => {
   const reserved = RESERVED.map(({ subnet }) => rangeOf(subnet));
 
-  test('is an address for which the longest prefix match finds just that subnet', () => {
+  test('is an address whose longest prefix match is exactly that subnet', () => {
     fc.assert(
       fc.property(mixedLists, (list) => {
         const found = witnesses(list.map(subnetOf));
@@ -60,7 +60,7 @@ describe('a witness', () => {
     );
   });
 
-  test('is missing only where longer prefixes and reserved ranges leave no address', () => {
+  test('is missing only if longer prefixes and reserved ranges leave no address', () => {
     fc.assert(
       fc.property(mixedLists, (list) => {
         const found = witnesses(list.map(subnetOf));
@@ -73,7 +73,7 @@ describe('a witness', () => {
     );
   });
 
-  test('of nothing is nothing', () => expect(witnesses([]).size).toBe(0));
+  test('of an empty list is empty', () => expect(witnesses([]).size).toBe(0));
 
   test.each<[string, string[], string | undefined]>([
     ['10.0.0.0/8', [], '10.0.0.0'],
@@ -83,13 +83,13 @@ describe('a witness', () => {
     ['0.0.0.0/0', ['1.0.0.0/8', '2.0.0.0/7', '4.0.0.0/6', '8.0.0.0/5', '16.0.0.0/4', '32.0.0.0/3'], '64.0.0.0'],
     ['0.0.0.0/0', ['0.0.0.0/1'], '128.0.0.0'],
     ['::/0', [], '::2'],
-  ])('of %s besides %j is %s: never one that a default route does not carry', (subnet, others, witness) => {
+  ])('of %s beside %j is %s, never an address that the kernel answers itself', (subnet, others, witness) => {
     const found = witnesses([subnet, ...others].map((text) => Subnet.parse(text)));
     expect(found.get(subnet)?.toString()).toBe(witness);
   });
 });
 
-/** A FIB without a trie. */
+/** A longest prefix match without a trie. */
 function longestMatch(fib: readonly Range[], address: Address): Range | undefined {
   const { family } = address as { family: Family };
   const value = numberOf(address);
@@ -101,7 +101,7 @@ function longestMatch(fib: readonly Range[], address: Address): Range | undefine
     );
 }
 
-/** How many addresses lie in at least one of the ranges of one family. */
+/** The number of addresses that at least one of the ranges contains; all ranges have the same family. */
 function countCovered(ranges: readonly Range[]): bigint {
   let covered = 0n;
   let next = 0n;

@@ -16,6 +16,6 @@ test.each<['ibm' | 'azure', string, string | undefined]>([
   ['ibm', '192.168.1.0/24', undefined],
   ['azure', '168.63.0.0/16', '168.63.129.16/32'],
   ['azure', '10.0.0.0/8', undefined],
-])('on %s the route of %s takes %s', (provider, subnet, range) => {
+])('%s: a route to %s would take %s', (provider, subnet, range) => {
   expect(providerRange(provider, Subnet.parse(subnet))?.subnet).toBe(range);
 });

@@ -14,13 +14,13 @@ import {
 import { Address } from './address';
 import { parseHostAddress, parseUnicastSubnet, reservedFor } from './reserved';
 
-/** The same ranges as leading bits, from the registries: what no subnet and no host may start with. */
+/** The same ranges as leading bits, taken from the registries: no subnet and no host may start with them. */
 const RESERVED_BITS = {
   4: ['00000000', '01111111', '1010100111111110', '1110', '1111'],
   6: ['0'.repeat(128), `${'0'.repeat(127)}1`, '0'.repeat(80) + '1'.repeat(16), '1111111010', '11111111'],
 };
 
-describe('a subnet that no router forwards is rejected with value, reason and fix', () => {
+describe('rejects a subnet that no router forwards with value, reason and fix', () => {
   const unicast = 'list unicast subnets only';
   const oneByOne = 'list the subnets behind the VPN one by one';
   const list = 'list the on-premise subnets one by one';
@@ -61,11 +61,11 @@ describe('a subnet that no router forwards is rejected with value, reason and fi
     expect(refusal(() => parseUnicastSubnet(value))).toBe(message);
   });
 
-  test('and so is what is no subnet at all', () =>
+  test('rejects text that is not a subnet as well', () =>
     expect(refusal(() => parseUnicastSubnet('10.94.227.46/24'))).toContain('did you mean 10.94.227.0/24?'));
 });
 
-test('a default route and parts of it are accepted when they are allowed, and nothing else by that', () => {
+test('accepts default routes and parts of them only if allowed, and still rejects everything else', () => {
   const rules = { allowDefaultRoute: true };
   for (const text of ['0.0.0.0/0', '::/0', '0.0.0.0/1', '2000::/3'])
     expect(`${parseUnicastSubnet(text, rules)}`).toBe(text);
@@ -73,12 +73,12 @@ test('a default route and parts of it are accepted when they are allowed, and no
   expect(refusal(() => parseUnicastSubnet('::fffe:0:0/95', rules))).toContain('contains ::ffff:0:0/96');
 });
 
-test('a list of routes is told how to allow it', () =>
+test('the error for a route list says how to allow default routes', () =>
   expect(refusal(() => parseUnicastSubnet('0.0.0.0/0', { allowDefaultRoute: false }))).toContain(
     'list the on-premise subnets, or set allowDefaultRoute in NodeRoutes',
   ));
 
-test('a private network may be as wide as fd00::/8, and is no default route', () => {
+test('accepts a private network as wide as fd00::/8, but not the default route', () => {
   expect(`${parseUnicastSubnet('fd00::/8', { allowWide: true })}`).toBe('fd00::/8');
   expect(refusal(() => parseUnicastSubnet('::/0', { allowWide: true }))).toContain('is the default route');
 });
@@ -92,9 +92,9 @@ test.each([
   'fd00::/16',
   '2001::/16',
   '::2/127',
-])('%s may be routed', (text) => expect(`${parseUnicastSubnet(text)}`).toBe(text));
+])('accepts %s', (text) => expect(`${parseUnicastSubnet(text)}`).toBe(text));
 
-test('a subnet may be routed exactly when it shares no address with a reserved range and is no part of a default route', () => {
+test('accepts a subnet if and only if it overlaps no reserved range and is not part of a default route', () => {
   const nearReserved = families.chain((family) =>
     fc
       .tuple(fc.constantFrom(...RESERVED_BITS[family]), fc.nat({ max: 4 }), fc.integer({ min: -8, max: 24 }))
@@ -117,7 +117,7 @@ test('a subnet may be routed exactly when it shares no address with a reserved r
   );
 });
 
-test('the address of a host is refused when it lies in a reserved range', () => {
+test('rejects a host address in a reserved range', () => {
   expect(`${parseHostAddress('192.168.1.10')}`).toBe('192.168.1.10');
   expect(refusal(() => parseHostAddress('127.0.0.1'))).toBe(
     '"127.0.0.1" is loopback (RFC 1122); write the unicast address of the host',
@@ -127,7 +127,7 @@ test('the address of a host is refused when it lies in a reserved range', () => 
   expect(refusal(() => parseHostAddress('10.0.0.1/32'))).toContain('is not an IP address');
 });
 
-test('an address is reserved exactly when its leading bits say so', () => {
+test('an address is reserved if and only if its leading bits are', () => {
   const inputs = families.chain((family) => fc.tuple(fc.constant(family), numbers(family)));
   fc.assert(
     fc.property(inputs, ([family, value]) => {

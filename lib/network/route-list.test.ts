@@ -16,14 +16,14 @@ import { formatRouteList, parseRouteList, readRouteList } from './route-list';
 const read = (text: string) => parseRouteList(text, DEFAULT_RULES);
 const subnets = (text: string) => read(text).routes.map(({ subnet }) => `${subnet}`);
 
-describe('a route list is read', () => {
-  test("from the original's text, blanks and newlines around it", () =>
+describe('parses a route list', () => {
+  test("from the original's text, with spaces and newlines around it", () =>
     expect(subnets(' \n    [ \n      "192.168.0.0/24",\n      "192.168.1.0/24"\n    ]')).toEqual([
       '192.168.0.0/24',
       '192.168.1.0/24',
     ]));
 
-  test.each(['[]', ' [\n] \r\n\t'])('from %j as no routes', (text) =>
+  test.each(['[]', ' [\n] \r\n\t'])('from %j as an empty list', (text) =>
     expect(read(text)).toEqual({ routes: [], duplicates: [] }),
   );
 
@@ -34,19 +34,19 @@ describe('a route list is read', () => {
       '9.0.0.0/8',
     ]));
 
-  test('from values that are no text any more', () =>
+  test('from values that are already parsed', () =>
     expect(readRouteList(['10.0.0.0/24', { subnet: '10.0.1.0/24' }], DEFAULT_RULES).routes).toHaveLength(2));
 
-  test('with 40,000 subnets of both families, well below a second', () => {
+  test('with 40,000 subnets of both families in well under a second', () => {
     const ofBoth = (i: number) => [`10.${i >> 8}.${i & 255}.0/24`, `fd00:${i.toString(16)}::/48`];
     const text = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => ofBoth(i)).flat());
     const seconds = cpuSeconds(() => expect(read(text).routes).toHaveLength(40_000));
-    expect(seconds).toBeLessThan(4); // 0.3 s outside of jest, whose sandbox slows every global down
+    expect(seconds).toBeLessThan(4); // 0.3 s outside jest, whose sandbox slows down every global
   });
 });
 
-describe('of entries for the same route', () => {
-  test('those that say the same are dropped and reported', () => {
+describe('entries for the same route', () => {
+  test('are dropped and reported if they are equal', () => {
     const { routes, duplicates } = read(`[
       "192.168.0.0/24", "10.0.0.0/24", { "subnet": "192.168.0.0/24", "table": 254, "comment": "again" }, "192.168.0.0/24",
       { "subnet": "fd00::/64", "nextHops": ["fd01::1", "fd01::2"] },
@@ -65,28 +65,28 @@ describe('of entries for the same route', () => {
     { interface: 'eth1' },
     { source: '10.2.0.1' },
     { mtu: 1400 },
-  ])('one that says something else, %j, is refused', (fields) => {
+  ])('are rejected if they differ: %j', (fields) => {
     const entry = { subnet: '10.0.0.0/24', ...fields };
     expect(refusal(() => read(JSON.stringify(['10.0.0.0/24', entry])))).toBe(
       `routes[1]: ${JSON.stringify(entry)} contradicts routes[0], which has the same subnet, table and metric; keep one of them, or give them different metrics or tables`,
     );
   });
 
-  test('those with another table or metric are other routes', () =>
+  test('are different routes if their table or metric differs', () =>
     expect(
       subnets('["10.0.0.0/24", {"subnet": "10.0.0.0/24", "metric": 1}, {"subnet": "10.0.0.0/24", "table": 1}]'),
     ).toHaveLength(3));
 });
 
-test('next hops that are used in order are the same list only in the same order', () => {
+test('are equal only with the same order of next hops, if the order matters', () => {
   const inOrder = (...nextHops: string[]) => ({ subnet: '192.168.0.0/24', nextHops, mode: 'failover' });
   const [one, other] = [inOrder('10.1.0.1', '10.1.0.2'), inOrder('10.1.0.2', '10.1.0.1')];
   expect(readRouteList([one, one], DEFAULT_RULES).duplicates).toHaveLength(1);
   expect(() => readRouteList([one, other], DEFAULT_RULES)).toThrow(/contradicts routes\[0\]/);
 });
 
-describe('a route list is rejected', () => {
-  test('with everything that is wrong with it, each with its position', () => {
+describe('rejects a route list', () => {
+  test('with all errors, each with its position', () => {
     const text = `["192.168.0.0/24", "10.94.227.46/24", "10.94.227.46", null, {"subnet": "::/0", "nexthop": "10.1.0.1"},
       {"subnet": "10.0.0.0/24", "nextHops": ["10.1.0.1", "127.0.0.1"]}, "010.0.0.0/8", ["10.0.0.0/8"], ""]`;
     expect(refusal(() => read(text)).split('\n')).toEqual([
@@ -119,7 +119,7 @@ describe('a route list is rejected', () => {
     ],
   ])('for %s', (text, message) => expect(refusal(() => read(text))).toBe(message));
 
-  test('as a whole when it is not JSON', () => {
+  test('as a whole if it is not JSON', () => {
     expect(refusal(() => read(''))).toMatch(/^routes: "" is not JSON \(.+\); write \[\] for no routes$/);
     expect(refusal(() => read('["10.0.0.0/24",]'))).toMatch(
       /^routes: .+; remove the comma before the closing bracket$/,
@@ -127,7 +127,7 @@ describe('a route list is rejected', () => {
   });
 });
 
-describe('whatever the text holds', () => {
+describe('any input', () => {
   const parses = (text: string) => {
     try {
       return read(text).routes.length >= 0;
@@ -146,7 +146,7 @@ describe('whatever the text holds', () => {
   );
   const almost = fc.array(fc.oneof(value, fc.dictionary(keys, value)));
 
-  test('nothing but an InputError is thrown, for JSON', () => {
+  test('of JSON throws nothing but an InputError', () => {
     fc.assert(fc.property(fc.json(), (text) => expect(parses(text)).toBe(true)));
     fc.assert(
       fc.property(almost, (list) => expect(parses(JSON.stringify(list))).toBe(true)),
@@ -154,7 +154,7 @@ describe('whatever the text holds', () => {
     );
   });
 
-  test('nothing but an InputError is thrown, for any text', () => {
+  test('of text throws nothing but an InputError', () => {
     const bytes = fc.uint8Array().map((array) => Buffer.from(array).toString());
     fc.assert(fc.property(bytes, (text) => expect(parses(text)).toBe(true)));
     const pieces = fc.constantFrom(
@@ -183,12 +183,12 @@ describe('whatever the text holds', () => {
     ['a million next hops', () => `[{"subnet":"10.0.0.0/24","nextHops":[${'0,'.repeat(1e6)}0]}]`],
     ['20,000 times the same', () => `["10.0.0.0/24"${',"10.0.0.0/24"'.repeat(2e4)}]`],
     ['20,000 numbers', () => `[0${',0'.repeat(2e4)}]`],
-  ])('the end comes soon: %s', (_, text) => {
+  ])('is rejected or accepted quickly: %s', (_, text) => {
     expect(cpuSeconds(() => expect(parses(text())).toBe(true))).toBeLessThan(4);
   });
 });
 
-describe('a route list is written', () => {
+describe('formats a route list', () => {
   const comment = fc.string({ unit: 'grapheme', maxLength: 50 }).filter((text) => text.length <= 200);
   const routes = families.chain((family) => {
     const host = numbers(family).map((value) => fullText(family, value));
@@ -215,7 +215,7 @@ describe('a route list is written', () => {
       }
     });
 
-  test('so that reading it gives the same routes, whatever the defaults', () => {
+  test('so that parsing it returns the same routes, whatever the defaults', () => {
     const rules = fc.record({ table: fc.constantFrom(254, 100), metric: fc.constantFrom(0, 1024, 7) });
     let written = 0;
     fc.assert(
@@ -230,7 +230,7 @@ describe('a route list is written', () => {
     expect(written).toBeGreaterThan(100);
   });
 
-  test('with one route a line, so that diffs are readable', () => {
+  test('with one route per line, so that diffs are readable', () => {
     const { routes } = read('[{"subnet":"10.0.0.0/24","mtu":1400},"192.168.0.0/24"]');
     expect(formatRouteList(routes, DEFAULT_RULES)).toBe(
       '[\n  { "subnet": "10.0.0.0/24", "mtu": 1400 },\n  "192.168.0.0/24"\n]\n',
@@ -239,7 +239,7 @@ describe('a route list is written', () => {
   });
 });
 
-describe('a harmful list', () => {
+describe('a malicious list', () => {
   const refused = (text: string): InputError => {
     try {
       parseRouteList(text, DEFAULT_RULES);
@@ -249,7 +249,7 @@ describe('a harmful list', () => {
     throw new Error('it was accepted');
   };
 
-  test('500,000 entries below 1 MiB are one finding', () => {
+  test('of 500,000 entries below 1 MiB causes one finding', () => {
     const { message, findings } = refused(`[${Array(500_000).fill(1)}]`);
     expect(findings).toHaveLength(1);
     expect(message).toBe('routes: a list of 500000 entries is too long; write at most 65536, e.g. by larger subnets');
@@ -259,7 +259,7 @@ describe('a harmful list', () => {
     ['wrong entries', `[${Array(60_000).fill('"10.0.0.1/8"')}]`],
     ['keys written twice', `[${Array(60_000).fill('{"a":1,"a":1}')}]`],
     ['an object with many wrong keys', `[{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":1`)}}]`],
-  ])('%s are 1,000 findings at most, and a last one that says so', (_, text) => {
+  ])('of %s causes at most 1,000 findings, and a last one that says so', (_, text) => {
     const { length } = refused(text).findings;
     expect(length).toBeGreaterThan(0);
     expect(length).toBeLessThanOrEqual(1001);

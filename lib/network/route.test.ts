@@ -12,7 +12,7 @@ import {
   routeText,
 } from './route';
 
-/** The route with its addresses as text. */
+/** The route with its addresses as strings. */
 const plain = ({ subnet, nextHops, source, ...rest }: Route) => ({
   ...rest,
   subnet: `${subnet}`,
@@ -20,7 +20,7 @@ const plain = ({ subnet, nextHops, source, ...rest }: Route) => ({
   ...(source && { source: `${source}` }),
 });
 
-describe('a route is read', () => {
+describe('parses a route', () => {
   test.each<[string, RouteSpec, object]>([
     ['from a subnet', '192.168.0.0/24', { subnet: '192.168.0.0/24', nextHops: [], table: 254, metric: 0 }],
     [
@@ -63,14 +63,14 @@ describe('a route is read', () => {
     ],
   ])('%s', (_, spec, route) => expect(plain(readRoute(spec, DEFAULT_RULES))).toEqual(route));
 
-  test('with the table and metric of the rules where it names none', () => {
+  test('with the defaults for table and metric if it sets none', () => {
     const rules = { table: 100, metric: 50 };
     expect(readRoute('10.0.0.0/24', rules)).toMatchObject({ table: 100, metric: 50 });
     expect(readRoute({ subnet: 'fd00::/64' }, rules)).toMatchObject({ table: 100, metric: 50 });
     expect(readRoute({ subnet: '10.0.0.0/24', table: 1, metric: 0 }, rules)).toMatchObject({ table: 1, metric: 0 });
   });
 
-  test('for the default route only when it is allowed, through any next hop', () => {
+  test('to the default destination only if allowed, through any next hop', () => {
     const spec = { subnet: '0.0.0.0/0', nextHop: '10.0.0.1' };
     expect(refusal(() => readRoute(spec, DEFAULT_RULES))).toContain('subnet: "0.0.0.0/0" is the default route');
     const rules = { ...DEFAULT_RULES, allowDefaultRoute: true };
@@ -79,7 +79,7 @@ describe('a route is read', () => {
   });
 });
 
-describe('an invalid route is rejected with location, value, reason and fix', () => {
+describe('rejects an invalid route with location, value, reason and fix', () => {
   const subnet = '192.168.0.0/24';
   const hop = (text: unknown) => ({ subnet, nextHop: text });
   const v6 = { subnet: 'fd00::/64' };
@@ -170,7 +170,7 @@ describe('an invalid route is rejected with location, value, reason and fix', ()
     [{ subnet, comment: 5 }, `comment: 5 ${noComment}`],
   ])('%j', (spec, message) => expect(refusal(() => readRoute(spec, DEFAULT_RULES))).toBe(message));
 
-  test('with more than 16 next hops or 200 characters of comment, not with as many', () => {
+  test('with more than 16 next hops or 200 characters of comment', () => {
     const hops = (count: number) => Array.from({ length: count }, (_, i) => `10.0.0.${i + 1}`);
     expect(readRoute({ subnet, nextHops: hops(16), comment: 'x'.repeat(200) }, DEFAULT_RULES).nextHops).toHaveLength(
       16,
@@ -179,7 +179,7 @@ describe('an invalid route is rejected with location, value, reason and fix', ()
     expect(refusal(() => readRoute({ subnet, comment: 'x'.repeat(201) }, DEFAULT_RULES))).toContain(noComment);
   });
 
-  test('with all that is wrong in it at once', () => {
+  test('with all of its errors at once', () => {
     const spec = { subnet: '10.0.0.1/8', gateway: 'x', nextHops: ['10.0.0.1', 'y', null], table: 255, mtu: 1 };
     expect(refusal(() => readRoute(spec, DEFAULT_RULES)).split('\n')).toEqual([
       `"gateway" is an unknown key; ${known}`,
@@ -192,7 +192,7 @@ describe('an invalid route is rejected with location, value, reason and fix', ()
   });
 });
 
-test('a route is written as short as the rules allow', () => {
+test('formats a route as briefly as the defaults allow', () => {
   const write = (spec: RouteSpec, rules = DEFAULT_RULES) => routeText(readRoute(spec, rules), DEFAULT_RULES);
   expect(write({ subnet: '10.0.0.0/24', table: 254, metric: 0 })).toBe('"10.0.0.0/24"');
   expect(write({ subnet: 'fd00::/64', metric: 0 })).toBe('"fd00::/64"');
@@ -214,7 +214,7 @@ test('a route is written as short as the rules allow', () => {
   );
 });
 
-describe('the kernel distinguishes routes', () => {
+describe('the key distinguishes routes as the kernel does', () => {
   const u32s = fc.oneof(fc.constantFrom(0, 1, 254, 255, 0xffff, 0x10000, 0xffffffff), fc.nat({ max: 0xffffffff }));
   const routes = families.chain((family) =>
     fc.record({ subnet: rangesOf(family).map(subnetOf), table: u32s, metric: u32s }),
@@ -247,19 +247,19 @@ describe('the kernel distinguishes routes', () => {
     ['table', { table: 1, metric: 0 }, { table: 0, metric: 1 }],
     ['large table', { table: 0x10001, metric: 0 }, { table: 1, metric: 0 }],
     ['large metric', { table: 254, metric: 0xffffffff }, { table: 254, metric: 0xffff }],
-  ])('also of another %s', (_, one, other) => {
+  ])('by a different %s', (_, one, other) => {
     const subnet = subnetOf({ family: 4, first: 0n, last: 255n, prefixLength: 24 });
     expect(routeKey({ subnet, ...one })).not.toBe(routeKey({ subnet, ...other }));
   });
 
-  test('by nothing else', () => {
+  test('and by nothing else', () => {
     const key = (spec: RouteSpec) => routeKey(readRoute(spec, DEFAULT_RULES));
     expect(key({ subnet: '10.0.0.0/24', nextHop: '10.1.0.1' })).toBe(key('10.0.0.0/24'));
     expect(key({ subnet: 'fd00::/64', metric: 1024 })).toBe(key('fd00::/64'));
   });
 });
 
-test('tables and other whole numbers are read for whoever needs them', () => {
+test('reads tables and other whole numbers', () => {
   expect(readTable(254)).toBe(254);
   expect(refusal(() => readTable(probeTable(142, 3)))).toBe(
     '1869647363 is a table of the probes; use 254 (main) or another table',
@@ -270,7 +270,7 @@ test('tables and other whole numbers are read for whoever needs them', () => {
   );
 });
 
-test('an IPv4 route may have an IPv6 next hop, a link-local one with its interface', () => {
+test('accepts an IPv6 next hop for an IPv4 route, and a link-local one with its interface', () => {
   for (const fields of [{ nextHop: 'fd00::1' }, { nextHop: 'fe80::1', interface: 'eth0' }]) {
     const route = readRoute({ subnet: '192.168.0.0/24', ...fields }, DEFAULT_RULES);
     expect(route.nextHops.map(String)).toEqual([fields.nextHop]);

@@ -10,7 +10,7 @@ const told = (text: string) => {
   }
 };
 
-test('servers are written one a line, each once, in order, and read as they were written', () => {
+test('writes one server per line, without duplicates, sorted, and reads them back', () => {
   const servers = ['fd99::10', '192.168.1.11', '192.168.1.9', 'fd99::10'].map((text) => Address.parse(text));
   const text = formatServerList(servers);
   expect(text).toBe('[\n  "192.168.1.9",\n  "192.168.1.11",\n  "fd99::10"\n]\n');
@@ -18,7 +18,7 @@ test('servers are written one a line, each once, in order, and read as they were
   expect(read('[]')).toEqual([]);
 });
 
-test('everything that is wrong is reported together, with its position', () => {
+test('reports all errors together, each with its position', () => {
   expect(told('["192.168.1.9", "192.168.1.0/24", 7]')).toMatch(/servers\[1\].*192\.168\.1\.0\/24[\s\S]*servers\[2\]/);
   expect(told('{}')).toMatch(/servers.*is not a JSON array/);
   expect(told('[')).toMatch(/servers.*is not JSON/);

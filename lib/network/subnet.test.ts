@@ -22,7 +22,7 @@ import { Subnet } from './subnet';
 
 const isMapped = ({ family, first }: Range) => family === 6 && first >> 32n === 0xffffn;
 
-describe('a subnet is read', () => {
+describe('parses a subnet', () => {
   test.each([
     ['192.168.0.0/24', '192.168.0.0/24'],
     ['10.0.0.1/32', '10.0.0.1/32'],
@@ -32,7 +32,7 @@ describe('a subnet is read', () => {
     ['::/0', '::/0'],
   ])('%s as %s', (text, canonical) => expect(`${Subnet.parse(text)}`).toBe(canonical));
 
-  test('from its full text to the same first and last address', () => {
+  test('from its full text, with the same first and last address', () => {
     fc.assert(
       fc.property(ranges, (range) => {
         fc.pre(!isMapped(range));
@@ -41,7 +41,7 @@ describe('a subnet is read', () => {
     );
   });
 
-  test('from its own text to an equal subnet', () => {
+  test('from its own text, as an equal subnet', () => {
     fc.assert(
       fc.property(rangePairs, ([a, b]) => {
         fc.pre(!isMapped(a));
@@ -51,7 +51,7 @@ describe('a subnet is read', () => {
     );
   });
 
-  test('only without host bits; with them the subnet that is meant is proposed', () => {
+  test('only without host bits; otherwise it suggests the subnet that is probably meant', () => {
     const inputs = families.chain((family) =>
       fc.tuple(fc.constant(family), numbers(family), fc.nat({ max: WIDTH[family] })),
     );
@@ -68,7 +68,7 @@ describe('a subnet is read', () => {
   });
 });
 
-describe('an invalid subnet is rejected with value, reason and fix', () => {
+describe('rejects an invalid subnet with value, reason and fix', () => {
   const example = 'write e.g. "192.168.1.0/24" or "fd00:1::/48"';
   test.each([
     [undefined, 'undefined is not a string; write the subnet as a string, e.g. "192.168.1.0/24"'],
@@ -120,8 +120,8 @@ describe('an invalid subnet is rejected with value, reason and fix', () => {
   ])('%j', (value, message) => expect(refusal(() => Subnet.parse(value))).toBe(message));
 });
 
-describe('of two subnets', () => {
-  test('one contains the other exactly when all its addresses lie in it', () => {
+describe('for two subnets', () => {
+  test('contains() is true if and only if all addresses of the other are inside', () => {
     fc.assert(
       fc.property(rangePairs, ([a, b]) => {
         expect(subnetOf(a).contains(subnetOf(b))).toBe(holds(a, b));
@@ -132,10 +132,10 @@ describe('of two subnets', () => {
     );
   });
 
-  test('one contains an address exactly when Node thinks so', () => {
+  test('contains() agrees with Node for addresses', () => {
     fc.assert(
       fc.property(rangePairs, ([a, { family, first }]) => {
-        fc.pre(a.family === family); // to Node ::/0 contains IPv4, too
+        fc.pre(a.family === family); // for Node, ::/0 also contains IPv4
         const list = new BlockList();
         list.addSubnet(fullText(a.family, a.first), a.prefixLength, `ipv${a.family}`);
         expect(subnetOf(a).contains(addressOf(family, first))).toBe(
@@ -145,7 +145,7 @@ describe('of two subnets', () => {
     );
   });
 
-  test('both overlap exactly when they share an address', () => {
+  test('overlaps() is true if and only if they share an address', () => {
     fc.assert(
       fc.property(rangePairs, ([a, b]) => {
         const shared = a.family === b.family && a.first <= b.last && b.first <= a.last;
@@ -155,7 +155,7 @@ describe('of two subnets', () => {
     );
   });
 
-  test('the one of the lower family, the lower address, the larger size stands first', () => {
+  test('compare() sorts by family, then by address, then larger subnets first', () => {
     const order = (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b));
     fc.assert(
       fc.property(rangePairs, ([a, b]) => {
@@ -167,7 +167,7 @@ describe('of two subnets', () => {
   });
 });
 
-test('equal subnets are deeply equal, whether or not they were used before', () => {
+test('equal subnets are deeply equal, even after one of them was used', () => {
   const [used, fresh] = [Subnet.parse('fd00:1::/64'), Subnet.parse('FD00:1::/64')];
   expect([`${used}`, `${used.last}`, used.contains(used)]).toEqual([
     'fd00:1::/64',
@@ -177,13 +177,13 @@ test('equal subnets are deeply equal, whether or not they were used before', () 
   expect(used).toEqual(fresh);
 });
 
-test('the last address of a subnet is told', () => {
+test('returns the last address of a subnet', () => {
   expect(`${Subnet.parse('10.0.1.0/27').last}`).toBe('10.0.1.31');
   expect(numberOf(Subnet.parse('::/0').last)).toBe(2n ** 128n - 1n);
   expect(Subnet.parse('10.0.0.1/32').last.equals(Address.parse('10.0.0.1'))).toBe(true);
 });
 
-describe('notations of other programs are rejected with what to write instead', () => {
+describe('rejects notations of other programs and says what to write instead', () => {
   test.each([
     ['10.20.0.0/16, 192.168.100.0/22', 'is more than one subnet; write "10.20.0.0/16", "192.168.100.0/22"'],
     ['10.20.0.0/16;fd00::/48', 'is more than one subnet; write "10.20.0.0/16", "fd00::/48"'],
@@ -198,12 +198,12 @@ describe('notations of other programs are rejected with what to write instead', 
     ['10.0.0.1-10.255.0.1', 'is a range of addresses; write its subnets one by one'],
   ])('%s', (text, message) => expect(() => Subnet.parse(text)).toThrow(`"${text}" ${message}`));
 
-  test('a range backwards or of two families is none', () => {
+  test('does not take a reversed range, or one of two families, for a range', () => {
     for (const text of ['10.20.0.9-10.20.0.1', '10.20.0.1-fd00::1'])
       expect(() => Subnet.parse(text)).not.toThrow('range of addresses');
   });
 
-  test('a range of exactly one subnet names that subnet', () => {
+  test('names the subnet if a range is exactly one subnet', () => {
     fc.assert(
       fc.property(ranges, (range) => {
         fc.pre(!isMapped(range) && !isMapped({ ...range, first: range.last }));
@@ -214,7 +214,7 @@ describe('notations of other programs are rejected with what to write instead', 
     );
   });
 
-  test('several addresses in one string', () => {
+  test('for several addresses in one string', () => {
     for (const text of ['10.0.1.10, 10.0.1.11', '10.0.1.10-10.0.1.12', 'fd00::1 fd00::2'])
       expect(() => Address.parse(text)).toThrow('is more than one address; write each as a separate string');
     expect(() => Address.parse('db-1.example')).toThrow('is not an IP address');

@@ -15,7 +15,7 @@ import { halvesOf, without, withoutAll } from './without';
 
 const size = ({ first, last }: Range) => last - first + 1n;
 
-test('halves are the lower and the upper half; a single address has none', () => {
+test('returns the lower and the upper half of a subnet, and undefined for a single address', () => {
   fc.assert(
     fc.property(ranges, ({ family, first, last, prefixLength }) => {
       const halves = halvesOf(subnetOf({ family, first, last, prefixLength }));
@@ -31,7 +31,7 @@ test('halves are the lower and the upper half; a single address has none', () =>
   );
 });
 
-describe('a subnet without another', () => {
+describe('a subnet without another one', () => {
   test.each([
     ['10.0.0.0/30', '10.0.0.2/32', ['10.0.0.0/31', '10.0.0.3/32']],
     ['0.0.0.0/0', '128.0.0.0/1', ['0.0.0.0/1']],
@@ -43,7 +43,7 @@ describe('a subnet without another', () => {
     expect(without(Subnet.parse(whole), Subnet.parse(hole)).map(String)).toEqual(rest),
   );
 
-  test('is all its other addresses, in ascending order and the fewest subnets', () => {
+  test('has all other addresses, in ascending order and in the fewest subnets', () => {
     fc.assert(
       fc.property(rangePairs, ([whole, hole]) => {
         const rest = without(subnetOf(whole), subnetOf(hole)).map(rangeOf);
@@ -51,14 +51,15 @@ describe('a subnet without another', () => {
         expect(rest.reduce((sum, part) => sum + size(part), 0n)).toBe(size(whole) - removed);
         expect(rest.every((part) => holds(whole, part) && !holds(hole, part) && !holds(part, hole))).toBe(true);
         expect(rest.slice(1).every((part, i) => part.first > (rest[i] as Range).last)).toBe(true);
-        // With one hole each missing bit of prefix costs one subnet, and no two of them have the same size to be merged.
+        // With one hole, each missing bit of the prefix costs one subnet, and no two of these can be merged, because
+        // their sizes differ.
         expect(new Set(rest.map((part) => part.prefixLength)).size).toBe(rest.length);
       }),
       { numRuns: 500 },
     );
   });
 
-  test('misses none of the addresses of a small subnet', () => {
+  test('misses no address of a small subnet', () => {
     const pairs = families.chain((family) => fc.tuple(crowdedRanges(family), crowdedRanges(family)));
     fc.assert(
       fc.property(pairs, ([whole, hole]) => {
@@ -72,7 +73,7 @@ describe('a subnet without another', () => {
   });
 });
 
-test('many subnets without many holes, of either family', () => {
+test('removes many holes from many subnets, of either family', () => {
   const parse = (...texts: string[]) => texts.map((text) => Subnet.parse(text));
   const rest = withoutAll(
     parse('10.0.0.0/24', '10.0.2.0/24', 'fd00::/64'),

@@ -3,7 +3,7 @@ import type { Product, Tunnel } from './tunnel';
 /** Placeholder for the hash of a file's state until the file is complete; see withState. */
 export const STATE = '@state@';
 
-/** How far each product's files have been tested, which a reader of a file cannot know. */
+/** How far the files of each product have been tested; a reader cannot see that from the file. */
 const TRIED: Readonly<Record<Product, string>> = {
   strongswan:
     'Requires strongSwan 5.9, nftables 1.0 and Linux 5.6 or later. Tried with strongSwan 5.9.8 and nftables 1.0.6.',

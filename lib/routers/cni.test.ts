@@ -13,7 +13,7 @@ const EXAMPLE: CniRanges = {
   far: subnets('192.168.0.0/24', '192.168.1.0/24'),
 };
 
-test.each(['nodes', 'themselves'] as const)('the docs have the texts for pods that are seen as %s', (seenAs) => {
+test.each(['nodes', 'themselves'] as const)('docs contain the texts for pods that are seen as %s', (seenAs) => {
   const page = readFileSync(join(__dirname, '..', '..', 'docs', 'pods.md'), 'utf8');
   for (const { title, lines, note } of cniTexts(seenAs, EXAMPLE)) {
     expect(page).toContain(title);
@@ -22,7 +22,7 @@ test.each(['nodes', 'themselves'] as const)('the docs have the texts for pods th
   }
 });
 
-test('IPv6 has keys of its own, and none where a CNI does not translate it', () => {
+test('IPv6 has its own keys, and none if a CNI does not translate it', () => {
   const six = { ...EXAMPLE, pods: subnets('fd20::/56'), far: subnets('2001:db8:a::/64') };
   const text = (seenAs: 'nodes' | 'themselves') =>
     cniTexts(seenAs, six)

@@ -97,7 +97,7 @@ function connectedWhat(local: TunnelEnd): string {
   return connected.length === local.subnets.length ? local.what : connected.map(({ real }) => real).join(', ');
 }
 
-/** What a reader may expect, and why it is not there. */
+/** States which routes the file lacks and why, so that a reader does not miss them. */
 export function missingRoutes({ local, remote }: Tunnel): string[] {
   return [
     ...(local.insideNextHops.length === 0

@@ -22,7 +22,7 @@ function listsText(numbers: Numbers): Partial<Numbers> {
 const byNumber = (list: Numbered): Numbered =>
   Object.fromEntries(Object.entries(list).sort(([, one], [, other]) => one - other));
 
-/** @throws Error saying what in the text is not a valid file of numbers. */
+/** @throws Error that says which part of the text is not valid. */
 export function readNumberBook(text: string): NumberBook {
   const ends = asObject(JSON.parse(text), 'the file');
   return Object.fromEntries(

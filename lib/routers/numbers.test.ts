@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { readNumberBook, writeNumberBook } from './number-book';
 import { allot, clashes, NUMBERED_LISTS, type NumberBook, type NumberedEnd, release, retire } from './numbers';
 
-/** An edit of the sites: an end needs these keys now, or is gone. */
+/** An edit of the sites: an end needs these keys now, or is removed. */
 interface Edit {
   readonly end: string;
   readonly router: string;
@@ -28,7 +28,7 @@ function wanted({ router, keys, first }: Edit & { keys: readonly string[] }): Nu
 const play = (book: NumberBook, edit: Edit): NumberBook =>
   edit.keys === 'gone' ? retire(book, edit.end) : allot(book, edit.end, wanted({ ...edit, keys: edit.keys }));
 
-/** Every number that the book has, in use or reserved: `east/cluster-to-a rules b` → 12. */
+/** All numbers in the book, in use or reserved: `east/cluster-to-a rules b` → 12. */
 function all(book: NumberBook): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const [end, { retired, ...inUse }] of Object.entries(book))
@@ -38,7 +38,7 @@ function all(book: NumberBook): Map<string, number> {
   return numbers;
 }
 
-test('whatever is edited, a number once given stays with its key', () => {
+test('a number stays with its key, whatever is edited', () => {
   fc.assert(
     fc.property(fc.array(edits, { maxLength: 30 }), (sequence) => {
       let book: NumberBook = {};
@@ -52,7 +52,7 @@ test('whatever is edited, a number once given stays with its key', () => {
   );
 });
 
-test('on a router that keeps its address no number is given twice', () => {
+test('never allots a number twice on a router that keeps its address', () => {
   fc.assert(
     fc.property(fc.array(edits, { maxLength: 30 }), (sequence) => {
       const address = (end: string) => (end.includes('/cluster') ? '192.0.2.1' : '192.0.2.2');
@@ -62,7 +62,7 @@ test('on a router that keeps its address no number is given twice', () => {
   );
 });
 
-test('new keys take the first numbers that are free on the router, from where rules may begin', () => {
+test('gives new keys the first free numbers of the router, starting at the given first rule', () => {
   const router = '192.0.2.1';
   const one = allot({}, 'east/a', wanted({ end: '', router, keys: ['x', 'y'], first: 10 }));
   const both = allot(one, 'west/a', wanted({ end: '', router, keys: ['x'], first: 10 }));
@@ -71,7 +71,7 @@ test('new keys take the first numbers that are free on the router, from where ru
   expect(elsewhere['west/b']?.rules).toEqual({ x: 5 });
 });
 
-test('a reserved number comes back with its key, and is given away only after it was released', () => {
+test('a reserved number returns with its key, and another key gets it only after a release', () => {
   const end = { end: '', router: '192.0.2.1', first: 10 };
   const before = allot({}, 'east/a', wanted({ ...end, keys: ['x', 'y'] }));
   const without = allot(before, 'east/a', wanted({ ...end, keys: ['y', 'z'] }));
@@ -84,7 +84,7 @@ test('a reserved number comes back with its key, and is given away only after it
   expect([retire({}, 'none'), release({}, 'none')]).toEqual([{}, {}]);
 });
 
-test('a number that two branches gave away is found when they are merged', () => {
+test('finds a number that two merged branches both allotted', () => {
   const numbers = (key: string): NumberBook => allot({}, key, wanted({ end: '', router: 'r', keys: [key], first: 1 }));
   expect(clashes({ ...numbers('a'), ...numbers('b') })).toEqual(
     (['rules', 'policies', 'routes'] as const).map((list) => ({
@@ -97,7 +97,7 @@ test('a number that two branches gave away is found when they are merged', () =>
 });
 
 describe('the file', () => {
-  test('says all that the book says, in an order of its own', () => {
+  test('contains the whole book, in an order that does not depend on the edits', () => {
     fc.assert(
       fc.property(fc.array(edits, { maxLength: 10 }), (sequence) => {
         const book = sequence.reduce(play, {} as NumberBook);
@@ -111,5 +111,5 @@ describe('the file', () => {
     ['{"a":{"router":"r","rule":{}}}', 'a has rule, which is not one of rules, policies, routes, clamps'],
     ['{"a":{"router":"r","rules":{"x":"10"}}}', 'a rules gives x "10", which is not a whole number above 0'],
     ['{"a":{"router":"r","retired":{"rules":[]}}}', 'a retired rules is not an object'],
-  ])('%s is not a book', (text, message) => expect(() => readNumberBook(text)).toThrow(message));
+  ])('%s is rejected', (text, message) => expect(() => readNumberBook(text)).toThrow(message));
 });

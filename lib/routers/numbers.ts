@@ -1,8 +1,8 @@
 /**
- * The numbers of rules, policies and routes on a router. A router keeps what it has under a number, so a number must
- * never be reused for something else: all numbers are committed as routers/numbers.json, from which synthesis starts.
- * Numbers that are no longer used stay reserved until they are released, because the router may still have something
- * under them.
+ * The numbers of rules, policies and routes on a router. A router stores each entry under its number, so a number must
+ * never be reused for another entry. All numbers are therefore committed as routers/numbers.json, and synthesis starts
+ * from that file. Numbers that are no longer used stay reserved until they are released, because the router may still
+ * have an entry under them.
  */
 
 /** The numbered lists of a router, by their key in the file. Clamps are numbered separately for each tunnel. */
@@ -80,7 +80,7 @@ export function release(book: NumberBook, end: string): NumberBook {
   return { ...book, [end]: { ...known, retired: NO_NUMBERS } };
 }
 
-/** A number that two keys share on one router, which a merge of two branches can cause. */
+/** A number that two keys share on one router, which merging two branches can cause. */
 export interface NumberClash {
   readonly router: string;
   readonly list: NumberedList;

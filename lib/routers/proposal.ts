@@ -1,4 +1,4 @@
-/** Ciphers that every product supports and no auditor objects to; AES-CBC is for devices without GCM. */
+/** Ciphers that every product supports and that auditors accept; AES-CBC is for devices without GCM. */
 export const ENCRYPTIONS = ['aes256gcm', 'aes128gcm', 'aes256', 'aes128'] as const;
 export type Encryption = (typeof ENCRYPTIONS)[number];
 
@@ -18,7 +18,7 @@ export const DH_GROUPS = {
 } as const;
 export type DhGroup = keyof typeof DH_GROUPS;
 
-/** What the two routers agree on. A single proposal, because both ends are generated from one model. */
+/** The proposal of both routers: a single one, because both ends are generated from one model. */
 export interface Proposal {
   readonly encryption: Encryption;
   readonly hash: Hash;
@@ -27,7 +27,7 @@ export interface Proposal {
   readonly lifetime: number;
 }
 
-/** Encrypts and authenticates in one (RFC 5282, RFC 4106). */
+/** Encrypts and authenticates in one step (RFC 5282, RFC 4106). */
 export function isAead(encryption: Encryption): boolean {
   return encryption.endsWith('gcm');
 }

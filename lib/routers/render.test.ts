@@ -7,12 +7,12 @@ import { sheet } from './sheet';
 import { keyFile, swanctlConf } from './strongswan';
 import { localSubnets, routesOf, selectorsOf, type Tunnel } from './tunnel';
 
-// What the site of the documents comes to stands in routers/example.
-describe('both families without a mapping, behind further routers', () => {
+// routers/example shows the output for the documentation's site.
+describe('both families without mappings, behind other routers', () => {
   test.each([...routerFiles(DUAL_STACK)])('%s', (_name, text) => expect(text).toMatchSnapshot());
 });
 
-test('only what the router runs is written', () => {
+test('writes only the files of the products that the router runs', () => {
   const only = (products: typeof SEEDS.local.products) => [
     ...routerFiles({ ...SEEDS, local: { ...SEEDS.local, products } }).keys(),
   ];
@@ -42,7 +42,7 @@ test('strongSwan gets one child per pair of subnets, with the mapped ranges as s
   );
 });
 
-test('nftables translates between equal ranges, for the ranges of the other end only', () => {
+test("nftables translates between ranges of equal size, and only for the other end's ranges", () => {
   fc.assert(
     fc.property(tunnels, (tunnel) => {
       const text = nftablesConf(tunnel);
@@ -62,10 +62,10 @@ test('nftables translates between equal ranges, for the ranges of the other end 
   );
 });
 
-/** What routers load: all but the sheet. */
+/** The files that routers load: all but the sheet. */
 const machineFiles = (tunnel: Tunnel) => [...routerFiles(tunnel)].filter(([name]) => name !== 'README.md');
 
-test('the sheet of the documents says what a network team asks for', () => {
+test("the sheet of the documentation's site answers what a network team asks for", () => {
   const text = routerFiles(SEEDS).get('README.md');
   for (const line of [
     '| IKE identity | 203.0.113.1 | 192.0.2.1 |',
@@ -78,7 +78,7 @@ test('the sheet of the documents says what a network team asks for', () => {
     expect(text).toContain(`${line}\n`);
 });
 
-test('the sheet names every pair of selectors, mapping, next hop and product of any tunnel, and no key', () => {
+test('the sheet names every pair of selectors, mapping, next hop and product of any tunnel, but no key', () => {
   fc.assert(
     fc.property(tunnels, (tunnel) => {
       const text = sheet(tunnel);
@@ -92,13 +92,13 @@ test('the sheet names every pair of selectors, mapping, next hop and product of 
   );
 });
 
-test('no comment stands in the block of a FortiGate where a key has to be entered', () => {
+test('the FortiGate block in which the key is entered contains no comment', () => {
   const [, block] = /config vpn ipsec phase1-interface\n([\s\S]*?)\nend\n/.exec(fortigateCli(SEEDS)) ?? [];
   expect(block).toContain('set peertype one');
   expect(block).not.toContain('#');
 });
 
-test('no file holds a key: strongSwan includes it, the others say where to set it', () => {
+test('no file contains a key: strongSwan includes it, the others say where to set it', () => {
   expect(swanctlConf(SEEDS)).toContain(`include ${keyFile(SEEDS)}`);
   for (const [name, text] of machineFiles(SEEDS)) {
     const lines = text.split('\n').filter((line) => /secret |psk(?:secret)? /.test(line));
@@ -111,7 +111,7 @@ test('no file holds a key: strongSwan includes it, the others say where to set i
   expect(routerFiles(SEEDS).get('fortigate.conf')).toContain('#   set psksecret <key>');
 });
 
-test('every file says of which site it is and that nobody edits it', () => {
+test('every file names its site and says that it must not be edited', () => {
   for (const [, text] of machineFiles(SEEDS))
     expect(text).toMatch(
       /^(#!.*\n)?# VPN of site example to on-premise datacentre, .*\n# Written by npm run synth\. .*\n# Router 203\.0\.113\.1, state [0-9a-f]{10}\.\n# Requires /,

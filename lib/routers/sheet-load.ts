@@ -34,7 +34,7 @@ function stepText({ what, command, shows }: Step): string[] {
     `- ${what}`,
     '',
     ...command.map((line) => `      ${line}`),
-    ...(shows === undefined ? [] : ['', `  Right: ${shows}`]),
+    ...(shows === undefined ? [] : ['', `  Expected: ${shows}`]),
     '',
   ];
 }

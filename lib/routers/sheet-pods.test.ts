@@ -14,7 +14,7 @@ function tunnelWith(seenAs: PodsSeenAs | undefined, nextHops: readonly Address[]
 const section = (text: string, title: string) =>
   text.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
 
-test.each([undefined, 'nodes'] as const)('pods seen as %s: both sheets name the nodes', (seenAs) => {
+test.each([undefined, 'nodes'] as const)("pods seen as %s: both sheets name the nodes' addresses", (seenAs) => {
   const tunnel = tunnelWith(seenAs);
   const statement =
     'Packets of pods (172.30.0.0/16) reach on-premise datacentre with the address of their node: 10.0.1.0/27, which the other end sees as 192.168.2.0/27.';
@@ -26,7 +26,7 @@ test.each([undefined, 'nodes'] as const)('pods seen as %s: both sheets name the 
   }
 });
 
-test('what the CNI has to be told stands on the sheet of the cluster, once the site says which', () => {
+test("the cluster's sheet contains the CNI configuration once the site states how pods are seen", () => {
   const pods = (tunnel: Tunnel) => section(sheet(tunnel), 'Pods');
   expect(pods(tunnelWith(undefined))).not.toContain('Cilium');
   expect(pods(tunnelWith('nodes'))).toContain('ipv4NativeRoutingCIDR: 172.30.0.0/16');
@@ -36,7 +36,7 @@ test('what the CNI has to be told stands on the sheet of the cluster, once the s
   expect(pods(farEnd(themselves))).not.toContain('Cilium');
 });
 
-test('pods seen as themselves have selectors, openings and translations of their own on both sheets', () => {
+test('pods seen as themselves get selectors, firewall openings and translations on both sheets', () => {
   const tunnel = tunnelWith('themselves');
   expect(section(sheet(tunnel), 'Traffic selectors')).toContain('| 172.25.0.0/16 | 192.168.1.0/24 |');
   expect(section(sheet(tunnel), 'Address translation')).toContain('| subnet | 172.30.0.0/16 | 172.25.0.0/16 |');
@@ -46,7 +46,7 @@ test('pods seen as themselves have selectors, openings and translations of their
   expect(section(sheet(farEnd(tunnel)), 'Firewall')).toContain('| 172.25.0.0/16 | 192.168.0.0/24 |');
 });
 
-test('the way to pods is a route of the router, or named as its own affair', () => {
+test('the route to pods is listed, or named as learned by other means', () => {
   const known = section(sheet(tunnelWith('themselves', [Address.parse('10.0.1.5')])), 'Routes');
   expect(known).toContain('| 172.30.0.0/16 | 10.0.1.5 (eth0) |');
   const learned = section(sheet(tunnelWith('themselves')), 'Routes');

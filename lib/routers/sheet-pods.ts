@@ -3,7 +3,8 @@ import { cniTexts } from './cni';
 import { isOfPods, remoteSubnets, seenAs, type Tunnel, type TunnelEnd, type TunnelPods } from './tunnel';
 
 /**
- * The source address with which pods' packets arrive on premise, for either router, and the required CNI configuration.
+ * The source address that on-premise networks see for pods' packets, for either router, and the CNI configuration that
+ * this requires.
  */
 export function podsSection(tunnel: Tunnel): string[] {
   const { local, remote } = tunnel;
@@ -34,7 +35,7 @@ function cni(tunnel: Tunnel, { ranges, seenAs: seen }: TunnelPods): string[] {
   });
   return [
     '',
-    'The CNI of the cluster decides that. Tell yours:',
+    "The cluster's CNI decides this. Configure it as follows:",
     '',
     ...texts.flatMap(({ title, lines, note }) => [
       `- ${title}:`,
@@ -46,10 +47,10 @@ function cni(tunnel: Tunnel, { ranges, seenAs: seen }: TunnelPods): string[] {
     ]),
     ...(seen === 'themselves'
       ? [
-          'kube-proxy must not masquerade all that pods send to Services: iptables.masqueradeAll (or nftables.masqueradeAll) is false.',
+          'kube-proxy must not masquerade all packets from pods to Services: iptables.masqueradeAll (or nftables.masqueradeAll) is false.',
           '',
         ]
       : []),
-    'How to see what arrives: docs/pods.md.',
+    'To see which address arrives, see docs/pods.md.',
   ];
 }

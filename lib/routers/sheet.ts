@@ -17,8 +17,8 @@ import {
 } from './tunnel';
 
 /**
- * What the network team of one end needs, whatever their router is, to mail or to enter into a form. Markdown. The
- * names that each public cloud uses for these lines are in docs/vpn-gateways.md.
+ * What the network team of one end needs, whatever their router is, to send by mail or to enter into a form. Markdown.
+ * docs/vpn-gateways.md lists what each public cloud calls these values.
  */
 export function sheet(tunnel: Tunnel): string {
   const { site, networks, local, remote } = tunnel;

@@ -13,7 +13,10 @@ import { vyosChange } from './vyos';
 
 const END = 'example/cluster-to-datacentre';
 
-/** A tunnel and what an edit makes of it: all of another one, or parts; numbers go on from the book, as in synthesis. */
+/**
+ * A tunnel before and after an edit that replaces any of its parts. New numbers continue from the book, as in
+ * synthesis.
+ */
 const edits = fc
   .tuple(tunnels, tunnels, fc.subarray(['local', 'remote', 'ike', 'esp', 'mss', 'networks', 'initiates'] as const))
   .map(([before, other, parts]): [Tunnel, Tunnel] => {
@@ -27,7 +30,7 @@ const edits = fc
     ];
   });
 
-/** What VyOS would hold after a commit. @throws where a line deletes what is not there */
+/** The configuration of VyOS after a commit. @throws if a line deletes something that does not exist */
 function commit(root: Node, commands: readonly string[]): Node {
   for (const line of commands) {
     const [command, ...path] = line.split(' ');
@@ -43,7 +46,7 @@ function setPath(node: Node, [word, ...rest]: readonly string[]): void {
   setPath(node.get(word) as Node, rest);
 }
 
-/** A node that holds nothing any more goes as well. */
+/** An empty node is deleted as well. */
 function deletePath(node: Node, [word, ...rest]: readonly string[]): boolean {
   const below = node.get(word as string);
   if (below === undefined) return false;
@@ -52,7 +55,7 @@ function deletePath(node: Node, [word, ...rest]: readonly string[]): boolean {
   return true;
 }
 
-/** What refers to what on a FortiGate, by path: keys whose values are names of objects of other paths. */
+/** References on a FortiGate, by path: keys whose values are names of objects in other paths. */
 const REFERENCES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'vpn ipsec phase2-interface': { phase1name: ['vpn ipsec phase1-interface'] },
   'firewall vip': { extintf: ['vpn ipsec phase1-interface'] },
@@ -72,7 +75,10 @@ const INTERFACES = ['eth0', 'eth1', 'wan1', 'port2', 'bond0.201'];
 
 type Box = Map<string, Map<string, Map<string, readonly string[]>>>;
 
-/** What a FortiGate would hold. @throws where it would refuse a line: what is referred to is not there, or goes. */
+/**
+ * The configuration of a FortiGate after pasting. @throws if it would reject a line, because an object that it refers
+ * to does not exist, or one that is still referred to is deleted.
+ */
 function paste(box: Box, commands: readonly string[]): Box {
   let path = '';
   let object: Map<string, readonly string[]> = new Map();
@@ -122,7 +128,7 @@ function checkNothingRefersTo(box: Box, gone: string, name: string): void {
 
 const copyOf = (text: string) => parseFortigate(text) as Box;
 
-test('VyOS: the earlier file and the change make the later file, for any edit', () => {
+test('VyOS: the earlier file plus the change equals the later file, for any edit', () => {
   fc.assert(
     fc.property(edits, ([before, after]) => {
       const [old, now] = [vyosCommands(before), vyosCommands(after)];
@@ -132,7 +138,7 @@ test('VyOS: the earlier file and the change make the later file, for any edit', 
   );
 });
 
-test('VyOS: what is set by hand on a router goes only with its tunnel', () => {
+test('VyOS: deletes manual settings on a router only with their tunnel', () => {
   fc.assert(
     fc.property(edits, ([before, after]) => {
       const [old, now] = [vyosCommands(before), vyosCommands(after)];
@@ -149,7 +155,7 @@ test('VyOS: what is set by hand on a router goes only with its tunnel', () => {
   );
 });
 
-test('VyOS: what another tunnel of the router needs as well stays', () => {
+test('VyOS: keeps what another tunnel of the router needs as well', () => {
   const shared = ['set vpn ipsec interface eth1', 'set protocols static route 10.0.0.0/8 next-hop 192.0.2.1'];
   const own = 'set protocols static route 192.168.0.0/24 next-hop 192.0.2.1';
   expect(vyosChange([...shared, own].join('\n'), '', [shared.join('\n')])).toEqual([
@@ -157,7 +163,7 @@ test('VyOS: what another tunnel of the router needs as well stays', () => {
   ]);
 });
 
-test('FortiGate: the earlier file and the change make the later file for any edit, and every line finds what it refers to', () => {
+test('FortiGate: the earlier file plus the change equals the later file for any edit, and all references resolve', () => {
   fc.assert(
     fc.property(edits, ([before, after]) => {
       const [old, now] = [fortigateCli(before), fortigateCli(after)];
@@ -167,7 +173,7 @@ test('FortiGate: the earlier file and the change make the later file for any edi
   );
 });
 
-test('FortiGate: a phase 1 that stays is never deleted', () => {
+test('FortiGate: never deletes a phase 1 that stays', () => {
   fc.assert(
     fc.property(edits, ([before, after]) => {
       const same = { ...after, networks: before.networks };
@@ -178,7 +184,7 @@ test('FortiGate: a phase 1 that stays is never deleted', () => {
   );
 });
 
-test('nothing changes, nothing is written', () => {
+test('writes nothing if nothing changes', () => {
   fc.assert(
     fc.property(tunnels, (tunnel) => {
       const files = routerFiles(tunnel);
@@ -187,7 +193,7 @@ test('nothing changes, nothing is written', () => {
   );
 });
 
-test('a change names the state that it expects and the one that it leads to, and whether a key is missing', () => {
+test('a change states its expected and its resulting state, and whether a key is missing', () => {
   fc.assert(
     fc.property(edits, ([before, after]) => {
       const [old, now] = [routerFiles(before), routerFiles(after)];

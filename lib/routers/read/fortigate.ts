@@ -35,7 +35,7 @@ function proposal(settings: Settings, divider: string | RegExp): string[] {
 const selector = (phase2: Settings, side: string) =>
   prefix(phase2.get(`${side}-subnet6`) ?? phase2.get(`${side}-subnet`));
 
-/** What the policies let out and in, with which addresses and segment sizes. */
+/** The packets that the policies let out and in, with their addresses and segment sizes. */
 function policyFacts(all: Configuration, tunnel: string): Pick<RouterFacts, 'leaves' | 'enters' | 'segments'> {
   const named = addresses(all);
   const subnet = (name: string) => named.get(name) ?? `unknown ${name}`;

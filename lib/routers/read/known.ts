@@ -5,7 +5,7 @@ import { isDefined } from './vyos-definitions';
 
 /**
  * @throws UnknownLine for a command that VyOS does not define, or that our files do not use and this reader does not
- * know.
+ * understand.
  */
 export function requireKnownVyos(file: string, text: string): void {
   text.split('\n').forEach((line, i) => {

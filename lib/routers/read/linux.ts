@@ -195,7 +195,7 @@ const RULES = {
 };
 /** Lines that enclose chains. */
 const FRAME = /^(?:table inet \S+(?: \{)?|delete table inet \S+|comment "[^"]*"|chain [\w-]+ \{|\})$/;
-/** The hook for each kind of rule: at any other hook it does something else, or nothing. */
+/** The hook for each kind of rule: at any other hook, a rule has a different effect or none. */
 const HOOKS: Readonly<Record<keyof typeof RULES, string>> = {
   guardIn: 'type filter hook prerouting priority mangle - 10; policy accept;',
   enters: 'type nat hook prerouting priority dstnat - 10; policy accept;',

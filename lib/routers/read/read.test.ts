@@ -10,7 +10,7 @@ import { isObjectName, isOption } from './fortigate-options';
 import { parseVyos, vyosFacts } from './vyos';
 import { isDefined } from './vyos-definitions';
 
-/** VyOS translates IPv4 only, by rules; it needs none for what enters unmapped. */
+/** VyOS translates only IPv4, through rules; unmapped packets that enter need none. */
 function inRulesOfVyos({ leaves, enters, ...facts }: RouterFacts): RouterFacts {
   return {
     ...facts,
@@ -19,13 +19,13 @@ function inRulesOfVyos({ leaves, enters, ...facts }: RouterFacts): RouterFacts {
   };
 }
 
-/** FortiGate routes to the mapped subnets by the tunnel's interface, which the reader looks at by itself. */
+/** FortiGate routes to the mapped subnets through the tunnel's interface; the reader checks these routes itself. */
 function besidesTheTunnel(facts: RouterFacts, { remote }: Tunnel): RouterFacts {
   const through = new Set(remote.subnets.map(({ mapped }) => `${mapped}`));
   return { ...facts, routes: facts.routes.filter((route) => !through.has(route.split(' ')[0] as string)) };
 }
 
-test('the commands for VyOS say what the model says, at both ends of any tunnel', () => {
+test('the VyOS commands have the same facts as the model, at both ends of any tunnel', () => {
   fc.assert(
     fc.property(tunnels, (tunnel) => {
       for (const end of [tunnel, farEnd(tunnel)])
@@ -34,7 +34,7 @@ test('the commands for VyOS say what the model says, at both ends of any tunnel'
   );
 });
 
-test('the CLI for FortiGate says what the model says, at both ends of any tunnel', () => {
+test('the FortiGate CLI has the same facts as the model, at both ends of any tunnel', () => {
   fc.assert(
     fc.property(tunnels, (tunnel) => {
       for (const end of [tunnel, farEnd(tunnel)])
@@ -43,7 +43,7 @@ test('the CLI for FortiGate says what the model says, at both ends of any tunnel
   );
 });
 
-test('every command for VyOS is in its definitions, with a value that they allow', () => {
+test('every VyOS command is defined and has an allowed value', () => {
   fc.assert(
     fc.property(tunnels, (tunnel) => {
       const lines = vyosCommands(tunnel).split('\n');
@@ -56,7 +56,7 @@ test('every command for VyOS is in its definitions, with a value that they allow
   expect(isDefined('policy route6 x rule 1 set tcp-mss 480'.split(' '))).toBe(false);
 });
 
-test('every option for FortiGate exists, with a value that it allows, on an object whose name is short enough', () => {
+test('every FortiGate option exists and has an allowed value, on an object with a short enough name', () => {
   fc.assert(
     fc.property(
       tunnels,
@@ -76,7 +76,7 @@ test('every option for FortiGate exists, with a value that it allows, on an obje
   expect(isObjectName('vpn ipsec phase1-interface', 'example-datacentre')).toBe(false);
 });
 
-test('an identity is announced as what it is: an address as an address, for the other end compares the kind as well', () => {
+test('announces an identity with its kind, because the other end compares the kind as well', () => {
   const localId = (id: string) => {
     const [phase1] =
       parseFortigate(fortigateCli({ ...SEEDS, local: { ...SEEDS.local, id } }))
@@ -92,7 +92,7 @@ test('an identity is announced as what it is: an address as an address, for the 
   ]);
 });
 
-test('only the end that opens the tunnel opens it, by the words of each product', () => {
+test("only the initiating end opens the tunnel, in each product's terms", () => {
   const waiting = farEnd(SEEDS);
   expect(vyosCommands(SEEDS)).toMatch(/close-action start\n[\s\S]*connection-type initiate\n/);
   expect(vyosCommands(waiting)).toMatch(/close-action none\n[\s\S]*connection-type respond\n/);
@@ -100,7 +100,7 @@ test('only the end that opens the tunnel opens it, by the words of each product'
   expect(fortigateCli(waiting)).toMatch(/auto-negotiate disable\n +set passive-mode enable\n/);
 });
 
-test('of the site of the documents both routers are told to translate one to one', () => {
+test("both routers of the documentation's site translate one to one", () => {
   expect(vyosFacts(vyosCommands(SEEDS))).toMatchObject({
     selectors: ['192.168.2.0/27 192.168.0.0/24', '192.168.2.0/27 192.168.1.0/24'],
     leaves: ['10.0.1.0/27 as 192.168.2.0/27 to 192.168.0.0/24', '10.0.1.0/27 as 192.168.2.0/27 to 192.168.1.0/24'],
@@ -116,7 +116,7 @@ test('of the site of the documents both routers are told to translate one to one
   });
 });
 
-test('a rule that is missing, doubled or wrong is seen', () => {
+test('detects a missing, duplicate or wrong rule', () => {
   const vyos = vyosCommands(SEEDS);
   const expected = inRulesOfVyos(factsOf(SEEDS));
   for (const [from, to] of [

@@ -1,6 +1,6 @@
 import type { Source } from './model';
 
-/** A line of a router's file that no reader knows, so that the router's behaviour is unknown. */
+/** A line of a router's file that no reader understands, so that the router's behaviour is unknown. */
 export class UnknownLine extends Error {
   constructor(
     readonly source: Source,
