@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isConsistent, planPage, proofLine, proofsOf, terminalTextOf } from '../lib/review';
+import { isConsistent, planPage, proofLines, proofsOf, terminalTextOf } from '../lib/review';
 import { compare, planOfComparison, type StaleFile } from './comparison';
 import { ERROR, run } from './run';
 import { callOf, synthCommand } from './words';
@@ -33,7 +33,7 @@ run((project) => {
   const { stale } = comparison;
   process.stdout.write(staleText(stale, project));
   const proofs = proofsOf(comparison.after);
-  process.stdout.write(proofs.map((proof) => proofLine(proof)).join(''));
+  process.stdout.write(proofLines(proofs));
   process.stdout.write(terminalTextOf(planPage(planOfComparison(comparison)), false));
   return ok && stale.length === 0 && proofs.every(isConsistent) ? 0 : 1;
 });

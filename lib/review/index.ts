@@ -12,6 +12,6 @@ export { planPage } from './plan/page';
 export { planOf, type Tree } from './plan/plan';
 export { routerChangesOf } from './plan/router-changes';
 export type { Plan } from './plan/types';
-export { isConsistent, proofLine, proofPage, proofText, wayPicture } from './prove/page';
+export { isConsistent, proofLines, proofPage, proofText, wayPicture } from './prove/page';
 export { proofsOf, type SiteProof } from './prove/prove';
 export type { SiteTopology } from './topology';

@@ -1,37 +1,76 @@
+import type { Product } from '../../routers';
 import { type Block, code, counted } from '../page/page';
 import type { SiteProof } from './prove';
 import type { Way } from './way';
 
 const NAMES = { strongswan: 'strongSwan and nftables', vyos: 'VyOS', fortigate: 'FortiGate' } as const;
 /** Products that we have never sent packets through: only our reader says what their files mean. */
-const UNTRIED: ReadonlySet<string | undefined> = new Set(['vyos', 'fortigate']);
+const UNTRIED: ReadonlySet<Product> = new Set(['vyos', 'fortigate']);
 /** Largest width of hop names. */
 const COLUMN = 22;
 
 /** `consistent`, or a restricted form of it. */
-function resultText({ result }: Way, { product }: SiteProof): string {
-  if (result === 'assumed') return 'assumed';
-  return result === 'broken' || !UNTRIED.has(product) ? result : 'consistent by our reader';
+function resultText({ result }: Way, proof: SiteProof): string {
+  return result === 'consistent' && isUntried(proof) ? BY_READER : result;
 }
+
+const BY_READER = 'consistent by our reader';
+
+const isUntried = ({ products: { cluster, onPremise } }: SiteProof): boolean =>
+  [...cluster, ...onPremise].some((product) => UNTRIED.has(product));
 
 export const isConsistent = ({ ways }: SiteProof): boolean => ways.every(({ result }) => result !== 'broken');
 
-/** For `check`: one line if all paths are consistent, otherwise the broken ones. */
-export function proofLine(proof: SiteProof): string {
-  if (isConsistent(proof)) return `ways: ${titleOf(proof)}\n`;
-  const broken = proof.ways.filter(({ result }) => result === 'broken');
-  return `ways: ${siteText(proof, broken, [], true)}`;
+/** For `check`: one line for each site and products if all paths are consistent, otherwise the broken ones. */
+export function proofLines(proofs: readonly SiteProof[]): string {
+  const { shown, rest } = condensed(proofs);
+  const texts = shown.map((proof) => {
+    if (isConsistent(proof)) return `${titleOf(proof)}\n`;
+    const broken = proof.ways.filter(({ result }) => result === 'broken');
+    return siteText(proof, broken, [], true);
+  });
+  return [...texts, ...rest.map((line) => `${line}\n`)].map((text) => `ways: ${text}`).join('');
 }
 
-function titleOf({ site, product, ways }: SiteProof): string {
+/**
+ * Most sites have files for products to choose from. If all paths between different ones are consistent, they are one
+ * line, since they are the same paths as those before.
+ */
+function condensed(proofs: readonly SiteProof[]): { shown: readonly SiteProof[]; rest: readonly string[] } {
+  const firsts = new Map([...proofs].reverse().map((proof) => [proof.site, proof]));
+  const isBrief = (proof: SiteProof) => isMixed(proof) && firsts.get(proof.site) !== proof && isConsistent(proof);
+  const rest = [...firsts.keys()].reverse().flatMap((site) => {
+    const brief = proofs.filter((proof) => proof.site === site && isBrief(proof));
+    const ways = brief.flatMap((proof) => proof.ways).length;
+    const pairs = `${counted(brief.length, 'pair')} of different products`;
+    return brief.length === 0 ? [] : [`${site}, ${pairs}: ${ways} of ${counted(ways, 'way')} ${BY_READER}`];
+  });
+  return { shown: proofs.filter((proof) => !isBrief(proof)), rest };
+}
+
+const isMixed = ({ product, products }: SiteProof): boolean => product === undefined && products.cluster.length > 0;
+
+function titleOf(proof: SiteProof): string {
+  const { site, ways } = proof;
   const well = ways.filter(({ result }) => result !== 'broken').length;
-  const by = product === undefined ? 'routers configured by other means' : NAMES[product];
-  return `${site}, ${by}: ${well} of ${counted(ways.length, 'way')} consistent`;
+  return `${site}, ${productsText(proof)}: ${well} of ${counted(ways.length, 'way')} consistent`;
+}
+
+function productsText(proof: SiteProof): string {
+  const { product, products } = proof;
+  if (product !== undefined) return NAMES[product];
+  if (!isMixed(proof)) return 'routers configured by other means';
+  const names = (side: readonly Product[]) => side.map((one) => NAMES[one]).join(' or ');
+  return `${names(products.cluster)} in the cluster, ${names(products.onPremise)} on premise`;
 }
 
 /** @param isBrief list hops only for what is broken. */
 export function proofText(proofs: readonly SiteProof[], isBrief: boolean): string {
-  return proofs.map((proof) => siteText(proof, proof.ways, proof.assumed, isBrief)).join('\n');
+  const { shown, rest } = condensed(proofs);
+  return [
+    ...shown.map((proof) => siteText(proof, proof.ways, proof.assumed, isBrief)),
+    ...rest.map((line) => `${line}\n`),
+  ].join('\n');
 }
 
 /** @param shown some of the proof's ways; the title counts all of them. */
@@ -53,7 +92,8 @@ function siteText(proof: SiteProof, shown: readonly Way[], assumptions: readonly
 
 /** The page for a pull request. */
 export function proofPage(proofs: readonly SiteProof[]): Block[] {
-  return proofs.flatMap((proof): Block[] => {
+  const { shown, rest } = condensed(proofs);
+  const blocks = shown.flatMap((proof): Block[] => {
     const broken = proof.ways.filter(({ result }) => result === 'broken');
     const lines = broken.flatMap(({ name, troubles }) =>
       troubles.map(({ where, text, remedy, source, example }) => {
@@ -74,6 +114,7 @@ export function proofPage(proofs: readonly SiteProof[]): Block[] {
       { kind: 'alert', level: 'note', title: 'Assumed, because no file here says so', lines: proof.assumed },
     ];
   });
+  return [...blocks, ...rest.map((text): Block => ({ kind: 'line', text }))];
 }
 
 /** One path as a Mermaid diagram: a box for each hop, and between boxes what happens on the way. */

@@ -1,6 +1,6 @@
 import { fixtureSite } from '../../../test/fixture-site';
 import { treeIn } from '../../../test/tree';
-import { proofPage, proofText, wayPicture } from './page';
+import { proofLines, proofPage, proofText, wayPicture } from './page';
 import { proofsOf, type SiteProof } from './prove';
 
 const WRITTEN = treeIn(fixtureSite());
@@ -36,9 +36,29 @@ test('every way of the example is consistent, hop by hop, for each product', () 
     ['strongswan', Array(4).fill('consistent')],
     ['vyos', Array(4).fill('consistent')],
     ['fortigate', Array(4).fill('consistent')],
+    ...Array(6).fill([undefined, Array(4).fill('consistent')]),
+  ]);
+  expect(proofs.slice(3).map(({ products: { cluster, onPremise } }) => `${cluster} ${onPremise}`)).toEqual([
+    'strongswan vyos',
+    'strongswan fortigate',
+    'vyos strongswan',
+    'vyos fortigate',
+    'fortigate strongswan',
+    'fortigate vyos',
   ]);
   expect(proofText(proofs.slice(0, 1), false)).toMatchSnapshot();
   expect(proofText(proofs.slice(1), true)).toContain(`${FIRST}           consistent by our reader`);
+  const rest = 'example, 6 pairs of different products: 24 of 24 ways consistent by our reader';
+  expect(proofText(proofs, false)).toContain(`\n\n${rest}\n`);
+  expect(proofLines(proofs)).toBe(
+    [
+      'ways: example, strongSwan and nftables: 4 of 4 ways consistent',
+      'ways: example, VyOS: 4 of 4 ways consistent',
+      'ways: example, FortiGate: 4 of 4 ways consistent',
+      `ways: ${rest}\n`,
+    ].join('\n'),
+  );
+  expect(proofPage(proofs).at(-1)).toEqual({ kind: 'line', text: rest });
   expect(proofs[0]?.isUnsaid).toBe(true);
 });
 
@@ -267,6 +287,29 @@ test.each([
   [`${CLUSTER}/sysctl.conf`, (text: string) => `${text}net.ipv4.conf.all.rp_filter = 1\n`],
 ])('rejects a line of %s that no reader understands', (path, change) => {
   expect(() => proofWith(path, change)).toThrow(/is not understood/);
+});
+
+test('a proposal changed at both ends of one product breaks the pairs with other products', () => {
+  const tree = new Map(WRITTEN);
+  for (const path of [`${CLUSTER}/swanctl.conf`, `${PREMISES}/swanctl.conf`])
+    tree.set(
+      path,
+      (tree.get(path) as string).replaceAll('esp_proposals = aes256gcm16-', 'esp_proposals = aes128gcm16-'),
+    );
+  const proofs = proofsOf(tree);
+  const broken = proofs.filter((proof) => brokenOf(proof).length > 0);
+  expect(broken.map(({ products: { cluster, onPremise } }) => `${cluster} ${onPremise}`)).toEqual([
+    'strongswan vyos',
+    'strongswan fortigate',
+    'vyos strongswan',
+    'fortigate strongswan',
+  ]);
+  expect(proofLines(proofs)).toContain(
+    'ways: example, strongSwan and nftables in the cluster, VyOS on premise: 0 of 4 ways consistent\n',
+  );
+  expect(proofLines(proofs)).toContain(
+    'ways: example, 2 pairs of different products: 8 of 8 ways consistent by our reader\n',
+  );
 });
 
 test('reports the ways of a Service that is missing from dist/ as broken', () => {

@@ -103,10 +103,31 @@ export interface Router {
   readonly children: readonly { readonly child: Child; readonly end: RouterModel }[];
 }
 
-/**
- * The routers of all sites, each according to the files of one product, or of another product if it has none for that
- * one.
- */
+/** The product that the routers of clusters run, and the one that those on premise run. */
+export interface Choice {
+  readonly cluster: Product;
+  readonly onPremise: Product;
+}
+
+/** An end that has no files for the chosen product runs the first one that it has files for. */
+function productAt({ isCluster, models }: End, { cluster, onPremise }: Choice): Product | undefined {
+  const wanted = isCluster ? cluster : onPremise;
+  return models.has(wanted) ? wanted : [...models.keys()][0];
+}
+
+/** The choices that make a difference at these ends, those of a single product first. */
+export function choicesAt(ends: readonly End[]): Choice[] {
+  const all = PRODUCTS.flatMap((cluster) => PRODUCTS.map((onPremise) => ({ cluster, onPremise })));
+  const isMixed = (choice: Choice) => Number(choice.cluster !== choice.onPremise);
+  const byProducts = new Map<string, Choice>();
+  for (const choice of all.sort((a, b) => isMixed(a) - isMixed(b))) {
+    const products = ends.map((end) => productAt(end, choice)).join();
+    if (!byProducts.has(products)) byProducts.set(products, choice);
+  }
+  return [...byProducts.values()];
+}
+
+/** The routers of all sites with the products of one choice. */
 export class Routers {
   readonly all: readonly Router[];
   private readonly peers = new Map<RouterModel, RouterModel>();
@@ -114,9 +135,10 @@ export class Routers {
   private readonly sas = new Map<RouterModel, readonly Sa[]>();
   private readonly bySite = new Map<string, Router[]>();
 
-  constructor(ends: readonly End[], product: Product) {
+  constructor(ends: readonly End[], choice: Choice) {
     const chosen = ends.flatMap((end) => {
-      const model = end.models.get(product) ?? [...end.models.values()][0];
+      const product = productAt(end, choice);
+      const model = product && end.models.get(product);
       return model === undefined ? [] : [{ end, model }];
     });
     const byFolder = new Map(chosen.map(({ end, model }) => [end.folder, model]));

@@ -10,7 +10,7 @@ export interface Crossed {
   readonly failures: readonly Failure[];
 }
 
-/** A site with its promises, its objects in dist/, and its routers by the files of one product. */
+/** A site with its promises, its objects in dist/, and its routers by the files of certain products. */
 export class SiteView {
   /** The cluster's routers and those on premise; empty if they are configured by other means. */
   readonly clusterRouters: readonly Router[];
@@ -21,10 +21,10 @@ export class SiteView {
     readonly site: string,
     readonly promises: Promises,
     readonly cluster: ClusterModel,
-    private readonly routers: Routers | undefined,
+    private readonly routers: Routers,
   ) {
-    this.clusterRouters = routers?.of(site, true) ?? [];
-    this.premises = routers?.of(site, false) ?? [];
+    this.clusterRouters = routers.of(site, true);
+    this.premises = routers.of(site, false);
     this.clusterEnds = new Set(this.clusterRouters.flatMap(({ ends }) => ends));
   }
 
@@ -103,7 +103,7 @@ export class SiteView {
   private backFrom(router: Router, subnets: readonly Subnet[]): Crossing {
     const crossing = this.crossingFrom(router);
     const ours = router.ends.filter((end) => {
-      const peer = this.routers?.peerOf(end);
+      const peer = this.routers.peerOf(end);
       return peer === undefined || this.clusterEnds.has(peer);
     });
     const own = ours.flatMap((end) => behind(end));
@@ -142,7 +142,7 @@ export class SiteView {
   }
 
   private crossingFrom(router: Router): Crossing {
-    return new Crossing(router, this.routers as Routers, this.promises.pods);
+    return new Crossing(router, this.routers, this.promises.pods);
   }
 }
 

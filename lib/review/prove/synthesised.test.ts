@@ -11,7 +11,7 @@ import {
   type SiteProps,
   type VpnProps,
 } from '../../index';
-import { proofLine } from './page';
+import { proofLines, proofText } from './page';
 import { proofsOf, type SiteProof } from './prove';
 
 let folder: string;
@@ -170,6 +170,17 @@ test.each<[string, Case]>([
   expect(broken).toEqual([]);
 });
 
+test('routers that run one product each are one pair, and no more is claimed than for the less known one', () => {
+  const vpn = vpnTo('192.0.2.1', { products: ['strongswan'] }, { products: ['vyos'] });
+  const proofs = proofOfSite('site', { networks: { a: { subnets: SUBNETS, vpn } } });
+  expect(proofs.map(({ product, products }) => [product, products])).toEqual([
+    [undefined, { cluster: ['strongswan'], onPremise: ['vyos'] }],
+  ]);
+  const text = proofText(proofs, true);
+  expect(text).toContain('site, strongSwan and nftables in the cluster, VyOS on premise: 4 of 4 ways consistent\n');
+  expect(text).toContain('  orders 8080 → 10.0.1.10:8080          consistent by our reader\n');
+});
+
 test("reports routes to the pods that are missing from a router's files", () => {
   proofOfSite('site', {
     cluster: { podsSeenAs: 'themselves', pods: MAPPED_PODS },
@@ -326,7 +337,7 @@ describe('pools of which one reaches the servers', () => {
     const [proof] = proofsOf(new Map([...tree, [path, list]]));
     const broken = proof?.ways.filter(({ result }) => result === 'broken').length ?? 0;
     const all = proof?.ways.length ?? 0;
-    expect(proofLine(proof as SiteProof).split('\n')[0]).toBe(
+    expect(proofLines([proof as SiteProof]).split('\n')[0]).toBe(
       `ways: site, strongSwan and nftables: ${all - broken} of ${all} ways consistent`,
     );
   });
