@@ -1,4 +1,4 @@
-/** `npm run bundle`: the agent as a file, for the Dockerfile. */
+/** `npm run bundle`: bundles the agent into one file, for the Dockerfile. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentBundle } from '../lib/charts/program/bundle';

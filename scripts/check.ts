@@ -1,4 +1,4 @@
-/** `npm run check`: whether what is committed is right, for pull requests. Takes seconds. */
+/** `npm run check`: checks the committed files in a pull request, within seconds. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -41,7 +41,7 @@ run((project) => {
 function checkTypes(project: string): { ok: boolean; text: string } {
   if (!existsSync(join(project, 'tsconfig.json'))) return { ok: true, text: 'types: skipped, no tsconfig.json\n' };
   const tsc = compilerOf(project);
-  if (tsc === undefined) return { ok: true, text: 'types: skipped, typescript is not installed\n' };
+  if (tsc === undefined) return { ok: true, text: 'types: skipped, TypeScript is not installed\n' };
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '--noEmit', '--project', project], {
     cwd: project,
     encoding: 'utf8',
@@ -59,9 +59,9 @@ function compilerOf(project: string): string | undefined {
 }
 
 function staleText(stale: readonly StaleFile[], project: string): string {
-  if (stale.length === 0) return 'output: what main.ts makes\n';
+  if (stale.length === 0) return 'output: up to date\n';
   const lines = stale.map(({ path, kind }) => `  ${path} ${kind}\n`).join('');
   const isLeft = stale.some(({ kind }) => kind === 'left over');
-  const remedy = `Run ${synthCommand(project)}${isLeft ? ', delete what is left over,' : ''} and commit the result.`;
-  return `output: not what main.ts makes\n${lines}${remedy}\n`;
+  const remedy = `Run ${synthCommand(project)}${isLeft ? ', delete the files left over,' : ''} and commit the result.`;
+  return `output: out of date\n${lines}${remedy}\n`;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The package's bin: the scripts of the template, for users of the package. */
+/** The package's bin: the template's scripts, for projects that install the package. */
 
 const SCRIPTS: Readonly<Record<string, () => unknown>> = {
   plan: () => require('./plan'),

@@ -1,4 +1,4 @@
-/** What main.ts makes, compared with a revision and with the files as they are. */
+/** Compares the output of main.ts with a revision and with the files in the working tree. */
 import { overlapsAcross, type Plan, planOf, type SiteTopology, type Tree } from '../lib/review';
 import { readOutput, textsOf } from './output';
 import { distOf, synthesise } from './project';
@@ -8,9 +8,9 @@ export interface Comparison {
   readonly base: Base;
   readonly before: Tree;
   readonly after: Tree;
-  /** The sites of main.ts; none where it was not run. */
+  /** The sites of main.ts; empty if main.ts was not run. */
   readonly pictures: readonly SiteTopology[];
-  /** Files that differ from what main.ts makes. */
+  /** Files that differ from the output of main.ts. */
   readonly stale: readonly StaleFile[];
 }
 
@@ -19,12 +19,12 @@ export interface StaleFile {
   readonly kind: 'changed' | 'missing' | 'left over';
 }
 
-/** What every object of ours carries; objects in the same folder as such a one belong to the site, too. */
+/** The label that every generated object carries. Other objects in the same folder belong to the site too. */
 const OURS = /^ {4}app\.kubernetes\.io\/part-of: onprem-link$/m;
 
 /**
- * @param revision compared with. @default the merge base with the main branch
- * @param synth whether main.ts is run; otherwise dist/ is taken as it is.
+ * @param revision to compare with. @default the merge base with the main branch
+ * @param synth true: run main.ts; false: take dist/ as it is
  */
 export function compare(project: string, revision: string | undefined, synth: boolean): Comparison {
   const dist = distOf(project);
@@ -38,7 +38,7 @@ export function compare(project: string, revision: string | undefined, synth: bo
   return { base, before, after, pictures, stale: staleFiles(now, after) };
 }
 
-/** Folders below dist/ that hold an object of ours: other Apps of the project may write beside them. */
+/** Folders in dist/ that hold a generated object: other Apps of the project may write folders beside them. */
 function sitesIn(tree: Tree): string[] {
   return [...tree].flatMap(([path, text]) => {
     const site = siteOf(path);
@@ -64,7 +64,7 @@ export function staleFiles(working: Tree, made: Tree): StaleFile[] {
   });
 }
 
-/** The plan of a comparison, but for what is stale. */
+/** The plan of a comparison, without the list of stale files. */
 export function planOfComparison({ before, after, base, pictures }: Comparison): Plan {
   const overlaps = overlapsAcross(pictures);
   return { ...planOf(before, after, base.text), ...(overlaps.length > 0 && { overlaps }) };

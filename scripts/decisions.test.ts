@@ -9,7 +9,7 @@ const MOST_LINES = 40;
 const pages = readdirSync(FOLDER).filter((name) => name !== 'README.md');
 const read = (page: string) => readFileSync(join(FOLDER, page), 'utf8');
 
-test.each(pages)('%s has context, decision and consequences on one page', (page) => {
+test.each(pages)('%s has a context, a decision and consequences, and fits on one page', (page) => {
   const text = read(page);
   expect(text.match(/^\*\*(Context|Decision|Consequences)\.\*\*/gm)).toEqual([
     '**Context.**',
@@ -23,7 +23,7 @@ test.each(pages)('%s has context, decision and consequences on one page', (page)
   expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(MOST_LINES);
 });
 
-test('the index names each page by its title', () => {
+test('the index lists each page by its title', () => {
   const titles = pages.map((page) => {
     const [, number, title] = /^# (\d+)\. (.+)$/m.exec(read(page)) ?? [];
     return `${number}. [${title}](${page})`;

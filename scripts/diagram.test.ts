@@ -13,7 +13,7 @@ function diagram(cwd: string, ...args: string[]) {
   });
 }
 
-test('what docs embed is the fixture site', () => {
+test('the docs embed the diagram of the fixture site', () => {
   const folder = mkdtempSync(join(tmpdir(), 'diagram-'));
   try {
     const copy = linkedProject(join(folder, 'copy'));
@@ -34,7 +34,7 @@ describe('a project', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  test('a file that is out of date is told, then written; others and dist/ stay as they are', () => {
+  test('--check reports a file that is out of date, and the command updates it; other files and dist/ stay unchanged', () => {
     const marks = '<!-- diagram -->\n<!-- /diagram -->\n';
     const files = ['network.md', 'other.md'].map((name) => join(copy, name)) as [string, string];
     for (const file of files) writeFileSync(file, marks);
@@ -49,7 +49,7 @@ describe('a project', () => {
     expect(existsSync(join(copy, 'dist'))).toBe(false);
   });
 
-  test('without a file it prints, and writes into none', () => {
+  test('without a file, the command prints the diagrams and writes nothing', () => {
     writeFileSync(join(copy, 'README.md'), '<!-- diagram -->\n<!-- /diagram -->\n');
     expect(diagram(copy).stdout).toMatch(/^flowchart LR\n/);
     expect(readFileSync(join(copy, 'README.md'), 'utf8')).toBe('<!-- diagram -->\n<!-- /diagram -->\n');
@@ -57,9 +57,9 @@ describe('a project', () => {
 
   test.each([
     [['none.md'], /^none\.md cannot be read: /],
-    [['package.json'], /^package\.json has no line <!-- diagram --> after which to write/],
+    [['package.json'], /^package\.json has no line <!-- diagram -->; add one where the diagram belongs/],
     [['--check'], /^--check needs the files to check, e\.g\. README\.md\n$/],
-  ])('%j is told', (args, message) => {
+  ])('%j is reported with exit code 2', (args, message) => {
     const run = diagram(copy, ...args);
     expect([run.status, run.stdout, run.stderr]).toEqual([2, '', expect.stringMatching(message)]);
   });

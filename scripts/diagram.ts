@@ -1,4 +1,4 @@
-/** `npm run diagram`: the sites of main.ts as Mermaid, printed or embedded into files of Markdown. */
+/** `npm run diagram`: prints the sites of main.ts as Mermaid, or embeds the diagrams into Markdown files. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -45,11 +45,13 @@ function textOf(project: string, path: string): string {
     throw new ProjectError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
   if (!/^<!-- diagram(?:: [\w-]+)? -->$/m.test(text))
-    throw new ProjectError(`${path} has no line <!-- diagram --> after which to write; add it, and <!-- /diagram -->`);
+    throw new ProjectError(
+      `${path} has no line <!-- diagram -->; add one where the diagram belongs, and <!-- /diagram --> below it`,
+    );
   return text;
 }
 
-/** Whether the file was out of date. */
+/** @returns whether the file was out of date */
 function refresh(file: string, path: string, before: string, diagrams: Diagrams, isCheck: boolean): boolean {
   const after = embedIn(path, before, diagrams);
   if (before !== after && !isCheck) writeFileSync(file, after);

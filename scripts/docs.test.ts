@@ -10,14 +10,14 @@ jest.setTimeout(60_000);
 
 interface Block {
   readonly language: string;
-  /** What follows the language: a file's name, `run`, `by …` or `not run: …`. */
+  /** The rest of the line after the language: a file name, `run`, `by …` or `not run: …`. */
   readonly tag: string;
   readonly text: string;
 }
 
 const DOCS = join(REPOSITORY, 'docs');
 const read = (page: string) => readFileSync(join(DOCS, page), 'utf8');
-/** The pages that the index lists as tasks; the others explain. */
+/** The pages that describe tasks; overlapping-networks.md explains. */
 const PAGES = [...read('README.md').matchAll(/\]\(([\w-]+\.md)\)/g)]
   .map(([, page]) => page as string)
   .filter((page) => page !== 'overlapping-networks.md');
@@ -31,21 +31,21 @@ function blocksOf(page: string): Block[] {
   }));
 }
 
-/** The words of a command that a test which runs it must contain, as its last is what it does. */
+/** The last word of a command. A test that runs the command must contain it. */
 function gistOf(text: string): string {
   return ((text.trim().split('\n')[0] as string).split(/ +#/)[0] as string).split(' ').at(-1) as string;
 }
 
-test('the index lists every page', () => {
+test('the index links every page', () => {
   const pages = readdirSync(DOCS).filter((name) => name.endsWith('.md') && name !== 'README.md');
   expect([...PAGES, 'overlapping-networks.md'].sort()).toEqual(pages.sort());
 });
 
-test.each(PAGES)('%s says of every command how it is kept true', (page) => {
+test.each(PAGES)('%s says for every command how it is tested', (page) => {
   for (const { language, tag, text } of blocksOf(page)) {
-    if (language === 'ini' || language === 'json') continue; // for files on nodes
-    if (language === 'text') continue; // what a command printed
-    if (language === 'mermaid') continue; // drawn by npm run diagram, and tested by scripts/diagram.test.ts
+    if (language === 'ini' || language === 'json') continue; // files on nodes
+    if (language === 'text') continue; // output of a command
+    if (language === 'mermaid') continue; // written by npm run diagram and checked by scripts/diagram.test.ts
     if (language === 'sh') expect(tag).toMatch(/^(?:run|not run: .+|by [\w./-]+\.test\.ts)$/);
     else expect(tag).toMatch(/^[\w./-]+\.(?:ts|yaml)$/);
     const test = /^by (.+)/.exec(tag)?.[1];
@@ -53,7 +53,7 @@ test.each(PAGES)('%s says of every command how it is kept true', (page) => {
   }
 });
 
-test.each([...PAGES, 'README.md'])('the links of %s lead somewhere', (page) => {
+test.each([...PAGES, 'README.md'])('every link in %s has a target', (page) => {
   for (const [, target, anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
     expect(existsSync(join(DOCS, target as string))).toBe(true);
     if (anchor === undefined || target === '') continue;
@@ -69,7 +69,7 @@ test.each([...PAGES, 'README.md'])('the links of %s lead somewhere', (page) => {
   }
 });
 
-describe('what the pages run', () => {
+describe('the commands of the docs', () => {
   let folder: string;
   let copy: string;
   beforeAll(() => {
@@ -93,7 +93,7 @@ describe('what the pages run', () => {
   }
 
   const withCommands = PAGES.filter((page) => blocksOf(page).some(({ tag }) => tag === 'run'));
-  test.each(withCommands)('%s works in the order it is written', (page) => {
+  test.each(withCommands)('the commands of %s succeed in the order of the page', (page) => {
     for (const { language, tag, text } of blocksOf(page)) {
       if (language === 'ts') write(tag, text);
       else if (tag === 'run') bash(text);
@@ -106,7 +106,7 @@ describe('what the pages run', () => {
   }
 });
 
-/** `resource.exclusions` of manifests/base/config/argocd-cm.yaml in argoproj/argo-cd, tags v3.0.0 to v3.5.1 and 3.6.0: one list. */
+/** `resource.exclusions` in manifests/base/config/argocd-cm.yaml of argoproj/argo-cd: the same list in v3.0.0 to v3.5.1 and 3.6.0. */
 const SHIPPED_BY_ARGO_CD = [
   { apiGroups: ['', 'discovery.k8s.io'], kinds: ['Endpoints', 'EndpointSlice'] },
   { apiGroups: ['coordination.k8s.io'], kinds: ['Lease'] },
@@ -140,7 +140,7 @@ const SHIPPED_BY_ARGO_CD = [
   },
 ];
 
-test('what an administrator of Argo CD is given excludes what is shipped, without EndpointSlice and nothing more', () => {
+test('the exclusions for an Argo CD administrator are the defaults of Argo CD without EndpointSlice', () => {
   const patch = blocksOf('argo-cd.md').find(({ tag }) => tag === 'argo-cd-3.yaml')?.text as string;
   const [network, ...others] = SHIPPED_BY_ARGO_CD;
   expect(network?.kinds).toEqual(['Endpoints', 'EndpointSlice']);
@@ -150,11 +150,11 @@ test('what an administrator of Argo CD is given excludes what is shipped, withou
   ]);
 });
 
-test('nothing here takes over the settings of Argo CD', () => {
+test('no manifest overwrites the settings of Argo CD', () => {
   for (const page of PAGES) expect(read(page)).not.toMatch(/kind: ConfigMap[\s\S]*name: argocd-cm/);
 });
 
-test('the resolvers that dns-zone.md names are routed by its own main.ts', () => {
+test('the main.ts in dns-zone.md routes the resolvers that the page names', () => {
   const [main, corefile] = ['main.ts', 'corefile.yaml'].map(
     (wanted) => blocksOf('dns-zone.md').find(({ tag }) => tag === wanted)?.text as string,
   ) as [string, string];

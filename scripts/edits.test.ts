@@ -8,7 +8,7 @@ import { linkedProject, REPOSITORY } from '../test/repository';
 jest.setTimeout(180_000);
 
 const { jobs } = parse(readFileSync(join(REPOSITORY, '.github', 'workflows', 'verify.yaml'), 'utf8'));
-/** What the shipped workflow runs of a pull request, but for the installation: the packages are linked. */
+/** The commands that the shipped workflow runs for a pull request, without the installation: the packages are linked. */
 const STEPS: readonly string[] = jobs.verify.steps
   .filter(({ name, run }: { name?: string; run?: string }) => run !== undefined && name !== 'install')
   .map(({ run }: { run: string }) => run);
@@ -39,7 +39,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(copy, path), text);
 }
 
-/** Changes the example as one does in an editor. */
+/** Edits main.ts as a user would in an editor. */
 function replace(...changes: readonly (readonly [string | RegExp, string])[]): void {
   const before = readFileSync(join(copy, 'main.ts'), 'utf8');
   const after = changes.reduce((text, [from, to]) => {
@@ -59,7 +59,7 @@ const NO_SERVICE = [/\/\/ Servers as a Service[\s\S]*?\}\);\n/, ''] as const;
 const NO_UNUSED = [/const datacentre = (?=site)/, ''] as const;
 const NO_IMPORT = [/ExternalService, /, ''] as const;
 
-/** A site of another cluster in a file of its own. */
+/** The file of a site for another cluster. */
 const siteOf = (name: string, nodes: string) => `import { NodeRoutes, Site } from '../lib';
 
 const site = new Site('${name}', { cluster: { nodes: ['${nodes}'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] } });
@@ -69,7 +69,7 @@ site.synth();
 `;
 
 const EDITS: readonly (readonly [string, () => void])[] = [
-  ['a site of their own', () => write('main.ts', firstNetwork())],
+  ['a new site instead of the example', () => write('main.ts', firstNetwork())],
   ['another name', () => replace(["new Site('example'", "new Site('production'"])],
   [
     'two sites',
@@ -138,7 +138,7 @@ new NodeRoutes(site, 'edge', {
   ['one subnet more', () => replace(["subnets: ['192.168.0.0/24',", "subnets: ['192.168.0.0/24', '192.168.4.0/22',"])],
 ];
 
-test.each(EDITS)('%s: the shipped workflow is green', (_, edit) => {
+test.each(EDITS)('the shipped workflow passes after this edit: %s', (_, edit) => {
   const summary = join(folder, 'summary');
   const steps = () => {
     const env = { ...process.env, GITHUB_STEP_SUMMARY: summary, GITHUB_BASE_REF: '' };
@@ -154,7 +154,7 @@ test.each(EDITS)('%s: the shipped workflow is green', (_, edit) => {
   bash('git checkout --quiet main');
 });
 
-test('an edit without synth is red, and says which file and what to do', () => {
+test('after an edit without synth, the workflow fails and names the file and the command', () => {
   replace(["'192.168.0.0/24',", "'192.168.0.0/24', '192.168.4.0/22',"]);
   const run = spawnSync('npm', ['run', '-s', 'check'], { cwd: copy, encoding: 'utf8' });
   expect(run.status).toBe(1);
@@ -162,7 +162,7 @@ test('an edit without synth is red, and says which file and what to do', () => {
   expect(run.stdout).toContain('Run npm run synth and commit the result.');
 });
 
-test('a wrong type is red, and everything else is told as well', () => {
+test('a type error fails the workflow, and the other checks still report', () => {
   write(
     'main.ts',
     `${readFileSync(join(copy, 'main.ts'), 'utf8')}const wrong: number = 'text';\nconsole.log(wrong);\n`,
@@ -170,10 +170,10 @@ test('a wrong type is red, and everything else is told as well', () => {
   const run = spawnSync('npm', ['run', '-s', 'check'], { cwd: copy, encoding: 'utf8' });
   expect(run.status).toBe(1);
   expect(run.stdout).toContain("Type 'string' is not assignable to type 'number'");
-  expect(run.stdout).toContain('output: what main.ts makes');
+  expect(run.stdout).toContain('output: up to date');
 });
 
-test('the snapshots of the template are skipped, with the reason', () => {
+test('the snapshots of the template are skipped after an edit, with the reason', () => {
   write('main.ts', firstNetwork());
   const jest = join(REPOSITORY, 'node_modules', 'jest', 'bin', 'jest.js');
   const run = spawnSync(process.execPath, [jest, '--ci', 'main.test.ts'], { cwd: copy, encoding: 'utf8' });

@@ -7,13 +7,13 @@ jest.setTimeout(60_000);
 
 const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
 
-test('docs/errors.md has the messages of the program', () => {
+test('docs/errors.md lists the current messages of the program', () => {
   const command = ['--require', require.resolve('tsx/cjs'), join(REPOSITORY, 'scripts', 'errors.ts'), '--check'];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
-test('every message that a refuse call writes as a literal is found in docs/errors.md', () => {
+test('docs/errors.md contains every literal message of a refuse call', () => {
   const files = (readdirSync(join(REPOSITORY, 'lib'), { recursive: true }) as string[]).filter((file) =>
     /(?<!\.test)\.ts$/.test(file),
   );

@@ -1,4 +1,4 @@
-/** `npm run errors`: writes docs/errors.md, every message that rejects an input, from the calls that make them. */
+/** `npm run errors`: writes docs/errors.md, which lists every message that rejects an input. It reads them from the calls. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'oxc-parser';
@@ -7,7 +7,7 @@ import { offerHelp } from './terminal';
 const ROOT = join(__dirname, '..');
 const PAGE = join('docs', 'errors.md');
 
-/** Where messages come from, in the order of the page; the first that a path begins with takes it. */
+/** The sections of the page, in order. A file belongs to the first section that has a prefix of its path. */
 const SECTIONS: readonly (readonly [heading: string, paths: readonly string[]])[] = [
   ['Addresses, subnets and routes', ['lib/network/']],
   ['Site and on-premise networks', ['lib/charts/site/', 'lib/import-sites.ts']],
@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [heading: string, paths: readonly string[]])[
   ['Programs in the cluster', ['lib/settings/', 'lib/agent/', 'lib/servers/']],
 ];
 
-/** A node of the syntax tree: the fields are those of ESTree. */
+/** A node of the syntax tree, with the fields of ESTree. */
 type Node = Record<string, unknown> & { readonly type: string };
 
 interface Message {
@@ -30,7 +30,7 @@ interface Message {
 
 const isNode = (value: unknown): value is Node => typeof (value as Node | null)?.type === 'string';
 
-/** What an expression can be as text, with … for what is known at run time only; empty where nothing of it is fixed. */
+/** The texts that an expression can produce, with … for parts known only at run time; empty if no part is fixed. */
 function textsOf(node: unknown): string[] {
   if (!isNode(node)) return [];
   if (node.type === 'Literal') return typeof node.value === 'string' ? [node.value] : [];
@@ -40,7 +40,7 @@ function textsOf(node: unknown): string[] {
   return [quasis.map(({ value }) => value.cooked).join('…')];
 }
 
-/** The reason and the remedy are the last two arguments of each of these, or the fields of a finding. */
+/** The reason and the remedy: the last two arguments of these calls, or two fields of a finding. */
 function reasonAndRemedy(node: Node): readonly unknown[] | undefined {
   if (node.type === 'CallExpression') {
     const callee = node.callee as Node;

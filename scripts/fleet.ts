@@ -1,10 +1,10 @@
 import { type Answer, type HealthAnswer, readMetrics, readServerHealth } from '../lib/review';
 import { inTurn, type Kubectl } from './kubectl';
 
-/** So many kubectl at a time: each is a process of some 50 MB. */
+/** The number of kubectl processes at a time; each takes about 50 MB. */
 const AT_ONCE = 24;
 const LIST_SECONDS = 60;
-/** A node that is down costs this, and those beside it cost no more. */
+/** How long to wait for a node that is down. Other nodes are read at the same time. */
 const ASK_SECONDS = 3;
 const component = (name: string) => `app.kubernetes.io/part-of=onprem-link,app.kubernetes.io/component=${name}`;
 
@@ -29,15 +29,15 @@ interface DaemonSet {
 
 export interface Fleet {
   readonly answers: readonly Answer[];
-  /** Where there should be agents and are none. */
+  /** DaemonSets with too few agents, one line each. */
   readonly missing: readonly string[];
-  /** What the replicas of the server health program said. */
+  /** The answers of the server health program's replicas. */
   readonly health: readonly HealthAnswer[];
 }
 
 /**
- * Asks every agent for its metrics through the API server, which reaches pods on the host network at their node's address.
- * @param command how a user calls kubectl for this cluster.
+ * Reads the metrics of every agent through the API server, which reaches pods on the host network at their node's address.
+ * @param command the kubectl command of the user for this cluster, with its options
  */
 export async function askFleet(kubectl: Kubectl, scope: readonly string[], command: string): Promise<Fleet> {
   const list = async <T>(kind: string, selector = component('route-agent')) =>
@@ -71,7 +71,7 @@ async function askHealth(kubectl: Kubectl, pod: Pod): Promise<HealthAnswer> {
   return { namespace, pod: name, status: await read(kubectl, pod, readServerHealth) };
 }
 
-/** What a pod's metrics say, or why they say nothing. */
+/** The metrics of a pod, or the reason why they cannot be read. */
 async function read<T>(kubectl: Kubectl, pod: Pod, parse: (text: string) => T): Promise<T | { error: string }> {
   const { name, namespace } = pod.metadata;
   const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
@@ -84,15 +84,15 @@ async function read<T>(kubectl: Kubectl, pod: Pod, parse: (text: string) => T): 
   }
 }
 
-/** The list came from the API server a moment ago, so silence is the node's. */
+/** The API server has just returned the list of pods, so a timeout is the node's. */
 function reasonOf(message: string, pod: string): string {
   if (/took too long|timeout|deadline exceeded|request canceled/i.test(message))
-    return `nothing within ${ASK_SECONDS} s; the API server answers, the node may be down`;
-  if (/connection refused/.test(message)) return 'the node refuses the connection; its agent may be down';
+    return `timed out after ${ASK_SECONDS} s; the API server answers, so the node may be down`;
+  if (/connection refused/.test(message)) return 'the node refuses the connection, so its agent may be down';
   return withoutNames(message, pod);
 }
 
-/** What all such pods have in common, so that equal failures are one. */
+/** The message without names and addresses, so that the table can group equal failures. */
 function withoutNames(message: string, pod: string): string {
   return message.replaceAll(pod, 'the pod').replace(/\b\d+\.\d+\.\d+\.\d+:\d+\b|\[[0-9a-f:]+\]:\d+/g, 'its address');
 }

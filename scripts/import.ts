@@ -1,4 +1,4 @@
-/** `npm run import`: makes imports/ from the CRDs that cdk8s.yaml lists, without their prose. */
+/** `npm run import`: generates imports/ from the CRDs that cdk8s.yaml lists, without their descriptions. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { offerHelp } from './terminal';
 
 const ROOT = join(__dirname, '..');
 
-/** `name:=address`, as cdk8s.yaml has it. */
+/** An entry `name:=address` of cdk8s.yaml. */
 interface Import {
   readonly name: string;
   readonly address: string;
@@ -22,7 +22,7 @@ function importsOf(text: string): Import[] {
   });
 }
 
-/** The CRD, from its address or, for machines without a way to it, from `<folder>/<name>.yaml`. */
+/** The CRD, from its address or, on machines without internet access, from `<folder>/<name>.yaml`. */
 async function crdOf({ name, address }: Import, folder: string | undefined): Promise<string> {
   if (folder !== undefined) return readFileSync(join(folder, `${name}.yaml`), 'utf8');
   const answer = await fetch(address);
@@ -30,7 +30,7 @@ async function crdOf({ name, address }: Import, folder: string | undefined): Pro
   return answer.text();
 }
 
-/** A schema without its descriptions. A property that is called description is none: it holds a schema. */
+/** A schema without its descriptions. A property named description is kept: it holds a schema, not a text. */
 function withoutProse(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutProse);
   if (typeof value !== 'object' || value === null) return value;
@@ -56,14 +56,14 @@ async function main([from, output = join(ROOT, 'imports')]: readonly string[]): 
   }
 }
 
-offerHelp(`npm run import -- [FOLDER [OUTPUT]]: makes imports/ anew from the CRDs that cdk8s.yaml lists
+offerHelp(`npm run import -- [FOLDER [OUTPUT]]: generates imports/ from the CRDs that cdk8s.yaml lists
 
-  FOLDER   take NAME.yaml from there instead of the addresses
-  OUTPUT   write there instead of imports/
+  FOLDER   read NAME.yaml from this folder instead of the addresses
+  OUTPUT   write to this folder instead of imports/
 
-The CRDs' descriptions are left out: what is committed is shapes, not other people's prose.
+The CRDs' descriptions are left out, because their text belongs to other projects.
 `);
 main(process.argv.slice(2)).catch((error: Error) => {
-  process.stderr.write(`${error.message}; nothing else is changed\n`);
+  process.stderr.write(`${error.message}; the remaining imports are unchanged\n`);
   process.exitCode = 1;
 });

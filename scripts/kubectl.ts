@@ -1,12 +1,15 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 
-/** An answer of the API server may be long: a thousand pods. */
+/** The largest answer of the API server, e.g. a list of a thousand pods. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** Runs kubectl; the context and the like come first. */
+/** Runs kubectl with these arguments after the common options. */
 export type Kubectl = (args: readonly string[], timeoutSeconds: number) => Promise<string>;
 
-/** @returns a runner that ends kubectl in time (it may retry for longer than it was told), and whose failures say in one line what kubectl said. */
+/**
+ * @returns a runner that ends kubectl after the timeout, because kubectl may retry for longer than
+ * `--request-timeout`. It rejects with the last line of kubectl's error output.
+ */
 export function kubectlWith(options: readonly string[]): Kubectl {
   return (args, timeoutSeconds) =>
     new Promise((resolve, reject) => {
@@ -35,7 +38,7 @@ function reasonOf(error: ExecFileException, stderr: string): string {
   );
 }
 
-/** The results in order, with at most so many under way. */
+/** Runs `run` for all items, at most `most` at a time. @returns the results in the order of the items */
 export async function inTurn<T, R>(items: readonly T[], most: number, run: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length);
   let next = 0;

@@ -39,8 +39,8 @@ const siteOf = (name: string) => `
   site.synth();
 `;
 
-// What it takes is measured, not asserted: see docs/second-cluster.md.
-test('ten clusters with a thousand routes each, of which the eleventh is one more file', () => {
+// The run time is measured, not asserted: see docs/second-cluster.md.
+test('ten clusters with a thousand routes each synthesise, and adding a cluster adds one file', () => {
   const names = Array.from({ length: 10 }, (_, i) => `cluster-${i}`);
   writeFileSync(join(copy, 'main.ts'), MAIN);
   writeFileSync(join(copy, 'sites', 'defaults.ts'), DEFAULTS);

@@ -23,7 +23,7 @@ function numbers(...args: string[]) {
   return { stdout, stderr, status };
 }
 
-test('lists what is reserved: retired numbers, and all numbers of a site that is gone', () => {
+test('the command lists retired numbers, and all numbers of a removed site, as reserved', () => {
   expect(numbers().stdout.split('\n')).toEqual([
     'east/cluster-to-a  router 192.0.2.1  rules 11  old',
     'gone/cluster-to-a  router 192.0.2.1  rules 11  old',
@@ -32,7 +32,7 @@ test('lists what is reserved: retired numbers, and all numbers of a site that is
   ]);
 });
 
-test('releases what one end has reserved, and keeps the rest', () => {
+test('--release releases the numbers of one end and keeps all others', () => {
   const read = () => JSON.parse(readFileSync(join(folder, 'routers', 'numbers.json'), 'utf8'));
   expect(numbers('--release', 'east/cluster-to-a').status).toBe(0);
   expect(read()['east/cluster-to-a']).toEqual({ router: '192.0.2.1', rules: { 'a b': 10 } });
@@ -45,6 +45,6 @@ test.each([
     ['--release', 'west/x'],
     '"west/x" is not an end in routers/numbers.json; write one of east/cluster-to-a, gone/cluster-to-a\n',
   ],
-  [['--release'], '"--release" is not understood; see npm run numbers -- --help\n'],
-  [['all'], '"all" is not understood; see npm run numbers -- --help\n'],
+  [['--release'], '"--release" is not a valid command; see npm run numbers -- --help\n'],
+  [['all'], '"all" is not a valid command; see npm run numbers -- --help\n'],
 ])('%j is rejected', (args, message) => expect(numbers(...args)).toEqual({ stdout: '', stderr: message, status: 1 }));

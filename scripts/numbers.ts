@@ -1,4 +1,4 @@
-/** `npm run numbers`: the numbers that routers/numbers.json reserves, and their release once the routers are clean. */
+/** `npm run numbers`: lists the numbers that routers/numbers.json reserves, and releases them once the routers are clean. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../lib/network';
@@ -23,7 +23,7 @@ function main(args: readonly string[]): void {
   const [command, end, ...more] = args;
   if (command === '--help' || command === '-h') return void process.stdout.write(USAGE);
   if (more.length > 0 || (command !== undefined && (command !== '--release' || end === undefined)))
-    throw refuse(args.join(' '), 'is not understood', 'see npm run numbers -- --help');
+    throw refuse(args.join(' '), 'is not a valid command', 'see npm run numbers -- --help');
   const book = current(existsSync(FILE) ? readNumberBook(readFileSync(FILE, 'utf8')) : {});
   if (command === undefined) return void process.stdout.write(reservedText(book));
   if (book[end as string] === undefined)
@@ -32,7 +32,7 @@ function main(args: readonly string[]): void {
   process.stdout.write(`Released the reserved numbers of ${end}. Commit routers/numbers.json.\n`);
 }
 
-/** An end whose folder is gone belongs to a site that is no longer in main.ts. */
+/** An end without a folder belongs to a site that is no longer in main.ts: all its numbers are reserved. */
 function current(book: NumberBook): NumberBook {
   const gone = Object.keys(book).filter((end) => !existsSync(join(ROUTERS, end)));
   return gone.reduce(retire, book);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readOutput, recoverOutput, replaceOutput, stagingFolder } from './output';
 
-/** No process has a number above /proc/sys/kernel/pid_max, which is at most 2^22. */
+/** No process has a larger id than /proc/sys/kernel/pid_max, which is at most 2^22. */
 const DEAD = '.synth-99999999';
 
 let repository: string;
@@ -23,7 +23,7 @@ function files(): Record<string, string> {
   return Object.fromEntries([...readOutput(repository)].map(([path, content]) => [path, `${content}`]));
 }
 
-test('all roots are replaced together, and what is no longer made is gone', () => {
+test('all roots are replaced together, and files that are no longer generated are removed', () => {
   write('dist/a/old.yaml', 'routers/a/old.conf');
   const staging = stagingFolder(repository);
   write(join(staging.slice(repository.length + 1), 'dist/b/new.yaml'));
@@ -31,11 +31,11 @@ test('all roots are replaced together, and what is no longer made is gone', () =
   expect(Object.keys(files())).toEqual(['dist/b/new.yaml']);
 });
 
-test('when a root cannot be put in its place, all of them are as they were', () => {
+test('if one root cannot be replaced, all roots keep their old content', () => {
   write('dist/a.yaml', 'routers/a.conf');
   const staging = stagingFolder(repository);
   const inside = staging.slice(repository.length + 1);
-  // routers cannot be moved aside: something lies where it would go
+  // routers/ cannot be moved aside, because a folder occupies the target
   write(join(inside, 'dist/new.yaml'), join(inside, 'routers/new.conf'));
   const before = files();
   const move = jest.requireActual<typeof import('node:fs')>('node:fs').renameSync;
@@ -43,32 +43,32 @@ test('when a root cannot be put in its place, all of them are as they were', () 
     if (to === join(repository, 'routers') && from.startsWith(join(staging, 'routers'))) throw new Error('EBUSY');
     move(from, to);
   }) as never);
-  expect(() => replaceOutput(repository, staging)).toThrow('the output could not be replaced and is as it was: EBUSY');
+  expect(() => replaceOutput(repository, staging)).toThrow('the output could not be replaced and is unchanged: EBUSY');
   spy.mockRestore();
   expect(files()).toEqual(before);
 });
 
-test('what a run replaced that was killed in the middle of it comes back', () => {
+test('the next run restores what a killed run had moved aside', () => {
   write(`${DEAD}/replaced/dist/a.yaml`, `${DEAD}/routers/new.conf`, 'routers/a.conf');
   recoverOutput(repository);
   expect(files()).toEqual({ 'dist/a.yaml': `${DEAD}/replaced/dist/a.yaml`, 'routers/a.conf': 'routers/a.conf' });
   expect(existsSync(join(repository, DEAD))).toBe(false);
 });
 
-test('a run that was killed between two roots leaves none of its own', () => {
+test('the next run removes the new output of a run that was killed between two roots', () => {
   write(`${DEAD}/replaced/dist/old.yaml`, 'dist/new.yaml');
   recoverOutput(repository);
   expect(Object.keys(files())).toEqual(['dist/old.yaml']);
 });
 
-test('what was replaced completely does not come back', () => {
+test('the next run does not restore output that was replaced completely', () => {
   write(`${DEAD}/discarded/dist/old.yaml`, 'dist/new.yaml');
   recoverOutput(repository);
   expect(Object.keys(files())).toEqual(['dist/new.yaml']);
   expect(readdirSync(repository)).toEqual(['dist']);
 });
 
-test('the folder of a run that is alive is left alone', () => {
+test('the staging folder of a running process is left alone', () => {
   write(`.synth-${process.ppid}/dist/a.yaml`, '.synth-of-mine/a');
   recoverOutput(repository);
   expect(readdirSync(repository).sort()).toEqual([`.synth-${process.ppid}`, '.synth-of-mine'].sort());

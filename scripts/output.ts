@@ -1,34 +1,34 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The folders that synthesis writes, beside one another: the first is CDK8S_OUTDIR. They are replaced together. */
+/** The folders that synthesis writes, side by side: the first is CDK8S_OUTDIR. They are replaced together. */
 export const OUTPUT_ROOTS = ['dist', 'routers', 'bootstrap'] as const;
 
 export type OutputRoot = (typeof OUTPUT_ROOTS)[number];
 
-/** Contents by path, e.g. `dist/example/node-routes.k8s.yaml`. */
+/** File contents by path, e.g. `dist/example/node-routes.k8s.yaml`. */
 export type OutputFiles = ReadonlyMap<string, Buffer>;
 
-/** Where a project has these folders, unless its cdk8s.yaml names another `output`. */
+/** The first root of a project whose cdk8s.yaml names no `output`. */
 export const DEFAULT_DIST = 'dist';
 
-/** The folders by root: the others lie beside the one that cdk8s writes. */
+/** The folder of each root: the others lie beside the one that cdk8s writes. */
 export function outputFolders(dist: string): Record<OutputRoot, string> {
   const beside = (root: string) => join(dirname(dist), root);
   return { dist, routers: beside('routers'), bootstrap: beside('bootstrap') };
 }
 
 const STAGING = /^\.synth-(\d+)$/;
-/** Inside the staging folder: what was there before, until all of the new is in its place. */
+/** In the staging folder: the old output, until all of the new output is in place. */
 const REPLACED = 'replaced';
 const DISCARDED = 'discarded';
 
-/** The staging folder of this process, beside what it will replace, so that moving is renaming. */
+/** The staging folder of this process. It lies on the same file system as the output, so a rename moves its content. */
 export function stagingFolder(repository: string): string {
   return join(repository, `.synth-${process.pid}`);
 }
 
-/** Synthesis goes on from the numbers that the routers already have. */
+/** Copies the number book, so that synthesis keeps the numbers that the routers already use. */
 export function stageNumbers(repository: string, staging: string, dist = DEFAULT_DIST): void {
   const numbers = join(repository, outputFolders(dist).routers, 'numbers.json');
   if (!existsSync(numbers)) return;
@@ -36,7 +36,7 @@ export function stageNumbers(repository: string, staging: string, dist = DEFAULT
   copyFileSync(numbers, join(staging, 'routers', 'numbers.json'));
 }
 
-/** Puts the new output in the place of the old one, all of it or nothing. */
+/** Replaces the old output with the new one, completely or not at all. */
 export function replaceOutput(repository: string, staging: string): void {
   mkdirSync(join(staging, REPLACED));
   try {
@@ -46,12 +46,12 @@ export function replaceOutput(repository: string, staging: string): void {
     }
   } catch (cause) {
     restore(repository, staging);
-    throw new Error(`the output could not be replaced and is as it was: ${(cause as Error).message}`, { cause });
+    throw new Error(`the output could not be replaced and is unchanged: ${(cause as Error).message}`, { cause });
   }
-  renameSync(join(staging, REPLACED), join(staging, DISCARDED)); // from here on a crash restores nothing
+  renameSync(join(staging, REPLACED), join(staging, DISCARDED)); // after this rename, the next run restores nothing
 }
 
-/** Brings back what a run replaced that was killed in the middle of it, and removes the folders of dead runs. */
+/** Restores what a killed run had moved aside, and removes the staging folders of dead runs. */
 export function recoverOutput(repository: string): void {
   for (const name of readdirSync(repository)) {
     const pid = STAGING.exec(name)?.[1];
@@ -61,7 +61,7 @@ export function recoverOutput(repository: string): void {
   }
 }
 
-/** The files of all roots, in order. */
+/** The files of all roots, sorted by path. */
 export function readOutput(repository: string, dist = DEFAULT_DIST): Map<string, Buffer> {
   const files = Object.entries(outputFolders(dist)).flatMap(([root, place]) => {
     const folder = join(repository, place);
@@ -72,7 +72,7 @@ export function readOutput(repository: string, dist = DEFAULT_DIST): Map<string,
   return new Map(sorted.map(({ path, file }) => [path, readFileSync(file)]));
 }
 
-/** The contents as text. */
+/** File contents as text, by path. */
 export function textsOf(files: OutputFiles): Map<string, string> {
   return new Map([...files].map(([path, content]) => [path, `${content}`]));
 }

@@ -18,9 +18,9 @@ import { readOutput } from './output';
 
 jest.setTimeout(60_000);
 
-/** What `cdk8s init typescript-app` starts a project with. */
+/** The tsconfig.json of `cdk8s init typescript-app`. */
 const TEMPLATE = join(NODE_MODULES, 'cdk8s-cli', 'templates', 'typescript-app');
-/** What npm installs with the package and in such a project. */
+/** The packages that npm installs with this one in such a project. */
 const INSTALLED = ['cdk8s', 'cdk8s-plus-28', 'constructs', '@types', 'yaml', 'typescript'];
 
 let folder: string;
@@ -54,7 +54,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('the package holds JavaScript, types and the agent, and no source, test or manifest', () => {
+test('the package contains JavaScript, types and the agent, but no sources, tests or manifests', () => {
   for (const path of ['lib/index.js', 'lib/index.d.ts', 'lib/agent/agent.cjs'])
     expect(packed).toContain(`package/${path}`);
   for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'])
@@ -62,7 +62,7 @@ test('the package holds JavaScript, types and the agent, and no source, test or 
   expect(packed.filter((path) => /(?<!\.d)\.ts$|\.test\.|\/(?:dist|lab|node_modules)\//.test(path))).toEqual([]);
 });
 
-test('nothing runs at installation, and no bundler is installed', () => {
+test('the package has no install scripts and installs no bundler', () => {
   const modules = join(project, 'node_modules', 'onprem-link');
   const { scripts, dependencies, devDependencies } = JSON.parse(readFileSync(join(modules, 'package.json'), 'utf8'));
   expect([scripts, Object.keys(dependencies), devDependencies]).toEqual([undefined, ['yaml'], undefined]);
@@ -70,7 +70,7 @@ test('nothing runs at installation, and no bundler is installed', () => {
   expect(lock.packages['node_modules/yaml'].hasInstallScript).toBeUndefined();
 });
 
-test('every link in the package leads somewhere', () => {
+test('every link in the package has a target', () => {
   const modules = join(project, 'node_modules', 'onprem-link');
   const pages = readdirSync(modules, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
   const broken = pages.flatMap((page) => {
@@ -81,7 +81,7 @@ test('every link in the package leads somewhere', () => {
   expect(pages.length).toBeGreaterThan(20);
 });
 
-test('a fresh cdk8s project compiles with it and synthesises the same bytes', () => {
+test('a new cdk8s project compiles with the package and synthesises the same bytes', () => {
   cpSync(join(TEMPLATE, 'tsconfig.json'), join(project, 'tsconfig.json'));
   writeFileSync(join(project, 'package.json'), readFileSync(join(TEMPLATE, 'package.json')));
   const main = readFileSync(EXAMPLE_MAIN, 'utf8');
@@ -96,14 +96,14 @@ test('a fresh cdk8s project compiles with it and synthesises the same bytes', ()
   expect(texts(made)).toEqual(texts(readOutput(copy)));
 });
 
-test('a project that passes a wrong option does not compile', () => {
+test('a project with an unknown option does not compile', () => {
   const wrong = "import { Site } from 'onprem-link';\nnew Site('a', { clutser: {} });\n";
   writeFileSync(join(project, 'wrong.ts'), wrong);
   expect(() => run(join(NODE_MODULES, '.bin', 'tsc'), ['-p', '.', '--noEmit'], project)).toThrow(/clutser/);
   rmSync(join(project, 'wrong.ts'));
 });
 
-/** Projects of both kinds that import the package, with the same site. */
+/** A CommonJS and an ESM project that import the package and define the same site. */
 const SITE = `
 const site = new Site('foreign', {
   cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] },
@@ -123,7 +123,7 @@ const KINDS = {
 describe.each(Object.entries(nodes()))('on Node %s', (_, node) => {
   const isMissing = node === undefined;
   (isMissing ? test.skip : test).each(Object.entries(KINDS))(
-    'a project in %s has plan, check and diagram',
+    'plan, check and diagram run in a project in %s',
     (kind, main) => {
       const foreign = join(folder, `foreign-${kind}`);
       rmSync(foreign, { recursive: true, force: true });
@@ -152,7 +152,7 @@ describe.each(Object.entries(nodes()))('on Node %s', (_, node) => {
         status: 0,
         stdout: expect.stringMatching(/^Nothing changes/),
       });
-      expect(call('check')).toMatchObject({ status: 0, stdout: expect.stringContaining('output: what main.ts makes') });
+      expect(call('check')).toMatchObject({ status: 0, stdout: expect.stringContaining('output: up to date') });
       expect(call('diagram')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^flowchart LR\n/) });
       expect(call('status', '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--context') });
       write('main.js', main.replace('192.168.0.0/24', '192.168.4.0/22'));
@@ -163,7 +163,7 @@ describe.each(Object.entries(nodes()))('on Node %s', (_, node) => {
   );
 });
 
-test('the bin tells its commands', () => {
+test('the bin lists its commands', () => {
   const bin = join(project, 'node_modules', 'onprem-link', 'scripts', 'cli.js');
   const call = (...args: string[]) => spawnSync(bin, args, { cwd: project, encoding: 'utf8' });
   expect(call('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('onprem-link COMMAND') });
@@ -174,7 +174,7 @@ test('the bin tells its commands', () => {
   expect(call()).toMatchObject({ status: 2 });
 });
 
-/** This Node, and those that the registry has; undefined where it cannot be reached. */
+/** This Node, and the newest of each supported line if the npm registry can be reached. */
 function nodes(): Record<string, string | undefined> {
   const newest = newestNodes();
   const own = process.versions.node.split('.')[0] as string;

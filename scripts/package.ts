@@ -1,4 +1,4 @@
-/** `npm run package`: what a cdk8s project installs, in build/package, for `npm pack` and `npm publish`. */
+/** `npm run package`: writes the package that a cdk8s project installs to build/package, for `npm pack` and `npm publish`. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -23,7 +23,7 @@ for (const name of COPIED) cpSync(join(REPOSITORY, name), join(PACKAGE, name), {
 for (const path of readdirSync(PACKAGE, { recursive: true, encoding: 'utf8' }))
   if (path.endsWith('.md')) mendLinks(path);
 
-/** Without scripts, so that nothing runs at installation, and without what only the repository needs. */
+/** package.json of the package: no scripts, so nothing runs at installation, and no dependencies that only the repository needs. */
 function manifest() {
   const all = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
   const { name, version, description, license, type, engines, peerDependencies, dependencies } = all;
@@ -42,12 +42,12 @@ function manifest() {
     bin: { [name]: BIN },
     engines,
     peerDependencies,
-    // The program is ready-made, and the project's own cdk8s.yaml says how TypeScript is run.
+    // The agent is bundled already, and the project's own cdk8s.yaml decides how TypeScript is run.
     dependencies: { yaml: dependencies.yaml },
   };
 }
 
-/** A link to what the package does not hold becomes its text; sources are there as declarations. */
+/** Replaces a link to a file outside the package by its text, and a link to a source by one to its declarations. */
 function mendLinks(path: string): void {
   const text = readFileSync(join(PACKAGE, path), 'utf8');
   const mended = text.replace(

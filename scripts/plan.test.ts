@@ -27,7 +27,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text);
 }
 
-/** A main.ts that makes this, where synthesis is copying a folder. */
+/** Writes the output that the project's main.ts generates: its app copies a folder. */
 function edit(text: string): void {
   write('source/example/a.yaml', configMap(text));
 }
@@ -62,7 +62,7 @@ function plan(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   });
 }
 
-test('the working dist is compared with the merge base, not with what main became since', () => {
+test('the plan compares the output with the merge base, not with the tip of main', () => {
   const base = commit('one');
   git('checkout', '--quiet', '-b', 'change');
   commit('two');
@@ -78,7 +78,7 @@ test('the working dist is compared with the merge base, not with what main becam
   expect([run.status, plan(['--exit-code']).status]).toEqual([0, 1]);
 });
 
-test('without a change the exit code is 0 and there is one line', () => {
+test('without a change, the plan is one line and the exit code is 0', () => {
   commit('one');
   const run = plan(['--exit-code', 'HEAD']);
   expect([run.status, run.stdout]).toEqual([
@@ -87,7 +87,7 @@ test('without a change the exit code is 0 and there is one line', () => {
   ]);
 });
 
-test('--json is data, --markdown is for a pull request', () => {
+test('--json prints data, and --markdown prints tables for a pull request', () => {
   commit('one');
   edit('two');
   expect(JSON.parse(plan(['--json']).stdout)).toMatchObject({ isChanged: true, sites: [{ name: 'example' }] });
@@ -97,14 +97,14 @@ test('--json is data, --markdown is for a pull request', () => {
 test.each([
   [['nowhere'], /^"nowhere" is not a revision of this repository\n$/],
   [['--nonsense'], /Unknown option '--nonsense'/],
-])('%j is told without a stack', (args, message) => {
+])('%j is reported without a stack trace', (args, message) => {
   commit('one');
   const run = plan(args);
   expect([run.status, run.stderr]).toEqual([2, expect.stringMatching(message)]);
   expect(run.stderr).not.toContain('    at ');
 });
 
-test('--routers writes what takes each router from the revision to now, and never into a folder that holds something', () => {
+test('--routers writes the commands that change each router from the revision to now, and rejects a folder that is not empty', () => {
   const vyos = (state: string, route: string) =>
     `# Router 192.0.2.1, state ${state}.\nset protocols static route ${route} next-hop 10.0.0.1\n`;
   write('routers/example/a-to-cluster/vyos.set', vyos('00000000aa', '192.168.0.0/24'));
@@ -118,7 +118,7 @@ test('--routers writes what takes each router from the revision to now, and neve
   expect(run()).toMatchObject({ status: 2, stderr: '"changes" is not empty; name a folder that does not exist yet\n' });
 });
 
-test('the branch of a pull request is the one that its workflow names', () => {
+test('in a pull request, the plan compares with the branch that the workflow names', () => {
   const base = commit('one');
   git('update-ref', 'refs/remotes/origin/release', base);
   commit('two');
@@ -130,7 +130,7 @@ test('the branch of a pull request is the one that its workflow names', () => {
   }
 });
 
-test('a clone that is too shallow to know says so, and what to do', () => {
+test('in a clone that is too shallow for the merge base, the error says how to fetch more', () => {
   commit('one');
   git('checkout', '--quiet', '-b', 'change');
   commit('two');
@@ -144,7 +144,7 @@ test('a clone that is too shallow to know says so, and what to do', () => {
   expect(() => baseRevision(clone, 'HEAD~1')).toThrow(/"HEAD~1" is not a revision.*shallow/);
 });
 
-test('every byte of a revision is read, and nothing outside of the output', () => {
+test('the output of a revision is read byte for byte, without files outside it', () => {
   write('routers/example/a/b.conf', 'ü\n\n');
   write('main.ts', 'no output');
   write('dist/example/empty', '');
@@ -161,17 +161,17 @@ test('every byte of a revision is read, and nothing outside of the output', () =
   });
 });
 
-test('a revision without output has none', () => {
+test('a revision without output has no files', () => {
   write('main.ts', '');
   git('add', '--all');
   git('commit', '--quiet', '--message', 'none');
   expect(readRevision(folder, 'HEAD').size).toBe(0);
 });
 
-describe('a dist/ that is not what main.ts makes', () => {
+describe('a dist/ that is out of date', () => {
   beforeEach(() => commit('one'));
 
-  test('the plan is for main.ts, and names the file and the command', () => {
+  test('the plan shows the output of main.ts, and names the stale file and the command', () => {
     edit('two');
     const run = plan(['--exit-code']);
     expect(run.stdout).toContain('data.text  one → two');
@@ -181,7 +181,7 @@ describe('a dist/ that is not what main.ts makes', () => {
     expect(plan().status).toBe(0);
   });
 
-  test('is told as well where main.ts makes what the revision holds', () => {
+  test('is reported even if main.ts generates the same output as the revision', () => {
     write('dist/example/a.yaml', configMap('by hand'));
     const run = plan(['--exit-code']);
     expect(run.stdout).toContain('it makes: dist/example/a.yaml');
@@ -193,7 +193,7 @@ describe('a dist/ that is not what main.ts makes', () => {
     });
   });
 
-  test('the remedy is a script of the project where it has one', () => {
+  test("the remedy is the project's synth script if it has one", () => {
     write('package.json', '{ "scripts": { "synth": "x" } }');
     edit('two');
     expect(plan().stdout).toContain('Run npm run synth');
@@ -210,7 +210,7 @@ describe('a dist/ that is not what main.ts makes', () => {
     expect([run.status, run.stdout]).toEqual([3, expect.stringContaining(path)]);
   });
 
-  test('--no-synth compares dist/ as it is and runs nothing', () => {
+  test('--no-synth compares dist/ as it is, without running main.ts', () => {
     edit('two');
     write('cdk8s.yaml', 'app: exit 1');
     expect(plan(['--no-synth', '--exit-code'])).toMatchObject({
@@ -221,28 +221,28 @@ describe('a dist/ that is not what main.ts makes', () => {
     expect(plan(['--no-synth', '--exit-code'])).toMatchObject({ status: 1, stdout: expect.stringContaining('three') });
   });
 
-  test('the working tree is not touched', () => {
+  test('the plan does not change the working tree', () => {
     edit('two');
     plan();
     expect(git('status', '--porcelain')).toBe('M source/example/a.yaml');
   });
 });
 
-describe('a project with Apps of its own', () => {
-  test('what is not a site is not compared', () => {
+describe('a project with other Apps', () => {
+  test('folders that are not sites are not compared', () => {
     commit('one');
     write('dist/frontend.k8s.yaml', 'kind: of no interest');
     write('dist/backend/a.k8s.yaml', 'kind: of no interest');
     expect(plan(['--exit-code'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Nothing changes/) });
   });
 
-  test('what stands in the folder of a site is', () => {
+  test('other files in the folder of a site are compared', () => {
     commit('one');
     write('source/example/own.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: own\n');
     expect(plan().stdout).toContain('ConfigMap own');
   });
 
-  test('the output folder of cdk8s.yaml is used', () => {
+  test('the plan uses the output folder of cdk8s.yaml', () => {
     write('cdk8s.yaml', 'app: mkdir -p "$CDK8S_OUTDIR" && cp -r source/. "$CDK8S_OUTDIR"\noutput: out/manifests\n');
     edit('one');
     cpSync(join(folder, 'source'), join(folder, 'out', 'manifests'), { recursive: true });
@@ -272,7 +272,7 @@ describe('a project that cannot be synthesised', () => {
     expect([run.status, run.stdout, run.stderr]).toEqual([2, '', expect.stringMatching(message)]);
   });
 
-  test('runs JavaScript that is older than its source', () => {
+  test('runs JavaScript older than its source', () => {
     write('main.js', '');
     write('main.ts', '');
     write('cdk8s.yaml', 'app: node main.js');

@@ -1,4 +1,4 @@
-/** `npm run plan`: what merging the edited main.ts does to the network. */
+/** `npm run plan`: shows how merging the edited main.ts changes the network. */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -48,7 +48,7 @@ run((project) => {
   return plan.isChanged ? CHANGES : 0;
 });
 
-/** @throws InputError for a folder that holds something: what was in it could be taken for a part of the change. */
+/** @throws InputError if the folder is not empty: the files already there could be mistaken for part of the change. */
 function writeRouterChanges({ before, after }: Comparison, folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw refuse(folder, 'is not empty', 'name a folder that does not exist yet');

@@ -1,4 +1,4 @@
-/** The user's project: what its cdk8s.yaml runs, synthesised into a folder of its own. */
+/** Runs the app of the user's cdk8s.yaml, with a temporary folder for its output. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,12 @@ import { TOPOLOGIES_FILE } from '../lib/report-topologies';
 import type { SiteTopology } from '../lib/review';
 import { DEFAULT_DIST, type OutputFiles, readOutput, stageNumbers } from './output';
 
-/** The project cannot be synthesised; the message says why and what to do. */
+/** The project cannot be synthesised; the message gives the reason and the remedy. */
 export class ProjectError extends Error {}
 
 export interface Synthesised {
   readonly files: OutputFiles;
-  /** The sites in the order in which they were synthesised. */
+  /** The sites in the order of their synthesis. */
   readonly pictures: readonly SiteTopology[];
 }
 
@@ -32,15 +32,15 @@ function settingsOf(project: string): Settings {
   }
 }
 
-/** The folder that cdk8s writes. */
+/** The folder that cdk8s writes its output to. */
 export function distOf(project: string): string {
   return settingsOf(project).output ?? DEFAULT_DIST;
 }
 
 /**
- * Runs the app of cdk8s.yaml as cdk8s does, and leaves the project's own output as it is. What the app prints goes to
- * stderr, because stdout is the answer of whoever asks.
- * @throws ProjectError when it fails.
+ * Runs the app of cdk8s.yaml as cdk8s does, and leaves the project's own output unchanged. The app's output goes to
+ * stderr, because stdout is reserved for the result of the calling script.
+ * @throws ProjectError if the app fails
  */
 export function synthesise(project: string): Synthesised {
   const { app, output = DEFAULT_DIST } = settingsOf(project);
@@ -72,13 +72,13 @@ function readTopologies(path: string): SiteTopology[] {
   return lines.map((line) => JSON.parse(line) as SiteTopology);
 }
 
-/** An app that runs compiled files shows an edit only after they were compiled again. */
+/** If the app runs compiled files, an edit has no effect until they are compiled again. */
 function rejectOldProgram(project: string, app: string): void {
   const entry = app.split(/\s+/).find((word) => /\.[cm]?js$/.test(word));
   if (entry === undefined || !existsSync(join(project, entry))) return;
   const old = sourcesIn(project).find((source) => isNewer(join(project, source)));
   if (old === undefined) return;
-  throw new ProjectError(`${old} is newer than the JavaScript beside it, which cdk8s.yaml runs; compile it first`);
+  throw new ProjectError(`${old} is newer than its compiled JavaScript, which cdk8s.yaml runs; compile it first`);
 }
 
 function sourcesIn(project: string): string[] {

@@ -32,7 +32,7 @@ function edit(path: string, change: (text: string) => string): void {
 
 const RULES = 'routers/example/cluster-to-datacentre/nftables.conf';
 
-test('ways that are consistent exit with 0, and are shown with all stations or --brief', () => {
+test('if all paths are consistent, the exit code is 0, and the output shows all hops, or none with --brief', () => {
   const [long, brief] = [prove(), prove('--brief')];
   expect([long.status, brief.status]).toEqual([0, 0]);
   expect(long.stdout).toContain('example, strongSwan and nftables: 4 of 4 ways consistent');
@@ -40,7 +40,7 @@ test('ways that are consistent exit with 0, and are shown with all stations or -
   expect(brief.stdout).not.toContain('destination becomes');
 });
 
-test('a broken way exits with 1 and names the file, the line, a packet and the remedy', () => {
+test('if a path is broken, the exit code is 1, and the output names the file, the line, a packet and the remedy', () => {
   edit(RULES, (text) => text.replace(/^.*snat ip prefix.*\n/m, ''));
   const { status, stdout } = prove('--brief');
   expect(status).toBe(1);
@@ -50,7 +50,7 @@ test('a broken way exits with 1 and names the file, the line, a packet and the r
   );
 });
 
-test('a line that is not understood, and no promises at all, exit with 2', () => {
+test('if a line cannot be parsed, or promises.json is missing, the exit code is 2', () => {
   edit(RULES, (text) => text.replace('counter drop', 'counter reject'));
   const unknown = prove();
   expect([unknown.status, unknown.stdout]).toEqual([2, '']);
@@ -60,13 +60,13 @@ test('a line that is not understood, and no promises at all, exit with 2', () =>
   expect([none.status, none.stderr]).toEqual([2, expect.stringContaining('holds no promises.json')]);
 });
 
-test('--strict fails while nobody said with whose address pods are seen', () => {
+test('--strict fails if the site does not set podsSeenAs', () => {
   expect(prove('--brief', '--strict').status).toBe(1);
   edit('routers/example/promises.json', (text) => text.replace('{', '{ "podsSeenAs": "nodes",'));
   expect(prove('--brief', '--strict').status).toBe(0);
 });
 
-test('--json is for programs, --markdown for a pull request, and --picture draws one way', () => {
+test('--json prints data, --markdown a page for a pull request, and --picture one path as a diagram', () => {
   const json = JSON.parse(prove('--json').stdout);
   expect(json[0].ways[0]).toMatchObject({ name: 'orders-service 8080 → 10.0.1.10:8080', result: 'consistent' });
   expect(prove('--markdown').stdout).toContain('## Proof of example, strongSwan and nftables: 4 of 4 ways consistent');

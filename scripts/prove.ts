@@ -1,4 +1,4 @@
-/** `npm run prove`: whether every promised way works, by the files in dist/ and routers/. */
+/** `npm run prove`: checks from the files in dist/ and routers/ that every promised path works. */
 import { parseArgs } from 'node:util';
 import { refuse } from '../lib/network';
 import { markdownOf, proofPage, proofsOf, proofText, type SiteProof, wayPicture } from '../lib/review';
@@ -44,14 +44,14 @@ run((project) => {
   return isBroken(proofs, values.strict) ? BROKEN : 0;
 });
 
-/** @throws InputError where synth has not written what is to be held against what was promised. */
+/** @throws InputError if the output has no promises to prove */
 function proofsOfProject(project: string): SiteProof[] {
   const proofs = proofsOf(textsOf(readOutput(project, distOf(project))));
   if (proofs.length > 0) return proofs;
-  throw refuse('routers/', 'holds no promises.json, which says what is to be proven', `run ${synthCommand(project)}`);
+  throw refuse('routers/', 'holds no promises.json, which lists the paths to prove', `run ${synthCommand(project)}`);
 }
 
-/** Strictly, everything has to follow from the files but what is beyond all of them. */
+/** With --strict, a result may rest only on the files, or on assumptions that no file could settle. */
 function isBroken(proofs: readonly SiteProof[], isStrict: boolean): boolean {
   const isWrong = proofs.some(({ ways }) =>
     ways.some(({ result }) => result === 'broken' || (isStrict && result === 'assumed')),
@@ -72,5 +72,5 @@ function textOf(proofs: readonly SiteProof[], { brief, json, markdown, picture }
   if (picture === undefined) return proofText(proofs, brief);
   const way = proofs.flatMap(({ ways }) => ways).find(({ name }) => name.includes(picture));
   if (way !== undefined) return wayPicture(way);
-  throw refuse(picture, 'is in no name of a way', `see ${callOf('prove')} --brief for their names`);
+  throw refuse(picture, 'matches no path', `see ${callOf('prove')} --brief for their names`);
 }

@@ -1,4 +1,4 @@
-/** `npm run lab:record`: runs `npm run lab` and writes what it prints to docs/lab.md. */
+/** `npm run lab:record`: runs `npm run lab` and writes its output to docs/lab.md. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ if (status !== 0) {
   const page = [
     '# A recording of the lab',
     '',
-    'What `npm run lab` prints: the pod of `dist/example` on a worker node, built from network namespaces, with real packets. Written by',
+    'The output of `npm run lab`: the pod of `dist/example` on a worker node, built from network namespaces, with real packets. Written by',
     '`npm run lab:record`. To run the lab yourself, you need root on Linux and iproute2.',
     '',
     '```text',

@@ -5,13 +5,13 @@ import { REPOSITORY } from '../test/repository';
 
 jest.setTimeout(60_000);
 
-test('docs/reference.md is what the comments say', () => {
+test('docs/reference.md matches the doc comments', () => {
   const command = ['--require', require.resolve('tsx/cjs'), join(REPOSITORY, 'scripts', 'reference.ts'), '--check'];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
-test('every option has a type, and a default or is required', () => {
+test('every option has a type, and is required or has a default', () => {
   const page = readFileSync(join(REPOSITORY, 'docs', 'reference.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   expect(rows.length).toBeGreaterThan(100);

@@ -1,4 +1,4 @@
-/** `npm run reference`: writes docs/reference.md, every option of every construct, from the doc comments of the props. */
+/** `npm run reference`: writes docs/reference.md, which lists every option of every construct, from the doc comments of the props. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Comment, parseSync } from 'oxc-parser';
@@ -8,7 +8,7 @@ const ROOT = join(__dirname, '..');
 const CHARTS = 'lib/charts';
 const PAGE = join('docs', 'reference.md');
 
-/** What users write, in the order in which they meet it: the heading, the file of its props, their interfaces. */
+/** The sections in the order in which users meet the constructs: heading, file of the props, interfaces. */
 const SECTIONS: readonly (readonly [heading: string, file: string, interfaces: readonly string[]])[] = [
   ['Site', 'site/site.ts', ['SiteProps']],
   ['cluster', 'site/cluster.ts', ['ClusterProps']],
@@ -34,7 +34,7 @@ interface Member {
   readonly comment: string;
 }
 
-/** The fields of an interface, or of a type that is an object. @throws where there is none of that name */
+/** The fields of an interface. @throws if the file has no interface of that name */
 function membersOf(file: string, name: string): Member[] {
   const path = join(ROOT, CHARTS, file);
   const text = readFileSync(path, 'utf8');
@@ -59,7 +59,7 @@ function membersOf(file: string, name: string): Member[] {
   throw new Error(`${file} has no interface ${name}`);
 }
 
-/** The doc comment that ends where this begins, as one line. */
+/** The doc comment directly before `start`, as one line. */
 function commentBefore(comments: readonly Comment[], text: string, start: number): string {
   const before = comments
     .filter(({ type, end }) => type === 'Block' && end <= start && text.slice(end, start).trim() === '')

@@ -1,11 +1,11 @@
-/** What a release says of itself, decided from texts alone. */
+/** Decides the contents of a release: version, notes and bill of materials. Works on texts only. */
 import { parseAllDocuments } from 'yaml';
 import { ProjectError } from './project';
 
 export interface Release {
-  /** That of the topmost section of CHANGELOG.md. */
+  /** The title of the topmost section of CHANGELOG.md. */
   readonly version: string;
-  /** Its lines, in Markdown. */
+  /** The lines of that section, in Markdown. */
   readonly changes: string;
 }
 
@@ -14,11 +14,11 @@ const SECTION = /^## (.+)\n([\s\S]*?)(?=^## |$(?![\s\S]))/gm;
 const VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/;
 
 /**
- * The version to be released, from CHANGELOG.md.
+ * The version to release, from CHANGELOG.md.
  *
- * @param packageVersion that of package.json
- * @param tag of the commit, `v` and the version. @default not tagged
- * @throws ProjectError when lines are still unreleased, or the versions differ.
+ * @param packageVersion the version in package.json
+ * @param tag the commit's tag, `v` and the version. @default no tag
+ * @throws ProjectError if CHANGELOG.md has unreleased lines, or the versions differ
  */
 export function releaseOf(changelog: string, packageVersion: string, tag?: string): Release {
   const sections = [...changelog.matchAll(SECTION)].map(([, title = '', text = '']) => ({ title, text: text.trim() }));
@@ -26,9 +26,11 @@ export function releaseOf(changelog: string, packageVersion: string, tag?: strin
   const released = sections.find(({ title }) => title !== 'Unreleased');
   const wrong: string[] = [];
   if (unreleased !== undefined && unreleased.text !== '')
-    wrong.push('CHANGELOG.md has lines under "Unreleased": move them under the version that is released');
+    wrong.push('CHANGELOG.md has lines under "Unreleased": move them below the version to release');
   if (released === undefined || !VERSION.test(released.title))
-    wrong.push(`CHANGELOG.md names no version: its first section is "${released?.title}", and has to be like "1.2.3"`);
+    wrong.push(
+      `CHANGELOG.md names no version: its first section is "${released?.title}", but must be a version such as "1.2.3"`,
+    );
   else {
     const { title, text } = released;
     if (text === '') wrong.push(`CHANGELOG.md says nothing about ${title}: write what changed`);
@@ -41,14 +43,14 @@ export function releaseOf(changelog: string, packageVersion: string, tag?: strin
   return { version: released.title, changes: released.text };
 }
 
-/** What starts pods, with its pod template. */
+/** The fields of a workload that this file reads. */
 interface Workload {
   readonly kind?: string;
   readonly metadata?: { readonly name?: string; readonly namespace?: string };
   readonly spec?: { readonly template?: unknown };
 }
 
-/** Pod templates of the DaemonSets, by name: a node's agent restarts when its template changes, and only then. */
+/** Pod templates of the DaemonSets, by name. The controller restarts agents only if this template changes. */
 function agentTemplates(output: ReadonlyMap<string, string>): Map<string, string> {
   const manifests = [...output].filter(([path]) => path.startsWith('dist/') && path.endsWith('.yaml'));
   const objects = manifests.flatMap(([, text]) => parseAllDocuments(text).map((one) => one.toJS() as Workload));
@@ -60,27 +62,27 @@ function agentTemplates(output: ReadonlyMap<string, string>): Map<string, string
 }
 
 /**
- * Whether nodes restart their agent, from the example's output before and now.
+ * Says whether nodes restart their agent, from the example's output of the previous release and of this one.
  *
- * @param before texts by path; undefined: there was no release before.
+ * @param before texts by path. undefined: this is the first release
  */
 export function restartNote(before: ReadonlyMap<string, string> | undefined, now: ReadonlyMap<string, string>): string {
   if (before === undefined) return 'The first release.';
   const old = agentTemplates(before);
   const changed = [...agentTemplates(now)].filter(([name, template]) => old.get(name) !== template);
   return changed.length === 0
-    ? 'No node restarts its agent: the pod template of its DaemonSet is the same as in the release before.'
-    : 'Nodes restart their agent, one after the other; the routes stay meanwhile.';
+    ? 'No node restarts its agent: the pod template of its DaemonSet is the same as in the previous release.'
+    : 'Nodes restart their agents one after the other and keep their routes meanwhile.';
 }
 
-/** CycloneDX, as far as it is read here (https://cyclonedx.org/docs/1.5/json/). */
+/** The fields of a CycloneDX document that this file reads (https://cyclonedx.org/docs/1.5/json/). */
 export interface Sbom {
   readonly metadata: { readonly component: object };
   readonly components: readonly { readonly 'bom-ref': string; readonly name: string }[];
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
 
-/** The bill of materials of the package alone: the repository's, without what only building and testing need. */
+/** The bill of materials of the package: that of the repository, without packages only needed to build and test. */
 export function sbomOf(all: Sbom, roots: readonly string[]): Sbom {
   const byRef = new Map(all.dependencies.map(({ ref, dependsOn = [] }) => [ref, dependsOn]));
   const kept = new Set<string>();

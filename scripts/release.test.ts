@@ -7,7 +7,7 @@ import { copyRepository, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(120_000);
 
-/** What the package holds besides its program, and what the bill of materials is made from. */
+/** Further files that the package and its bill of materials are made from. */
 const COPIED = [
   'tsconfig.build.json',
   'README.md',
@@ -53,7 +53,7 @@ const step = (name: string) =>
 const GITHUB =
   'export GITHUB_REF_NAME=v9.0.0 GITHUB_SERVER_URL=https://github.com GITHUB_REPOSITORY=example/onprem-link;';
 
-test('what the workflow runs makes a package that can be published, programs, checksums and notes', () => {
+test('the commands of the release workflow write a package that can be published, the programs, checksums and notes', () => {
   const changelog = `# Changelog\n\n## 9.0.0\n\n- What is new.\n`;
   writeFileSync(join(copy, 'CHANGELOG.md'), changelog);
   bash('npm version 9.0.0 --no-git-tag-version && npm run -s synth && git commit --quiet --all --message=two');
@@ -62,7 +62,7 @@ test('what the workflow runs makes a package that can be published, programs, ch
 
   const release = join(copy, 'build', 'release');
   expect(bash('cd build/release && sha256sum --check checksums.txt').trim().split('\n')).toHaveLength(4);
-  // The new version is in the agent's program.
+  // The agent reports the new version.
   expect(readFileSync(join(release, 'notes.md'), 'utf8')).toMatch(/^Nodes restart their agent.*\n\n- What is new\.\n$/);
   const packed = JSON.parse(
     bash('tar --extract --to-stdout --file=build/release/onprem-link-9.0.0.tgz package/package.json'),
@@ -81,12 +81,12 @@ test('what the workflow runs makes a package that can be published, programs, ch
   expect(readFileSync(join(release, 'agent.cjs'), 'utf8')).toBe(programs);
 });
 
-test('what is not ready is not released', () => {
+test('the release fails if the tag and CHANGELOG.md differ', () => {
   const made = attempt('npm run -s release -- --tag v9.0.1');
   expect(made).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('tag the commit v9.0.0') });
 });
 
-test('the workflow publishes what was made and tested, with its provenance', () => {
+test('the workflow publishes the package that it built and tested, with provenance', () => {
   const names = (jobs.release.steps as { name?: string; run?: string }[]).flatMap(({ name, run }) =>
     run ? [name] : [],
   );

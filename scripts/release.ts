@@ -1,4 +1,4 @@
-/** `npm run release`: everything that a release publishes, in build/release. Publishes nothing. */
+/** `npm run release`: writes everything that a release publishes to build/release. It publishes nothing. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ run((project) => {
   return 0;
 });
 
-/** The output at the newest version tag before this commit. */
+/** The output at the newest version tag before this commit. @returns undefined if there is no such tag */
 function before(project: string, tag = ''): Map<string, string> | undefined {
   const args = ['describe', '--tags', '--abbrev=0', '--match=v*', ...(tag === '' ? [] : [`--exclude=${tag}`])];
   const { status, stdout } = spawnSync('git', args, { cwd: project, encoding: 'utf8' });

@@ -10,7 +10,7 @@ interface CustomManager {
 
 const { customManagers, extends: presets } = JSON.parse(readFileSync(join(REPOSITORY, 'renovate.json'), 'utf8'));
 
-/** What the managers for a file find in a text. */
+/** The matches that the custom managers for a file find in a text. */
 function found(path: string, text: string): Record<string, string>[] {
   const managers = (customManagers as CustomManager[]).filter(({ managerFilePatterns }) =>
     managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(path)),
@@ -26,20 +26,20 @@ test('images and actions are pinned by digest', () => {
   expect(presets).toEqual(['config:recommended', 'docker:pinDigests', 'helpers:pinGitHubActionDigests']);
 });
 
-test('the image that NodeRoutes uses by default is followed, and its digest moves with its tag', () => {
+test('Renovate updates the default image of NodeRoutes, tag and digest together', () => {
   const path = 'lib/charts/program/image.ts';
   const [depName, currentValue] = DEFAULT_IMAGE.split(':');
   expect(found(path, read(path))).toEqual([{ depName, currentValue, currentDigest: DEFAULT_DIGEST }]);
 });
 
-test.each(['main.ts', 'sites/north.ts'])('image and digest in %s go together', (path) => {
+test.each(['main.ts', 'sites/north.ts'])('Renovate updates image and digest in %s together', (path) => {
   const digest = `sha256:${'0'.repeat(64)}`;
   expect(found(path, `{ image: 'registry.example.com/a/b:1.2.3',\n  digest: '${digest}' }`)).toEqual([
     { depName: 'registry.example.com/a/b', currentValue: '1.2.3', currentDigest: digest },
   ]);
 });
 
-test('what imports/ is made from is followed, address by address', () => {
+test('Renovate updates every CRD address that imports/ is generated from', () => {
   const repositories = found('cdk8s.yaml', read('cdk8s.yaml')).map(({ depName }) => depName);
   expect(repositories).toEqual([
     'argoproj/argo-cd',

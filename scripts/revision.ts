@@ -2,25 +2,25 @@ import { spawnSync } from 'node:child_process';
 import { DEFAULT_DIST, outputFolders } from './output';
 import { callOf } from './words';
 
-/** Git was asked for something that it does not have; the message says what to do. */
+/** Git cannot answer a question about the repository; the message gives the remedy. */
 export class GitError extends Error {}
 
-/** What the working tree is compared with. */
+/** The revision that the working tree is compared with. */
 export interface Base {
   readonly commit: string;
-  /** For people: `4f2a1c9 (merge base with origin/main)`. */
+  /** For messages: `4f2a1c9 (merge base with origin/main)`. */
   readonly text: string;
 }
 
-/** Whichever exists first is the main branch; a pull request's workflow names its own. */
+/** Candidates for the main branch; the first that exists is used. The workflow of a pull request names its own. */
 function mainBranches(): string[] {
   const { GITHUB_BASE_REF: base = '' } = process.env;
   return [...(base === '' ? [] : [`origin/${base}`]), 'origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
 }
 
 /**
- * The given revision, or else the merge base with the main branch.
- * @throws GitError where there is no such revision, or the history is too shallow to know the merge base.
+ * Resolves the given revision, or the merge base with the main branch.
+ * @throws GitError if the revision does not exist, or the history is too shallow for the merge base
  */
 export function baseRevision(repository: string, revision?: string): Base {
   const git = (...args: string[]) => gitText(repository, args);
@@ -43,7 +43,7 @@ export function baseRevision(repository: string, revision?: string): Base {
   );
 }
 
-/** The output that a commit holds, texts by path, read by two calls of Git whatever the number of files. */
+/** The output in a commit, texts by path. Two calls of Git read any number of files. */
 export function readRevision(repository: string, commit: string, dist = DEFAULT_DIST): Map<string, string> {
   const folders = Object.entries(outputFolders(dist));
   const listed = run(repository, ['ls-tree', '-r', '-z', commit, '--', ...folders.map(([, folder]) => folder)]);
@@ -61,7 +61,7 @@ export function readRevision(repository: string, commit: string, dist = DEFAULT_
     const end = answers.indexOf('\n', position);
     const head = answers.toString('utf8', position, end);
     const size = Number(head.split(' ')[2]);
-    if (Number.isNaN(size)) throw new GitError(`${path} of ${commit.slice(0, 7)} is not here: ${head}`);
+    if (Number.isNaN(size)) throw new GitError(`${path} of ${commit.slice(0, 7)} is not in this clone: ${head}`);
     texts.set(path, answers.toString('utf8', end + 1, end + 1 + size));
     position = end + 1 + size + 1;
   }

@@ -7,8 +7,8 @@ import { REPOSITORY } from '../test/repository';
 jest.setTimeout(60_000);
 
 /**
- * Answers as kubectl does, from files beside it, and keeps a record: each call, and how many were under way with it.
- * worker-3's agent does not answer, and worker-4's node is down: kubectl waits, and does not end by itself.
+ * A fake kubectl that answers from the files beside it and records each call and the number of concurrent calls.
+ * The agent of worker-3 refuses connections. Worker-4 is down: kubectl waits and does not end by itself.
  */
 const KUBECTL = `#!/bin/sh
 here=$(dirname "$0")
@@ -77,7 +77,7 @@ function status(...args: string[]) {
 
 const record = (name: string) => readFileSync(join(folder, name), 'utf8').trim().split('\n');
 
-test('every agent is asked through the pod proxy, a few at a time, and one that does not answer is told', () => {
+test('the command reads every agent through the pod proxy, a few at a time, and reports an agent that does not answer', () => {
   cluster(60, 62);
   const run = status('--context', 'production');
   expect(run.stderr).toBe('');
@@ -98,18 +98,18 @@ details: kubectl --context=production -n onprem-link describe pod node-routes-3
   expect(atOnce).toBeLessThanOrEqual(24);
 });
 
-test('a node that is down is asked in parallel, is given up in time, and does not read like a dead API server', () => {
+test('a node that is down is read in parallel with the others, times out, and is not reported as a dead API server', () => {
   cluster(6);
   writeFileSync(join(folder, 'dead'), '');
   const run = status();
   expect(run.stdout).toContain(
-    'worker-4\n       no answer: nothing within 3 s; the API server answers, the node may be down\n',
+    'worker-4\n       no answer: timed out after 3 s; the API server answers, so the node may be down\n',
   );
   expect(run.stdout).toContain('4 of 6 nodes ready');
   expect(run.status).toBe(1);
 });
 
-test('servers that are down are named below the nodes', () => {
+test('servers that are down are listed below the nodes', () => {
   cluster(2);
   const metadata = { name: 'server-health-0', namespace: 'onprem-link-health', labels: {} };
   const spec = { nodeName: 'worker-1', containers: [{ ports: [{ name: 'http', containerPort: 9143 }] }] };
@@ -131,7 +131,7 @@ test('servers that are down are named below the nodes', () => {
   expect(run.status).toBe(0);
 });
 
-test('a reader that ends early gets no stack trace', () => {
+test('if the reader of the output ends early, there is no stack trace', () => {
   cluster(2);
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
   const command = `"${process.execPath}" --require tsx/cjs scripts/status.ts --json | true`;
@@ -157,7 +157,7 @@ test.each([
   expect(run.stdout).toMatch(/npm run \w+/);
 });
 
-test('all nodes ready is exit code 0, and --json is data', () => {
+test('if all nodes are ready, the exit code is 0; --json prints data', () => {
   cluster(2);
   const run = status('--json', '--namespace', 'onprem-link');
   expect(run.status).toBe(0);
@@ -169,7 +169,7 @@ test.each<[string, () => void, string, string[]]>([
   ['a cluster without agents', () => cluster(0), 'there is no agent in this cluster\n', []],
   ['kubectl that fails', () => {}, 'No such file or directory', []],
   ['an unknown option', () => cluster(1), "Unknown option '--nonsense'", ['--nonsense']],
-])('%s is told, with exit code 2', (_, prepare, message, args) => {
+])('%s is reported with exit code 2', (_, prepare, message, args) => {
   prepare();
   const run = status(...args);
   expect([run.status, run.stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -1,4 +1,4 @@
-/** `npm run status`: what all agents of a cluster say, on one screen. */
+/** `npm run status`: shows the reports of all agents of a cluster on one screen. */
 import { parseArgs } from 'node:util';
 import { areServersHealthy, fleetTable, isFleetReady, serverHealthLines } from '../lib/review';
 import { askFleet } from './fleet';

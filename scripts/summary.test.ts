@@ -3,7 +3,7 @@ import { summary } from './summary';
 const output = (files: Record<string, string>) =>
   new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]));
 
-test('a line a file, with its size and what happened to it', () => {
+test('each file has a line with its size and its change', () => {
   const before = output({ 'dist/a/gone.yaml': 'x', 'dist/a/kept.yaml': 'x', 'dist/a/other.yaml': 'x' });
   const after = output({ 'dist/a/kept.yaml': 'x', 'dist/a/new.yaml': 'x'.repeat(2048), 'dist/a/other.yaml': 'yy' });
   expect(summary(before, after)).toEqual({
@@ -18,7 +18,7 @@ test('a line a file, with its size and what happened to it', () => {
   });
 });
 
-test('nothing changed when all bytes are the same', () => {
+test('if all bytes are the same, the summary reports no change', () => {
   const same = () => output({ 'dist/a/kept.yaml': 'x' });
   expect(summary(same(), same())).toEqual({ isChanged: false, lines: ['dist/a/kept.yaml        1 B', 'Unchanged.'] });
 });

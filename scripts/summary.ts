@@ -1,9 +1,9 @@
-/** The files that synthesis made, by their path in the repository. */
+/** Summary of a synthesis: the files by their paths in the project. */
 export type Output = ReadonlyMap<string, Buffer>;
 
 type Change = 'new' | 'changed' | 'removed' | '';
 
-/** One line a file with its size and what happened to it, by site, and whether anything happened at all. */
+/** One line per file with its size and its change, grouped by site. `isChanged`: whether any file changed. */
 export function summary(before: Output, after: Output): { lines: string[]; isChanged: boolean } {
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
   const changes = paths.map((path) => ({ path, change: changeOf(before.get(path), after.get(path)) }));

@@ -25,7 +25,7 @@ function mainIs(text: string): void {
   writeFileSync(join(copy, 'main.ts'), text);
 }
 
-/** A site with the given name and one network, without waiting for the agent to be built. */
+/** Code that defines a site with this name and one network. A stub replaces the agent, which takes long to bundle. */
 function site(name: string, subnet = '192.168.0.0/24'): string {
   return `
     const { NodeRoutes, Site } = require('./lib');
@@ -36,7 +36,7 @@ function site(name: string, subnet = '192.168.0.0/24'): string {
   `;
 }
 
-/** The output by path, as text, so that a difference can be read. */
+/** The output as text by path, so that jest prints a readable diff. */
 function outputOf(repository: string): Record<string, string> {
   return Object.fromEntries([...readOutput(repository)].map(([path, content]) => [path, `${content}`]));
 }
@@ -45,7 +45,7 @@ function leftovers(): string[] {
   return readdirSync(copy).filter((name) => name.startsWith('.synth'));
 }
 
-test('cdk8s synth makes the same bytes', () => {
+test('cdk8s synth writes the same bytes', () => {
   const cli = join(REPOSITORY, 'node_modules', '.bin', 'cdk8s');
   const env = { ...process.env, CDK8S_CHECK_UPGRADE: 'false' };
   const run = spawnSync(cli, ['synth'], { cwd: copy, encoding: 'utf8', env });
@@ -55,7 +55,7 @@ test('cdk8s synth makes the same bytes', () => {
   expect(outputOf(copy)).toEqual(made);
 });
 
-test('it says what it wrote, and the second time that nothing changed', () => {
+test('synth lists the files it wrote, and reports "Unchanged" the second time', () => {
   mainIs(`${site('example')} site.synth();`);
   expect(synth().stdout).toMatch(/^dist\/example\/namespace\.k8s\.yaml +973 B {2}new\n/);
   const { ino } = statSync(join(copy, 'dist'));
@@ -63,7 +63,7 @@ test('it says what it wrote, and the second time that nothing changed', () => {
   expect(statSync(join(copy, 'dist')).ino).toBe(ino);
 });
 
-test('no file stays of what is no longer made', () => {
+test('files that are no longer generated are removed', () => {
   mainIs(`${site('north')} site.synth();`);
   synth();
   mainIs(`${site('south')} site.synth();`);
@@ -71,7 +71,7 @@ test('no file stays of what is no longer made', () => {
   expect(readdirSync(join(copy, 'dist'))).toEqual(['south']);
 });
 
-test('a refused site is told without a stack, and everything stays as it was, also what a good site had written', () => {
+test('a rejected site is reported without a stack trace, and all output stays unchanged, including that of valid sites', () => {
   mainIs(`${site('example')} site.synth();`);
   synth();
   const before = outputOf(copy);
@@ -85,7 +85,7 @@ test('a refused site is told without a stack, and everything stays as it was, al
   expect(leftovers()).toEqual([]);
 });
 
-test('text that is no TypeScript is told without a stack', () => {
+test('a syntax error in main.ts is reported without a stack trace', () => {
   mainIs('const = 1;');
   const run = synth();
   expect(run.status).toBe(1);
@@ -93,12 +93,12 @@ test('text that is no TypeScript is told without a stack', () => {
   expect(run.stderr).not.toContain('    at ');
 });
 
-test('a bug comes with its stack', () => {
+test('a bug is reported with its stack trace', () => {
   mainIs('throw new Error("a bug");');
   expect(synth().stderr).toMatch(/^Error: a bug\n(?: {4}at [^\n]*copy\/main\.ts:\d+:\d+\)\n)+$/);
 });
 
-test('a main.ts that synthesises nothing does not empty dist/', () => {
+test('a main.ts that synthesises nothing is rejected and does not empty dist/', () => {
   mainIs(`${site('example')} site.synth();`);
   synth();
   const before = outputOf(copy);
@@ -111,13 +111,13 @@ test('a main.ts that synthesises nothing does not empty dist/', () => {
   expect(outputOf(copy)).toEqual(before);
 });
 
-test('what Node itself says of a rejected site names the place in main.ts, and nothing of what runs TypeScript', () => {
+test("Node's own stack trace of a rejected site names the line in main.ts, without frames of the TypeScript loader", () => {
   mainIs(`${site('bad', '172.30.1.0/24')}\nsite.synth();`);
   const { stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts'], { cwd: copy, encoding: 'utf8' });
   expect(stderr).toMatch(/overlaps the cluster's pods[^\n]*\n(?: {4}at [^\n]*copy\/main\.ts:\d+:\d+\)\n)+\nNode\.js/);
 });
 
-describe('a site that is not in the output', () => {
+describe('a site that is missing in the output', () => {
   const chart = "new (require('cdk8s').Chart)(site, 'late');";
   const server =
     "new (require('./lib').ExternalService)(site, 'late', { namespace: 'default', servers: site.networks[0].servers('192.168.0.5'), ports: { http: 80 } });";
@@ -126,20 +126,20 @@ describe('a site that is not in the output', () => {
   const lateSite = (more: string) => `${site('late')} site.synth(); ${more}`;
   test.each([
     [
-      'is forgotten among several',
+      'is one of several and never synthesised',
       `{ ${site('good')} site.synth(); } ${site('bad')}`,
       'site bad: "bad" is never synthesised, so its folder would be deleted; call its synth()\n',
     ],
-    ['is only empty', '', '"main.ts" synthesised nothing; call site.synth() at its end\n'],
+    ['is not defined at all', '', '"main.ts" synthesised nothing; call site.synth() at its end\n'],
     ['lacks a chart of the user', lateSite(chart), late('["late"]')],
     ['lacks a service', lateSite(server), late('["late"]')],
     ['lacks a network', lateSite("site.onPremise('b', { subnets: ['192.168.1.0/24'] });"), late('["on-premise b"]')],
     [
-      'is lost since main.ts ends the program',
+      'is lost because main.ts ends the program',
       `${site('good')} site.synth(); process.exit();`,
       '"main.ts" ended the program itself, so nothing was written; remove its process.exit()\n',
     ],
-  ])('%s is rejected, and dist/ stays as it was', (_, text, message) => {
+  ])('%s is rejected, and dist/ stays unchanged', (_, text, message) => {
     mainIs(`${site('example')} site.synth();`);
     synth();
     const before = outputOf(copy);
@@ -149,19 +149,19 @@ describe('a site that is not in the output', () => {
     expect(outputOf(copy)).toEqual(before);
   });
 
-  test('fails cdk8s as well', () => {
+  test('makes cdk8s synth fail too', () => {
     mainIs(`{ ${site('good')} site.synth(); } ${site('bad')}`);
     const run = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts'], { cwd: copy, encoding: 'utf8' });
     expect(run).toMatchObject({ status: 1, stderr: expect.stringContaining('"bad" is never synthesised') });
   });
 
-  test('is fine when it is synthesised again after the addition', () => {
+  test('is accepted if it is synthesised again after the addition', () => {
     mainIs(lateSite(`${chart} site.synth();`));
     expect(synth()).toMatchObject({ status: 0, stderr: '' });
   });
 });
 
-test('a main.ts that waits for something is waited for', () => {
+test('synth waits for a main.ts with pending timers', () => {
   mainIs(`setTimeout(() => { ${site('late')} site.synth(); }, 50);`);
   expect(synth().stdout).toContain('dist/late/node-routes.k8s.yaml');
 });
@@ -169,7 +169,7 @@ test('a main.ts that waits for something is waited for', () => {
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s in the middle leaves everything as it was and nothing behind', async (signal, code) => {
+] as const)('%s during synthesis changes no output and leaves no files behind', async (signal, code) => {
   mkdirSync(join(copy, 'dist'));
   writeFileSync(join(copy, 'dist', 'before'), '');
   const busy = 'console.log("busy"); const end = Date.now() + 1000; while (Date.now() < end);';
@@ -181,7 +181,7 @@ test.each([
   expect(leftovers()).toEqual([]);
 });
 
-test('the folder of a run that was killed is swept by the next', async () => {
+test('the next run removes the staging folder of a killed run', async () => {
   mainIs(`${site('example')} site.synth(); console.log("busy"); while (true);`);
   const run = spawn(process.execPath, SYNTH, { cwd: copy, stdio: ['ignore', 'pipe', 'inherit'] });
   run.stdout.once('data', () => run.kill('SIGKILL'));

@@ -1,4 +1,4 @@
-/** `npm run synth`: runs main.ts of this folder and replaces its output as a whole, or leaves everything as it was. */
+/** `npm run synth`: runs main.ts in this folder and replaces its output as a whole, or leaves it unchanged. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { throwIfIncomplete } from '../lib/charts/site/site';
@@ -30,13 +30,13 @@ process.on('uncaughtException', (error) => {
   console.error(messageOf(error));
   process.exit(1);
 });
-// When there is nothing left to do: also a main.ts that waits for something has come to its end by then.
+// beforeExit fires when no work is pending, so a main.ts that waits for a promise or timer has finished.
 process.once('beforeExit', (code) => {
   if (code === 0) finish();
 });
 if (!existsSync(join(PROJECT, 'main.ts'))) throw refuse(PROJECT, 'holds no main.ts', 'run it in the folder that does');
 recoverOutput(PROJECT);
-setImmediate(() => {}); // one turn of the event loop, in which a signal that came meanwhile is noticed
+setImmediate(() => {}); // one turn of the event loop, so that a pending signal is handled before main.ts runs
 
 process.env.CDK8S_OUTDIR = join(STAGING, OUTPUT_ROOTS[0]);
 stageNumbers(PROJECT, STAGING);
@@ -52,7 +52,7 @@ function finish(): void {
   console.log(lines.join('\n'));
 }
 
-/** A rejected site, and source that tsx, esbuild or cdk8s rejects, is not a bug of this package, so no stack trace. */
+/** A rejected site, or source that tsx, esbuild or cdk8s rejects, is not a bug of this package: no stack trace. */
 function messageOf(error: Error): string {
   const isTold = error instanceof InputError || /^(?:Validation|Transform|Build) failed/.test(error.message);
   return isTold ? error.message : userFrames(error.stack ?? error.message);

@@ -1,4 +1,4 @@
-/** A reader that ends early, such as `head`, ends the script too, without a stack trace. */
+/** Ends the script without a stack trace if the reader of its output ends early, as `head` does. */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -6,7 +6,7 @@ export function endWithReader(): void {
   });
 }
 
-/** For scripts that take no options, or few: --help and -h print the text and end. */
+/** For scripts with few or no options: --help and -h print the text and end the script. */
 export function offerHelp(text: string): void {
   endWithReader();
   if (!process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) return;

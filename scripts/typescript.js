@@ -1,7 +1,6 @@
 /**
- * Preloaded by `npm run synth` and `npm run diagram`: from here on `require` understands TypeScript. The packages that
- * synthesis needs are loaded before, since tsx searches what is loaded after it for ES modules, which takes longer than
- * to run it.
+ * Preloaded by `npm run synth`, so that `require` understands TypeScript. The packages that synthesis needs are loaded
+ * first, because tsx searches every package loaded after it for ES modules, which takes longer than running it.
  */
 require('node:module').enableCompileCache?.(); // Node 22.8 or later
 require('cdk8s-plus-28');

@@ -7,7 +7,7 @@ import { NODE_MODULES, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(120_000);
 
-/** Of the template, what a user edits and what comes of it; the program is linked, as it is the same on both sides. */
+/** The template files that a user edits, and their output. The program is the same on both sides and only linked. */
 const TRACKED = ['README.md', 'main.ts', 'package.json', 'tsconfig.json', 'cdk8s.yaml', '.gitignore'];
 const LINKED = ['lib', 'scripts', 'imports', 'test'];
 
@@ -31,7 +31,7 @@ function pageBlock(page: string, tag: string): string {
 const edit = (path: string, change: (text: string) => string) =>
   writeFileSync(path, change(readFileSync(path, 'utf8')));
 
-test('the recipe of upgrade.md merges a new template into a repository with sites of its own', () => {
+test("the commands in upgrade.md merge a new version of the template into a user's repository", () => {
   const upstream = join(folder, 'upstream.git');
   const template = join(folder, 'template');
   const user = join(folder, 'user');
@@ -45,7 +45,7 @@ test('the recipe of upgrade.md merges a new template into a repository with site
   for (const root of ['dist', 'routers']) cpSync(join(fixtureSite(), root), join(template, root), { recursive: true });
   bash(template, `${identity} && git add . && git commit --quiet --message=one && git push --quiet origin HEAD:main`);
 
-  // The user's own site instead of the example, which synth removes, and a picture in a file of their own.
+  // The user replaces the example with a site of their own, and embeds the diagram in a file of their own.
   bash(
     folder,
     `git clone --quiet ${upstream} ${user} && cd ${user} && git remote rename origin upstream && ${identity}`,
@@ -57,7 +57,7 @@ test('the recipe of upgrade.md merges a new template into a repository with site
   writeFileSync(join(user, 'network.md'), '<!-- diagram -->\n<!-- /diagram -->\n');
   bash(user, 'npm run -s synth && npm run -s diagram -- network.md && git add . && git commit --quiet --message=ours');
 
-  // The next version touches all that the user edited or deleted.
+  // The next version changes every file that the user edited or deleted.
   edit(join(template, 'main.ts'), (text) => text.replace('/**\n', '/**\n * Of the next version.\n'));
   edit(join(template, 'README.md'), (text) => `${text}\nOf the next version.\n`);
   for (const path of ['dist/example/node-routes-agent.k8s.yaml', 'dist/example/orders-service.k8s.yaml'])

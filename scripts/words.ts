@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** In the repository the scripts are TypeScript; the package holds them compiled. */
+/** In the repository, the scripts are TypeScript; in the package, they are compiled. */
 const isPackage = __filename.endsWith('.js');
 
-/** How a user calls a script, for messages: in the template by npm, from the package by its bin. */
+/** The command that a user runs for a script, for messages: npm in the template, the bin in a project with the package. */
 export function callOf(script: 'plan' | 'status' | 'diagram' | 'check' | 'prove'): string {
   return isPackage ? `npx onprem-link ${script}` : `npm run ${script} --`;
 }
 
-/** How the output of a project is made. */
+/** The command that writes the output of a project. */
 export function synthCommand(project: string): string {
   const manifest = join(project, 'package.json');
   const { scripts = {} } = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : {};

@@ -15,18 +15,18 @@ function workflow(name: string) {
   return { permissions, on, steps: jobs[name].steps as Step[] };
 }
 
-// What they do to a project is tested by scripts/edits.test.ts.
+// scripts/edits.test.ts tests what these commands do in a project.
 test.each([
   ['verify', ['install', 'plan', 'prove', 'check']],
   ['test', ['install', 'test']],
-])('%s does %j, may read only, and every action has a version', (name, names) => {
+])('%s runs %j with read permission only, and pins every action to a version', (name, names) => {
   const { permissions, steps } = workflow(name);
   expect(steps.flatMap((step) => (step.run === undefined ? [] : [step.name]))).toEqual(names);
   expect(permissions).toEqual({ contents: 'read' });
   for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/^actions\/[\w-]+@v\d+$/);
 });
 
-test('what a user edits does not start the tests of the template', () => {
+test("edits to a user's files do not start the tests of the template", () => {
   const { on } = workflow('test');
   expect(on.push['paths-ignore']).toEqual(on.pull_request['paths-ignore']);
   expect(on.push['paths-ignore']).toEqual(['main.ts', 'sites/**', 'dist/**', 'routers/**', 'bootstrap/**']);

@@ -26,7 +26,7 @@ interface Told {
   readonly sightings: number;
 }
 
-/** Starts the watchers in the namespace; returns what they told last. */
+/** Starts the watchers in the namespace. @returns a function that returns their last report */
 function startWatchers(lab: Lab, inside: NetnsClient, ca: string): () => Told {
   writeFileSync(join(lab.folder, 'token'), 'lab-token');
   writeFileSync(join(lab.folder, 'ca.crt'), ca);
@@ -41,7 +41,7 @@ function startWatchers(lab: Lab, inside: NetnsClient, ca: string): () => Told {
   return () => told;
 }
 
-/** Requests since `from`, by the seconds after `zero` in which they came. */
+/** Counts requests by the second after `zero` in which they arrived. */
 function histogram(times: readonly number[], zero: number): string {
   const counts = new Map<number, number>();
   for (const at of times)
@@ -91,7 +91,7 @@ export async function apiLoad(): Promise<Table> {
     );
     return {
       title: 'Load on the API server',
-      text: `${WATCHERS} of the agent's watches against the lab's API server, worked out for ${NODES.toLocaleString('en')} nodes. It is away for ${OUTAGE_MS / 1000} s, during which connections are refused. Watches that came back, by seconds since its return: ${histogram(
+      text: `${WATCHERS} of the agent's watches against the lab's API server, scaled to ${NODES.toLocaleString('en')} nodes. The server is down for ${OUTAGE_MS / 1000} s and refuses connections. Watches reconnected, by seconds since its return: ${histogram(
         again.map(({ at }) => at),
         back,
       )}.`,
@@ -101,9 +101,9 @@ export async function apiLoad(): Promise<Table> {
         ['requests to start', `${starting}`, scaled(starting)],
         [`requests in ${QUIET_MS / 1000} quiet seconds`, `${quiet}`, scaled(quiet)],
         ['requests that write', `${writes}`, scaled(writes)],
-        ['requests after an outage', `${again.length}`, scaled(again.length)],
+        ['requests after the outage', `${again.length}`, scaled(again.length)],
         ['of these in the busiest second', `${busiest}`, scaled(busiest)],
-        ['a change is known everywhere after (within 0.1 s)', `${Math.round(fanOut)} ms`, '–'],
+        ['a change reaches all watchers after (±0.1 s)', `${Math.round(fanOut)} ms`, '–'],
       ],
     };
   } finally {

@@ -4,10 +4,10 @@ import { now } from './listen';
 import { repeat, type Subject, withAgent } from './subject';
 import { ms, percentile, type Table } from './table';
 
-/** What a handshake with one request takes a real API server, as measured on a real cluster: from, to. */
+/** CPU milliseconds that a handshake with one request takes a real API server, as measured on a real cluster: from, to. */
 const HANDSHAKE_MS = [3, 4] as const;
 const [BEFORE, AFTER] = [4, 8];
-/** Seconds in which they are made. */
+/** Seconds over which the requests of a change are spread. */
 const [BEFORE_S, AFTER_S] = [1, 2];
 const SPREAD_S = 30;
 const FLEETS: readonly (readonly [nodes: number, spreadS: number])[] = [
@@ -23,7 +23,7 @@ interface Change {
   /** From the watch event to the last connection before the change, and to the confirmation. */
   readonly applied: number;
   readonly confirmed: number;
-  /** Of the agent, all threads. */
+  /** CPU milliseconds of all threads of the agent. */
   readonly cpu: number;
 }
 
@@ -73,13 +73,13 @@ export async function confirming(): Promise<Table> {
   });
   const median = (of: (one: Change) => number) => percentile(changes.map(of), 0.5);
   return {
-    title: 'Load on the API server by a change',
+    title: 'Load on the API server per change',
     text:
-      `A new list on one node: ${median(({ before }) => before)} handshakes before it is applied and ${median(({ after }) => after)} after it, ` +
-      `each with one request; applied after ${ms(median(({ applied }) => applied))} and confirmed after ${ms(median(({ confirmed }) => confirmed))} (p50 of ${changes.length}), ` +
-      `for ${ms(median(({ cpu }) => cpu))} of the agent's CPU, status pages of the measurement included. A list that changes nothing on a node, or a restarted agent, makes none. ` +
-      `A handshake with its request takes a real API server ${HANDSHAKE_MS.join(' to ')} ms of CPU (measured on a real cluster; the lab's is another program). ` +
-      'Worked out from that for all API servers together, with and without `nodeCount`:',
+      `A new list on one node takes ${median(({ before }) => before)} handshakes before it is applied and ${median(({ after }) => after)} after it, ` +
+      `each with one request. It is applied after ${ms(median(({ applied }) => applied))} and confirmed after ${ms(median(({ confirmed }) => confirmed))} (p50 of ${changes.length}), and ` +
+      `takes ${ms(median(({ cpu }) => cpu))} of the agent's CPU time, including the status pages that the measurement reads. A list that changes nothing on a node, and a restart of the agent, take no handshakes. ` +
+      `A handshake with its request takes a real API server ${HANDSHAKE_MS.join(' to ')} ms of CPU (measured on a real cluster, not in the lab). ` +
+      'The load on all API servers together, calculated from this, with and without `nodeCount`:',
     head: ['nodes', 'spread over', 'handshakes', 'a second', 'CPU time', 'cores busy meanwhile'],
     rows: FLEETS.map(fleetRow),
   };

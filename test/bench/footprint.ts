@@ -4,7 +4,7 @@ import { now } from './listen';
 import { repeat, rest, type Subject, subnets, withAgent } from './subject';
 import { mib, ms, spread, type Table } from './table';
 
-/** Milliseconds of CPU that all threads of a process have used, to the nanosecond. */
+/** Milliseconds of CPU that all threads of a process have used, with nanosecond resolution. */
 export function cpu(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const used = threads.map((thread) =>
@@ -13,10 +13,10 @@ export function cpu(pid: number): number {
   return used.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6;
 }
 
-/** By then the agent has looked at everything once more after the last change, and given back what it does not need. */
+/** After this time, the agent has read everything once more since the last change, and has returned unused memory. */
 const CALM_MS = 45_000;
 
-/** Lists come and go, routes are repaired, pages are read. */
+/** Changes lists, deletes routes and reads status pages. */
 async function exercise({ testbed, listener }: Subject, size: number): Promise<void> {
   const all = subnets(size);
   for (let round = 0; round < 30; round++) {
@@ -42,13 +42,13 @@ export async function memory(): Promise<Table> {
   }
   return {
     title: 'Memory',
-    text: "Resident memory (RSS) of the agent when it is Ready; during 10 changed lists, 20 repairs and 30 status pages at its end and at its highest; and when it has been calm for 45 s. About 45 MiB of each are pages of Node's program file, which all Node programs of a machine share; the rest is the agent's own.",
-    head: ['routes', 'Ready', 'busy', 'peak', 'calm', 'of it its own'],
+    text: "Resident memory (RSS) of the agent when it is Ready; after 10 changed lists, 20 repairs and 30 status pages (busy) and at most during them (peak); and after 45 s without work (calm). About 45 MiB of each are pages of Node's program file, which all Node programs of a machine share; the last column excludes them.",
+    head: ['routes', 'Ready', 'busy', 'peak', 'calm', 'calm, not shared'],
     rows,
   };
 }
 
-/** The kubelet's probes, at the intervals of the DaemonSet. */
+/** Runs the kubelet's probes at the intervals of the DaemonSet. */
 function probing(pod: Pod): () => void {
   const timers = [
     setInterval(() => void pod.probe('readiness'), 5000),
@@ -76,7 +76,7 @@ export async function idle(seconds = 95): Promise<Table> {
   }
   return {
     title: 'CPU at rest',
-    text: `CPU time of all threads in ${seconds} s in which nothing happens but the agent's own reading of the tables every 30 s, without and with the kubelet's probes.`,
+    text: `CPU time of all threads in ${seconds} s without events, in which the agent only reads the routing tables every 30 s, without and with the kubelet's probes.`,
     head: ['routes', 'probes', `CPU in ${seconds} s`, 'of a core'],
     rows,
   };
@@ -91,7 +91,7 @@ export async function coldStart(): Promise<Table> {
         await subject.pod.exited;
         subject.pod = await subject.testbed.cluster.startPod();
         const started = now();
-        // Not by waitFor(), which rests between looks.
+        // waitFor() sleeps between its checks, which would add to the result.
         while (!(await subject.pod.probe('readiness')).ok) {
           if (now() - started > 20_000) throw new Error(`not ready after 20 s:\n${subject.pod.logs}`);
           await rest(1);
@@ -103,7 +103,7 @@ export async function coldStart(): Promise<Table> {
   }
   return {
     title: 'Cold start',
-    text: 'From the start of the Node process (image and container are there) to the first readiness probe that succeeds, the routes of the earlier agent being in the kernel.',
+    text: 'From the start of the Node process (image and container exist already) to the first readiness probe that succeeds. The kernel holds the routes of the previous agent.',
     head: ['routes', 'p50', 'p99', 'rounds'],
     rows,
   };

@@ -5,19 +5,19 @@ import { node26 } from '../lab/requirements';
 import type { Namespace } from '../lab/topology/namespaces';
 import { waitFor } from '../lab/wait';
 
-/** Messages that were read from the kernel at once. */
+/** Messages that were read from the kernel at the same time. */
 interface Batch {
-  /** Milliseconds of the monotonic clock, as `now()` tells them. */
+  /** Milliseconds of the monotonic clock, as `now()` returns them. */
   readonly at: number;
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Milliseconds of the clock that all processes of the machine share. */
+/** Milliseconds of the monotonic clock, which all processes of the machine share. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** A program of `bench/inside`, as one file for Node 26. */
+/** A program of `bench/inside`, bundled into one file for Node 26. */
 export function bundled(name: string): string {
   const { outputFiles } = buildSync({
     entryPoints: [join(__dirname, 'inside', name)],
@@ -33,7 +33,7 @@ export function bundled(name: string): string {
   return (outputFiles[0] as { text: string }).text;
 }
 
-/** The routing events of a namespace with the time at which they were read. */
+/** The routing events of a namespace, with the time at which each was read. */
 export class Listener {
   private batches: Batch[] = [];
   private isReady = false;
@@ -57,17 +57,17 @@ export class Listener {
     return listener;
   }
 
-  /** Forgets what came so far. */
+  /** Discards the events received so far. */
   clear(): void {
     this.batches = [];
   }
 
-  /** When the first message of a kind was read, e.g. 'del 142': a route of that protocol deleted. */
+  /** When the first message of a kind was read. Kinds: e.g. 'del 142', a deleted route of that protocol. */
   first(kind: string): number | undefined {
     return this.batches.find(({ counts }) => (counts[kind] ?? 0) > 0)?.at;
   }
 
-  /** Waits until so many messages of a kind came since `clear()`. @returns when the last of them was read */
+  /** Waits for `count` messages of a kind since `clear()`. @returns when the last of them was read */
   async until(kind: string, count: number, ms = 60_000): Promise<number> {
     const reached = () => {
       let seen = 0;
@@ -79,7 +79,7 @@ export class Listener {
     return waitFor(`${count} times ${kind}`, ms, reached, 5);
   }
 
-  /** How many came. */
+  /** The number of messages of a kind since `clear()`. */
   count(kind: string): number {
     return this.batches.reduce((sum, { counts }) => sum + (counts[kind] ?? 0), 0);
   }

@@ -7,7 +7,7 @@ import { ms, percentile } from './table';
 
 const STARTS = 15;
 
-/** Milliseconds that Node takes to start and end: tells how quick the machine is just now, to compare figures by. */
+/** Milliseconds that Node takes to start and exit. It shows the machine's current speed, to compare runs by. */
 function emptyNode(): number {
   const times = Array.from({ length: STARTS }, () => {
     const started = now();
@@ -17,7 +17,7 @@ function emptyNode(): number {
   return percentile(times, 0.5);
 }
 
-/** What the figures depend on, without saying whose machine it is. */
+/** The properties of the machine that the figures depend on. They do not identify it. */
 export function machine(): string {
   const ip = run('ip', ['-V']).match(/iproute2-([\d.]+)/)?.[1] ?? 'unknown';
   const model = cpus()[0]?.model.trim() ?? 'unknown';

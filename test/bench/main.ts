@@ -1,4 +1,4 @@
-/** `npm run bench`: measures, and writes docs/performance.md. Names of sections as arguments: only those, printed. */
+/** `npm run bench`: measures and writes docs/performance.md. With names of sections as arguments, it prints only those. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { offerHelp } from '../../scripts/terminal';
@@ -38,9 +38,9 @@ function introduction(): string {
   return [
     '# Performance',
     '',
-    'Written by `npm run bench` (as root on Linux, about 25 minutes, on an idle machine), which measures what `dist/` contains: the agent in',
-    "the lab's network namespaces, as tests run it. Figures of a shared machine vary; ratios within one run vary less.",
-    'p50 and p99 are percentiles over the rounds. Nothing here is a test: no machine fails for being slow.',
+    'Written by `npm run bench` (as root on Linux, about 25 minutes, on an idle machine), which measures the agent from `dist/` in',
+    "the lab's network namespaces, as the tests run it. On a shared machine, figures vary; ratios within one run vary less.",
+    'p50 and p99 are percentiles over the rounds. These are measurements, not tests: no limit applies.',
     '',
     `Machine: ${machine()}`,
     '',
@@ -51,14 +51,15 @@ async function main(names: readonly string[]): Promise<void> {
   const missing = missingRequirements();
   if (missing.length > 0) throw new Error(missing.join('; '));
   const unknown = names.filter((name) => !(name in SECTIONS));
-  if (unknown.length > 0) throw new Error(`unknown: ${unknown}; known: ${Object.keys(SECTIONS).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`unknown sections: ${unknown}; known sections: ${Object.keys(SECTIONS).join(', ')}`);
   const parts = [introduction()];
   for (const [name, measure] of Object.entries(SECTIONS)) {
     if (names.length > 0 && !names.includes(name)) continue;
     const part = markdown(await measure());
     process.stdout.write(`${part}\n`);
     parts.push(part);
-    // After each section, since a run takes long and may be ended.
+    // Written after each section, because a run takes long and may be aborted.
     if (names.length === 0) writeFileSync(FILE, `${parts.join('\n').trimEnd()}\n`);
   }
 }

@@ -8,11 +8,11 @@ const COUNT = 10_000;
 const ROUNDS = 8;
 const ENV = { OTHERWISE: 'unreachable', PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' };
 
-/** So many /48 of 2001:db8::/32. */
+/** This many /48 subnets of 2001:db8::/32. */
 const prefixes = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `2001:db8:${(0x1000 + i).toString(16)}::/48`);
 
-/** Milliseconds for the routes, for the unreachable routes beside them, and for these by `ip -batch`. */
+/** Milliseconds to write the routes, then the unreachable routes beside them, and the latter with `ip -batch`. */
 async function round(testbed: Testbed, own: Listener, other: Listener, list: readonly string[]): Promise<number[]> {
   own.clear();
   const started = now();
@@ -55,10 +55,10 @@ export async function unreachable(): Promise<Table> {
   return {
     title: 'Unreachable routes',
     text:
-      `${COUNT} routes with \`otherwise: 'unreachable'\`: from the watch event to the last route, from then to the last unreachable route ` +
-      'beside them (the list is confirmed, and all routes are read and proved again, before the first is written), and ' +
-      '`ip -batch` of the same unreachable routes. p50.',
-    head: ['family', 'routes', 'unreachable routes, after that', '`ip -batch`', 'rounds'],
+      `${COUNT} routes with \`otherwise: 'unreachable'\`: from the watch event to the last route; from then to the last unreachable route ` +
+      'beside them (before it writes the first, the agent confirms the list, and reads and verifies all routes again); and ' +
+      'the same unreachable routes written by `ip -batch`. All figures are p50.',
+    head: ['family', 'routes', 'unreachable routes after that', '`ip -batch`', 'rounds'],
     rows,
   };
 }

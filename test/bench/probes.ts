@@ -15,7 +15,7 @@ const PICTURE: TopologyOptions = {
 };
 const NETWORKS = SERVERS.map((address, i) => `network-${i} 192.168.${i}.0/24 ${address}:8080`).join(';');
 const LIST = [...SERVERS.map((_, i) => ({ subnet: `192.168.${i}.0/24`, nextHops: NEXT_HOPS })), ...subnets(997)];
-/** By then nothing is left to do after the start. */
+/** After this time, the work of the start is done. */
 const CALM_MS = 45_000;
 
 export async function probes(seconds = 95): Promise<Table> {
@@ -39,8 +39,8 @@ export async function probes(seconds = 95): Promise<Table> {
   }
   return {
     title: 'CPU of probes',
-    text: `CPU time of all threads in ${seconds} s at rest with 1,000 routes, and probes of 3 networks by 2 next hops each with 1 target. The looks at the two next hops every second are included.`,
-    head: ['a probe every', `CPU in ${seconds} s`, 'of a core', 'requests to the API server'],
+    text: `CPU time of all threads in ${seconds} s at rest with 1,000 routes, and probes of 3 networks through 2 next hops each, with 1 target. The checks of the two next hops every second are included.`,
+    head: ['probe interval', `CPU in ${seconds} s`, 'of a core', 'requests to the API server'],
     rows,
   };
 }

@@ -1,4 +1,4 @@
-/** Run as a program: a site of so many networks, each with a VPN of its own, and so many Services, into CDK8S_OUTDIR. */
+/** A program: synthesises a site with this many networks, each with its own VPN, and this many Services, into CDK8S_OUTDIR. */
 import { ExternalService, NodeRoutes, Site } from '../../lib';
 
 const [networks = 1, services = 1] = process.argv.slice(2).map(Number);

@@ -13,7 +13,7 @@ async function table(
   return { ...texts, head: ['routes', 'p50', 'p99', 'rounds'], rows };
 }
 
-/** Deletes one route after the other; milliseconds until each was back. */
+/** Deletes routes one after the other. @returns the milliseconds until each was restored */
 function repairs({ testbed, listener }: Subject, size: number, rounds: number): Promise<number[]> {
   const all = subnets(size);
   return repeat(rounds, async (round) => {
@@ -27,7 +27,7 @@ function repairs({ testbed, listener }: Subject, size: number, rounds: number): 
 export function deleted(): Promise<Table> {
   const texts = {
     title: 'Repair of a deleted route',
-    text: "`ip route del` of one route: from the kernel's message of the deletion to that of the route being back.",
+    text: "`ip route del` of one route: from the kernel's message about the deletion to its message about the restored route.",
   };
   return table(texts, async (size) => {
     let times: number[] = [];
@@ -40,7 +40,7 @@ export function deleted(): Promise<Table> {
 
 const FLOODED = { size: 1000, each: 250 } as const;
 
-/** The same under a flood of connections, with the kubelet's probes in between. */
+/** Repairs of deleted routes under a flood of connections, with the kubelet's probes in between. */
 export async function flood(): Promise<Table> {
   const rows: string[][] = [];
   await withAgent(FLOODED.size, async (subject) => {
@@ -66,9 +66,9 @@ export async function flood(): Promise<Table> {
   return {
     title: 'Repair under a flood of connections',
     text:
-      'The same while a program on the node holds 500 connections of each of four kinds (silent, never reading one page, ' +
-      'never reading 50, half a request) to the agent and eight clients ask for `/diff` as fast as they are answered. ' +
-      'All share the cores of this machine. A probe is lost that has no answer within its 3 s.',
+      'The same, while a program on the node holds 500 connections of each of four kinds (silent, never reading one page, ' +
+      'never reading 50, half a request) to the agent, and eight clients request `/diff` as fast as it answers. ' +
+      'All share the cores of this machine. A probe counts as lost if it has no answer within its 3 s.',
     head: ['routes', 'p50', 'p99', 'rounds', 'probes', 'lost'],
     rows,
   };
@@ -77,7 +77,7 @@ export async function flood(): Promise<Table> {
 export function bounced(): Promise<Table> {
   const texts = {
     title: 'After a link bounce',
-    text: 'The private link goes down for a second, which removes every route on it, and comes up again, the private network with it: from the message of the link being up to that of the last route.',
+    text: "The private link goes down for a second, which removes every route on it, and comes up again with the private network's route: from the message that the link is up to the message about the last route.",
   };
   return table(texts, async (size) => {
     let times: number[] = [];
@@ -98,7 +98,7 @@ export function bounced(): Promise<Table> {
 export function moved(): Promise<Table> {
   const texts = {
     title: 'The next hop changes',
-    text: "The private network's route gets another next hop: from the kernel's message of that to the message of the changed nexthop object, by which all routes have followed: the one message that the agent writes.",
+    text: "The private network's route gets another next hop: from the kernel's message about it to the message about the changed nexthop object, which moves all routes at once. The agent writes only this message.",
   };
   return table(texts, async (size) => {
     let times: number[] = [];
@@ -108,7 +108,7 @@ export function moved(): Promise<Table> {
         testbed.ip(`route replace 10.0.0.0/8 via ${round % 2 === 0 ? '10.184.0.3' : '10.184.0.1'} proto static`);
         const changed = await listener.until('add 4', 1);
         const followed = await listener.until('nexthop', 1);
-        if (listener.count('nexthop') !== 1) throw new Error('more than one nexthop object was written');
+        if (listener.count('nexthop') !== 1) throw new Error('the agent wrote more than one nexthop object');
         return followed - changed;
       });
     });

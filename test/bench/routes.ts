@@ -10,10 +10,10 @@ const SIZES: readonly (readonly [size: number, rounds: number])[] = [
   [10_000, 15],
 ];
 const OWN = 'add 142';
-/** After so long a list is confirmed, and applied without a look when it comes again. */
+/** After this time a list is confirmed, and is applied without a check when it comes again. */
 const CONFIRMED_MS = 4000;
 
-/** From the moment before the API server writes the watch event to the last route's message from the kernel. */
+/** Milliseconds from the moment before the API server writes the watch event to the kernel's message about the last route. */
 async function addByAgent({ testbed, listener }: Subject, size: number): Promise<[total: number, writing: number]> {
   testbed.putList([]);
   await testbed.untilOwned([], 20_000);
@@ -25,7 +25,7 @@ async function addByAgent({ testbed, listener }: Subject, size: number): Promise
   return [ended - started, ended - (listener.first(OWN) ?? started)];
 }
 
-/** `ip -batch` on the node without an agent, from its start to the last route's message. */
+/** Milliseconds of `ip -batch` on the node without an agent, from its start to the message about the last route. */
 async function addByBatch({ testbed }: Subject, listener: Listener, size: number): Promise<[number, number]> {
   const { netns } = testbed.topology.nodes[1] ?? testbed.node;
   const lines = subnets(size).map((subnet) => `route add ${subnet} via 10.184.0.1 proto 143`);
@@ -62,10 +62,10 @@ export async function adding(): Promise<Table> {
   return {
     title: 'Adding routes',
     text:
-      'From the watch event (the moment before the API server writes it: HTTPS, parsing, reading the kernel and deciding ' +
-      "included) to the last route's message from the kernel, in an empty table, for a list that the node confirmed before " +
-      '(a new one waits 1 s for the look before it is applied); and `ip -batch` of the same routes in turn with it, from ' +
-      'its start to the same message. *Writing* is from the first route to the last.',
+      'From the watch event (just before the API server writes it, so HTTPS, parsing, reading the kernel and deciding are ' +
+      "included) to the kernel's message about the last route, in an empty table, for a list that the node confirmed before " +
+      '(the agent checks a new list for 1 s before it applies it). In turn with it, `ip -batch` writes the same routes: from its ' +
+      'start to the same message. *Writing* is the time from the first route to the last.',
     head: ['routes', 'agent p50', 'p99', 'rounds', 'writing p50', '`ip -batch` p50', 'p99', 'ratio of p50'],
     rows,
   };
@@ -87,7 +87,8 @@ export async function oneChange(): Promise<Table> {
         const started = now();
         testbed.putList(isAdded ? [...subnets(size), '172.31.0.0/16'] : subnets(size));
         const ended = await listener.until(isAdded ? OWN : 'del 142', 1);
-        if (listener.count(OWN) + listener.count('del 142') !== 1) throw new Error('more than one route was changed');
+        if (listener.count(OWN) + listener.count('del 142') !== 1)
+          throw new Error('the agent changed more than one route');
         return ended - started;
       });
       rows.push([`${size}`, ...spread(times), '1']);
@@ -95,7 +96,7 @@ export async function oneChange(): Promise<Table> {
   }
   return {
     title: 'One change in a long list',
-    text: 'One route added to a list that the node confirmed before, or removed from it: from the watch event to the message of that one route.',
+    text: 'One route is added to a list that the node confirmed before, or removed from it: from the watch event to the message about this route.',
     head: ['routes in the list', 'p50', 'p99', 'rounds', 'routes written'],
     rows,
   };

@@ -9,10 +9,10 @@ import { rest } from './subject';
 import { mib, type Table } from './table';
 
 const SERVICES = 200;
-/** Five servers of each, on one host. */
+/** Each host has this many servers of each kind. */
 const HOSTS = [21, 22, 23, 24, 25];
 const EVERY = '10s';
-/** Compilation and the first round are over. */
+/** After this time, compilation and the first round of probes are done. */
 const WARM_UP_MS = 45_000;
 const MEASURED_MS = 60_000;
 
@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<string, (authority: string) => ServerHealthProbe>> 
   HTTPS: (ca) => ({ http: { path: '/healthz' }, tls: { serverName: 'orders.corp.example', ca } }),
 };
 
-/** What the server health program costs on a real Kubernetes. */
+/** The cost of the server health program on a real Kubernetes. */
 export async function serverHealth(): Promise<Table> {
   const rows: string[][] = [];
   const missing = missingForCluster();
@@ -30,8 +30,8 @@ export async function serverHealth(): Promise<Table> {
   else for (const [kind, probe] of Object.entries(KINDS)) rows.push([kind, ...(await cost(kind, probe))]);
   return {
     title: 'Server health',
-    text: `${SERVICES} Services with ${HOSTS.length} servers each, probed every ${EVERY} by two replicas on a real Kubernetes; the servers run on the same machine. Over a minute in which nothing changes, and no EndpointSlice is written.`,
-    head: ['probes', 'CPU of one core', 'memory', 'memory at its highest'],
+    text: `${SERVICES} Services with ${HOSTS.length} servers each, probed every ${EVERY} by two replicas on a real Kubernetes. The servers run on the same machine. Measured over a minute in which nothing changes and no EndpointSlice is written.`,
+    head: ['probes', 'CPU of one core', 'memory', 'peak memory'],
     rows,
   };
 }
@@ -69,7 +69,7 @@ async function cost(kind: string, probe: (authority: string) => ServerHealthProb
   return cells;
 }
 
-/** Further addresses of one host, each with a server. */
+/** Adds addresses to one host, with a server at each. */
 async function startServers({ cluster: { topology } }: HealthCluster, behaviour: 'ok' | 'secure'): Promise<void> {
   const place = topology.servers.find(({ name }) => name === 'orders-1');
   if (place === undefined) throw new Error('the topology has no orders-1');

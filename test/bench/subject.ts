@@ -4,19 +4,19 @@ import { SEEDS, type TopologyOptions } from '../lab/topology/topology';
 import { waitFor } from '../lab/wait';
 import { Listener } from './listen';
 
-/** The seeds' network with a second router to move to, and a second node without an agent to compare with. */
+/** The standard network with a second router to move to, and a second node without an agent to compare with. */
 const PICTURE: TopologyOptions = {
   ...SEEDS,
   nodes: [...SEEDS.nodes, { name: 'worker-2', private: ['10.184.0.4/26'], public: ['198.51.100.4/28'] }],
   routers: [['10.184.0.1/26'], ['10.184.0.3/26']],
 };
 
-/** Longer than an agent rests after its longest pass, so that each repetition begins at rest. */
+/** Longer than the agent rests after its longest pass, so that each repetition starts at rest. */
 const REST_MS = 1000;
 
 export const rest = (milliseconds = REST_MS) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** So many /32 routes of 172.16.0.0/14, which nothing else uses here. */
+/** `count` /32 routes of 172.16.0.0/14, a range that nothing else uses here. */
 export function subnets(count: number, from = 0): string[] {
   return Array.from({ length: count }, (_, k) => {
     const i = k + from;
@@ -24,7 +24,7 @@ export function subnets(count: number, from = 0): string[] {
   });
 }
 
-/** An agent from dist/ with so many routes, at rest, and a listener to its node's routing events. */
+/** An agent from dist/ with its routes, at rest, and a listener on its node's routing events. */
 export interface Subject {
   readonly testbed: Testbed;
   readonly listener: Listener;
@@ -43,10 +43,10 @@ export function withAgent(count: number, body: (subject: Subject) => Promise<voi
   });
 }
 
-/** BENCH_ROUNDS=0.1 makes a tenth of the rounds, for a first look. */
+/** BENCH_ROUNDS=0.1 runs a tenth of the rounds, for a quick result. */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 1);
 
-/** Does it so often, at rest each time. */
+/** Measures this many rounds, each started at rest. */
 export async function repeat<T>(rounds: number, measure: (round: number) => Promise<T>): Promise<T[]> {
   const times = Math.max(3, Math.round(rounds * ROUNDS));
   const results: T[] = [];

@@ -1,4 +1,4 @@
-/** Run as a program: the fixture site into CDK8S_OUTDIR, or as many sites of as many routes as the arguments say, from the n-th on. */
+/** A program: synthesises the fixture site into CDK8S_OUTDIR, or, given arguments, a number of sites with a number of routes, from the n-th on. */
 import { NodeRoutes, Site } from '../../lib';
 
 const [sites, routes, first = 0] = process.argv.slice(2).map(Number);

@@ -7,10 +7,10 @@ import { now } from './listen';
 import { ms, spread, type Table } from './table';
 
 const ROUNDS = 5;
-/** A folder with `npm install ts-node@10 typescript@5`: the project itself needs neither. */
+/** A folder with `npm install ts-node@10 typescript@5`, which this project does not need. */
 const TS_NODE = process.env.BENCH_TS_NODE;
 
-/** Milliseconds until a program has ended. @throws with what it said, when it failed */
+/** Milliseconds from the start of a program to its end. @throws with its error output if it fails */
 function time(
   command: string,
   args: readonly string[],
@@ -51,7 +51,7 @@ function withTsNode(out: string): string[] {
   return rounds(() => time('npx', ['cdk8s', 'synth', '--app', app, '--output', out], env));
 }
 
-/** A plan for ten sites of 1,000 routes, of which each loses one and gets another. */
+/** The plan for ten sites of 1,000 routes, in each of which one route was replaced. */
 function plans(folder: string): string[] {
   const copy = linkedProject(join(folder, 'copy'));
   const synth = (first: string) => {
@@ -70,7 +70,7 @@ function plans(folder: string): string[] {
   );
 }
 
-/** All ways of a site of 100 networks, each with a VPN of its own, and 100 Services, by the files of three products. */
+/** Proves all paths of a site with 100 networks, each with its own VPN, and 100 Services, for three router products. */
 function proofs(folder: string): string[] {
   const large = linkedProject(join(folder, 'large'));
   time(process.execPath, [...TYPESCRIPT, join('test', 'bench', 'prove-site.ts'), '100', '100'], {
@@ -80,9 +80,9 @@ function proofs(folder: string): string[] {
   return rounds(() => time(process.execPath, script, {}, large));
 }
 
-/** The same objects, read and written again. */
+/** Reads the example's objects and writes them again. */
 function withKustomize(folder: string): string[] {
-  if (spawnSync('kubectl', ['version', '--client']).status !== 0) return ['skipped: there is no kubectl', '', ''];
+  if (spawnSync('kubectl', ['version', '--client']).status !== 0) return ['skipped: kubectl is not installed', '', ''];
   const resources = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
   writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify({ resources }));
   return rounds(() => time('kubectl', ['kustomize', folder], {}));
@@ -104,15 +104,15 @@ export async function synthesis(): Promise<Table> {
     if (!existsSync(made)) throw new Error(`nothing in ${made}`);
     return {
       title: 'Synth',
-      text: `Whole programs, from their start to their end. Of each of ours ${ms(Number.parseFloat(bare[0] ?? ''))} are the start of Node with tsx and cdk8s alone. \`cdk8s synth\` runs main.ts by ts-node without type checks; \`kubectl kustomize\` reads the example's YAML and writes it again.`,
+      text: `Whole programs, from start to exit. Of each npm script, ${ms(Number.parseFloat(bare[0] ?? ''))} are spent on starting Node with tsx and cdk8s. \`cdk8s synth\` runs main.ts with ts-node without type checks; \`kubectl kustomize\` reads the example's YAML and writes it again.`,
       head: ['program', 'p50', 'p99', 'rounds'],
       rows: [
         ['the example', ...example],
         ['100 sites of 1,000 routes', ...hundred],
         ['`npm run plan -- --no-synth` for 10 sites of 1,000 routes, two changed in each', ...plans(folder)],
         ['`npm run prove` for 100 networks with VPNs and 100 Services, by three router products', ...proofs(folder)],
-        ['the example by `cdk8s synth` and ts-node', ...withTsNode(join(folder, 'cli'))],
-        ["the example's objects by `kubectl kustomize`", ...withKustomize(made)],
+        ['the example with `cdk8s synth` and ts-node', ...withTsNode(join(folder, 'cli'))],
+        ["the example's objects with `kubectl kustomize`", ...withKustomize(made)],
       ],
     };
   } finally {

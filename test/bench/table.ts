@@ -1,4 +1,4 @@
-/** A heading, what was measured and how, and rows of it. */
+/** A section of the page: heading, description of the measurement, and rows of results. */
 export interface Table {
   readonly title: string;
   readonly text: string;
@@ -6,7 +6,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The value that `share` of all are not above. */
+/** The smallest value that at least `share` of all values do not exceed. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
@@ -20,7 +20,7 @@ export function mib(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
-/** p50, p99 and the number of repetitions, as cells. */
+/** p50, p99 and the number of rounds, as cells. */
 export function spread(values: readonly number[]): string[] {
   return [ms(percentile(values, 0.5)), ms(percentile(values, 0.99)), `${values.length}`];
 }

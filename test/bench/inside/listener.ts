@@ -1,15 +1,15 @@
 /**
- * Runs inside a node's network namespace and tells, one JSON object a line, which routing events it read when. Bundled
- * by ../listen.ts for Node 26, with the agent's own netlink socket and codec.
+ * Runs inside a node's network namespace and reports routing events with the time at which it read them, one JSON
+ * object per line. ../listen.ts bundles it for Node 26, with the agent's own netlink socket and codec.
  *
- * The kernel hands out one event a read, and 10,000 in a burst. So the main thread does nothing but read and note, and
- * a worker writes what was noted: a listener that is slower than the kernel would measure itself.
+ * The kernel returns one event per read, and up to 10,000 in a burst. The main thread therefore only reads and records,
+ * and a worker writes the records: a listener slower than the kernel would measure itself.
  */
 import { readSync, writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { Messages } from '../../../lib/agent/netlink/codec';
 
-// Required, not imported: its types are Node 26's, which this folder is not compiled with.
+// Required, not imported: its types are those of Node 26, and this folder is compiled with others.
 const { openEventSocket, openNetlink } = require('../../../lib/agent/netlink/ffi') as {
   openNetlink(receiveBuffer: number): number;
   openEventSocket(
@@ -22,12 +22,12 @@ const { openEventSocket, openNetlink } = require('../../../lib/agent/netlink/ffi
 const [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP] = [1, 7, 11, 32];
 const [RTM_NEWLINK, RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWNEXTHOP] = [16, 24, 25, 104];
 const IFF_UP = 1;
-/** Events between two writes at most. */
+/** Size of the ring buffer: the largest number of events between two writes. */
 const PLACES = 1 << 20;
 const WRITE_MS = 5;
 const READS_A_CHECK = 1000;
 
-/** Memory of both threads: how many events were noted, then when each was read, and what it was. */
+/** Shared by both threads: the number of recorded events, and the time and kind of each. */
 class Notes {
   private readonly count: Int32Array;
   private readonly at: Float64Array;
@@ -43,7 +43,7 @@ class Notes {
     return Atomics.load(this.count, 0);
   }
 
-  /** @param detail the protocol number of a route, whether a link is up. */
+  /** @param detail for a route: its protocol number; for a link: whether it is up */
   note(at: number, type: number, detail: number): void {
     const { length } = this;
     this.at[length % PLACES] = at;
@@ -68,7 +68,7 @@ function nameOf(type: number, detail: number): string {
 function read(): never {
   const notes = new Notes();
   const receiveBuffer = 64 * 1024 * 1024;
-  const nobody = openNetlink(0); // whose changes are not told
+  const nobody = openNetlink(0); // the event socket skips changes made through this one; nothing is
   const socket = openEventSocket(receiveBuffer, [LINK, IPV4_ROUTE, IPV6_ROUTE, NEXTHOP], nobody);
   const worker = new Worker(process.execArgv.at(-1) as string, { eval: true, workerData: notes.memory });
   worker.unref();
@@ -77,7 +77,7 @@ function read(): never {
   for (let reads = 0; ; reads++) {
     const length = readSync(socket.fd, buffer);
     if (reads % READS_A_CHECK === 0 && socket.dropped() > 0) throw new Error('events were lost');
-    // CLOCK_MONOTONIC, which all processes share.
+    // CLOCK_MONOTONIC, the same in all processes.
     const at = Number(process.hrtime.bigint()) / 1e6;
     messages.of(length);
     while (messages.next()) note(messages, at, notes);
@@ -86,7 +86,7 @@ function read(): never {
 
 function note(message: Messages, at: number, notes: Notes): void {
   const { type } = message;
-  // rtm_protocol: the sixth byte of struct rtmsg.
+  // rtm_protocol is the sixth byte of struct rtmsg.
   if (type === RTM_NEWROUTE || type === RTM_DELROUTE) notes.note(at, type, message.u8(5));
   else if (type === RTM_NEWLINK) notes.note(at, type, message.u32(8) & IFF_UP);
   else if (type === RTM_NEWNEXTHOP) notes.note(at, type, 0);
@@ -102,7 +102,7 @@ function write(notes: Notes): void {
   }, WRITE_MS);
 }
 
-/** The pipe takes what it can, and is asked again for the rest. */
+/** Writes all of the text, even if the pipe takes only part of it at a time. */
 function writeAll(text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) {

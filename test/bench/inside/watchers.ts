@@ -1,7 +1,7 @@
 /**
- * Runs in a network namespace: so many of the agent's own watches on one API server. Tells, one JSON object a line, how
- * many are connected whenever that changes. Arguments: number, address, port, folder with token and ca.crt, and the
- * milliseconds in which they start.
+ * Runs in a network namespace: a number of the agent's watches on one API server. Reports every 100 ms, one JSON object
+ * per line, how many are connected. Arguments: number, address, port, folder with token and ca.crt, and the milliseconds
+ * over which the watches start.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
