@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { PROTOCOL } from '../lab/testbed';
-import { type Entry, familyOf, type Held, Model } from './model';
+import { type Content, type Entry, familyOf, Model } from './model';
 import { type Real, ROUTERS, SUBNETS } from './real';
 import { Step } from './step';
 
@@ -9,20 +9,20 @@ const PUBLIC_GATEWAY = { 4: '198.51.100.1', 6: '2001:db8:51::1' } as const;
 
 const ipOf = (subnet: string) => `-${familyOf(subnet)}`;
 
-function put(held: Held): Step {
+function put(content: Content): Step {
   return new Step(
-    `put ${JSON.stringify(held)}`,
-    (model) => model.put(held),
-    (real) => real.put(held),
-    (model) => held !== 'gone' || model.held !== 'gone',
+    `put ${JSON.stringify(content)}`,
+    (model) => model.put(content),
+    (real) => real.put(content),
+    (model) => content !== 'gone' || model.content !== 'gone',
   );
 }
 
-/** Somebody deletes a route of ours. */
+/** Somebody deletes a route of the agent. */
 function deleteOurs(subnet: string): Step {
   const keys = (model: Readonly<Model>) => [...model.own.keys()].filter((key) => key.startsWith(`${subnet} `));
   return new Step(
-    `delete our ${subnet}`,
+    `delete the agent's route to ${subnet}`,
     (model) => {
       for (const key of keys(model)) model.own.delete(key);
     },
@@ -36,19 +36,19 @@ function deleteOurs(subnet: string): Step {
 }
 
 const flushNexthops = new Step(
-  'flush our nexthop objects',
+  "flush the agent's nexthop objects",
   (model) => model.own.clear(),
   (real) => real.testbed.ip(`nexthop flush proto ${PROTOCOL}`),
   () => true,
   'kernel',
 );
 
-/** Somebody else's route of a listed prefix comes or goes, by the public way or by the private one. */
+/** Adds or removes a foreign route to a listed prefix, on the public or on the private interface. */
 function toggleForeign(subnet: string, way: 'public' | 'private'): Step {
   const family = familyOf(subnet);
   const gateway = way === 'public' ? PUBLIC_GATEWAY[family] : ROUTERS[family][0];
   return new Step(
-    `toggle somebody's ${way} ${subnet}`,
+    `toggle the foreign ${way} route to ${subnet}`,
     (model) => {
       if (!model.foreign.delete(subnet)) model.foreign.set(subnet, gateway);
     },
@@ -62,7 +62,7 @@ function toggleForeign(subnet: string, way: 'public' | 'private'): Step {
   );
 }
 
-/** The private network's entry changes, goes, or comes back. */
+/** Changes, removes or restores the route to the private network. */
 function moveNextHop(family: 4 | 6, router: 0 | 1 | undefined): Step {
   const gateway = router === undefined ? undefined : ROUTERS[family][router];
   return new Step(
@@ -86,18 +86,18 @@ const routerDies = new Step(
   (model) => {
     model.silent = SECOND_ROUTER;
   },
-  (real) => real.silence(true),
+  (real) => real.setSilent(true),
   (model) => model.silent.length === 0,
   'kernel',
 );
 
-/** It is used again when it has answered for ten seconds. */
+/** The agent uses a next hop again once it has answered for ten seconds. */
 const routerReturns = new Step(
   'the second router answers again',
   (model) => {
     model.silent = [];
   },
-  (real) => real.silence(false),
+  (real) => real.setSilent(false),
   (model) => model.silent.length > 0,
 );
 
@@ -125,7 +125,7 @@ const bounce = new Step(
   'kernel',
 );
 
-/** So many events while the agent cannot read that the kernel drops the rest, among them that of a route of ours. */
+/** More events than the socket buffer holds while the agent is stopped: the kernel drops the rest, with those about the agent's routes. */
 const overrun = new Step(
   'events are lost',
   (model) => model.own.clear(),
@@ -142,11 +142,11 @@ const overrun = new Step(
 );
 
 /**
- * Somebody puts a route before ours that the kernel tells from it by its protocol alone, and is not hit when ours is to
- * go another way.
+ * A foreign route with the same prefix and metric is inserted before the agent's: the kernel tells them apart only by
+ * their protocol. The agent must change its own route, not this one.
  */
-const twin = new Step(
-  'a twin of ours comes and goes while a list moves ours',
+const foreignTwin = new Step(
+  "a foreign route with the same prefix and metric exists while a new list moves the agent's route",
   (model) => model.put({ list: MOVED }),
   async (real) => {
     real.put({ list: FIRST_LIST });
@@ -160,14 +160,14 @@ const twin = new Step(
   (model) => model.isRunning && model.isApiUp && model.nextHop.get(4) !== undefined && model.foreign.size === 0,
 );
 
-/** By what every request is answered with, if anything. */
-const AWAY = { 'API server away': undefined, 'API server fails': 500, 'API server refuses': 403 } as const;
+/** The HTTP status of every answer. undefined: connections are refused */
+const FAILURES = { 'API server away': undefined, 'API server fails': 500, 'API server refuses': 403 } as const;
 
-function apiAway(how: keyof typeof AWAY): Step {
+function apiAway(how: keyof typeof FAILURES): Step {
   return new Step(
     how,
     (model) => model.loseApi(),
-    (real) => real.loseApi(AWAY[how]),
+    (real) => real.loseApi(FAILURES[how]),
     (model) => model.isApiUp && !model.isWaiting,
   );
 }
@@ -182,7 +182,7 @@ const apiBack = new Step(
 );
 
 const compact = new Step(
-  'the history is forgotten',
+  'the API server compacts its history',
   () => undefined,
   (real, model) => real.forgetHistory(model),
   (model) => model.isApiUp,
@@ -195,12 +195,12 @@ const kill = new Step(
   (model) => model.isRunning,
 );
 
-/** A restart in good order, with a ConfigMap that is there as far as the agent knows or can learn: routes stay. */
+/** A graceful restart. As far as the agent knows or can find out, the ConfigMap exists, so routes stay. */
 const stop = new Step(
   'SIGTERM',
   (model) => model.end(),
   (real) => real.kill('SIGTERM'),
-  (model) => model.isRunning && model.known !== 'gone' && (model.held !== 'gone' || !model.isApiUp),
+  (model) => model.isRunning && model.known !== 'gone' && (model.content !== 'gone' || !model.isApiUp),
 );
 
 const start = new Step(
@@ -212,7 +212,7 @@ const start = new Step(
   (model) => !model.isRunning,
 );
 
-/** GitOps deletes the ConfigMap, the DaemonSet and the pod; nothing of ours is left. */
+/** GitOps deletes the ConfigMap, the DaemonSet and the pod: no route or object of the agent is left. */
 const uninstall = new Step(
   'uninstall',
   (model) => {
@@ -223,14 +223,14 @@ const uninstall = new Step(
   async (real, model) => {
     const { owners } = real.testbed.cluster.api;
     owners.delete(real.testbed.own('DaemonSet'));
-    if (model.held !== 'gone') real.put('gone');
+    if (model.content !== 'gone') real.put('gone');
     await real.kill('SIGTERM');
-    owners.put(real.testbed.own('DaemonSet')); // for the agent that may come
+    owners.put(real.testbed.own('DaemonSet')); // for the next agent
   },
-  (model) => model.isRunning && model.isApiUp && model.held !== 'gone',
+  (model) => model.isRunning && model.isApiUp && model.content !== 'gone',
 );
 
-/** Each for another reason. */
+/** Each is rejected for a different reason. */
 const BAD = [
   '["192.168.0.1/24"]',
   'no list',
@@ -239,7 +239,7 @@ const BAD = [
   '["192.168.0.0/24", "127.0.0.0/8"]',
 ];
 
-const list: fc.Arbitrary<Held> = fc
+const list: fc.Arbitrary<Content> = fc
   .subarray(SUBNETS)
   .chain((subnets) => fc.tuple(...subnets.map(entryOf)))
   .map((entries) => ({ list: entries }));
@@ -257,7 +257,7 @@ function entryOf(subnet: string): fc.Arbitrary<Entry> {
 
 const subnet = fc.constantFrom(...SUBNETS);
 
-/** By how often they come: what needs something else to have happened, and what takes longer, less or more. */
+/** Steps with their weights: lower for slow steps, higher for steps that another step has to enable. */
 const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [8, list.map(put)],
   [2, fc.constantFrom(...BAD).map((bad) => put({ bad }))],
@@ -273,7 +273,7 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
       .tuple(fc.constantFrom(4 as const, 6 as const), fc.constantFrom(0 as const, 1 as const, undefined))
       .map(([family, router]) => moveNextHop(family, router)),
   ],
-  [4, fc.constantFrom(...(Object.keys(AWAY) as (keyof typeof AWAY)[])).map(apiAway)],
+  [4, fc.constantFrom(...(Object.keys(FAILURES) as (keyof typeof FAILURES)[])).map(apiAway)],
   [6, fc.constant(apiBack)],
   [6, fc.constant(start)],
   [2, fc.constantFrom(kill, stop)],
@@ -282,7 +282,7 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [1, fc.constant(routerDies)],
   [2, fc.constant(routerReturns)],
   [1, fc.constant(compact)],
-  [1, fc.constant(twin)],
+  [1, fc.constant(foreignTwin)],
   [1, fc.constant(overrun)],
 ];
 
@@ -291,8 +291,8 @@ export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<Model, Real>>[] = WEIGHTED.f
 );
 
 export const FIRST_LIST: readonly Entry[] = SUBNETS.slice(0, 2).map((to) => ({ subnet: to }));
-/** The first of them goes another way, the other one does not. */
+/** The first route gets other next hops, the second one keeps its own. */
 const MOVED: readonly Entry[] = FIRST_LIST.map((entry, i) => (i === 0 ? { ...entry, nextHops: ROUTERS[4] } : entry));
 
-/** @param until when steps end to be made, in milliseconds of performance.now() */
+/** @param until time in milliseconds of performance.now() after which no further steps run */
 export const firstModel = (until: number): Model => new Model(FIRST_LIST, ROUTERS[4][0], ROUTERS[6][0], until);

@@ -18,26 +18,26 @@ import { runs, SEED } from './budget';
 import type { LineAnswer, LineQuestion, LineReaderData } from './line-reader';
 
 /**
- * Nothing that comes from outside makes the agent throw anything but what its callers expect, or run for ever. What was
- * understood of it is compared with what an independent reading says.
+ * No input from outside makes the agent throw an unexpected error or hang. What the agent reads from an input is
+ * compared with an independent parser.
  */
 
 const RUNS = runs(100_000);
-/** fast-check makes one of so many inputs; the others are that one with some bytes changed, which is far quicker. */
+/** Of this many inputs, fast-check makes one; the others are copies with some bytes changed, which is much faster. */
 const VARIANTS = 25;
-/** No input takes more than some milliseconds, on a busy machine a second. */
+/** Every input takes a few milliseconds, on a busy machine up to a second. */
 const ENDLESS_MS = 5_000;
 
 jest.setTimeout(600_000);
 
 class Endless extends Error {
-  override readonly message = `has no end within ${ENDLESS_MS / 1000} s`;
+  override readonly message = `did not finish within ${ENDLESS_MS / 1000} s`;
 }
 
 const arena = createContext({});
 const script = new Script('body()');
 
-/** Runs it under a watchdog of the engine, which interrupts loops that keep even jest's timer from firing. */
+/** Runs the body under V8's own watchdog, which also interrupts loops that block jest's timers. */
 function watched(body: () => void): void {
   try {
     script.runInContext(Object.assign(arena, { body }), { timeout: 2 * ENDLESS_MS });
@@ -46,7 +46,7 @@ function watched(body: () => void): void {
   }
 }
 
-/** The result, or undefined for an error that is expected. Anything else falls through to the property. */
+/** The result, or undefined after an expected error. Any other error fails the property. */
 function attempt<T>(read: () => T, ...expected: readonly (new (...args: never[]) => Error)[]): T | undefined {
   try {
     return read();
@@ -100,7 +100,7 @@ const entry = fc.oneof(
   { weight: 1, arbitrary: fc.jsonValue() },
 );
 
-/** What it was, and what becomes of it when bytes at some places are overwritten, doubled or left out. */
+/** The bytes, and copies with bytes overwritten, duplicated or removed at random places. */
 function* variants(bytes: Buffer, seed: number): Generator<Buffer> {
   let state = seed | 1;
   const next = (below: number) => {
@@ -123,7 +123,7 @@ function* variants(bytes: Buffer, seed: number): Generator<Buffer> {
   }
 }
 
-/** Makes inputs, checks each and its variants, and names the one that fails or does not come to an end. */
+/** Generates inputs, checks each with its variants, and reports the bytes that fail or hang. */
 function fuzz(inputs: fc.Arbitrary<Buffer>, check: (bytes: Buffer, seed: number) => void): void {
   let now: Buffer = Buffer.alloc(0);
   let isEndless = false;
@@ -134,12 +134,12 @@ function fuzz(inputs: fc.Arbitrary<Buffer>, check: (bytes: Buffer, seed: number)
     }
   };
   const property = fc.property(inputs, fc.nat(), (bytes, seed) => {
-    if (isEndless) return; // to shrink it would take the watchdog's patience each time
+    if (isEndless) return; // each attempt to shrink it would wait for the watchdog
     try {
       watched(() => body(bytes, seed));
     } catch (cause) {
       isEndless = cause instanceof Endless;
-      throw new Error(`for the bytes ${now.toString('base64')} (seed ${seed})`, { cause });
+      throw new Error(`with the bytes ${now.toString('base64')} (seed ${seed})`, { cause });
     }
   });
   fc.assert(property, { seed: SEED, numRuns: RUNS / VARIANTS });
@@ -153,8 +153,8 @@ const listText = fc.oneof(
 );
 const toBytes = (text: string) => Buffer.from(text);
 
-/** What an entry says it routes: IPv6 as browsers write it. */
-function subnetSaid(entry: unknown): string {
+/** The subnet that an entry names, with IPv6 as browsers write it. */
+function subnetNamed(entry: unknown): string {
   const text = typeof entry === 'string' ? entry : (entry as { subnet: string }).subnet;
   const [host = '', length] = text.split('/');
   return `${host.includes(':') ? new URL(`http://[${host}]/`).hostname.slice(1, -1) : host}/${length}`;
@@ -166,7 +166,7 @@ const isEqualSet = (a: ReadonlySet<string>, b: ReadonlySet<string>) =>
 const isWhole = ({ family, address, prefixLength }: Subnet): boolean =>
   rangeAround(family, numberOf(address), prefixLength).first === numberOf(address);
 
-test(`${RUNS} route lists: none is half understood`, () => {
+test(`${RUNS} route lists: each is read completely or rejected`, () => {
   let accepted = 0;
   fuzz(listText.map(toBytes), (bytes) => {
     const text = bytes.toString('utf8');
@@ -175,12 +175,12 @@ test(`${RUNS} route lists: none is half understood`, () => {
     accepted++;
     const entries = JSON.parse(text) as unknown[];
     const subnets = list.routes.map(({ subnet }) => subnet);
-    if (!subnets.every(isWhole)) throw new Error(`not all of ${subnets} are subnets`);
-    const said = new Set(entries.map(subnetSaid));
-    if (!isEqualSet(said, new Set(subnets.map(String)))) throw new Error(`${[...said]} is read as ${subnets}`);
+    if (!subnets.every(isWhole)) throw new Error(`host bits are set in one of ${subnets}`);
+    const expected = new Set(entries.map(subnetNamed));
+    if (!isEqualSet(expected, new Set(subnets.map(String)))) throw new Error(`${[...expected]} was read as ${subnets}`);
     const written = formatRouteList(list.routes, DEFAULT_RULES);
     const again = formatRouteList(parseRouteList(written, DEFAULT_RULES).routes, DEFAULT_RULES);
-    if (list.routes.length + list.duplicates.length !== entries.length) throw new Error('an entry was lost');
+    if (list.routes.length + list.duplicates.length !== entries.length) throw new Error('the parser lost an entry');
     if (again !== written) throw new Error(`${written} becomes ${again}`);
   });
   expect(accepted).toBeGreaterThan(RUNS / 100);
@@ -208,7 +208,7 @@ const watchLine = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(fc.json(), fc.string({ unit: 'binary' }), fc.constant('')) },
 );
 
-/** Lines, the last one sometimes cut off. */
+/** Lines; the last one is sometimes cut off. */
 const stream = fc
   .tuple(fc.array(watchLine, { maxLength: 6 }), fc.boolean())
   .map(([all, isWhole]) => toBytes(`${all.join('\n')}${isWhole ? '\n' : ''}`));
@@ -233,25 +233,25 @@ beforeAll(() => {
 
 afterAll(() => lineReader?.terminate());
 
-/** @throws for a stream that has no end, and for whatever the reader throws. */
+/** @throws if reading does not finish, or if the reader throws */
 function readLines(bytes: Buffer, size: number): readonly string[] {
   Atomics.store(done, 0, 0);
   port.postMessage({ bytes, size } satisfies LineQuestion);
-  // The call that wakes us may still be that of the last answer.
+  // A wake-up may still belong to the previous answer.
   while (Atomics.load(done, 0) === 0) if (Atomics.wait(done, 0, 0, ENDLESS_MS) === 'timed-out') throw new Endless();
   const { message: answer } = receiveMessageOnPort(port) as { message: LineAnswer };
   if ('error' in answer) throw new Error(answer.error);
   return answer.lines;
 }
 
-/** The lines that are neither blank nor cut off. */
+/** The lines that are neither blank nor cut off at the end. */
 function linesSent(bytes: Buffer): string[] {
   const all = bytes.toString('latin1').split('\n').slice(0, -1);
   return all.map((line) => Buffer.from(line, 'latin1').toString()).filter((line) => line.trim() !== '');
 }
 
-/** What a line says of the ConfigMap; undefined for nothing. */
-function saidBy(line: string): ConfigMapState | undefined {
+/** The state of the ConfigMap that a line reports; undefined if it reports none. */
+function stateIn(line: string): ConfigMapState | undefined {
   const { type, object } = (attempt(() => JSON.parse(line), SyntaxError) ?? {}) as {
     type?: string;
     object?: { metadata?: { name?: string; resourceVersion?: string }; data?: unknown };
@@ -272,7 +272,7 @@ function textsOf(data: unknown): Record<string, string> {
   );
 }
 
-/** @returns how many lists were taken over. */
+/** @returns how many lists the source accepted */
 function follow(bytes: Buffer, size: number): number {
   const source = new RouteSource(DEFAULT_RULES, () => 0);
   const read = readLines(bytes, size);
@@ -282,18 +282,19 @@ function follow(bytes: Buffer, size: number): number {
   for (const line of read) {
     const held = source.list;
     const { configMap } = attempt(() => readWatchEvent(line, NAME), ApiError) ?? {};
-    if (JSON.stringify(configMap) !== JSON.stringify(saidBy(line))) throw new Error(`misread: ${line}`);
+    if (JSON.stringify(configMap) !== JSON.stringify(stateIn(line))) throw new Error(`misread: ${line}`);
     if (configMap !== undefined) source.update(configMap);
     if (source.list === held) continue;
     changes++;
     const { routes = '' } = (configMap as { data: Record<string, string> }).data;
-    const said = formatRouteList(parseRouteList(routes, DEFAULT_RULES).routes, DEFAULT_RULES);
-    if (formatRouteList(source.list?.routes ?? [], DEFAULT_RULES) !== said) throw new Error('another list is held');
+    const expected = formatRouteList(parseRouteList(routes, DEFAULT_RULES).routes, DEFAULT_RULES);
+    if (formatRouteList(source.list?.routes ?? [], DEFAULT_RULES) !== expected)
+      throw new Error('the source holds a different list');
   }
   return changes;
 }
 
-test(`${RUNS} watch streams: only a list that was understood replaces the one that is held`, () => {
+test(`${RUNS} watch streams: only a valid list replaces the current one`, () => {
   let changes = 0;
   fuzz(stream, (bytes, seed) => {
     changes += follow(bytes, 1 + (seed % 200));
@@ -310,7 +311,7 @@ const listAnswer = fc.record(
   { requiredKeys: [] },
 );
 
-test(`${RUNS} lists: the ConfigMap is gone only where a list without it says so`, () => {
+test(`${RUNS} answers to a list request: the ConfigMap counts as deleted only if a complete list does not contain it`, () => {
   fuzz(fc.oneof(listAnswer.map(asText), fc.json()).map(toBytes), (bytes) => {
     const text = bytes.toString('utf8');
     const { configMap } = attempt(() => readList(text, NAME), ApiError) ?? {};
@@ -324,7 +325,7 @@ test(`${RUNS} lists: the ConfigMap is gone only where a list without it says so`
     const routes = ours?.data?.routes;
     if (configMap.kind === 'gone') return;
     const { routes: read } = configMap.data;
-    if (read !== (typeof routes === 'string' ? routes : undefined)) throw new Error(`the text is read as ${read}`);
+    if (read !== (typeof routes === 'string' ? routes : undefined)) throw new Error(`the text was read as ${read}`);
   });
 });
 
@@ -338,7 +339,7 @@ const plain = fc
 const nest = fc
   .tuple(fc.nat(30), fc.array(plain, { maxLength: 3 }))
   .map(([type, inner]) => attribute(type, attributes(...inner)));
-/** struct rtnexthop with attributes behind it. */
+/** struct rtnexthop followed by attributes. */
 const multipath = fc
   .array(fc.tuple(fc.nat(40), byte, byte, fc.nat(9), fc.array(plain, { maxLength: 2 })), { maxLength: 3 })
   .map((hops) =>
@@ -350,7 +351,7 @@ const multipath = fc
       }),
     ),
   );
-/** The fixed part of each kind of message, mostly of the right length, families mostly the known ones. */
+/** The fixed part of each kind of message, mostly with a valid length and a known family. */
 const fixed = fc
   .tuple(
     fc.constantFrom(2, 2, 10, 10, 0, 7),
@@ -376,7 +377,7 @@ const READERS = [
   messages.readLookup,
 ];
 
-/** How many messages there are, by their lengths; undefined where those contradict the bytes. */
+/** The number of messages according to their length fields; undefined if a length is invalid. */
 function messagesSent(bytes: Buffer): number | undefined {
   let count = 0;
   for (let at = 0; at + 16 <= bytes.length; count++) {
@@ -387,11 +388,12 @@ function messagesSent(bytes: Buffer): number | undefined {
   return count;
 }
 
-test(`${RUNS} netlink messages: none is overlooked, none is fatal`, () => {
+test(`${RUNS} netlink messages: each is read, and none crashes the agent`, () => {
   let understood = 0;
   fuzz(netlinkBytes, (bytes) => {
     const all = attempt(() => messagesIn(bytes), RangeError);
-    if (all?.length !== messagesSent(bytes)) throw new Error(`${all?.length} of ${messagesSent(bytes)} are read`);
+    if (all?.length !== messagesSent(bytes))
+      throw new Error(`${all?.length} of ${messagesSent(bytes)} messages were read`);
     for (const one of all ?? []) {
       if (attempt(() => readEvent(one), RangeError) !== undefined) understood++;
       attempt(() => readAcknowledgement(one), RangeError);
@@ -420,7 +422,7 @@ const route: fc.Arbitrary<SentRoute> = fc.record({
   ),
 });
 
-/** A unicast route as a dump tells it; attributes that nobody knows between those that count. */
+/** A unicast route as in a dump, with unknown attributes between the known ones. */
 function routeMessage({ range, table, metric, protocol, unknown }: SentRoute): Buffer {
   const { family, first, prefixLength } = range;
   const compact = table < 256 ? table : 252;
@@ -441,15 +443,15 @@ function routeMessage({ range, table, metric, protocol, unknown }: SentRoute): B
   );
 }
 
-test(`${RUNS} routes of the kernel, up to ${2 * VARIANTS} a read: each is told as it is`, () => {
+test(`${RUNS} kernel routes, up to ${2 * VARIANTS} per read: each is reported unchanged`, () => {
   const property = fc.property(fc.array(route, { minLength: 1, maxLength: 2 * VARIANTS, size: 'max' }), (sent) => {
-    const told = messagesIn(Buffer.concat(sent.map(routeMessage))).map((one) => readEvent(one));
+    const read = messagesIn(Buffer.concat(sent.map(routeMessage))).map((one) => readEvent(one));
     const expected = sent.map(({ range, table, metric, protocol }) => ({
       kind: 'route',
       route: { subnet: subnetOf(range), table, metric, protocol, type: 1, hops: [], nexthopId: 142 },
       deleted: false,
     }));
-    expect(JSON.stringify(told)).toBe(JSON.stringify(expected));
+    expect(JSON.stringify(read)).toBe(JSON.stringify(expected));
   });
   fc.assert(property, { seed: SEED, numRuns: RUNS / VARIANTS });
 });

@@ -1,4 +1,4 @@
-/** `npm run test:long`: what takes minutes. Named *.long.ts, so that `npm test` does not find it. */
+/** `npm run test:long`: tests that take minutes. They are named *.long.ts, so that `npm test` skips them. */
 const base = require('../../jest.config.js');
 
 module.exports = {

@@ -2,24 +2,24 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import { lines } from '../../lib/program/api/lines';
 
 /**
- * The reader of lines in a thread of its own (see `readLines` in fuzz.long.ts): what hangs there, in a loop or for a
- * promise, can be ended from outside.
+ * Reads lines in a separate thread (see `readLines` in fuzz.long.ts), so that the test can end a reader that hangs in a
+ * loop or waits forever.
  */
 export interface LineQuestion {
   readonly bytes: Uint8Array;
-  /** Of the pieces in which they arrive. */
+  /** Bytes per chunk of the stream. */
   readonly size: number;
 }
 
 export type LineAnswer = { readonly lines: readonly string[] } | { readonly error: string };
 
-/** `done` becomes 1 when the answer to a question lies in the port. */
+/** `done` becomes 1 once the port holds the answer. */
 export interface LineReaderData {
   readonly port: MessagePort;
   readonly done: Int32Array;
 }
 
-/** As a network might deliver them. */
+/** The bytes in chunks, as a network might deliver them. */
 async function* pieces({ bytes, size }: LineQuestion): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
 }

@@ -19,8 +19,8 @@ const TIME_MS = share(0.4);
 
 jest.setTimeout(TIME_MS + 300_000);
 
-describeLab('whatever happens, in whatever order', () => {
-  it('at every quiet point the kernel holds what a model of it holds, and other people their own', async () => {
+describeLab('random events in random order', () => {
+  it('whenever the agent is idle, the kernel holds the routes of a model, and foreign routes are unchanged', async () => {
     let [sequences, steps] = [0, 0];
     const until = performance.now() + TIME_MS;
     const property = fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: 80, size: 'max' }), (commands) =>
@@ -31,10 +31,10 @@ describeLab('whatever happens, in whatever order', () => {
         await real.untilQuiet(model, QUIET_MS);
         await fc.asyncModelRun(() => ({ model, real }), commands);
         sequences++;
-        steps += real.story.length;
+        steps += real.steps.length;
       }),
     );
-    // One seed a sequence: that of the failure alone plays it again. Shrinking would take longer than the budget.
+    // Each sequence has its own seed, so the seed of the failure repeats it alone. Shrinking would exceed the budget.
     while (performance.now() < until)
       await fc.assert(property, { seed: SEED + sequences, numRuns: 1, endOnFailure: true });
     process.stderr.write(`${sequences} sequences of ${steps} steps in all\n`);

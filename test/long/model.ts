@@ -1,7 +1,7 @@
 import { PROTOCOL } from '../lab/testbed';
 
-/** What the kernel holds of a prefix and metric: the gateways, sorted. */
-export type Ways = string;
+/** The gateways of a route in the kernel, sorted. */
+export type Gateways = string;
 
 export interface Entry {
   readonly subnet: string;
@@ -12,144 +12,144 @@ export interface Entry {
 
 export const familyOf = (subnet: string): 4 | 6 => (subnet.includes(':') ? 6 : 4);
 
-/** Of every route of somebody else: worse than ours unless ours is of IPv6 without a metric. */
+/** The metric of all foreign routes. Only the agent's IPv6 routes without a metric lose against it. */
 const FOREIGN_METRIC = 77;
 
 const metricOf = (key: string): number => Number(key.split(' ')[1]);
 
-/** What the kernel tells our routes apart by; IPv6 makes 1024 of no metric. */
+/** The prefix and metric, by which the kernel tells the agent's routes apart. IPv6 replaces no metric by 1024. */
 const keyOf = ({ subnet, metric }: Entry): string => `${subnet} ${metric ?? (familyOf(subnet) === 6 ? 1024 : 0)}`;
 
 const isGroup = ({ nextHops = [] }: Entry): boolean => nextHops.length > 1;
-const waysOf = (gateways: readonly string[]): Ways => [...gateways].sort().join(' ');
+const gatewayText = (gateways: readonly string[]): Gateways => [...gateways].sort().join(' ');
 
-/** What the ConfigMap holds: a list, something that is none, or nothing because it is gone. */
-export type Held = { readonly list: readonly Entry[] } | { readonly bad: string } | 'gone';
+/** What the ConfigMap contains: a list, an invalid list, or nothing because the ConfigMap is deleted. */
+export type Content = { readonly list: readonly Entry[] } | { readonly bad: string } | 'gone';
 
-const listIn = (held: Held) => (held !== 'gone' && 'list' in held ? held.list : undefined);
+const listIn = (content: Content) => (content !== 'gone' && 'list' in content ? content.list : undefined);
 
 /**
- * What must be in the kernel at every quiet point, worked out from what happened, with none of the agent's code: a list
- * that was understood is what counts, a route waits where its next hop is unknown, of several next hops those count that
- * answer, and a prefix that somebody else has with a metric as good is left to them.
+ * The routes that the kernel must hold whenever the agent is idle, computed from the events without the agent's code.
+ * The last valid list applies. A route without a known next hop waits. Of several next hops, those that answer are used.
+ * A prefix that a foreign route has with an equal or better metric is left to that route.
  */
 export class Model {
-  held: Held;
-  /** What the running agent says of the ConfigMap: what it saw last. */
+  content: Content;
+  /** The running agent's state of the ConfigMap: what it read last. */
   known: 'unknown' | 'accepted' | 'rejected' | 'gone' = 'unknown';
   isApiUp = true;
   isRunning = true;
-  /** The private network's next hop, as long as the node has an entry for it. */
+  /** The next hop of the private network; undefined while the node has no route to it. */
   readonly nextHop = new Map<4 | 6, string | undefined>();
-  /** Next hops that do not answer, of which one in a group never is the last. */
+  /** Next hops that do not answer; never all of a group. */
   silent: readonly string[] = [];
-  /** Ours in the kernel. */
-  own = new Map<string, Ways>();
-  /** Other people's routes, by subnet, with the metric 77: their gateway. */
+  /** The agent's routes in the kernel. */
+  own = new Map<string, Gateways>();
+  /** The gateways of foreign routes, by subnet; their metric is 77. */
   readonly foreign = new Map<string, string>();
-  /** The list that the running agent has understood; undefined for none since its start. */
-  private understood: readonly Entry[] | undefined;
-  /** The lists that were written since the agent saw one. */
+  /** The last valid list that the running agent has read; undefined if it has read none since its start. */
+  private acceptedList: readonly Entry[] | undefined;
+  /** The lists that were written since the agent last read one. */
   private unseen: (readonly Entry[])[] = [];
-  /** Whether that watch will go on where it broke off, and show what was missed; a new one shows only what there is. */
-  private goesOn = false;
+  /** Whether the watch resumes where it broke, and delivers missed events. A new watch delivers only the current state. */
+  private resumes = false;
 
   constructor(
     list: readonly Entry[],
     nextHop4: string,
     nextHop6: string,
-    /** When steps end to be made. */
+    /** When to stop running steps, in milliseconds of performance.now(). */
     readonly until: number,
   ) {
-    this.held = { list };
+    this.content = { list };
     this.nextHop.set(4, nextHop4).set(6, nextHop6);
     this.settle();
   }
 
-  /** Whether an agent that knows its list is there to remove what nothing needs. */
-  get isTidy(): boolean {
-    return this.isRunning && this.understood !== undefined;
+  /** Whether a running agent has a list, and so removes unused routes and objects. */
+  get removesUnused(): boolean {
+    return this.isRunning && this.acceptedList !== undefined;
   }
 
-  /** Whether none of the lists that the agent is about to see lacks it. */
+  /** Whether every list that the agent is about to read contains the route. */
   isListedThroughout(key: string): boolean {
     return this.unseen.every((list) => list.some((entry) => keyOf(entry) === key));
   }
 
   /**
-   * Whether every route waits for its next hop. The agent cannot confirm a list that has changed nothing yet, and takes
-   * it back if the API server is gone once the first route is added.
+   * Whether every route waits for its next hop. The agent cannot confirm a list that has changed nothing yet. If the API
+   * server is down when the first route is added, the agent rolls the list back.
    */
   get isWaiting(): boolean {
-    const { understood = [] } = this;
-    return understood.length > 0 && understood.every((entry) => this.waysTo(entry) === undefined);
+    const { acceptedList = [] } = this;
+    return acceptedList.length > 0 && acceptedList.every((entry) => this.gatewaysOf(entry) === undefined);
   }
 
-  put(held: Held): void {
-    this.held = held;
-    const list = listIn(held);
+  put(content: Content): void {
+    this.content = content;
+    const list = listIn(content);
     if (list !== undefined) this.unseen.push(list);
   }
 
-  /** Watches break or are refused; either way, the agent lists the ConfigMap before it watches again. */
+  /** Watches break or are refused. In both cases the agent lists the ConfigMap before it watches again. */
   loseApi(): void {
     this.isApiUp = false;
-    this.goesOn = false;
+    this.resumes = false;
   }
 
-  /** The agent's process ends, and with it all that it knows. */
+  /** The agent's process ends and loses its state. */
   end(): void {
     this.isRunning = false;
-    this.understood = undefined;
+    this.acceptedList = undefined;
     this.known = 'unknown';
-    this.goesOn = false;
+    this.resumes = false;
   }
 
-  /** Brings `own` to what a running agent makes of all that. */
+  /** Updates `own` to the routes that the running agent converges to. */
   settle(): void {
     if (!this.isRunning) return;
     if (this.isApiUp) this.see();
-    if (this.understood === undefined) return; // it knows of no list: what is there stays
-    const wanted = new Map<string, Ways>();
-    for (const entry of this.understood) {
+    if (this.acceptedList === undefined) return; // without a list, the agent keeps all routes
+    const wanted = new Map<string, Gateways>();
+    for (const entry of this.acceptedList) {
       const key = keyOf(entry);
       const there = this.own.get(key);
-      const ways = this.waysTo(entry);
-      // What waits stays as it is; else the better metric has the prefix, and a tie goes to the others.
-      if (ways !== undefined && this.foreign.has(entry.subnet) && FOREIGN_METRIC <= metricOf(key)) continue;
-      const kept = ways ?? there;
+      const gateways = this.gatewaysOf(entry);
+      // A waiting route keeps its state. Otherwise the better metric has the prefix; with equal metrics, the foreign route.
+      if (gateways !== undefined && this.foreign.has(entry.subnet) && FOREIGN_METRIC <= metricOf(key)) continue;
+      const kept = gateways ?? there;
       if (kept !== undefined) wanted.set(key, kept);
     }
     this.own = wanted;
   }
 
   private see(): void {
-    const list = listIn(this.held);
-    if (this.goesOn) this.understood = this.unseen.at(-1) ?? this.understood;
-    this.understood = list ?? this.understood;
-    this.known = list !== undefined ? 'accepted' : this.held === 'gone' ? 'gone' : 'rejected';
-    this.goesOn = true;
+    const list = listIn(this.content);
+    if (this.resumes) this.acceptedList = this.unseen.at(-1) ?? this.acceptedList;
+    this.acceptedList = list ?? this.acceptedList;
+    this.known = list !== undefined ? 'accepted' : this.content === 'gone' ? 'gone' : 'rejected';
+    this.resumes = true;
     this.unseen = [];
   }
 
-  /** Those of the silent that the agent knows as silent, since it has others to use instead. */
-  get shunned(): string[] {
-    const groups = (this.understood ?? []).filter((entry) => this.own.has(keyOf(entry)) && isGroup(entry));
+  /** Silent next hops that the agent knows to be down, because it uses others of their group instead. */
+  get markedDown(): string[] {
+    const groups = (this.acceptedList ?? []).filter((entry) => this.own.has(keyOf(entry)) && isGroup(entry));
     return this.silent.filter((gateway) => groups.some(({ nextHops }) => nextHops?.includes(gateway)));
   }
 
-  /** Undefined while the next hop is unknown. */
-  private waysTo(entry: Entry): Ways | undefined {
+  /** undefined while the next hop is unknown */
+  private gatewaysOf(entry: Entry): Gateways | undefined {
     const { subnet, nextHops, mode } = entry;
     if (nextHops === undefined) return this.nextHop.get(familyOf(subnet));
     const usable = isGroup(entry) ? nextHops.filter((gateway) => !this.silent.includes(gateway)) : nextHops;
-    return waysOf(mode === 'failover' ? usable.slice(0, 1) : usable);
+    return gatewayText(mode === 'failover' ? usable.slice(0, 1) : usable);
   }
 
-  /** Ours in words, a line each: what `linesOf` makes of the kernel. */
+  /** The agent's routes as text, one per line, in the format of `linesOf`. */
   lines(): string {
     return [...this.own]
-      .map(([key, ways]) => `${key} via ${ways}`)
+      .map(([key, gateways]) => `${key} via ${gateways}`)
       .sort()
       .join('\n');
   }
@@ -162,7 +162,7 @@ export class Model {
   }
 }
 
-export interface Seen {
+export interface KernelRoute {
   readonly dst: string;
   readonly protocol: string;
   readonly metric?: number;
@@ -170,15 +170,15 @@ export interface Seen {
   readonly nexthops?: readonly { readonly gateway?: string }[];
 }
 
-/** Routes of the kernel in the model's words. */
-export function linesOf(routes: readonly Seen[]): string {
+/** Kernel routes as text, in the model's format. */
+export function linesOf(routes: readonly KernelRoute[]): string {
   return routes
     .map(({ dst, metric, gateway, nexthops }) => {
       const gateways = nexthops?.map((hop) => hop.gateway ?? '?') ?? [gateway ?? '?'];
-      return `${dst} ${metric ?? 0} via ${waysOf(gateways)}`;
+      return `${dst} ${metric ?? 0} via ${gatewayText(gateways)}`;
     })
     .sort()
     .join('\n');
 }
 
-export const isOurs = ({ protocol }: Seen): boolean => protocol === String(PROTOCOL);
+export const isOurs = ({ protocol }: KernelRoute): boolean => protocol === String(PROTOCOL);

@@ -9,7 +9,7 @@ import { copyRepository, REPOSITORY } from '../repository';
 
 jest.setTimeout(300_000);
 
-/** What the package holds besides its program. */
+/** Further files of the package. */
 const PACKED = ['tsconfig.build.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs', '.gitignore'];
 const GIT = 'git -c user.name=a -c user.email=a@example.com -c commit.gpgsign=false';
 
@@ -22,7 +22,7 @@ const nodes = newestNodes();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it.each(NODE_VERSIONS)('synthesises the same bytes on Node %s, and plan, check and package work', (version) => {
+  it.each(NODE_VERSIONS)('synthesises the same bytes on Node %s, and plan, check and package succeed', (version) => {
     const copy = copyRepository(join(folder, version));
     for (const name of PACKED) cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
     const bin = dirname(nodes?.[version] as string);

@@ -20,7 +20,7 @@ jest.setTimeout(TIME_MS + 300_000);
 
 type Tree = ReadonlyMap<string, string>;
 
-/** Every host of the nodes with every host on premise, from there and from here. */
+/** Every host in the node subnet paired with every host on premise, in both directions. */
 function pairsOf({ nodes, subnets, hosts }: VpnSite): { there: Pair[]; back: Pair[] } {
   const all = hosts(nodes.real).flatMap((node) =>
     subnets.flatMap((subnet) => hosts(subnet.real).map((server) => ({ node, server, subnet }))),
@@ -35,7 +35,7 @@ function pairsOf({ nodes, subnets, hosts }: VpnSite): { there: Pair[]; back: Pai
   };
 }
 
-/** Whether one of the arrivals is this pair's. */
+/** Whether an arrival matches the pair. */
 function arrives(arrivals: readonly Arrival[], { from, asks, to }: Pair): boolean {
   const [sender, target] = [Address.parse(from), Address.parse(asks)];
   return arrivals.some(({ flow: { source, destination } }) => {
@@ -45,7 +45,7 @@ function arrives(arrivals: readonly Arrival[], { from, asks, to }: Pair): boolea
   });
 }
 
-/** What the proof says of each pair. */
+/** For each pair, whether the proof expects an answer. */
 function predicted(tree: Tree, site: VpnSite): { there: boolean[]; back: boolean[] } {
   const { view } = viewsOf(tree)[0] as ReturnType<typeof viewsOf>[number];
   const routed = view.pools.flatMap(routedBy);
@@ -65,13 +65,13 @@ function predicted(tree: Tree, site: VpnSite): { there: boolean[]; back: boolean
   };
 }
 
-/** The list as nodes get it, read without the classes that the proof reads it with. */
+/** The list as nodes receive it, parsed without the code of the proof. */
 function listIn(tree: Tree): string[] {
   const documents = parseAllDocuments(tree.get('dist/example/node-routes.k8s.yaml') as string).map((one) => one.toJS());
   return JSON.parse(documents.find(({ kind }) => kind === 'ConfigMap').data.routes) as string[];
 }
 
-/** Addresses of the Service's endpoints. */
+/** The addresses of the Service's endpoints. */
 function endpointsIn(tree: Tree): string[] {
   const documents = parseAllDocuments(tree.get('dist/example/orders.k8s.yaml') as string).map((one) => one.toJS());
   const slices = documents.filter(({ kind }) => kind === 'EndpointSlice') as { endpoints: { addresses: string[] }[] }[];
@@ -81,7 +81,7 @@ function endpointsIn(tree: Tree): string[] {
 interface Seen {
   readonly there: boolean[];
   readonly back: boolean[];
-  /** For each promised server: whether an endpoint leads to it. */
+  /** For each promised server: whether an endpoint reaches it. */
   readonly services: boolean[];
 }
 
@@ -104,8 +104,8 @@ async function seen(world: VpnWorld, tree: Tree, site: VpnSite): Promise<Seen> {
 
 const isAllRight = ({ there, back, services }: Seen) => [...there, ...back, ...services].every(Boolean);
 
-describeLab('what is proven and what packets do, with real routers', () => {
-  it('agree for every pair, of random sites and of slips in their files', async () => {
+describeLab('the proof and real packets through real routers', () => {
+  it('agree for every pair of random sites, and after errors in their files', async () => {
     const until = performance.now() + TIME_MS;
     const counts = { sites: 0, mutants: 0, breaking: 0, harmless: 0 };
     for (let number = 0; performance.now() < until; number++) {
@@ -114,7 +114,7 @@ describeLab('what is proven and what packets do, with real routers', () => {
       const lab = new Lab();
       try {
         const world = await VpnWorld.build(lab, site);
-        expect(await judge(world, site.tree, site, `seed ${SEED + number}: the site as it is`)).toBe(false);
+        expect(await judge(world, site.tree, site, `seed ${SEED + number}: the unchanged site`)).toBe(false);
         counts.sites++;
         for (let i = 0; i < MUTANTS_OF_A_SITE && performance.now() < until; i++) {
           const mutant = mutantOf(site, random);
@@ -140,16 +140,18 @@ describeLab('what is proven and what packets do, with real routers', () => {
 
 const changedTree = (tree: Tree, { path, text }: Mutant): Tree => new Map([...tree, [path, text]]);
 
-/** Pairs of which packets and proof tell different things. */
+/** The pairs for which packets and proof differ. */
 function differences(pairs: readonly Pair[], seenOnes: readonly boolean[], expected: readonly boolean[]): string[] {
   return pairs.flatMap(({ from, asks, to }, i) =>
     seenOnes[i] === expected[i]
       ? []
-      : [`${from} asks ${asks}, which is ${to}: ${seenOnes[i] ? 'answered' : 'not answered'}, proof says the opposite`],
+      : [
+          `${from} requests ${asks}, which is ${to}: ${seenOnes[i] ? 'answered' : 'not answered'}, but the proof says the opposite`,
+        ],
   );
 }
 
-/** @returns whether packets are lost. @throws where the proof says otherwise */
+/** @returns whether packets are lost. @throws if the proof disagrees */
 async function judge(world: VpnWorld, tree: Tree, site: VpnSite, what: string): Promise<boolean> {
   const expected = predicted(tree, site);
   const proof = proofsOf(tree)[0] as ReturnType<typeof proofsOf>[number];
@@ -158,7 +160,7 @@ async function judge(world: VpnWorld, tree: Tree, site: VpnSite, what: string): 
     throw new Error(`${what}: ${cause.message}`, { cause });
   });
   let last: Seen | undefined;
-  // A tunnel may need a moment; what packets do then is compared, and nothing else.
+  // A tunnel may take a moment to open. Only the final result counts.
   await waitFor('packets to agree with the proof', AGREE_MS, async () => {
     last = await seen(world, tree, site);
     return JSON.stringify([last.there, last.back]) === JSON.stringify([expected.there, expected.back]);

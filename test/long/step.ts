@@ -2,7 +2,7 @@ import type fc from 'fast-check';
 import type { Model } from './model';
 import { QUICK_MS, QUIET_MS, type Real } from './real';
 
-/** A step: what it does to the model (which also says whether it makes sense now), and to the real thing. */
+/** A step: its effect on the model, which also decides whether the step can run now, and on the real system. */
 export class Step implements fc.AsyncCommand<Model, Real> {
   constructor(
     private readonly name: string,
@@ -17,15 +17,15 @@ export class Step implements fc.AsyncCommand<Model, Real> {
   }
 
   async run(model: Model, real: Real): Promise<void> {
-    real.story.push(this.name);
+    real.steps.push(this.name);
     const before = new Map(model.own);
     await this.toReal(real, model);
     this.toModel(model);
-    // Where others delete routes of ours, that is no loss of the agent's.
+    // A deletion by somebody else is not a loss caused by the agent.
     const listed = this.kind === 'kernel' ? [] : [...before.keys()].filter((key) => model.isListedThroughout(key));
     model.settle();
     await real.untilQuiet(model, this.kind === 'kernel' ? QUICK_MS : QUIET_MS);
-    await real.untilTold(listed.filter((key) => before.get(key) === model.own.get(key)));
+    await real.expectNotDeleted(listed.filter((key) => before.get(key) === model.own.get(key)));
   }
 
   toString(): string {

@@ -1,7 +1,7 @@
 import { Subnet } from '../../lib/network';
 import { oneOf, type VpnSite } from './vpn-sites';
 
-/** A change of one generated file, as a slip of somebody's hand makes it. */
+/** A generated file with one error, as a manual edit might introduce it. */
 export interface Mutant {
   readonly name: string;
   readonly path: string;
@@ -10,7 +10,7 @@ export interface Mutant {
 
 type Random = () => number;
 
-/** Changes one of the places where a pattern matches in a file. */
+/** Changes one match of a pattern in a file. */
 interface Mutation {
   readonly path: string | ((site: VpnSite, random: Random) => string);
   readonly pattern: RegExp;
@@ -20,12 +20,12 @@ interface Mutation {
 const LIST = 'dist/example/node-routes.k8s.yaml';
 const SERVICE = 'dist/example/orders.k8s.yaml';
 
-/** The file of that name at one of the two routers. */
+/** The file of this name of one of the two routers. */
 const at = (file: string) => (site: VpnSite, random: Random) =>
   `${oneOf(random, [site.clusterEnd, site.premisesEnd])}/${file}`;
 const SUBNET = /\d+\.\d+\.\d+\.\d+\/\d+/;
 
-/** One half of the subnet in the text. */
+/** The text with its subnet reduced to one half. */
 const halved = (text: string, random: Random) =>
   text.replace(SUBNET, (found) => {
     const subnet = Subnet.parse(found);
@@ -33,14 +33,14 @@ const halved = (text: string, random: Random) =>
     return random() < 0.5 ? `${lower}` : `${new Subnet(lower.last.next() as never, lower.prefixLength)}`;
   });
 
-/** The subnet after the last one in the text. */
+/** The text with its last subnet replaced by the next one. */
 const shifted = (text: string) =>
   text.replace(/(\d+\.\d+\.\d+\.\d+\/\d+)(?!.*\d+\.\d+\.\d+\.\d+\/\d+)/, (found) => {
     const { last, prefixLength } = Subnet.parse(found);
     return `${new Subnet(last.next() as never, prefixLength)}`;
   });
 
-/** The kinds of slips. */
+/** The kinds of errors. */
 const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'selector narrowed': { path: at('swanctl.conf'), pattern: /(?:local|remote)_ts = \S+/g, change: halved },
   'selector moved': { path: at('swanctl.conf'), pattern: /(?:local|remote)_ts = \S+/g, change: shifted },
@@ -49,7 +49,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     pattern: / {6}\S+-to-\S+ \{[^}]*\}\n| {6}example-\S+ \{[^}]*\}\n/g,
     change: () => '',
   },
-  'child that no end opens': {
+  'child that neither end initiates': {
     path: ({ clusterEnd }) => `${clusterEnd}/swanctl.conf`,
     pattern: /start_action = start/g,
     change: () => 'start_action = none',
@@ -71,16 +71,16 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     change: (found) =>
       found.replace(/id = \S+/, 'id = other.example').replace(/id-remote = \S+/, 'id-remote = other.example'),
   },
-  'source NAT left out': { path: at('nftables.conf'), pattern: /^.* snat .*\n/gm, change: () => '' },
-  'destination NAT left out': { path: at('nftables.conf'), pattern: /^.* dnat .*\n/gm, change: () => '' },
+  'source NAT rule removed': { path: at('nftables.conf'), pattern: /^.* snat .*\n/gm, change: () => '' },
+  'destination NAT rule removed': { path: at('nftables.conf'), pattern: /^.* dnat .*\n/gm, change: () => '' },
   'NAT shifted': { path: at('nftables.conf'), pattern: /\S+\/\d+ : \S+\/\d+/g, change: shifted },
-  'NAT for half of the other end': {
+  'NAT rule limited to half of the other end': {
     path: at('nftables.conf'),
     pattern: /[sd]addr \{ [^}]* \} [sd]nat/g,
     change: halved,
   },
-  'route left out of the list': { path: LIST, pattern: /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+",\n/gm, change: () => '' },
-  'route of the list shifted': { path: LIST, pattern: /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+"/gm, change: shifted },
+  'route removed from the list': { path: LIST, pattern: /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+",\n/gm, change: () => '' },
+  'route in the list moved': { path: LIST, pattern: /^ {6}"\d+\.\d+\.\d+\.\d+\/\d+"/gm, change: shifted },
   'endpoint moved': {
     path: SERVICE,
     pattern: /- \d+\.\d+\.\d+\.\d+$/gm,
@@ -88,7 +88,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
 };
 
-/** A slip of a random kind at a random place. @returns undefined if the site has no place for it */
+/** An error of a random kind at a random place. @returns undefined if the site's files have no place for it */
 export function mutantOf(site: VpnSite, random: Random): Mutant | undefined {
   const [name, { path: where, pattern, change }] = oneOf(random, Object.entries(MUTATIONS));
   const path = typeof where === 'string' ? where : where(site, random);

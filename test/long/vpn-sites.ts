@@ -7,13 +7,13 @@ import { treeIn } from '../tree';
 
 export const UPLINKS = { cluster: '203.0.113.1', premises: '192.0.2.1' } as const;
 
-/** Host n of a subnet, from its beginning, or from its end where n is negative. */
+/** Host n of a subnet, counted from the end if n is negative. */
 export function host(subnet: Subnet, n: number): Address {
   const [part = 0, base] = n < 0 ? [n + 1, subnet.last] : [n, subnet.address];
   return Address.parse(base.toString().replace(/\d+$/, (last) => `${Number(last) + part}`));
 }
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+/** A generator of numbers from 0 to below 1, the same for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -42,18 +42,18 @@ const SUBNETS: readonly SubnetSpec[] = [
   { real: '192.168.202.0/25', mapped: '192.168.3.0/25' },
 ];
 
-/** A small site, and what synth writes for it. */
+/** A small site and its synthesised files. */
 export interface VpnSite {
   readonly nodes: Mapping;
   readonly subnets: readonly Mapping[];
   readonly tree: ReadonlyMap<string, string>;
   readonly clusterEnd: string;
   readonly premisesEnd: string;
-  /** One host of each half of a subnet. */
+  /** One host in each half of a subnet. */
   hosts(subnet: Subnet): readonly Address[];
 }
 
-/** One of many small sites with one VPN between two Linux routers. */
+/** A random small site with one VPN between two Linux routers. */
 export function randomSite(random: () => number): VpnSite {
   const nodes = oneOf(random, NODES);
   const first = oneOf(random, SUBNETS);
@@ -64,7 +64,7 @@ export function randomSite(random: () => number): VpnSite {
   process.env.CDK8S_OUTDIR = join(folder, 'dist');
   try {
     const cluster = { nodes: [nodes], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };
-    const site = new Site('example', { cluster, agentBundle: '// no agent runs here\n' });
+    const site = new Site('example', { cluster, agentBundle: '// the agent does not run in this test\n' });
     const end = { outside: 'eth1', inside: 'eth0', products: ['strongswan'] as const };
     const network = site.onPremise('datacentre', {
       subnets,

@@ -10,23 +10,23 @@ import { host, UPLINKS, type VpnSite } from './vpn-sites';
 
 const PORT = 8080;
 const ANSWER_MS = 600;
-/** How an attempt of charon's to get a child ends. */
+/** Log lines that end charon's attempt to establish a child SA. */
 const END_OF_CHILD =
   /CHILD_SA \S+ established|not establishing CHILD_SA|received (?:NO_PROPOSAL_CHOSEN|TS_UNACCEPTABLE|INVALID_KE_PAYLOAD|FAILED_CP_REQUIRED) notify/g;
-/** The whole connection ends with one of these, children and all. */
+/** Log lines that end the attempt to establish the IKE SA, and with it all children. */
 const END_OF_IKE =
   /received AUTHENTICATION_FAILED|constraint check failed|no IKE config found|received NO_PROPOSAL_CHOSEN notify error|peer not responding|establishing IKE_SA failed/;
 const SETTLED_MS = 15_000;
 
-/** One node and one server, or the other way round, with the address that the sender asks for. */
+/** A sender, the address that it requests, and the host that must answer: a node and a server, or the reverse. */
 export interface Pair {
   readonly from: string;
   readonly asks: string;
-  /** Whose answer it has to be. */
+  /** The host that must answer. */
   readonly to: string;
 }
 
-/** A node, two routers that load what routers/ holds, and servers: the same links for every site, with its addresses. */
+/** A node, two routers that load the files of routers/, and servers. Every site has the same links with its own addresses. */
 export class VpnWorld {
   private routers: [LinuxRouter, LinuxRouter] | undefined;
   private readonly key = `secret = "${randomBytes(32).toString('base64')}"\n`;
@@ -70,7 +70,7 @@ export class VpnWorld {
     );
     node.sysctl({ 'ipv4/conf/all/rp_filter': 1, 'ipv4/conf/priv/rp_filter': 1 });
     server.ip('route', 'add', 'default', 'via', `${host((subnets[0] as { real: Subnet }).real, 1)}`);
-    // kernel-libipsec wants an address of the router's own in each of its traffic selectors, also in a half of one.
+    // kernel-libipsec requires a local address in each traffic selector, and so in each half.
     for (const [router, mappings] of [
       [near, [nodes]],
       [far, subnets],
@@ -86,7 +86,7 @@ export class VpnWorld {
     return world;
   }
 
-  /** Loads what the tree holds, as after power-on, and waits until the routers have tried to open every tunnel. */
+  /** Boots the routers with the files of the tree, and waits until they have tried to open every tunnel. */
   async load(tree: ReadonlyMap<string, string>, routes: readonly string[]): Promise<void> {
     const folder = join(this.lab.folder, 'files');
     rmSync(folder, { recursive: true, force: true });
@@ -115,7 +115,7 @@ export class VpnWorld {
     near.connect();
     const children =
       (tree.get(`${this.site.clusterEnd}/swanctl.conf`) ?? '').match(/start_action = start/g)?.length ?? 0;
-    await waitFor('the routers to have tried every tunnel', SETTLED_MS, () => {
+    await waitFor('the routers to try every tunnel', SETTLED_MS, () => {
       const log = near.log.slice(this.seen);
       return END_OF_IKE.test(log) || (log.match(END_OF_CHILD)?.length ?? 0) >= children;
     }).catch((error: Error) => {
@@ -123,20 +123,20 @@ export class VpnWorld {
     });
   }
 
-  /** A router that lost its power forgets what was not in its files: the way to the other one is the provider's. */
+  /** After a reboot, a router has lost what is not in its files: the route to the other router, normally set by the provider. */
   private restoreUplinks(): void {
     this.near.ip('route', 'replace', `${UPLINKS.premises}/32`, 'dev', 'eth1', 'src', UPLINKS.cluster);
     this.far.ip('route', 'replace', `${UPLINKS.cluster}/32`, 'dev', 'eth1', 'src', UPLINKS.premises);
   }
 
-  /** What an agent keeps in the node's table. */
+  /** Writes the routes that an agent would maintain on the node. */
   private routeNodes(routes: readonly string[]): void {
     const gateway = `${host(this.site.nodes.real, 1)}`;
     this.node.run('ip', 'route', 'flush', 'proto', '142');
     for (const subnet of routes) this.node.ip('route', 'replace', subnet, 'via', gateway, 'proto', '142');
   }
 
-  /** The pairs that get the right answer. */
+  /** For each pair, whether the right host answers. */
   async answered(pairs: readonly Pair[], isFromNode: boolean): Promise<boolean[]> {
     const client = NetnsClient.of(isFromNode ? this.node : this.server);
     return Promise.all(
