@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { REPOSITORY } from '../repository';
 
-/** The programs that the module builds, by their folders in test/cluster/go/cmd. */
+/** The programs that the module builds, named by their folders in test/cluster/go/cmd. */
 export type Program =
   | 'etcd'
   | 'kube-apiserver'
@@ -15,7 +15,7 @@ export type Program =
   | 'kubectl'
   | 'kubelet';
 
-/** What a control plane with kube-proxy takes, and kubectl. */
+/** The programs of a control plane with kube-proxy, and kubectl. */
 export const CONTROL_PLANE: readonly Program[] = [
   'etcd',
   'kube-apiserver',
@@ -25,19 +25,19 @@ export const CONTROL_PLANE: readonly Program[] = [
   'kubectl',
 ];
 
-/** The network plugins that a node with a bridge takes, by their folders in github.com/containernetworking/plugins. */
+/** The network plugins for a node with a bridge, named by their folders in github.com/containernetworking/plugins. */
 const NETWORK_PLUGINS = ['ipam/host-local', 'main/bridge', 'main/loopback', 'meta/portmap'] as const;
 
 const MODULE = join(REPOSITORY, 'test', 'cluster', 'go');
 
-/** Of Kubernetes, as go.mod requires it, e.g. '1.36.3'. */
+/** The version of Kubernetes that go.mod requires, e.g. '1.36.3'. */
 function kubernetesVersion(): string {
   const [, version] = /^\tk8s\.io\/kubernetes v(\S+)$/m.exec(readFileSync(join(MODULE, 'go.mod'), 'utf8')) ?? [];
   if (version === undefined) throw new Error('test/cluster/go/go.mod requires no k8s.io/kubernetes');
   return version;
 }
 
-/** Outside the tree: a build takes minutes, and a clean clone has to find it again. Named by all that goes into it. */
+/** A cache outside the tree, because a build takes minutes. Its name contains a hash of all inputs, so new clones can use it. */
 function cacheFolder(): string {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(MODULE, file)));
@@ -55,10 +55,10 @@ function versionFlags(): string {
 }
 
 /**
- * The folder that holds these programs, built where they are not there yet: minutes each from an empty cache of Go,
- * seconds later.
+ * Returns the folder with these programs, and builds missing ones first. From an empty Go cache each takes minutes, later
+ * seconds.
  *
- * @throws naming the program, with what Go said: a download or a compilation that failed is no failed promise
+ * @throws with the program and Go's output, so that a failed build is not mistaken for a failed test
  */
 export function builtPrograms(programs: readonly Program[]): string {
   const folder = cacheFolder();
@@ -67,7 +67,7 @@ export function builtPrograms(programs: readonly Program[]): string {
   return folder;
 }
 
-/** The folder that holds the network plugins, and nothing else: a runtime starts what it finds there. @throws as above */
+/** The folder that contains only the network plugins: a runtime runs every program in it. @throws as above */
 export function builtNetworkPlugins(): string {
   const folder = join(cacheFolder(), 'cni');
   mkdirSync(folder, { recursive: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const ROOT = '/sys/fs/cgroup';
 
 /**
- * Makes a control group of this name in every hierarchy; a lab removes those that begin with its prefix.
+ * Creates a control group of this name in every hierarchy. The lab removes groups whose name starts with its prefix.
  * @returns its path below each, e.g. '/node-1'
  */
 export function cgroupOf(name: string): string {
@@ -14,7 +14,7 @@ export function cgroupOf(name: string): string {
       const hierarchy = join(ROOT, entry.name);
       if (!entry.isDirectory() || existsSync(join(hierarchy, 'cgroup.controllers'))) continue;
       mkdirSync(join(hierarchy, name));
-      // Version 1: no process may enter before these are set.
+      // cgroup v1: no process may join before these are set.
       if (existsSync(join(hierarchy, 'cpuset.cpus')))
         for (const file of ['cpuset.cpus', 'cpuset.mems'])
           writeFileSync(join(hierarchy, name, file), readFileSync(join(hierarchy, file)));

@@ -10,7 +10,7 @@ import { describeFull } from './requirements';
 
 jest.setTimeout(1_200_000);
 
-/** Starts a cluster with both agents, says its prefix, and stays. */
+/** Starts a cluster with both agents, prints its prefix, and keeps running. */
 const STAY = `
 const { FullCluster } = require('./test/cluster/full-cluster');
 FullCluster.run({}, async (cluster) => {
@@ -25,7 +25,7 @@ const listed = (folder: string, prefix: string) =>
     .filter((name) => name.startsWith(prefix))
     .map((name) => join(folder, name));
 
-/** Processes that are in a namespace of network, or in a control group, of that name. */
+/** Processes in a network namespace, or in a control group, of that name. */
 function processes(prefix: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
@@ -37,7 +37,7 @@ function processes(prefix: string): string[] {
   });
 }
 
-/** All that a cluster leaves on the machine while it is there. */
+/** Everything that a running cluster creates on the machine. */
 function traces(prefix: string): string[] {
   const groups = [HIERARCHIES, ...readdirSync(HIERARCHIES).map((name) => join(HIERARCHIES, name))];
   return [
@@ -57,8 +57,8 @@ function traces(prefix: string): string[] {
   ];
 }
 
-describeFull('what a cluster with kubelet and containerd leaves on the machine', () => {
-  it('is nothing, even when the test that runs it is killed', async () => {
+describeFull('a cluster with kubelet and containerd', () => {
+  it('leaves nothing on the machine, even if its test is killed', async () => {
     const machine = () => execFileSync('ip', ['-details', 'address'], { encoding: 'utf8' });
     const before = machine().replaceAll(/valid_lft \d+sec/g, '');
     const test = spawn(process.execPath, ['--require', 'tsx/cjs', '--eval', STAY], {
@@ -69,13 +69,13 @@ describeFull('what a cluster with kubelet and containerd leaves on the machine',
       createInterface({ input: test.stdout }).on('line', (line) => {
         if (line.startsWith('prefix ')) resolve(line.slice('prefix '.length));
       });
-      test.once('exit', (code) => reject(new Error(`no cluster: ${code}`)));
+      test.once('exit', (code) => reject(new Error(`the cluster did not start: exit code ${code}`)));
     });
     expect(processes(prefix).length).toBeGreaterThan(3);
     expect(traces(prefix).some((trace) => trace.startsWith(HIERARCHIES))).toBe(true);
     test.kill('SIGKILL');
     let left: string[] = [];
-    await waitFor('everything to be gone', PATIENCE_MS, () => {
+    await waitFor('everything to be removed', PATIENCE_MS, () => {
       left = traces(prefix);
       return left.length === 0;
     }).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { node26Version } from '../lab/requirements';
 
-/** A pod of the cluster's default namespace, as restricted as that asks for. */
+/** A client pod for the default namespace, which enforces the restricted Pod Security Standard. */
 export const CLIENT_POD = {
   apiVersion: 'v1',
   kind: 'Pod',

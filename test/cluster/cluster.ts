@@ -1,5 +1,5 @@
 import type { Namespace } from '../lab/topology/namespaces';
-import { PlayedKubelet } from './kubelet';
+import { FakeKubelet } from './kubelet';
 import {
   Kubernetes,
   type KubernetesOptions,
@@ -9,9 +9,9 @@ import {
   withCluster,
 } from './kubernetes';
 
-/** A real Kubernetes whose kubelets are played. */
+/** A real Kubernetes with fake kubelets. */
 export class RealCluster extends Kubernetes {
-  readonly kubelets: PlayedKubelet[] = [];
+  readonly kubelets: FakeKubelet[] = [];
 
   static run(options: KubernetesOptions, body: (cluster: RealCluster) => Promise<void>): Promise<void> {
     return withCluster(
@@ -31,7 +31,7 @@ export class RealCluster extends Kubernetes {
     const { topology, plane } = this;
     const started = topology.nodes.map((place, i) => {
       masqueradePods(place.netns);
-      return PlayedKubelet.start({
+      return FakeKubelet.start({
         place,
         plane,
         serviceAddress: SERVICE_ADDRESS,
@@ -55,7 +55,7 @@ export class RealCluster extends Kubernetes {
   }
 }
 
-/** As CNI plugins do: what leaves the node for elsewhere carries the node's address. */
+/** Does what CNI plugins do: packets that leave the cluster carry the node's address. */
 function masqueradePods(netns: Namespace): void {
   netns.load(`table ip cni {
   chain postrouting {

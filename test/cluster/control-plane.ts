@@ -8,11 +8,11 @@ import type { Place } from '../lab/topology/topology';
 import { waitFor } from '../lab/wait';
 import { builtPrograms, CONTROL_PLANE, type Program } from './binaries';
 
-/** How long a start may take: of the programs, and of what they do before they are ready. Only an end for what hangs. */
+/** The limit for each wait, e.g. for programs to start. It only has to end a test that hangs. */
 export const PATIENCE_MS = 120_000;
 const API_PORT = 6443;
 
-/** The users of the cluster: their token is their name. */
+/** The users of the cluster. The token of each is its name. */
 const USERS = {
   admin: ['admin', 'system:masters'],
   'controller-manager': ['system:kube-controller-manager', ''],
@@ -20,7 +20,7 @@ const USERS = {
   proxy: ['system:kube-proxy', ''],
 } as const;
 
-/** Kubernetes allows nothing privileged where a namespace does not say so. */
+/** Kubernetes rejects privileged pods in namespaces that do not allow them. */
 const ADMISSION = `apiVersion: apiserver.config.k8s.io/v1
 kind: AdmissionConfiguration
 plugins:
@@ -31,7 +31,7 @@ plugins:
       defaults: { enforce: restricted, enforce-version: latest, warn: restricted, warn-version: latest }
 `;
 
-/** Records the requests for ConfigMaps with their users: the agents' watches. */
+/** Logs requests for ConfigMaps with their user, to find the agents' watches. */
 const AUDIT = `apiVersion: audit.k8s.io/v1
 kind: Policy
 rules:
@@ -41,7 +41,7 @@ rules:
   - level: None
 `;
 
-/** What the API server notes of an agent's request, at each of its stages. */
+/** The audit event of an agent's request; there is one for each stage. */
 interface AuditEvent {
   readonly verb: string;
   readonly stage: string;
@@ -50,12 +50,12 @@ interface AuditEvent {
 }
 
 export interface ControlPlaneOptions {
-  /** Where it lives. */
+  /** Where the control plane runs. */
   readonly place: Place;
-  /** The API server's, as nodes reach it. */
+  /** The address of the API server, as nodes reach it. */
   readonly address: string;
   readonly serviceSubnet: string;
-  /** The address of the Service `kubernetes`: the first of that range. */
+  /** The address of the Service `kubernetes`: the first one of `serviceSubnet`. */
   readonly serviceAddress: string;
   readonly podSubnet: string;
   readonly nodes: readonly string[];
@@ -75,7 +75,7 @@ export interface ApiRequest {
   readonly token?: string;
 }
 
-/** etcd, kube-apiserver, kube-controller-manager and kube-scheduler, in one network namespace; their data ends with the lab. */
+/** etcd, kube-apiserver, kube-controller-manager and kube-scheduler in one network namespace. The lab deletes their data. */
 export class ControlPlane {
   readonly kubeconfig: string;
   private readonly running = new Map<Program, Running>();
@@ -85,7 +85,7 @@ export class ControlPlane {
   private constructor(
     private readonly options: ControlPlaneOptions,
     private readonly programs: string,
-    /** Of the cluster's authority. */
+    /** The cluster's CA. */
     readonly ca: KeyPair,
   ) {
     this.folder = join(options.place.netns.lab.folder, 'control-plane');
@@ -117,7 +117,7 @@ export class ControlPlane {
       `--service-account-private-key-file=${plane.file('accounts.key')}`,
       `--root-ca-file=${plane.file('ca.crt')}`,
       '--use-service-account-credentials',
-      // Nothing here renews the leases of nodes, and a lost leadership would end the program after an outage.
+      // The fake kubelets do not renew node leases, and losing the leadership would end the program after an outage.
       '--node-monitor-grace-period=24h',
       '--leader-elect=false',
       '--bind-address=127.0.0.1',
@@ -130,7 +130,7 @@ export class ControlPlane {
     return plane;
   }
 
-  /** A file for a program that acts as this user, token and all. */
+  /** A kubeconfig file for this user, with the token. */
   kubeconfigOf(token: string): string {
     return this.write(
       `${token}.kubeconfig`,
@@ -149,12 +149,12 @@ export class ControlPlane {
     return `https://${this.options.address}:${API_PORT}`;
   }
 
-  /** The folder with kubectl and its like. */
+  /** The folder with kubectl and the other programs. */
   get bin(): string {
     return this.programs;
   }
 
-  /** @throws for an answer that is no success, with what it said */
+  /** @throws with the API server's message if the status is not 2xx */
   async api<T = Record<string, unknown>>(path: string, request: ApiRequest = {}): Promise<T> {
     const { status, body, error } = await this.ask(path, request);
     if (status >= 200 && status < 300) return JSON.parse(body) as T;
@@ -169,7 +169,7 @@ export class ControlPlane {
       headers: {
         authorization: `Bearer ${token}`,
         accept: 'application/json',
-        // Of a DELETE, Node's client sends no length by itself, and the API server would read no body.
+        // For DELETE, Node's client sets no content-length, and the API server would ignore the body.
         ...(text !== undefined && {
           'content-type': type ?? json,
           'content-length': `${Buffer.byteLength(text)}`,
@@ -194,7 +194,7 @@ export class ControlPlane {
     ]);
   }
 
-  /** @param more flags beyond those of every start */
+  /** @param more additional flags for this start */
   startApiServer(more: readonly string[] = []): void {
     const { address, serviceSubnet } = this.options;
     this.run('kube-apiserver', [
@@ -212,13 +212,13 @@ export class ControlPlane {
       `--admission-control-config-file=${this.file('admission.yaml')}`,
       `--audit-policy-file=${this.file('audit.yaml')}`,
       `--audit-log-path=${this.file('audit.log')}`,
-      // By address: nobody here knows the nodes' names.
+      // By address, because nothing here resolves the nodes' names.
       '--kubelet-preferred-address-types=InternalIP',
       ...more,
     ]);
   }
 
-  /** Until it answers /readyz. @throws with what the programs wrote */
+  /** Waits until /readyz succeeds. @throws with the programs' output */
   async untilReady(): Promise<void> {
     await waitFor('the API server', PATIENCE_MS, async () => {
       for (const [program, { child }] of this.running)
@@ -227,7 +227,7 @@ export class ControlPlane {
     });
   }
 
-  /** Watches that the API server has answered to the agent of this node, each by its token's id. */
+  /** The watches of this node's agent that the API server has accepted, each by the ID of its token. */
   watchesOf(node: string): string[] {
     const text = existsSync(this.file('audit.log')) ? readFileSync(this.file('audit.log'), 'utf8') : '';
     const of = ({ user }: AuditEvent, key: string) => user.extra?.[`authentication.kubernetes.io/${key}`]?.[0];
@@ -240,7 +240,7 @@ export class ControlPlane {
       .map((event) => of(event, 'credential-id') ?? '');
   }
 
-  /** SIGKILL, and until it is gone. */
+  /** Sends SIGKILL and waits for the exit. */
   async kill(program: Program): Promise<void> {
     const running = this.running.get(program);
     running?.child.kill('SIGKILL');
@@ -248,12 +248,12 @@ export class ControlPlane {
     this.running.delete(program);
   }
 
-  /** What a program wrote, its last 4 KiB. */
+  /** The last 4 KiB of a program's output. */
   written(program: Program): string {
     return this.logs.get(program) ?? '';
   }
 
-  /** Starts a program in a network namespace, this one's by default; it ends with the lab. */
+  /** Starts a program in a network namespace, by default that of the control plane. It ends with the lab. */
   run(program: Program, args: readonly string[], place = this.options.place, key: Program = program): void {
     const command = [`--net=${place.netns.path}`, join(this.programs, program), ...args];
     const child = place.netns.lab.spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'pipe'] });

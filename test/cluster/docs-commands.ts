@@ -7,7 +7,7 @@ interface Command {
   readonly command: string;
 }
 
-/** Every command that the docs mark as one for a cluster. */
+/** Every command that the docs mark as needing a cluster. */
 export function commandsOfDocs(): Command[] {
   const pages = readdirSync(join(REPOSITORY, 'docs')).filter((name) => name.endsWith('.md'));
   return pages.flatMap((page) => {

@@ -9,33 +9,33 @@ import { describeCluster } from './requirements';
 
 jest.setTimeout(1_200_000);
 
-/** Commands that this suite cannot run, each with the reason. */
+/** Commands that this suite cannot run, with the reason. */
 const EXEMPT: readonly (readonly [RegExp, string])[] = [
-  [/ (exec|logs) /, 'run by docs.full.ts: it asks a kubelet'],
+  [/ (exec|logs) /, 'run by docs.full.ts: needs a kubelet'],
   [/ edit /, 'opens an editor'],
   [/^kubectl (-n \S+ )?run /, 'pulls an image from the internet'],
   [/bootstrap\/production/, 'needs the CRDs of Argo CD or Flux'],
   [/rollout undo/, 'run by rolling.cluster.ts'],
   [/onprem-link-health/, 'run by server-health.full.ts, whose site has services with health'],
 ];
-/** What a reader puts in. */
+/** What the reader has to fill in. */
 const FILLED_IN: readonly (readonly [RegExp, string])[] = [
   [/\bNODE\b/, 'worker-1'],
   [/\bNAMESPACE\b/, 'default'],
   [/\bSERVICE\b/, 'orders-service'],
   [/dist\/production\/orders\.k8s\.yaml/, 'dist/production/orders-service.k8s.yaml'],
 ];
-/** Removes what the others look at. */
+/** Commands that remove objects which later commands need. */
 const isUninstall = (command: string) => /^kubectl delete --filename dist/.test(command);
 
 describeCluster("the docs' commands for a cluster", () => {
-  it('do what they are printed for', () =>
+  it('have the documented effect', () =>
     RealCluster.run({}, async (cluster) => {
       const project = join(cluster.topology.lab.folder, 'project');
       mkdirSync(project);
       cpSync(EXAMPLE, join(project, 'dist', 'production'), { recursive: true });
       await cluster.install();
-      // What a cluster has that readers look at: a program with the ranges, and a Deployment to expose.
+      // Objects that a reader's cluster would have: a program that shows the ranges, and a Deployment to expose.
       const flags = ['--cluster-cidr=172.30.0.0/16', '--service-cluster-ip-range=172.21.0.0/16'];
       const [container] = CLIENT_POD.spec.containers;
       await cluster.plane.api('/api/v1/namespaces/kube-system/pods', {
@@ -72,7 +72,7 @@ describeCluster("the docs' commands for a cluster", () => {
       await cluster.untilOwned([]);
     }));
 
-  it('npm run status shows every node, from /metrics by the API server', () =>
+  it('npm run status shows every node, from metrics read through the API server', () =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();
       const { code, stdout } = await cluster.shell('npm run -s status', REPOSITORY);

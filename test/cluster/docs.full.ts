@@ -6,19 +6,19 @@ import { describeFull } from './requirements';
 
 jest.setTimeout(1_200_000);
 
-/** On a node: ends the agent's process as the kernel would where memory is short. */
+/** Kills the agent's process on a node, as the kernel does when memory runs out. */
 const KILL_AGENT = `for folder in /proc/[0-9]*; do
   if tr '\\0' ' ' < $folder/cmdline 2>/dev/null | grep -q '^node .*/opt/onprem-link/agent.cjs $'; then kill -9 $(basename $folder); fi
 done`;
 
-describeFull("the docs' commands that ask a kubelet", () => {
-  it('do what they are printed for, with an agent that was killed before, which cost no route', () =>
+describeFull("the docs' commands that need a kubelet", () => {
+  it('have the documented effect after an agent was killed, which removed no routes', () =>
     FullCluster.run({}, async (cluster) => {
       await cluster.install();
       const monitors = await Promise.all(cluster.topology.nodes.map((node) => cluster.changes(node)));
       await Promise.all(cluster.workers.map((worker) => worker.run('bash', ['-c', KILL_AGENT])));
       const restarts = '{.items[*].status.containerStatuses[*].restartCount}';
-      await waitFor('both agents to be started again', PATIENCE_MS, async () => {
+      await waitFor('both agents to restart', PATIENCE_MS, async () => {
         return (await cluster.kubectl(`-n onprem-link get pods --output=jsonpath='${restarts}'`)) === '1 1';
       });
       await cluster.untilReady();

@@ -3,7 +3,7 @@ import { imageArchive } from './image';
 import { Kubernetes, type KubernetesOptions, startKubernetes, withCluster } from './kubernetes';
 import { Worker } from './worker';
 
-/** A real Kubernetes with nothing played: two nodes with kubelet, containerd, runc and a CNI bridge each. */
+/** A real Kubernetes without fakes: two nodes, each with kubelet, containerd, runc and a CNI bridge. */
 export class FullCluster extends Kubernetes {
   readonly workers: Worker[] = [];
 
@@ -29,12 +29,12 @@ export class FullCluster extends Kubernetes {
     await Promise.all(this.workers.map((worker) => worker.start()));
   }
 
-  /** A node goes down as by a reset: nobody reports anything. */
+  /** Stops a node as a reset would: no component reports anything. */
   async crash(i: number): Promise<void> {
     await this.workers[i]?.crash();
   }
 
-  /** And boots again, with its disk, and with a network that knows nothing of what was. */
+  /** Boots the node again with its old disk and a new network without state. */
   async boot(i: number): Promise<void> {
     const place = this.topology.rebuild(this.topology.nodes[i] as Place);
     this.startProxy(place);

@@ -12,7 +12,7 @@ import { FailingServer } from './traffic';
 
 const CLIENT_NODE = 'worker-2';
 
-/** A pod that does nothing by itself, for its network. */
+/** A pod that only waits: the client uses its network. */
 const CLIENT = {
   apiVersion: 'v1',
   kind: 'Pod',
@@ -40,13 +40,13 @@ interface Slice {
   }[];
 }
 
-/** A real cluster with both servers, a client pod, and what the server health program does there. */
+/** A real cluster with two servers, a client pod and the server health program. */
 export class HealthCluster {
   private constructor(
     readonly cluster: RealCluster,
-    /** At 192.168.1.10 and 192.168.1.11. */
+    /** The servers at 192.168.1.10 and 192.168.1.11. */
     readonly servers: readonly [FailingServer, FailingServer],
-    /** Of the authority that signed the servers' right certificate. */
+    /** The CA that signed the servers' valid certificate. */
     readonly authority: string,
   ) {}
 
@@ -64,7 +64,7 @@ export class HealthCluster {
       }
       const failing = SERVERS.map((address) => {
         const place = servers.find(({ addresses }) => addresses[0] === address);
-        if (place === undefined) throw new Error(`no server has ${address}`);
+        if (place === undefined) throw new Error(`no server has the address ${address}`);
         return new FailingServer(place.netns, address, lab.folder);
       });
       const health = new HealthCluster(cluster, failing as unknown as [FailingServer, FailingServer], ours.cert);
@@ -76,7 +76,7 @@ export class HealthCluster {
     });
   }
 
-  /** What the program wrote last, and how its pods stand. */
+  /** The latest output of the program, and the state of its pods. */
   private async written(): Promise<string> {
     const logs = this.cluster.kubelets.flatMap((kubelet) =>
       kubelet.running('server-health').map(({ logs }) => `${logs}`.split('\n').slice(-15).join('\n')),
@@ -85,7 +85,7 @@ export class HealthCluster {
     return [stdout, ...logs].join('\n');
   }
 
-  /** Applies a folder as a user does, until agents and program are Ready; then starts the client. */
+  /** Applies a folder as a user does, waits until agents and program are Ready, and starts the client. */
   async install(folder: string): Promise<void> {
     const { cluster } = this;
     await cluster.kubectl(`apply --filename ${folder}`);
@@ -98,10 +98,10 @@ export class HealthCluster {
     await this.cluster.kubectl('-n onprem-link-health rollout status deployment server-health --timeout=120s');
   }
 
-  /** The client's network. */
+  /** The network namespace of the client. */
   get client(): Namespace {
     const kubelet = this.cluster.kubelets.find(({ place }) => place.name === CLIENT_NODE);
-    if (kubelet === undefined) throw new Error('the client has no node');
+    if (kubelet === undefined) throw new Error('the client runs on no node');
     return kubelet.networkOf('client');
   }
 
@@ -116,7 +116,7 @@ export class HealthCluster {
     );
   }
 
-  /** The servers that get new connections, by the slice. */
+  /** The addresses of the ready endpoints in the program's slice. */
   async ready(service: string): Promise<string[]> {
     const { endpoints } = await this.slice(service);
     return endpoints.flatMap(({ addresses, conditions }) => (conditions.ready ? addresses : []));
@@ -131,7 +131,7 @@ export class HealthCluster {
     );
   }
 
-  /** The pod that leads, by its Lease. */
+  /** The pod that holds the Lease. */
   async leader(): Promise<{ readonly name: string; readonly pod: Pod; readonly node: string }> {
     const path = '/apis/coordination.k8s.io/v1/namespaces/onprem-link-health/leases/server-health';
     const { spec } = await this.cluster.plane.api<{ spec: { holderIdentity: string } }>(path);
@@ -140,11 +140,11 @@ export class HealthCluster {
       const [pod] = kubelet.running(name);
       if (pod !== undefined) return { name, pod, node: kubelet.place.name };
     }
-    throw new Error(`the leader ${spec.holderIdentity} does not run`);
+    throw new Error(`the leader ${spec.holderIdentity} is not running`);
   }
 
   async untilLed(by: (name: string) => boolean): Promise<void> {
-    await waitFor('another replica to lead', PATIENCE_MS, async () => {
+    await waitFor('another replica to become the leader', PATIENCE_MS, async () => {
       try {
         return by((await this.leader()).name);
       } catch {
@@ -153,9 +153,9 @@ export class HealthCluster {
     });
   }
 
-  /** Deletes a leader that runs on the client's node, until one leads elsewhere. */
+  /** Deletes the leader's pod while it runs on the client's node. */
   async untilLeaderIsElsewhere(): Promise<void> {
-    await waitFor('a leader on the other node', PATIENCE_MS, async () => {
+    await waitFor('the leader to run on the other node', PATIENCE_MS, async () => {
       const { name, node } = await this.leader();
       if (node !== CLIENT_NODE) return true;
       await this.cluster.kubectl(`-n onprem-link-health delete pod ${name}`);
@@ -164,7 +164,7 @@ export class HealthCluster {
     });
   }
 
-  /** Messages of the health program's events on a Service. The API server reports on Services too. */
+  /** The messages of the health program's events on a Service. The API server also writes events about Services. */
   async events(service: string): Promise<string[]> {
     const about = `involvedObject.kind=Service,involvedObject.name=${service}`;
     const selector = `${about},reportingComponent=onprem-link-health`;

@@ -2,18 +2,18 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExternalService, NodeRoutes, type ServerHealthProbe, Site } from '../../lib/charts';
 
-/** One Service to both servers by port, and how it is probed; undefined: not at all. */
+/** The ports of one Service to both servers, with the probe of each; undefined: no probe. */
 export type Services = Readonly<Record<string, { readonly port: number; readonly health?: ServerHealthProbe }>>;
 
 export const SERVERS = ['192.168.1.10', '192.168.1.11'] as const;
 
-/** Their own addresses, which the routers map. */
+/** The servers' real addresses, which the routers map. */
 const REAL = ['10.0.1.10', '10.0.1.11'];
 
 /**
- * Writes what synthesis makes of the seeds' site with these Services.
- * @param servers by their own addresses
- * @returns the folder that GitOps would sync
+ * Synthesises the standard network's site with these Services.
+ * @param servers real addresses of the servers
+ * @returns the folder that GitOps would apply
  */
 export function healthSite(parent: string, services: Services, servers: readonly string[] = REAL): string {
   const folder = mkdtempSync(join(parent, 'site-'));

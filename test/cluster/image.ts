@@ -15,22 +15,22 @@ import { DEFAULT_DIGEST } from '../../lib/charts/program/image';
 import { node26, node26Version } from '../lab/requirements';
 import { run } from '../lab/topology/namespaces';
 
-/** What a kubelet's runtime holds a pod's namespaces with. */
+/** The image of the container that holds a pod's namespaces. */
 export const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10.1';
 const NODE_IMAGE = `docker.io/library/node:${node26Version()}-trixie-slim`;
-/** As containerd looks up what a pod names by tag and digest; of what stands under that name it does not ask the digest. */
+/** The name by which containerd looks up a reference with tag and digest. It does not check the content's digest. */
 const PINNED_IMAGE = `docker.io/library/node@${DEFAULT_DIGEST}`;
-/** Besides Node, of this machine's Debian. */
+/** Programs of this machine that the image contains besides Node. */
 const TOOLS = ['sh', 'sleep', 'cat', 'ls', 'env', 'id'];
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : process.arch;
 
-/** Where one file lies that the loader needs, e.g. "/lib/x86_64-linux-gnu/libc.so.6". */
+/** Paths of the libraries that a program loads, e.g. "/lib/x86_64-linux-gnu/libc.so.6". */
 function librariesOf(program: string): string[] {
   return [...run('ldd', [program]).matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);
 }
 
-/** A root with Node and a few of this machine's programs, each with its libraries. */
+/** Fills a root file system with Node and a few programs of this machine, each with its libraries. */
 function layOut(root: string): void {
   for (const folder of [
     'usr/local/bin',
@@ -74,9 +74,9 @@ interface Blob {
 }
 
 /**
- * Makes an archive of both images that a node needs, as `ctr images import` takes it: that of Node, and one of the same
- * files that waits for its end.
- * @returns its path
+ * Writes an archive for `ctr images import` with both images that a node needs: Node, and a pause image with the same
+ * files.
+ * @returns the path of the archive
  */
 export function imageArchive(parent: string): string {
   const folder = mkdtempSync(join(parent, 'image-'));

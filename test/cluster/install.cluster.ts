@@ -11,7 +11,7 @@ const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const lines = (text: string) => text.trimEnd().split('\n');
 
 describeCluster('dist/ on a real Kubernetes', () => {
-  it('is applied without a warning, client side and server side, and finds nothing to change the second time', () =>
+  it('applies without warnings, client-side and server-side, and a second apply changes nothing', () =>
     RealCluster.run({}, async (cluster) => {
       const first = lines(await cluster.kubectl('apply --filename .'));
       expect(first.every((line) => / created$/.test(line))).toBe(true);
@@ -28,7 +28,7 @@ describeCluster('dist/ on a real Kubernetes', () => {
     }));
 
   it.each(['iptables', 'nftables'] as const)(
-    'leads nodes and pods to both servers of a Service by kube-proxy with %s, and lets on premise reach the nodes',
+    'connects nodes and pods to both servers of a Service through kube-proxy with %s, and on-premise hosts to the nodes',
     (proxyMode) =>
       RealCluster.run({ proxyMode }, async (cluster) => {
         const { topology, kubelets } = cluster;
@@ -43,20 +43,20 @@ describeCluster('dist/ on a real Kubernetes', () => {
         const pod = NetnsClient.of((kubelets[1] as (typeof kubelets)[number]).networkOf('client'));
         for (const client of [topology.node.client, pod]) {
           const seen = new Set<string>();
-          await waitFor('both servers to answer by the Service', PATIENCE_MS, async () => {
+          await waitFor('both servers to answer through the Service', PATIENCE_MS, async () => {
             const { body } = await client.fetch(`http://${ip}:8080/`);
             if (body !== '') seen.add(body);
             return seen.size === 2;
           });
           expect([...seen].sort()).toEqual(['orders-1', 'orders-2']);
         }
-        // docs/pods: a pod is seen as its node.
+        // docs/pods: servers see a pod with its node's address.
         const clients = new Set((await Promise.all(servers.map((server) => server.seen()))).flat());
         expect([...clients].sort()).toEqual(['10.184.0.2', '10.184.0.3']);
       }),
   );
 
-  it('takes an edited list, keeps the routes of a bad one and says which node is not Ready, and follows the way back', () =>
+  it('applies an edited list, keeps the routes after an invalid one and reports the node as not Ready, and applies the corrected list', () =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();
       const patch = (routes: string) =>
@@ -73,7 +73,7 @@ describeCluster('dist/ on a real Kubernetes', () => {
       await cluster.untilReady();
     }));
 
-  it('keeps the routes while the API server and etcd are killed and come back', () =>
+  it('keeps the routes while the API server and etcd are killed and restarted', () =>
     RealCluster.run({}, async (cluster) => {
       const { plane, topology } = cluster;
       await cluster.install();
@@ -87,7 +87,7 @@ describeCluster('dist/ on a real Kubernetes', () => {
       await cluster.untilReady();
       expect(JSON.stringify(topology.routes(4, 142))).toBe(before);
       expect(monitor()).toEqual([]);
-      // It listens again: a list that comes now is taken.
+      // The watch is connected again: the agent applies the next list.
       await cluster.kubectl(
         `-n onprem-link patch configmap static-routes --type=merge --patch='{"data":{"routes":"[\\"192.168.1.0/24\\"]"}}'`,
       );
@@ -96,14 +96,14 @@ describeCluster('dist/ on a real Kubernetes', () => {
 });
 
 describeCluster('leaving a real Kubernetes', () => {
-  it('takes the routes along when the namespace is deleted', () =>
+  it('removes the routes when the namespace is deleted', () =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();
       await cluster.kubectl('delete namespace onprem-link --timeout=120s');
       await cluster.untilOwned([]);
     }));
 
-  it('takes the routes along when all files are deleted', () =>
+  it('removes the routes when all manifests are deleted', () =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();
       await cluster.kubectl('delete --filename . --timeout=120s');
@@ -123,7 +123,7 @@ describeCluster('leaving a real Kubernetes', () => {
       const monitor = await cluster.changes();
       const { code } = await cluster.shell(`kubectl ${command}`);
       expect(code).toBe(0);
-      await waitFor('the pods of before to be gone', PATIENCE_MS, async () => {
+      await waitFor('the old pods to be deleted', PATIENCE_MS, async () => {
         const names = await cluster.kubectl(
           '-n onprem-link get pods --field-selector=status.phase=Running --output=jsonpath={.items[*].metadata.name}',
         );

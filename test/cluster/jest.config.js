@@ -1,13 +1,13 @@
 /**
- * `npm run test:cluster`: on a real Kubernetes. Named *.cluster.ts, so that `npm test` does not find it. What takes long, or
- * counts seconds and bytes, is named *.full.ts, for `npm run test:cluster:full`.
+ * `npm run test:cluster`: tests on a real Kubernetes. They are named *.cluster.ts, so that `npm test` skips them. Tests that
+ * are slow, or measure time or traffic, are named *.full.ts and run by `npm run test:cluster:full`.
  */
 const base = require('../../jest.config.js');
 
 module.exports = {
   ...base,
   rootDir: '../..',
-  // Each file has control planes of its own, of some 500 MB each.
+  // Each file starts its own control plane, which takes about 500 MB.
   maxWorkers: 1,
   testMatch: ['<rootDir>/test/cluster/*.cluster.ts'],
 };

@@ -3,7 +3,7 @@ import type { Manifest } from '../lab/dist';
 import type { Pod } from '../lab/kubelet/pod';
 import type { ControlPlane } from './control-plane';
 
-/** The ConfigMaps that a pod mounts, read with the kubelet's own rights. @throws where one is not there */
+/** Reads the ConfigMaps that a pod mounts, with the kubelet's rights. @throws if one does not exist */
 export function configMapsOf(plane: ControlPlane, token: string, { metadata, spec }: V1Pod): Promise<Manifest[]> {
   const sources = (spec?.volumes ?? []).flatMap(({ configMap, projected }) => [
     configMap?.name,
@@ -19,7 +19,7 @@ export function configMapsOf(plane: ControlPlane, token: string, { metadata, spe
   );
 }
 
-/** A token of the pod's service account, bound to the pod, as the kubelet asks for it. */
+/** Requests a token for the pod's service account, bound to the pod, as the kubelet does. */
 export async function tokenOf(plane: ControlPlane, token: string, { metadata, spec }: V1Pod): Promise<string> {
   const path = `/api/v1/namespaces/${metadata?.namespace}/serviceaccounts/${spec?.serviceAccountName ?? 'default'}/token`;
   const pod = { kind: 'Pod', apiVersion: 'v1', name: metadata?.name, uid: metadata?.uid };
@@ -35,12 +35,12 @@ export async function tokenOf(plane: ControlPlane, token: string, { metadata, sp
   return status.token;
 }
 
-/** A pod on a node: what is known of its one container between two looks. */
+/** The state of a pod and its one container between two rounds. */
 export interface OnNode {
   readonly uid: string;
   readonly manifest: V1Pod;
   pod?: Pod;
-  /** What keeps it from starting. */
+  /** Why the container cannot start. */
   waiting?: string;
   readonly startTime: string;
   ready: boolean;
@@ -51,10 +51,10 @@ export interface OnNode {
   isEnding?: boolean;
 }
 
-/** What a kubelet reports of a pod's one container. */
+/** The state of a pod's one container for its status. */
 export interface ContainerState {
   readonly isRunning: boolean;
-  /** What keeps it from running. */
+  /** Why the container is not running. */
   readonly waiting: string | undefined;
   readonly restarts: number;
   readonly ready: boolean;
@@ -63,7 +63,7 @@ export interface ContainerState {
   readonly podIP: string;
 }
 
-/** The status that a kubelet reports. */
+/** The pod status in a kubelet's format. */
 export function podStatus(
   { spec }: V1Pod,
   state: ContainerState,

@@ -8,40 +8,40 @@ import { startWorkload } from '../lab/topology/workload';
 import type { ControlPlane } from './control-plane';
 import { configMapsOf, type OnNode, podStatus, tokenOf } from './kubelet-api';
 
-/** So often a kubelet looks at its pods. */
+/** The interval at which the kubelet checks its pods. */
 const LOOK_MS = 250;
-/** A kubelet's default of a probe that fails. */
+/** Kubernetes' default failureThreshold of a probe. */
 const FAILURE_THRESHOLD = 3;
 
 export interface KubeletOptions {
   readonly place: Place;
   readonly plane: ControlPlane;
-  /** The Service `kubernetes`. */
+  /** The address of the Service `kubernetes`. */
   readonly serviceAddress: string;
-  /** Gives the n-th pod of this node its address. */
+  /** The address of the n-th pod on this node. */
   readonly podAddress: (n: number) => string;
 }
 
 /**
- * A kubelet as far as the agent and its like can tell: it registers its node, starts the pods that are bound to it as the
- * lab starts containers, restarts what ends, probes, reports status, and ends what is deleted. With its own rights.
+ * A fake kubelet that is real enough for the agent and similar pods. With a node's rights, it registers its node, starts
+ * the pods that are bound to it as lab containers, restarts them, probes them, reports their status and stops deleted ones.
  */
-export class PlayedKubelet {
+export class FakeKubelet {
   private readonly pods = new Map<string, OnNode>();
   private readonly networks = new Map<string, Namespace>();
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
   private looking: Promise<void> = Promise.resolve();
   private lastPod = 0;
-  /** Pods that are told to stop, by uid. */
+  /** Pods that are being stopped, by UID. */
   private readonly endings = new Map<string, Promise<unknown>>();
-  /** What went wrong in a look; an API server that is away is no fault. */
+  /** Errors of the rounds. An API server that does not answer is not an error. */
   readonly faults: string[] = [];
 
   private constructor(private readonly options: KubeletOptions) {}
 
-  static async start(options: KubeletOptions): Promise<PlayedKubelet> {
-    const kubelet = new PlayedKubelet(options);
+  static async start(options: KubeletOptions): Promise<FakeKubelet> {
+    const kubelet = new FakeKubelet(options);
     await kubelet.register();
     kubelet.schedule();
     return kubelet;
@@ -51,22 +51,22 @@ export class PlayedKubelet {
     return this.options.place;
   }
 
-  /** The containers that run now whose pods' names begin so. */
+  /** The running containers of the pods whose names start with `prefix`. */
   running(prefix: string): Pod[] {
     return [...this.pods.values()].flatMap(({ manifest, pod }) =>
       pod !== undefined && manifest.metadata?.name?.startsWith(prefix) ? [pod] : [],
     );
   }
 
-  /** The network namespace of a pod that has one of its own. */
+  /** The network namespace of a pod that is not on the host network. */
   networkOf(name: string): Namespace {
     const found = [...this.pods.values()].find(({ manifest }) => manifest.metadata?.name === name);
     const network = found && this.networks.get(found.uid);
-    if (network === undefined) throw new Error(`${name} has no network of its own on ${this.place.name}`);
+    if (network === undefined) throw new Error(`${name} has no network namespace on ${this.place.name}`);
     return network;
   }
 
-  /** The node goes away as by a reset: its pods are killed, and nothing is reported. */
+  /** Stops the node as a reset would: its pods are killed, and nothing is reported. */
   async crash(): Promise<void> {
     await this.stop();
     for (const { pod } of this.pods.values()) pod?.signal('SIGKILL');
@@ -74,7 +74,7 @@ export class PlayedKubelet {
     this.pods.clear();
   }
 
-  /** Looks no more; what runs goes on. */
+  /** Stops the rounds; running pods keep running. */
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.timer);
@@ -194,7 +194,7 @@ export class PlayedKubelet {
     }
   }
 
-  /** Of a pod that is not on the host's network, which it keeps over restarts of its container. */
+  /** The network namespace of a pod that is not on the host network. The pod keeps it when its container restarts. */
   private networkFor(known: OnNode): Namespace {
     const there = this.networks.get(known.uid);
     if (there !== undefined) return there;
@@ -222,7 +222,7 @@ export class PlayedKubelet {
       known.ready = true;
       return;
     }
-    // A pod that is not Ready is probed at each look: a test waits for it.
+    // Probe a pod that is not Ready in every round, because a test waits for it.
     if (known.ready && performance.now() < known.nextProbe) return;
     known.nextProbe = performance.now() + 1000;
     const { ok } = await pod.probe('readiness');
@@ -260,7 +260,7 @@ export class PlayedKubelet {
     else if (status !== 0 && status !== 404) throw new Error(`status of ${manifest.metadata?.name}: ${status} ${body}`);
   }
 
-  /** SIGTERM, the grace period, and at last the object itself goes. */
+  /** Sends SIGTERM, waits for the grace period, and deletes the Pod object. */
   private async end(manifest: V1Pod, known: OnNode | undefined): Promise<void> {
     if (known !== undefined) known.isEnding = true;
     await known?.pod?.stop();
@@ -280,7 +280,7 @@ export class PlayedKubelet {
     this.forget(metadata?.uid as string);
   }
 
-  /** Deleted by force: the object is gone already. */
+  /** Stops a pod whose object was deleted by force. */
   private async remove(known: OnNode): Promise<void> {
     if (known.isEnding) return;
     known.isEnding = true;

@@ -7,7 +7,7 @@ import { type Place, SEEDS, Topology, type TopologyOptions } from '../lab/topolo
 import { waitFor } from '../lab/wait';
 import { ControlPlane, PATIENCE_MS } from './control-plane';
 
-/** The seeds' network with a second worker, and the servers at the addresses that the example's Service leads to. */
+/** The standard network with a second worker, and servers at the addresses of the example's Service. */
 const TWO_NODES: TopologyOptions = {
   ...SEEDS,
   nodes: [...SEEDS.nodes, { name: 'worker-2', private: ['10.184.0.3/26'], public: ['198.51.100.3/28'] }],
@@ -21,7 +21,7 @@ const SERVICE_SUBNET = '172.21.0.0/16';
 export const SERVICE_ADDRESS = '172.21.0.1';
 export const POD_SUBNET = '172.30.0.0/16';
 
-/** What a command wrote and how it ended. */
+/** The result of a command. */
 export interface Ran {
   readonly code: Exit['code'];
   readonly stdout: string;
@@ -29,7 +29,7 @@ export interface Ran {
 }
 
 export interface KubernetesOptions {
-  /** How kube-proxy does its work. @default 'iptables' */
+  /** The mode of kube-proxy. @default 'iptables' */
   readonly proxyMode?: 'iptables' | 'nftables';
 }
 
@@ -51,19 +51,19 @@ export async function startKubernetes(lab: Lab, { proxyMode = 'iptables' }: Kube
     podSubnet: POD_SUBNET,
     nodes: topology.nodes.map(({ name }) => name),
   });
-  // A control plane reaches its nodes, here to read /metrics of pods.
+  // A control plane reaches its nodes, here to proxy /metrics of pods.
   for (const { private: own, public: outer } of topology.options.nodes)
     topology.internet.netns.ip('route', 'add', addressOf(own[0] as string), 'via', addressOf(outer[0] as string));
   return { topology, plane, proxyMode };
 }
 
 interface Running {
-  /** What the programs wrote last. */
+  /** The latest output of the programs. */
   written(): string | Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Builds a cluster, hands it to `body`, and removes it, also after a failure, which then shows what the programs wrote. */
+/** Builds a cluster for `body` and removes it afterwards. If `body` fails, the error includes the programs' output. */
 export async function withCluster<C extends Running>(
   build: (lab: Lab) => Promise<C>,
   body: (cluster: C) => Promise<void>,
@@ -81,7 +81,7 @@ export async function withCluster<C extends Running>(
   }
 }
 
-/** A real control plane on a lab's topology, with a kube-proxy on each node, and what its administrator does. */
+/** A real control plane on a lab topology, with a kube-proxy on each node, and the actions of its administrator. */
 export class Kubernetes {
   readonly topology: Topology;
   readonly plane: ControlPlane;
@@ -94,7 +94,7 @@ export class Kubernetes {
     for (const place of topology.nodes) this.startProxy(place);
   }
 
-  /** kube-proxy, on a node that forwards. */
+  /** Starts kube-proxy on a node, and enables forwarding there. */
   protected startProxy(place: Place): void {
     place.netns.sysctl({ 'ipv4/ip_forward': 1 });
     this.plane.run(
@@ -113,7 +113,7 @@ export class Kubernetes {
     );
   }
 
-  /** Runs a line as a user types it, with kubectl as the cluster's administrator. */
+  /** Runs a command line as a user would, with kubectl as the cluster's administrator. */
   async shell(line: string, cwd = EXAMPLE): Promise<Ran> {
     const { netns } = this.topology.internet;
     const env = {
@@ -140,7 +140,7 @@ export class Kubernetes {
     return { code, stdout, stderr };
   }
 
-  /** What kubectl prints. @throws where it fails or warns */
+  /** The output of kubectl. @throws if it fails or prints a warning */
   async kubectl(args: string, cwd?: string): Promise<string> {
     const { code, stdout, stderr } = await this.shell(`kubectl ${args}`, cwd);
     if (code !== 0 || stderr !== '') throw new Error(`kubectl ${args}: ${code}\n${stdout}${stderr}`);
@@ -153,18 +153,18 @@ export class Kubernetes {
     await this.untilReady();
   }
 
-  /** As its user would wait. */
+  /** Waits as a user would, with kubectl. */
   async untilReady(): Promise<void> {
     await this.kubectl('-n onprem-link rollout status daemonset node-routes --timeout=120s');
   }
 
-  /** Replaces the list in the cluster, as an edit of Git would. */
+  /** Replaces the list in the cluster, as a commit to Git would. */
   async list(routes: readonly string[]): Promise<void> {
     const body = { data: { routes: JSON.stringify(routes) } };
     await this.plane.api('/api/v1/namespaces/onprem-link/configmaps/static-routes', { method: 'PATCH', body });
   }
 
-  /** Subnets of the agent's routes on a node, sorted. */
+  /** The subnets of the agent's routes on a node, sorted. */
   owned(node = this.topology.node): string[] {
     return this.topology
       .routes(4, 142, node)
@@ -172,7 +172,7 @@ export class Kubernetes {
       .sort();
   }
 
-  /** Waits until every node holds exactly these routes of the agent. */
+  /** Waits until the agent's routes on every node are exactly these. */
   async untilOwned(subnets: readonly string[], nodes = this.topology.nodes): Promise<void> {
     const wanted = [...subnets].sort().join(' ');
     await waitFor(
@@ -183,7 +183,7 @@ export class Kubernetes {
     );
   }
 
-  /** What happens to the agent's routes on a node from now on, by `ip monitor`. */
+  /** Records changes of the agent's routes on a node from now on with `ip monitor`. @returns a function that returns them */
   async changes({ netns } = this.topology.node): Promise<() => string[]> {
     const child = netns.lab.spawn('ip', ['-N', '-n', netns.name, 'monitor', 'route'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -193,7 +193,7 @@ export class Kubernetes {
       text += part;
     });
     const marker = '203.0.113.200';
-    await waitFor('the monitor to listen', PATIENCE_MS, () => {
+    await waitFor('ip monitor to start', PATIENCE_MS, () => {
       netns.ip('route', 'replace', marker, 'via', '198.51.100.1');
       netns.ip('route', 'del', marker);
       return text.includes(marker);

@@ -6,13 +6,13 @@ import { describeFull } from './requirements';
 
 jest.setTimeout(1_200_000);
 
-/** Prints what answers at an URL, or nothing. */
+/** A program that prints the answer of a URL, or nothing if there is none. */
 const asking = (url: string) =>
   `fetch("${url}").then((a) => a.text()).then((text) => process.stdout.write(text), () => {})`;
 
 describeFull('dist/ on nodes with kubelet, containerd and a CNI bridge', () => {
   it.each(['iptables', 'nftables'] as const)(
-    'leads nodes and pods to both servers of a Service by kube-proxy with %s, and lets on premise reach the nodes',
+    'connects nodes and pods to both servers of a Service through kube-proxy with %s, and on-premise hosts to the nodes',
     (proxyMode) =>
       FullCluster.run({ proxyMode }, async (cluster) => {
         const { topology } = cluster;
@@ -21,7 +21,7 @@ describeFull('dist/ on nodes with kubelet, containerd and a CNI bridge', () => {
           expect((await topology.exchange(node)).some(({ toNode }) => toNode.status === 200)).toBe(false);
         await cluster.install();
         for (const node of topology.nodes)
-          await waitFor('on premise to reach the node', PATIENCE_MS, () => topology.answered(node));
+          await waitFor('an on-premise host to reach the node', PATIENCE_MS, () => topology.answered(node));
 
         await cluster.plane.api('/api/v1/namespaces/default/pods', { method: 'POST', body: CLIENT_POD });
         await cluster.kubectl('wait pod/client --for=condition=Ready --timeout=120s');
@@ -34,14 +34,14 @@ describeFull('dist/ on nodes with kubelet, containerd and a CNI bridge', () => {
         const before = await Promise.all(servers.map(async (server) => (await server.seen()).length));
         for (const [name, ask] of Object.entries(clients)) {
           const seen = new Set<string>();
-          await waitFor(`both servers to answer the ${name} by the Service`, PATIENCE_MS, async () => {
+          await waitFor(`both servers to answer the ${name} through the Service`, PATIENCE_MS, async () => {
             seen.add(await ask());
             seen.delete('');
             return seen.size === 2;
           });
           expect([...seen].sort()).toEqual(['orders-1', 'orders-2']);
         }
-        // docs/ibm-classic.md: a pod is seen as its node.
+        // docs/ibm-classic.md: servers see a pod with its node's address.
         const addresses = await Promise.all(
           servers.map(async (server, i) => (await server.seen()).slice(before[i] as number)),
         );

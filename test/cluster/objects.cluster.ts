@@ -20,7 +20,7 @@ const slice = (change: Partial<ApiObject> = {}): ApiObject => ({
   ...change,
 });
 
-/** The program's way to the API, by the control plane's client. */
+/** The program's API client, over the control plane's connection. */
 function objectsOf(plane: ControlPlane): Objects {
   return new ApiObjects({
     get: async ({ path, sent }) => {
@@ -35,8 +35,8 @@ function objectsOf(plane: ControlPlane): Objects {
   });
 }
 
-/** What happened, without what differs by nature: versions and uids become whether they are new. */
-async function told(asked: Promise<ApiObject | undefined>, before?: ApiObject): Promise<unknown> {
+/** The result of an operation. Versions and UIDs always differ, so it only says whether they are new. */
+async function outcome(asked: Promise<ApiObject | undefined>, before?: ApiObject): Promise<unknown> {
   try {
     const object = await asked;
     if (object === undefined) return 'none';
@@ -55,7 +55,7 @@ async function told(asked: Promise<ApiObject | undefined>, before?: ApiObject): 
 
 const gone = (deleted: Promise<void>) => deleted.then(() => undefined);
 
-/** All that the server health program does with objects, and what it may meet. */
+/** Every operation of the server health program on objects, and the conflicts that it may meet. */
 async function story(objects: Objects): Promise<Record<string, unknown>> {
   const story: Record<string, unknown> = {};
   const read = async () => (await objects.get(PATH)) as ApiObject;
@@ -63,30 +63,30 @@ async function story(objects: Objects): Promise<Record<string, unknown>> {
     const body = slice();
     return { ...body, metadata: { ...body.metadata, uid, resourceVersion } as ApiObject['metadata'] };
   };
-  story['no object'] = await told(objects.get(PATH));
-  story.created = await told(objects.apply(PATH, slice(), 'us'));
+  story['no object'] = await outcome(objects.get(PATH));
+  story.created = await outcome(objects.apply(PATH, slice(), 'us'));
   const first = await read();
-  story['the same again'] = await told(objects.apply(PATH, slice(), 'us'), first);
-  story['the same with its version'] = await told(objects.apply(PATH, as(first), 'us'), first);
-  story.changed = await told(objects.apply(PATH, slice({ endpoints: [] }), 'us'), first);
-  story['an old version'] = await told(objects.apply(PATH, as(first), 'us'), first);
+  story['the same again'] = await outcome(objects.apply(PATH, slice(), 'us'), first);
+  story['the same with its version'] = await outcome(objects.apply(PATH, as(first), 'us'), first);
+  story.changed = await outcome(objects.apply(PATH, slice({ endpoints: [] }), 'us'), first);
+  story['an old version'] = await outcome(objects.apply(PATH, as(first), 'us'), first);
   const { ports: _, ...withoutPorts } = slice();
-  story['without a field that is ours'] = await told(objects.apply(PATH, withoutPorts as ApiObject, 'us'), first);
+  story['without a field that is ours'] = await outcome(objects.apply(PATH, withoutPorts as ApiObject, 'us'), first);
   const { ports: _again, ...others } = slice({
     endpoints: [{ addresses: ['192.168.0.11'], conditions: { ready: true } }],
   });
-  story["another manager's"] = await told(objects.apply(PATH, others as ApiObject, 'others'), first);
-  story['deleted by an old reading'] = await told(gone(objects.delete(PATH, first)));
-  story['still there'] = await told(objects.get(PATH), first);
-  story.deleted = await told(gone(objects.delete(PATH, await read())));
-  story['deleted again'] = await told(gone(objects.delete(PATH, first)));
-  story['applied as what is gone'] = await told(objects.apply(PATH, as(first), 'us'));
-  story.gone = await told(objects.get(PATH));
+  story["another manager's"] = await outcome(objects.apply(PATH, others as ApiObject, 'others'), first);
+  story['deleted by an old reading'] = await outcome(gone(objects.delete(PATH, first)));
+  story['still there'] = await outcome(objects.get(PATH), first);
+  story.deleted = await outcome(gone(objects.delete(PATH, await read())));
+  story['deleted again'] = await outcome(gone(objects.delete(PATH, first)));
+  story['applied as what is gone'] = await outcome(objects.apply(PATH, as(first), 'us'));
+  story.gone = await outcome(objects.get(PATH));
   return story;
 }
 
-describeCluster('what the tests of server health play, held against the real thing', () => {
-  it('objects are read, applied and deleted alike', () =>
+describeCluster('the in-memory API of the server health tests, compared with a real API server', () => {
+  it('reads, applies and deletes objects with the same results', () =>
     RealCluster.run({}, async ({ plane }) => {
       const real = await story(objectsOf(plane));
       expect(await story(new MemoryObjects())).toEqual(real);

@@ -39,7 +39,7 @@ const SERVER: V1Container = {
   command: ['node', '--eval', readFileSync(join(__dirname, 'programs', 'probed.cjs'), 'utf8')],
 };
 
-/** What a server was asked first for a path: headers in lower case, without its own address. */
+/** The headers of the first request for a path, in lower case, with the address replaced. */
 function asked(log: string, path: string): unknown {
   const requests = log
     .split('\n')
@@ -48,15 +48,15 @@ function asked(log: string, path: string): unknown {
   return JSON.parse(JSON.stringify(headers).replaceAll(/\d+\.\d+\.\d+\.\d+/g, 'ADDRESS'));
 }
 
-describeFull("the lab's probes, held against a real kubelet's", () => {
-  it('reach the same verdicts by the same requests', () =>
+describeFull("the lab's probes, compared with those of a real kubelet", () => {
+  it('give the same results with the same requests', () =>
     FullCluster.run({}, async (cluster) => {
       const [, place] = cluster.topology.nodes;
-      if (place === undefined) throw new Error('there is no second node');
+      if (place === undefined) throw new Error('the topology has no second node');
       place.netns.sysctl({ 'ipv4/conf/all/rp_filter': 0 });
       const [ip, metadata] = ['172.30.9.9', { name: 'probed', namespace: 'default' }];
       const pod = await startPod({
-        netns: startWorkload(place, { addresses: [ip], interface: 'played' }),
+        netns: startWorkload(place, { addresses: [ip], interface: 'lab0' }),
         workload: {
           apiVersion: 'v1',
           kind: 'Pod',
@@ -76,8 +76,8 @@ describeFull("the lab's probes, held against a real kubelet's", () => {
         PATIENCE_MS,
         async () => (await probeOnce({ tcpSocket: { port: 8080 } }, probing)).ok,
       );
-      const played: Record<string, boolean> = {};
-      for (const [name, probe] of Object.entries(PROBES)) played[name] = (await probeOnce(probe, probing)).ok;
+      const inLab: Record<string, boolean> = {};
+      for (const [name, probe] of Object.entries(PROBES)) inLab[name] = (await probeOnce(probe, probing)).ok;
 
       const containers = Object.entries(PROBES).map(([name, readinessProbe]) => ({
         ...CLIENT,
@@ -92,22 +92,22 @@ describeFull("the lab's probes, held against a real kubelet's", () => {
         const all = status?.containerStatuses ?? [];
         return Object.fromEntries(all.filter(({ name }) => name !== 'server').map(({ name, ready: is }) => [name, is]));
       };
-      /** Containers whose probe has failed. */
+      /** Containers with a failed probe. */
       const failed = async () => {
         const path = '/api/v1/namespaces/default/events?fieldSelector=reason%3DUnhealthy';
         const { items } = await cluster.plane.api<{ items: { involvedObject: { fieldPath: string } }[] }>(path);
         return new Set(items.map(({ involvedObject }) => /\{(.*)\}/.exec(involvedObject.fieldPath)?.[1]));
       };
-      await waitFor('a verdict on each', PATIENCE_MS, async () => {
+      await waitFor('a result of every probe', PATIENCE_MS, async () => {
         const [verdicts, failures] = [await ready(), await failed()];
         return Object.keys(PROBES).every((name) => verdicts[name] || (failures.has(name) && verdicts['http-200']));
       });
-      // Those that fail at the start, before the server listens, have until all others are Ready.
-      await waitFor('those that the lab found well', PATIENCE_MS / 4, async () => {
+      // Probes that failed before the server was listening get some more time to succeed.
+      await waitFor('the probes that succeed in the lab to succeed here', PATIENCE_MS / 4, async () => {
         const verdicts = await ready();
-        return Object.keys(PROBES).every((name) => verdicts[name] || !played[name]);
+        return Object.keys(PROBES).every((name) => verdicts[name] || !inLab[name]);
       }).catch(() => undefined);
-      expect(played).toEqual(await ready());
+      expect(inLab).toEqual(await ready());
       const log = await cluster.kubectl('logs probed --container=server');
       for (const path of ['/status/200', '/agent', '/status/503'])
         expect({ [path]: asked(`${pod.logs}`, path) }).toEqual({ [path]: asked(log, path) });

@@ -12,12 +12,12 @@ jest.setTimeout(1_200_000);
 
 const GOOD = ['192.168.0.0/24', '192.168.1.0/24'];
 const BETTER = [...GOOD, '192.168.5.0/24'];
-/** What must stay reachable; it lies behind the default route. */
+/** An address behind the default route that must stay reachable. */
 const TARGET = '203.0.113.99';
-/** Leads packets for it into the private network, where nobody knows it. */
+/** Routes packets for it into the private network, where nothing answers. */
 const BAD = [...GOOD, '203.0.113.96/29'];
 
-/** Writes what GitOps applies for a list that rolls. */
+/** Writes the manifests of a site with rolling changes. */
 function written(cluster: RealCluster, name: string, routes: readonly string[]): string {
   const site = new Site('rolling', {
     cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] },
@@ -31,15 +31,15 @@ function written(cluster: RealCluster, name: string, routes: readonly string[]):
   const folder = join(cluster.topology.lab.folder, name);
   mkdirSync(folder);
   for (const object of parseManifests(site.synthYaml())) {
-    // By name of file, as kubectl takes the files of a folder: the namespace before what is in it.
+    // kubectl applies files in the order of their names: the namespace must come first.
     const order = object.kind === 'Namespace' ? 0 : 1;
     writeFileSync(join(folder, `${order}-${object.kind}-${object.metadata.name}.yaml`), stringify(object));
   }
   return folder;
 }
 
-describeCluster('changes that roll, by the real DaemonSet controller', () => {
-  it('go from node to node, halt at the first node that a list cuts off, and come back by rollout undo', () =>
+describeCluster('rolling changes with the real DaemonSet controller', () => {
+  it('go from node to node, stop at the first node that a list cuts off, and are reverted by rollout undo', () =>
     RealCluster.run({}, async (cluster) => {
       const { topology } = cluster;
       topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
@@ -51,18 +51,18 @@ describeCluster('changes that roll, by the real DaemonSet controller', () => {
 
       const reached = reachedBy(cluster);
       await cluster.kubectl(`apply --filename ${written(cluster, 'bad', BAD)}`);
-      await waitFor('one node to report that the list was taken back', PATIENCE_MS, async () =>
+      await waitFor('one node to report that it rolled the list back', PATIENCE_MS, async () =>
         (await logsOf(cluster)).some((text) => text.includes('list.condemned')),
       );
-      // One pod is not Ready, and the controller goes no further.
-      await waitFor('the controller to have seen it', PATIENCE_MS, async () => {
+      // One pod is not Ready, so the controller stops.
+      await waitFor('the controller to count the pod as unavailable', PATIENCE_MS, async () => {
         const status = '{.status.updatedNumberScheduled} {.status.numberUnavailable}';
         const seen = await cluster.kubectl(`-n onprem-link get daemonset node-routes --output=jsonpath='${status}'`);
         return seen === '1 1';
       });
       expect(await reached()).toBe(1);
       for (const node of topology.nodes) expect(cluster.owned(node)).toEqual(expect.arrayContaining(GOOD));
-      // Warns that Git, or the next apply, says otherwise: docs/change-safely.md.
+      // kubectl warns that Git, or the next apply, overwrites this: docs/change-safely.md.
       expect((await cluster.shell('kubectl -n onprem-link rollout undo daemonset node-routes')).code).toBe(0);
       await cluster.untilReady();
       await cluster.untilOwned(BETTER);
@@ -72,7 +72,7 @@ describeCluster('changes that roll, by the real DaemonSet controller', () => {
 const logsOf = async ({ kubelets }: RealCluster) =>
   kubelets.flatMap((kubelet) => kubelet.running('node-routes').map(({ logs }) => `${logs}`));
 
-/** Counts the nodes that run the template as it is in the cluster now. */
+/** Counts the nodes whose pod has the current template. */
 function reachedBy(cluster: RealCluster): () => Promise<number> {
   return async () =>
     Number(

@@ -9,25 +9,25 @@ jest.setTimeout(1_200_000);
 const [FIRST, SECOND] = SERVERS;
 const EVERY_S = 2;
 const PROBE = { every: `${EVERY_S}s`, timeout: '1s', downAfter: 3 } as const;
-/** Interval × threshold + time-out. */
+/** Interval × threshold + timeout. */
 const BOUND_MS = 1000 * (EVERY_S * PROBE.downAfter + 1);
-/** kube-proxy needs a moment to follow, and the client's clock starts with a request that waits. */
+/** kube-proxy needs a moment to follow, and the client's time of a failure is when its request began. */
 const AFTERWARDS_MS = 2_000;
 
 const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const figures: Record<string, unknown>[] = [];
 afterAll(() => process.stderr.write(`${figures.map((one) => JSON.stringify(one)).join('\n')}\n`));
 
-/** What was under way when a server failed fails with it. */
+/** Requests that began this long before the fault may still fail with it. */
 const UNDER_WAY_MS = 500;
 
-/** Failures outside of the time in which a fault may be unknown. */
+/** Failures outside the time in which the program may not yet have detected the fault. */
 function late({ failures }: Seen, from: number): unknown[] {
   return failures.filter(({ at }) => at < from - UNDER_WAY_MS || at > from + BOUND_MS + AFTERWARDS_MS);
 }
 
-describeCluster('Services whose servers are probed, behind a real kube-proxy', () => {
-  it('lose no connection to a server that fails, once it had to be known', () =>
+describeCluster('Services with probed servers, behind a real kube-proxy', () => {
+  it('lose no connections to a failed server after the detection time', () =>
     HealthCluster.run({}, async (health) => {
       const { cluster, servers, authority } = health;
       const http = { ...PROBE, http: { path: '/healthz' } } as const;
@@ -99,7 +99,7 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
       });
       expect(late(seen, from)).toEqual([]);
 
-      // Both servers of one Service fail, others answer: all stay, and it is reported.
+      // Both servers of one Service fail while other Services have servers that answer: both stay listed, and an event reports it.
       for (const server of servers) await server.behave(8093, 'refuse');
       await waitFor('the event', 60_000, async () =>
         (await health.events('both')).some((text) => text.startsWith('AllServersDown')),
@@ -107,7 +107,7 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
       expect(await health.ready('both')).toEqual([FIRST, SECOND]);
     }));
 
-  it('lose none to what happens to the program, its node and the API server; packet loss marks nothing down', () =>
+  it('lose no connections when the program, its node or the API server fails; packet loss marks no server down', () =>
     HealthCluster.run({}, async (health) => {
       const { cluster, servers } = health;
       const http = { ...PROBE, http: { path: '/healthz' } } as const;
@@ -117,7 +117,7 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
       await health.untilProgramReady();
       const url = await health.urlOf('orders');
 
-      /** Two hundred new connections a second while something happens: none fails. */
+      /** Opens 200 new connections per second during the fault: none may fail. */
       const during = async (fault: string, happen: () => Promise<void>) => {
         await health.untilProgramReady();
         const load = await Load.start(health.client, url);
@@ -137,14 +137,14 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
       await during('leader stopped and continued', async () => {
         const { name, pod } = await health.leader();
         pod.signal('SIGSTOP');
-        await waitFor('the new term', 60_000, async () => !(await termOf(health)).includes(name));
+        await waitFor('a new leader', 60_000, async () => !(await termOf(health)).includes(name));
         const before = await versionOf(health);
         pod.signal('SIGCONT');
         await rest(6_000);
         expect(await versionOf(health)).toBe(before);
       });
 
-      await during('API server away for a minute', async () => {
+      await during('API server down for a minute', async () => {
         const before = await versionOf(health);
         await cluster.plane.kill('kube-apiserver');
         await rest(60_000);
@@ -152,7 +152,7 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
         await cluster.plane.untilReady();
         await health.untilProgramReady();
         expect(await health.ready('orders')).toEqual([FIRST, SECOND]);
-        figures.push({ fault: 'API server away for a minute', isUnchanged: (await versionOf(health)) === before });
+        figures.push({ fault: 'API server down for a minute', isUnchanged: (await versionOf(health)) === before });
       });
 
       const lossy = await versionOf(health);
@@ -165,8 +165,8 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
       });
       expect([await health.ready('orders'), await versionOf(health)]).toEqual([[FIRST, SECOND], lossy]);
 
-      await during("the leader's node gone, then a server", async () => {
-        // The client's own node has to stay.
+      await during("the leader's node crashed, then a server", async () => {
+        // The client's own node must keep running.
         await health.untilLeaderIsElsewhere();
         const { name, node } = await health.leader();
         await cluster.kubelets.find(({ place }) => place.name === node)?.crash();
@@ -176,7 +176,7 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
       await health.untilReady('orders', [SECOND]);
     }));
 
-  it('change hands from Git to the program and back without a lost connection', () =>
+  it('move from Git to the program and back without losing a connection', () =>
     HealthCluster.run({}, async (health) => {
       const { cluster, servers } = health;
       const http = { ...PROBE, http: { path: '/healthz' } } as const;
@@ -192,14 +192,18 @@ describeCluster('Services whose servers are probed, behind a real kube-proxy', (
       await sync(health, git, both);
       await health.untilProgramReady();
       await sync(health, both, program);
-      await waitFor('the slice of Git to be gone', 60_000, async () => !(await slices(health)).includes('orders-ipv4'));
+      await waitFor(
+        'the slice from Git to be deleted',
+        60_000,
+        async () => !(await slices(health)).includes('orders-ipv4'),
+      );
       await rest(3_000);
       expect(await slices(health)).toEqual(['orders-health-ipv4']);
       await sync(health, program, both);
       await rest(3_000);
       await sync(health, both, git);
       await waitFor(
-        'the slice of the program to be gone',
+        'the slice of the program to be deleted',
         60_000,
         async () => !(await slices(health)).includes('orders-health-ipv4'),
       );
@@ -232,7 +236,7 @@ async function slices({ cluster }: HealthCluster): Promise<string[]> {
   return text.split(' ').filter(Boolean).sort();
 }
 
-/** As GitOps does in the worse order: first what left Git is deleted, unless it says otherwise, then the rest is applied. */
+/** Applies a folder as GitOps tools do in the worse order: delete what is no longer in Git, unless annotated, then apply the rest. */
 async function sync({ cluster }: HealthCluster, before: string, after: string): Promise<void> {
   const names = async (folder: string) =>
     (

@@ -9,15 +9,15 @@ import { waitFor } from '../lab/wait';
 import { CLIENT_POD } from './client-pod';
 import { RealCluster } from './cluster';
 import { PATIENCE_MS } from './control-plane';
-import type { PlayedKubelet } from './kubelet';
+import type { FakeKubelet } from './kubelet';
 import { POD_SUBNET } from './kubernetes';
 import { describeCluster } from './requirements';
 
 jest.setTimeout(600_000);
 
-/** No Service has it. */
+/** An address that no Service uses. */
 const FREE_ADDRESS = '172.21.255.254';
-/** Where something answers. */
+/** Addresses and ports with a listening server. */
 const ENDPOINTS = [
   ['192.168.1.20', 8080],
   ['192.168.1.21', 8080],
@@ -26,7 +26,7 @@ const ENDPOINTS = [
   ['192.168.1.24', 8080],
   ['192.168.1.20', 9090],
 ] as const;
-/** A Service, and slices of every kind: two servers that count, and others that do not. */
+/** A Service with slices of every kind: two usable endpoints, and others that kube-proxy must ignore. */
 const CONTRACT = parseManifests(`
 apiVersion: v1
 kind: Service
@@ -54,12 +54,12 @@ ports: [{ name: http, port: 8080, protocol: TCP }]
 const LIST = '/api/v1/namespaces/onprem-link/configmaps';
 const OWN = 'fieldSelector=metadata.name%3Dstatic-routes';
 
-/** An API server as the agent meets it, the real one or the lab's. */
+/** An API server from the agent's point of view: the real one or the lab's. */
 interface Server {
   readonly client: NetnsClient;
   readonly url: string;
   readonly ca: string;
-  /** Of the agent's service account. */
+  /** The token of the agent's service account. */
   readonly token: string;
   readonly edit: (routes: string) => Promise<void>;
 }
@@ -86,7 +86,7 @@ async function asked(server: Server, path: string, token = server.token): Promis
   return { status, kind, reason, names: items?.map(({ metadata: { name } }) => name) ?? [metadata?.name] };
 }
 
-/** Types of the events of a watch that ends by itself, and whether the versions in them rise. */
+/** The types of the events of a watch that times out, and whether the versions in them increase. */
 async function watched(server: Server, query: string, during: () => Promise<void>): Promise<unknown> {
   const request = server.client.fetch(`${server.url}${LIST}?watch=1&${OWN}&timeoutSeconds=3&${query}`, {
     headers: { authorization: `Bearer ${server.token}` },
@@ -114,17 +114,17 @@ async function versionOf(server: Server): Promise<string> {
   return (JSON.parse(body) as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
 }
 
-/** All that the agent asks an API server, and what it may be answered. */
+/** Every request that the agent sends to an API server, and every kind of answer to it. */
 async function conversation(server: Server): Promise<Record<string, unknown>> {
   const now = await versionOf(server);
   const later = `${Number(now) + 1_000_000}`;
   return {
-    'the own ConfigMap, listed': await asked(server, `${LIST}?${OWN}`),
-    'listed, not older than now': await asked(
+    "a list of the agent's ConfigMap": await asked(server, `${LIST}?${OWN}`),
+    'a list not older than the current version': await asked(
       server,
       `${LIST}?${OWN}&resourceVersion=${now}&resourceVersionMatch=NotOlderThan`,
     ),
-    'listed, not older than a version to come': await asked(
+    'a list not older than a future version': await asked(
       server,
       `${LIST}?${OWN}&resourceVersion=${later}&resourceVersionMatch=NotOlderThan`,
     ),
@@ -134,13 +134,13 @@ async function conversation(server: Server): Promise<Record<string, unknown>> {
     'another Namespace': await asked(server, '/api/v1/namespaces/default'),
     'the own DaemonSet': await asked(server, '/apis/apps/v1/namespaces/onprem-link/daemonsets/node-routes'),
     Secrets: await asked(server, '/api/v1/namespaces/onprem-link/secrets'),
-    'a token that is none': await asked(server, `${LIST}?${OWN}`, 'nonsense'),
+    'an invalid token': await asked(server, `${LIST}?${OWN}`, 'nonsense'),
     'a watch from now': await watched(server, `resourceVersion=${now}`, () => server.edit('["192.168.0.0/24"]')),
     'a watch without a version': await watched(server, '', () => Promise.resolve()),
   };
 }
 
-/** Asks the lab's server of a cluster made from the same objects. */
+/** The same requests to the lab's server, with a cluster made from the same objects. */
 async function conversationInTheLab(): Promise<Record<string, unknown>> {
   const lab = new Lab();
   try {
@@ -163,8 +163,8 @@ async function conversationInTheLab(): Promise<Record<string, unknown>> {
   }
 }
 
-describeCluster('what the lab plays, held against the real thing', () => {
-  it('the API server gives the agent the same answers', () =>
+describeCluster("the lab's fakes, compared with a real control plane", () => {
+  it('the fake API server gives the agent the same answers', () =>
     RealCluster.run({}, async (cluster) => {
       const { topology, plane } = cluster;
       await cluster.install();
@@ -182,15 +182,15 @@ describeCluster('what the lab plays, held against the real thing', () => {
       expect(await conversationInTheLab()).toEqual(real);
     }));
 
-  it("the DaemonSet's controller replaces pods by the rules that the lab plays", () =>
+  it("the real DaemonSet controller replaces pods by the rules of the lab's fake", () =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();
       const [before, after] = [await podsOf(cluster), () => podsOf(cluster)];
       expect(before.length).toBe(2);
-      // One at a time, since 10 % of two nodes is rounded up to one.
+      // One at a time, because 10 % of two nodes is rounded up to one.
       await cluster.kubectl('-n onprem-link set env daemonset/node-routes LOG_LEVEL=debug');
       let most = 0;
-      await waitFor('both pods to be new', PATIENCE_MS, async () => {
+      await waitFor('both pods to be replaced', PATIENCE_MS, async () => {
         const text = await cluster.kubectl(
           '-n onprem-link get daemonset node-routes --output=jsonpath={.status.numberUnavailable}',
         );
@@ -202,13 +202,13 @@ describeCluster('what the lab plays, held against the real thing', () => {
     }));
 });
 
-describeCluster("the lab's kube-proxy, held against the real one", () => {
-  it('leads nodes and pods to the same servers, seen from the same addresses', () =>
+describeCluster("the lab's fake kube-proxy, compared with the real one", () => {
+  it('connects nodes and pods to the same servers, which see the same source addresses', () =>
     RealCluster.run({}, async (cluster) => {
       const { topology, kubelets, plane } = cluster;
       await cluster.install();
       const server = topology.servers.find(({ name }) => name === 'orders-1');
-      if (server === undefined) throw new Error('there is no server orders-1');
+      if (server === undefined) throw new Error('the topology has no server orders-1');
       const served = await Promise.all(
         ENDPOINTS.map(([address, port]) => {
           server.netns.ip('addr', 'replace', `${address}/24`, 'dev', 'premises');
@@ -223,14 +223,14 @@ describeCluster("the lab's kube-proxy, held against the real one", () => {
       await plane.api('/api/v1/namespaces/default/pods', { method: 'POST', body: CLIENT_POD });
       await cluster.kubectl('wait pod/client --for=condition=Ready --timeout=120s');
       const node = topology.nodes[1] as Place;
-      // A table beside that of kube-proxy, for an address that no Service has.
+      // A table of its own, for an address that kube-proxy does not use.
       node.netns.load(
         kubeProxyRules({ objects: CONTRACT, service: 'contract', clusterIp: FREE_ADDRESS, pods: [POD_SUBNET] }),
       );
       const real = await cluster.kubectl('get service contract --output=jsonpath={.spec.clusterIP}');
-      const pod = NetnsClient.of((kubelets[1] as PlayedKubelet).networkOf('client'));
+      const pod = NetnsClient.of((kubelets[1] as FakeKubelet).networkOf('client'));
       for (const client of [node.client, pod]) {
-        await waitFor('the real one to lead somewhere', PATIENCE_MS, async () => {
+        await waitFor('the real kube-proxy to forward connections', PATIENCE_MS, async () => {
           return (await client.fetch(`http://${real}/`)).status === 200;
         });
         const [byReal, byLab] = [await reached(client, real, served), await reached(client, FREE_ADDRESS, served)];
@@ -240,7 +240,7 @@ describeCluster("the lab's kube-proxy, held against the real one", () => {
     }));
 });
 
-/** Connections enough that each of a few servers gets one. */
+/** The number of connections that makes it practically certain that each server gets one. */
 const CONNECTIONS = 100;
 
 async function reached(client: NetnsClient, address: string, served: readonly NetnsHttpServer[]) {
@@ -249,7 +249,7 @@ async function reached(client: NetnsClient, address: string, served: readonly Ne
   const servers = new Set<string>();
   for (let i = 0; i < CONNECTIONS; i++)
     servers.add((await client.fetch(`http://${address}/`, { timeoutMs: 3000 })).body);
-  // Of each server in turn, and so not in order of time: all of one client look alike.
+  // Sorted, because the order of connections is random and all of one client look the same.
   const clients = new Set((await seen()).length - before === CONNECTIONS ? await seen() : []);
   return { servers: [...servers].sort(), clients: [...clients] };
 }

@@ -16,7 +16,7 @@ jest.setTimeout(1_200_000);
 
 const DESCRIBE = readFileSync(join(__dirname, 'programs', 'describe.cjs'), 'utf8');
 
-/** The same pod, whose program says what it finds in these folders. */
+/** The same pod with a program that describes its container and these folders. */
 function describing(name: string, spec: V1PodSpec, folders: readonly string[]): V1Pod & Manifest {
   const [{ livenessProbe, readinessProbe, startupProbe, ports, ...container }] = spec.containers as [
     V1PodSpec['containers'][number],
@@ -37,14 +37,14 @@ const AGENT = (() => {
 })();
 const FOLDERS = AGENT.containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath) ?? [];
 
-/** What differs by nature: the times in the names of folders. */
+/** The output without what always differs: the times in the names of folders. */
 const withoutTimes = (text: string) =>
   JSON.parse(text.replaceAll(/\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+/g, '..TIME')) as Record<string, unknown>;
 
-describeFull('what the lab plays of a kubelet, held against the real one', () => {
+describeFull("the lab's fake kubelet, compared with the real one", () => {
   it.each([
     ['the agent', 'agent', AGENT, FOLDERS],
-    ['a pod of any user on the network of pods', 'client', CLIENT_POD.spec as V1PodSpec, []],
+    ['an unprivileged pod on the pod network', 'client', CLIENT_POD.spec as V1PodSpec, []],
   ] as const)('%s finds the same environment, rights, mounts and volumes', (_, name, spec, folders) =>
     FullCluster.run({}, async (cluster) => {
       await cluster.install();
@@ -52,16 +52,18 @@ describeFull('what the lab plays of a kubelet, held against the real one', () =>
       const path = '/api/v1/namespaces/onprem-link/pods';
       await cluster.plane.api(path, { method: 'POST', body: workload });
       await cluster.kubectl(`-n onprem-link wait pod/${name} --for=condition=Ready --timeout=120s`);
-      const real = await waitFor('its line', PATIENCE_MS, () => cluster.kubectl(`-n onprem-link logs ${name}`));
+      const real = await waitFor('the output of the pod', PATIENCE_MS, () =>
+        cluster.kubectl(`-n onprem-link logs ${name}`),
+      );
       const { status } = await cluster.plane.api<V1Pod>(`${path}/${name}`);
 
-      const pod = await played(cluster, workload, readDist(EXAMPLE), status);
+      const pod = await inLab(cluster, workload, readDist(EXAMPLE), status);
       const { text } = await pod.waitForLog(({ text }) => text.startsWith('{'), PATIENCE_MS);
       expect(withoutTimes(text)).toEqual(withoutTimes(real));
     }),
   );
 
-  it('a ConfigMap that changes looks the same afterwards', () =>
+  it('a changed ConfigMap looks the same in its volume', () =>
     FullCluster.run({}, async (cluster) => {
       await cluster.kubectl('create namespace onprem-link');
       await cluster.kubectl('label namespace onprem-link pod-security.kubernetes.io/enforce=privileged');
@@ -94,13 +96,13 @@ describeFull('what the lab plays of a kubelet, held against the real one', () =>
       await cluster.plane.api(`${path}/pods`, { method: 'POST', body: workload });
       await cluster.kubectl('-n onprem-link wait pod/mounting --for=condition=Ready --timeout=120s');
       const { status } = await cluster.plane.api<V1Pod>(`${path}/pods/mounting`);
-      const pod = await played(cluster, workload, [before], status);
+      const pod = await inLab(cluster, workload, [before], status);
       await pod.waitForLog(({ text }) => text.startsWith('{"env"'), PATIENCE_MS);
 
       await cluster.plane.api(`${path}/configmaps/changing`, { method: 'PUT', body: after });
       pod.updateConfigMap(after);
       const { text } = await pod.waitForLog(({ text }) => text.startsWith('{"awaited"'), PATIENCE_MS);
-      const real = await waitFor('the kubelet to change the volume', PATIENCE_MS, async () => {
+      const real = await waitFor('the kubelet to update the volume', PATIENCE_MS, async () => {
         const log = await cluster.kubectl('-n onprem-link logs mounting');
         return log.split('\n').find((line) => line.startsWith('{"awaited"'));
       });
@@ -109,15 +111,15 @@ describeFull('what the lab plays of a kubelet, held against the real one', () =>
     }));
 });
 
-/** The same pod on the same node, as the lab plays it. */
-async function played(
+/** The same pod on the same node, started by the lab. */
+async function inLab(
   { topology, plane }: FullCluster,
   workload: Manifest,
   objects: readonly Manifest[],
   status: V1Pod['status'],
 ): Promise<Pod> {
   const [, place] = topology.nodes;
-  if (place === undefined) throw new Error('there is no second node');
+  if (place === undefined) throw new Error('the topology has no second node');
   return startPod({
     netns: place.netns,
     workload,

@@ -12,13 +12,13 @@ jest.setTimeout(1_200_000);
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const AGENT = /node-routes-agent-[0-9a-f]+/g;
 
-/** What happens to the agent's routes on all nodes from now on. */
+/** Records changes of the agent's routes on all nodes from now on. */
 async function changes(cluster: FullCluster): Promise<() => string[]> {
   const monitors = await Promise.all(cluster.topology.nodes.map((node) => cluster.changes(node)));
   return () => monitors.flatMap((monitor) => monitor());
 }
 
-/** The example with an agent of another name, and so a new revision, as synthesis of the next version writes it. */
+/** The example with a renamed agent program, and so a new revision, as synthesis of the next version would write it. */
 function nextVersion(cluster: FullCluster, change = (text: string) => text): { folder: string; old: string } {
   const folder = join(cluster.topology.lab.folder, 'next');
   mkdirSync(folder);
@@ -31,7 +31,7 @@ function nextVersion(cluster: FullCluster, change = (text: string) => text): { f
   return { folder, old };
 }
 
-/** A pod of the agent on a node. */
+/** The agent's pod on a node. */
 async function agentOn(cluster: FullCluster, node: string): Promise<string> {
   const names = await cluster.kubectl(
     `-n onprem-link get pods --field-selector=spec.nodeName=${node} --output=jsonpath={.items[*].metadata.name}`,
@@ -41,7 +41,7 @@ async function agentOn(cluster: FullCluster, node: string): Promise<string> {
 }
 
 describeFull('nodes with kubelet and containerd keep their routes', () => {
-  it('through an upgrade of the agent whose old program is deleted at once, through a drain, and get them back after a reboot', () =>
+  it('through a drain and through an upgrade that deletes the old program at once, and restore them after a reboot', () =>
     FullCluster.run({}, async (cluster) => {
       const { topology } = cluster;
       await cluster.install();
@@ -65,12 +65,12 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
       await cluster.untilReady();
     }));
 
-  it('and a pod of the old revision, whose program was pruned while its node was down, waits for it until it is replaced', () =>
+  it("if the old program is deleted while a node is down: the node's pod waits for it until the pod is replaced", () =>
     FullCluster.run({}, async (cluster) => {
       const { topology, workers } = cluster;
       await cluster.install();
       const pod = await agentOn(cluster, 'worker-2');
-      // Holds the old revision where it is, as a node that is not Ready does.
+      // Keeps the pods at the old revision, as a node that is not Ready does.
       const { folder, old } = nextVersion(cluster, (text) =>
         text.replace(/rollingUpdate:\n\s+maxUnavailable: 10%\n\s+type: RollingUpdate/, 'type: OnDelete'),
       );
@@ -79,22 +79,22 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
       await cluster.kubectl(`-n onprem-link delete configmap ${old}`);
       await cluster.boot(1);
 
-      // docs/upgrade.md has these words.
+      // docs/upgrade.md quotes this message.
       const messages = (of = pod) =>
         cluster.kubectl(
           `-n onprem-link get events --field-selector=involvedObject.name=${of},reason=FailedMount --output=jsonpath='{range .items[*]}{.message}{"\\n"}{end}'`,
         );
-      await waitFor('the event', PATIENCE_MS, async () => (await messages()).includes('not found'));
+      await waitFor('the FailedMount event', PATIENCE_MS, async () => (await messages()).includes('not found'));
       expect(await messages()).toMatch(new RegExp(`MountVolume.SetUp failed .* configmap "${old}" not found`));
       await cluster.kubectl(`-n onprem-link wait pod/${pod} --for=condition=Ready=false --timeout=120s`);
       expect(cluster.owned(topology.nodes[1])).toEqual([]);
 
-      // A kubelet that restarts finds the pod that runs, and leaves it alone.
+      // A kubelet that restarts leaves running pods alone.
       const running = await agentOn(cluster, 'worker-1');
       const monitor = await cluster.changes();
       await workers[0]?.killKubelet();
       await workers[0]?.startKubelet();
-      await waitFor('the event', PATIENCE_MS, async () => (await messages(running)).includes('not found'));
+      await waitFor('the FailedMount event', PATIENCE_MS, async () => (await messages(running)).includes('not found'));
       expect(await cluster.kubectl(`-n onprem-link get pod ${running} --no-headers`)).toMatch(/ 1\/1 +Running +0 /);
       expect(await cluster.kubectl(`-n onprem-link get pod ${pod} --no-headers`)).toMatch(/ 0\/1 +Unknown /);
       expect(monitor()).toEqual([]);
@@ -106,7 +106,7 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
       expect(await agentOn(cluster, 'worker-2')).not.toBe(pod);
     }));
 
-  it('while API server and etcd are killed, watches are cut again and again, kubelet and containerd restart, and the token is replaced', () =>
+  it('while the API server and etcd are killed, watches are cut repeatedly, kubelet and containerd restart, and the token is replaced', () =>
     FullCluster.run({}, async (cluster) => {
       const { plane, topology, workers } = cluster;
       await cluster.install();
@@ -120,7 +120,7 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
       for (let cuts = 0; cuts < 5; cuts++) {
         const before = counted();
         for (const { netns } of topology.nodes) netns.run('ss', '-K', '-t', 'dst', '172.21.0.1', 'dport', '=', ':443');
-        await waitFor('watches anew', PATIENCE_MS, () => counted().every((count, i) => count > (before[i] as number)));
+        await waitFor('new watches', PATIENCE_MS, () => counted().every((count, i) => count > (before[i] as number)));
       }
 
       const before = topology.nodes.map(({ name }) => plane.watchesOf(name).at(-1));
@@ -128,12 +128,12 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
         workers.map(async (worker) => {
           await worker.killKubelet();
           await worker.restartContainerd();
-          // It knows no token that it gave out, asks for one for each pod, and writes that to the pod's volume.
+          // The kubelet has lost its tokens. It requests a new one for each pod and writes it to the pod's volume.
           await worker.startKubelet();
         }),
       );
       await waitFor(
-        'watches with another token',
+        'watches with the new token',
         PATIENCE_MS,
         () => {
           for (const { netns } of topology.nodes)
@@ -148,7 +148,7 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
       await cluster.untilOwned(['192.168.1.0/24']);
     }));
 
-  it('with 10,000 routes within the memory that the cgroup allows, and what takes more is killed', () =>
+  it('with 10,000 routes within the memory limit of the cgroup, and the kernel kills a process that exceeds it', () =>
     FullCluster.run({}, async (cluster) => {
       await cluster.install();
       const many = Array.from({ length: 10_000 }, (_, i) => `10.${100 + (i >> 8)}.${i & 255}.0/24`);
@@ -165,7 +165,7 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
       const pod = await agentOn(cluster, 'worker-1');
       const greedy = 'const all = []; for (;;) all.push(Buffer.alloc(1 << 24, 1))';
       const { code } = await cluster.shell(`kubectl -n onprem-link exec ${pod} -- node --eval '${greedy}'`);
-      // SIGKILL, from the kernel: of the greedy one, or of the container.
+      // SIGKILL from the kernel, which hits the greedy process or the whole container.
       expect(code).toBe(137);
       await cluster.untilReady();
       await cluster.untilOwned(many);
@@ -173,7 +173,7 @@ describeFull('nodes with kubelet and containerd keep their routes', () => {
     }));
 });
 
-/** The same folder, with updates that roll again. */
+/** Switches the manifests in the folder back to rolling updates. */
 function rolling(folder: string): string {
   for (const name of readdirSync(folder)) {
     const text = readFileSync(join(folder, name), 'utf8');

@@ -14,7 +14,7 @@ function start(netns: Namespace, program: string, args: readonly string[]) {
   return { child, next: () => new Promise<string>((resolve) => lines.once('line', resolve)) };
 }
 
-/** An on-premise server, in its own network namespace. */
+/** An on-premise server in its own network namespace. */
 export class FailingServer {
   private readonly program: ReturnType<typeof start>;
 
@@ -26,14 +26,14 @@ export class FailingServer {
     this.program = start(netns, 'server.cjs', [address, certificates]);
   }
 
-  /** Open connections are reset. */
+  /** Sets the behaviour of a port, and resets its open connections. */
   async behave(port: number, behaviour: Behaviour): Promise<void> {
     const done = this.program.next();
     this.program.child.stdin?.write(`${port} ${behaviour}\n`);
     await done;
   }
 
-  /** The host answers nothing at all, or a share of what it gets. @param share of packets that are dropped, 0 to 1 */
+  /** Drops all packets to the host, or a share of them. @param share 0 to 1 */
   drop(share: number): void {
     const some = share === 1 ? '' : `numgen random mod 100 < ${Math.round(share * 100)} `;
     this.netns.load(`table inet fault {
@@ -50,13 +50,13 @@ export class FailingServer {
   }
 }
 
-/** What a client saw. `at`: milliseconds of the time of day when a failed request began. */
+/** The result of a client. `at`: when a failed request began, in milliseconds since the epoch. */
 export interface Seen {
   readonly total: number;
   readonly failures: readonly { readonly at: number; readonly reason: string }[];
 }
 
-/** A client of 200 new connections a second. */
+/** A client that opens 200 new connections per second. */
 export class Load {
   private constructor(private readonly program: ReturnType<typeof start>) {}
 
@@ -67,8 +67,8 @@ export class Load {
   }
 
   async end(): Promise<Seen> {
-    const said = this.program.next();
+    const line = this.program.next();
     this.program.child.stdin?.write('end\n');
-    return JSON.parse(await said) as Seen;
+    return JSON.parse(await line) as Seen;
   }
 }

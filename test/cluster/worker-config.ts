@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { PAUSE_IMAGE } from './image';
 
-/** What a kubelet sets for the whole machine, at the values that it wants to find, so that it does not touch the machine's. */
+/** Kernel parameters that a kubelet sets, with the values that it expects, so that it does not change the machine's. */
 const KERNEL_PARAMETERS = {
   'vm/overcommit_memory': 1,
   'vm/panic_on_oom': 0,
@@ -12,8 +12,8 @@ const KERNEL_PARAMETERS = {
 };
 
 /**
- * What makes a node of fresh namespaces: its own /sys, /run, /var/lib and /var/log. Says "booted", and ends when its
- * standard input does; bash reaps what its children left behind.
+ * A shell script that turns new namespaces into a node with its own /sys, /run, /var/lib and /var/log. It prints "booted" and
+ * ends when its standard input closes. bash reaps orphaned processes.
  */
 export function setupScript({ name, folder, bootId }: { name: string; folder: string; bootId: string }): string {
   const parameters = { ...KERNEL_PARAMETERS, 'kernel/random/boot_id': bootId };
@@ -40,7 +40,7 @@ while read -r _; do :; done
 `;
 }
 
-/** For containerd 1.6 and later. */
+/** The configuration of containerd 1.6 and later. */
 export function containerdConfig(options: { plugins: string; networks: string; socket: string }): string {
   return `version = 2
 root = "/var/lib/containerd"
@@ -62,7 +62,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 `;
 }
 
-/** A bridge whose pods leave for elsewhere with the node's address. */
+/** A bridge network that masquerades packets leaving the node with the node's address. */
 export function networkConfig(subnet: string): string {
   const bridge = {
     type: 'bridge',
@@ -79,20 +79,20 @@ export function kubeletConfig(options: { cgroup: string; resolvers: string; sock
   return JSON.stringify({
     kind: 'KubeletConfiguration',
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
-    // Only the API server can reach it in there.
+    // Only the API server can reach the kubelet in this network namespace.
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
     containerRuntimeEndpoint: `unix://${options.socket}`,
     cgroupDriver: 'cgroupfs',
     cgroupRoot: options.cgroup,
-    // A changed ConfigMap reaches its volumes by then; a minute by default.
+    // An update of a ConfigMap reaches its volumes within this time; the default is one minute.
     syncFrequency: '5s',
     failCgroupV1: false,
     failSwapOn: false,
-    // A machine may keep that right to itself.
+    // Setting the score may require a right that the machine does not grant.
     oomScoreAdj: 0,
     resolvConf: options.resolvers,
-    // The machine's disk is none of a test's concern.
+    // The test must not depend on the free disk space of the machine.
     imageGCHighThresholdPercent: 100,
     evictionHard: {
       'memory.available': '0%',

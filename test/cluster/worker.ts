@@ -14,9 +14,9 @@ const SOCKET = '/run/containerd/containerd.sock';
 export interface WorkerOptions {
   readonly place: Place;
   readonly plane: ControlPlane;
-  /** Its pods' addresses, e.g. '172.30.0.0/24'. */
+  /** The range of its pods, e.g. '172.30.0.0/24'. */
   readonly podSubnet: string;
-  /** Made by `imageArchive`. */
+  /** The archive written by `imageArchive`. */
   readonly images: string;
 }
 
@@ -26,13 +26,13 @@ interface Running {
 }
 
 /**
- * A worker node with the real kubelet, containerd, runc and network plugins: mount, process, host name and IPC namespaces
- * of its own around the network namespace of its place. Its process 1 ends with the pipe to us, and all that runs on the
- * node, containers and mounts included, ends with its process 1.
+ * A worker node with the real kubelet, containerd, runc and network plugins. It has mount, process, host name and IPC
+ * namespaces around the network namespace of its place. Its process 1 ends when this process closes the pipe to it, and
+ * takes everything on the node with it, including containers and mounts.
  */
 export class Worker {
   private init: Running | undefined;
-  /** Process 1, as the machine numbers it. */
+  /** The ID of the node's process 1 in the machine's PID namespace. */
   private pid = 0;
   private readonly programs = new Map<string, Running>();
   private readonly logs = new Map<string, string>();
@@ -59,7 +59,7 @@ export class Worker {
     write('resolv.conf', 'nameserver 192.0.2.53\n');
   }
 
-  /** Until the node is Ready. */
+  /** Waits until the node is Ready. */
   async start(): Promise<void> {
     await this.boot();
     await this.run('ctr', ['--address', SOCKET, '--namespace', 'k8s.io', 'images', 'import', this.options.images]);
@@ -70,7 +70,7 @@ export class Worker {
     return this.place.name;
   }
 
-  /** Ends the node as by a reset: nothing is reported. */
+  /** Stops the node as a reset would: nothing is reported. */
   async crash(): Promise<void> {
     this.init?.child.stdin?.end();
     await this.init?.exited;
@@ -78,7 +78,7 @@ export class Worker {
     this.programs.clear();
   }
 
-  /** Restarts it after a crash, with the files that it had. @param place its newly created network */
+  /** Boots it after a crash with its old files. @param place its newly created network */
   async reboot(place: Place): Promise<void> {
     this.place = place;
     await this.boot();
@@ -112,17 +112,17 @@ export class Worker {
         status: { conditions?: { type: string; status: string; lastHeartbeatTime: string }[] };
       };
       const ready = node.conditions?.find(({ type }) => type === 'Ready');
-      // Times of Kubernetes have whole seconds.
+      // Kubernetes' timestamps have a resolution of one second.
       return ready?.status === 'True' && Date.parse(ready.lastHeartbeatTime) >= since.getTime() - 1000;
     });
   }
 
-  /** What its programs wrote last. */
+  /** The latest output of its programs. */
   written(): string {
     return [...this.logs].map(([name, text]) => `${this.name} ${name}:\n${text.slice(-2500)}`).join('\n');
   }
 
-  /** Runs a program on the node, as its administrator. @returns what it printed @throws if it fails */
+  /** Runs a program on the node as root. @returns its output @throws if it fails */
   async run(program: string, args: readonly string[]): Promise<string> {
     const child = this.spawn([program, ...args]);
     let text = '';
@@ -179,7 +179,7 @@ export class Worker {
     this.programs.set(name, { child, exited: ended(child) });
   }
 
-  /** nsenter waits for the program, which is its child, and would outlive it not at all. */
+  /** Kills a program. nsenter is its parent and exits with it. */
   private async kill(name: string): Promise<void> {
     const running = this.programs.get(name);
     if (running === undefined) return;

@@ -22,7 +22,7 @@ export async function waitFor<T>(
     const started = performance.now();
     const seen = await look();
     if (seen) return seen as Exclude<Awaited<T>, false | null | undefined | '' | 0>;
-    if (performance.now() > end) throw new Error(`waited ${ms} ms in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`timed out after ${ms} ms waiting for ${what}`);
     const rest = Math.min(REST * (performance.now() - started), MOST_REST_MS);
     await new Promise((resolve) => setTimeout(resolve, Math.max(everyMs, rest)));
   }
@@ -32,7 +32,7 @@ export async function waitFor<T>(
 export function within<T>(what: string, ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${what}`)), ms);
+    timer = setTimeout(() => reject(new Error(`timed out after ${ms} ms waiting for ${what}`)), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools names the programs that are built from other modules as they are.
+// Package tools imports programs of other modules that are built unchanged.
 package tools
 
 import (

@@ -1,5 +1,5 @@
-// Says in one line of JSON what a container finds around it, in another what its folders hold once the file AWAITED is there,
-// and waits for its end.
+// Prints one line of JSON about its container: environment, rights and mounts. Once the file AWAITED exists, prints another
+// one about its folders. Then it waits to be stopped.
 const fs = require('node:fs');
 const { join } = require('node:path');
 
@@ -19,7 +19,7 @@ function mounts() {
     const [target, own] = front.split(' ').slice(4);
     const [type, , options] = back.split(' ');
     const access = own.split(',').find((option) => /^(ro|rw)$/.test(option));
-    // What is read-only nobody fills, wherever it is kept.
+    // The size matters only where the container can write.
     const size = type === 'tmpfs' && access === 'rw' && /size=\w+/.exec(options);
     return [target, access, size ? size[0] : ''];
   });

@@ -1,6 +1,6 @@
 /**
- * A client that opens new connections at a steady rate: `node load.cjs URL RATE`. It ends with a line on standard input, after
- * the last answer, and prints what failed and when.
+ * A client that opens new connections at a steady rate: `node load.cjs URL RATE`. A line on standard input ends it: it waits
+ * for the remaining answers and prints each failure with its time.
  */
 const http = require('node:http');
 

@@ -1,4 +1,4 @@
-// Answers probes on port 8080 in every way, and says on standard output what it was asked.
+// Answers probes on port 8080, with a path for every kind of answer, and logs each request to standard output.
 require('node:http')
   .createServer((request, response) => {
     process.stdout.write(`${JSON.stringify([request.url, request.headers])}\n`);

@@ -1,6 +1,6 @@
 /**
- * An on-premise server that can fail in every way: `node server.cjs ADDRESS FOLDER`, with `PORT BEHAVIOUR` lines on standard
- * input. FOLDER holds right.crt, right.key, wrong.crt and wrong.key for the behaviours of TLS.
+ * An on-premise server that can fail in different ways: `node server.cjs ADDRESS FOLDER`, with `PORT BEHAVIOUR` lines on
+ * standard input. For TLS, FOLDER holds right.crt, right.key, wrong.crt and wrong.key.
  */
 const fs = require('node:fs');
 const http = require('node:http');

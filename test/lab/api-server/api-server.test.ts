@@ -256,7 +256,7 @@ describe('the test API server', () => {
     const open = await watch(server, watchFrom(1001));
     server.outage(kind);
     server.put(configMap('[1]'));
-    await expect(within('an answer', 100, get(server, ONE))).rejects.toThrow('in vain');
+    await expect(within('an answer', 100, get(server, ONE))).rejects.toThrow('timed out');
     server.outage(undefined);
     server.put(configMap('[2]'));
     const later = await watch(server, watchFrom(1001));

@@ -149,7 +149,7 @@ export class LinuxRouter {
     return this.swanctl('--load-all', '--noprompt');
   }
 
-  /** Runs a command on the router, with its /etc. Its systemctl is played: no systemd runs here, and units start by boot(). */
+  /** Runs a command on the router, with its /etc. Its systemctl is a fake: systemd does not run here, and boot() starts the units. */
   run(command: string, ...args: string[]): string {
     const path = `PATH=${join(this.folder, 'bin')}:${process.env.PATH}`;
     return run('nsenter', ['--target', `${this.host?.pid}`, '--mount', '--net', 'env', path, command, ...args]);

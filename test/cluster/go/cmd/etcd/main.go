@@ -1,4 +1,4 @@
-// Command etcd is etcd's own, built from its Go module for the tests.
+// Command etcd is the original etcd, built from its Go module for the tests.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command kube-apiserver is Kubernetes' own, built from its Go module for the tests.
+// Command kube-apiserver is the original, built from the Kubernetes Go module for the tests.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command kube-controller-manager is Kubernetes' own, built from its Go module for the tests.
+// Command kube-controller-manager is the original, built from the Kubernetes Go module for the tests.
 package main
 
 import (

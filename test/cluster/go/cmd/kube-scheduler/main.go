@@ -1,4 +1,4 @@
-// Command kube-scheduler is Kubernetes' own, built from its Go module for the tests.
+// Command kube-scheduler is the original, built from the Kubernetes Go module for the tests.
 package main
 
 import (

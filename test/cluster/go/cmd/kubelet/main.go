@@ -1,4 +1,4 @@
-// Command kubelet is Kubernetes' own, built from its Go module for the tests.
+// Command kubelet is the original, built from the Kubernetes Go module for the tests.
 package main
 
 import (
