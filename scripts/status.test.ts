@@ -83,7 +83,7 @@ test('the command reads every agent through the pod proxy, a few at a time, and 
   expect(run.stderr).toBe('');
   expect(run.stdout).toBe(`NODES  READY  ROUTES  PODS  CONFLICTS  NEXT HOP           DROPS  POOL         NODE
 1      NO     ?       ?     ?          ?                  ?      node-routes  worker-3
-       no answer: the node refuses the connection; its agent may be down
+       no answer: the node refuses the connection, so its agent may be down
 59     yes    2/2     ?     0          10.0.1.1 dev eth0  5      node-routes  worker-0 … worker-59
 details: kubectl --context=production -n onprem-link describe pod node-routes-3
 2 nodes of node-routes have no agent: kubectl --context=production -n onprem-link describe daemonset node-routes

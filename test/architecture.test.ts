@@ -3,9 +3,9 @@ import { join, posix } from 'node:path';
 import { REPOSITORY } from './repository';
 
 interface Home {
-  /** Other folders of ours it may import from. */
+  /** Other folders of this repository that it may import from. */
   readonly ours: readonly string[];
-  /** Packages it may import; `node:` for what Node brings. @default any */
+  /** Packages that it may import; `node:` means Node's modules. @default any */
   readonly packages?: readonly string[];
 }
 
@@ -13,23 +13,23 @@ const CDK8S = ['cdk8s', 'cdk8s-plus-28', 'constructs', 'node:'];
 const BELOW_SITE = ['lib/charts/input', 'lib/charts/linters.ts', 'lib/charts/metadata.ts', 'lib/network'];
 const ON_SITE = [...BELOW_SITE, 'lib/charts/site'];
 
-/** The arrows point down only. The longest matching entry is a file's home. */
+/** All allowed imports point down. A file belongs to the longest entry that matches its path. */
 const HOMES: Readonly<Record<string, Home>> = {
   'lib/network': { ours: [], packages: [] },
-  // What synth writes into the environment of programs, which read it by the same table.
+  // Synth writes settings into the environment of programs, which read them with the same table.
   'lib/settings': { ours: ['lib/network'], packages: [] },
-  // What programs inside a cluster have in common; it knows none of them.
+  // Code that programs in a cluster share. It does not depend on any of them.
   'lib/program': { ours: ['lib/network', 'lib/settings'], packages: ['node:'] },
   'lib/agent': { ours: ['lib/network', 'lib/program', 'lib/settings'], packages: ['node:'] },
   'lib/servers': { ours: ['lib/network', 'lib/program', 'lib/settings'], packages: ['node:'] },
-  // A construct knows those below it, and none beside it.
+  // A construct may import constructs below it, but none beside it.
   'lib/charts/input': { ours: ['lib/network'], packages: [] },
   'lib/charts/metadata.ts': { ours: [], packages: [] },
   'lib/charts/linters.ts': { ours: [], packages: [] },
   'lib/charts/vpn': { ours: ['lib/charts/input', 'lib/network', 'lib/routers'], packages: ['node:'] },
-  // The pools for Calico are the same in dist/ and on the sheets of the routers.
+  // The pools for Calico are the same in dist/ and on the router sheets.
   'lib/charts/site': { ours: [...BELOW_SITE, 'lib/charts/vpn', 'lib/routers'], packages: CDK8S },
-  // Programs in ConfigMaps, and the pods that run them.
+  // Bundled programs in ConfigMaps, and the pods that run them.
   'lib/charts/program': { ours: BELOW_SITE, packages: [...CDK8S, 'esbuild'] },
   'lib/charts/node-routes': { ours: [...ON_SITE, 'lib/charts/program', 'lib/settings'], packages: CDK8S },
   'lib/charts/server-health': { ours: [...ON_SITE, 'lib/charts/program', 'lib/settings'], packages: CDK8S },
@@ -45,20 +45,20 @@ const HOMES: Readonly<Record<string, Home>> = {
   lib: { ours: ['lib/charts', 'lib/network', 'lib/review'] },
   imports: { ours: [], packages: ['cdk8s', 'constructs'] },
   scripts: { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'lib/routers', 'main.ts'] },
-  // The package's program runs on the agent's Node as well, which the lab knows where to find.
+  // The package's agent also runs on Node 26, and the lab knows where to find it.
   'scripts/package.test.ts': { ours: ['scripts', 'test', 'test/lab'] },
   test: { ours: ['lib', 'lib/network'] },
   'test/servers': { ours: ['lib/network', 'lib/program', 'lib/servers', 'lib/settings'] },
-  // The kernel, the journal and settings as the agent's unit tests need them.
+  // Fakes of the kernel, the journal and the settings for the agent's unit tests.
   'test/agent': { ours: ['lib/agent', 'lib/network', 'lib/program', 'lib/settings'] },
-  // What alerts and tables take from the programs is checked where both sides are seen.
+  // Compares the metrics that alerts and tables use with those that programs export.
   'test/metrics-contract.test.ts': {
     ours: ['lib/agent', 'lib/charts', 'lib/network', 'lib/program', 'lib/review', 'lib/servers'],
   },
   'test/fixtures': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/routers', 'test'] },
   'test/manifests': { ours: ['lib', 'lib/charts', 'test', 'test/fixtures'] },
   'test/monitoring': { ours: ['lib', 'lib/charts', 'test'] },
-  // The lab runs what dist/ contains, never the agent's source.
+  // The lab runs the agent from dist/, never from its source.
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
   'test/cluster': { ours: ['lib', 'lib/charts', 'lib/program', 'test', 'test/lab', 'test/servers'] },
   'test/linters': { ours: ['lib', 'test', 'test/fixtures'] },
@@ -68,13 +68,13 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/bench': {
     ours: ['lib', 'lib/charts', 'lib/network', 'scripts', 'test', 'test/cluster', 'test/fixtures', 'test/lab'],
   },
-  // Programs that run inside a namespace, on the agent's Node.
+  // Programs that run inside a network namespace, on Node 26.
   'test/bench/inside': { ours: ['lib/agent', 'lib/program'] },
   'main.ts': { ours: ['lib', 'sites'] },
   sites: { ours: ['lib'] },
 };
 
-/** What a test may import beyond that, and its helpers, which no other file imports: any package, too. */
+/** Further imports for tests and their helpers, which no other file imports. They may also import any package. */
 const FOR_TESTS = ['lib', 'test/agent', 'test/servers', 'lib/charts', 'scripts', 'test', 'test/fixtures', 'test/lab'];
 const TEST = /\.test\.ts$|^test\/fixtures\/|^test\/oracle\.ts$/;
 
@@ -89,10 +89,10 @@ function byLength(a: string, b: string): number {
   return b.length - a.length;
 }
 
-/** Every import statement of a file that goes where it must not. */
+/** Every import of a file that the rules forbid. */
 function violations(path: string, text: string): string[] {
   const home = homeOf(path);
-  if (home === undefined) return [`${path} has no home in HOMES`];
+  if (home === undefined) return [`${path} has no entry in HOMES`];
   const isTest = TEST.test(path);
   const { ours, packages } = HOMES[home] as Home;
   const allowed = [home, ...ours, ...(isTest ? FOR_TESTS : [])];
@@ -122,13 +122,13 @@ function sources(): string[] {
   );
 }
 
-test('imports follow the arrows', () => {
+test('all imports follow the rules', () => {
   const paths = sources();
   expect(paths.length).toBeGreaterThan(60);
   expect(paths.flatMap((path) => violations(path, readFileSync(join(REPOSITORY, path), 'utf8')))).toEqual([]);
 });
 
-/** The files that lead back to themselves, each with the way; imports of types count, too. */
+/** Import cycles, each with its path. Type imports count too. */
 function circles(files: ReadonlyMap<string, string>): string[] {
   const imports = new Map([...files].map(([path, text]) => [path, importedFiles(path, text, files)]));
   const done = new Set<string>();
@@ -152,11 +152,11 @@ function importedFiles(path: string, text: string, files: ReadonlyMap<string, st
   });
 }
 
-test('no import leads back to where it started, types included', () => {
+test('there are no import cycles, type imports included', () => {
   expect(circles(new Map(sources().map((path) => [path, readFileSync(join(REPOSITORY, path), 'utf8')])))).toEqual([]);
 });
 
-test('a circle is told with the way that it takes', () => {
+test('an import cycle is reported with its path', () => {
   const files = new Map([
     ['lib/a.ts', "import { b } from './b';"],
     ['lib/b.ts', "export * from './c';\nimport './d';"],
@@ -182,10 +182,10 @@ test.each([
   ['lib/index.ts', "import './agent/main';", './agent/main'],
   ['test/lab/pod.ts', "const agent = await import('../../lib/agent/main');", '../../lib/agent/main'],
   ['main.ts', "import {\n  Subnet,\n} from './lib/network';", './lib/network'],
-])('%s with %j is against them', (path, text, name) => {
+])('%s with %j breaks the rules', (path, text, name) => {
   expect(violations(path, text)).toEqual([`${path} imports ${name}`]);
 });
 
-test('a folder that nobody gave a place is told', () => {
-  expect(violations('tools/a.ts', '')).toEqual(['tools/a.ts has no home in HOMES']);
+test('a folder without an entry is reported', () => {
+  expect(violations('tools/a.ts', '')).toEqual(['tools/a.ts has no entry in HOMES']);
 });

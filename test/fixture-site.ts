@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY, TYPESCRIPT } from './repository';
 
-/** Set by the first process that needs the site; its children find it here. */
+/** Environment variable with the folder of the site. The first process that needs the site sets it; its children reuse it. */
 const VARIABLE = 'FIXTURE_SITE';
 
 /**
- * A folder with the dist/ and routers/ of test/fixtures/example-main.ts, synthesised from the sources as they are. Tests,
- * lab and bench read these, because the main.ts, dist/ and routers/ of the repository are the user's.
+ * A folder with the dist/ and routers/ of test/fixtures/example-main.ts, synthesised from the current sources. Tests, lab and
+ * bench use it, because the repository's own main.ts, dist/ and routers/ belong to the user.
  */
 export function fixtureSite(): string {
   const known = process.env[VARIABLE];
@@ -21,7 +21,7 @@ export function fixtureSite(): string {
     encoding: 'utf8',
     env: { ...process.env, CDK8S_OUTDIR: join(folder, 'dist') },
   });
-  if (status !== 0) throw new Error(`test/fixtures/example-main.ts was not synthesised: ${stderr}`);
+  if (status !== 0) throw new Error(`test/fixtures/example-main.ts could not be synthesised: ${stderr}`);
   process.env[VARIABLE] = folder;
   return folder;
 }

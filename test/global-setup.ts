@@ -1,2 +1,2 @@
-/** jest runs this once before all tests: its workers inherit the folder of the fixture site. */
+/** jest runs this once before all tests, so that its workers inherit the folder of the fixture site. */
 export { fixtureSite as default } from './fixture-site';

@@ -12,11 +12,11 @@ import { manifestsOf, siteWithNetwork } from './fixtures/charts';
 import { MemoryObjects } from './servers/memory-objects';
 import { SERVICE } from './servers/service';
 
-/** What alerts and tables count on of what the programs tell: the one test that sees both sides. */
+/** Compares the metrics that alerts and tables use with those that the programs export. No other test imports both sides. */
 
-/** Metrics that are neither program's: Prometheus' own, and kube-state-metrics' (docs/metrics/workload in its repository). */
+/** Metrics of Prometheus itself and of kube-state-metrics (docs/metrics/workload in its repository). */
 const OTHERS = ['up', 'kube_daemonset_status_desired_number_scheduled'];
-/** What in an expression is followed or preceded by a name without being one. */
+/** Words in an expression that are not metric names. */
 const WORDS = /^(?:and|or|unless|min|max|count|sum|rate|increase|absent|vector)$/;
 
 interface Rule {
@@ -36,7 +36,7 @@ function rules(): Rule[] {
   return (rule?.spec.groups ?? []).flatMap((group) => group.rules);
 }
 
-/** The server health program's page, with one Service. */
+/** The metrics of the server health program, with one Service. */
 function healthMetrics(): string {
   const options = { namespace: 'health', lease: 'a', standbyLease: 'b', me: 'pod_x', podName: 'pod' };
   const rim = {
@@ -52,13 +52,13 @@ function healthMetrics(): string {
   return page;
 }
 
-/** The programs' samples, `name{labels}`, where there is something of everything. */
+/** The programs' samples as `name{labels}`, with every kind of value. */
 const samples = `${metricsText(facts())}\n${healthMetrics()}`
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'));
 const exported = new Set(samples.map((line) => line.split(/[{ ]/)[0] as string));
 
-/** Metrics that an expression names. */
+/** The metrics that an expression names. */
 function metricsIn(expr: string): string[] {
   const bare = expr
     .replace(/"[^"]*"/g, '')
@@ -68,11 +68,11 @@ function metricsIn(expr: string): string[] {
   return [...bare.matchAll(/[a-z_]+/g)].map(([name]) => name).filter((name) => !WORDS.test(name));
 }
 
-test.each(rules().map(({ alert, expr }) => [alert, expr] as const))('%s names only what is exported', (_, expr) => {
+test.each(rules().map(({ alert, expr }) => [alert, expr] as const))('%s uses only exported metrics', (_, expr) => {
   const names = metricsIn(expr);
   expect(names.length).toBeGreaterThan(0);
   for (const name of names) expect([name, exported.has(name) || OTHERS.includes(name)]).toEqual([name, true]);
-  // The label that tells states apart: an alert for a state that no program knows would never fire.
+  // Labels with states too: an alert for a state that no program exports would never fire.
   for (const [, name, label] of expr.matchAll(/(\w+)\{[^}]*((?:state|mode)="[\w-]+")/g))
     expect([label, samples.some((sample) => sample.startsWith(`${name}{`) && sample.includes(`${label}}`))]).toEqual([
       label,
@@ -80,12 +80,12 @@ test.each(rules().map(({ alert, expr }) => [alert, expr] as const))('%s names on
     ]);
 });
 
-test('a name that is not exported would be found', () => {
+test('a metric that is not exported would be found', () => {
   expect(metricsIn('sum by (node) (rate(onprem_link_nonsense{a="b"}[5m])) > 0')).toContain('onprem_link_nonsense');
   expect(exported.has('onprem_link_nonsense')).toBe(false);
 });
 
-test('the table of all nodes understands what an agent says', () => {
+test('the fleet table shows the values that an agent exports', () => {
   const given = facts({
     nextHops: [
       { nextHop: '10.184.0.1', interface: 'priv', state: 'up', seconds: 60 },
@@ -113,6 +113,6 @@ details: kubectl -n onprem-link exec a -- node /opt/onprem-link/agent.cjs status
   );
 });
 
-test('each word for why a node is not ready has a text', () => {
+test('every reason why a node is not ready has a text', () => {
   expect(Object.keys(TROUBLE_TEXTS).sort()).toEqual(TROUBLES.filter((word) => word !== 'routes').sort());
 });

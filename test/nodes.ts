@@ -5,14 +5,14 @@ import { join } from 'node:path';
 
 const MOST_MS = 120_000;
 
-/** The newest of each line that synthesis supports; the agent needs the last. */
+/** The newest version of each line that synthesis supports. The agent needs the last one. */
 export const NODE_VERSIONS = ['20', '22', '24', '26'] as const;
 export type NodeVersion = (typeof NODE_VERSIONS)[number];
 
 /**
- * Programs of several versions of Node, from npm, which ships each as a package. They are no devDependencies, since
- * every `npm ci` would download them, and are kept for the next run.
- * @returns the folder in which each lies as `node<version>`, or undefined when npm cannot install them.
+ * Node programs of several versions, from npm packages. They are not devDependencies, because every `npm ci` would
+ * download them. The next run reuses them.
+ * @returns the folder that contains each as `node<version>`, or undefined if npm cannot install them
  */
 function installNodes(versions: readonly string[]): string | undefined {
   const folder = join(tmpdir(), `onprem-link-nodes-${versions.join('-')}`);
@@ -28,7 +28,7 @@ function installNodes(versions: readonly string[]): string | undefined {
   return isThere() ? modules : undefined;
 }
 
-/** The program of the newest Node of each supported line, or undefined, which is said, when npm cannot install them. */
+/** The newest Node of each supported line, or undefined and a message if npm cannot install them. */
 export function newestNodes(): Record<NodeVersion, string> | undefined {
   const modules = installNodes(NODE_VERSIONS);
   if (modules === undefined) {

@@ -4,8 +4,8 @@ import { InputError } from '../lib/network/finding';
 import { Subnet } from '../lib/network/subnet';
 
 /**
- * A second model of the same facts for property tests, by other means: an address is a number, a subnet the numbers from
- * `first` to `last`, text is written out in full.
+ * An independent model for property tests: an address is a number, a subnet the numbers from `first` to `last`, and text is
+ * written out in full.
  */
 export interface Range {
   readonly family: Family;
@@ -16,7 +16,7 @@ export interface Range {
 
 export const WIDTH = { 4: 32, 6: 128 } as const;
 
-/** The range of that prefix length around a number. */
+/** The range of this prefix length that contains a number. */
 export function rangeAround(family: Family, value: bigint, prefixLength: number): Range {
   const size = 2n ** BigInt(WIDTH[family] - prefixLength);
   const first = (value / size) * size;
@@ -27,7 +27,7 @@ export function holds(outer: Range, inner: Pick<Range, 'family' | 'first' | 'las
   return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
 }
 
-/** Four numbers, or eight groups of four digits. */
+/** Four decimal numbers, or eight groups of four hexadecimal digits. */
 export function fullText(family: Family, value: bigint): string {
   const digits = value.toString(16).padStart(WIDTH[family] / 4, '0');
   if (family === 6) return (digits.match(/.{4}/g) as string[]).join(':');
@@ -60,7 +60,7 @@ export function rangeOf({ address, last, prefixLength, family }: Subnet): Range 
 
 export const families = fc.constantFrom<Family>(4, 6);
 
-/** A number of the family; often with runs of zeros, so that IPv6 text has something to shorten. */
+/** A number of the family, often with runs of zeros, so that IPv6 text can be shortened. */
 export function numbers(family: Family): fc.Arbitrary<bigint> {
   const group = fc.oneof(fc.constant(0), fc.nat({ max: 0xffff }));
   return fc
@@ -77,7 +77,7 @@ export function rangesOf(family: Family): fc.Arbitrary<Range> {
 
 export const ranges = families.chain(rangesOf);
 
-/** Small ranges at the begin, within and at the end of an address space, so close together that many of them nest. */
+/** Small ranges at the start, middle and end of an address space, so close together that many are nested. */
 export function crowdedRanges(family: Family): fc.Arbitrary<Range> {
   const end = 2n ** BigInt(WIDTH[family]);
   return fc
@@ -85,7 +85,7 @@ export function crowdedRanges(family: Family): fc.Arbitrary<Range> {
     .map(([base, offset, hostBits]) => rangeAround(family, base + BigInt(offset), WIDTH[family] - hostBits));
 }
 
-/** Two ranges that are often equal, nested, or next to each other. */
+/** Two ranges, often equal, nested or adjacent. */
 export const rangePairs: fc.Arbitrary<[Range, Range]> = fc.oneof(
   fc.tuple(ranges, ranges),
   families.chain((family) => fc.tuple(crowdedRanges(family), crowdedRanges(family))),
@@ -99,7 +99,7 @@ export const rangePairs: fc.Arbitrary<[Range, Range]> = fc.oneof(
   ),
 );
 
-/** The message of the InputError that `read` throws. */
+/** The message of the InputError that `read` throws. @throws if it throws none */
 export function refusal(read: () => unknown): string {
   try {
     read();
@@ -107,10 +107,10 @@ export function refusal(read: () => unknown): string {
     if (error instanceof InputError) return error.message;
     throw error;
   }
-  throw new Error('nothing was refused');
+  throw new Error('nothing was rejected');
 }
 
-/** The seconds of CPU time that `work` takes: unlike those on the clock, not those of other programs. */
+/** The seconds of CPU time that `work` takes. Unlike elapsed time, this excludes other programs. */
 export function cpuSeconds(work: () => void): number {
   const before = process.cpuUsage();
   work();

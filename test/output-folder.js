@@ -1,4 +1,4 @@
-/** Sites in tests start without an earlier synthesis: neither dist/ nor routers/ of the repository is theirs. */
+/** Tests must not read the dist/ and routers/ of the repository, so their sites start without earlier output. */
 const { randomUUID } = require('node:crypto');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');

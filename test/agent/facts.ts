@@ -8,7 +8,7 @@ import { asStable } from '../../lib/agent/stable';
 import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../lib/network';
 import { address, hop, SEEDS, snapshot } from './ip';
 
-/** Facts about a node on which everything is as it should be, for tests. */
+/** Facts about a healthy node, for tests. */
 
 export function verdict(spec: RouteSpec, state: Verdict['state'] = 'effective', reason?: string): Verdict {
   const route = readRoute(spec, DEFAULT_RULES);
@@ -29,7 +29,7 @@ export function outcome(...verdicts: readonly Verdict[]): Outcome {
   };
 }
 
-/** A network behind one next hop. */
+/** A private network with one next hop. */
 export function watchedNetwork(state: NetworkState = 'reachable', health: Partial<PathHealth> = {}): WatchedNetwork {
   const since = performance.now() - 60_000;
   const trips = roundTrips();

@@ -1,7 +1,7 @@
 import type { Hop, KernelRoute, Link, Nexthop, NodeAddress, Rule, Snapshot } from '../../lib/agent/kernel/types';
 import { Address, MAIN_TABLE, Subnet } from '../../lib/network';
 
-/** A node's state for tests, in the words of `ip`: `route('10.0.0.0/8 via 10.184.0.1 dev priv proto boot')`. */
+/** Builds a node's state for tests from the syntax of `ip`: `route('10.0.0.0/8 via 10.184.0.1 dev priv proto boot')`. */
 
 export const LINKS: Readonly<Record<string, number>> = { lo: 1, priv: 2, pub: 3, pods: 4 };
 const PROTOCOLS: Readonly<Record<string, number>> = { kernel: 2, boot: 3, static: 4, ours: 142, former: 141 };
@@ -89,7 +89,7 @@ export const links: ReadonlyMap<number, Link> = new Map(
   Object.entries(LINKS).map(([name, index]) => [index, { index, name, carrier: true }]),
 );
 
-/** Those that every network namespace has. */
+/** Routes that every network namespace has. */
 const RULES: readonly Rule[] = ([4, 6] as const).flatMap((family) => [
   { family, priority: 0, action: 1, table: 255 },
   { family, priority: 32766, action: 1, table: MAIN_TABLE },
@@ -111,7 +111,7 @@ export function snapshot(
   };
 }
 
-/** The seeds' node: one private, one public interface. */
+/** The node of the standard topology: one private and one public interface. */
 export const SEEDS = {
   addresses: ['127.0.0.1/8 dev lo', '10.184.0.2/26 dev priv', '198.51.100.2/28 dev pub'],
   routes: [

@@ -4,7 +4,7 @@ import type { Journal, JournalEntry } from '../../lib/agent/journal';
 
 type MemoryJournal = Journal & { readonly entries: (JournalEntry | undefined)[]; readonly texts: string[] };
 
-/** A journal that is forgotten with the test. */
+/** A journal in memory. */
 export function memoryJournal(entry?: JournalEntry, kept?: string): MemoryJournal {
   const entries = entry === undefined ? [] : [entry as JournalEntry | undefined];
   const lists = kept === undefined ? [] : [{ text: kept, known: [crypto.hash('sha256', kept)] }];

@@ -7,14 +7,14 @@ import { type Address, MAIN_TABLE } from '../../lib/network';
 const [ENOENT, ESRCH, EEXIST, EINVAL] = [2, 3, 17, 22];
 
 /**
- * The kernel's routing state in memory, for tests: refuses what the kernel refuses, is as careless as the kernel with
- * what belongs to others, and notes it (`harm`).
+ * The kernel's routing state in memory, for tests. It rejects what the kernel rejects. Like the kernel, it does not protect
+ * objects of others, but it records changes to them in `harm`.
  */
 export class MemoryKernel {
-  /** What no change of ours must ever do. */
+  /** Changes that the agent must never make. */
   readonly harm: string[] = [];
   readonly applied: Change[] = [];
-  /** Refuses further changes for which it returns a reason. */
+  /** Rejects further changes: those for which it returns a reason. */
   refuse: (change: Change) => string | undefined = () => undefined;
   private last: Snapshot | undefined;
   private readonly answers = new WeakMap<readonly LookupQuestion[], readonly Answer[]>();
@@ -29,7 +29,7 @@ export class MemoryKernel {
     this.nexthops = new Map(start.nexthops);
   }
 
-  /** Where all is as it was the last time, it is the same object. */
+  /** Returns the same object as last time if nothing has changed. */
   read(): Snapshot {
     const now = { ...this.start, routes: [...this.routes], nexthops: new Map(this.nexthops) };
     if (!isDeepStrictEqual(now, this.last)) this.last = now;
@@ -57,7 +57,7 @@ export class MemoryKernel {
     });
   }
 
-  /** By the longest prefix, then the lowest metric, of the main table. The same answers are the same object. */
+  /** Looks up the main table: longest prefix, then lowest metric. Returns the same object if the answers are the same. */
   lookup(questions: readonly LookupQuestion[]): readonly Answer[] {
     const now = questions.map(({ address }) => winner(this.routes, address) ?? 'ENETUNREACH');
     const before = this.answers.get(questions);
@@ -91,7 +91,7 @@ export class MemoryKernel {
         return EINVAL;
       const users = this.routes.filter(({ nexthopId }) => nexthopId === nexthop.id);
       if (!this.isOurs(there) || !users.every(this.isOurs))
-        this.harm.push(`changed the object ${nexthop.id} of others`);
+        this.harm.push(`changed the foreign nexthop object ${nexthop.id}`);
     }
     this.nexthops.set(nexthop.id, nexthop);
     return undefined;
@@ -122,10 +122,11 @@ export class MemoryKernel {
   private deleteNexthop(id: number): number | undefined {
     const there = this.nexthops.get(id);
     if (there === undefined) return ENOENT;
-    if (!this.isOurs(there)) this.harm.push(`deleted the object ${id} of others`);
-    if (this.routes.some(({ nexthopId }) => nexthopId === id)) this.harm.push(`deleted the object ${id} in use`);
+    if (!this.isOurs(there)) this.harm.push(`deleted the foreign nexthop object ${id}`);
+    if (this.routes.some(({ nexthopId }) => nexthopId === id))
+      this.harm.push(`deleted the nexthop object ${id} while in use`);
     const isMember = [...this.nexthops.values()].some(({ group }) => group?.some((member) => member.id === id));
-    if (isMember) this.harm.push(`deleted the object ${id} of a group`);
+    if (isMember) this.harm.push(`deleted the nexthop object ${id} while a member of a group`);
     this.nexthops.delete(id);
     this.routes = this.routes.filter(({ nexthopId }) => nexthopId !== id);
     return undefined;
@@ -142,7 +143,7 @@ function sameKey(a: KernelRoute, b: KernelRoute): boolean {
   return a.subnet.equals(b.subnet) && a.table === b.table && a.metric === b.metric && a.qualified === b.qualified;
 }
 
-/** All that tells routes apart. */
+/** All properties by which the kernel tells routes apart. */
 export function text({ subnet, table, metric, protocol, type, nexthopId, hops, qualified }: KernelRoute): string {
   const way = nexthopId === undefined ? hops.map(hopKey).join(' ') : `nhid ${nexthopId}`;
   return `${subnet} table ${table} metric ${metric} proto ${protocol} type ${type} ${way}${qualified ? ' qualified' : ''}`;

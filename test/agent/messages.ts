@@ -1,6 +1,6 @@
 import { Messages, MessageWriter } from '../../lib/agent/netlink/codec';
 
-/** Each message in the bytes, on its own. */
+/** The messages in the buffer, one by one. */
 export function messagesIn(bytes: Uint8Array): Messages[] {
   const found: Messages[] = [];
   const all = new Messages(bytes);
@@ -12,14 +12,14 @@ export function messagesIn(bytes: Uint8Array): Messages[] {
   return found;
 }
 
-/** The only one. */
+/** The only message in the buffer. @throws if there is not exactly one */
 export function messageIn(bytes: Uint8Array): Messages {
   const [only, ...more] = messagesIn(bytes);
   if (only === undefined || more.length > 0) throw new Error(`${more.length + 1} messages`);
   return only;
 }
 
-/** A request's type, its flags, and what stands behind its header. */
+/** The type and flags of a request, and the bytes after its header. */
 export function written(write: (writer: MessageWriter) => void): { type: number; flags: number; payload: Buffer } {
   const writer = new MessageWriter();
   write(writer);

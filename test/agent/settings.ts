@@ -3,7 +3,7 @@ import type { Settings } from '../../lib/agent/settings';
 import { DEFAULT_RULES } from '../../lib/network';
 import { address, subnet } from './ip';
 
-/** Of a site that uses everything. */
+/** The environment of an agent whose site uses every option. */
 export const NO_LIMITS: Limits = {
   tables: { has: () => true } as unknown as Limits['tables'],
   interfaces: { has: () => true } as unknown as Limits['interfaces'],
@@ -11,7 +11,7 @@ export const NO_LIMITS: Limits = {
   destinations: undefined,
 };
 
-/** Settings of an agent on the node of SEEDS, for tests. */
+/** Settings of an agent on the node of the standard topology, for tests. */
 export const SETTINGS: Settings = {
   instance: 'node-routes',
   nodeName: 'worker-1',

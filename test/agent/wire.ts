@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 
-/** Netlink bytes put together by hand, as an oracle for the codec: no code of its own is used. */
+/** Builds netlink bytes by hand, without the codec's code, so that tests can compare both. */
 
 const LITTLE = endianness() === 'LE';
 
@@ -32,7 +32,7 @@ export function padded(bytes: Buffer): Buffer {
   return Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 }
 
-/** struct nlattr and its payload, without padding behind. */
+/** struct nlattr and its payload, without padding at the end. */
 export function attribute(type: number, ...payload: Buffer[]): Buffer {
   const bytes = Buffer.concat(payload);
   return Buffer.concat([u16(4 + bytes.length), u16(type), bytes]);
@@ -49,7 +49,7 @@ export interface Header {
   readonly port?: number;
 }
 
-/** struct nlmsghdr and what stands behind it, padded. */
+/** struct nlmsghdr and its payload, padded. */
 export function message({ type, flags = 0, sequence = 0, port = 0 }: Header, ...payload: Buffer[]): Buffer {
   const bytes = Buffer.concat(payload);
   return padded(Buffer.concat([u32(16 + bytes.length), u16(type), u16(flags), u32(sequence), u32(port), bytes]));
@@ -57,7 +57,7 @@ export function message({ type, flags = 0, sequence = 0, port = 0 }: Header, ...
 
 export const ip4 = (text: string): Buffer => Buffer.from(text.split('.').map(Number));
 
-/** Eight groups, written out. */
+/** An IPv6 address written as eight full groups. */
 export const ip6 = (text: string): Buffer =>
   Buffer.from(
     text

@@ -1,4 +1,4 @@
-/** `npm run lint:manifests`: the real linters on a site that uses every option, and docs/linters.md from what they print. */
+/** `npm run lint:manifests`: runs the real linters on a site that uses every option, and writes docs/linters.md from their output. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,18 +8,18 @@ import { parse, parseAllDocuments } from 'yaml';
 import { REPOSITORY, TYPESCRIPT } from '../repository';
 import { type Installed, installTools, RELEASES, type Tool, versionOf } from './tools';
 
-/** What a linter is not content with. */
+/** A finding of a linter. */
 interface Finding {
   readonly id: string;
   readonly where: string;
   readonly says: string;
 }
 
-/** What one linter made of it. */
+/** The result of one linter. */
 interface Report {
   readonly tool: Tool;
   readonly passed: string;
-  /** Silenced where the tool looks for it. */
+  /** Rules that the tool's own configuration silences. */
   readonly silenced: readonly string[];
   readonly findings: readonly Finding[];
 }
@@ -124,12 +124,12 @@ function trivy(find: Find, dist: string): Report {
     silenced,
     findings: [
       ...found.filter(({ id }) => !ignored.has(id)).map(({ id, file, title }) => ({ id, where: file, says: title })),
-      ...idle.map((id) => ({ id, where: '.trivyignore.yaml', says: 'is silenced and never found: take it out' })),
+      ...idle.map((id) => ({ id, where: '.trivyignore.yaml', says: 'is silenced but never found: remove it' })),
     ],
   };
 }
 
-/** Workflows, which are no manifests but are shipped beside them. */
+/** Workflows, which are shipped with the manifests. */
 function workflows(find: Find): Report[] {
   const folder = join(REPOSITORY, '.github', 'workflows');
   const files = readdirSync(folder).map((name) => join(folder, name));
@@ -177,7 +177,7 @@ const manifestsIn = (text: string): Manifest[] =>
   parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
 const keyOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-/** Flux applies what its own code builds: every object as it is in dist/, and no other. */
+/** Flux applies the output of its own build, which must contain every object of dist/ unchanged, and no other. */
 function fluxBuild(find: Find, dist: string): Report {
   const files = readdirSync(dist).map((name) => readFileSync(join(dist, name), 'utf8'));
   const ours = new Map(files.flatMap(manifestsIn).map((one) => [keyOf(one), one]));
@@ -187,9 +187,13 @@ function fluxBuild(find: Find, dist: string): Report {
   );
   return {
     tool: 'flux-build',
-    passed: `${built.size} objects built as they are`,
+    passed: `${built.size} objects built unchanged`,
     silenced: [],
-    findings: differing.map((key) => ({ id: 'differs', where: key, says: 'Flux makes something else of it' })),
+    findings: differing.map((key) => ({
+      id: 'differs',
+      where: key,
+      says: "the output of Flux's build differs from dist/",
+    })),
   };
 }
 
@@ -235,7 +239,7 @@ function tableOf(reports: readonly Report[]): string {
   ].join('\n');
 }
 
-/** The exit code where a tool could not be installed. */
+/** The exit code if a tool could not be installed. */
 const NOT_INSTALLED = 3;
 
 function installed(): Installed | undefined {
@@ -259,7 +263,7 @@ function main(): void {
       encoding: 'utf8',
       env: { ...process.env, CDK8S_OUTDIR: join(folder, 'dist') },
     });
-    if (status !== 0) throw new Error(`the site was not synthesised: ${stderr}`);
+    if (status !== 0) throw new Error(`the site could not be synthesised: ${stderr}`);
     const dist = join(folder, 'dist', 'every-option');
     const reports = [
       checkov(find, dist),

@@ -5,13 +5,13 @@ import {
   EVERY_SERVER_HEALTH_OPTION,
 } from '../fixtures/charts';
 
-/** What users are asked for: a limit and a request of everything. */
+/** Limits and requests for all resources, which users of the constructs would set. */
 const RESOURCES = {
   requests: { cpu: '20m', memory: '64Mi', 'ephemeral-storage': '16Mi' },
   limits: { cpu: '500m', memory: '256Mi', 'ephemeral-storage': '64Mi' },
 };
 
-/** Writes a site that uses every option but `privileged`, which is against most rules by its meaning. */
+/** Writes a site that uses every option except `privileged`, which most rules forbid. */
 function write(): void {
   const site = new Site('every-option', {
     cluster: {
@@ -33,7 +33,7 @@ function write(): void {
   });
   new NodeRoutes(site, 'inner', { privateNetworks: ['10.0.0.0/8', 'fd00::/8'] });
   const servers = [...office.servers('192.168.1.10', 'fd99::10'), ...plant.servers('10.0.1.5')];
-  // On OpenShift the user comes from the range of the namespace, which linters do not see.
+  // On OpenShift the user ID comes from the namespace's range, which linters do not see.
   new ServerHealth(site, 'health', { ...EVERY_SERVER_HEALTH_OPTION, resources: RESOURCES, openShift: false });
   new ExternalService(site, 'both-families', { ...EVERY_EXTERNAL_SERVICE_OPTION, servers });
   new ExternalService(site, 'headless', { namespace: 'apps', servers, ports: { http: 80 }, headless: true });

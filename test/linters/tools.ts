@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { REPOSITORY } from '../repository';
 import { writeSchemas } from './schemas';
 
-/** Programs that Go installs as they are, by the versions that docs/linters.md names. */
+/** Go programs that are installed unchanged; docs/linters.md lists their versions. */
 const GO_PROGRAMS = {
   'kube-score': 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
   kustomize: 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.1',
@@ -14,7 +14,7 @@ const GO_PROGRAMS = {
   kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0',
 } as const;
 const PYTHON_PROGRAMS = { checkov: 'checkov==3.3.30', 'check-jsonschema': 'check-jsonschema==0.38.0' } as const;
-/** Libraries: the program around each is ours. */
+/** Go libraries, wrapped in small programs of this repository. */
 const OUR_PROGRAMS = {
   'trivy-kubernetes': { folder: join(REPOSITORY, 'test', 'linters', 'go'), library: 'github.com/aquasecurity/trivy' },
   'flux-build': { folder: join(REPOSITORY, 'test', 'linters', 'flux'), library: 'github.com/fluxcd/pkg/kustomize' },
@@ -25,7 +25,7 @@ export const RELEASES = ['1.28.15', '1.36.3'] as const;
 
 export type Tool = keyof typeof GO_PROGRAMS | keyof typeof PYTHON_PROGRAMS | keyof typeof OUR_PROGRAMS;
 
-/** The version of a tool, as it is pinned here. */
+/** The pinned version of a tool. */
 export function versionOf(tool: Tool): string {
   if (tool in OUR_PROGRAMS) {
     const { folder, library } = OUR_PROGRAMS[tool as keyof typeof OUR_PROGRAMS];
@@ -73,9 +73,9 @@ function installSchemas(release: string, folder: string): void {
 }
 
 /**
- * Installs what is missing, from the Go module proxy and PyPI, into a cache outside the tree.
+ * Installs missing tools from the Go module proxy and PyPI into a cache outside the tree.
  *
- * @throws an error that names the tool that could not be installed, which is not a finding of that tool
+ * @throws if a tool cannot be installed. This is not a finding of the tool
  */
 export function installTools(): Installed {
   const folder = cacheFolder();

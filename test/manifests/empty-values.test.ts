@@ -11,11 +11,11 @@ import {
 } from '../fixtures/charts';
 
 /**
- * An API server drops fields whose value is empty. The manifest then differs from what is stored, and each
- * `kubectl apply` says "configured" where nothing has changed.
+ * An API server drops fields with empty values. The stored object then differs from the manifest, and every `kubectl apply`
+ * reports "configured" although nothing has changed.
  */
 
-/** Entries of maps are stored as they are; the core API group has no name; an emptyDir without options is still one. */
+/** Exceptions: map entries are stored unchanged, the core API group has an empty name, and an emptyDir may have no options. */
 const STORED = /\.(?:labels|annotations|nodeSelector|matchLabels|data)\.[^.]|\.apiGroups\.\d+$|\.emptyDir$/;
 
 function emptyValues(value: unknown, path: string): string[] {
@@ -31,7 +31,7 @@ const manifestsIn = (yaml: string) => parseAllDocuments(yaml).map((document) => 
 const emptyIn = (manifests: readonly Manifest[]) =>
   manifests.flatMap((manifest) => emptyValues(manifest, manifest.kind));
 
-/** Any of these options: each left out, given, or, if it is a list or a map, given empty. */
+/** Any choice of these options: each is left out, set, or, if it is a list or a map, set to an empty one. */
 function someOf<T extends object>(options: T): fc.Arbitrary<Partial<T>> {
   const values = Object.entries(options).map(([name, value]) => {
     const empty = Array.isArray(value) ? [[]] : [{}];
@@ -49,12 +49,12 @@ const MONITORING = {
 };
 const repository = 'https://git.example.com/network/onprem.git';
 
-test('no value is empty where every option is used', () => {
+test('if every option is used, no value is empty', () => {
   expect(emptyIn(manifestsIn(everyOptionSite().synthYaml()))).toEqual([]);
 });
 
-test('no value is empty, whatever options are used or given empty', () => {
-  // These three may not be empty.
+test('for any choice of options, including empty ones, no value is empty', () => {
+  // Empty values of these three are rejected.
   const { image } = EVERY_NODE_ROUTES_OPTION;
   const { apiServer: _, privateNetworks: __, ...nodeRoutesOptions } = EVERY_NODE_ROUTES_OPTION;
   const { sessionAffinity: ___, ...serviceOptions } = EVERY_EXTERNAL_SERVICE_OPTION;
@@ -86,7 +86,7 @@ test('no value is empty, whatever options are used or given empty', () => {
   );
 });
 
-test('no value is empty in what tells a GitOps tool of the site', () => {
+test('no value is empty in the objects that connect a GitOps tool to the site', () => {
   const { site } = siteWithNetwork();
   const charts = [
     new ArgoCdBootstrap(site, 'argo-cd', { repository }),
@@ -96,7 +96,7 @@ test('no value is empty in what tells a GitOps tool of the site', () => {
   expect(charts.flatMap((chart) => emptyIn(manifestsOf(chart)))).toEqual([]);
 });
 
-test('an empty value would be found', () => {
+test('the check finds empty values', () => {
   const env = [{ name: 'A', value: '' }];
   expect(emptyIn([{ kind: 'Pod', metadata: { labels: { edge: '' } }, spec: { env, tolerations: [], x: {} } }])).toEqual(
     ['Pod.spec.env.0.value', 'Pod.spec.tolerations', 'Pod.spec.x'],

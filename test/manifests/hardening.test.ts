@@ -15,24 +15,24 @@ const pod = daemonSet?.spec?.template.spec as V1PodSpec;
 const [container] = pod.containers as [V1Container];
 const rules = ofKind<V1Role>('Role').flatMap((role) => role.rules ?? []);
 
-test('the agent has NET_ADMIN of all capabilities, and cannot get more', () => {
+test("NET_ADMIN is the agent's only capability, and it cannot gain others", () => {
   expect(container.securityContext?.capabilities).toEqual({ drop: ['ALL'], add: ['NET_ADMIN'] });
   expect(container.securityContext).toMatchObject({ allowPrivilegeEscalation: false });
   expect(container.securityContext?.privileged ?? false).toBe(false);
 });
 
-test('its root file system is read-only, and it sees nothing of the host but the network', () => {
+test('its root file system is read-only, and it shares only the network with the host', () => {
   expect(container.securityContext?.readOnlyRootFilesystem).toBe(true);
   expect(pod.volumes?.some(({ hostPath }) => hostPath !== undefined)).toBe(false);
   expect([pod.hostPID ?? false, pod.hostIPC ?? false, pod.hostNetwork]).toEqual([false, false, true]);
 });
 
-test('its system calls are filtered', () => {
+test('it runs with the default seccomp profile', () => {
   const profile = container.securityContext?.seccompProfile ?? pod.securityContext?.seccompProfile;
   expect(profile).toEqual({ type: 'RuntimeDefault' });
 });
 
-test('every right names its objects, and no right is on Secrets or on everything', () => {
+test('every permission names its objects, and none covers Secrets or uses a wildcard', () => {
   expect(rules.length).toBeGreaterThan(0);
   for (const { resources, verbs, resourceNames, apiGroups } of rules) {
     expect(resourceNames?.length).toBeGreaterThan(0);
@@ -43,11 +43,11 @@ test('every right names its objects, and no right is on Secrets or on everything
   expect(ofKind('ClusterRoleBinding')).toEqual([]);
 });
 
-test('no right writes', () => {
+test('every permission is read-only', () => {
   for (const { verbs } of rules) expect(['get', 'list', 'watch']).toEqual(expect.arrayContaining(verbs));
 });
 
-test('its token is its own, mounted where it is said, and short-lived', () => {
+test('it has its own service account, and a short-lived token that is mounted explicitly', () => {
   expect(pod.serviceAccountName).not.toBe('default');
   expect(pod.automountServiceAccountToken).toBe(false);
   const tokens = (pod.volumes ?? []).flatMap(({ projected }) =>
@@ -56,7 +56,7 @@ test('its token is its own, mounted where it is said, and short-lived', () => {
   expect(tokens.map(({ expirationSeconds }) => expirationSeconds)).toEqual([3600]);
 });
 
-test('requests and limits are set for everything that a node runs out of', () => {
+test('CPU, memory and ephemeral storage have requests and limits', () => {
   const resources = ['cpu', 'ephemeral-storage', 'memory'];
   expect(Object.keys(container.resources?.requests ?? {}).sort()).toEqual(resources);
   expect(Object.keys(container.resources?.limits ?? {}).sort()).toEqual(resources);
@@ -66,19 +66,19 @@ test('the image is pinned by its digest', () => {
   expect(container.image).toMatch(/:[\w.-]+@sha256:[0-9a-f]{64}$/);
 });
 
-test('a hanging agent and one whose routes are missing are told apart', () => {
+test('liveness and readiness have different probes, so missing routes do not restart the agent', () => {
   const paths = [container.livenessProbe, container.readinessProbe].map((probe) => probe?.httpGet?.path);
   expect(new Set(paths).size).toBe(2);
 });
 
-test('what is program text is immutable, and what people edit is not', () => {
+test('the ConfigMap with the program is immutable, and the one with the route list is not', () => {
   const immutable = ofKind<{ metadata: { name: string }; immutable?: boolean }>('ConfigMap').map(
     ({ metadata, immutable = false }) => [metadata.name.replace(/-agent-.*/, '-agent'), immutable],
   );
   expect(Object.fromEntries(immutable)).toEqual({ 'node-routes-agent': true, 'static-routes': false });
 });
 
-test('nothing stands in the default namespace that was not put there, and no Service opens a port of the nodes', () => {
+test('no object is in the default namespace, and no Service opens a port on the nodes', () => {
   for (const { kind, metadata } of objects) if (kind !== 'Namespace') expect(metadata.namespace).not.toBe('default');
   for (const { spec } of ofKind<{ spec: { type?: string } }>('Service'))
     expect(spec.type ?? 'ClusterIP').toBe('ClusterIP');

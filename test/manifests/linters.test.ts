@@ -25,7 +25,7 @@ const silenced = annotations.filter(([key]) => /kube-linter|checkov|kube-score/.
 const trivy = parse(readFileSync(join(REPOSITORY, '.trivyignore.yaml'), 'utf8'));
 const kubescape: Exception[] = JSON.parse(readFileSync(join(REPOSITORY, 'kubescape-exceptions.json'), 'utf8'));
 
-test('what is silenced comes with a reason, where the tool has a place for one', () => {
+test("every silenced rule has a reason if the tool's format allows one", () => {
   expect(silenced.length).toBeGreaterThan(5);
   for (const [key, text] of silenced)
     if (key !== 'kube-score/ignore') expect(text.replace(/^CKV_K8S_\d+=/, '')).toMatch(/^[^=]{20,}$/);
@@ -34,14 +34,14 @@ test('what is silenced comes with a reason, where the tool has a place for one',
     expect(name).toMatch(new RegExp(`^${posturePolicies[0]?.controlID}: `));
 });
 
-test('no reason stands on the pods, which a changed text would restart', () => {
+test('reasons are not in the pod template, where an edit would restart the pods', () => {
   const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet') as never as {
     spec: { template: { metadata: { annotations?: object } } };
   };
   expect(daemonSet.spec.template.metadata.annotations).toBeUndefined();
 });
 
-test('what kubescape passes over has the labels of the agent', () => {
+test("kubescape's exceptions match objects of the site by their labels", () => {
   for (const { resources } of kubescape) {
     const { kind, ...labels } = resources[0]?.attributes ?? {};
     const named = objects.filter((object) => object.kind === kind);
@@ -51,7 +51,7 @@ test('what kubescape passes over has the labels of the agent', () => {
   }
 });
 
-test('docs/linters.md names every rule that is silenced', () => {
+test('docs/linters.md names every silenced rule', () => {
   const page = readFileSync(join(REPOSITORY, 'docs', 'linters.md'), 'utf8');
   const ids = [
     ...silenced.flatMap(

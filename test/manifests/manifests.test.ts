@@ -14,7 +14,7 @@ interface Attribute {
   readonly type: string;
 }
 
-/** Values and enumerations, against the schemas of kubernetes-models. */
+/** Checks values and enumerations against the schemas of kubernetes-models. */
 function wrongValues(manifest: Manifest): string[] {
   const Model = require(`kubernetes-models/${manifest.apiVersion}`)[manifest.kind];
   try {
@@ -25,19 +25,19 @@ function wrongValues(manifest: Manifest): string[] {
   }
 }
 
-/** Keys and plain types that the official client's models do not have; kubernetes-models lets any key pass. */
+/** Checks keys and plain types against the official client's models, because kubernetes-models accepts any key. */
 function unknownKeys(value: unknown, type: string, path: string): string[] {
   if (value === null) return [`${path} is null`];
   const elements = /^Array<(.+)>$/.exec(type)?.[1];
   if (elements !== undefined) {
-    if (!Array.isArray(value)) return [`${path} is no array`];
+    if (!Array.isArray(value)) return [`${path} is not an array`];
     return value.flatMap((element, i) => unknownKeys(element, elements, `${path}[${i}]`));
   }
   const values = /^\{ \[key: string\]: (.+); \}$/.exec(type)?.[1];
   if (values !== undefined)
     return Object.entries(value as object).flatMap(([key, one]) => unknownKeys(one, values, `${path}[${key}]`));
-  if (['string', 'number', 'boolean'].includes(type)) return typeof value === type ? [] : [`${path} is no ${type}`];
-  if (type === 'IntOrString') return ['string', 'number'].includes(typeof value) ? [] : [`${path} is no ${type}`];
+  if (['string', 'number', 'boolean'].includes(type)) return typeof value === type ? [] : [`${path} is not a ${type}`];
+  if (type === 'IntOrString') return ['string', 'number'].includes(typeof value) ? [] : [`${path} is not a ${type}`];
   return unknownAttributes(value as object, type, path);
 }
 
@@ -56,7 +56,7 @@ function problemsOf(manifest: Manifest): string[] {
   return [...wrongValues(manifest), ...unknownKeys(manifest, `V1${manifest.kind}`, manifest.kind)];
 }
 
-/** Objects that Flux would not take as they are, because of a substitution in them. */
+/** Whether Flux would change the object, because it contains a variable to substitute. */
 function isSubstituted({ metadata, ...rest }: Manifest): boolean {
   if (metadata.annotations?.['kustomize.toolkit.fluxcd.io/substitute'] === 'disabled') return false;
   return /\$\{[A-Za-z_]/.test(JSON.stringify([metadata, rest]));
@@ -71,11 +71,11 @@ const manifests: [name: string, Manifest][] = [
   ...made.flatMap(([path, content]) => manifestsIn(`${content}`).map((one) => [path, one] as const)),
   ...manifestsIn(everyOptionSite().synthYaml()).map((one) => ['every option', one] as const),
 ]
-  // OpenShift's own kind, of which neither package has a schema: security-context-constraints.test.ts holds it to the pod.
+  // OpenShift's own kind, for which neither package has a schema. security-context-constraints.test.ts compares it with the pod.
   .filter(([, { kind }]) => kind !== 'SecurityContextConstraints')
   .map(([source, manifest]) => [`${source}: ${manifest.kind} ${manifest.metadata.name}`, manifest]);
 
-test('every kind there can be is looked at', () => {
+test('the checks cover every kind', () => {
   expect(new Set(manifests.map(([, { kind }]) => kind))).toEqual(
     new Set([
       'Namespace',
@@ -95,12 +95,12 @@ test('every kind there can be is looked at', () => {
   );
 });
 
-test.each(manifests)('%s is what Kubernetes knows', (_, manifest) => {
+test.each(manifests)('%s is valid', (_, manifest) => {
   expect(problemsOf(manifest)).toEqual([]);
   expect(isSubstituted(manifest)).toBe(false);
 });
 
-describe('what these checks find', () => {
+describe('the checks', () => {
   const container = { name: 'a', image: 'a:1', imagePullPolicy: 'Always', ports: [{ containerPort: 80 }] };
   const podOf = (differs: object) =>
     ({
@@ -110,21 +110,21 @@ describe('what these checks find', () => {
       spec: { containers: [{ ...container, ...differs }] },
     }) as Manifest;
 
-  test('nothing in a good one', () => expect(problemsOf(podOf({}))).toEqual([]));
+  test('accept a valid pod', () => expect(problemsOf(podOf({}))).toEqual([]));
 
   test.each([
     [{ imagePullPolicy: 'Sometimes' }, /imagePullPolicy/],
-    [{ ports: [{ containerPort: '80' }] }, /containerPort is no number/],
+    [{ ports: [{ containerPort: '80' }] }, /containerPort is not a number/],
     [{ hostnetwork: true }, /Pod\.spec\.containers\[0\]\.hostnetwork is unknown/],
     [{ env: [{ name: 'A', valueFrom: { fieldRef: { fieldpath: 'a' } } }] }, /fieldRef\.fieldpath is unknown/],
     [{ resources: { limits: { cpu: null } } }, /cpu\] is null/],
-    [{ command: 'node' }, /command is no array/],
+    [{ command: 'node' }, /command is not an array/],
   ])('%j', (differs, message) => {
     expect(problemsOf(podOf(differs)).join('\n')).toMatch(message);
   });
 
-  test('a substitution that Flux would make', () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what Flux would replace
+  test('find a variable that Flux would substitute', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable that Flux would substitute
     const manifest = podOf({ args: ['${CLUSTER}'] });
     expect(isSubstituted(manifest)).toBe(true);
     const annotations = { 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' };

@@ -13,7 +13,7 @@ const AGENT = 'job="onprem-link/onprem-link", namespace="onprem-link", node="wor
 const DAEMON_SET = 'namespace="onprem-link", daemonset="node-routes"';
 const NEXT_HOP = ', next_hop="10.184.0.1", interface="priv"';
 
-/** Figures of an agent on a node on which all is well, one a minute. */
+/** Metrics of an agent on a healthy node, one sample per minute. */
 const WELL: Readonly<Record<string, string>> = {
   [`up{${AGENT}}`]: '1x150',
   [`onprem_link_ready{${AGENT}}`]: '1x150',
@@ -46,14 +46,14 @@ const GONE = Object.fromEntries(
 );
 
 describePromtool('promtool', () => {
-  test('finds nothing wrong with the rules', () => {
+  test('accepts the rules', () => {
     const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
       'rules.yml': groups,
     });
     expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 14 rules found')]);
   });
 
-  test('nothing fires while all is well, whatever the reverse path filter drops now and then', () => {
+  test('no alert fires on a healthy node, even with occasional drops by the reverse path filter', () => {
     expect(firing(55, {})).toEqual([]);
   });
 
@@ -74,23 +74,23 @@ describePromtool('promtool', () => {
     ['OnpremLinkAgentSilent', 4, 6, { [`up{${AGENT}}`]: '0x60' }],
     ['OnpremLinkWatchSilent', 9, 11, { [agent('watch_connected')]: '0x60' }],
     ['OnpremLinkAgentMissing', 14, 16, { [`kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`]: '2x60' }],
-  ])('%s fires alone, not after %i minutes but after %i', (name, before, after, figures) => {
+  ])('%s fires as the only alert: not yet after %i minutes, but after %i', (name, before, after, figures) => {
     expect(firing(before, figures)).toEqual([]);
     expect(firing(after, figures)).toEqual([name]);
   });
 
-  test('no agent at all is missing, also without kube-state-metrics', () => {
+  test('if there are no agents at all, OnpremLinkAgentMissing fires, even without kube-state-metrics', () => {
     expect(firing(20, GONE)).toEqual(['OnpremLinkAgentMissing']);
     const wanted = `kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`;
     expect(firing(20, { ...GONE, [wanted]: undefined })).toEqual(['OnpremLinkAgentMissing']);
   });
 
-  test('none is missing where none is wanted', () => {
+  test('if no agents are wanted, no alert fires', () => {
     const wanted = `kube_daemonset_status_desired_number_scheduled{${DAEMON_SET}}`;
     expect(firing(20, { ...GONE, [wanted]: '0x60' })).toEqual([]);
   });
 
-  test('a list that is gone, or not read because the API server is silent, is not called rejected', () => {
+  test('OnpremLinkListRejected does not fire if the list is deleted or the API server does not answer', () => {
     expect(firing(5, { [agent('list_accepted')]: '0x60', [agent('list_gone')]: '1x60' })).toEqual([]);
     expect(firing(5, { [agent('list_accepted')]: '0x60', [agent('watch_connected')]: '0x60' })).toEqual([]);
   });

@@ -31,7 +31,7 @@ const { metadata, data } = dashboardWith(true);
 const dashboard = JSON.parse(Object.values(data)[0] as string) as Dashboard;
 const queries = dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
 
-test('the dashboard is a ConfigMap that the sidecar of Grafana finds, and Flux replaces nothing in it', () => {
+test("the dashboard is a ConfigMap that Grafana's sidecar finds, without variables that Flux would substitute", () => {
   expect(metadata).toMatchObject({
     name: 'onprem-link-dashboard',
     labels: { grafana_dashboard: '1' },
@@ -41,7 +41,7 @@ test('the dashboard is a ConfigMap that the sidecar of Grafana finds, and Flux r
   expect(dashboardWith({ labels: { team: 'network' } }).metadata.labels).toMatchObject({ team: 'network' });
 });
 
-test('no panel lies on another', () => {
+test('panels do not overlap', () => {
   const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
     Array.from({ length: w * h }, (_, i) => `${x + (i % w)} ${y + Math.floor(i / w)}`),
   );
@@ -49,7 +49,7 @@ test('no panel lies on another', () => {
   for (const { gridPos } of dashboard.panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
 });
 
-/** What the operator makes of the PodMonitor, for one agent. */
+/** The scrape labels that the Prometheus operator sets from the PodMonitor, for one agent. */
 const SCRAPE = {
   global: { scrape_interval: '1s' },
   scrape_configs: [
@@ -64,7 +64,7 @@ const PORT = 9090;
 const missing = [...missingRequirements(), ...missingPrograms({ prometheus: ['prometheus'] }, process.env.PATH ?? '')];
 
 describeLab(
-  'the dashboard on what Prometheus reads of an agent',
+  'the dashboard with metrics that Prometheus reads from an agent',
   () => {
     it('has data for every query', () =>
       Testbed.run({ env: PROBES }, async (testbed) => {
@@ -82,12 +82,12 @@ describeLab(
           const { status, body } = await client.fetch(url);
           return status === 200 ? (JSON.parse(body) as { data: { result: unknown[] } }).data.result : [];
         };
-        await waitFor('Prometheus to have read the agent twice', 60_000, async () => {
+        await waitFor('Prometheus to read the agent twice', 60_000, async () => {
           const scrapes = await ask('count_over_time(up{job="onprem-link/onprem-link"}[1m]) >= 3');
           return scrapes.length > 0;
         });
         expect(await ask('up == 1')).toHaveLength(1);
-        // Rates need two readings of one series.
+        // Rates need two samples of a series.
         await waitFor('a rate', 30_000, async () => (await ask('rate(onprem_link_repairs_total[5m])')).length > 0);
         expect(queries.length).toBeGreaterThan(15);
         const empty: string[] = [];

@@ -39,7 +39,7 @@ interface DaemonSet {
 function monitored(props: ConstructorParameters<typeof Monitoring>[2] = {}) {
   const { site } = siteWithNetwork();
   const monitoring = new Monitoring(site, 'monitoring', props);
-  new NodeRoutes(site, 'node-routes'); // later, and watched all the same
+  new NodeRoutes(site, 'node-routes'); // created after Monitoring, and covered too
   return { site, monitoring };
 }
 
@@ -57,7 +57,7 @@ interface Rule {
 
 const rules = prometheusRule.spec.groups.flatMap((group) => group.rules);
 
-/** Those of a site whose servers are probed. */
+/** The rules of a site with probed servers. */
 function rulesWithServerHealth(): Rule[] {
   const { site, network } = siteWithNetwork();
   const monitoring = new Monitoring(site, 'monitoring');
@@ -73,7 +73,7 @@ function daemonSetOfDist(): DaemonSet {
   return objects.find(({ kind }) => kind === 'DaemonSet') as DaemonSet;
 }
 
-/** What Prometheus' discovery of pods knows of one on worker-1 (discovery/kubernetes/pod.go). */
+/** The labels from Prometheus' pod discovery for a pod on worker-1 (discovery/kubernetes/pod.go). */
 function discovered({ metadata, spec: { template } }: DaemonSet): Labels {
   const [container] = template.spec.containers;
   const port = container?.ports[0];
@@ -97,7 +97,7 @@ function discovered({ metadata, spec: { template } }: DaemonSet): Labels {
   };
 }
 
-/** What the operator makes of a PodMonitor (generatePodMonitorConfig in its pkg/prometheus/promcfg.go). */
+/** The relabelling that the operator generates from a PodMonitor (generatePodMonitorConfig in its pkg/prometheus/promcfg.go). */
 function relabelConfigs({ metadata, spec }: PodMonitor) {
   const [endpoint] = spec.podMetricsEndpoints;
   const keep = (label: string, regex: string) => ({ action: 'keep', source_labels: [label], regex });
@@ -121,7 +121,7 @@ function relabelConfigs({ metadata, spec }: PodMonitor) {
   ];
 }
 
-/** Prometheus' relabelling (model/relabel/relabel.go), as far as these configurations go; undefined when dropped. */
+/** Prometheus' relabelling (model/relabel/relabel.go), as far as these configurations use it; undefined if dropped. */
 function relabelled(labels: Labels, configs: ReturnType<typeof relabelConfigs>): Labels | undefined {
   const now: Record<string, string> = { ...labels };
   for (const { action, source_labels = [], regex = '(.*)', target_label, replacement = '$1' } of configs as Config[]) {
@@ -151,7 +151,7 @@ const TARGET = {
   pool: 'node-routes',
 };
 
-test('a pod of dist/ is a target, and its figures say which node and which pool', () => {
+test('a pod of dist/ is a target, and its metrics carry the node and the pool', () => {
   const pod = discovered(daemonSetOfDist());
   expect(relabelled(pod, relabelConfigs(podMonitor))).toEqual({ __address__: '10.0.1.5:9142', ...TARGET });
   expect(relabelled({ ...pod, __meta_kubernetes_pod_phase: 'Failed' }, relabelConfigs(podMonitor))).toBeUndefined();
@@ -159,7 +159,7 @@ test('a pod of dist/ is a target, and its figures say which node and which pool'
 });
 
 describePromtool('Prometheus itself', () => {
-  test('takes a pod of dist/ for a target', () => {
+  test('accepts a pod of dist/ as a target', () => {
     const pod = discovered(daemonSetOfDist());
     const { __address__, ...labels } = pod;
     const scrape = {
@@ -179,9 +179,9 @@ describePromtool('Prometheus itself', () => {
   });
 });
 
-test('the rules are these', () => expect(yamlOf(PLAIN)).toMatchSnapshot());
+test('the manifest matches the snapshot', () => expect(yamlOf(PLAIN)).toMatchSnapshot());
 
-test('options are used', () => {
+test('every option takes effect', () => {
   const { monitoring, site } = monitored({
     name: 'agents',
     namespace: 'monitoring',
@@ -205,7 +205,7 @@ test('options are used', () => {
   expect(yaml).toContain('runbook_url: https://git.example.com/network/docs/runbooks.md#onpremlinkconflict');
 });
 
-test('what is wrong with options is told', () => {
+test('invalid options are reported', () => {
   const { site } = monitored({ interval: 'often', dropsPerSecond: -1, runbooks: 'docs', nodeRoutes: [] } as never);
   expect(findingsOf(site).map((finding) => finding.split(';')[0])).toEqual([
     'site example › monitoring monitoring: "nodeRoutes" is an unknown option',
@@ -215,7 +215,7 @@ test('what is wrong with options is told', () => {
   ]);
 });
 
-test('every alert has a section in docs/runbooks.md, where it says, and every section an alert', () => {
+test('every alert links to its section in docs/runbooks.md, and every section has an alert', () => {
   const sections = readFileSync(join(REPOSITORY, 'docs', 'runbooks.md'), 'utf8').matchAll(/^## (OnpremLink\w+)$/gm);
   const all = [...rules, ...rulesWithServerHealth()];
   expect([...new Set(all.map(({ alert }) => alert))].sort()).toEqual([...sections].map(([, name]) => name).sort());

@@ -1,4 +1,4 @@
-/** Prometheus' own tool, for tests: what it says about rules and targets is what Prometheus does. */
+/** Runs Prometheus' own tool in tests, so that Prometheus itself checks rules and targets. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,12 @@ import { join } from 'node:path';
 
 const ABSENT = spawnSync('promtool', ['--version']).error !== undefined;
 
-/** As in the lab: if something is missing, it is reported and the tests are skipped, unless LAB=required. */
+/** As in the lab: if promtool is missing, this is reported and the tests are skipped, unless LAB=required is set. */
 export const describePromtool = ABSENT && process.env.LAB !== 'required' ? describe.skip : describe;
 
-if (ABSENT) console.warn('promtool is not there (Debian: prometheus), so Prometheus itself judges nothing here');
+if (ABSENT) console.warn('promtool is missing (Debian: prometheus), so its tests are skipped');
 
-/** Runs promtool in a folder of its own, with these files in it; objects are written as JSON, which is YAML. */
+/** Runs promtool in a temporary folder with these files; objects are written as JSON, which is valid YAML. */
 export function promtool(args: readonly string[], files: Readonly<Record<string, unknown>>) {
   const folder = mkdtempSync(join(tmpdir(), 'promtool-'));
   try {
@@ -24,16 +24,16 @@ export function promtool(args: readonly string[], files: Readonly<Record<string,
   }
 }
 
-/** Series by name, with their values one a minute; undefined for one that is not there. */
+/** Series by name, with one value per minute; undefined: the series does not exist. */
 export type Figures = Readonly<Record<string, string | undefined>>;
 
-/** The alerts of a rule file that fire after so many minutes. */
+/** The alerts of a rule file that fire after this many minutes. */
 export function firingOf(groups: object, minutes: number, figures: Figures): string[] {
   const names = [...JSON.stringify(groups).matchAll(/"alert":"(\w+)"/g)].map(([, name]) => name as string);
   const series = Object.entries(figures).flatMap(([name, values]) =>
     values === undefined ? [] : [{ series: name, values }],
   );
-  // promtool compares; expecting that nothing fires makes it print what does.
+  // promtool only compares, so expect no alerts: its failure prints those that fire.
   const test = {
     rule_files: ['rules.yml'],
     evaluation_interval: '1m',

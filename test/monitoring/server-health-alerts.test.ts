@@ -41,7 +41,7 @@ const wellOf = (own: typeof leader, leads: number): Figures => ({
 const WELL = { ...wellOf(leader, 1), ...wellOf(standby, 0) };
 const firing = (minutes: number, figures: Figures) => firingOf(groups, minutes, { ...WELL, ...figures });
 
-test('one PodMonitor finds the agents and the program', () => {
+test('one PodMonitor covers the agents and the server health program', () => {
   expect(podMonitor).toMatchObject({
     spec: {
       namespaceSelector: { matchNames: ['onprem-link', 'onprem-link-health'] },
@@ -56,14 +56,14 @@ test('one PodMonitor finds the agents and the program', () => {
 });
 
 describePromtool('promtool', () => {
-  test('finds nothing wrong with the rules', () => {
+  test('accepts the rules', () => {
     const { status, output } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml'], {
       'rules.yml': groups,
     });
     expect([status, output]).toEqual([0, expect.stringContaining('SUCCESS: 7 rules found')]);
   });
 
-  test('nothing fires while all is well', () => expect(firing(30, {})).toEqual([]));
+  test('no alert fires if all servers answer', () => expect(firing(30, {})).toEqual([]));
 
   test.each<[string, number, number, Figures]>([
     ['OnpremLinkServersAllDown', 0, 2, { [leader('service_mode', `${SERVICE}, mode="panic"`)]: '1x60' }],
@@ -78,12 +78,12 @@ describePromtool('promtool', () => {
     ['OnpremLinkServerLossy', 9, 14, { [leader('server_repeats_total', SERVER)]: '0+6x60' }],
     ['OnpremLinkHealthWithoutLeader', 1, 3, { [leader('leader')]: '0x60' }],
     ['OnpremLinkHealthListRejected', 1, 3, { [standby('list_accepted')]: '0x60' }],
-  ])('%s fires alone, not after %i minutes but after %i', (name, before, after, figures) => {
+  ])('%s fires as the only alert: not yet after %i minutes, but after %i', (name, before, after, figures) => {
     expect(firing(before, figures)).toEqual([]);
     expect(firing(after, figures)).toEqual([name]);
   });
 
-  test('what only the standby sees is no alert', () => {
+  test('states that only the standby reports fire no alert', () => {
     const seen = {
       [standby('service_mode', `${SERVICE}, mode="panic"`)]: '1x60',
       [standby('server_state', `${SERVER}, state="down"`)]: '1x60',
@@ -92,7 +92,7 @@ describePromtool('promtool', () => {
     expect(firing(30, seen)).toEqual([]);
   });
 
-  test('no program at all has no leader', () => {
+  test('if the program does not run at all, OnpremLinkHealthWithoutLeader fires', () => {
     expect(firing(10, Object.fromEntries(Object.keys(WELL).map((name) => [name, undefined])))).toEqual([
       'OnpremLinkHealthWithoutLeader',
     ]);

@@ -1,4 +1,4 @@
-/** A clock that moves only when it is told to, with sleeps and a network that delays and loses. */
+/** A clock that moves only when told to, with sleeps and a network that delays and loses packets. */
 export class FakeTime {
   private time = 0;
   private readonly due: { readonly at: number; readonly wake: () => void }[] = [];
@@ -10,7 +10,7 @@ export class FakeTime {
     return new Promise((wake) => void this.due.push({ at: this.time + Math.max(0, milliseconds), wake }));
   }
 
-  /** Goes on to a time, one wake-up after the other. @param look what is checked after each */
+  /** Advances to a time, one wake-up at a time. @param look called after each */
   async runUntil(end: number, look: () => void = () => undefined): Promise<void> {
     for (;;) {
       await settle();
@@ -28,7 +28,7 @@ export class FakeTime {
   }
 }
 
-/** Until every promise that can go on has done so. */
+/** Waits until no promise can make further progress. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

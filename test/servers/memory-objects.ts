@@ -1,11 +1,11 @@
 import { type ApiObject, ConflictError, type Objects } from '../../lib/program/api/objects';
 
-/** An API server in memory: single objects with versions, and server-side apply as far as the program uses it. */
+/** An API server in memory: single objects with versions, and as much of server-side apply as the program uses. */
 export class MemoryObjects implements Objects {
   private readonly stored = new Map<string, ApiObject>();
   private readonly fields = new Map<string, Map<string, ReadonlySet<string>>>();
   private version = 1;
-  /** Every write that changed something. */
+  /** Every write that changed an object. */
   readonly writes: { readonly path: string; readonly object: ApiObject }[] = [];
   readonly created: ApiObject[] = [];
 
@@ -13,7 +13,7 @@ export class MemoryObjects implements Objects {
     return this.stored.get(path);
   }
 
-  /** What somebody else writes. */
+  /** A write by another client. */
   put(path: string, object: ApiObject): ApiObject {
     const metadata = { uid: `uid-${++this.version}`, ...object.metadata, resourceVersion: `${++this.version}` };
     const fresh = { ...object, metadata };
@@ -24,16 +24,16 @@ export class MemoryObjects implements Objects {
   async apply(path: string, body: ApiObject, manager: string): Promise<ApiObject> {
     const old = this.stored.get(path);
     const { resourceVersion, uid: expected, ...metadata } = body.metadata;
-    // As the real one: a version alone does not keep it from creating what is gone; the uid does.
+    // Like a real API server: a resourceVersion alone does not prevent the creation of a deleted object, but a UID does.
     if (old !== undefined && resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
       throw new ConflictError(`the object ${path} has been modified`);
     if (expected !== undefined && expected !== old?.metadata.uid)
-      throw new ConflictError(`the object ${path} is another one`);
+      throw new ConflictError(`the object ${path} has another UID`);
     const { uid = `uid-${++this.version}`, resourceVersion: before = '' } = old?.metadata ?? {};
     const { metadata: _, ...content } = body;
     const kept = { ...old };
     const managers = this.fields.get(path) ?? new Map<string, ReadonlySet<string>>();
-    // A field that only this manager set, and now omits, goes.
+    // Removes fields that only this manager had set and now omits.
     for (const field of managers.get(manager) ?? []) {
       const others = [...managers].filter(([name]) => name !== manager);
       if (!(field in content) && !others.some(([, set]) => set.has(field)))

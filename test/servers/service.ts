@@ -1,6 +1,6 @@
 import type { ProbedService } from '../../lib/network';
 
-/** A Service with two servers, as the example of docs/server-health.md has it. */
+/** A Service with two servers, as in the example of docs/server-health.md. */
 export const SERVICE: ProbedService = {
   namespace: 'default',
   name: 'orders-service',

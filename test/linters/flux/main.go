@@ -1,5 +1,5 @@
-// Command flux-build prints what Flux's kustomize-controller makes of a folder, by its own code: it writes a
-// kustomization.yaml where there is none, and builds.
+// Command flux-build prints what Flux's kustomize-controller builds from a folder, with Flux's own code: it writes a
+// kustomization.yaml if there is none, and builds it.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command trivy-kubernetes is Trivy's scanner for Kubernetes manifests: a finding a line, as JSON.
+// Command trivy-kubernetes runs Trivy's scanner for Kubernetes manifests and prints one finding per line, as JSON.
 package main
 
 import (
