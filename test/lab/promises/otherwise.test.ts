@@ -273,17 +273,6 @@ describeLab('unreachable routes are removed with their routes', () => {
       expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([...IPV4, ...IPV6]);
     }));
 
-  it('when a node is cleaned up by hand', () =>
-    play(async (testbed) => {
-      const pod = await testbed.startReady();
-      await untilCompanions(testbed, LIST);
-      await pod.stop();
-      testbed.ip('nexthop flush proto 142');
-      testbed.ip('route flush proto 142');
-      testbed.ip('-6 route flush proto 142');
-      expect([...testbed.owned(4), ...testbed.owned(6)]).toEqual([]);
-    }));
-
   it('and are listed in /status and in the status table', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
