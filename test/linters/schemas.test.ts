@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSchemas } from './schemas';
@@ -37,9 +37,7 @@ describe('writeSchemas', () => {
   const made = join(scratch, 'made');
   afterAll(() => rmSync(scratch, { recursive: true }));
   beforeAll(() => {
-    const document = join(scratch, 'swagger.json');
-    writeFileSync(document, JSON.stringify(OPENAPI));
-    writeSchemas(document, made);
+    writeSchemas(JSON.stringify(OPENAPI), made);
   });
 
   it('names a file by kind, first part of the group, and version', () => {

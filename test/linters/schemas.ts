@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A definition in the OpenAPI 2.0 document of Kubernetes; what is not named here is kept as it is. */
@@ -41,11 +41,11 @@ function withParts(root: string, all: Definitions): Record<string, object> {
  * Writes a JSON schema for each kind in an OpenAPI 2.0 document of Kubernetes, named as kubeconform looks for it:
  * `service-v1.json`, `networkpolicy-networking-v1.json`.
  *
- * @param document path of swagger.json
+ * @param document the text of its swagger.json
  * @param folder is there only if all its files are
  */
 export function writeSchemas(document: string, folder: string): void {
-  const { definitions } = JSON.parse(readFileSync(document, 'utf8')) as { definitions: Definitions };
+  const { definitions } = JSON.parse(document) as { definitions: Definitions };
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial);

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY } from '../repository';
+import { readCrds } from './crds';
+import { fileOfModule } from './modules';
 import { writeSchemas } from './schemas';
 
 /** Go programs that are installed unchanged; docs/linters.md lists their versions. */
@@ -23,10 +25,19 @@ const OUR_PROGRAMS = {
 /** The oldest and the newest release of Kubernetes whose schemas every object must match. */
 export const RELEASES = ['1.28.15', '1.36.3'] as const;
 
-export type Tool = keyof typeof GO_PROGRAMS | keyof typeof PYTHON_PROGRAMS | keyof typeof OUR_PROGRAMS;
+/** A tool of npm, installed with the repository. */
+const NPM_TOOL = 'cdk8s-cli';
+
+export type Tool =
+  | keyof typeof GO_PROGRAMS
+  | keyof typeof PYTHON_PROGRAMS
+  | keyof typeof OUR_PROGRAMS
+  | typeof NPM_TOOL;
 
 /** The pinned version of a tool. */
 export function versionOf(tool: Tool): string {
+  if (tool === NPM_TOOL)
+    return JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')).devDependencies[NPM_TOOL];
   if (tool in OUR_PROGRAMS) {
     const { folder, library } = OUR_PROGRAMS[tool as keyof typeof OUR_PROGRAMS];
     const [, version] = readFileSync(join(folder, 'go.mod'), 'utf8').split(`${library} v`);
@@ -44,12 +55,11 @@ function cacheFolder(): string {
   return join(base, 'onprem-link', 'linters', hash.digest('hex').slice(0, 16));
 }
 
-function install(what: string, command: string, args: readonly string[], cwd: string, env: object = {}): string {
+function install(what: string, command: string, args: readonly string[], cwd: string, env: object = {}): void {
   process.stderr.write(`installing ${what}…\n`);
   const all = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', ...env };
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: all });
+  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: all });
   if (status !== 0) throw new Error(`${what} could not be installed: ${error?.message ?? stderr}`);
-  return stdout;
 }
 
 /** What is installed. */
@@ -58,18 +68,16 @@ export interface Installed {
   readonly program: (tool: Tool) => string;
   /** The folder with a Kubernetes release's JSON schemas. */
   readonly schemas: (release: string) => string;
+  /** The CRDs behind imports/, by name. */
+  readonly crds: ReadonlyMap<string, string>;
 }
+
+/** Finds a tool's program. */
+export type Find = Installed['program'];
 
 /** Kubernetes' own OpenAPI documents come with its Go modules. */
 function installSchemas(release: string, folder: string): void {
-  const scratch = mkdtempSync(join(tmpdir(), 'schemas-'));
-  try {
-    const module = `k8s.io/kubernetes@v${release}`;
-    const text = install(`the schemas of ${module}`, 'go', ['mod', 'download', '-json', module], scratch);
-    writeSchemas(join(JSON.parse(text).Dir, 'api', 'openapi-spec', 'swagger.json'), folder);
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  writeSchemas(fileOfModule(`k8s.io/kubernetes@v${release}`, 'api/openapi-spec/swagger.json'), folder);
 }
 
 /**
@@ -93,5 +101,9 @@ export function installTools(): Installed {
   }
   const schemas = (release: string) => join(folder, `schemas-${release}`);
   for (const release of RELEASES) if (!existsSync(schemas(release))) installSchemas(release, schemas(release));
-  return { program: (tool) => join(tool in PYTHON_PROGRAMS ? join(venv, 'bin') : bin, tool), schemas };
+  return {
+    program: (tool) => join(tool in PYTHON_PROGRAMS ? join(venv, 'bin') : bin, tool),
+    schemas,
+    crds: readCrds(),
+  };
 }

@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+
+/** Prints one file of a zip archive, which Node.js cannot read by itself. */
+const UNZIP = 'import sys, zipfile; sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))';
+
+/**
+ * A file of a Go module, from the Go module proxy.
+ *
+ * @param module path and version, for example `k8s.io/kubernetes@v1.36.3`
+ * @param path of the file in the module
+ * @throws an error that names the module if it cannot be downloaded
+ */
+export function fileOfModule(module: string, path: string): string {
+  // The archive also arrives if the module needs a newer Go, which would only matter for compiling it.
+  const { Zip, Error: reason } = JSON.parse(run('go', ['mod', 'download', '-json', module])) as Download;
+  if (Zip === undefined) throw new Error(`${module} could not be downloaded: ${reason}`);
+  return run('python3', ['-c', UNZIP, Zip, `${module}/${path}`]);
+}
+
+interface Download {
+  readonly Zip?: string;
+  readonly Error?: string;
+}
+
+function run(command: string, args: readonly string[]): string {
+  const { stdout, stderr, error } = spawnSync(command, args, { cwd: tmpdir(), encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (stdout) return stdout;
+  throw new Error(`${command} ${args.at(-1)}: ${error?.message ?? stderr}`);
+}
