@@ -6,7 +6,7 @@ import { DUAL_STACK, SEEDS, Topology } from './topology/topology';
 
 jest.setTimeout(30_000);
 
-/** Watches its ConfigMap as the kubelet's environment and the mounted token allow, and tells each event. */
+/** Watches its ConfigMap with the kubelet's environment and the mounted token, and prints each event. */
 const WATCHER = `
 const fs = require('node:fs');
 const https = require('node:https');
@@ -28,7 +28,7 @@ describeLab('a cluster', () => {
   it.each([
     ['IPv4', SEEDS],
     ['IPv6', { ...DUAL_STACK, apiServer: ['2001:db8:203::10'] }],
-  ])('lets a pod of a node watch over %s what its Role names', async (_, options) => {
+  ])('lets a pod watch the ConfigMap of its Role over %s', async (_, options) => {
     const lab = new Lab();
     try {
       const objects = fakeAgent(WATCHER);

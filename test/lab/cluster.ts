@@ -8,12 +8,12 @@ import type { Place, Topology } from './topology/topology';
 
 const API_PORT = 6443;
 
-/** What a cluster is made of. */
+/** Options of a cluster. */
 export interface ClusterOptions {
   readonly topology: Topology;
-  /** What GitOps applies, e.g. `readDist('dist/example')`. */
+  /** The manifests that GitOps applies, e.g. `readDist('dist/example')`. */
   readonly objects: readonly Manifest[];
-  /** The DaemonSet to start on nodes where a test names none. @default the only one there is */
+  /** The DaemonSet to start if a test names none. @default the only one */
   readonly daemonSet?: string;
   /** Milliseconds between bookmarks. @default 60000 */
   readonly bookmarkMs?: number;
@@ -25,19 +25,19 @@ function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
 }
 
 /**
- * The objects of dist/ brought to life on a topology: their state in an API server that grants what the Roles in dist/ grant
- * and no more, reachable at the topology's address for it, and the DaemonSet's pods on nodes.
+ * The objects of dist/ on a topology: an API server that holds them, grants only the permissions of their Roles, and listens
+ * at the topology's address for it; and the DaemonSet's pods on the nodes.
  */
 export class Cluster {
-  /** All that were started, in order. */
+  /** All pods that were started, in order. */
   readonly pods: Pod[] = [];
-  /** The nodes' resolvers, for pods that start from now on. */
+  /** The nodes' resolvers, for pods that are started later. */
   resolvers: readonly string[] = [];
 
   private constructor(
     readonly api: TestApiServer,
     readonly topology: Topology,
-    /** As applied at the start, without what `api.put` changed. */
+    /** The objects as applied at the start, without later changes by `api.put`. */
     readonly objects: readonly Manifest[],
     readonly workload: Manifest,
     readonly token: string,
@@ -64,12 +64,12 @@ export class Cluster {
   /**
    * Starts the DaemonSet's pod on a node.
    *
-   * @param workload another than the DaemonSet of dist/, e.g. a changed copy
+   * @param workload a workload other than the DaemonSet of dist/, e.g. a changed copy
    * @param emptyDirs see PodOptions
    */
   async startPod(node: Place = this.topology.node, workload = this.workload, emptyDirs?: string): Promise<Pod> {
     const [serviceHost] = this.topology.options.apiServer;
-    if (serviceHost === undefined) throw new Error('this topology has no API server');
+    if (serviceHost === undefined) throw new Error('the topology has no API server');
     const pod = await startPod({
       netns: node.netns,
       workload,

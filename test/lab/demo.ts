@@ -5,7 +5,7 @@ import { missingRequirements } from './requirements';
 import { PROTOCOL, Testbed } from './testbed';
 import { waitFor } from './wait';
 
-/** `npm run lab`: what dist/example does on a worker node, shown with real packets. `--overlap`: with both routers. */
+/** `npm run lab`: shows with real packets what dist/example does on a worker node. `--overlap`: with both routers. */
 
 const HELP = `npm run lab -- [options]: what the example does on a worker node, shown with real packets in network namespaces
 
@@ -89,7 +89,7 @@ async function demo(reporter: Reporter): Promise<void> {
       const second = await testbed.startReady();
       testbed.deleteList();
       await testbed.untilReadiness(second, false, /is gone/);
-      testbed.cluster.api.owners.delete(testbed.own('DaemonSet')); // one that stays would be a veto
+      testbed.cluster.api.owners.delete(testbed.own('DaemonSet')); // while the DaemonSet exists, the agent keeps its routes
       await second.stop();
       return testbed.owned().length === 0 && topology.nexthops().length === 0 && 'no routes, no nexthop objects';
     });

@@ -5,7 +5,7 @@ import { find, parseManifests, readDist } from './dist';
 
 const YAML = 'kind: A\nmetadata: { name: x }\n---\nkind: A\nmetadata: { name: y, namespace: n }\n---\n# nothing\n';
 
-test('a folder of manifests is read in the order of its file names, other files are left alone', () => {
+test('manifests are read in the order of their file names, and other files are ignored', () => {
   const folder = mkdtempSync(join(tmpdir(), 'dist-test-'));
   writeFileSync(join(folder, 'b.k8s.yaml'), YAML);
   writeFileSync(join(folder, 'a.k8s.yaml'), 'kind: B\nmetadata: { name: z }\n');
@@ -14,7 +14,7 @@ test('a folder of manifests is read in the order of its file names, other files 
   rmSync(folder, { recursive: true });
 });
 
-test('exactly one object must fit', () => {
+test('exactly one object must match', () => {
   const objects = parseManifests(YAML);
   expect(find(objects, 'A', 'y').metadata.namespace).toBe('n');
   expect(() => find(objects, 'A')).toThrow('2 objects are A');

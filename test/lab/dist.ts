@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
-/** A Kubernetes object as YAML has it. */
+/** A Kubernetes object as parsed from YAML. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -15,7 +15,7 @@ export interface Manifest {
   readonly [key: string]: unknown;
 }
 
-/** All objects of a text of YAML documents. @throws at the first document that is not valid YAML */
+/** All objects in a text of YAML documents. @throws at the first invalid document */
 export function parseManifests(text: string): Manifest[] {
   return parseAllDocuments(text).flatMap((document) => {
     const [error] = document.errors;
@@ -27,23 +27,23 @@ export function parseManifests(text: string): Manifest[] {
 
 const parsed = new Map<string, readonly Manifest[]>();
 
-/** Every testbed begins with the same text, most of which is the agent's. */
+/** Caches texts, because every testbed starts with the same one, most of which is the agent's program. */
 function parseOnce(text: string): readonly Manifest[] {
   const manifests = parsed.get(text) ?? parseManifests(text);
   parsed.set(text, manifests);
   return manifests;
 }
 
-/** All objects of the YAML files directly in a folder, in the order of the files' names: what GitOps would apply. */
+/** The objects in the YAML files of a folder, in the order of the file names: what GitOps would apply. */
 export function readDist(folder: string): Manifest[] {
   const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
   return files.sort().flatMap((name) => structuredClone(parseOnce(readFileSync(join(folder, name), 'utf8'))));
 }
 
 /**
- * The one object of that kind and, where given, that name and namespace.
+ * The object of that kind and, if given, that name and namespace.
  *
- * @throws when there is none or more than one
+ * @throws if no object or more than one matches
  */
 export function find(objects: readonly Manifest[], kind: string, name?: string, namespace?: string): Manifest {
   const found = objects.filter(
@@ -54,5 +54,5 @@ export function find(objects: readonly Manifest[], kind: string, name?: string, 
   );
   if (found[0] && found.length === 1) return found[0];
   const all = objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ');
-  throw new Error(`${found.length} objects are ${kind} ${name ?? ''}, expected one of: ${all}`);
+  throw new Error(`${found.length} objects match ${kind} ${name ?? ''}, expected one of: ${all}`);
 }

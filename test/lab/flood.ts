@@ -4,8 +4,8 @@ import type { Testbed } from './testbed';
 import { waitFor } from './wait';
 
 /**
- * Holds so many connections of each kind open to both addresses of the agent, opening a new one 5 s after the agent
- * closed one, and asks for /diff as fast as it can, until stdin ends. It prints one line once all were connected.
+ * Holds `each` connections of each kind to both addresses of the agent, reopens each 5 s after the agent closes it, and
+ * requests /diff as fast as possible until stdin ends. Prints one line when all connections are open.
  */
 const PROGRAM = `
 const net = require('node:net');
@@ -39,8 +39,8 @@ process.stdin.resume().on('end', () => process.exit());
 `;
 
 /**
- * Floods the agent of the testbed's node: `each` connections of each of four kinds at each of its two addresses, and a
- * storm on /diff. Resolves when all are connected; ends with the process or the lab.
+ * Floods the agent of the testbed's node: `each` connections of each of four kinds to each of its two addresses, and requests
+ * for /diff. Resolves when all connections are open; ends with the process or the lab.
  */
 export async function startFlood({ node }: Testbed, each: number): Promise<ChildProcess> {
   const command = [node26(), '--eval', PROGRAM, `${node.addresses[0]}`, `${each}`];
@@ -49,6 +49,6 @@ export async function startFlood({ node }: Testbed, each: number): Promise<Child
   flood.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  await waitFor('the flood to be connected', 60_000, async () => said.includes('connected'));
+  await waitFor("the flood's connections to open", 60_000, async () => said.includes('connected'));
   return flood;
 }

@@ -6,10 +6,10 @@ import { missingForVpn } from './topology/vpn-requirements';
 
 const REQUESTS = 100;
 
-/** `npm run lab -- --overlap`: both ends use 10.0.1.0/24, and the routers have loaded routers/example. */
+/** `npm run lab -- --overlap`: both ends use 10.0.1.0/24, and the routers load routers/example. */
 export async function overlapDemo(reporter: Reporter): Promise<void> {
   const missing = missingForVpn();
-  if (missing.length > 0) throw new Error(`This needs real VPN routers, but: ${missing.join('; ')}`);
+  if (missing.length > 0) throw new Error(`The overlap demo needs real VPN routers, but: ${missing.join('; ')}`);
   const lab = new Lab();
   try {
     await tell(reporter, await OverlapTopology.build(lab, OVERLAP));

@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 
-/** What a step found: false or nothing for a failure, true or a remark for success. */
+/** The result of a step. False or nothing: failure; true or a remark: success. */
 type Found = boolean | string | undefined;
 
-/** Tells a story on a terminal: titles, facts, and steps with a mark, a remark and the time they took. */
+/** Prints the steps of a demo: titles, facts, and steps with a mark, a remark and their duration. */
 export class Reporter {
   private readonly started = performance.now();
   private steps = 0;
@@ -19,7 +19,7 @@ export class Reporter {
     this.line(`  ${name.padEnd(12)}${text}`);
   }
 
-  /** Lines as somebody else wrote them. */
+  /** Prints the output of another program. */
   quote(lines: readonly string[]): void {
     for (const line of lines) this.line(this.paint('dim', `    ${line}`));
   }
@@ -30,7 +30,7 @@ export class Reporter {
     this.result(Boolean(found), text, started, typeof found === 'string' ? found : '');
   }
 
-  /** A step whose result is needed later; an exception is its failure. */
+  /** A step with a result for later steps. It fails if it throws. */
   async do<T>(text: string, body: () => Promise<T>): Promise<T> {
     const started = performance.now();
     const value = await body();
@@ -43,7 +43,7 @@ export class Reporter {
     this.line(`  ${this.paint('red', '✘')} ${error.message}`);
   }
 
-  /** @returns whether all went well. */
+  /** @returns whether all steps succeeded */
   end(): boolean {
     const seconds = ((performance.now() - this.started) / 1000).toFixed(1);
     const verdict =

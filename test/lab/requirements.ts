@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 
 const PROGRAMS = { iproute2: ['ip'], 'util-linux': ['unshare', 'nsenter', 'setpriv', 'mount', 'pivot_root'] };
 
-/** What a lab does, once, in throw-away namespaces: the only honest way to learn whether this machine lets us. */
+/** The operations of a lab, tried once in temporary namespaces: only a trial shows whether this machine allows them. */
 const TRIAL = `
   mount -t tmpfs tmpfs /mnt || exit 1
   ip link add lab0 type veth peer name lab1 || exit 1
@@ -32,9 +32,9 @@ function node26Package(): string {
 }
 
 /**
- * The Node of the image that the agent runs in, from the `node26` devDependency.
+ * The Node that the agent's image contains, from the `node26` devDependency.
  *
- * @throws when the package for this machine's processor is not installed
+ * @throws if the package for this machine's processor is not installed
  */
 export function node26(): string {
   return join(dirname(node26Package()), 'bin', 'node');
@@ -46,10 +46,10 @@ export function node26Version(): string {
 }
 
 /**
- * Programs that are not there, one sentence for each Debian package.
+ * Missing programs, one sentence per Debian package.
  *
- * @param programs by the package that contains them
- * @param path where programs are looked for, as in PATH
+ * @param programs by their package
+ * @param path where to look for programs, as in PATH
  */
 export function missingPrograms(programs: Readonly<Record<string, readonly string[]>>, path: string): string[] {
   return Object.entries(programs).flatMap(([debianPackage, names]) => {
@@ -59,12 +59,12 @@ export function missingPrograms(programs: Readonly<Record<string, readonly strin
 }
 
 /**
- * What this machine lacks to run the lab: one sentence each, with the reason; empty if nothing.
+ * The requirements of the lab that this machine does not meet, one sentence each with the reason.
  *
- * @param path where programs are looked for, as in PATH
+ * @param path where to look for programs, as in PATH
  */
 export function missingRequirements(path = process.env.PATH ?? ''): string[] {
-  if (process.platform !== 'linux') return [`Linux is needed for network namespaces, this is ${process.platform}`];
+  if (process.platform !== 'linux') return [`Linux is needed for network namespaces, but this is ${process.platform}`];
   const missing: string[] = [];
   if (process.getuid?.() !== 0) missing.push('root is needed to create network namespaces');
   missing.push(...missingPrograms(PROGRAMS, path));
@@ -78,21 +78,23 @@ export function missingRequirements(path = process.env.PATH ?? ''): string[] {
   const options = ['--net', '--mount', '--pid', '--fork', '--propagation', 'private'];
   const trial = spawnSync('unshare', [...options, 'sh', '-c', TRIAL], { encoding: 'utf8', env: { PATH: path } });
   if (trial.status === 0) return [];
-  return [`no namespaces, mounts, veth, bridge or sysctl here: ${trial.stderr.trim() || trial.error?.message}`];
+  return [
+    `this machine does not allow namespaces, mounts, veth, bridge or sysctl: ${trial.stderr.trim() || trial.error?.message}`,
+  ];
 }
 
 /**
- * jest's `describe` for tests that need the lab: skipped with the reason where something is missing, or failed if the
- * environment says LAB=required (as CI does, where a skipped lab would be a lie).
+ * jest's `describe` for tests that need the lab. If a requirement is missing, the tests are skipped with the reason, or fail
+ * if LAB=required is set, as in CI.
  *
- * @param missing what is missing
+ * @param missing the missing requirements
  */
 export function describeLab(name: string, body: () => void, missing = missingRequirements()): void {
   if (missing.length === 0) {
     describe(name, body);
   } else if (process.env.LAB === 'required') {
     describe(name, () => {
-      it('has what the lab needs', () => {
+      it('the machine meets the requirements of the lab', () => {
         throw new Error(`LAB=required, but: ${missing.join('; ')}`);
       });
     });

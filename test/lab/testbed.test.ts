@@ -4,7 +4,7 @@ import { Testbed } from './testbed';
 jest.setTimeout(30_000);
 
 describeLab('a testbed that fails', () => {
-  it('tells why, and what its agents wrote', () =>
+  it('reports the error and the output of its agents', () =>
     expect(
       Testbed.run({}, async (testbed) => {
         await testbed.startReady();

@@ -10,37 +10,37 @@ import { waitFor } from './wait';
 /** The protocol number of the example's NodeRoutes. */
 export const PROTOCOL = 142;
 
-/** dist/example of the fixture site: what the lab puts into a cluster. */
+/** dist/example of the fixture site, which the lab applies to a cluster. */
 export const EXAMPLE = join(fixtureSite(), 'dist', 'example');
 
 /** A new list is confirmed after 3 s, on a busy machine much later. */
 const LATEST_MS = 20_000;
-/** Of each agent, where a testbed fails. */
+/** The number of log lines of each agent in the error of a failed testbed. */
 const LINES_TOLD = 40;
 
 export interface TestbedOptions {
-  /** What is in the cluster. @default what dist/example puts there */
+  /** The objects of the cluster. @default those of dist/example */
   readonly objects?: readonly Manifest[];
-  /** The DaemonSet that startReady() starts. @default the only one there is */
+  /** The DaemonSet that startReady() starts. @default the only one */
   readonly daemonSet?: string;
-  /** @default the seeds' */
+  /** @default the standard topology */
   readonly topology?: TopologyOptions;
-  /** Environment of the agent that differs from dist/, by name. */
+  /** Environment variables of the agent that differ from dist/. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The list to start with. @default that of dist/ */
+  /** The initial list. @default that of dist/ */
   readonly list?: readonly unknown[];
 }
 
-/** What the DaemonSet of a site allows whose own routes use all that the lists of these tests name. */
+/** What the DaemonSet allows if the site's own routes use every feature that the lists of these tests use. */
 const ALLOWED = {
   ALLOWED_TABLES: '100,254,1000',
   ALLOWED_NEXT_HOPS: '0.0.0.0/0,::/0',
   ALLOWED_INTERFACES: 'priv,pub,late',
 };
 
-/** A topology with a cluster made from dist/example: what the tests of the agent's promises play on. */
+/** A topology with a cluster made from dist/example, for the tests of the agent's promises. */
 export class Testbed {
-  /** Of the ConfigMap, once it was written. */
+  /** The latest version of the ConfigMap that a test has written. */
   private data: Readonly<Record<string, string>> | undefined;
   private readonly grants: Cluster['api']['grants'];
 
@@ -51,7 +51,7 @@ export class Testbed {
     this.grants = cluster.api.grants;
   }
 
-  /** Builds it, hands it to `body`, and removes it, also after a failure, which then shows what the agents wrote. */
+  /** Builds a testbed for `body` and removes it afterwards. If `body` fails, the error includes the agents' output. */
   static async run(options: TestbedOptions, body: (testbed: Testbed) => Promise<void>): Promise<void> {
     const lab = new Lab();
     let pods: readonly Pod[] = [];
@@ -77,12 +77,12 @@ export class Testbed {
     return this.topology.node;
   }
 
-  /** `ip ...` on the node. */
+  /** Runs `ip ...` on the node. */
   ip(command: string): string {
     return this.node.netns.ip(...command.split(' '));
   }
 
-  /** Starts the pod and waits until it is ready and its watch is open. */
+  /** Starts the pod, and waits until it is ready and its watch is open. */
   async startReady(): Promise<Pod> {
     const pod = await this.cluster.startPod();
     await pod.waitReady(LATEST_MS);
@@ -90,17 +90,17 @@ export class Testbed {
     return pod;
   }
 
-  /** Writes the list as a user would, by the ConfigMap. */
+  /** Writes the list into the ConfigMap, as a user would. */
   putList(entries: readonly unknown[]): void {
     this.putText(JSON.stringify(entries));
   }
 
-  /** Writes any text under the key routes. */
+  /** Writes any text to the key `routes`. */
   putText(routes: string): void {
     this.put({ routes });
   }
 
-  /** Writes the servers beside the list, as synth does for a changed ExternalService. */
+  /** Writes the servers to the ConfigMap, as synth does after a change of an ExternalService. */
   putServers(addresses: readonly string[]): void {
     this.put({ servers: JSON.stringify(addresses) });
   }
@@ -111,7 +111,7 @@ export class Testbed {
     this.cluster.api.put({ ...configMap, data: this.data });
   }
 
-  /** Gives back what the Role in dist/ grants, after a test took it away. */
+  /** Restores the permissions of the Role in dist/ after a test revoked them. */
   restoreGrants(): void {
     this.cluster.api.grants = this.grants;
   }
@@ -125,7 +125,7 @@ export class Testbed {
     this.cluster.api.delete('onprem-link', 'static-routes');
   }
 
-  /** Subnets of the agent's routes in the kernel, sorted. */
+  /** The subnets of the agent's routes in the kernel, sorted. */
   owned(family: 4 | 6 = 4, protocol = PROTOCOL): string[] {
     return this.topology
       .routes(family, protocol)
@@ -133,7 +133,7 @@ export class Testbed {
       .sort();
   }
 
-  /** Waits until the kernel holds exactly these routes of the agent; returns the milliseconds it took. */
+  /** Waits until the agent's routes in the kernel are exactly these. @returns the milliseconds it took */
   async untilOwned(subnets: readonly string[], ms = LATEST_MS, family: 4 | 6 = 4): Promise<number> {
     const started = performance.now();
     const wanted = [...subnets].sort().join(' ');
@@ -148,16 +148,16 @@ export class Testbed {
     return JSON.parse(stdout) as Status;
   }
 
-  /** A page of the agent, fetched on the node by loopback. */
+  /** A page of the agent, requested on the node over loopback. */
   async get(path: string, port = 9142): Promise<{ status: number; stdout: string }> {
     const { status, body } = await this.node.client.fetch(`http://127.0.0.1:${port}${path}`);
     return { status, stdout: body };
   }
 
-  /** Waits until the readiness probe gives an answer that fits. */
+  /** Waits until the readiness probe returns a matching answer. */
   async untilReadiness(pod: Pod, ready: boolean, reason: RegExp, ms = LATEST_MS): Promise<void> {
     let seen = '';
-    await waitFor(`readiness ${ready} because ${reason}`, ms, async () => {
+    await waitFor(`readiness to be ${ready} with ${reason}`, ms, async () => {
       const { ok, body } = await pod.probe('readiness');
       seen = `${ok} ${body}`;
       return ok === ready && reason.test(body ?? '');
@@ -167,7 +167,7 @@ export class Testbed {
   }
 }
 
-/** The part of /status that tests look at. */
+/** The part of /status that tests read. */
 export interface Status {
   readonly ready: boolean;
   readonly reason: string;
@@ -187,7 +187,7 @@ export interface Status {
   readonly reversePathDrops: number;
 }
 
-/** A DaemonSet whose agent has these environment variables; any other object as it is. */
+/** The DaemonSet with these environment variables for the agent; other objects unchanged. */
 export function withEnvironment(object: Manifest, env: Readonly<Record<string, string>>): Manifest {
   if (object.kind !== 'DaemonSet' || Object.keys(env).length === 0) return object;
   const copy = structuredClone(object) as Manifest & {
@@ -195,7 +195,7 @@ export function withEnvironment(object: Manifest, env: Readonly<Record<string, s
   };
   for (const [name, value] of Object.entries(env)) {
     const [container] = copy.spec.template.spec.containers;
-    if (container === undefined) throw new Error('dist/ has no container');
+    if (container === undefined) throw new Error('the workload has no container');
     container.env = [...container.env.filter((other) => other.name !== name), { name, value }];
   }
   return copy;

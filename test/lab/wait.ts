@@ -1,15 +1,15 @@
-/** So many times as long as a look took is rested after it, within bounds: looking must not slow down what is waited for. */
+/** After a check, waits this many times as long as the check took, within limits, so that checks do not slow down their subject. */
 const REST = 3;
 const MOST_REST_MS = 50;
 
 /**
- * Looks again and again until `look` gives something truthy, and returns that. Rests `everyMs` in between, or a little
- * longer where looking takes long, so a test takes as long as the thing it waits for.
+ * Calls `look` until it returns a truthy value, and returns that. Waits `everyMs` in between, or longer if checks are slow,
+ * so that a test takes only as long as its subject.
  *
- * @param what named in the error, e.g. 'the route to appear'
+ * @param what for the error: 'timed out after 5000 ms waiting for ' and e.g. 'the route to appear'
  * @param ms   deadline in milliseconds
- * @param look may be asynchronous; an exception ends the waiting
- * @throws when the deadline passes
+ * @param look may be asynchronous; an exception ends the wait
+ * @throws if the deadline passes
  */
 export async function waitFor<T>(
   what: string,
@@ -28,7 +28,7 @@ export async function waitFor<T>(
   }
 }
 
-/** `promise`, or an error that names `what` after `ms` milliseconds. */
+/** Returns `promise`, or rejects with an error that names `what` after `ms` milliseconds. */
 export function within<T>(what: string, ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -5,10 +5,10 @@ jest.setTimeout(90_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const ADDED = [...SUBNETS, '192.168.5.0/24'];
-/** A back-off may have grown meanwhile. */
+/** The agent's back-off may have grown during the fault. */
 const RECOVERY = 35_000;
 
-describeLab('faults of the API server change no route, and what they hid is caught up with', () => {
+describeLab('faults of the API server change no routes, and the agent catches up afterwards', () => {
   const faults: [string, (testbed: Testbed) => void, (testbed: Testbed) => void][] = [
     ['down', ({ cluster }) => cluster.api.outage('down'), ({ cluster }) => cluster.api.outage(undefined)],
     [
@@ -28,7 +28,7 @@ describeLab('faults of the API server change no route, and what they hid is caug
       ({ cluster }) => cluster.api.recover(),
     ],
     [
-      'asking for patience (429 with Retry-After)',
+      'asking to retry later (429 with Retry-After)',
       ({ cluster }) => {
         cluster.api.fail(429, { retryAfter: 2 });
         cluster.api.dropConnections();
@@ -36,7 +36,7 @@ describeLab('faults of the API server change no route, and what they hid is caug
       ({ cluster }) => cluster.api.recover(),
     ],
     [
-      'taking away the rights (403)',
+      'revoking the permissions (403)',
       ({ cluster }) => {
         cluster.api.grants = [];
         cluster.api.dropConnections();
@@ -61,7 +61,7 @@ describeLab('faults of the API server change no route, and what they hid is caug
     }),
   );
 
-  it.each(['other authority', 'other name', 'expired'] as const)('a wrong certificate (%s)', (kind) =>
+  it.each(['other authority', 'other name', 'expired'] as const)('presenting an invalid certificate (%s)', (kind) =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       await testbed.cluster.api.useCertificate(kind);
@@ -72,7 +72,7 @@ describeLab('faults of the API server change no route, and what they hid is caug
     }),
   );
 
-  it('a token that rotates: the new one is used, the old one is never held against the list', () =>
+  it('rotating the token: the agent uses the new one, and keeps the list while the old one is rejected', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const { api } = testbed.cluster;

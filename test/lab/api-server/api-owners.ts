@@ -1,15 +1,15 @@
 import type { Manifest } from '../dist';
 
-/** The resource that a kind is served as. */
+/** The resource in the API path of a kind. */
 const RESOURCES: Readonly<Record<string, string>> = { Namespace: 'namespaces', DaemonSet: 'daemonsets' };
 
 const keyOf = (resource: string, namespace: string, name: string) => `${resource} ${namespace}/${name}`;
 
-/** The namespaces and DaemonSets of a cluster, which can be read one by one and are not watched. */
+/** The namespaces and DaemonSets of a cluster. They can be read one by one, but not watched. */
 export class ApiOwners {
   private readonly objects = new Map<string, Manifest>();
 
-  /** Creates or replaces. A Namespace lies in itself, as RBAC sees it. */
+  /** Creates or replaces an object. For RBAC, a Namespace lies in itself. */
   put(object: Manifest): void {
     this.objects.set(this.keyOf(object), object);
   }
@@ -18,12 +18,12 @@ export class ApiOwners {
     return this.objects.get(keyOf(resource, namespace, name));
   }
 
-  /** Deletes it in the background, as `kubectl delete` does by default: what it owns goes later. */
+  /** Deletes an object in the background, as `kubectl delete` does by default: its dependents are deleted later. */
   delete(object: Manifest): void {
     if (!this.objects.delete(this.keyOf(object))) throw new Error(`there is no ${this.keyOf(object)}`);
   }
 
-  /** Marks it as deleted; it stays until all that it owns or contains is gone. */
+  /** Marks an object as deleted. It stays until everything that it owns or contains is gone. */
   terminate(object: Manifest): void {
     const deletionTimestamp = new Date().toISOString();
     this.put({ ...object, metadata: { ...object.metadata, deletionTimestamp } as Manifest['metadata'] });

@@ -4,34 +4,34 @@ import type { ApiOwners } from './api-owners';
 import type { ApiStore } from './api-store';
 import { allows, type Grant, type Resource } from './rbac';
 
-/** A request that arrived, for tests to count and judge. */
+/** A received request, for tests to count and check. */
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly verb: 'get' | 'list' | 'watch' | 'other';
   readonly authorization: string | undefined;
-  /** By performance.now(). */
+  /** Time of arrival, in milliseconds of performance.now(). */
   readonly at: number;
 }
 
-/** What a request asks for. */
+/** The parsed request line. */
 export interface Asked {
   readonly request: ApiRequest;
   readonly resource: Resource;
   readonly namespace: string;
-  /** Of the path, or of the field selector; undefined: all objects. */
+  /** The name in the path or the field selector. undefined: all objects */
   readonly name: string | undefined;
 }
 
-/** Why and how a request is not served. */
+/** How a request is rejected. */
 export interface Refusal {
   readonly code: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What decides whether a request is served. */
+/** The state that decides whether a request is served. */
 export interface Gate {
   readonly tokens: ReadonlySet<string>;
   readonly grants: readonly Grant[];
@@ -45,11 +45,11 @@ const NAMESPACE = /^\/api\/v1\/namespaces\/(([^/]+))$/;
 const DAEMON_SET = /^\/apis\/apps\/v1\/namespaces\/([^/]+)\/daemonsets\/([^/]+)$/;
 const PATHS: readonly (readonly [Resource, RegExp])[] = [
   ['configmaps', CONFIG_MAPS],
-  ['namespaces', NAMESPACE], // for RBAC it lies in itself
+  ['namespaces', NAMESPACE], // for RBAC, a Namespace lies in itself
   ['daemonsets', DAEMON_SET],
 ];
 
-/** @returns what a path names, or undefined. */
+/** @returns the resource that a path names, or undefined */
 function placeOf(path: string): { resource: Resource; namespace: string; name: string | undefined } | undefined {
   for (const [resource, pattern] of PATHS) {
     const [found, namespace = '', name] = pattern.exec(path) ?? [];
@@ -58,7 +58,7 @@ function placeOf(path: string): { resource: Resource; namespace: string; name: s
   return undefined;
 }
 
-/** Reads the head of a request. */
+/** Parses the request line and the headers. */
 export function parseRequest(incoming: IncomingMessage): Asked {
   const url = new URL(incoming.url ?? '/', 'https://lab');
   const query = Object.fromEntries(url.searchParams);
@@ -75,14 +75,14 @@ export function parseRequest(incoming: IncomingMessage): Asked {
   };
 }
 
-/** Why a request is not served, in the order in which the real API server looks; undefined if it is. */
+/** Why a request is rejected, checked in the order of the real API server. undefined: it is served */
 export function refusal(asked: Asked, gate: Gate): Refusal | undefined {
   const { request, resource, namespace, name } = asked;
   if (!gate.tokens.has(request.authorization?.replace(/^Bearer /, '') ?? '')) {
     return { code: 401, message: 'Unauthorized' };
   }
   if (request.verb === 'other') {
-    // What is not granted is forbidden, whether it exists or not.
+    // Paths without permission are forbidden whether they exist or not.
     if (/^\/apis?\//.test(request.path)) return { code: 403, message: 'forbidden: User "lab" has no such right' };
     return { code: 404, message: 'the server could not find the requested resource' };
   }
@@ -95,7 +95,7 @@ export function refusal(asked: Asked, gate: Gate): Refusal | undefined {
   return versionRefusal(asked, gate);
 }
 
-/** The one object that is asked for. */
+/** The single object that a get requests. */
 export function objectOf({ resource, namespace, name = '' }: Asked, { store, owners }: Gate): Manifest | undefined {
   return resource === 'configmaps' ? store.get(namespace, name) : owners.get(resource, namespace, name);
 }
@@ -106,13 +106,13 @@ function optionsProblem({ request: { query, verb } }: Asked): string | undefined
   if (match === undefined) return undefined;
   if (verb === 'watch') return 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';
   if (resourceVersion === '') return 'resourceVersionMatch is forbidden unless resourceVersion is provided';
-  if (match !== 'NotOlderThan') return `the lab does not know resourceVersionMatch=${match}`;
+  if (match !== 'NotOlderThan') return `the lab does not support resourceVersionMatch=${match}`;
   return undefined;
 }
 
 /**
- * What is wrong with the resource version of a list or watch. A list from the future is refused; a watch from there is
- * accepted and stays silent.
+ * Checks the resource version of a list or watch. A list from a future version is rejected; a watch from there is accepted
+ * and stays silent.
  */
 function versionRefusal(asked: Asked, { store, goneAs }: Gate): Refusal | undefined {
   const { query, verb } = asked.request;

@@ -56,7 +56,7 @@ async function watch(server: TestApiServer, path: string) {
   };
 }
 
-describe('the test API server', () => {
+describe('the fake API server', () => {
   let lab: Lab;
   beforeAll(() => {
     lab = new Lab();
@@ -75,7 +75,7 @@ describe('the test API server', () => {
     return server;
   }
 
-  it('lists and gets what the token is allowed to see', async () => {
+  it('lists and gets the objects that the token may read', async () => {
     const server = await start();
     server.put(configMap('other', 'other'));
     const list = await get(server, ONE);
@@ -96,14 +96,14 @@ describe('the test API server', () => {
     ['a get of another name', `${COLLECTION}/other`, undefined, 403, 'Forbidden'],
     ['another namespace', '/api/v1/namespaces/default/configmaps/static-routes', undefined, 403, 'Forbidden'],
     ['another resource', '/api/v1/namespaces/onprem-link/secrets', undefined, 403, 'Forbidden'],
-    ['a version of the future', `${ONE}&resourceVersion=99999`, undefined, 504, 'Timeout'],
+    ['a future version', `${ONE}&resourceVersion=99999`, undefined, 504, 'Timeout'],
     ['a match without a version', `${ONE}&resourceVersionMatch=NotOlderThan`, undefined, 422, 'Invalid'],
     ['a match for a watch', watchFrom(1, '&resourceVersionMatch=NotOlderThan'), undefined, 422, 'Invalid'],
   ])('refuses %s with a Status', async (_, path, token, code, reason) => {
     expect(await get(await start(), path, token)).toMatchObject({ code, body: { kind: 'Status', reason, code } });
   });
 
-  it('shows a namespace and a DaemonSet by name, with the time at which they were deleted, and no other', async () => {
+  it('returns a namespace and a DaemonSet by name, with their deletion time, and no others', async () => {
     const server = await start();
     const [namespace, daemonSet] = [
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'onprem-link' } },
@@ -123,7 +123,7 @@ describe('the test API server', () => {
     expect(await get(server, '/api/v1/namespaces/default')).toMatchObject({ code: 403 });
   });
 
-  it('replays the events since a version, then goes on, and ends after timeoutSeconds', async () => {
+  it('replays the events since a version, continues with new ones, and ends after timeoutSeconds', async () => {
     const server = await start();
     const { resourceVersion } = server.store;
     server.put(configMap('[1]'));
@@ -145,13 +145,13 @@ describe('the test API server', () => {
     expect(server.watches.size).toBe(0);
   });
 
-  it('begins with what there is where the watch has no version', async () => {
+  it('starts a watch without a version with the existing objects', async () => {
     const open = await watch(await start(), watchFrom(0));
     await open.next(1);
     expect(open.events()).toMatchObject([{ type: 'ADDED', object: { kind: 'ConfigMap' } }]);
   });
 
-  it('sends bookmarks to those who allow them, and to nobody else', async () => {
+  it('sends bookmarks only to watches that allow them', async () => {
     const server = await start({ bookmarkMs: 20 });
     const [with_, without] = [
       await watch(server, watchFrom(1001, '&allowWatchBookmarks=true')),
@@ -159,7 +159,7 @@ describe('the test API server', () => {
     ];
     server.store.age(5);
     const before = with_.lines.length;
-    await with_.next(before + 2); // one may have been on its way
+    await with_.next(before + 2); // one may already have been in transit
     expect(with_.events()[before + 1]).toMatchObject({
       type: 'BOOKMARK',
       object: { metadata: { resourceVersion: '1006' } },
@@ -167,7 +167,7 @@ describe('the test API server', () => {
     expect(without.lines).toEqual([]);
   });
 
-  it('accepts a watch from the future, and tells it nothing, not even bookmarks', async () => {
+  it('accepts a watch from a future version, and sends it nothing, not even bookmarks', async () => {
     const server = await start({ bookmarkMs: 5 });
     const [ahead, current] = [
       await watch(server, watchFrom(2000, '&allowWatchBookmarks=true')),
@@ -178,7 +178,7 @@ describe('the test API server', () => {
     expect(ahead.lines).toEqual([]);
   });
 
-  it('restored from a backup, it has the old objects and versions, and refuses a list from the time between', async () => {
+  it('after a restore from a backup, has the old objects and versions, and rejects a list from a lost version', async () => {
     const server = await start();
     const backup = server.store.backup();
     server.put(configMap('[1]'));
@@ -191,7 +191,7 @@ describe('the test API server', () => {
     expect(await get(server, notOlder)).toMatchObject({ code: 200 });
   });
 
-  it('says 410 to whoever comes from before its memory: as event, as status, on the open watch', async () => {
+  it('answers versions before its history with 410: as an event, as a status, and on the open watch', async () => {
     const server = await start();
     const old = server.store.resourceVersion;
     const open = await watch(server, watchFrom(old));
@@ -208,7 +208,7 @@ describe('the test API server', () => {
     expect((await ask(server, watchFrom(server.store.resourceVersion))).statusCode).toBe(200);
   });
 
-  it('remembers no more events than it is told to', async () => {
+  it('keeps only the configured number of events', async () => {
     const server = await start({ history: 2 });
     for (let i = 0; i < 5; i++) server.put(configMap(`[${i}]`));
     const [reaching, tooOld] = [await watch(server, watchFrom(1004)), await watch(server, watchFrom(1003))];
@@ -218,7 +218,7 @@ describe('the test API server', () => {
     expect(tooOld.events().map(({ type }) => type)).toEqual(['ERROR']);
   });
 
-  it('tells an open watch of a delete although the rights are gone, and refuses the next request', async () => {
+  it('sends a deletion to an open watch after its permissions were revoked, and rejects the next request', async () => {
     const server = await start();
     const open = await watch(server, watchFrom(1001));
     server.grants = [];
@@ -230,7 +230,7 @@ describe('the test API server', () => {
     expect(await get(server, ONE)).toMatchObject({ code: 401 });
   });
 
-  it('fails as often as it is told to', async () => {
+  it('fails the configured number of requests', async () => {
     const server = await start();
     server.fail(429, { retryAfter: 3, times: 1 });
     expect(await get(server, ONE)).toMatchObject({ code: 429, headers: { 'retry-after': '3' } });
@@ -241,7 +241,7 @@ describe('the test API server', () => {
     expect(await get(server, ONE)).toMatchObject({ code: 200 });
   });
 
-  it('down, it resets open connections and new ones', async () => {
+  it('resets open and new connections when down', async () => {
     const server = await start();
     const open = await watch(server, watchFrom(1001));
     server.outage('down');
@@ -251,7 +251,7 @@ describe('the test API server', () => {
     expect(await get(server, ONE)).toMatchObject({ code: 200 });
   });
 
-  it.each(['no handshake', 'no answer'] as const)('with %s it takes connections and says nothing', async (kind) => {
+  it.each(['no handshake', 'no answer'] as const)('accepts connections and sends nothing with %s', async (kind) => {
     const server = await start();
     const open = await watch(server, watchFrom(1001));
     server.outage(kind);
@@ -265,7 +265,7 @@ describe('the test API server', () => {
     expect(server.requested('list')).toHaveLength(kind === 'no answer' ? 1 : 0);
   });
 
-  it('cuts a list and an event in the middle', async () => {
+  it('cuts off a list and an event in the middle', async () => {
     const server = await start();
     server.cut('list');
     await expect(get(server, ONE)).rejects.toThrow();
@@ -278,7 +278,7 @@ describe('the test API server', () => {
     expect(await get(server, ONE)).toMatchObject({ code: 200 });
   });
 
-  it('sends what no API server should', async () => {
+  it('sends invalid events', async () => {
     const server = await start();
     const open = await watch(server, watchFrom(1001));
     server.send({ type: 'MODIFIED', object: { metadata: { name: 'static-routes', resourceVersion: '7' } } });

@@ -13,13 +13,13 @@ import { ApiWatch, bookmarkOf, type WatchEvent } from './api-watch';
 import { type KeyPair, makeAuthority, makeCertificate } from './certificates';
 import type { Grant } from './rbac';
 
-/** How the test API server starts. */
+/** Options of the fake API server. */
 export interface ApiServerOptions {
-  /** IP addresses and names that its certificate is valid for. */
+  /** IP addresses and names in its certificate. */
   readonly names: readonly string[];
   /** @default 'lab-token' */
   readonly token?: string;
-  /** What whoever has the token may do; see `grantsOf`. */
+  /** The permissions of a client with the token; see `grantsOf`. */
   readonly grants: readonly Grant[];
   /** Milliseconds between bookmarks. @default 60000 */
   readonly bookmarkMs?: number;
@@ -27,20 +27,20 @@ export interface ApiServerOptions {
   readonly history?: number;
 }
 
-/** What the server does to every connection, instead of serving it. */
+/** What happens to every connection during an outage. */
 export type Outage = 'down' | 'no handshake' | 'no answer';
 
 /**
- * Plays kube-apiserver for ConfigMaps, in the test process: list, get and watch over HTTPS with a token, RBAC, resource
- * versions and bookmarks; get for namespaces and DaemonSets; and every way in which it can fail a client. It listens on a unix socket, which `NetnsClient.listen`
- * makes reachable at an address inside a namespace.
+ * A fake kube-apiserver for ConfigMaps in the test process: list, get and watch over HTTPS with a token, RBAC, resource
+ * versions and bookmarks; get for namespaces and DaemonSets; and every way in which it can fail. It listens on a Unix
+ * socket, which `NetnsClient.listen` connects to an address in a namespace.
  */
 export class TestApiServer {
-  /** Valid tokens; to revoke one, delete it. */
+  /** Valid tokens. Delete one to revoke it. */
   readonly tokens: Set<string>;
-  /** What a valid token may do, checked when a request starts, so that open watches outlive it; replaceable. */
+  /** The permissions of a valid token. They are checked when a request starts, so open watches keep theirs. */
   grants: readonly Grant[];
-  /** Every request whose head arrived, in order. */
+  /** Every request whose headers arrived, in order. */
   readonly requests: ApiRequest[] = [];
   readonly watches = new Set<ApiWatch>();
   readonly owners = new ApiOwners();
@@ -53,7 +53,7 @@ export class TestApiServer {
   private cutNext: 'list' | 'event' | undefined;
 
   private constructor(
-    /** The unix socket. */
+    /** The Unix socket. */
     readonly socket: string,
     private readonly authority: KeyPair,
     private readonly options: ApiServerOptions,
@@ -65,7 +65,7 @@ export class TestApiServer {
     tls.on('request', (request, response) => this.answer(request, response));
     tls.on('tlsClientError', () => undefined);
     store.subscribe((event) => this.publish(event));
-    // A plain listener in front, because a TLS server has begun the handshake before it could decide not to.
+    // A plain listener accepts connections first, because a TLS server would start the handshake at once.
     this.front = net.createServer((socket) => this.accept(socket));
   }
 
@@ -79,7 +79,7 @@ export class TestApiServer {
     return server;
   }
 
-  /** PEM of the authority that clients trust. */
+  /** The certificate of the CA that clients trust, as PEM. */
   get ca(): string {
     return this.authority.cert;
   }
@@ -89,17 +89,17 @@ export class TestApiServer {
     return this.store.put(object);
   }
 
-  /** @throws if there is none */
+  /** @throws if the ConfigMap does not exist */
   delete(namespace: string, name: string): void {
     this.store.delete(namespace, name);
   }
 
   /**
-   * - 'down': open connections are reset, new ones as well.
-   * - 'no handshake': new connections are taken, but nothing is ever said on them. Open ones go silent.
-   * - 'no answer': new connections get their handshake, requests no answer. Open ones go silent.
+   * - 'down': open and new connections are reset.
+   * - 'no handshake': new connections are accepted, but receive nothing. Open ones go silent.
+   * - 'no answer': new connections complete the handshake, but requests get no answer. Open ones go silent.
    *
-   * A connection that went silent stays so; undefined ends the outage for new connections only.
+   * A connection that went silent stays silent. undefined ends the outage for new connections only.
    */
   outage(kind: Outage | undefined): void {
     this.outageNow = kind;
@@ -107,16 +107,16 @@ export class TestApiServer {
     else if (kind) for (const watch of this.watches) watch.silent = true;
   }
 
-  /** Resets all connections once, as a restart or a load balancer does. */
+  /** Resets all connections once, as a restart or a load balancer would. */
   dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 
   /**
-   * Answers requests with an error; open watches go on.
+   * Answers requests with an error. Open watches continue.
    *
    * @param retryAfter seconds, sent as Retry-After. @default none
-   * @param times how many requests. @default until `recover()`
+   * @param times number of requests. @default until `recover()`
    */
   fail(
     code: number,
@@ -130,12 +130,12 @@ export class TestApiServer {
     this.failure = undefined;
   }
 
-  /** Cuts the next list, or the next event on every watch, in the middle, together with its connection. */
+  /** Cuts off the next list, or the next event on every watch, in the middle, and closes its connection. */
   cut(what: 'list' | 'event'): void {
     this.cutNext = what;
   }
 
-  /** Forgets the history: whoever watches from an older resource version gets 410. @param open also open watches get it now */
+  /** Discards the history: a watch from an older resource version gets 410. @param open whether open watches get it too, now */
   compact(open = false): void {
     this.store.compact();
     if (!open) return;
@@ -145,18 +145,18 @@ export class TestApiServer {
     }
   }
 
-  /** Replaces etcd by a backup of it, with the API server stopped meanwhile. */
+  /** Replaces etcd with a backup of it, with the API server stopped meanwhile. */
   restore(backup: Backup): void {
     this.store.restore(backup);
     this.dropConnections();
   }
 
-  /** Sends an event that the store knows nothing of: out of order, without data, of an unknown type. */
+  /** Sends an event without changing the store, e.g. out of order, without data, or of an unknown type. */
   send(event: WatchEvent): void {
     for (const watch of this.watches) watch.send(event);
   }
 
-  /** Sends any bytes on every open watch. */
+  /** Sends arbitrary bytes on every open watch. */
   sendRaw(text: string): void {
     for (const watch of this.watches) watch.sendRaw(text);
   }
@@ -166,7 +166,7 @@ export class TestApiServer {
     this.send(bookmarkOf(this.store.resourceVersion));
   }
 
-  /** Shows another certificate to new connections; open ones are reset. */
+  /** Presents another certificate to new connections; resets open ones. */
   async useCertificate(kind: 'right' | 'other authority' | 'other name' | 'expired'): Promise<void> {
     const authority = kind === 'other authority' ? await makeAuthority('lab') : this.authority;
     const names = kind === 'other name' ? ['192.0.2.77'] : this.options.names;
@@ -220,7 +220,7 @@ export class TestApiServer {
     }
   }
 
-  /** The refusal that `fail` asked for. */
+  /** The answer that `fail` has set. */
   private failed(): Refusal | undefined {
     if (!this.failure || this.failure.left-- <= 0) return undefined;
     const { code, retryAfter } = this.failure;
@@ -234,7 +234,7 @@ export class TestApiServer {
       kind: 'ConfigMapList',
       apiVersion: 'v1',
       metadata: { resourceVersion: this.store.resourceVersion },
-      // The items of a list of a built-in type carry neither kind nor apiVersion.
+      // The items of a list of a built-in type have neither kind nor apiVersion.
       items: this.store.list(namespace, name).map(({ kind: _, apiVersion: __, ...item }) => item),
     };
     const body = JSON.stringify(request.verb === 'list' ? list : objectOf(asked, this));
@@ -252,7 +252,7 @@ export class TestApiServer {
     const { resourceVersion, allowWatchBookmarks, timeoutSeconds } = request.query;
     const watch = new ApiWatch(response, name, namespace);
     const version = Number(resourceVersion ?? 0);
-    // Without a version, or with 0, a watch begins with what there is.
+    // Without a version, or with 0, a watch starts with the existing objects.
     const current = () => this.store.list(namespace, name).map((object) => ({ type: 'ADDED' as const, object }));
     const missed = version === 0 ? current() : this.store.since(version);
     if (missed === 'gone') {
@@ -263,14 +263,14 @@ export class TestApiServer {
     const mine = ({ object: { metadata } }: StoredEvent) =>
       metadata.namespace === namespace && (name === undefined || metadata.name === name);
     for (const event of missed.filter(mine)) watch.send(event);
-    // A watch from the future, as after etcd was restored from a backup, hears nothing, not even bookmarks.
+    // A watch from a future version, as after a restore of etcd, receives nothing, not even bookmarks.
     const isAhead = version > Number(this.store.resourceVersion);
     if (!isAhead) this.watches.add(watch);
     watch.onClose(() => this.watches.delete(watch));
     if (allowWatchBookmarks === 'true' && !isAhead) {
       watch.bookmark(this.options.bookmarkMs ?? 60_000, () => this.store.resourceVersion);
     }
-    // The real one chooses between 30 and 60 minutes where the client does not.
+    // The real API server chooses 30 to 60 minutes if the client sets no timeout.
     watch.endAfter(Number(timeoutSeconds ?? 1800));
   }
 }

@@ -1,4 +1,4 @@
-/** The Status object with which the API server refuses; the body of every answer that is not 2xx. */
+/** The Status object of an error: the body of every answer that is not 2xx. */
 export interface Status {
   readonly kind: 'Status';
   readonly apiVersion: 'v1';
@@ -23,7 +23,7 @@ const REASONS: Record<number, string> = {
   504: 'Timeout',
 };
 
-/** @param message said to a person, in the API server's own words */
+/** @param message for people, in the API server's own words */
 export function statusOf(code: number, message: string): Status {
   const reason = REASONS[code] ?? 'Unknown';
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Manifest } from '../dist';
 
-/** An object as the API server keeps it. */
+/** An object as the API server stores it. */
 export interface Stored extends Manifest {
   readonly metadata: Manifest['metadata'] & { readonly uid: string; readonly resourceVersion: string };
 }
 
-/** A change, as a watch reports it. */
+/** A change as a watch reports it. */
 export interface StoredEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: Stored;
@@ -24,7 +24,7 @@ function versionOf({ object }: StoredEvent): number {
   return Number(object.metadata.resourceVersion);
 }
 
-/** The ConfigMaps of a cluster, with resource versions and a bounded history, as etcd and the watch cache have them. */
+/** The ConfigMaps of a cluster, with resource versions and a limited history, as in etcd and the watch cache. */
 export class ApiStore {
   private readonly objects = new Map<string, Stored>();
   private readonly listeners = new Set<(event: StoredEvent) => void>();
@@ -33,7 +33,7 @@ export class ApiStore {
 
   /**
    * @param version the resource version to start at
-   * @param limit   how many events are remembered
+   * @param limit   how many events are kept
    */
   constructor(
     private version = 1000,
@@ -51,14 +51,14 @@ export class ApiStore {
     return this.objects.get(keyOf(namespace, name));
   }
 
-  /** All objects of a namespace, or the one of that name. */
+  /** All objects of a namespace, or only the one with that name. */
   list(namespace: string, name?: string): Stored[] {
     return [...this.objects.values()].filter(
       ({ metadata }) => metadata.namespace === namespace && (name === undefined || metadata.name === name),
     );
   }
 
-  /** Creates or replaces; what is the same already makes no event, as with the real one. */
+  /** Creates or replaces an object. As in the real API server, an unchanged object causes no event. */
   put(object: Manifest): Stored {
     const { namespace = 'default', name } = object.metadata;
     const old = this.get(namespace, name);
@@ -74,7 +74,7 @@ export class ApiStore {
     return fresh;
   }
 
-  /** @throws if there is no such object */
+  /** @throws if the object does not exist */
   delete(namespace: string, name: string): void {
     const old = this.get(namespace, name);
     if (!old) throw new Error(`configmaps "${name}" not found in ${namespace}`);
@@ -83,28 +83,28 @@ export class ApiStore {
     this.record({ type: 'DELETED', object: { ...old, metadata } });
   }
 
-  /** Moves the resource version on, as changes of other objects in the cluster do. */
+  /** Increases the resource version, as changes of other objects in the cluster do. */
   age(by = 1): void {
     this.version += by;
   }
 
-  /** The events after a resource version, or 'gone' if the history does not reach back that far. */
+  /** The events after a resource version, or 'gone' if the history does not reach back to it. */
   since(version: number): StoredEvent[] | 'gone' {
     return version < this.oldest ? 'gone' : this.history.filter((event) => versionOf(event) > version);
   }
 
-  /** Forgets the history: a watch can start only from now on. */
+  /** Discards the history: a watch can start only from now on. */
   compact(): void {
     this.history = [];
     this.oldest = ++this.version;
   }
 
-  /** A backup of etcd: its objects and how far it had come. */
+  /** A backup of etcd: its objects and its revision. */
   backup(): Backup {
     return { version: this.version, objects: [...this.objects.values()] };
   }
 
-  /** Restores a backup. No client is notified: open watches ended with the old etcd. */
+  /** Restores a backup without notifying clients: open watches ended with the old etcd. */
   restore({ version, objects }: Backup): void {
     this.version = version;
     this.oldest = version;
@@ -114,7 +114,7 @@ export class ApiStore {
       this.objects.set(keyOf(object.metadata.namespace as string, object.metadata.name), object);
   }
 
-  /** Calls back on every change, at once. @returns ends it */
+  /** Calls back immediately on every change. @returns a function that unsubscribes */
   subscribe(listener: (event: StoredEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

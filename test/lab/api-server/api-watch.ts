@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import type { StoredEvent } from './api-store';
 
-/** What a watch stream may carry. */
+/** An event of a watch stream, valid or not. */
 export type WatchEvent = StoredEvent | { readonly type: string; readonly object: object };
 
-/** One open watch: a response that goes on, one JSON object a line. */
+/** An open watch: a response that stays open, with one JSON object per line. */
 export class ApiWatch {
-  /** Open, but not a byte comes any more: what a half-open connection looks like from the client. */
+  /** The connection stays open, but no bytes arrive: to the client, it looks like a half-open connection. */
   silent = false;
   private readonly timers: NodeJS.Timeout[] = [];
 
   constructor(
     private readonly response: ServerResponse,
-    /** The name in the field selector; undefined: all objects. */
+    /** The name in the field selector. undefined: all objects */
     readonly name: string | undefined,
     readonly namespace: string,
   ) {
@@ -27,29 +27,29 @@ export class ApiWatch {
     this.sendRaw(`${JSON.stringify(event)}\n`);
   }
 
-  /** Any bytes. */
+  /** Sends arbitrary bytes. */
   sendRaw(text: string): void {
     if (!this.silent && !this.response.writableEnded) this.response.write(text);
   }
 
-  /** The first half of the event, then the end of the connection. */
+  /** Sends the first half of the event, and closes the connection. */
   cut(event: WatchEvent): void {
     const line = JSON.stringify(event);
     if (this.silent) return;
     this.response.write(line.slice(0, line.length / 2), () => this.response.destroy());
   }
 
-  /** A bookmark every `ms` milliseconds. */
+  /** Sends a bookmark every `ms` milliseconds. */
   bookmark(ms: number, version: () => string): void {
     this.timers.push(setInterval(() => this.send(bookmarkOf(version())), ms));
   }
 
-  /** Ends it properly after `seconds`, as timeoutSeconds demands. */
+  /** Ends the response properly after `seconds`, as timeoutSeconds requires. */
   endAfter(seconds: number): void {
     this.timers.push(setTimeout(() => !this.silent && this.end(), seconds * 1000));
   }
 
-  /** Ends it properly. */
+  /** Ends the response properly. */
   end(): void {
     this.response.end();
   }
@@ -59,7 +59,7 @@ export class ApiWatch {
   }
 }
 
-/** Says how far the watch has come, without a change. */
+/** Reports the current version without a change. */
 export function bookmarkOf(resourceVersion: string): WatchEvent {
   return {
     type: 'BOOKMARK',

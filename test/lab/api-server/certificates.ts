@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
 
-/** A certificate and its key, both PEM. */
+/** A certificate and its key, both as PEM. */
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
@@ -9,7 +9,7 @@ export interface KeyPair {
 
 const DAY = 24 * 3600 * 1000;
 
-/** A certificate authority of its own, valid from yesterday for ten days. */
+/** Creates a CA, valid from yesterday for ten days. */
 export async function makeAuthority(name: string): Promise<KeyPair> {
   const made = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
@@ -25,10 +25,10 @@ export async function makeAuthority(name: string): Promise<KeyPair> {
 }
 
 /**
- * A server's certificate.
+ * Issues a server certificate.
  *
  * @param names DNS names and IP addresses of both families
- * @param expired its time is over since yesterday
+ * @param expired whether it expired yesterday
  */
 export async function makeCertificate(ca: KeyPair, names: readonly string[], expired = false): Promise<KeyPair> {
   const made = await generate([{ name: 'commonName', value: 'kube-apiserver' }], {

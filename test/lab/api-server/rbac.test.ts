@@ -16,7 +16,7 @@ roleRef: { kind: Role, name: reader }
 subjects: [{ kind: ServiceAccount, name: agent }]
 `);
 
-test('a service account has what its bindings give to it, and no more', () => {
+test('a service account has the permissions of its bindings, and no others', () => {
   const grants = grantsOf(objects, { namespace: 'onprem-link', name: 'agent' });
   const namespace = 'onprem-link';
   expect(grants).toEqual([
@@ -27,7 +27,7 @@ test('a service account has what its bindings give to it, and no more', () => {
   expect(grantsOf(objects, { namespace: 'default', name: 'agent' })).toEqual([]);
 });
 
-test('a right to one name is no right to all', () => {
+test('a permission for one name does not cover all names', () => {
   const grants = grantsOf(objects, { namespace: 'onprem-link', name: 'agent' });
   expect(allows(grants, 'list', 'configmaps', 'onprem-link', 'static-routes')).toBe(true);
   expect(allows(grants, 'list', 'configmaps', 'onprem-link', undefined)).toBe(false);

@@ -1,15 +1,15 @@
 import type { Manifest } from '../dist';
 
-/** What the lab's API server serves, by its API group. */
+/** The resources of the fake API server, by API group. */
 const GROUPS = { configmaps: '', namespaces: '', daemonsets: 'apps' } as const;
 export type Resource = keyof typeof GROUPS;
 
-/** A right to objects of one resource. */
+/** A permission for objects of one resource. */
 export interface Grant {
   readonly resource: Resource;
   readonly namespace: string;
   readonly verbs: readonly string[];
-  /** Names of objects; undefined: all. */
+  /** Names of objects. undefined: all */
   readonly names?: readonly string[];
 }
 
@@ -26,7 +26,7 @@ interface Subject {
   readonly namespace?: string;
 }
 
-/** The rights that Roles and RoleBindings among `objects` give to a service account. */
+/** The permissions that the Roles and RoleBindings among `objects` give to a service account. */
 export function grantsOf(objects: readonly Manifest[], serviceAccount: { namespace: string; name: string }): Grant[] {
   const bindings = objects.filter(
     (object) =>
@@ -55,7 +55,7 @@ export function grantsOf(objects: readonly Manifest[], serviceAccount: { namespa
 /**
  * Whether a request is allowed.
  *
- * @param name of a get, or what the field selector of a list or watch demands; undefined: all objects are asked for
+ * @param name the name in a get, or in the field selector of a list or watch. undefined: all objects
  */
 export function allows(
   grants: readonly Grant[],
@@ -69,7 +69,7 @@ export function allows(
       grant.resource === resource &&
       grant.namespace === namespace &&
       grant.verbs.some((allowed) => allowed === verb || allowed === '*') &&
-      // With names, the API server lets a list pass only if its field selector asks for one of them.
+      // With resourceNames, the API server allows a list only if its field selector names one of them.
       (grant.names === undefined || (name !== undefined && grant.names.includes(name))),
   );
 }

@@ -4,16 +4,16 @@ import type { Manifest } from '../dist';
 import type { Place } from '../topology/topology';
 import type { Pod } from './pod';
 
-/** What a DaemonSet's controller knows of one node's pod; without a revision there is none, or it is being deleted. */
-export interface Standing {
+/** The state of one node's pod from the controller's view. Without a revision, there is no pod, or it is being deleted. */
+export interface PodState {
   readonly node: string;
   readonly revision?: string;
-  /** Milliseconds; undefined while it is not Ready. */
+  /** When it became Ready, in milliseconds; undefined if it is not Ready. */
   readonly readySince?: number | undefined;
 }
 
 export interface UpdateRules {
-  /** Of the pod template as it is now. */
+  /** The revision of the current pod template. */
   readonly revision: string;
   /** A number of nodes, or a percentage, which is rounded up. */
   readonly maxUnavailable: number | string;
@@ -22,13 +22,13 @@ export interface UpdateRules {
 }
 
 /**
- * The nodes whose pods a rolling update without surge deletes now. Rules of rollingUpdate in
- * pkg/controller/daemon/update.go: an old pod that is not available is always deleted; one that is available only while
- * fewer than maxUnavailable nodes are without an available pod.
+ * The nodes whose pods a rolling update without surge deletes now, by the rules of rollingUpdate in
+ * pkg/controller/daemon/update.go: old pods that are not available are always deleted. Available ones are deleted while
+ * fewer than maxUnavailable nodes lack an available pod.
  */
-export function nodesToUpdate(pods: readonly Standing[], rules: UpdateRules): string[] {
+export function nodesToUpdate(pods: readonly PodState[], rules: UpdateRules): string[] {
   const { revision, maxUnavailable, minReadyMs, now } = rules;
-  const isAvailable = ({ readySince }: Standing) => readySince !== undefined && now - readySince >= minReadyMs;
+  const isAvailable = ({ readySince }: PodState) => readySince !== undefined && now - readySince >= minReadyMs;
   const old = pods.filter((pod) => pod.revision !== undefined && pod.revision !== revision);
   const unavailable = pods.filter((pod) => pod.revision === undefined || !isAvailable(pod)).length;
   const free = Math.max(0, scaled(maxUnavailable, pods.length) - unavailable);
@@ -55,14 +55,14 @@ interface DaemonSetSpec {
   readonly updateStrategy: { readonly rollingUpdate: { readonly maxUnavailable: number | string } };
 }
 
-/** So often a pod is probed; a kubelet's 5 s would only slow a rollout down. */
+/** The interval of readiness probes. A kubelet's 5 s would only slow the rollout down. */
 const PROBE_MS = 500;
-/** The agent's probes fail twice before a kubelet calls its pod unready. */
+/** failureThreshold of the agent's readiness probe. */
 const FAILURE_THRESHOLD = 2;
 
-/** A DaemonSet on the nodes of a topology: its controller, and of each kubelet the start, the probe and the end of a pod. */
-export class PlayedDaemonSet {
-  /** Nodes whose pods were deleted for another revision, in order. */
+/** A fake DaemonSet on the nodes of a topology: its controller, and the parts of each kubelet that start, probe and stop pods. */
+export class FakeDaemonSet {
+  /** Nodes whose pods were deleted because of their revision, in order. */
   readonly updated: string[] = [];
   private readonly nodes: readonly OnNode[];
   private timer: NodeJS.Timeout | undefined;
@@ -79,7 +79,7 @@ export class PlayedDaemonSet {
     this.schedule();
   }
 
-  /** Another pod template, by `kubectl apply` or `rollout undo`. */
+  /** Sets another pod template, as `kubectl apply` or `rollout undo` do. */
   apply(workload: Manifest): void {
     this.workload = workload;
   }
@@ -88,19 +88,19 @@ export class PlayedDaemonSet {
     return this.nodes.map(({ pod }) => pod);
   }
 
-  /** What `kubectl rollout status` counts. */
+  /** The number of Ready pods, as in `kubectl rollout status`. */
   get ready(): number {
     return this.nodes.filter(({ readySince }) => readySince !== undefined).length;
   }
 
-  /** Pods of the template as it is now that are available. */
+  /** The number of available pods with the current template. */
   get upToDate(): number {
     const { revision, minReadyMs, now } = this.rules();
     const isAvailable = ({ readySince }: OnNode) => readySince !== undefined && now - readySince >= minReadyMs;
     return this.nodes.filter((node) => node.revision === revision && isAvailable(node)).length;
   }
 
-  /** How often the controller looked; a test waits for some more before it says that nothing happens. @throws what went wrong */
+  /** The number of rounds so far. A test waits for a few before it concludes that nothing happens. @throws the error of a round */
   get looks(): number {
     if (this.error !== undefined) throw this.error;
     return this.passes;
@@ -130,7 +130,7 @@ export class PlayedDaemonSet {
     if (!this.isStopped) this.schedule();
   }
 
-  /** Starts a pod where there is none, and probes the one that is there. */
+  /** Starts the node's pod if there is none; otherwise probes it. */
   private async kubelet(node: OnNode): Promise<void> {
     if (node.isBusy || this.isStopped) return;
     if (node.pod === undefined) {

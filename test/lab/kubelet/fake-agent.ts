@@ -1,6 +1,6 @@
 import { type Manifest, parseManifests } from '../dist';
 
-/** Answers HTTP on POD_IP with the token, tells on stdout what it sees, leaves politely. */
+/** Answers HTTP on POD_IP with the token, prints its environment, and exits on SIGTERM. */
 export const POLITE = `
 const fs = require('node:fs');
 const http = require('node:http');
@@ -16,11 +16,11 @@ process.on('SIGTERM', () => { say({ event: 'leaving' }); process.exit(0); });
 `;
 
 /**
- * A DaemonSet like that of dist/, with a program of the test's own in place of the agent, so that the lab is tested
- * without it.
+ * A DaemonSet like the one in dist/, with another program instead of the agent, so that tests of the lab do not depend on
+ * the agent.
  *
- * @param script the program, CommonJS
- * @param change edits the manifests, e.g. to take a capability away
+ * @param script the program, as CommonJS
+ * @param change edits the container, e.g. to remove a capability
  */
 export function fakeAgent(
   script: string,

@@ -12,20 +12,19 @@ interface Endpoint {
 }
 
 export interface KubeProxyOptions {
-  /** What GitOps applies. */
+  /** The manifests that GitOps applies. */
   readonly objects: readonly Manifest[];
-  /** Name of the Service. */
+  /** The name of the Service. */
   readonly service: string;
-  /** The cluster IP that the API server would have given it. */
+  /** The cluster IP, which the API server would assign. */
   readonly clusterIp: string;
-  /** Ranges of the pods. What leaves them for elsewhere takes the node's address, as network plugins do it. */
+  /** Ranges of the pods. Packets from them to other networks are masqueraded, as network plugins do. */
   readonly pods: readonly string[];
 }
 
 /**
- * The part of kube-proxy (mode nftables) that a Service of dist/ needs, made of its Service and EndpointSlices as
- * kube-proxy reads them: slices by their label, ports joined by name, the first address of each ready endpoint, one of
- * them at random per connection.
+ * The rules of kube-proxy (mode nftables) for a Service of dist/. It reads the Service and its EndpointSlices as kube-proxy
+ * does: slices by label, ports by name, and the first address of each ready endpoint. Each connection goes to a random one.
  */
 export function kubeProxyRules({ objects, service, clusterIp, pods }: KubeProxyOptions): string {
   const { spec } = find(objects, 'Service', service) as Manifest & { spec: { ports: Port[] } };
@@ -44,7 +43,7 @@ export function kubeProxyRules({ objects, service, clusterIp, pods }: KubeProxyO
     const choice = `numgen random mod ${targets.length} map { ${map} }`;
     const match = `${family} daddr ${clusterIp} ${protocol.toLowerCase()} dport ${port}`;
     return [
-      // What no pod sent, such as the node itself, chose its source by the way to the cluster IP, which is another one.
+      // The node chooses the source address by its route to the cluster IP, which differs from the route to the server.
       ...(ranges === undefined ? [] : [`${family} saddr != ${ranges} ${match} meta mark set meta mark or 0x4000`]),
       `${match} dnat ${family} to ${choice}`,
     ];

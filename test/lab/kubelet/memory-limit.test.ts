@@ -12,11 +12,11 @@ test.each([
   expect(bytesOf(quantity)).toBe(bytes);
 });
 
-test('what is no amount of memory is an error', () => {
-  expect(() => bytesOf('100m')).toThrow('100m is no amount of memory');
+test('a quantity that is not an amount of memory is rejected', () => {
+  expect(() => bytesOf('100m')).toThrow('100m is not an amount of memory');
 });
 
-test('a cgroup is made where version 2 limits memory, and nowhere else', () => {
+test('a cgroup is created only if cgroup v2 limits memory', () => {
   const root = mkdtempSync(join(tmpdir(), 'cgroup-test-'));
   try {
     expect(limitedMemory('pod', 4096, root)).toBeUndefined();

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 
 const UNITS: Record<string, number> = { '': 1, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
 
-/** Bytes of a Kubernetes quantity such as '64Mi'. @throws for a unit that makes no sense for memory */
+/** The bytes of a Kubernetes quantity such as '64Mi'. @throws for a unit that is not used for memory */
 export function bytesOf(quantity: string | number): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)([kMG]|[KMG]i)?$/.exec(String(quantity)) ?? [];
   const factor = UNITS[unit ?? ''];
-  if (amount === undefined || factor === undefined) throw new Error(`${quantity} is no amount of memory`);
+  if (amount === undefined || factor === undefined) throw new Error(`${quantity} is not an amount of memory`);
   return Math.ceil(Number(amount) * factor);
 }
 
 /**
- * Makes a cgroup with a memory limit, named like the lab's namespaces so that it is cleaned up with them.
+ * Creates a cgroup with a memory limit. Its name starts with the lab's prefix, so it is removed with the namespaces.
  *
  * @param limit bytes
- * @param root where cgroup v2 is mounted
- * @returns its folder, or undefined if this machine has no cgroup v2 that limits memory
+ * @param root the mount point of cgroup v2
+ * @returns its folder, or undefined if cgroup v2 cannot limit memory on this machine
  */
 export function limitedMemory(name: string, limit: number, root = '/sys/fs/cgroup'): string | undefined {
   try {

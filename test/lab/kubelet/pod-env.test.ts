@@ -19,7 +19,7 @@ test.each([
   expect(expand(text, { A: '1' })).toBe(expected);
 });
 
-test('the environment is that of image, kubelet and pod; the pod goes before the kubelet', () => {
+test("the environment combines those of image, kubelet and pod; the pod's overrides the kubelet's", () => {
   const pod = start((container) => {
     (container.env as object[]).push({ name: 'KUBERNETES_SERVICE_HOST', value: 'api.example.org' });
   });
@@ -34,23 +34,23 @@ test('the environment is that of image, kubelet and pod; the pod goes before the
   expect(commandOf(pod.container, environment).slice(2)).toEqual(['worker-1', '$(NOT_THERE)', '$(NODE_NAME)']);
 });
 
-test('an IPv6 service host is bracketed where it is part of a URL', () => {
+test('an IPv6 service host has brackets in URLs', () => {
   expect(serviceEnvironment('fd00::1', 443)).toMatchObject({
     KUBERNETES_SERVICE_HOST: 'fd00::1',
     KUBERNETES_PORT: 'tcp://[fd00::1]:443',
   });
 });
 
-test('the downward API knows labels, and says which field it does not know', () => {
+test('the downward API supports labels, and names an unknown field', () => {
   expect(podField(start(), place, "metadata.labels['app']")).toBe('stand-in');
   expect(podField(start(), place, 'status.podIPs')).toBe('10.0.0.1,fd00::1');
   expect(() => podField(start(), place, 'status.phase')).toThrow('fieldRef status.phase');
 });
 
-test('sources of values that the lab does not know, and a missing command, are errors', () => {
+test('unsupported value sources and a missing command are errors', () => {
   const secret = start((container) => {
     container.env = [{ name: 'S', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
   });
-  expect(() => environmentOf(secret, 'h', place, {})).toThrow('env S: the lab knows value and fieldRef');
+  expect(() => environmentOf(secret, 'h', place, {})).toThrow('env S: the lab supports value and fieldRef');
   expect(() => commandOf({ name: 'c' }, {})).toThrow('c: no command');
 });

@@ -11,17 +11,17 @@ export interface PodPlace {
   readonly uid: string;
 }
 
-/** What the image of Node sets, and a runtime on top of it. */
+/** The environment set by the Node image and the runtime. */
 const IMAGE = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   NODE_VERSION: node26Version(),
 };
 
 /**
- * The downward API.
+ * Resolves a field of the downward API.
  *
  * @param fieldPath e.g. 'spec.nodeName' or "metadata.labels['app']"
- * @throws for a field it does not have
+ * @throws for a field that it does not have
  */
 export function podField(pod: PodToStart, place: PodPlace, fieldPath: string): string {
   const indexed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath);
@@ -38,11 +38,11 @@ export function podField(pod: PodToStart, place: PodPlace, fieldPath: string): s
     'status.podIPs': place.podIPs.join(','),
   };
   const value = fields[fieldPath];
-  if (value === undefined) throw new Error(`fieldRef ${fieldPath}: unknown to the lab`);
+  if (value === undefined) throw new Error(`fieldRef ${fieldPath}: not supported by the lab`);
   return value;
 }
 
-/** What a kubelet tells every container about the Service `kubernetes`. */
+/** The variables for the Service `kubernetes` that a kubelet sets in every container. */
 export function serviceEnvironment(host: string, port: number): Record<string, string> {
   const address = `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const one = `KUBERNETES_PORT_${port}_TCP`;
@@ -58,7 +58,7 @@ export function serviceEnvironment(host: string, port: number): Record<string, s
   };
 }
 
-/** `$(NAME)` becomes the variable's value, an unknown one stays as it is, `$$` is a plain dollar. */
+/** Replaces `$(NAME)` with the variable's value. Unknown names stay unchanged; `$$` becomes `$`. */
 export function expand(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replace(/\$\$|\$\(([^)]*)\)/g, (all, name: string | undefined) =>
     name === undefined ? '$' : (variables[name] ?? all),
@@ -66,10 +66,10 @@ export function expand(text: string, variables: Readonly<Record<string, string>>
 }
 
 /**
- * All that a container finds in its environment, nothing of the lab's own.
+ * The complete environment of a container, without variables of the lab.
  *
- * @param services see {@link serviceEnvironment}; what the pod sets itself goes before it
- * @throws for a source of values that the lab does not know
+ * @param services see {@link serviceEnvironment}; variables of the pod override them
+ * @throws for a value source that the lab does not support
  */
 export function environmentOf(
   pod: PodToStart,
@@ -81,7 +81,7 @@ export function environmentOf(
   const environment: Record<string, string> = { ...IMAGE, HOME: home, HOSTNAME: hostname, ...services };
   for (const { name, value, valueFrom } of pod.container.env ?? []) {
     if (valueFrom && !valueFrom.fieldRef) {
-      throw new Error(`env ${name}: the lab knows value and fieldRef, not ${Object.keys(valueFrom).join(', ')}`);
+      throw new Error(`env ${name}: the lab supports value and fieldRef, not ${Object.keys(valueFrom).join(', ')}`);
     }
     environment[name] = valueFrom?.fieldRef
       ? podField(pod, place, valueFrom.fieldRef.fieldPath)
@@ -91,11 +91,12 @@ export function environmentOf(
 }
 
 /**
- * What the container runs.
+ * The command line of the container.
  *
- * @throws without a command: the lab has no image, so it does not know the image's own
+ * @throws if the pod sets no command, because the lab does not know the image's own
  */
 export function commandOf(container: V1Container, environment: Readonly<Record<string, string>>): string[] {
-  if (!container.command?.length) throw new Error(`${container.name}: no command, and the lab has no image to ask`);
+  if (!container.command?.length)
+    throw new Error(`${container.name}: the pod sets no command, and the lab does not know the image's own`);
   return [...container.command, ...(container.args ?? [])].map((part) => expand(part, environment));
 }

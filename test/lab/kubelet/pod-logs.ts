@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 
-/** A line that a container wrote. */
+/** A line of a container's output. */
 export interface LogLine {
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
-  /** The line parsed, if it is a JSON object. */
+  /** The parsed line, if it is a JSON object. */
   readonly json?: Readonly<Record<string, unknown>>;
-  /** When it arrived, by performance.now(). */
+  /** Time of arrival, in milliseconds of performance.now(). */
   readonly at: number;
 }
 
@@ -20,7 +20,7 @@ function parse(text: string): { json?: Record<string, unknown> } {
   }
 }
 
-/** Everything a container wrote, line by line, in the order of arrival. */
+/** The output of a container, line by line, in the order of arrival. */
 export class PodLogs {
   readonly lines: LogLine[] = [];
   private readonly news = new EventEmitter().setMaxListeners(0);
@@ -48,15 +48,15 @@ export class PodLogs {
     return this.lines.flatMap((line) => (line.json ? [line.json] : []));
   }
 
-  /** All as one text, for error messages. */
+  /** All lines as one text, for error messages. */
   toString(): string {
     return this.lines.map((line) => line.text).join('\n');
   }
 
   /**
-   * The first line, among those already there and those to come, that `predicate` accepts.
+   * Waits for the first line, among past and future ones, that `predicate` accepts.
    *
-   * @param from the first `from` lines do not count; take `lines.length` to wait for news only
+   * @param from ignores the first `from` lines; pass `lines.length` to wait for new lines only
    * @throws after `ms` milliseconds, with the last lines
    */
   waitFor(predicate: (line: LogLine) => boolean, ms: number, from = 0): Promise<LogLine> {
@@ -70,7 +70,9 @@ export class PodLogs {
       };
       const timer = setTimeout(() => {
         const last = this.lines.slice(-20).map((line) => `  ${line.text}`);
-        done(() => reject(new Error(`no such log line within ${ms} ms; the last ones are:\n${last.join('\n')}`)));
+        done(() =>
+          reject(new Error(`timed out after ${ms} ms waiting for a log line; the last lines are:\n${last.join('\n')}`)),
+        );
       }, ms);
       const done = (then: () => void) => {
         clearTimeout(timer);

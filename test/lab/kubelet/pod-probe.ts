@@ -2,7 +2,7 @@ import type { V1Container, V1Probe } from '@kubernetes/client-node';
 import type { Namespace } from '../topology/namespaces';
 import { NetnsClient } from '../topology/netns-client';
 
-/** What a kubelet would conclude from a probe. */
+/** The result of a probe, as a kubelet judges it. */
 export interface ProbeResult {
   readonly ok: boolean;
   /** HTTP status, or the exit code of an exec probe; 0 or -1 if there was no answer. */
@@ -12,7 +12,7 @@ export interface ProbeResult {
   readonly error?: string;
 }
 
-/** What a probe is made with. */
+/** Where and how a probe runs. */
 export interface Probing {
   readonly netns: Namespace;
   readonly container: V1Container;
@@ -27,11 +27,11 @@ function portOf(container: V1Container, port: string | number | undefined): numb
   throw new Error(`${container.name}: no port is named ${port}`);
 }
 
-/** What a kubelet of Kubernetes 1.36 sends with each request (pkg/probe/http/request.go). */
+/** The headers that a kubelet of Kubernetes 1.36 sends with each request (pkg/probe/http/request.go). */
 const KUBELET_HEADERS = { 'user-agent': 'kube-probe/1.36', accept: '*/*', connection: 'close' };
 const MOST_REDIRECTS = 10;
 
-/** A redirect on the same host is followed, one to another host is success enough (pkg/probe/http/http.go). */
+/** Redirects to the same host are followed. A redirect to another host counts as success (pkg/probe/http/http.go). */
 async function get(
   client: NetnsClient,
   url: string,
@@ -50,16 +50,16 @@ async function get(
 }
 
 /**
- * Does once what the probe describes, from the node's network like a kubelet.
+ * Runs a probe once, from the node's network as a kubelet does.
  *
- * @throws for a kind of probe that the lab does not know
+ * @throws for a kind of probe that the lab does not support
  */
 export async function probeOnce(probe: V1Probe, { netns, container, podIP, exec }: Probing): Promise<ProbeResult> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
   if (probe.httpGet) {
     const { scheme = 'HTTP', host = podIP, path = '/', httpHeaders = [] } = probe.httpGet;
-    // A kubelet does not verify the certificate, and nothing here needs it: better none than half.
-    if (scheme !== 'HTTP') throw new Error(`${container.name}: the lab probes HTTP, not ${scheme}`);
+    // HTTPS probes are not implemented: no manifest here uses one.
+    if (scheme !== 'HTTP') throw new Error(`${container.name}: the lab supports HTTP probes, not ${scheme}`);
     const address = host.includes(':') ? `[${host}]` : host;
     const url = `http://${address}:${portOf(container, probe.httpGet.port)}${path.startsWith('/') ? '' : '/'}${path}`;
     const own = Object.fromEntries(httpHeaders.map(({ name, value }) => [name.toLowerCase(), value]));
@@ -74,5 +74,5 @@ export async function probeOnce(probe: V1Probe, { netns, container, podIP, exec 
     const { code, stdout } = await exec(probe.exec.command, timeoutMs);
     return { ok: code === 0, status: code, body: stdout };
   }
-  throw new Error(`${container.name}: the lab knows httpGet, tcpSocket and exec probes only`);
+  throw new Error(`${container.name}: the lab supports only httpGet, tcpSocket and exec probes`);
 }

@@ -1,6 +1,6 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 
-/** What containerd gives to a container that asks for nothing. */
+/** The default capabilities of a container in containerd. */
 const USUAL = (
   'audit_write chown dac_override fowner fsetid kill mknod net_bind_service net_raw setfcap setgid setpcap setuid ' +
   'sys_chroot'
@@ -8,7 +8,7 @@ const USUAL = (
 
 const plain = (capability: string) => capability.toLowerCase().replace(/^cap_/, '');
 
-/** The capabilities of a container in setpriv's spelling; 'all' if it is privileged or adds ALL. */
+/** The capabilities of a container in the format of setpriv; 'all' if it is privileged or adds ALL. */
 export function capabilitiesOf(container: V1Container): 'all' | string[] {
   const context = container.securityContext ?? {};
   const add = (context.capabilities?.add ?? []).map(plain);
@@ -18,22 +18,22 @@ export function capabilitiesOf(container: V1Container): 'all' | string[] {
   return [...new Set([...kept, ...add])].sort();
 }
 
-/** Whom the image of Node knows, as containerd looks them up. */
+/** The users of the Node image, as containerd would look them up. */
 const ACCOUNTS: Readonly<Record<number, { readonly group: number; readonly home: string }>> = {
   0: { group: 0, home: '/root' },
   1000: { group: 1000, home: '/home/node' },
 };
 
-/** The container's user, with group and home of the image's /etc/passwd, or of one that is not in there. */
+/** The container's user, with its group and home from the image's /etc/passwd if it has an entry there. */
 export function accountOf(spec: V1PodSpec, container: V1Container): { user: number; group: number; home: string } {
   const user = container.securityContext?.runAsUser ?? spec.securityContext?.runAsUser ?? 0;
   return { user, ...(ACCOUNTS[user] ?? { group: 0, home: '/' }) };
 }
 
 /**
- * The arguments of `setpriv` that give a process the rights of the container.
+ * The arguments of `setpriv` that give a process the container's rights.
  *
- * @throws if the container must not run as root but would
+ * @throws if the container must not run as root, but would
  */
 export function rightsOf(spec: V1PodSpec, container: V1Container): { user: number; setpriv: string[] } {
   const context = { ...spec.securityContext, ...container.securityContext };
@@ -46,7 +46,7 @@ export function rightsOf(spec: V1PodSpec, container: V1Container): { user: numbe
   if (capabilities !== 'all') {
     setpriv.push(`--bounding-set=${['-all', ...capabilities.map((capability) => `+${capability}`)].join(',')}`);
   }
-  // A runtime's containers inherit none; only the bounding set limits what root gets.
+  // Containers have no inheritable capabilities. For root, only the bounding set is a limit.
   setpriv.push('--inh-caps=-all');
   if (context.allowPrivilegeEscalation === false) setpriv.push('--no-new-privs');
   return { user, setpriv };

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { node26 } from '../requirements';
 
-/** One mount of a container; sources are paths of the machine, targets are paths in the container. */
+/** A mount of a container. Sources are paths on the machine, targets are paths in the container. */
 export interface Mount {
   readonly source: string;
   readonly target: string;
@@ -20,16 +20,16 @@ export interface Mount {
   readonly options: string;
 }
 
-/** What a slim image lacks: an agent that calls one of them must fail here, too. */
+/** Programs that a slim image lacks. An agent that calls one of them must fail here too. */
 const NOT_IN_IMAGE = [
   ...['ip', 'bridge', 'tc', 'ss', 'nstat', 'nft', 'iptables', 'ip6tables', 'route', 'ifconfig', 'ping', 'sysctl'],
   ...['curl', 'wget', 'git', 'python3', 'gcc', 'busybox'],
 ];
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 const DEVICE_LINKS = { fd: '/proc/self/fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2' };
-/** What the programs of /usr read: the loader's list of libraries, certificates, the links of Debian's alternatives. */
+/** Files that programs in /usr need: the loader's cache of libraries, certificates, and the links of Debian's alternatives. */
 const ETC = ['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'ssl', 'ca-certificates'];
-/** As runc does: read-only, or covered. */
+/** Paths that runc makes read-only or hides. */
 const PROC_READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'];
 const PROC_COVERED = ['kcore', 'keys', 'timer_list', 'acpi', 'scsi'];
 
@@ -38,7 +38,7 @@ function place(file: string, kind: 'folder' | 'file'): void {
   if (kind === 'file' && !existsSync(file)) writeFileSync(file, '');
 }
 
-/** The machine's programs and libraries, with the lab's Node, or the program AGENT_NODE, where the image has it. */
+/** The machine's programs and libraries, with Node 26, or the program AGENT_NODE, at its path in the image. */
 function systemMounts(root: string, spare: string): Mount[] {
   const local = join(spare, 'usr-local');
   place(join(local, 'bin', 'node'), 'file');
@@ -65,7 +65,7 @@ function kernelMounts(root: string, privileged: boolean): Mount[] {
   const mounts: Mount[] = [
     { source: 'proc', target: '/proc', type: 'proc', options: safe },
     { source: 'sysfs', target: '/sys', type: 'sysfs', options: `${safe}${privileged ? '' : ',ro'}` },
-    // On itself, so that it stays writable when the root is not.
+    // A bind mount on itself keeps it writable if the root is read-only.
     { source: join(root, 'dev'), target: '/dev', options: 'bind' },
     { source: 'tmpfs', target: '/dev/shm', type: 'tmpfs', options: `${safe},mode=1777,size=65536k` },
     ...DEVICES.map((name) => ({ source: `/dev/${name}`, target: `/dev/${name}`, options: 'bind' })),
@@ -99,11 +99,11 @@ function writeEtc(root: string, hostname: string, resolvers: readonly string[]):
 }
 
 /**
- * Lays out a container's root below `folder`, which must be empty: folders, links, small files, and an fstab that mounts
- * the rest (one `mount --all` instead of thirty processes).
+ * Creates a container's root in `folder`, which must be empty: folders, links, small files, and an fstab that mounts the
+ * rest (one `mount --all` instead of thirty processes).
  *
- * @param volumes mounted last, outer ones before inner ones
- * @returns the folder to make the root, and the fstab to mount first, in a mount namespace of the container's own
+ * @param volumes mounted last, outer ones first
+ * @returns the new root, and the fstab to mount before changing to it, in the container's mount namespace
  */
 export function layOutRoot(
   folder: string,
@@ -118,7 +118,7 @@ export function layOutRoot(
   }
   mkdirSync(join(root, 'tmp'));
   chmodSync(join(root, 'tmp'), 0o1777);
-  // As in Debian's images: a token below /var/run really lies below /run. Relative, so that it never leaves this root.
+  // As in Debian images: a token in /var/run is really in /run. The link is relative, so it never leaves this root.
   symlinkSync('../run', join(root, 'var', 'run'));
   writeEtc(root, hostname, resolvers);
   for (const [name, target] of Object.entries(DEVICE_LINKS)) symlinkSync(target, join(root, 'dev', name));
@@ -128,7 +128,7 @@ export function layOutRoot(
   const system = systemMounts(root, folder);
   const mounts = [...system, ...kernelMounts(root, privileged), ...outerFirst];
   for (const { source, target, type } of mounts) {
-    // What lies below /usr and /proc is there once those are mounted.
+    // Paths in /usr and /proc exist once those are mounted.
     if (/^\/(usr|proc)\//.test(target)) continue;
     place(join(root, target), type || lstatSync(realpathSync(source)).isDirectory() ? 'folder' : 'file');
   }

@@ -6,7 +6,7 @@ import { waitFor } from '../wait';
 import type { Exit } from './pod';
 import type { PodLogs } from './pod-logs';
 
-/** What the first process of the container does before it becomes the container's own program. */
+/** The script that the container's first process runs before it becomes the container's program. */
 export function startScript(options: {
   root: string;
   fstab: string;
@@ -19,7 +19,7 @@ export function startScript(options: {
   const { root, fstab, hostname, cgroup, readOnly, workingDir, command } = options;
   return [
     'set -e',
-    // Still the machine's /proc, which shows the machine's number of this process: the one that tests need.
+    // At this point, /proc is still that of the machine, and shows the machine's ID of this process, which tests need.
     'read -r pid rest < /proc/self/stat',
     'echo "$pid" >&3',
     ...(cgroup === undefined ? [] : [`echo 0 > ${quoted(`${cgroup}/cgroup.procs`)}`]),
@@ -33,7 +33,7 @@ export function startScript(options: {
     ...(readOnly ? ['mount -o remount,bind,ro /'] : []),
     `cd ${quoted(workingDir)}`,
     'echo started >&3',
-    // From here on standard error is the container's own; until here it is ours, as is that of unshare.
+    // From here on, standard error belongs to the container. Until here it carries errors of this script and of unshare.
     'exec 2>&4 3>&- 4>&-',
     `exec ${command.map(quoted).join(' ')}`,
   ].join('\n');
@@ -42,13 +42,13 @@ export function startScript(options: {
 /** The processes around a container. */
 export interface Shell {
   readonly exited: Promise<Exit>;
-  /** What the shell and unshare told so far: the machine's number of the container's process 1, and 'started'. */
+  /** The lines of the shell so far: the machine's ID of the container's process 1, and 'started'. */
   readonly told: () => string[];
-  /** What went wrong before the container's own program ran. */
+  /** The errors before the container's program started. */
   readonly complaints: () => string;
 }
 
-/** Starts the script in the namespaces of a new container. */
+/** Runs the script in new namespaces for a container. */
 export function startShell(netns: Namespace, script: string, logs: PodLogs): Shell {
   const spaces = ['--mount', '--propagation', 'private', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
   const child = netns.lab.spawn('nsenter', [`--net=${netns.path}`, 'unshare', ...spaces, 'sh', script], {
@@ -67,7 +67,7 @@ export function startShell(netns: Namespace, script: string, logs: PodLogs): She
   });
   const exited = new Promise<Exit>((resolve, reject) => {
     child.once('error', reject).once('close', (code, signal) => {
-      // unshare ends as its child did, but up to 2.38 it fails to do so with SIGKILL, and complains.
+      // unshare exits like its child. Up to version 2.38 it cannot do so with SIGKILL, and prints an error.
       const killed = told.includes('started') && complaints !== '';
       resolve(killed ? { code: null, signal: 'SIGKILL' } : { code, signal });
     });
@@ -76,9 +76,9 @@ export function startShell(netns: Namespace, script: string, logs: PodLogs): She
 }
 
 /**
- * Waits until the container's own program runs, or tells why it does not.
+ * Waits until the container's program runs. @throws if it cannot start
  *
- * @returns the machine's number of the container's process 1
+ * @returns the machine's ID of the container's process 1
  */
 export async function running(shell: Shell, logs: PodLogs, command: string[]): Promise<number> {
   let exit: Exit | undefined;
@@ -90,7 +90,7 @@ export async function running(shell: Shell, logs: PodLogs, command: string[]): P
     const [pid, started] = shell.told();
     if (exit && !started) throw new Error(`the container did not start: ${shell.complaints()}`);
     if (exit && logs.lines[0]?.text.startsWith('env: ')) throw new Error(`the container did not start: ${logs}`);
-    // A program may be over before we look; how it ended is for the test to judge.
+    // The program may have ended already; the test judges its exit code.
     if (exit) return true;
     try {
       return Boolean(started) && readFileSync(`/proc/${pid}/cmdline`, 'utf8') === program;

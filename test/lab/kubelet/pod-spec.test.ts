@@ -5,7 +5,7 @@ import { podOf } from './pod-spec';
 
 const workload = (change?: (container: Record<string, unknown>) => void) => fakeAgent(POLITE, change)[0] as Manifest;
 
-test('the pod of a workload is taken from its template', () => {
+test('the pod of a workload comes from its template', () => {
   expect(podOf(workload())).toMatchObject({
     namespace: 'lab',
     labels: { app: 'stand-in' },
@@ -13,7 +13,7 @@ test('the pod of a workload is taken from its template', () => {
   });
 });
 
-test('all that the lab cannot honour is told at once', () => {
+test('all fields that the lab does not support are reported at once', () => {
   const start = () =>
     podOf(
       workload((container) => {
@@ -31,7 +31,7 @@ test('all that the lab cannot honour is told at once', () => {
   expect(start).toThrow(/image busybox:1: the lab has Node/);
 });
 
-test('what has no effect in the lab is noted, what is done before a kubelet sees it is not', () => {
+test('fields without effect in the lab are noted, except those that are handled before a kubelet starts the pod', () => {
   const { notes } = podOf(
     workload((container) => {
       container.securityContext = { seccompProfile: { type: 'RuntimeDefault' } };
@@ -52,7 +52,7 @@ test.each([
   expect(capabilitiesOf({ name: 'c', securityContext })).toEqual(expected);
 });
 
-test('a container that asks for nothing gets what a runtime gives, and may not run as root if it must not', () => {
+test("a container without securityContext gets the runtime's defaults; runAsNonRoot rejects root", () => {
   expect(capabilitiesOf({ name: 'c' })).toContain('net_raw');
   expect(capabilitiesOf({ name: 'c' })).not.toContain('net_admin');
   const mustNot = () => rightsOf({ containers: [], securityContext: { runAsNonRoot: true } }, { name: 'c' });

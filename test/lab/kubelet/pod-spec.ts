@@ -2,11 +2,11 @@ import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/clie
 import type { Manifest } from '../dist';
 import { node26Version } from '../requirements';
 
-/** What the lab does with one field of a pod: undefined if it acts on it, else a note or a problem. */
+/** How the lab treats a field of a pod. undefined: it applies the field; otherwise a note or a problem. */
 type Rule = (value: unknown) => { note: string } | { problem: string } | undefined;
 
 const honoured: Rule = () => undefined;
-/** Means something to the scheduler, the registry or the API server, whose work is done when a kubelet starts a pod. */
+/** Fields for the scheduler, the registry or the API server, whose work is done before a kubelet starts a pod. */
 const elsewhere: Rule = () => undefined;
 const noted =
   (why: string): Rule =>
@@ -15,7 +15,9 @@ const only =
   (...values: unknown[]): Rule =>
   (value) => {
     const known = values.some((allowed) => JSON.stringify(allowed) === JSON.stringify(value));
-    return known ? undefined : { problem: `the lab can do only ${values.map((v) => JSON.stringify(v)).join(' or ')}` };
+    return known
+      ? undefined
+      : { problem: `the lab supports only ${values.map((v) => JSON.stringify(v)).join(' or ')}` };
   };
 
 const confinement = {
@@ -42,9 +44,9 @@ const rules: Record<string, Record<string, Rule>> = {
     hostUsers: only(true),
     shareProcessNamespace: only(false),
     initContainers: only([]),
-    restartPolicy: noted('the lab starts a container once, so that a test can see how it ended'),
+    restartPolicy: noted('the lab starts a container once, so that tests can check how it ended'),
     dnsPolicy: noted('the lab has no DNS'),
-    enableServiceLinks: noted('the lab knows the kubernetes Service only'),
+    enableServiceLinks: noted('the lab has only the Service kubernetes'),
     affinity: elsewhere,
     imagePullSecrets: elsewhere,
     nodeName: elsewhere,
@@ -89,13 +91,13 @@ const rules: Record<string, Record<string, Rule>> = {
   'container.resources.limits': {
     memory: honoured,
     cpu: noted('the lab does not throttle'),
-    'ephemeral-storage': noted('the lab does not count it'),
+    'ephemeral-storage': noted('the lab does not limit it'),
   },
   volume: { name: honoured, configMap: honoured, projected: honoured, emptyDir: honoured },
   mount: { name: honoured, mountPath: honoured, readOnly: honoured, mountPropagation: only('None') },
 };
 
-/** A pod that is about to start: its one container and what else a kubelet needs to know of it. */
+/** A pod to start: its one container, and what a kubelet needs to know about it. */
 export interface PodToStart {
   readonly namespace: string;
   readonly name: string;
@@ -103,14 +105,14 @@ export interface PodToStart {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: V1PodSpec;
   readonly container: V1Container;
-  /** What the pod asks for and the lab leaves out, because it cannot have an effect here; one sentence each. */
+  /** Fields that the lab ignores because they have no effect here, one sentence each. */
   readonly notes: readonly string[];
 }
 
 function imageProblem(image = ''): string | undefined {
   const version = node26Version();
   if (new RegExp(`(^|/)node:${version.replaceAll('.', '\\.')}(-|@|$)`).test(image)) return undefined;
-  return `image ${image}: the lab has Node ${version} (anyImage: true starts it nevertheless)`;
+  return `image ${image}: the lab has Node ${version} (set anyImage: true to start it anyway)`;
 }
 
 interface Verdict {
@@ -118,18 +120,18 @@ interface Verdict {
   readonly problems: string[];
 }
 
-/** Adds what the lab makes of each field to `verdict`. */
+/** Adds the lab's treatment of each field to `verdict`. */
 function check(verdict: Verdict, kind: string, path: string, fields: object | undefined): void {
   for (const [key, value] of Object.entries(fields ?? {})) {
     if (value === undefined || value === null) continue;
-    const rule = rules[kind]?.[key] ?? (() => ({ problem: 'unknown to the lab' }));
+    const rule = rules[kind]?.[key] ?? (() => ({ problem: 'is not supported by the lab' }));
     const told = rule(value);
     if (told && 'note' in told) verdict.notes.push(`${path}.${key} ${told.note}`);
     if (told && 'problem' in told) verdict.problems.push(`${path}.${key}: ${told.problem}`);
   }
 }
 
-/** What the lab makes of all of a pod. */
+/** The lab's treatment of all fields of a pod. */
 function verdictOn(spec: V1PodSpec, container: V1Container): Verdict {
   const verdict: Verdict = { notes: [], problems: [] };
   const { name, securityContext, resources, volumeMounts = [] } = container;
@@ -145,10 +147,10 @@ function verdictOn(spec: V1PodSpec, container: V1Container): Verdict {
 }
 
 /**
- * Takes the pod out of a Pod or of a workload that has a pod template.
+ * Returns the pod of a Pod or of a workload with a pod template.
  *
- * @param anyImage accepts another image than that of the lab's Node, trusting that it would do the same
- * @throws with all fields that the lab cannot honour: nothing is left out silently
+ * @param anyImage accepts images other than that of the lab's Node, assuming that they behave the same
+ * @throws with all fields that the lab does not support; none is ignored silently
  */
 export function podOf(workload: Manifest, anyImage = false): PodToStart {
   const inside = workload.spec as V1PodSpec & { template?: V1PodTemplateSpec };
@@ -156,7 +158,7 @@ export function podOf(workload: Manifest, anyImage = false): PodToStart {
   const { labels = {}, annotations = {} } = (inside.template ? inside.template.metadata : workload.metadata) ?? {};
   const { name, namespace = 'default' } = workload.metadata;
   const [container, ...others] = spec.containers ?? [];
-  if (!container || others.length > 0) throw new Error(`${name}: the lab starts exactly one container`);
+  if (!container || others.length > 0) throw new Error(`${name}: the lab supports pods with exactly one container`);
   const { notes, problems } = verdictOn(spec, container);
   const wrongImage = anyImage ? undefined : imageProblem(container.image);
   if (wrongImage !== undefined) problems.push(wrongImage);

@@ -13,35 +13,35 @@ import { running, startScript, startShell } from './pod-shell';
 import { type PodToStart, podOf } from './pod-spec';
 import { layOutVolumes, type VolumeSources } from './pod-volumes';
 
-/** A pod to start and what the cluster around it is. */
+/** A pod to start, and the cluster around it. */
 export interface PodOptions {
-  /** The network it lives in: the node's own for a pod with hostNetwork. */
+  /** The network namespace of the pod; for hostNetwork, that of the node. */
   readonly netns: Namespace;
-  /** The DaemonSet, another workload with a pod template, or a Pod. */
+  /** A Pod, a DaemonSet, or another workload with a pod template. */
   readonly workload: Manifest;
-  /** All objects of the cluster; the ConfigMaps among them can be mounted. @default none */
+  /** All objects of the cluster. The ConfigMaps among them can be mounted. @default none */
   readonly objects?: readonly Manifest[];
   readonly nodeName: string;
-  /** The first is status.podIP and where probes go. With hostNetwork these are the node's addresses. */
+  /** The first one is status.podIP and the target of probes. With hostNetwork, these are the node's addresses. */
   readonly podIPs: readonly string[];
   /** @default podIPs */
   readonly hostIPs?: readonly string[];
-  /** The Service `kubernetes` as the kubelet tells it to every container. */
+  /** The address of the Service `kubernetes`, which every container gets from the kubelet. */
   readonly serviceHost: string;
   /** @default 443 */
   readonly servicePort?: number;
   /** The service account's token. */
   readonly token: string;
-  /** PEM of the cluster's authority: the ConfigMap kube-root-ca.crt, which every namespace has. */
+  /** The certificate of the cluster's CA as PEM: content of the ConfigMap kube-root-ca.crt, which every namespace has. */
   readonly ca: string;
-  /** Starts another image than that of the lab's Node, trusting that it would do the same. @default false */
+  /** Starts images other than that of the lab's Node, assuming that they behave the same. @default false */
   readonly anyImage?: boolean;
   /**
-   * A folder that holds the pod's emptyDirs, to be given to a second container of the same pod: a kubelet restarts one
-   * with what the first left there. @default each container begins with empty ones, those in memory limited in size
+   * A folder with the pod's emptyDirs, for a second container of the same pod: when a kubelet restarts a container, it keeps
+   * them. @default each container gets new ones; those in memory have a size limit
    */
   readonly emptyDirs?: string;
-  /** The node's, for /etc/resolv.conf. @default none */
+  /** The node's resolvers, for /etc/resolv.conf. @default none */
   readonly resolvers?: readonly string[];
 }
 
@@ -56,7 +56,7 @@ function rootCa(namespace: string, ca: string): Manifest {
   };
 }
 
-/** Admission would mount a token that the lab does not: where a pod relies on that, it must fail loudly here. */
+/** Admission would mount a token here, but the lab does not. A pod that relies on it must fail with a clear error. */
 function checkToken({ spec, container, namespace }: PodToStart, objects: readonly Manifest[]): void {
   const account = objects.find(
     ({ kind, metadata }) =>
@@ -64,7 +64,9 @@ function checkToken({ spec, container, namespace }: PodToStart, objects: readonl
   );
   const automount = spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true;
   if (!automount || container.volumeMounts?.some(({ mountPath }) => mountPath.startsWith(SERVICE_ACCOUNT))) return;
-  throw new Error(`${container.name}: the lab mounts no token by itself; say automountServiceAccountToken: false`);
+  throw new Error(
+    `${container.name}: the lab does not mount a token automatically; set automountServiceAccountToken: false`,
+  );
 }
 
 function memoryLimit(pod: PodToStart, netns: Namespace, notes: string[]): string | undefined {
@@ -76,16 +78,16 @@ function memoryLimit(pod: PodToStart, netns: Namespace, notes: string[]): string
 }
 
 /**
- * Starts the container of a pod as a kubelet and its runtime would: its command, arguments, environment, volumes, user and
- * capabilities, in mount, process, host name and IPC namespaces of its own, where it is process 1. It is not restarted
- * when it ends. Resolves when its program runs.
+ * Starts the container of a pod as a kubelet and its runtime would: with its command, arguments, environment, volumes, user
+ * and capabilities, as process 1 of its own mount, PID, host name and IPC namespaces. It is not restarted. Resolves when the
+ * program runs.
  *
- * @throws if the pod asks for something that the lab cannot do, or its program could not be started
+ * @throws if the lab does not support the pod, or the program could not be started
  */
 export async function startPod(options: PodOptions): Promise<Pod> {
   const { netns, workload, nodeName, podIPs, hostIPs = podIPs, serviceHost, servicePort = 443, ca } = options;
   const [podIP] = podIPs;
-  if (podIP === undefined) throw new Error('podIPs is empty: a pod has an address');
+  if (podIP === undefined) throw new Error('podIPs is empty: a pod needs an address');
   const pod = podOf(workload, options.anyImage);
   checkToken(pod, options.objects ?? []);
   const place: PodPlace = { nodeName, podIPs, hostIPs, uid: randomUUID() };

@@ -14,7 +14,7 @@ const sources = {
   field: (path: string) => `<${path}>`,
 };
 
-test('a ConfigMap becomes a file for every key, or for the items asked for', () => {
+test('a ConfigMap becomes a file for every key, or for the selected items', () => {
   expect(filesOf({ name: 'v', configMap: { name: 'c' } }, sources)).toEqual(
     new Map([
       ['a', { content: 'A', mode: 0o644 }],
@@ -27,16 +27,16 @@ test('a ConfigMap becomes a file for every key, or for the items asked for', () 
   );
 });
 
-test('what is not there is an error unless it is optional', () => {
+test('a missing source is an error unless it is optional', () => {
   expect(() => filesOf({ name: 'v', configMap: { name: 'd' } }, sources)).toThrow('configmap "d" not found');
   expect(filesOf({ name: 'v', configMap: { name: 'd', optional: true } }, sources)).toEqual(new Map());
   const items = [{ key: 'z', path: 'z' }];
   expect(() => filesOf({ name: 'v', configMap: { name: 'c', items } }, sources)).toThrow('has no key z');
   const secret = { name: 'v', projected: { sources: [{ secret: { name: 's' } }] } };
-  expect(() => filesOf(secret, sources)).toThrow('secret is unknown to the lab');
+  expect(() => filesOf(secret, sources)).toThrow('secret is not supported by the lab');
 });
 
-test('a projected volume joins token, ConfigMap and downward API', () => {
+test('a projected volume combines token, ConfigMap and downward API', () => {
   const files = filesOf(
     {
       name: 'v',
@@ -57,7 +57,7 @@ test('a projected volume joins token, ConfigMap and downward API', () => {
   ]);
 });
 
-test('files are links through ..data, and a later write swaps all of them in one rename', () => {
+test('files are links through ..data, and an update replaces all of them with one rename', () => {
   const folder = mkdtempSync(join(tmpdir(), 'volume-test-'));
   const file = (content: string) => ({ content, mode: 0o640 });
   try {

@@ -24,14 +24,14 @@ export interface VolumeFile {
   readonly owner?: number;
 }
 
-/** Where the files of a pod's volumes come from. */
+/** The sources of the files in a pod's volumes. */
 export interface VolumeSources {
   readonly namespace: string;
-  /** Everything in the cluster; the ConfigMaps among them count. */
+  /** All objects of the cluster. The ConfigMaps among them can be mounted. */
   readonly objects: readonly Manifest[];
   /** The service account's token. */
   readonly token: string;
-  /** The container's user, who alone may read the token. */
+  /** The container's user, the only one who may read the token. */
   readonly user: number;
   /** The downward API. */
   readonly field: (fieldPath: string) => string;
@@ -49,7 +49,7 @@ function configMapFiles(
       kind === 'ConfigMap' && metadata.name === source.name && (metadata.namespace ?? 'default') === namespace,
   );
   if (!found && source.optional) return new Map();
-  // A kubelet waits for it; in the lab nobody would create it.
+  // A kubelet would wait for it, but in the lab nobody would create it.
   if (!found) throw new Error(`configmap "${source.name}" not found in namespace ${namespace}`);
   const data = new Map<string, string | Buffer>([
     ...Object.entries((found.data ?? {}) as Record<string, string>),
@@ -72,22 +72,22 @@ function configMapFiles(
 function projectedFiles(source: V1VolumeProjection, sources: VolumeSources, mode: number): Files {
   const { serviceAccountToken, configMap, downwardAPI, ...others } = source;
   const unknown = Object.keys(others);
-  if (unknown.length > 0) throw new Error(`a projected volume of ${unknown.join(', ')} is unknown to the lab`);
+  if (unknown.length > 0) throw new Error(`a projected volume of ${unknown.join(', ')} is not supported by the lab`);
   const files: Files = configMap ? configMapFiles(configMap, sources, mode) : new Map();
-  // For nobody but the container's user, whatever the default mode says: so does a kubelet where it knows the user.
+  // If the kubelet knows the user, only that user may read the token, regardless of the default mode.
   if (serviceAccountToken)
     files.set(serviceAccountToken.path, { content: sources.token, mode: 0o600, owner: sources.user });
   for (const item of downwardAPI?.items ?? []) {
-    if (!item.fieldRef) throw new Error(`downwardAPI ${item.path}: the lab knows fieldRef only`);
+    if (!item.fieldRef) throw new Error(`downwardAPI ${item.path}: the lab supports only fieldRef`);
     files.set(item.path, { content: sources.field(item.fieldRef.fieldPath), mode: item.mode ?? mode });
   }
   return files;
 }
 
 /**
- * The files of a configMap or projected volume by their path in it; undefined for other kinds.
+ * The files of a configMap or projected volume by path. undefined: another kind of volume
  *
- * @throws for a ConfigMap or a kind of source that is not there
+ * @throws for a missing ConfigMap, or a kind of source that is not supported
  */
 export function filesOf(volume: V1Volume, sources: VolumeSources): Files | undefined {
   if (volume.configMap) return configMapFiles(volume.configMap, sources, volume.configMap.defaultMode ?? 0o644);
@@ -96,12 +96,12 @@ export function filesOf(volume: V1Volume, sources: VolumeSources): Files | undef
   return new Map((volume.projected.sources ?? []).flatMap((source) => [...projectedFiles(source, sources, mode)]));
 }
 
-/** Turns when the clock of two writes is the same. */
+/** Tells apart writes within the same tick of the clock. */
 let writes = 0;
 
 /**
- * Writes files the way a kubelet does, so that a reader sees all of the old or all of the new ones: into a folder of
- * their own, to which `..data` points; the names in the volume are links through it. What is no longer there disappears.
+ * Writes files as a kubelet does, so that a reader sees either all old or all new ones: it creates a new folder, and points
+ * `..data` to it. The names in the volume are links through `..data`. Names that no longer exist are removed.
  */
 export function writeAtomically(folder: string, files: ReadonlyMap<string, VolumeFile>): void {
   const stamp = new Date().toISOString().replace(/[-:T]/g, '_').replace(/\..*/, '');
@@ -111,7 +111,7 @@ export function writeAtomically(folder: string, files: ReadonlyMap<string, Volum
     const file = join(folder, fresh, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
-    // Not by writeFileSync's own mode, from which the umask would take.
+    // The mode of writeFileSync is reduced by the umask, so chmod sets it.
     chmodSync(file, mode);
     chownSync(file, owner, 0);
   }
@@ -135,9 +135,9 @@ function topNames(folder: string, version: string): string[] {
 }
 
 /**
- * The mounts of a pod's volumes, and a function that rewrites their files after `sources` changed.
+ * The mounts of a pod's volumes, and a function that updates their files after `sources` changed.
  *
- * @param emptyDirs a folder for what a second container of the pod is to find in its emptyDirs
+ * @param emptyDirs a folder for emptyDirs that a second container of the pod shall find again
  */
 export function layOutVolumes(
   folder: string,
@@ -155,7 +155,7 @@ export function layOutVolumes(
   };
   for (const volume of volumes.values()) {
     mkdirSync(pathOf(volume), { recursive: true });
-    // Whoever the container runs as may write to an emptyDir; a kubelet makes the others of one, too, some of them in memory.
+    // Any user may write to an emptyDir. It lives on disk, or in memory if the pod asks for it.
     chmodSync(pathOf(volume), volume.projected ? 0o1777 : 0o777);
   }
   write();
@@ -167,7 +167,7 @@ export function layOutVolumes(
       const size = sizeLimit === undefined ? '' : `,size=${bytesOf(sizeLimit)}`;
       return { source: 'tmpfs', target: mountPath, type: 'tmpfs', options: `mode=1777${size}${readOnly ? ',ro' : ''}` };
     }
-    // Whatever the pod says, a kubelet makes these read-only.
+    // A kubelet always mounts these read-only.
     const fixed = readOnly || volume.configMap || volume.projected;
     return { source: pathOf(volume), target: mountPath, options: `bind${fixed ? ',ro' : ''}` };
   });

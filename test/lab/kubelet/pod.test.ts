@@ -57,7 +57,7 @@ describeLab('a pod', () => {
     expect(pod.logs.json.at(-1)).toEqual({ event: 'leaving' });
   });
 
-  it('has the capabilities of its spec and no others, also for kubectl exec', async () => {
+  it('has only the capabilities of its spec, including in kubectl exec', async () => {
     const pod = await start(POLITE);
     expect(['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map((key) => status(pod, key))).toEqual([
       '0000000000000000',
@@ -81,14 +81,14 @@ describeLab('a pod', () => {
       '0000000000000000',
       '1000',
     ],
-  ])('with %s it has the rights that a runtime would leave', async (_, context, effective, user) => {
+  ])('has the rights that a runtime would give with %s', async (_, context, effective, user) => {
     const pod = await start(POLITE, security(context));
     expect([status(pod, 'CapEff'), status(pod, 'Uid')?.split('\t')[0]]).toEqual([effective, user]);
     expect((await pod.waitReady(5000)).body).toBe('first');
     await pod.stop();
   });
 
-  it('privileged, it has what the machine has and may write to /proc/sys', async () => {
+  it("has all of the machine's capabilities and may write to /proc/sys if privileged", async () => {
     const pod = await start(POLITE, security({ privileged: true }));
     expect(status(pod, 'CapEff')).toBe(/^CapBnd:\s+(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
     const write = await pod.exec([
@@ -100,7 +100,7 @@ describeLab('a pod', () => {
     await pod.stop();
   });
 
-  it('cannot write where its spec does not let it, and can where it does', async () => {
+  it('can write only where its spec allows it', async () => {
     const pod = await start(POLITE);
     const write = async (file: string) => (await pod.exec(['sh', '-c', `echo x > ${file}`])).code;
     expect(await write('/scratch/file')).toBe(0);
@@ -114,7 +114,7 @@ describeLab('a pod', () => {
     await writable.stop();
   });
 
-  it('sees nothing of the machine but its programs, and of those none that the image lacks', async () => {
+  it("sees only the machine's programs, and only those that the image has", async () => {
     const pod = await start(POLITE);
     const { stdout } = await pod.exec([
       'sh',
@@ -141,7 +141,7 @@ describeLab('a pod', () => {
     await pod.stop();
   });
 
-  it('that does not handle SIGTERM is killed after its grace period, as process 1 is', async () => {
+  it('is killed after its grace period if it does not handle SIGTERM', async () => {
     const pod = await start('setInterval(() => undefined, 1000); console.log("up")');
     await pod.waitForLog(({ text }) => text === 'up', 5000);
     const begin = performance.now();
@@ -149,23 +149,23 @@ describeLab('a pod', () => {
     expect(performance.now() - begin).toBeGreaterThan(950);
   });
 
-  it('that ends by itself says how, with all that it wrote', async () => {
+  it('reports its exit code and its complete output if it ends by itself', async () => {
     const pod = await start('console.log("a"); console.error("b"); process.exitCode = 7;');
     expect(await pod.exited).toEqual({ code: 7, signal: null });
     expect(pod.logs.lines.map(({ stream, text }) => `${stream} ${text}`).sort()).toEqual(['stderr b', 'stdout a']);
     await expect(pod.waitReady(1000)).rejects.toThrow('the container ended');
   });
 
-  it('whose program is missing, or that asks for the impossible, does not start', async () => {
+  it('does not start if its program is missing or its spec is not supported', async () => {
     await expect(start(POLITE, (container) => Object.assign(container, { command: ['/no/such'] }))).rejects.toThrow(
       /did not start|No such file/,
     );
     await expect(start(POLITE, (container) => Object.assign(container, { envFrom: [{}] }))).rejects.toThrow(
-      'agent.envFrom: unknown to the lab',
+      'agent.envFrom: is not supported by the lab',
     );
   });
 
-  it('is not ready before its probe says so, and the error tells why', async () => {
+  it('is not ready until its probe succeeds, and the error says why', async () => {
     const pod = await start('setInterval(() => undefined, 1000)');
     await expect(pod.waitReady(100)).rejects.toThrow('not ready: 0 ECONNREFUSED');
     pod.signal('SIGKILL');

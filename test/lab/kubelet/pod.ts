@@ -7,7 +7,7 @@ import type { LogLine, PodLogs } from './pod-logs';
 import { type ProbeResult, probeOnce } from './pod-probe';
 import type { PodToStart } from './pod-spec';
 
-/** The probes that a kubelet makes. */
+/** The probes of a kubelet. */
 export type ProbeKind = 'startup' | 'liveness' | 'readiness';
 
 /** How a process ended. */
@@ -16,14 +16,14 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What {@link Pod.exec} gives back; code -1 if it was killed. */
+/** The result of {@link Pod.exec}; the code is -1 if it was killed. */
 export interface ExecResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What the start of a pod hands to {@link Pod}. */
+/** The values that the start of a pod passes to {@link Pod}. */
 export interface StartedPod {
   readonly netns: Namespace;
   readonly pod: PodToStart;
@@ -31,7 +31,7 @@ export interface StartedPod {
   readonly pid: number;
   readonly logs: PodLogs;
   readonly exited: Promise<Exit>;
-  /** Programs and arguments that put a command into the container's rights and environment. */
+  /** Programs and arguments that run a command with the container's rights and environment. */
   readonly entry: readonly string[];
   readonly update: (change: { token?: string; configMap?: Manifest }) => void;
 }
@@ -42,15 +42,15 @@ async function textOf(stream: Readable | null): Promise<string> {
   return text;
 }
 
-/** A running container. Made by `startPod`. */
+/** A running container, created by `startPod`. */
 export class Pod {
-  /** What it wrote. */
+  /** Its output. */
   readonly logs: PodLogs;
-  /** The container's process 1 as the machine numbers it. */
+  /** The machine's ID of the container's process 1. */
   readonly pid: number;
-  /** Settles when the container has ended and all it wrote is in {@link logs}. */
+  /** Settles when the container has ended and {@link logs} is complete. */
   readonly exited: Promise<Exit>;
-  /** What the spec asks for and the lab leaves out, one sentence each. */
+  /** Fields of the spec that the lab ignores, one sentence each. */
   readonly notes: readonly string[];
   private ended = false;
 
@@ -69,12 +69,12 @@ export class Pod {
     return this.logs.waitFor(predicate, ms, from);
   }
 
-  /** Sends a signal to the container's process 1, for which the kernel ignores all that it does not handle. */
+  /** Sends a signal to the container's process 1. The kernel ignores signals that it does not handle. */
   signal(signal: NodeJS.Signals): void {
     if (!this.ended) process.kill(this.pid, signal);
   }
 
-  /** Ends it as a kubelet does: SIGTERM, then SIGKILL after the grace period of its spec. */
+  /** Stops it as a kubelet does: SIGTERM, then SIGKILL after the grace period of its spec. */
   async stop(): Promise<Exit> {
     this.signal('SIGTERM');
     const grace = (this.started.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
@@ -85,7 +85,7 @@ export class Pod {
   /**
    * Runs a command in the container with its rights and environment, like `kubectl exec`.
    *
-   * @param timeoutMs after which it is killed. @default 10000
+   * @param timeoutMs the command is killed afterwards. @default 10000
    */
   async exec(command: readonly string[], timeoutMs = 10_000): Promise<ExecResult> {
     const spaces = ['--mount', '--pid', '--uts', '--ipc', '--net', '--root', '--wd'];
@@ -99,7 +99,7 @@ export class Pod {
     return { code: await code.finally(() => clearTimeout(timer)), stdout, stderr };
   }
 
-  /** Does a probe of the spec once. @throws if the spec has no such probe */
+  /** Runs a probe of the spec once. @throws if the spec has no such probe */
   probe(kind: ProbeKind): Promise<ProbeResult> {
     const { container } = this.started.pod;
     const probe = container[`${kind}Probe`];
@@ -113,8 +113,8 @@ export class Pod {
   }
 
   /**
-   * Probes as often as a kubelet does before it acts: until one succeeds, or `failureThreshold` (3 by default) have
-   * failed in a row. @throws if the spec has no such probe
+   * Probes until one succeeds, or until `failureThreshold` (default 3) probes in a row have failed, after which a kubelet
+   * would act. @throws if the spec has no such probe
    */
   async probeToThreshold(kind: ProbeKind): Promise<ProbeResult> {
     const threshold = this.started.pod.container[`${kind}Probe`]?.failureThreshold ?? 3;
@@ -123,7 +123,7 @@ export class Pod {
     return result;
   }
 
-  /** Resolves with the probe's answer when it first succeeds. @throws after `ms` milliseconds or when the container ends */
+  /** Resolves with the probe's first successful answer. @throws after `ms` milliseconds, or when the container ends */
   async waitReady(ms: number): Promise<ProbeResult> {
     let last: ProbeResult | undefined;
     const look = async () => {
@@ -140,17 +140,17 @@ export class Pod {
     return last as ProbeResult;
   }
 
-  /** Replaces the token in the projected volumes at once, as the kubelet does before the old one expires. */
+  /** Replaces the token in the projected volumes at once. A kubelet does so before the old one expires. */
   rotateToken(token: string): void {
     this.started.update({ token });
   }
 
-  /** Replaces a ConfigMap in the volumes at once; a kubelet takes up to a minute or so. */
+  /** Updates a ConfigMap in the volumes at once. A kubelet takes up to about a minute. */
   updateConfigMap(configMap: Manifest): void {
     this.started.update({ configMap });
   }
 
-  /** Memory in bytes: resident now, of that without the pages of programs and libraries, and at most so far. */
+  /** Resident memory in bytes: now, now without shared pages of programs and libraries, and at most so far. */
   rss(): { now: number; own: number; peak: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const kib = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NodeRoutes, Site } from '../../../lib';
 import { find, type Manifest, parseManifests } from '../dist';
-import { PlayedDaemonSet } from '../kubelet/daemon-set';
+import { FakeDaemonSet } from '../kubelet/daemon-set';
 import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
 import { PROTOCOL, Testbed } from '../testbed';
@@ -56,7 +56,7 @@ function play(count: number, body: (testbed: Testbed) => Promise<void>): Promise
 /** A DaemonSet with the list GOOD on all nodes, all Ready. */
 function playFleet(count: number, body: (fleet: Fleet) => Promise<void>): Promise<void> {
   return play(count, async (testbed) => {
-    const fleet = new Fleet(testbed, new PlayedDaemonSet(testbed.cluster, templateWith(GOOD)));
+    const fleet = new Fleet(testbed, new FakeDaemonSet(testbed.cluster, templateWith(GOOD)));
     try {
       await fleet.until('all pods to be Ready', 60_000, () => fleet.daemonSet.upToDate === count);
       await body(fleet);
@@ -69,7 +69,7 @@ function playFleet(count: number, body: (fleet: Fleet) => Promise<void>): Promis
 class Fleet {
   constructor(
     readonly testbed: Testbed,
-    readonly daemonSet: PlayedDaemonSet,
+    readonly daemonSet: FakeDaemonSet,
   ) {}
 
   /** Both objects, as GitOps applies them: the ConfigMap at once, the pods one after the other. */
