@@ -7,10 +7,10 @@ import { SEEDS } from '../topology/topology';
 jest.setTimeout(120_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
-/** Something that the user wants to stay reachable. It lies behind the default route, out of what the guard protects. */
+/** A target that the user wants to stay reachable. It is behind the default route, and not protected by the guard. */
 const TARGET = '203.0.113.99';
 const ENV = { CONFIRM: `${TARGET}:8443` };
-/** Leads packets for it into the private network, where nobody knows it. */
+/** Routes packets for the target into the private network, where nothing answers. */
 const HIJACK = '203.0.113.96/29';
 const BAD = [...SUBNETS, HIJACK];
 
@@ -23,7 +23,7 @@ function play(body: (testbed: Testbed) => Promise<void>): Promise<void> {
 }
 
 describeLab('a change that makes a target unreachable for the node', () => {
-  it.concurrent('is rolled back if the target is a resolver, which no setting names', () =>
+  it.concurrent('is rolled back if the target is a resolver, without any setting', () =>
     Testbed.run({}, async (testbed) => {
       testbed.topology.internet.netns.ip('addr', 'add', TARGET, 'dev', 'lo');
       await testbed.topology.internet.client.serve(TARGET, 53, 'resolver');
@@ -59,7 +59,7 @@ describeLab('a change that makes a target unreachable for the node', () => {
       await testbed.untilReadiness(pod, true, /3 effective/);
     }));
 
-  it.concurrent('is rolled back first by the agent that follows one killed during the trial', () =>
+  it.concurrent('is rolled back first by the next agent if an agent is killed during the trial', () =>
     play(async (testbed) => {
       const emptyDirs = join(testbed.topology.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);
@@ -71,7 +71,7 @@ describeLab('a change that makes a target unreachable for the node', () => {
       first.signal('SIGKILL');
       await first.exited;
       expect(testbed.owned()).toEqual([...BAD].sort());
-      // Nobody tells the second one of any list: it knows from the journal alone.
+      // The second agent learns about the list only from the journal.
       testbed.cluster.api.outage('down');
       const second = await start();
       await second.waitForLog(({ json }) => json?.event === 'list.resumed', 5000);
@@ -99,8 +99,7 @@ describeLab('a change that makes a target unreachable for the node', () => {
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const inside = testbed.topology.internet.netns;
-      // Accepts four more connections, those before the change. All later ones are refused, and the open watch
-      // continues.
+      // Accepts four more connections, those before the change, and refuses all later ones. The open watch continues.
       inside.load(REFUSING_AFTER_FOUR);
       const list = [...SUBNETS, '192.168.5.0/24'];
       testbed.putList(list);
@@ -118,15 +117,15 @@ describeLab('a change that makes a target unreachable for the node', () => {
 });
 
 const REAL_SERVER = '203.0.113.10';
-/** As on IBM Cloud: what the Service `kubernetes` leads to is a proxy on the node itself. */
+/** As on IBM Cloud: the endpoint of the Service `kubernetes` is a proxy on the node itself. */
 const PROXY = '172.20.0.1';
-/** Takes the real API server, of which the agent knows nothing. */
+/** Routes that cut off the real API server, whose address the agent does not know. */
 const CUT_OFF = [...SUBNETS, '203.0.113.8/29'];
 
-/** How the next hop treats packets for the API server that a list leads to it. */
+/** What the next hop does with packets for the API server. */
 const DEAD_ENDS = [
   ['silently', `blackhole ${REAL_SERVER}`],
-  ['with an error, upon which the proxy hangs up', `unreachable ${REAL_SERVER}`],
+  ['with an error, after which the proxy closes the connection', `unreachable ${REAL_SERVER}`],
 ] as const;
 
 describeLab('a list that cuts a proxy on the node off from the API server', () => {
@@ -189,13 +188,13 @@ describeLab('three API servers behind one address', () => {
       testbed.topology.internet.netns.load(DEAD_SERVER);
       const list = [...SUBNETS, '192.168.5.0/24'];
       testbed.putList(list);
-      // By chance the dead one may be met so seldom before and so often after that the list needs a second trial.
+      // By chance, connections may rarely hit the dead server before the change and often after it. The list then needs a second trial.
       await testbed.untilReadiness(pod, true, /3 effective/, 60_000);
       expect([testbed.owned(), `${pod.logs}`.includes('list.condemned')]).toEqual([list, false]);
     }));
 });
 
-/** As kube-proxy does it. */
+/** Balances connections as kube-proxy does. */
 const BEHIND_ONE_ADDRESS = `
 table ip kube-proxy {
   chain output {
@@ -212,11 +211,11 @@ table inet dead {
   }
 }`;
 
-describeLab('what an agent has confirmed', () => {
+describeLab('a list that an agent has confirmed', () => {
   it.concurrent.each<[string, (testbed: Testbed) => void]>([
-    ['the API server is away', (testbed) => testbed.cluster.api.outage('down')],
+    ['the API server is down', (testbed) => testbed.cluster.api.outage('down')],
     ['the list is rejected', (testbed) => testbed.putText('["192.168.0.0/24", oops')],
-  ])('is in force and repaired after a restart while %s', (_, happen) =>
+  ])('applies and is repaired after a restart while %s', (_, happen) =>
     Testbed.run({}, async (testbed) => {
       const emptyDirs = join(testbed.topology.lab.folder, 'empty-dirs');
       mkdirSync(emptyDirs);

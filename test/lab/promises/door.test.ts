@@ -5,7 +5,7 @@ import { Testbed } from '../testbed';
 
 jest.setTimeout(120_000);
 
-/** Of each kind, at each of the two addresses: 500 in all. */
+/** Connections of each kind to each of the two addresses: 500 in all. */
 const EACH = 250;
 const PROBES = ['startup', 'liveness', 'readiness'] as const;
 
@@ -40,7 +40,7 @@ describeLab('the HTTP server is not exposed', () => {
     }));
 });
 
-/** No kubelet would act. That every single probe is answered in time is measured by `npm run bench flood`. */
+/** After this many failed probes a kubelet would restart the agent. `npm run bench flood` measures that every probe is answered in time. */
 async function probesAnswer(pod: Pod): Promise<void> {
   for (const kind of PROBES) {
     const result = await pod.probeToThreshold(kind);

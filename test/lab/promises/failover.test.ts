@@ -21,7 +21,7 @@ const TWO_DUAL_ROUTERS: TopologyOptions = {
 const over = (subnets: readonly string[], nextHops: readonly string[], mode?: string) =>
   subnets.map((subnet) => ({ subnet, nextHops, ...(mode !== undefined && { mode }) }));
 
-/** A router dies on the private side, while the node's link stays up; on premise it is known at once. */
+/** A router dies on the private side, while the node's link stays up. On-premise routers notice it at once. */
 function silence(testbed: Testbed, router: 0 | 1): void {
   testbed.topology.routers[router]?.netns.ip('link', 'set', 'priv', 'down');
   leadBackBy(testbed, router === 0 ? 1 : 0);
@@ -32,7 +32,7 @@ function revive(testbed: Testbed, router: 0 | 1): void {
   leadBackBy(testbed, router);
 }
 
-/** The servers on premise answer by this router; the topology gives it the first address of each subnet, or the last but one. */
+/** Sets the router by which on-premise servers answer: at the first address of each subnet, or the last but one. */
 function leadBackBy(testbed: Testbed, router: 0 | 1): void {
   testbed.topology.options.servers.forEach(({ addresses }, i) => {
     const gateways = addresses.map((address) => addressOf(nth(address, router === 0 ? 1 : -2)));
@@ -40,18 +40,18 @@ function leadBackBy(testbed: Testbed, router: 0 | 1): void {
   });
 }
 
-/** Next hops that the kernel has for our routes of a family, where all have the same. */
+/** The next hops of the agent's routes in the kernel, if all routes have the same ones. */
 function inUse(testbed: Testbed, family: 4 | 6 = 4): string {
   const routes = testbed.topology.routes(family, PROTOCOL);
   const ways = routes.map(({ gateway, nexthops }) => (nexthops ?? [{ gateway }]).map((hop) => hop.gateway).join(' '));
   return new Set(ways).size === 1 ? (ways[0] as string) : `different: ${ways.join(', ')}`;
 }
 
-/** @returns the milliseconds until our routes go this way. */
+/** Waits until the agent's routes use these next hops. @returns the milliseconds it took */
 async function untilInUse(testbed: Testbed, pod: Pod, hops: string, ms: number, family: 4 | 6 = 4): Promise<number> {
   const started = performance.now();
-  await waitFor(`the routes to go by ${hops}`, ms, () => inUse(testbed, family) === hops, 5).catch((error: Error) => {
-    throw new Error(`${error.message}; they go by ${inUse(testbed, family)}\n${pod.logs}`);
+  await waitFor(`the routes to use ${hops}`, ms, () => inUse(testbed, family) === hops, 5).catch((error: Error) => {
+    throw new Error(`${error.message}; they use ${inUse(testbed, family)}\n${pod.logs}`);
   });
   return performance.now() - started;
 }
@@ -96,7 +96,7 @@ describeLab('several next hops', () => {
       expect(inUse(testbed)).toBe(SECOND);
       expect(testbed.owned()).toEqual(SUBNETS);
       revive(testbed, 0);
-      // Nobody else answers, so it does not have to wait.
+      // No other next hop answers, so it is used without a delay.
       expect(await untilInUse(testbed, pod, FIRST, 8000)).toBeLessThan(6000);
       expect(await testbed.topology.answered()).toBe(true);
     }));

@@ -77,7 +77,7 @@ describeLab('the private network entry in its different forms', () => {
       expect(testbed.owned()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
       expect(await testbed.topology.answered()).toBe(true);
       testbed.ip('route replace 10.0.0.0/8 via 10.184.0.1');
-      await waitFor('the next hop to be followed', 5000, () =>
+      await waitFor('the routes to use the next hop', 5000, () =>
         testbed.topology
           .nexthops()
           .some(({ gateway, protocol }) => gateway === '10.184.0.1' && protocol === `${PROTOCOL}`),
@@ -94,7 +94,7 @@ describeLab('the private network entry in its different forms', () => {
       testbed.ip('route del 10.0.0.0/8 metric 0');
       testbed.ip('route add blackhole 10.0.0.0/8');
       await testbed.untilReadiness(pod, false, /waiting: the node's route blackhole 10\.0\.0\.0\/8.* has no next hop/);
-      // In this order: between the two the entry via 10.184.0.9 would be the way, and the agent would be ready with it.
+      // In this order: if the entry via 10.184.0.9 were the best one for a moment, the agent would be Ready with it.
       testbed.ip('route add 10.0.0.0/8 via 10.184.0.1 dev priv metric 50');
       testbed.ip('route del blackhole 10.0.0.0/8');
       await testbed.untilReadiness(pod, true, /2 effective/);
@@ -107,7 +107,7 @@ describeLab('the private network entry in its different forms', () => {
       async (testbed) => {
         testbed.ip('-6 route del fd00::/8');
         testbed.ip('-6 route add fd00::/8 via fd00:184::1 dev priv proto ra expires 1');
-        await waitFor('the lifetime to be over', 5000, () => /expires -\d/.test(testbed.ip('-6 route show fd00::/8')));
+        await waitFor('the entry to expire', 5000, () => /expires -\d/.test(testbed.ip('-6 route show fd00::/8')));
         const pod = await testbed.cluster.startPod();
         await testbed.untilReadiness(pod, false, /no route for fd00::\/8/);
       },

@@ -10,7 +10,7 @@ const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
 describeLab('foreign routes are never changed', () => {
   it.each(['proto boot', 'proto 80'])(
-    'one of the same prefix and metric with the same next hop satisfies (%s)',
+    'one with the same prefix, metric and next hop satisfies the list (%s)',
     (marks) =>
       Testbed.run({}, async (testbed) => {
         testbed.ip(`route add 192.168.0.0/24 via 10.184.0.1 ${marks}`);
@@ -52,7 +52,7 @@ describeLab('foreign routes are never changed', () => {
       expect(routesTo(testbed, '192.168.0.0/24')).toMatchObject([{ gateway: '198.51.100.1', metric: 50 }]);
     }));
 
-  it('the same table and list give the same result, whichever came first', () =>
+  it('the same table and list give the same result in any order', () =>
     Testbed.run({ list: [], env: { ROUTE_METRIC: '50' } }, async (testbed) => {
       const pod = await testbed.startReady();
       for (let world = 0; world < WORLDS; world++) await playOrders(testbed, pod, foreignRoutes(world));
@@ -118,7 +118,7 @@ interface Foreign {
 
 const routeOf = ({ subnet, metric, hop }: Foreign) => `${subnet} via ${hop} proto static metric ${metric}`;
 
-/** Up to two of each subnet, with all orders of metrics among them and ours, which is 50. */
+/** Up to two routes to each subnet, with metrics below, equal to and above the agent's, which is 50. */
 function foreignRoutes(world: number): Foreign[] {
   const metrics = [20, 50, 90];
   const hops = ['10.184.0.1', '198.51.100.1'];
@@ -130,7 +130,7 @@ function foreignRoutes(world: number): Foreign[] {
   });
 }
 
-/** By the rule alone: the lowest metric wins, and a tie goes to those who are not us. */
+/** The expected result by the rule alone: the lowest metric wins, and foreign routes win ties. */
 function outcomeOf(foreign: readonly Foreign[]): string[] {
   return SUBNETS.map((subnet) => {
     const [best] = foreign.filter((route) => route.subnet === subnet).sort((one, other) => one.metric - other.metric);
@@ -139,7 +139,7 @@ function outcomeOf(foreign: readonly Foreign[]): string[] {
   });
 }
 
-/** Brings about one table in several orders, and looks for the same outcome after each. */
+/** Creates the same table in several orders, and checks for the same result after each. */
 async function playOrders(testbed: Testbed, pod: Pod, foreign: readonly Foreign[]): Promise<void> {
   const add = (routes: readonly Foreign[]) => {
     for (const route of routes) testbed.ip(`route append ${routeOf(route)}`);
@@ -157,7 +157,7 @@ async function playOrders(testbed: Testbed, pod: Pod, foreign: readonly Foreign[
   testbed.ip('link set priv down');
   testbed.ip('link set priv up');
   testbed.ip('route add 10.0.0.0/8 via 10.184.0.1');
-  add(foreign.filter(({ hop }) => hop === '10.184.0.1')); // the kernel took these with the link
+  add(foreign.filter(({ hop }) => hop === '10.184.0.1')); // the kernel removed these with the link
   await untilOutcome(testbed, pod, foreign, 'after a bounce');
   testbed.putList([]);
   await testbed.untilOwned([]);
@@ -182,7 +182,7 @@ function routesTo(testbed: Testbed, subnet: string) {
   return testbed.topology.routes().filter(({ dst }) => dst === subnet);
 }
 
-/** Asks the kernel again and again for an address in the first subnet; collects answers that are not the private way. */
+/** Looks up an address in the first subnet repeatedly, and collects answers that are not the private route. */
 function watchForMisses(testbed: Testbed): { stop(): Promise<string[]> } {
   const misses: string[] = [];
   let stopped = false;

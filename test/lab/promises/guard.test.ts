@@ -47,10 +47,10 @@ describeLab('a route that takes something the node depends on is rejected, and t
       await testbed.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the route to /);
       testbed.ip('rule add pref 100 lookup 1000');
       expect(testbed.owned()).toEqual(['192.168.1.0/24']);
-      expect(await testbed.topology.answered()).toBe(false); // of the two subnets one is routed
+      expect(await testbed.topology.answered()).toBe(false); // only one of the two subnets is routed
     }));
 
-  it('a list gets nothing that the DaemonSet does not allow', () =>
+  it('a list cannot do what the DaemonSet does not allow', () =>
     Testbed.run(
       {
         list: [

@@ -10,7 +10,7 @@ jest.setTimeout(60_000);
 
 const POD = ['172.30.5.9', 'fd00:172:30::9'];
 const BYTES = 1420;
-/** Each CPU has a cache of its own, and the kernel chooses which one a packet meets. */
+/** Each CPU has its own cache of path MTUs, and a packet may meet any of them. */
 const ROUNDS = 3;
 
 const SUBNETS = { 4: [0, 1, 2].map((i) => `192.168.${i}.0/24`), 6: ['a', 'b', 'c'].map((x) => `2001:db8:${x}::/64`) };
@@ -25,7 +25,7 @@ const FOUR_AND_SIX: TopologyOptions = {
 
 const PLAIN = { topology: FOUR_AND_SIX, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: [] };
 
-/** The path MTU that each server's subnet has for a packet of the namespace; undefined where it arrives whole. */
+/** The path MTU to each server for a packet from the namespace; undefined if the packet arrives whole. */
 async function fates(testbed: Testbed, netns: Namespace, family: 4 | 6): Promise<(number | undefined)[]> {
   const client = NetnsClient.of(netns);
   const seen = SUBNETS[family].map(() => new Set<number | undefined>());

@@ -31,7 +31,7 @@ const CONFIGURATION = {
 
 const LIST = ['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.1', '10.184.0.3'], mode: 'failover' }];
 
-/** What of the agent's is in the kernel: routes with their type, and nexthop objects, without the numbers of objects. */
+/** The agent's objects in the kernel: routes with their type, and nexthop objects without their IDs. */
 function owned({ topology }: Testbed): string {
   const routes = topology
     .routes(4, PROTOCOL)
@@ -40,7 +40,7 @@ function owned({ topology }: Testbed): string {
   return [...routes.sort(), `${objects.length} objects`].join('; ');
 }
 
-/** The kernel's messages about routes and nexthop objects, from now on. */
+/** Records the kernel's messages about routes and nexthop objects from now on. */
 async function monitor(testbed: Testbed): Promise<readonly string[]> {
   const { netns } = testbed.node;
   const lines: string[] = [];
@@ -50,7 +50,7 @@ async function monitor(testbed: Testbed): Promise<readonly string[]> {
   });
   if (stdout) createInterface({ input: stdout }).on('line', (line) => lines.push(line));
   await waitFor('the monitor', 5000, () => {
-    // A route that is replaced by the same one is not reported.
+    // The kernel does not report a route that is replaced by the same route.
     netns.batch(['route add 203.0.113.200 dev pub', 'route del 203.0.113.200 dev pub']);
     return lines.length > 0;
   });
@@ -78,7 +78,8 @@ describeLab('routes that a real systemd-networkd removes are restored', () => {
             .ip('rule show')
             .split('\n')
             .filter((line) => line.startsWith('7:')).length;
-        const untilAllIsBack = () => waitFor(`all of ours: ${ALL}`, 10_000, () => owned(testbed) === ALL);
+        const untilAllIsBack = () =>
+          waitFor(`all of the agent's objects: ${ALL}`, 10_000, () => owned(testbed) === ALL);
         const networkd = new Networkd(testbed.node.netns, CONFIGURATION);
         await networkd.start('priv', 'pub');
         await untilAllIsBack();
@@ -92,8 +93,8 @@ describeLab('routes that a real systemd-networkd removes are restored', () => {
         await untilAllIsBack();
         await pod.waitReady(20_000);
         expect(await testbed.topology.answered()).toBe(true);
-        // networkd takes rules as well; they are back for the next probe, and none of them was a repair.
-        await waitFor('the rules of the probes', 10_000, () => rules() === 2);
+        // networkd removes rules too. They are restored for the next probe, which does not count as a repair.
+        await waitFor('the rules of the probes to be restored', 10_000, () => rules() === 2);
         await waitFor('probes to be answered', 10_000, async () => {
           const { networks } = await testbed.status(pod);
           return (

@@ -12,11 +12,11 @@ const IPV6 = ['2001:db8:a::/64', '2001:db8:b::/64'];
 const LIST = [...IPV4, ...IPV6];
 const SERVERS = ['192.168.0.10', '192.168.1.10', '2001:db8:a::10', '2001:db8:b::10'];
 const ON_PREMISE = LIST.map((subnet) => `net ${subnet}`).join(' or ');
-/** It answers on the public link. */
+/** A server that answers on the public link. */
 const PUBLIC_GATEWAY = '198.51.100.1';
 const POD = '172.30.5.9';
 const ENV = { OTHERWISE: 'unreachable', PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' };
-/** Lies behind the default route, out of what the guard protects; the route for the other leads packets for it astray. */
+/** Two addresses behind the default route that the guard does not protect. The route to the second one cuts off the first. */
 const [TARGET, HIJACK] = ['203.0.113.99', '203.0.113.96/29'];
 const WORST = 4294967295;
 const RTN_UNREACHABLE = '7';
@@ -26,7 +26,7 @@ function play(body: (testbed: Testbed) => Promise<void>, options: TestbedOptions
   return Testbed.run({ topology: DUAL_STACK, env: ENV, list: LIST, ...options }, body);
 }
 
-/** Subnets of the unreachable routes of the agent, sorted. */
+/** The subnets of the agent's unreachable routes, sorted. */
 function companions(testbed: Testbed): string[] {
   return ([4, 6] as const)
     .flatMap((family) => testbed.topology.routes(family, PROTOCOL))
@@ -44,11 +44,11 @@ function untilCompanions(testbed: Testbed, subnets: readonly string[], ms = 5000
   );
 }
 
-/** A pod with a link of its own, whose packets the node forwards. */
+/** A pod with its own link, whose packets the node forwards. */
 function addPod({ topology, node }: Testbed): NetnsClient {
   const pod = topology.lab.namespace('pod');
   const forwarding = { 'ipv4/ip_forward': 1, 'ipv6/conf/all/forwarding': 1 };
-  // Otherwise the burst of datagrams uses up what the kernel answers.
+  // Otherwise the kernel's rate limit for ICMP would drop answers to the burst of datagrams.
   const answering = { 'ipv4/icmp_ratelimit': 0, 'ipv6/icmp/ratelimit': 0 };
   node.netns.sysctl({ ...forwarding, ...answering });
   topology.lab.link(
@@ -59,7 +59,7 @@ function addPod({ topology, node }: Testbed): NetnsClient {
   return NetnsClient.of(pod);
 }
 
-/** The end of the node's private link in the wires goes down. */
+/** Takes down the bridge end of the node's private link. */
 function loseCarrier({ node, topology }: Testbed): void {
   const [link] = node.netns.ipJson<{ link_index: number }[]>('link', 'show', 'priv');
   const ends = topology.wires.ipJson<{ ifindex: number; ifname: string }[]>('link', 'show');
@@ -67,22 +67,22 @@ function loseCarrier({ node, topology }: Testbed): void {
   topology.wires.ip('link', 'set', `${end?.ifname}`, 'down');
 }
 
-/** Many datagrams from each to all servers. */
+/** Sends many datagrams from each sender to all servers. */
 function send(senders: readonly NetnsClient[]): Promise<unknown> {
   const all = senders.flatMap((sender) => SERVERS.map((address) => ({ sender, address })));
   const repeated = Array.from({ length: 25 }, () => all).flat();
   return Promise.all(repeated.map(({ sender, address }) => sender.datagram({ address, bytes: 32, timeoutMs: 300 })));
 }
 
-/** What the node answers a pod for whose packets it has no way. */
+/** The node's ICMP answer to a pod for a packet without a route. */
 const NO_WAY = '(icmp[icmptype] == icmp-unreach and icmp[icmpcode] == 1) or (icmp6 and ip6[40] == 1)';
 
 interface Traced {
-  /** Packets to on premise that left by the public link while the way ended, and after that. */
+  /** Packets to on premise that left on the public link while the route was lost, and afterwards. */
   readonly leaks: readonly string[];
-  /** What the node's own connections ended with, after that. */
+  /** The errors of the node's own connections afterwards. */
   readonly node: readonly (string | undefined)[];
-  /** The servers for which the node answered a pod that there is no way. */
+  /** The servers for which the node answered a pod with "no route". */
   readonly pod: readonly string[];
 }
 
@@ -107,7 +107,7 @@ async function traced(testbed: Testbed, pod: NetnsClient, end: () => unknown): P
 const CLOSED: Traced = { leaks: [], node: SERVERS.map(() => 'EHOSTUNREACH'), pod: SERVERS };
 
 describeLab(
-  'while the way on premise is away, nothing leaves by the public link',
+  'while the route to on premise is missing, nothing leaves on the public link',
   () => {
     it.each<[string, (testbed: Testbed) => unknown]>([
       ['the link goes down', (testbed) => testbed.ip('link set priv down')],
@@ -131,7 +131,7 @@ describeLab(
         expect((await traced(testbed, pod, end)).leaks).toEqual([]);
       }));
 
-    it('when the agent is killed while the link is down, and when another one then starts', () =>
+    it('when the agent is killed while the link is down, and when the next one starts', () =>
       play(async (testbed) => {
         const inPod = addPod(testbed);
         const pod = await testbed.startReady();
@@ -147,7 +147,7 @@ describeLab(
           await next.waitForLog(({ json }) => json?.event === 'route.state', 10_000);
           await testbed.untilReadiness(next, false, /waiting/);
         };
-        // By now the kernel answers the pod's IPv4 packets no longer: ip_error() in net/ipv4/route.c allows a few.
+        // By now the kernel no longer answers the pod's IPv4 packets: ip_error() in net/ipv4/route.c allows only a few.
         const { leaks, node } = await traced(testbed, inPod, start);
         expect({ leaks, node }).toEqual({ leaks: [], node: CLOSED.node });
         expect(companions(testbed)).toEqual([...LIST].sort());
@@ -157,10 +157,10 @@ describeLab(
           'route add 10.0.0.0/8 via 10.184.0.1',
           'route add fd00::/8 via fd00:184::1',
         ]);
-        await waitFor('everybody to be answered', 10_000, () => testbed.topology.answered());
+        await waitFor('all requests to be answered', 10_000, () => testbed.topology.answered());
       }));
 
-    it('without the option it does, from the node and from a pod', () =>
+    it('without the option, packets do leave on the public link, from the node and from a pod', () =>
       play(
         async (testbed) => {
           const pod = addPod(testbed);
@@ -196,7 +196,7 @@ describeLab('an unreachable route exists only beside a confirmed route', () => {
           '192.168.2.0/24 satisfied',
           '192.168.3.0/24 waiting',
         ]);
-        // Nor later, when somebody else has a route there.
+        // The same later, when a foreign route has the prefix.
         testbed.ip('route del 192.168.1.0/24');
         await untilCompanions(testbed, ['192.168.0.0/24', '192.168.1.0/24']);
       },

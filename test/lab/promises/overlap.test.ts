@@ -18,7 +18,7 @@ let lab: Lab;
 let topology: OverlapTopology;
 let agent: Pod;
 
-/** How often each answer came. */
+/** The number of times that each answer came. */
 function tally(answers: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const answer of answers) counts[answer] = (counts[answer] ?? 0) + 1;
@@ -53,7 +53,7 @@ describeLab(
     it('from a pod, orders-service balances over servers whose real addresses are in the range of the nodes', async () => {
       const counts = tally(await topology.ask(topology.pod, OVERLAP.clusterIp, 200));
       expect(Object.keys(counts).sort()).toEqual(['orders-1', 'orders-2']);
-      // Of 200 fair coins fewer than 60 heads come once in 50 million.
+      // Of 200 random choices, fewer than 60 for one server occur once in 50 million runs.
       expect(Math.min(...Object.values(counts))).toBeGreaterThanOrEqual(60);
     });
 
@@ -72,7 +72,7 @@ describeLab(
       expect([await there.seen(), await here.seen()]).toEqual([['192.168.2.5'], ['192.168.1.5']]);
     });
 
-    it('a subnet that is not mapped is reached beside it, under its own addresses', async () => {
+    it('a subnet that is not mapped is reached as well, under its own addresses', async () => {
       const files = topology.server('files');
       const there = await files.client.serve('192.168.0.10', 8081, 'files');
       expect(await topology.pod.client.fetch('http://192.168.0.10:8081/')).toMatchObject({ body: 'files' });

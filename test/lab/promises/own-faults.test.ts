@@ -7,7 +7,7 @@ jest.setTimeout(90_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
-describeLab('what happens to the agent itself', () => {
+describeLab('faults of the agent itself', () => {
   it('a port in use: routes are still maintained, and pages are served once the port is free', () =>
     Testbed.run({}, async (testbed) => {
       const squatter = await testbed.node.client.serve('127.0.0.1', 9142, 'somebody else');
@@ -128,14 +128,14 @@ describeLab('what happens to the agent itself', () => {
   it('after lost kernel events, everything is read again', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
-      // Stopped, it cannot read; the kernel's queue for it overflows, and the deletion at the end gets lost with the rest.
+      // A stopped agent cannot read, so the kernel's queue for it overflows and the last deletion is lost too.
       pod.signal('SIGSTOP');
       const storm = Array.from({ length: 40_000 }, (_, i) => (i % 2 === 0 ? 'add' : 'del'));
       testbed.node.netns.batch(storm.map((verb) => `route ${verb} 172.16.0.0/30 via 198.51.100.1 table 1000`));
       testbed.ip('route del 192.168.0.0/24');
       pod.signal('SIGCONT');
       await pod.waitForLog(({ json }) => json?.event === 'kernel.overrun', 10_000);
-      // However slowly it reads what was queued, the kernel must not go on dropping without a word meanwhile.
+      // The kernel must not drop further events unnoticed while the agent slowly reads the queue.
       pod.signal('SIGSTOP');
       await new Promise((resolve) => setTimeout(resolve, 2000));
       pod.signal('SIGCONT');
@@ -200,7 +200,7 @@ describeLab('what happens to the agent itself', () => {
       testbed.putList(Array.from({ length: 5000 }, (_, i) => `172.16.${i >> 6}.${(i & 63) * 4}/30`));
       await pod.waitForLog(({ json }) => json?.event === 'list.accepted' && json.routes === 5000, 10_000);
       expect(await pod.stop()).toEqual({ code: 0, signal: null });
-      await waitFor('the routes to stay', 1000, () => testbed.owned().length > 0);
+      await waitFor('the routes to exist', 1000, () => testbed.owned().length > 0);
     }));
 });
 
@@ -213,7 +213,7 @@ function withCommand(workload: Manifest, change: (command: string[]) => string[]
   return copy;
 }
 
-/** The DaemonSet of a second NodeRoutes whose author forgot to give it a protocol number of its own. */
+/** The DaemonSet of a second NodeRoutes without its own protocol number. */
 function asAnother(workload: Manifest): Manifest {
   const text = JSON.stringify(workload).replaceAll('z/node-routes"', 'z/second"').replaceAll('9142', '9143');
   return JSON.parse(text.replace('"INSTANCE","value":"node-routes"', '"INSTANCE","value":"second"')) as Manifest;

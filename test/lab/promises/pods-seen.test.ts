@@ -46,13 +46,13 @@ async function stop(): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
-/** The body, or the error, of a request. */
+/** The body of the answer to a request, or its error. */
 async function ask(from: Namespace, address: string, timeoutMs = 5000): Promise<string> {
   const { body, error } = await NetnsClient.of(from).fetch(`http://${address}:8080/`, { timeoutMs });
   return error ?? body;
 }
 
-/** What each server saw of a request from there. */
+/** The source address of a request as each server sees it. */
 async function seenFrom(from: Namespace): Promise<string[]> {
   const seen: string[] = [];
   for (const name of NAMES) {
@@ -89,7 +89,7 @@ describeLab(
 );
 
 describeLab(
-  'pods seen as themselves, mapped, since on premise uses their range as well',
+  'pods seen with mapped addresses, because on premise uses the pod range too',
   () => {
     beforeAll(() => start('themselves'));
     afterAll(stop);

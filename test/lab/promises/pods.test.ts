@@ -15,7 +15,7 @@ const DUAL = {
   list: ['192.168.0.0/24', '192.168.1.0/24', '2001:db8:a::/64', '2001:db8:b::/64'],
 } satisfies TestbedOptions;
 
-/** As the AWS VPC CNI has it for a pod of a second interface, whose table knows the public way only. */
+/** The rules of the AWS VPC CNI for a pod on a second interface. Its table has only the public route. */
 const AWS = ['rule add from 172.30.5.9 lookup 2 pref 1536', 'route add default via 198.51.100.1 table 2'];
 const AWS_6 = ['-6 rule add from fd00:172:30::9 lookup 2 pref 1536', '-6 route add default via 2001:db8:51::1 table 2'];
 
@@ -23,15 +23,15 @@ const ipAll = (testbed: Testbed, lines: readonly string[]) => {
   for (const line of lines) testbed.ip(line);
 };
 
-/** The pods' way according to /status once an agent has checked it. */
+/** The state of packets from pods in /status, once an agent has checked it. */
 async function waysOf(testbed: Testbed, pod: Pod): Promise<Status['ways']> {
-  return waitFor('a look at the pods', 5000, async () => {
+  return waitFor('a check of packets from pods', 5000, async () => {
     const { ways } = await testbed.status(pod);
     return ways.pods.reason !== 'the first pass is under way' && ways;
   });
 }
 
-/** The pod's own opinion: whether a server on premise answers it. */
+/** Whether an on-premise server answers the pod. */
 async function reaches(testbed: Testbed, address: string): Promise<boolean> {
   const [router] = testbed.topology.routers;
   router?.netns.batch([`route replace ${PODS[0]} via 10.184.0.2`, `route replace ${PODS[1]} via fd00:184::2`]);
@@ -149,12 +149,12 @@ describeLab('packets of pods', () => {
     }));
 });
 
-describeLab('an unknown way of pods never counts', () => {
+describeLab('an unknown path of pods never counts', () => {
   const REQUIRED = { ...DUAL, env: { ...DUAL.env, REQUIRE_PODS: 'true' }, list: ['192.168.0.0/24'] };
   it.each<[string, (testbed: Testbed) => void, TestbedOptions, RegExp]>([
     ['no pod', () => undefined, REQUIRED, /this node has no route to a pod yet/],
     [
-      'a device for all pods, as Cilium has it without endpoint routes',
+      'one device for all pods, as in Cilium without endpoint routes',
       (testbed) =>
         ipAll(testbed, [
           'link add cilium_host type bridge',
@@ -167,7 +167,7 @@ describeLab('an unknown way of pods never counts', () => {
       /pods have no interfaces of their own in this node's routes \(dev cilium_host\)/,
     ],
     [
-      'a device for all pods, as OVN-Kubernetes has it',
+      'one device for all pods, as in OVN-Kubernetes',
       (testbed) =>
         ipAll(testbed, [
           'link add ovn-k8s-mp0 type bridge',
@@ -187,7 +187,7 @@ describeLab('an unknown way of pods never counts', () => {
       /rule 9 selects packets by more than their addresses/,
     ],
     [
-      'forwarding that is off',
+      'forwarding is off',
       (testbed) => {
         startWorkloadOnce(testbed);
         testbed.node.netns.sysctl({ 'ipv4/ip_forward': 0 });
@@ -196,17 +196,17 @@ describeLab('an unknown way of pods never counts', () => {
       /forwarding is off on eni1/,
     ],
     [
-      'a packet that the kernel refuses',
+      'a packet that the kernel rejects',
       (testbed) => {
         startWorkloadOnce(testbed);
-        // The way back leads elsewhere, as far as the strict filter knows: EINVAL, though the table has the pod.
+        // The strict filter expects the answer on another interface: EINVAL, although the table has a route to the pod.
         ipAll(testbed, ['rule add to 172.30.5.9 lookup 7 pref 50', 'route add 172.30.5.9 dev pub table 7']);
       },
       REQUIRED,
       /the kernel refuses a packet from 172\.30\.5\.9 on eni1 \(EINVAL\)/,
     ],
     [
-      'no range of pods',
+      'no pod range is set',
       startWorkloadOnce,
       { ...REQUIRED, env: { ...REQUIRED.env, POD_SUBNETS: '' } },
       /no IPv4 range/,
@@ -221,7 +221,7 @@ describeLab('an unknown way of pods never counts', () => {
     }),
   );
 
-  it('but with a pod bridge it is known: the address looked up is not the node’s', () =>
+  it('with a pod bridge it is known: the lookup uses a pod address, not the node’s', () =>
     Testbed.run(REQUIRED, async (testbed) => {
       ipAll(testbed, ['link add cni0 type bridge', 'addr add 172.30.5.1/24 dev cni0', 'link set cni0 up']);
       testbed.node.netns.sysctl({ 'ipv4/ip_forward': 1 });

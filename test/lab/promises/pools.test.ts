@@ -10,12 +10,12 @@ jest.setTimeout(150_000);
 
 const A = 142;
 const B = 143;
-/** How long an agent must be silent before its routes are taken over. */
+/** How long an agent must not answer before its routes are taken over. */
 const SILENCE = 60_000;
-/** Until that was noticed, on a machine that has other things to do. */
+/** The time to notice this on a busy machine. */
 const NOTICED = SILENCE + 15_000;
 
-/** What a site with two pools puts into a cluster; the lists are all their own. */
+/** The objects of a site with two pools, without lists: the tests write them. */
 function poolsWith(a: NodeRoutesProps, b: NodeRoutesProps): Manifest[] {
   const site = new Site('pools', {
     cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] },
@@ -26,13 +26,13 @@ function poolsWith(a: NodeRoutesProps, b: NodeRoutesProps): Manifest[] {
   return parseManifests(site.synthYaml());
 }
 
-/** A node, the agents of two pools that may run on it, and a record of what happens to its routes. */
+/** A node, the agents of two pools that can run on it, and a record of its route changes. */
 class Node {
   private marks = 0;
 
   private constructor(
     readonly testbed: Testbed,
-    /** What the kernel told of routes, as `ip monitor` writes it. */
+    /** The kernel's messages about routes, in the format of `ip monitor`. */
     private readonly told: string[],
   ) {}
 
@@ -60,7 +60,7 @@ class Node {
     return pod;
   }
 
-  /** Subnets of the routes with that protocol number, of both families. */
+  /** The subnets of the routes with that protocol number, in both families. */
   routes(protocol: number): string[] {
     return [...this.testbed.owned(4, protocol), ...this.testbed.owned(6, protocol)];
   }
@@ -75,29 +75,29 @@ class Node {
     });
   }
 
-  /** Waits until `told` has all that has happened so far; returns how many lines that is. */
+  /** Waits until `told` is complete. @returns its number of lines */
   async allTold(): Promise<number> {
     const mark = `blackhole 198.18.0.${++this.marks}`;
-    await waitFor('ip monitor to tell all', 10_000, () => {
+    await waitFor('ip monitor to print the marker', 10_000, () => {
       this.testbed.node.netns.batch([`route add ${mark}`, `route del ${mark}`]);
       return this.told.some((line) => line.startsWith(`${mark} `));
     });
     return this.told.length;
   }
 
-  /** What the kernel told of routes with that protocol number, but for the first lines. */
+  /** The messages about routes with that protocol number, from a line on. */
   async changes(protocol: number, from: number): Promise<string[]> {
     await this.allTold();
     return this.told.slice(from).filter((line) => line.includes(` proto ${protocol} `));
   }
 
-  /** Subnets whose route the kernel told to be deleted. */
+  /** The subnets of deleted routes. */
   async deleted(): Promise<string[]> {
     await this.allTold();
     return this.told.flatMap((line) => /^Deleted (\S+\/\d+)/.exec(line)?.[1] ?? []);
   }
 
-  /** Asks the kernel again and again for the way to an address; collects answers that are not the private one. */
+  /** Looks up an address repeatedly, and collects answers that are not the private route. */
   watchWays(...addresses: readonly string[]): { stop(): Promise<string[]> } {
     const misses: string[] = [];
     let isStopped = false;
@@ -108,7 +108,7 @@ class Node {
       }
       return isStopped;
     });
-    watching.catch(() => undefined); // a test that failed ends the lab before the watch
+    watching.catch(() => undefined); // a failed test closes the lab before the watch ends
     return {
       stop: async () => {
         isStopped = true;
@@ -121,7 +121,7 @@ class Node {
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** One of the two is silent for longer than it takes where pools are disjoint. */
+/** One of the two agents does not answer for longer than a takeover takes in disjoint pools. */
 async function overlap(): Promise<void> {
   const ofA = ['192.168.0.0/24', '192.168.1.0/24'];
   const ofB = ['192.168.2.0/24', '192.168.3.0/24', '2001:db8:b::/64'];
@@ -159,7 +159,7 @@ async function overlap(): Promise<void> {
   });
 }
 
-/** All but the second are on both lists; 192.168.3.0/24 goes another way in b. */
+/** All but the second are on both lists; 192.168.3.0/24 has another next hop in b. */
 const OF_A = ['192.168.0.0/24', '192.168.1.0/24', '192.168.3.0/24', '2001:db8:a::/64'];
 const OF_B = ['192.168.0.0/24', '192.168.2.0/24', '192.168.3.0/24', '2001:db8:a::/64'];
 const disjointPools = () =>
@@ -171,7 +171,7 @@ const disjointPools = () =>
     },
   );
 
-/** The node moves from a to b, and back when b has taken everything over. */
+/** The node moves from a to b, and back after b has taken over all routes. */
 async function move(): Promise<void> {
   await Node.play(disjointPools(), async (node) => {
     const { testbed } = node;
@@ -191,7 +191,7 @@ async function move(): Promise<void> {
     expect(at - movedAt).toBeGreaterThan(SILENCE);
     await node.until(B, OF_B);
     await node.until(A, []);
-    await waitFor('the objects of a to go', 5000, () => objectsOf(testbed, A) === 0);
+    await waitFor('the nexthop objects of a to be removed', 5000, () => objectsOf(testbed, A) === 0);
     expect(await ways.stop()).toEqual([]);
     expect(await node.deleted()).toEqual(['192.168.1.0/24']);
     await testbed.untilReadiness(b, true, /4 effective/);
@@ -205,7 +205,7 @@ async function move(): Promise<void> {
   });
 }
 
-/** The node is in b for some seconds only. */
+/** The node is in b for a few seconds only. */
 async function visit(): Promise<void> {
   await Node.play(disjointPools(), async (node) => {
     const a = await node.startReady('a');
@@ -234,9 +234,9 @@ function objectsOf(testbed: Testbed, protocol: number): number {
 describeLab('several pools', () => {
   let testbeds: Record<'overlap' | 'move' | 'visit', Promise<void>>;
   beforeAll(() => {
-    // Each of them waits for a minute, so they wait side by side.
+    // Each waits for a minute, so they run in parallel.
     testbeds = { overlap: overlap(), move: move(), visit: visit() };
-    for (const testbed of Object.values(testbeds)) testbed.catch(() => undefined); // told by the test that waits for it
+    for (const testbed of Object.values(testbeds)) testbed.catch(() => undefined); // the test that awaits it reports the error
   });
 
   afterAll(() => Promise.allSettled(Object.values(testbeds)));
@@ -246,6 +246,5 @@ describeLab('several pools', () => {
   it('a node that moves to another pool ends with only the routes of that pool, and shared routes never disappear', () =>
     testbeds.move);
 
-  it('a node that returns finds its routes unchanged, and routes that it brought along are removed', () =>
-    testbeds.visit);
+  it("a node that returns keeps its routes, and the other pool's routes are removed", () => testbeds.visit);
 });

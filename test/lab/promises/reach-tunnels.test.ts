@@ -34,7 +34,7 @@ async function withTunnels(mode: string, everyMs: number, body: (part: Part) => 
     const { topology } = testbed;
     const tunnels = await TwoTunnels.build(topology.lab, topology, folder);
     const pod = await testbed.startReady();
-    await waitFor('probes to be answered by both', 3 * everyMs + 20_000, async () => {
+    await waitFor('probes through both tunnels to be answered', 3 * everyMs + 20_000, async () => {
       const { networks } = await testbed.status(pod);
       const [paths = []] = networks.map((network) => network.paths);
       return paths.length === 2 && networks[0]?.state === 'reachable' && paths.every(({ misses }) => misses === 0);
@@ -43,7 +43,7 @@ async function withTunnels(mode: string, everyMs: number, body: (part: Part) => 
   });
 }
 
-/** Next hops of the route in the kernel. */
+/** The next hops of the route in the kernel. */
 function inUse({ testbed }: Part): string {
   const [route] = testbed.topology.routes(4, PROTOCOL).filter(({ table }) => table === '254');
   return (route?.nexthops ?? [{ gateway: route?.gateway }]).map(({ gateway }) => gateway).join(' ');
@@ -51,19 +51,19 @@ function inUse({ testbed }: Part): string {
 
 async function untilInUse(part: Part, hops: string, ms: number): Promise<number> {
   const started = performance.now();
-  await waitFor(`the route to go by ${hops}`, ms, () => inUse(part) === hops).catch((error: Error) => {
-    throw new Error(`${error.message}; it goes by ${inUse(part)}\n${part.pod.logs}`);
+  await waitFor(`the route to use ${hops}`, ms, () => inUse(part) === hops).catch((error: Error) => {
+    throw new Error(`${error.message}; it uses ${inUse(part)}\n${part.pod.logs}`);
   });
   return performance.now() - started;
 }
 
 const rest = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** A flow of datagrams from a port of the node's to the server. */
+/** A flow of datagrams from a port of the node to the server. */
 const flow = ({ testbed, tunnels }: Part, port: number) =>
   UdpFlow.start(testbed.node.netns, tunnels.server, { listen: SERVER, to: SERVER, port, everyMs: FLOW_EVERY_MS });
 
-/** Waits for so many further answers. */
+/** Waits for this many further answers. */
 async function flowing(traffic: UdpFlow, answers = 5): Promise<void> {
   const { answered } = await traffic.count();
   await waitFor('the flow', 15_000, async () => (await traffic.count()).answered >= answered + answers);
@@ -98,7 +98,7 @@ describeLab('two real tunnels', () => {
     withTunnels('failover', 10_000, async (part) => {
       const { tunnels, testbed, pod } = part;
       const end = performance.now() + 65_000;
-      // What comes while charon is stopped is sent on when it goes on.
+      // Packets that arrive while charon is stopped are delivered when it continues.
       while (performance.now() < end) {
         tunnels.near[0]?.freeze();
         await rest(1_800);
@@ -114,7 +114,7 @@ describeLab('two real tunnels', () => {
   it('connections through the other router lose nothing, and the first is used again after a minute of answers', () =>
     withTunnels('balance', 1_000, async (part) => {
       const { tunnels, testbed } = part;
-      testbed.node.netns.sysctl({ 'ipv4/fib_multipath_hash_policy': 1 }); // ports as well
+      testbed.node.netns.sysctl({ 'ipv4/fib_multipath_hash_policy': 1 }); // hash ports too
       const flows = await Promise.all([9000, 9001, 9002, 9003, 9004, 9005].map((port) => flow(part, port)));
       const count = () => Promise.all(flows.map((each) => each.count()));
       await Promise.all(flows.map((each) => flowing(each)));

@@ -12,7 +12,7 @@ const TWO_ROUTERS: TopologyOptions = { ...SEEDS, routers: [[`${FIRST}/26`], [`${
 const TARGET = '192.168.0.10:8080';
 const ENV = { PROBES: `datacentre ${SUBNETS.join()} ${TARGET}`, PROBE_EVERY_MS: '1000' };
 
-/** The first SYN of each connection is dropped; TCP repeats it after 1 s (RFC 6298). */
+/** The first SYN of each connection is dropped. TCP repeats it after 1 s (RFC 6298). */
 const LOSES_FIRST_SYN = `table ip lossy {
   set seen { type ipv4_addr . inet_service; timeout 4s; size 4096; }
   chain input {
@@ -29,7 +29,7 @@ const DROP = 'table ip dead { chain forward { type filter hook forward priority 
 const list = (mode?: string) =>
   SUBNETS.map((subnet) => ({ subnet, nextHops: [FIRST, SECOND], ...(mode !== undefined && { mode }) }));
 
-/** What the node has for its probes, as `ip` writes it. */
+/** The node's rules and routes for probes, in the format of `ip`. */
 const rulesOf = (testbed: Testbed) =>
   testbed
     .ip('rule show')
@@ -41,7 +41,7 @@ const tablesOf = (testbed: Testbed) =>
     .filter(({ table }) => Number(table) >= 0x6f700000)
     .map(({ gateway }) => gateway);
 
-/** The routers take packets on premise under their own addresses, so that answers come back by the same one. */
+/** The routers masquerade packets to on premise, so answers return through the same router. */
 async function withProbes(
   body: (testbed: Testbed) => Promise<void>,
   env: Readonly<Record<string, string>> = {},
@@ -54,7 +54,7 @@ async function withProbes(
   });
 }
 
-/** The tunnel behind a router is dead: it answers ARP and ping, and forwards nothing. */
+/** The tunnel behind a router is dead: the router answers ARP and ping, but forwards nothing. */
 function breakTunnel({ topology }: Testbed, router: 0 | 1): void {
   topology.routers[router]?.netns.load(DROP);
 }
@@ -63,7 +63,7 @@ function mendTunnel({ topology }: Testbed, router: 0 | 1): void {
   topology.routers[router]?.netns.run('nft', 'delete', 'table', 'ip', 'dead');
 }
 
-/** Next hops that the kernel has for our routes, where all have the same. */
+/** The next hops of the agent's routes in the kernel, if all routes have the same ones. */
 function inUse({ topology }: Testbed): string {
   const routes = topology.routes(4, PROTOCOL).filter(({ table }) => table === '254');
   const ways = new Set(
@@ -73,14 +73,14 @@ function inUse({ topology }: Testbed): string {
 }
 
 const untilInUse = (testbed: Testbed, hops: string, ms: number) =>
-  waitFor(`the routes to go by ${hops}`, ms, () => inUse(testbed) === hops);
+  waitFor(`the routes to use ${hops}`, ms, () => inUse(testbed) === hops);
 
-/** Waits until the agent says so of the network. */
+/** Waits until the agent reports this state of the network. */
 async function untilNetwork(testbed: Testbed, fits: (network: Status['networks'][number]) => boolean, ms = 20_000) {
   const pod = testbed.cluster.pods.at(-1);
   if (pod === undefined) throw new Error('no pod');
   let seen: unknown;
-  await waitFor('the network to be so', ms, async () => {
+  await waitFor('the reported state of the network to match', ms, async () => {
     const { networks } = await testbed.status(pod);
     seen = networks;
     return networks.some(fits);
@@ -106,7 +106,7 @@ describeLab('a dead VPN behind a live router', () => {
         expect.stringMatching(/sport 61132-61135/),
       ]);
       expect(tablesOf(testbed)).toEqual([FIRST, SECOND]);
-      // None of it is the route list's.
+      // None of this comes from the route list.
       const { rulesBeforeMain, counters, routes } = await testbed.status(pod);
       expect([rulesBeforeMain, counters.repairs, routes.length]).toEqual([[], 0, 2]);
 
@@ -216,7 +216,7 @@ describeLab('a dead VPN behind a live router', () => {
         if (isDead) mendTunnel(testbed, 0);
         else breakTunnel(testbed, 0);
         const until = performance.now() + 5_000;
-        await waitFor('five seconds of it', 6_000, () => {
+        await waitFor('five seconds to pass', 6_000, () => {
           const now = inUse(testbed);
           if (now !== seen.at(-1)) seen.push(now);
           return performance.now() >= until;
@@ -288,7 +288,7 @@ describeLab('a dead VPN behind a live router', () => {
         await testbed.startReady();
         await untilNetwork(testbed, bothUp);
         testbed.topology.routers[0]?.netns.load(DROP.replace('table ip', 'table ip6'));
-        await waitFor('the route to go by the second', 15_000, () => {
+        await waitFor('the route to use the second next hop', 15_000, () => {
           const [route] = testbed.topology.routes(6, PROTOCOL).filter(({ table }) => table === '254');
           return (route?.gateway ?? route?.nexthops?.map(({ gateway }) => gateway).join()) === 'fd00:184::3';
         });

@@ -7,10 +7,10 @@ jest.setTimeout(60_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 
-/** A second router, so that the private network's next hop can change. */
+/** A topology with a second router, so that the private network's next hop can change. */
 const TWO_ROUTERS: TopologyOptions = { ...SEEDS, routers: [['10.184.0.1/26'], ['10.184.0.3/26']] };
 
-/** Long enough for a busy machine; how quick it is stands in the measurements. */
+/** Enough for a busy machine; `npm run bench` measures the real speed. */
 const SOON = 3000;
 
 describeLab('drift of the kernel is repaired from its events', () => {
@@ -26,7 +26,7 @@ describeLab('drift of the kernel is repaired from its events', () => {
   it('when the table is flushed, including the private network', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
-      // iproute2 cannot flush routes that refer to nexthop objects; flushing these takes the routes along.
+      // iproute2 cannot flush routes with nexthop objects, but flushing the objects removes the routes too.
       testbed.ip('nexthop flush');
       testbed.ip('-4 route flush table main proto boot');
       testbed.ip('-4 route flush table main proto kernel');

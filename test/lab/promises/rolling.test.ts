@@ -13,14 +13,14 @@ jest.setTimeout(300_000);
 
 const GOOD = ['192.168.0.0/24', '192.168.1.0/24'];
 const BETTER = [...GOOD, '192.168.5.0/24'];
-/** What must stay reachable; it lies behind the default route. */
+/** A target that must stay reachable. It is behind the default route. */
 const TARGET = '203.0.113.99';
-/** Leads packets for it into the private network, where nobody knows it. */
+/** Routes packets for it into the private network, where nothing answers. */
 const BAD = [...GOOD, '203.0.113.96/29'];
-/** So many looks of the controller in which nothing happens mean that nothing will. */
+/** If nothing happens in this many rounds of the controller, nothing will. */
 const ENOUGH_LOOKS = 20;
 
-/** What GitOps applies for a list that rolls. */
+/** The objects that GitOps applies for a rolling list. */
 function objectsWith(subnets: readonly string[]): Manifest[] {
   const site = new Site('rolling', {
     cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] },
@@ -53,7 +53,7 @@ function play(count: number, body: (testbed: Testbed) => Promise<void>): Promise
   });
 }
 
-/** A DaemonSet with the list GOOD on all nodes, all Ready. */
+/** Runs a DaemonSet with the list GOOD on all nodes, all Ready. */
 function playFleet(count: number, body: (fleet: Fleet) => Promise<void>): Promise<void> {
   return play(count, async (testbed) => {
     const fleet = new Fleet(testbed, new FakeDaemonSet(testbed.cluster, templateWith(GOOD)));
@@ -72,7 +72,7 @@ class Fleet {
     readonly daemonSet: FakeDaemonSet,
   ) {}
 
-  /** Both objects, as GitOps applies them: the ConfigMap at once, the pods one after the other. */
+  /** Applies both objects as GitOps would: the ConfigMap at once, the pods one after the other. */
   apply(subnets: readonly string[]): void {
     const objects = objectsWith(subnets);
     this.testbed.cluster.api.put(find(objects, 'ConfigMap', 'static-routes'));
@@ -83,13 +83,13 @@ class Fleet {
     return waitFor(what, ms, () => this.daemonSet.looks >= 0 && look(), 100);
   }
 
-  /** Waits while the controller looks, and looks again. */
+  /** Waits for some rounds of the controller. */
   async quiet(): Promise<void> {
     const end = this.daemonSet.looks + ENOUGH_LOOKS;
-    await this.until('the controller to look', 60_000, () => this.daemonSet.looks >= end);
+    await this.until('the rounds of the controller', 60_000, () => this.daemonSet.looks >= end);
   }
 
-  /** The lists in the kernels, each once. */
+  /** The different lists in the kernels. */
   get lists(): string[] {
     return [...new Set(this.testbed.topology.nodes.map((node) => ownedBy(this.testbed, node).join(' ')))];
   }
@@ -102,7 +102,7 @@ function ownedBy({ topology }: Testbed, node: Place): string[] {
     .sort();
 }
 
-/** Nothing that confirms a list answers any more. @returns ends it */
+/** Removes the addresses whose answers confirm a list. @returns a function that restores them */
 function cutOff({ topology, cluster }: Testbed): () => void {
   const addresses = [...topology.options.apiServer, TARGET];
   const all = (act: 'add' | 'del') => addresses.map((address) => `addr ${act} ${address}/32 dev lo`);
@@ -123,7 +123,7 @@ describeLab('a list that rolls', () => {
       const first = await waitFor('its successor', 20_000, () => testbed.cluster.pods[10]);
       await first.waitForLog(({ json }) => json?.event === 'list.condemned', 90_000);
       await fleet.quiet();
-      // Nine pods never saw the list, and the first one's trial protected its node.
+      // Nine pods never received the list, and the trial protected the node of the first.
       expect([daemonSet.updated, daemonSet.ready, fleet.lists]).toEqual([['worker-1'], 9, [GOOD.join(' ')]]);
       expect((await first.probe('readiness')).body).toMatch(/the list was rolled back/);
       expect((await (daemonSet.pods[1] as Pod).probe('readiness')).body).toMatch(
@@ -131,7 +131,7 @@ describeLab('a list that rolls', () => {
       );
       const [node] = testbed.topology.nodes as [Place];
       node.netns.ip('route', 'del', '192.168.0.0/24');
-      await waitFor('the list before to be repaired', 5000, () => ownedBy(testbed, node).join() === GOOD.join());
+      await waitFor('the previous list to be restored', 5000, () => ownedBy(testbed, node).join() === GOOD.join());
       fleet.apply(GOOD);
       await fleet.until('the pod to be replaced', 10_000, () => daemonSet.updated.length === 2);
       await fleet.until('all pods to be up to date', 60_000, () => daemonSet.upToDate === 10);
@@ -151,7 +151,7 @@ describeLab('a list that rolls', () => {
       fleet.daemonSet.apply(templateWith(BETTER));
       await fleet.until('a pod to be replaced', 10_000, () => daemonSet.updated.length > 0);
       await fleet.quiet();
-      // The two others are Ready, or both would have the new list by now.
+      // The other two are Ready; otherwise both would have the new list by now.
       expect([daemonSet.updated, daemonSet.ready, fleet.lists]).toEqual([['worker-1'], 2, [GOOD.join(' ')]]);
       for (const { netns } of testbed.topology.nodes) netns.ip('route', 'add', ...privateNetwork);
       reconnect();

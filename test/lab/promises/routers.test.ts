@@ -27,14 +27,14 @@ const newKey = () => `secret = "${randomBytes(32).toString('base64')}"\n`;
 let folder: string;
 let lab: Lab;
 let topology: RoutersTopology;
-/** What both sites have at first, and with a subnet more. */
+/** The subnets of both sites at first, and with one more. */
 let before: Map<string, string>;
 let after: Map<string, string>;
 
 const endOf = (site: ClusterName, end: 'cluster-to-datacentre' | 'datacentre-to-cluster') =>
   join(folder, 'first', 'routers', site, end);
 
-/** The body, or the error, of a request from a node to the server. */
+/** The body of the answer to a node's request to the server, or its error. */
 async function ask(cluster: ClusterName, address: string): Promise<string> {
   const { body, error } = await NetnsClient.of(topology.nodes[cluster]).fetch(`http://${address}:8080/`, {
     timeoutMs: 300,
@@ -45,7 +45,7 @@ async function ask(cluster: ClusterName, address: string): Promise<string> {
 const reachable = (cluster: ClusterName, address: string) =>
   waitFor(`${cluster} to reach ${address}`, 15_000, async () => (await ask(cluster, address)) === 'datacentre', 50);
 
-/** What a folder of changes holds for one end. */
+/** The files of a folder of changes for one end. */
 function filesFor(changes: ReadonlyMap<string, string>, end: string): Map<string, string> {
   return new Map(
     [...changes].flatMap(([path, text]) =>
@@ -57,19 +57,19 @@ function filesFor(changes: ReadonlyMap<string, string>, end: string): Map<string
 /** How often a router accepted the other end's key. */
 const successes = ({ log }: LinuxRouter) => log.match(/with pre-shared key successful/g)?.length ?? 0;
 
-/** A flow of datagrams from the node of the east to the server, which answers. */
+/** A flow of datagrams from the east node to the server, which answers. */
 async function flowTo(listen: string, to: string, port: number, everyMs: number): Promise<UdpFlow> {
   const flow = await UdpFlow.start(topology.nodes.east, topology.server, { listen, to, port, everyMs });
   await waitFor('the flow to be answered', 5000, async () => (await flow.count()).answered > 10);
   return flow;
 }
 
-/** How many datagrams of a flow were lost while something was done. */
+/** The number of datagrams of a flow that were lost during an action. */
 async function lostDuring(flow: UdpFlow, act: () => Promise<void>): Promise<{ sent: number; lost: number }> {
   const start = await flow.count();
   await act();
   const { sent } = await flow.count();
-  const end = await waitFor('what was sent last to be answered', 10_000, async () => {
+  const end = await waitFor('the last datagram to be answered', 10_000, async () => {
     const count = await flow.count();
     return count.lastAnswered >= sent && count;
   });
@@ -135,7 +135,11 @@ describeLab('long-lived routers: two clusters with the same range, one on-premis
     const removed = await lostDuring(flow, async () => {
       topology.routers.east.change(filesFor(back, 'east/cluster-to-datacentre'));
       topology.routers.far.change(filesFor(back, 'east/datacentre-to-cluster'));
-      await waitFor('the subnet to be gone', 5000, async () => (await ask('east', SERVERS.later)) !== 'datacentre');
+      await waitFor(
+        'the subnet to become unreachable',
+        5000,
+        async () => (await ask('east', SERVERS.later)) !== 'datacentre',
+      );
       expect(await ask('east', '192.168.1.10')).toBe('datacentre');
     });
     console.log('subnet added', added, 'removed', removed);
@@ -178,7 +182,7 @@ describeLab('long-lived routers: two clusters with the same range, one on-premis
       await waitFor('the new key to be used', 10_000, () => successes(east) > known);
       await reachable('east', '192.168.1.10');
     });
-    // The flow goes on, or this was waited for in vain; how much is lost until then depends on the machine.
+    // This also waits until the flow continues. How much is lost until then depends on the machine.
     console.log('key rotated', rotated);
   });
 
@@ -211,7 +215,7 @@ describeLab('long-lived routers: two clusters with the same range, one on-premis
     expect((await flow.count()).seenAs).toBe('192.168.2.5');
   });
 
-  it('another rule that translates sources earlier is found by the check in the sheet', async () => {
+  it('the check in the sheet finds another rule that translates sources earlier', async () => {
     const { east } = topology.routers;
     const sheet = before.get('routers/east/cluster-to-datacentre/README.md') ?? '';
     const check = / {6}(nft -y list chains \|.*)$/m.exec(sheet)?.[1] as string;

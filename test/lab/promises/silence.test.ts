@@ -5,7 +5,7 @@ jest.setTimeout(90_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const ADDED = [...SUBNETS, '192.168.5.0/24'];
-/** A back-off may have grown meanwhile. */
+/** The agent's back-off may have grown meanwhile. */
 const RECOVERY = 35_000;
 
 describeLab('a silent API server changes no route, and no update is lost', () => {

@@ -17,32 +17,29 @@ describeLab('nothing else removes a route', () => {
       },
     ],
     [
-      'a token that is no longer accepted, as after a force-delete',
+      'a rejected token, as after a force-delete',
       (testbed) => {
         testbed.cluster.api.tokens.clear();
         testbed.cluster.api.dropConnections();
       },
     ],
     ['an API server that is down', (testbed) => testbed.cluster.api.outage('down')],
-    ['an API server that says nothing', (testbed) => testbed.cluster.api.outage('no answer')],
+    ['an API server that does not answer', (testbed) => testbed.cluster.api.outage('no answer')],
+    ['a deletion of only the DaemonSet', (testbed) => testbed.cluster.api.owners.delete(testbed.own('DaemonSet'))],
     [
-      'the DaemonSet was deleted, and nothing else',
-      (testbed) => testbed.cluster.api.owners.delete(testbed.own('DaemonSet')),
-    ],
-    [
-      'the DaemonSet was deleted and created again, as by replace --force',
+      'a replacement of the DaemonSet, as by replace --force',
       (testbed) => {
         testbed.cluster.api.owners.delete(testbed.own('DaemonSet'));
         testbed.cluster.api.owners.put(testbed.own('DaemonSet'));
       },
     ],
     [
-      'another namespace was deleted',
+      'a deletion of another namespace',
       ({ cluster }) =>
         cluster.api.owners.terminate({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } }),
     ],
     [
-      'a ConfigMap deleted while nobody could see it',
+      'a ConfigMap that was deleted while no agent could watch it',
       (testbed) => {
         testbed.cluster.api.outage('down');
         testbed.deleteList();
@@ -50,7 +47,7 @@ describeLab('nothing else removes a route', () => {
     ],
   ];
 
-  it.each(ends)('SIGTERM after %s leaves all', (_, happen) =>
+  it.each(ends)('SIGTERM after %s removes no routes', (_, happen) =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       happen(testbed);
@@ -60,7 +57,7 @@ describeLab('nothing else removes a route', () => {
     }),
   );
 
-  it('SIGKILL leaves all', () =>
+  it('SIGKILL removes no routes', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       pod.signal('SIGKILL');

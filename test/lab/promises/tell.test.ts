@@ -124,7 +124,7 @@ describeLab('the agent reports', () => {
       const before = pod.logs.lines.length;
       for (let renewal = 0; renewal < 20; renewal++) {
         const from = pod.logs.lines.length;
-        // As DHCP clients do that drop a lease before they take the next one.
+        // As DHCP clients do that drop a lease before they request the next one.
         testbed.ip('address del 10.184.0.2/26 dev priv');
         await pod.waitForLog(({ json }) => /routes waiting/.test(`${json?.message}`), 10_000, from);
         testbed.ip('address add 10.184.0.2/26 dev priv');
@@ -135,7 +135,7 @@ describeLab('the agent reports', () => {
       expect(pod.logs.lines.length - before).toBeLessThanOrEqual(60);
     }));
 
-  it('nothing secret', () =>
+  it('no secrets', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const all = [

@@ -6,11 +6,11 @@ jest.setTimeout(180_000);
 
 const SUBNETS = ['192.168.0.0/24', '192.168.1.0/24'];
 const ADDED = [...SUBNETS, '192.168.5.0/24'];
-/** A back-off may have grown meanwhile. */
+/** The agent's back-off may have grown meanwhile. */
 const RECOVERY = 35_000;
 
 describeLab('a faulty watch changes no route, and no update is lost', () => {
-  it.each(['list', 'event'] as const)('cut in the middle of a line (%s)', (what) =>
+  it.each(['list', 'event'] as const)('a connection cut in the middle of a line (%s)', (what) =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       testbed.cluster.api.cut(what);
@@ -100,14 +100,14 @@ describeLab('a faulty watch changes no route, and no update is lost', () => {
       await testbed.untilOwned(SUBNETS, 120_000);
     }));
 
-  it('and idle times cost nothing: one list and one watch, kept alive by bookmarks', () =>
+  it('an idle agent sends one list and one watch request, and bookmarks keep the watch current', () =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       const { api } = testbed.cluster;
       for (let i = 0; i < 3; i++) api.bookmark();
       testbed.putList(ADDED);
       await testbed.untilOwned(ADDED);
-      // Beside these there are only the connections that prove a change.
+      // All other connections are those that confirm a change.
       const verbs = api.requests.map(({ verb }) => verb);
       expect(verbs.filter((verb) => verb !== 'other')).toEqual(['list', 'watch']);
     }));

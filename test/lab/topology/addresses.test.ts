@@ -10,7 +10,7 @@ test.each([
   expect(nth(cidr, index)).toBe(expected);
 });
 
-test('families are told apart, and IPv6 gets brackets in a URL', () => {
+test('families are distinguished, and IPv6 addresses get brackets in URLs', () => {
   expect(sameFamily('10.0.0.0/8', '::1')).toBe(false);
   expect([inUrl('::1'), inUrl('10.0.0.1')]).toEqual(['[::1]', '10.0.0.1']);
 });

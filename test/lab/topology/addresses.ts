@@ -1,24 +1,24 @@
 import { parse } from 'ipaddr.js';
 
-/** The address without its prefix length: '10.184.0.2' of '10.184.0.2/26'. */
+/** The address without its prefix length: '10.184.0.2' for '10.184.0.2/26'. */
 export function addressOf(cidr: string): string {
   return cidr.split('/')[0] ?? cidr;
 }
 
-/** Whether both are of the same family; with or without prefix length. */
+/** Whether both are of the same family, with or without prefix length. */
 export function sameFamily(a: string, b: string): boolean {
   return a.includes(':') === b.includes(':');
 }
 
-/** As part of a URL: IPv6 in brackets. */
+/** The address for a URL: IPv6 in brackets. */
 export function inUrl(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
 /**
- * An address of the subnet in which `cidr` lies, with the same prefix length.
+ * An address in the subnet of `cidr`, with the same prefix length.
  *
- * @param index counted from the subnet's first address (0), or, if negative, back from its last one (-1)
+ * @param index counted from the subnet's first address (0) or, if negative, back from its last one (-1)
  */
 export function nth(cidr: string, index: number): string {
   const bytes = parse(addressOf(cidr)).toByteArray();

@@ -1,4 +1,4 @@
-/** A nexthop object, as `ip -json` has it. */
+/** A nexthop object in the format of `ip -json`. */
 export interface KernelNexthop {
   readonly id: number;
   readonly protocol: string;
@@ -7,10 +7,10 @@ export interface KernelNexthop {
   readonly group?: readonly { readonly id: number }[];
 }
 
-/** A route, as `ip -json -details -N` has it: numbers of tables and protocols as text, '254' is the main table. */
+/** A route in the format of `ip -json -details -N`: table and protocol numbers as text; '254' is the main table. */
 export interface KernelRoute {
   readonly table: string;
-  /** 'default', a subnet, or an address where the prefix is its full length. */
+  /** 'default', a subnet, or an address without prefix length for a host route. */
   readonly dst: string;
   readonly protocol: string;
   /** RTN_* as a number. */
@@ -20,7 +20,7 @@ export interface KernelRoute {
   readonly metric?: number;
   readonly prefsrc?: string;
   readonly metrics?: readonly { readonly mtu?: number }[];
-  /** Of the nexthop object that it refers to. */
+  /** The ID of its nexthop object. */
   readonly nhid?: number;
   readonly nexthops?: readonly { readonly gateway?: string; readonly dev: string; readonly weight: number }[];
   readonly flags: readonly string[];

@@ -5,10 +5,10 @@ import { waitFor } from '../wait';
 import { type Namespace, run } from './namespaces';
 import { CHARON } from './vpn-requirements';
 
-/** A CHILD_SA in the words of `swanctl --list-sas`. */
+/** A CHILD_SA from the output of `swanctl --list-sas`. */
 export interface ChildSa {
   readonly name: string;
-  /** Both as strongSwan writes them, e.g. '192.168.2.0/27'. */
+  /** Both in strongSwan's format, e.g. '192.168.2.0/27'. */
   readonly local: string;
   readonly remote: string;
   readonly bytesIn: number;
@@ -16,8 +16,8 @@ export interface ChildSa {
 }
 
 /**
- * strongSwan's own settings: ESP in user space (kernel-libipsec over a TUN), since not every kernel has ESP. It installs
- * a route to the other end's subnets, for which it wants an address of its own inside each of its traffic selectors.
+ * strongSwan's settings: ESP in user space (kernel-libipsec with a TUN device), because not every kernel has ESP. It
+ * installs a route to the other end's subnets, which requires a local address in each of its traffic selectors.
  */
 const settings = (log: string) => `
 charon {
@@ -33,16 +33,16 @@ charon {
 swanctl { load = openssl pem pkcs1 pkcs8 x509 random nonce }
 `;
 
-/** Where a file says that it lies. */
+/** The line of a file that names its place on the router. */
 const PLACE = /^# On the router: (\S+)$/m;
 
-/** What programs look for in /etc; the rest of the machine's /etc is not there on a router of the lab. */
+/** Files of the machine's /etc that programs need. The lab's routers have no others. */
 const KEPT = ['ld.so.cache', 'nsswitch.conf', 'passwd', 'group', 'protocols', 'services', 'iproute2', 'ssl'];
 
 /**
- * A network namespace as a Linux router, with an /etc and a /run of its own. Each VPN is a folder of routers/, whose
- * files are put unchanged to where their heads say, and a key file. It starts as Debian would start it: sysctl, the
- * units, then charon, which loads /etc/swanctl.
+ * A Linux router: a network namespace with its own /etc and /run. Each VPN is a folder of routers/, whose files are copied
+ * unchanged to the places in their headers, and a key file. It boots as Debian would: sysctl, the units, then charon, which
+ * loads /etc/swanctl.
  */
 export class LinuxRouter {
   private host: ChildProcess | undefined;
@@ -54,10 +54,10 @@ export class LinuxRouter {
   ) {}
 
   /**
-   * Installs VPNs and starts, without charon's connections, so that no tunnel opens yet.
+   * Installs VPNs and boots without loading charon's connections, so that no tunnel opens yet.
    *
    * @param generated e.g. routers/example/cluster-to-datacentre
-   * @param key the text of the key file, named as swanctl.conf includes it
+   * @param key the text of the key file, whose name is in swanctl.conf
    */
   static async load(netns: Namespace, generated: readonly string[], key: string): Promise<LinuxRouter> {
     const router = new LinuxRouter(netns, join(netns.lab.folder, netns.name));
@@ -67,24 +67,24 @@ export class LinuxRouter {
     return router;
   }
 
-  /** What charon logged. */
+  /** charon's log. */
   get log(): string {
     return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8') : '';
   }
 
-  /** Puts the files of a VPN to where their heads say, and its key beside swanctl.conf. */
+  /** Copies the files of a VPN to the places in their headers, and writes its key beside swanctl.conf. */
   install(generated: string, key: string): void {
     for (const name of readdirSync(generated)) {
       const place = PLACE.exec(readFileSync(join(generated, name), 'utf8'))?.[1];
-      if (place === undefined) continue; // a file of another product, or for people
+      if (place === undefined) continue; // for another product, or documentation
       mkdirSync(dirname(join(this.folder, place)), { recursive: true });
-      cpSync(join(generated, name), join(this.folder, place)); // byte by byte
+      cpSync(join(generated, name), join(this.folder, place)); // unchanged
       if (name === 'swanctl.conf')
         this.writeKey(join(this.folder, dirname(place), includedFile(join(generated, name))), key);
     }
   }
 
-  /** Takes the files of a VPN away again; what is loaded stays. */
+  /** Removes the files of a VPN. Loaded configuration stays in effect. */
   uninstall(generated: string): void {
     for (const name of readdirSync(generated)) {
       const place = PLACE.exec(readFileSync(join(generated, name), 'utf8'))?.[1];
@@ -92,7 +92,7 @@ export class LinuxRouter {
     }
   }
 
-  /** As after power-on: nothing loaded, then what Debian starts, up to charon without its connections. */
+  /** Boots: nothing is loaded, then Debian's services start, up to charon without its connections. */
   async boot(): Promise<void> {
     const holder = `mount --bind ${this.folder}/etc /etc && mount -t tmpfs tmpfs /run && touch /run/ready && exec sleep infinity`;
     this.host = this.netns.lab.spawn(
@@ -101,41 +101,45 @@ export class LinuxRouter {
       { stdio: 'ignore' },
     );
     const { pid } = this.host;
-    await waitFor('the router to have its own /run', 5000, () => existsSync(`/proc/${pid}/root/run/ready`));
+    await waitFor('the router to mount its own /run', 5000, () => existsSync(`/proc/${pid}/root/run/ready`));
     for (const file of this.files('etc/sysctl.d')) this.run('sysctl', '-q', '-p', `/${file}`);
-    // Rules before routes, as their units are ordered.
+    // Rules before routes, in the order of their units.
     for (const unit of this.files('etc/systemd/system').sort().reverse()) this.startUnit(unit);
     await this.startCharon();
   }
 
-  /** Power off: processes end, and the kernel forgets what they loaded. Links and addresses are the namespace's. */
+  /** Powers off: processes end, and the kernel loses what they loaded. Links and addresses stay with the namespace. */
   async crash(): Promise<void> {
     for (const child of [this.charon, this.host]) if (child?.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    await waitFor('the router to be off', 5000, () => this.host?.exitCode !== null || this.host?.signalCode !== null);
+    await waitFor(
+      'the router to power off',
+      5000,
+      () => this.host?.exitCode !== null || this.host?.signalCode !== null,
+    );
     this.netns.run('nft', 'flush', 'ruleset');
     const routes = this.netns.ipJson<{ dst: string }[]>('route', 'show', 'proto', 'boot', 'table', 'all');
     for (const { dst } of routes) this.netns.ip('route', 'del', dst, 'proto', 'boot');
     this.netns.sysctl({ 'ipv4/ip_forward': 0, 'ipv6/conf/all/forwarding': 0 });
   }
 
-  /** Stops charon where it is: packets for its tunnels vanish, while the router itself answers ARP and ping as ever. */
+  /** Stops charon with SIGSTOP: packets for its tunnels are lost, while the router still answers ARP and ping. */
   freeze(): void {
     process.kill(-(this.charon?.pid as number), 'SIGSTOP');
   }
 
-  /** Lets it go on. */
+  /** Lets charon continue. */
   thaw(): void {
     process.kill(-(this.charon?.pid as number), 'SIGCONT');
   }
 
-  /** Writes another key for a VPN, by the folder that it was installed from. */
+  /** Writes a new key for a VPN, given the folder that it was installed from. */
   rotate(generated: string, key: string): void {
     const conf = join(generated, 'swanctl.conf');
     const place = PLACE.exec(readFileSync(conf, 'utf8'))?.[1] as string;
     this.writeKey(join(this.folder, dirname(place), includedFile(conf)), key);
   }
 
-  /** Runs a script of `npm run plan -- REV --routers DIR`, from texts by name. */
+  /** Runs a script of `npm run plan -- REV --routers DIR`, given the texts by name. */
   change(files: ReadonlyMap<string, string>): string {
     const folder = join(this.folder, 'change');
     rmSync(folder, { recursive: true, force: true });
@@ -144,7 +148,7 @@ export class LinuxRouter {
     return this.run('sh', join(folder, 'change.sh'));
   }
 
-  /** Loads all connections, as Debian's unit of charon does at its start. The end that opens the tunnel is loaded last. */
+  /** Loads all connections, as Debian's charon unit does at its start. Load the initiating end last. */
   connect(): string {
     return this.swanctl('--load-all', '--noprompt');
   }
@@ -155,12 +159,12 @@ export class LinuxRouter {
     return run('nsenter', ['--target', `${this.host?.pid}`, '--mount', '--net', 'env', path, command, ...args]);
   }
 
-  /** The CHILD_SAs that are installed. */
+  /** The installed CHILD_SAs. */
   childSas(): ChildSa[] {
     return parseChildSas(this.swanctl('--list-sas', '--raw'));
   }
 
-  /** Waits until there are as many. */
+  /** Waits for this number of CHILD_SAs. */
   async established(count: number, ms = 10_000): Promise<ChildSa[]> {
     return waitFor(`${count} CHILD_SAs`, ms, () => {
       const found = this.childSas();
@@ -175,7 +179,7 @@ export class LinuxRouter {
     for (const connection of this.names(/^ {2}(\S+) \{$/gm)) this.swanctl('--terminate', '--ike', connection);
   }
 
-  /** Opens them again. */
+  /** Opens the tunnels again. */
   initiate(): void {
     for (const child of this.names(/^ {6}(\S+) \{$/gm)) this.swanctl('--initiate', '--child', child);
   }
@@ -207,13 +211,13 @@ export class LinuxRouter {
     return existsSync(path) ? readdirSync(path).map((name) => join(folder, name)) : [];
   }
 
-  /** Runs what `systemctl start` would. */
+  /** Runs the commands of a unit, as `systemctl start` does. */
   private startUnit(unit: string): void {
     const commands = readFileSync(join(this.folder, unit), 'utf8').matchAll(/^ExecStart=(.*)$/gm);
     for (const [, line] of commands) this.run(...((line as string).split(' ') as [string]));
   }
 
-  /** Of the sections of `connections` at that depth, in all files. */
+  /** The names of sections in `connections` that match, in all files. */
   private names(section: RegExp): string[] {
     return this.files('etc/swanctl/conf.d')
       .filter((file) => file.endsWith('.conf'))
@@ -234,14 +238,14 @@ export class LinuxRouter {
   }
 }
 
-/** The file that swanctl.conf includes. @throws when it includes none or several */
+/** The file that swanctl.conf includes. @throws if it does not include exactly one */
 function includedFile(swanctlConf: string): string {
   const [file, ...more] = [...readFileSync(swanctlConf, 'utf8').matchAll(/^\s*include\s+(\S+)$/gm)].map((m) => m[1]);
-  if (file === undefined || more.length > 0) throw new Error(`${swanctlConf} includes not just one file`);
+  if (file === undefined || more.length > 0) throw new Error(`${swanctlConf} must include exactly one file`);
   return file;
 }
 
-/** Reads what `swanctl --list-sas --raw` prints: nested `name {key=value [list]}` on one line an IKE_SA. */
+/** Parses the output of `swanctl --list-sas --raw`: nested `name {key=value [list]}`, one IKE_SA per line. */
 export function parseChildSas(raw: string): ChildSa[] {
   const children = raw.matchAll(
     /\bname=(\S+) uniqueid=\d+ reqid=\d+ state=INSTALLED .*?bytes-in=(\d+) .*?bytes-out=(\d+) .*?local-ts=\[([^\]]*)\] remote-ts=\[([^\]]*)\]/g,

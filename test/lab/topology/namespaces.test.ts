@@ -10,7 +10,7 @@ import { NetnsClient } from './netns-client';
 
 jest.setTimeout(30_000);
 
-/** What a lab has on this machine: its namespaces and its folder. */
+/** The namespaces and the folder of a lab on this machine. */
 function traces(prefix: string): string[] {
   const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
   return [...namespaces, ...readdirSync(tmpdir())].filter((name) => name.startsWith(prefix));
@@ -18,7 +18,7 @@ function traces(prefix: string): string[] {
 
 const alive = (pid: number) => existsSync(`/proc/${pid}`);
 
-/** A process with a lab of its own that never ends by itself; tells the lab's prefix and the process in its namespace. */
+/** Another process with its own lab, which runs until it is killed. It prints the lab's prefix and the ID of a process in its namespace. */
 async function otherProcess(): Promise<{ child: ChildProcess; prefix: string; pid: number }> {
   const program = `
     const { Lab } = require(${JSON.stringify(join(__dirname, 'namespaces'))});
@@ -31,11 +31,11 @@ async function otherProcess(): Promise<{ child: ChildProcess; prefix: string; pi
   });
   if (!child.stdout) throw new Error('no stdout');
   for await (const line of createInterface({ input: child.stdout })) return { child, ...JSON.parse(line) };
-  throw new Error('the other process ended early');
+  throw new Error('the other process exited early');
 }
 
 describeLab('a lab', () => {
-  it('links namespaces in both families, usable at once', async () => {
+  it('links namespaces in both families, with addresses usable at once', async () => {
     const lab = new Lab();
     try {
       const [a, b] = [lab.namespace('a'), lab.namespace('b')];
@@ -52,7 +52,7 @@ describeLab('a lab', () => {
     }
   });
 
-  it('never shows up among the interfaces and routes of the machine', async () => {
+  it('adds no interfaces or routes to the machine', async () => {
     const machine = () => [run('ip', ['-o', 'link']), run('ip', ['route', 'show', 'table', 'all'])].join();
     const before = machine();
     const lab = new Lab();
@@ -78,7 +78,7 @@ describeLab('a lab', () => {
     }
   });
 
-  it('tells the command and what ip said when something is refused', async () => {
+  it('reports the command and the error of ip if the kernel rejects a change', async () => {
     const lab = new Lab();
     try {
       const a = lab.namespace('a');
@@ -92,7 +92,7 @@ describeLab('a lab', () => {
     }
   });
 
-  it('is gone after close, with its processes, and then refuses to start more', async () => {
+  it('is removed by close, including its processes, and starts no more afterwards', async () => {
     const lab = new Lab();
     const child = lab.spawn('nsenter', [`--net=${lab.namespace('a').path}`, 'sleep', '1000'], { stdio: 'ignore' });
     expect(traces(lab.prefix)).toHaveLength(2);
@@ -103,7 +103,7 @@ describeLab('a lab', () => {
     await lab.close();
   });
 
-  it('is gone although something deferred fails, and says so', async () => {
+  it('is removed even if a deferred function fails, and reports the failure', async () => {
     const lab = new Lab();
     lab.namespace('a');
     const order: string[] = [];
@@ -111,12 +111,12 @@ describeLab('a lab', () => {
     lab.defer(() => {
       throw new Error('no');
     });
-    await expect(lab.close()).rejects.toThrow('not everything ended well');
+    await expect(lab.close()).rejects.toThrow('a deferred function failed');
     expect(order).toEqual(['first']);
     expect(traces(lab.prefix)).toEqual([]);
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('is gone when its process gets %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('is removed if its process gets %s', async (signal) => {
     const { child, prefix, pid } = await otherProcess();
     expect(traces(prefix)).toHaveLength(2);
     const ended = new Promise((resolve) => child.once('exit', (_, by) => resolve(by)));
@@ -125,13 +125,13 @@ describeLab('a lab', () => {
     await waitFor('the guard', 5000, () => traces(prefix).length === 0 && !alive(pid));
   });
 
-  it('removes what an older one left behind, and nothing of one that lives', async () => {
+  it('removes leftovers of earlier labs, and nothing of a running lab', async () => {
     const living = new Lab();
     living.namespace('a');
-    // Made while its owner lives, who then dies: labs of other workers sweep as well, at any moment.
+    // Created by a process that then exits: labs of other workers sweep too, at any time.
     const owner = 'set -- $(cat /proc/$$/stat); name=onprem-link-$1.$(echo $* | cut -d " " -f 22)-abcdef-a';
     const orphan = run('sh', ['-ec', `${owner}; ip netns add $name; echo $name`]).trim();
-    // Process 1 did not start at tick 1: as if an owner had died and its number been given away.
+    // Process 1 did not start at tick 1, so this looks as if the owner had died and its ID been reused.
     const stale = 'onprem-link-1.1-abcdef';
     mkdirSync(join(tmpdir(), stale), { recursive: true });
     Lab.sweep();

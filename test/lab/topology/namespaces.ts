@@ -9,9 +9,9 @@ const NETNS = '/run/netns';
 const OWNED = /^onprem-link-(\d+)\.(\d+)-/;
 
 /**
- * Ends every process in the namespaces whose name starts with $1 (they are ours, so whatever runs in them is), removes
- * them, the control groups (a killed process leaves its own a moment later) and the folders in $2 of that name. The one way of cleaning up: at the end, on exit, by the
- * guard and by the sweep.
+ * The only clean-up code, for the end, for exit, for the guard and for the sweep. It kills every process in the namespaces
+ * whose name starts with $1, which belong to a lab, and removes these namespaces, the control groups of that name (a killed
+ * process leaves its group a moment later) and the folders of that name in $2.
  */
 const CLEAN_UP = `
   for file in ${NETNS}/"$1"*; do
@@ -27,7 +27,7 @@ const CLEAN_UP = `
   done
   rm -rf --one-file-system "$2/$1"*`;
 
-/** Runs a program to its end and returns what it printed. @throws with the command line and its standard error */
+/** Runs a program to its end. @returns its output @throws with the command line and its standard error */
 export function run(command: string, args: string[], input = ''): string {
   try {
     return execFileSync(command, args, { input, encoding: 'utf8', stdio: 'pipe', maxBuffer: 256 * 1024 * 1024 });
@@ -37,13 +37,13 @@ export function run(command: string, args: string[], input = ''): string {
   }
 }
 
-/** The same for a shell, which ends with the first that fails and names it. */
+/** The same command for a shell script. If it fails, the script ends and prints the command. */
 function shellLine(command: string, args: readonly string[], input: string): string {
   const line = [command, ...args].map(quoted).join(' ');
   return `${line} <<'END-OF-INPUT' || { echo ${quoted(`${command} ${args.join(' ')}`)} >&2; exit 1; }\n${input}END-OF-INPUT`;
 }
 
-/** When a process started, in clock ticks since boot: tells a process from a later one that got the same id. */
+/** When a process started, in clock ticks since boot. This tells apart processes with the same ID. */
 function startOf(pid: number | 'self'): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -64,7 +64,7 @@ export interface LinkEnd {
   readonly bridge?: string;
 }
 
-/** A network namespace. Made by {@link Lab.namespace}, gone with its lab. */
+/** A network namespace. Created by {@link Lab.namespace}, removed with its lab. */
 export class Namespace {
   readonly path: string;
 
@@ -75,17 +75,17 @@ export class Namespace {
     this.path = join(NETNS, name);
   }
 
-  /** `ip ARGS...` in here, e.g. ip('route', 'add', ...), returns its output. */
+  /** Runs `ip ARGS...` in the namespace, e.g. ip('route', 'add', ...). @returns its output */
   ip(...args: string[]): string {
     return run('ip', ['-n', this.name, ...args]);
   }
 
-  /** `ip -json ARGS...` in here, parsed. */
+  /** Runs `ip -json ARGS...` in the namespace. @returns its output, parsed */
   ipJson<T = Record<string, unknown>[]>(...args: string[]): T {
     return JSON.parse(this.ip('-json', ...args).trim() || '[]') as T;
   }
 
-  /** Many `ip` commands at once, one a line, without the word `ip`; the first that fails ends it. */
+  /** Runs many `ip` commands at once, one per line, without the word `ip`. The first failure stops the batch. */
   batch(lines: readonly string[]): void {
     if (lines.length > 0) this.lab.do('ip', ['-n', this.name, '-batch', '-'], `${lines.join('\n')}\n`);
   }
@@ -95,12 +95,12 @@ export class Namespace {
     run('nsenter', [`--net=${this.path}`, 'nft', '-f', '-'], rules);
   }
 
-  /** Runs a program in here to its end, returns its output. */
+  /** Runs a program in the namespace to its end. @returns its output */
   run(command: string, ...args: string[]): string {
     return run('nsenter', [`--net=${this.path}`, command, ...args]);
   }
 
-  /** Sets kernel parameters below /proc/sys/net, e.g. { 'ipv4/conf/all/rp_filter': 1 }. */
+  /** Sets kernel parameters in /proc/sys/net, e.g. { 'ipv4/conf/all/rp_filter': 1 }. */
   sysctl(values: Readonly<Record<string, string | number>>): void {
     const lines = Object.entries(values).map(([key, value]) => `echo '${value}' > '/proc/sys/net/${key}'`);
     this.lab.do('nsenter', [`--net=${this.path}`, 'sh', '-e'], `${lines.join('\n')}\n`);
@@ -108,13 +108,13 @@ export class Namespace {
 }
 
 /**
- * Network namespaces and the processes in them, all gone when it ends: after `close()`, on exit, on SIGINT and SIGTERM,
- * and, by a guard of its own session that waits for our end of a pipe to close, even after SIGKILL. A new lab removes
- * what an old one left whose guard was killed as well. The machine's own interfaces, addresses and routes are never
- * touched: both ends of every link are created inside namespaces.
+ * Network namespaces and the processes in them. All are removed at the end: by `close()`, on exit, on SIGINT and SIGTERM,
+ * and even after SIGKILL, by a guard in its own session that waits until its pipe from this process closes. If the guard was
+ * killed too, the next lab removes what is left. The machine's own interfaces, addresses and routes are never touched: both
+ * ends of every link are created in namespaces.
  */
 export class Lab {
-  /** For sockets, volumes, scripts; removed at the end. */
+  /** For sockets, volumes and scripts; removed at the end. */
   readonly folder: string;
   private readonly guard: ChildProcess;
   private readonly children = new Set<ChildProcess>();
@@ -131,7 +131,7 @@ export class Lab {
     Lab.sweep();
     this.folder = mkdtempSync(join(tmpdir(), `onprem-link-${process.pid}.${startOf('self')}-`));
     const script = `while read -r line; do :; done\n${CLEAN_UP}`;
-    // A session of its own: Ctrl-C on a terminal reaches every process of the foreground group, and this one must outlive it.
+    // In its own session, because Ctrl-C on a terminal reaches every process of the foreground group, and the guard must outlive it.
     this.guard = spawn('sh', ['-c', script, 'sh', this.prefix, tmpdir()], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -140,13 +140,13 @@ export class Lab {
     process.on('exit', this.onExit).on('SIGINT', this.onSignal).on('SIGTERM', this.onSignal);
   }
 
-  /** Removes what labs left whose process is gone. */
+  /** Removes what is left of labs whose process has ended. */
   static sweep(): void {
     let names = readdirSync(tmpdir());
     try {
       names = names.concat(readdirSync(NETNS));
     } catch {
-      // No namespace was ever made on this machine.
+      // No namespace was ever created on this machine.
     }
     const owners = new Map(names.flatMap((name) => [OWNED.exec(name)]).flatMap((m) => (m ? [[m[0], m] as const] : [])));
     for (const [prefix, [, pid, start]] of owners) {
@@ -154,14 +154,14 @@ export class Lab {
     }
   }
 
-  /** What the names of all our namespaces start with. */
+  /** The start of the names of all namespaces of this lab. */
   get prefix(): string {
     return basename(this.folder);
   }
 
   /**
-   * Namespaces, links, sysctls and batches that `body` asks for are made by one shell at its end. To start a program takes
-   * a large process longer than most of these programs run.
+   * Collects the namespaces, links, sysctls and batches that `body` creates, and runs them in one shell at its end. For a
+   * large process, starting a program takes longer than most of these programs run.
    */
   together<T>(body: () => T): T {
     const script: string[] = [];
@@ -175,13 +175,13 @@ export class Lab {
     }
   }
 
-  /** Runs a program whose output nobody wants, now or together with others. */
+  /** Runs a program without returning its output, now or together with others. */
   do(command: string, args: readonly string[], input = ''): void {
     if (this.script === undefined) run(command, [...args], input);
     else this.script.push(shellLine(command, args, input));
   }
 
-  /** A new namespace with its loopback up and without duplicate address detection, so that addresses work at once. */
+  /** Creates a namespace with its loopback up and without duplicate address detection, so that addresses work at once. */
   namespace(label: string): Namespace {
     const namespace = new Namespace(this, `${this.prefix}-${label}`);
     this.do('ip', ['netns', 'add', namespace.name]);
@@ -197,7 +197,7 @@ export class Lab {
     return namespace;
   }
 
-  /** A virtual cable between two namespaces, both ends up. */
+  /** Creates a veth pair between two namespaces, with both ends up. */
   link(a: LinkEnd, b: LinkEnd): void {
     this.do('ip', `link add ${a.name} netns ${a.in.name} type veth peer name ${b.name} netns ${b.in.name}`.split(' '));
     for (const end of [a, b]) {
@@ -210,7 +210,7 @@ export class Lab {
     }
   }
 
-  /** Starts a program that ends with the lab at the latest. In a session of its own, so that Ctrl-C is for us to handle. */
+  /** Starts a program that ends with the lab at the latest. It has its own session, so that only this process handles Ctrl-C. */
   spawn(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
     if (this.closed) throw new Error('this lab is closed');
     const child = spawn(command, args, { ...options, detached: true });
@@ -219,12 +219,12 @@ export class Lab {
     return child;
   }
 
-  /** Called by `close()`, last one first, before processes end. */
+  /** Registers a function for `close()`, which calls the last one first, before processes end. */
   defer(cleanUp: () => unknown): void {
     this.deferred.push(cleanUp);
   }
 
-  /** Removes everything. May be called again. */
+  /** Removes everything. May be called more than once. */
   async close(): Promise<void> {
     if (this.closed) return;
     const failures: unknown[] = [];
@@ -239,10 +239,10 @@ export class Lab {
     await waitFor('the processes of the lab to end', 5000, () => this.children.size === 0, 2);
     process.off('exit', this.onExit).off('SIGINT', this.onSignal).off('SIGTERM', this.onSignal);
     this.guard.stdin?.end();
-    if (failures.length > 0) throw new AggregateError(failures, 'the lab was removed, but not everything ended well');
+    if (failures.length > 0) throw new AggregateError(failures, 'the lab was removed, but a deferred function failed');
   }
 
-  /** Synchronous, because nothing else works on exit. */
+  /** Synchronous, because exit handlers cannot wait. */
   private cleanUpNow(): void {
     if (this.closed) return;
     this.closed = true;

@@ -21,14 +21,14 @@ describeLab('inside a namespace', () => {
   });
   afterAll(() => lab.close());
 
-  it('a request can leave from an address of choice, and the server knows its clients', async () => {
+  it('a request leaves from the given address, and the server records its clients', async () => {
     const server = await NetnsClient.of(a).serve('10.0.0.1', 8080, 'hello');
     await NetnsClient.of(b).fetch(server.url);
     await NetnsClient.of(b).fetch(server.url, { source: '10.0.0.3', method: 'POST', body: 'x' });
     expect(await server.seen()).toEqual(['10.0.0.2', '10.0.0.3']);
   });
 
-  it('what is not answered is an error code, not an exception', async () => {
+  it('a request without an answer returns an error code and does not throw', async () => {
     const inside = NetnsClient.of(b);
     expect(await inside.fetch('http://10.0.0.1:1/')).toMatchObject({ status: 0, error: 'ECONNREFUSED' });
     expect(await inside.fetch('http://172.16.0.1/')).toMatchObject({ status: 0, error: 'ENETUNREACH' });
@@ -36,7 +36,7 @@ describeLab('inside a namespace', () => {
     expect(await inside.connect({ address: '10.0.0.1', port: 1 })).toMatchObject({ error: 'ECONNREFUSED' });
   });
 
-  it('a server that was closed refuses, and its address can be taken again', async () => {
+  it('a closed server refuses connections, and its address can be used again', async () => {
     const first = await NetnsClient.of(a).serve('10.0.0.1', 8081, 'first');
     await expect(NetnsClient.of(a).serve('10.0.0.1', 8081, 'second')).rejects.toThrow('EADDRINUSE');
     await first.close();
@@ -45,7 +45,7 @@ describeLab('inside a namespace', () => {
     expect(await NetnsClient.of(b).fetch(second.url)).toMatchObject({ body: 'second' });
   });
 
-  it('a server of the test process can be reached through a unix socket', async () => {
+  it('a server of the test process can be reached through a Unix socket', async () => {
     const socket = join(lab.folder, 'echo');
     const server = net.createServer((client) =>
       client.resume().end('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nreal'),
@@ -62,14 +62,14 @@ describeLab('inside a namespace', () => {
     expect(await NetnsClient.of(b).fetch(`http://10.0.0.1:${relay.port}/`)).toMatchObject({ error: 'ECONNREFUSED' });
   });
 
-  it('/proc/net is that of the namespace', async () => {
+  it('reads /proc/net of the namespace', async () => {
     expect(await NetnsClient.of(a).read('/proc/net/dev')).toMatch(/^\s+x:/m);
     expect(await NetnsClient.of(b).read('/proc/net/dev')).not.toMatch(/^\s+x:/m);
     writeFileSync(join(lab.folder, 'file'), 'text');
     expect(await NetnsClient.of(a).read(join(lab.folder, 'file'))).toBe('text');
   });
 
-  it('whoever waits when the lab closes is told', async () => {
+  it('pending requests fail when the lab closes', async () => {
     const short = new Lab();
     const waiting = expect(NetnsClient.of(short.namespace('c')).fetch('http://10.0.0.77/')).rejects.toThrow('closed');
     await short.close();

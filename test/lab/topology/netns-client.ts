@@ -7,23 +7,23 @@ import { node26 } from '../requirements';
 import type { Namespace } from './namespaces';
 import type { Commands, ConnectRequest, DatagramRequest, FetchAnswer, FetchRequest, Reply } from './netns-protocol';
 
-/** A server inside a namespace. */
+/** A server in a namespace. */
 export interface NetnsServer {
   readonly port: number;
-  /** Stops it and its connections; later ones are refused. */
+  /** Stops the server and its connections. Later connections are refused. */
   close(): Promise<void>;
 }
 
 /** The HTTP server of {@link NetnsClient.serve}. */
 export interface NetnsHttpServer extends NetnsServer {
   readonly url: string;
-  /** The addresses of the clients that were answered, in order. */
+  /** The addresses of the clients that received an answer, in order. */
   seen(): Promise<string[]>;
 }
 
 let stripped: string | undefined;
 
-/** What runs inside, without its types: to strip them would take each of these processes longer than to start. */
+/** The helper program with its types stripped in advance, which would otherwise slow down the start of each process. */
 function program(): string {
   stripped ??= transformSync(readFileSync(join(__dirname, 'netns-program.ts'), 'utf8'), {
     loader: 'ts',
@@ -35,7 +35,7 @@ function program(): string {
 
 const known = new WeakMap<Namespace, NetnsClient>();
 
-/** Does inside a namespace what the test process, outside of it, cannot: requests, servers, reading /proc/net. */
+/** Runs in a namespace what the test process outside cannot do there: requests, servers, reading /proc/net. */
 export class NetnsClient {
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
@@ -55,24 +55,24 @@ export class NetnsClient {
     this.child.once('error', () => this.end());
   }
 
-  /** The one of this namespace, started when first asked for. */
+  /** The client of a namespace, started on first use. */
   static of(namespace: Namespace): NetnsClient {
     const client = known.get(namespace) ?? new NetnsClient(namespace);
     known.set(namespace, client);
     return client;
   }
 
-  /** An HTTP or HTTPS request, always on a new connection. Does not throw: see {@link FetchAnswer.error}. */
+  /** Sends an HTTP or HTTPS request on a new connection. Does not throw: see {@link FetchAnswer.error}. */
   fetch(url: string, options: Omit<FetchRequest, 'url'> = {}): Promise<FetchAnswer> {
     return this.call('fetch', { url, ...options });
   }
 
-  /** Opens a TCP connection and closes it again: how long it took, and the code of the error if there was one. */
+  /** Opens a TCP connection and closes it. @returns how long it took, and the error code if it failed */
   connect(request: ConnectRequest): Promise<{ ms: number; error?: string }> {
     return this.call('connect', request);
   }
 
-  /** Sends a UDP datagram to a port where nobody listens: the error that comes back, ECONNREFUSED from who received it. */
+  /** Sends a UDP datagram to a closed port. @returns the error that comes back: ECONNREFUSED if the datagram arrived */
   datagram(request: DatagramRequest): Promise<string> {
     return this.call('datagram', request);
   }
@@ -88,17 +88,17 @@ export class NetnsClient {
     };
   }
 
-  /** Makes a server that listens on a unix socket of the test process reachable in here. @param port 0: any free one */
+  /** Makes a server on a Unix socket of the test process reachable in the namespace. @param port 0: any free one */
   async listen(address: string, port: number, socket: string): Promise<NetnsServer> {
     return this.server(await this.call('listen', { address, port, to: { path: socket } }));
   }
 
-  /** A TCP proxy as some clusters run one on every node: it accepts each connection before it has one to the server. */
+  /** A TCP proxy as some clusters run on every node: it accepts connections before it has connected to the server. */
   async proxy(address: string, port: number, host: string): Promise<NetnsServer> {
     return this.server(await this.call('listen', { address, port, to: { host, port } }));
   }
 
-  /** A file as a process in here sees it, e.g. /proc/net/netstat. */
+  /** A file as seen in the namespace, e.g. /proc/net/netstat. */
   read(path: string): Promise<string> {
     return this.call('read', { path });
   }
@@ -142,6 +142,6 @@ export class NetnsClient {
   }
 
   private gone(): Error {
-    return new Error(`the helper in ${this.namespace.name} has ended: ${this.errors.trim() || 'its lab was closed'}`);
+    return new Error(`the helper in ${this.namespace.name} ended: ${this.errors.trim() || 'its lab was closed'}`);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Runs inside a network namespace, where the test process is not: makes requests and serves them there. Driven by JSON
- * lines on stdin, answers on stdout, ends with stdin.
+ * Runs in a network namespace, which the test process is not in, and makes and serves requests there. It reads JSON lines
+ * from stdin, writes answers to stdout, and ends when stdin closes.
  */
 import dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ interface Served {
   readonly endConnections: () => void;
 }
 
-/** Few need it, and TLS takes a third of such a process's start. */
+/** Loaded on demand, because few need TLS, and loading it takes a third of the start. */
 const loadHttps = () => process.getBuiltinModule('node:https') as typeof https;
 
 const served = new Map<number, Served>();
@@ -67,7 +67,7 @@ function request(asked: FetchRequest): Promise<FetchAnswer> {
   });
 }
 
-/** Linux sends datagrams with DF, and hands ICMP errors to the sockets whose packets they answer (man 7 udp). */
+/** Linux sends datagrams with DF, and reports ICMP errors to the sockets that sent the packets (man 7 udp). */
 function datagram({ address, bytes, timeoutMs = 1000 }: DatagramRequest): Promise<string> {
   const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
   return new Promise((resolve) => {
@@ -108,7 +108,7 @@ async function started(one: Served, address: string, port: number): Promise<{ se
 
 function relay(client: net.Socket, to: RelayTarget): void {
   const target = net.connect({ ...to, allowHalfOpen: true });
-  // A reset on one side must be a reset on the other, not a polite end.
+  // Forward a reset as a reset, not as an orderly close.
   target.on('error', () => client.resetAndDestroy());
   client.on('error', () => target.destroy());
   target.on('close', () => client.destroy());
@@ -161,7 +161,7 @@ async function answer(line: RequestLine): Promise<Reply> {
 
 async function main(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
-    // Not awaited: requests run side by side.
+    // Not awaited, so that requests run in parallel.
     void answer(JSON.parse(line) as RequestLine).then((reply) => process.stdout.write(`${JSON.stringify(reply)}\n`));
   }
   process.exit(0);

@@ -7,6 +7,6 @@ test('a counter is found by group and name', () => {
   expect(counter(FILE, 'IpExt', 'InNoRoutes')).toBe(5);
 });
 
-test('a counter that is not there is an error, not a zero', () => {
+test('a missing counter is an error, not zero', () => {
   expect(() => counter(FILE, 'TcpExt', 'InNoRoutes')).toThrow('no counter TcpExt InNoRoutes');
 });

@@ -1,10 +1,10 @@
 /**
- * A counter of /proc/net/netstat or /proc/net/snmp: pairs of lines, names above values.
+ * Reads a counter of /proc/net/netstat or /proc/net/snmp, which have pairs of lines: names, then values.
  *
  * @param text  the file
  * @param group e.g. 'TcpExt'
  * @param name  e.g. 'IPReversePathFilter'
- * @throws if there is none
+ * @throws if there is no such counter
  */
 export function counter(text: string, group: string, name: string): number {
   const [names, values] = text

@@ -7,8 +7,8 @@ import type { Namespace } from './namespaces';
 const PROGRAM = '/lib/systemd/systemd-networkd';
 
 /**
- * Nothing of the machine's: a /run without its D-Bus, a /sys that says that no udev is to be waited for, and the
- * configuration from the folder $1. networkd gives up root for its own user, which owns its state.
+ * Isolates networkd from the machine: a /run without D-Bus, a read-only /sys, so that networkd does not wait for udev, and
+ * the configuration from the folder $1. networkd drops root for its own user, which must own its state.
  */
 const START = `
   mount -t tmpfs tmpfs /run
@@ -21,7 +21,7 @@ const START = `
   cp "$1"/networkd.conf /etc/systemd/
   exec ${PROGRAM}`;
 
-/** Empty, or that networkd is not on this machine. */
+/** Reports networkd as missing if it is not installed. */
 export function missingForNetworkd(): string[] {
   try {
     accessSync(PROGRAM, constants.X_OK);
@@ -37,7 +37,7 @@ export class Networkd {
   private told = '';
   private readonly folder: string;
 
-  /** @param files the text of configuration files, by name */
+  /** @param files texts of configuration files by name */
   constructor(
     private readonly netns: Namespace,
     files: Readonly<Record<string, string>>,
@@ -48,7 +48,7 @@ export class Networkd {
       writeFileSync(join(this.folder, name), text);
   }
 
-  /** Starts it, and waits until it has set up these interfaces. */
+  /** Starts networkd, and waits until it has configured these interfaces. */
   async start(...links: readonly string[]): Promise<void> {
     const args = [`--net=${this.netns.path}`, 'unshare', '--mount', '--propagation', 'private'];
     const child = this.netns.lab.spawn('nsenter', [...args, 'sh', '-e', '-c', START, 'sh', this.folder], {

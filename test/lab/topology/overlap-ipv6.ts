@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ExternalService, NodeRoutes, Site } from '../../../lib';
 import type { OverlapOptions } from './overlap-topology';
 
-/** Synthesises a site of IPv6 only, which nobody has to map, into a folder, and says how to play it. */
+/** Synthesises an IPv6-only site, which needs no mapping, into a folder. @returns the options of its topology */
 export function ipv6Site(folder: string): OverlapOptions {
   const before = process.env.CDK8S_OUTDIR;
   process.env.CDK8S_OUTDIR = join(folder, 'dist');
@@ -30,7 +30,7 @@ export function ipv6Site(folder: string): OverlapOptions {
       ['203.0.113.1/30', '203.0.113.2/30'],
       ['192.0.2.1/30', '192.0.2.2/30'],
     ],
-    inside: [[], []], // without a mapping the routers' own addresses lie in their selectors
+    inside: [[], []], // without a mapping, the routers' own addresses are in their traffic selectors
     premises: ['2001:db8:a::1/64'],
     servers: [
       { name: 'press-1', address: '2001:db8:a::10/64' },

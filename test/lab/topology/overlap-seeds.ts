@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { fixtureSite } from '../../fixture-site';
 import type { OverlapOptions } from './overlap-topology';
 
-/** Of the routers' files of the example. */
+/** The names of the ends in the example's routers/ folder. */
 const ROUTERS = join(fixtureSite(), 'routers', 'example');
 
 /**
- * The fixture site with everything overlapping that can: nodes 10.0.1.0/27 in the cloud, servers 10.0.1.0/24 on
- * premise, and one of them, payroll, has the very address of the node.
+ * The fixture site with the largest possible overlap: nodes 10.0.1.0/27 in the cloud, servers 10.0.1.0/24 on premise, one of
+ * which, payroll, has the same address as the node.
  */
 export const OVERLAP: OverlapOptions = {
   dist: join(fixtureSite(), 'dist', 'example'),

@@ -10,31 +10,31 @@ import { NetnsClient } from './netns-client';
 import { type Place, Topology, type TopologyOptions } from './topology';
 import { Wire } from './wire';
 
-/** Two ends of a VPN with their own idea of addresses. */
+/** The options of a topology with two ends of a VPN, whose addresses may overlap. */
 export interface OverlapOptions {
-  /** dist/<site> and routers/<site> with the folders of the two routers. */
+  /** dist/<site>, and the folders of both routers in routers/<site>. */
   readonly dist: string;
   readonly clusterRouter: string;
   readonly onPremiseRouter: string;
-  /** The cluster's side; its only router is the VPN's. */
+  /** The cluster's side. Its only router is the VPN router. */
   readonly topology: TopologyOptions;
-  /** Links of the two routers to the Internet: the router's address, then the provider's. */
+  /** The two routers' links to the Internet: the router's address, then the provider's. */
   readonly uplinks: readonly [readonly [string, string], readonly [string, string]];
-  /** The routers' addresses inside their own mapped subnets, which kernel-libipsec asks for. */
+  /** The routers' addresses in their own mapped subnets, which kernel-libipsec requires. */
   readonly inside: readonly [readonly string[], readonly string[]];
   /** The on-premise router's addresses on the premises, one per subnet. */
   readonly premises: readonly string[];
   readonly servers: readonly { readonly name: string; readonly address: string }[];
-  /** The pod's address and the node's on its link. */
+  /** The addresses of the pod and of the node on their link. */
   readonly pod: readonly [string, string];
   readonly service: string;
-  /** What the API server would have allocated. */
+  /** The cluster IP that the API server would allocate. */
   readonly clusterIp: string;
 }
 
 const HTTP_PORT = 8080;
 
-/** What stands on many a router: whatever leaves for the Internet takes its address. Generated rules come before it. */
+/** A rule that many routers have: masquerade everything to the Internet. The generated rules must run before it. */
 const MASQUERADE = `table inet other {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
@@ -43,8 +43,8 @@ const MASQUERADE = `table inet other {
 }`;
 
 /**
- * The topology with a VPN in the middle: on the left a node with strict reverse path filters and a pod, in the middle two
- * routers that have loaded what routers/ holds, on the right servers. The agent and the Service are those of dist/.
+ * A topology with a VPN: on the left a node with strict reverse path filters and a pod, in the middle two routers that have
+ * loaded the files of routers/, on the right servers. The agent and the Service come from dist/.
  */
 export class OverlapTopology {
   private constructor(
@@ -54,20 +54,20 @@ export class OverlapTopology {
     readonly servers: readonly Place[],
     /** The cluster's end first, then the on-premise end. */
     readonly routers: readonly [LinuxRouter, LinuxRouter],
-    /** The node's private link. */
+    /** Frames on the node's private link. */
     readonly wire: Wire,
-    /** Between the two routers. */
+    /** Frames between the two routers. */
     readonly internetWire: Wire,
   ) {}
 
-  /** Builds it in a lab; the tunnel is down and the agent not there yet. */
+  /** Builds the topology in a lab, without the tunnel and without the agent. */
   static async build(lab: Lab, options: OverlapOptions): Promise<OverlapTopology> {
     const topology = Topology.build(lab, options.topology);
     await topology.serve();
     const objects = readDist(options.dist);
     const cluster = await Cluster.start({ topology, objects });
     const [gateway] = topology.routers;
-    if (!gateway) throw new Error('this topology has no router');
+    if (!gateway) throw new Error('the topology has no router');
     const premises = lab.namespace('premises');
     premises.batch(['link add lan type bridge', 'link set lan up', 'link add wan type bridge', 'link set wan up']);
     const far = lab.namespace('far-router');
@@ -103,7 +103,7 @@ export class OverlapTopology {
     return server;
   }
 
-  /** Opens the tunnel and starts the agent of dist/, which makes the node's routes. */
+  /** Opens the tunnel and starts the agent of dist/, which adds the node's routes. */
   async connect(children: number): Promise<Pod> {
     const [near, far] = this.routers;
     far.connect();
@@ -115,7 +115,7 @@ export class OverlapTopology {
     return pod;
   }
 
-  /** Bodies of HTTP answers, or errors, to so many requests one after the other. */
+  /** Sends requests one after the other. @returns the bodies of the answers, or the errors */
   async ask(place: Place, address: string, times = 1, timeoutMs = 2000): Promise<string[]> {
     const answers: string[] = [];
     for (let i = 0; i < times; i++) {
@@ -125,7 +125,7 @@ export class OverlapTopology {
     return answers;
   }
 
-  /** The port of the Service, which the servers listen on. */
+  /** The port of the Service, on which the servers listen. */
   static readonly port = HTTP_PORT;
 }
 
@@ -141,7 +141,7 @@ function plug(
   lab.link({ in: netns, name, addresses }, { in: wires, name: port, bridge });
 }
 
-/** Both routers and the Internet on one wire, with their own subnets. */
+/** Connects both routers and the Internet by one bridge, each with its own subnet. */
 function connect(
   lab: Lab,
   wires: Namespace,

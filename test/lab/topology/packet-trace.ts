@@ -7,12 +7,12 @@ import { NetnsClient } from './netns-client';
 
 const DISCARD_PORT = 9;
 
-/** What this machine lacks to run the lab with packet traces. */
+/** The requirements of the lab with packet traces that this machine does not meet. */
 export function missingForTraces(path = process.env.PATH ?? ''): string[] {
   return [...missingPrograms({ tcpdump: ['tcpdump'] }, path), ...missingRequirements(path)];
 }
 
-/** What tcpdump sees on one interface. */
+/** The packets that tcpdump captures on one interface. */
 export class PacketTrace {
   private readonly lines: string[] = [];
   private notes = '';
@@ -31,8 +31,8 @@ export class PacketTrace {
   /**
    * Starts tcpdump, and waits until it captures.
    *
-   * @param filter in the words of pcap-filter(7)
-   * @param marker an IPv4 address that packets reach through that interface, and that the filter does not match
+   * @param filter in the syntax of pcap-filter(7)
+   * @param marker an IPv4 address behind that interface whose packets the filter does not match
    */
   static async start(netns: Namespace, dev: string, filter: string, marker: string): Promise<PacketTrace> {
     const expression = `(${filter}) or (udp and dst host ${marker} and dst port ${DISCARD_PORT})`;
@@ -47,10 +47,10 @@ export class PacketTrace {
     return trace;
   }
 
-  /** Ends it. @returns a line for each packet that was sent or received before, without the marker */
+  /** Stops tcpdump. @returns a line for each packet so far, without the marker's */
   async stop(): Promise<string[]> {
     const isMarker = (line: string) => line.includes(`> ${this.marker}.${DISCARD_PORT}: UDP`);
-    await waitFor('tcpdump to see the marker', 10_000, async () => {
+    await waitFor('tcpdump to capture the marker', 10_000, async () => {
       await NetnsClient.of(this.netns).datagram({ address: this.marker, bytes: 1, timeoutMs: 20 });
       return this.lines.some(isMarker);
     });

@@ -10,12 +10,12 @@ const NEAR = '203.0.113.1';
 const FAR = '203.0.113.3';
 const NODES = { real: '10.0.1.0/27', mapped: '192.168.2.0/27' };
 export const NODE = '10.0.1.5';
-/** Another address of the node on the same link. */
+/** A second address of the node on the same link. */
 export const OTHER_SOURCE = '10.0.1.6';
 export const POD = '172.30.7.2';
-/** What on premise really uses: the nodes' range, and the pods' range, too. */
+/** The real on-premise ranges: those of the nodes and of the pods. */
 export const SERVERS = { plain: '192.168.0.10', likeNodes: '10.0.1.10', likePods: '172.30.9.10' } as const;
-/** How the cluster reaches these. */
+/** The mapped ranges by which the cluster reaches them. */
 export const SEEN_SERVERS = { plain: '192.168.0.10', likeNodes: '192.168.1.10', likePods: '192.168.9.10' } as const;
 
 const PODS: Readonly<Record<PodsSeenAs, ClusterProps['pods']>> = {
@@ -23,13 +23,13 @@ const PODS: Readonly<Record<PodsSeenAs, ClusterProps['pods']>> = {
   themselves: [{ real: '172.30.0.0/16', mapped: '172.25.0.0/16' }],
 };
 
-/** Synthesises the site below a folder. @returns texts by path */
+/** Synthesises the site into a folder. @returns texts by path */
 export function synthesisePods(folder: string, seenAs: PodsSeenAs): Map<string, string> {
   const before = process.env.CDK8S_OUTDIR;
   process.env.CDK8S_OUTDIR = join(folder, 'dist');
   try {
     const cluster = { nodes: [NODES], pods: PODS[seenAs], services: ['172.21.0.0/16'], podsSeenAs: seenAs };
-    const site = new Site(`pods-${seenAs}`, { cluster, agentBundle: '// no agent runs here\n' });
+    const site = new Site(`pods-${seenAs}`, { cluster, agentBundle: '// the agent does not run in this test\n' });
     const end = { outside: 'eth1', inside: 'eth0', products: ['strongswan'] as const };
     const podNextHops = seenAs === 'themselves' ? { podNextHops: [NODE] } : {};
     const network = site.onPremise('datacentre', {
@@ -51,7 +51,7 @@ export function synthesisePods(folder: string, seenAs: PodsSeenAs): Map<string, 
   return treeIn(folder);
 }
 
-/** What stands on many a router: all that leaves for the Internet takes its address. Generated rules come before it. */
+/** A rule that many routers have: masquerade everything to the Internet. The generated rules must run before it. */
 const MASQUERADE = `table inet other {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
@@ -59,7 +59,7 @@ const MASQUERADE = `table inet other {
   }
 }`;
 
-/** As CNIs masquerade what leaves the cluster. */
+/** Masquerades packets that leave the cluster, as CNIs do. */
 const CNI = `table ip cni {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
@@ -67,7 +67,7 @@ const CNI = `table ip cni {
   }
 }`;
 
-/** A cluster IP, and what kube-proxy makes of it on the node. */
+/** A cluster IP, and the rules of kube-proxy for it. */
 export const CLUSTER_IP = '172.21.10.20';
 const proxyRules = (masqueradesAll: boolean) => `table ip proxy {
   chain cluster-ips {
@@ -80,7 +80,7 @@ const proxyRules = (masqueradesAll: boolean) => `table ip proxy {
   }
 }`;
 
-/** A pod, its node, the cluster's router, the tunnel, the on-premise router and a server with all addresses. */
+/** A pod, its node, the cluster's router, the tunnel, the on-premise router, and a server with all addresses. */
 export class PodsTopology {
   private constructor(
     readonly pod: Namespace,
@@ -90,7 +90,7 @@ export class PodsTopology {
     readonly far: LinuxRouter,
   ) {}
 
-  /** @param folder what {@link synthesisePods} wrote; the tunnel is up afterwards, and no CNI masquerades yet */
+  /** Builds the topology and opens the tunnel; the CNI does not masquerade yet. @param folder with the output of {@link synthesisePods} */
   static async build(lab: Lab, folder: string, seenAs: PodsSeenAs): Promise<PodsTopology> {
     const [pod, node, near, far, server] = ['pod', 'node', 'router', 'far-router', 'server'].map((name) =>
       lab.namespace(name),
@@ -123,7 +123,7 @@ export class PodsTopology {
       router.sysctl({ 'ipv4/conf/all/rp_filter': 0, 'ipv4/conf/default/rp_filter': 0 });
       router.load(MASQUERADE);
     }
-    // kernel-libipsec wants an address of the router's own in each of its traffic selectors.
+    // kernel-libipsec requires a local address in each of the router's traffic selectors.
     near.batch(['192.168.2.1', '172.25.0.1'].map((address) => `addr add ${address}/32 dev lo`));
     far.batch(['192.168.1.1', '192.168.9.1'].map((address) => `addr add ${address}/32 dev lo`));
     const key = `secret = "${randomBytes(32).toString('base64')}"\n`;
@@ -139,12 +139,12 @@ export class PodsTopology {
     return new PodsTopology(pod, node, server, ...routers);
   }
 
-  /** Loads the rules of a kube-proxy with or without masquerade-all, in the place of earlier ones. */
+  /** Replaces the rules of kube-proxy, with or without masquerade-all. */
   proxy(masqueradesAll: boolean): void {
     this.node.load(`table ip proxy\ndelete table ip proxy\n${proxyRules(masqueradesAll)}\n`);
   }
 
-  /** Has the CNI of the node masquerade, or not. */
+  /** Turns the CNI's masquerading on the node on or off. */
   masquerade(does: boolean): void {
     if (does) this.node.load(CNI);
     else this.node.run('nft', 'delete', 'table', 'ip', 'cni');

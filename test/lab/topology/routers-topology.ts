@@ -5,14 +5,14 @@ import { treeIn } from '../../tree';
 import { LinuxRouter } from './linux-router';
 import type { Lab, Namespace } from './namespaces';
 
-/** Ranges under which the on-premise router sees the nodes of each cluster, whose own range is the same. */
+/** The ranges in which the on-premise router sees the nodes of each cluster. Both clusters use the same real range. */
 export const CLUSTERS = { east: '192.168.2.0/27', west: '192.168.2.32/27' } as const;
 export type ClusterName = keyof typeof CLUSTERS;
 
 const NODES = '10.0.1.0/27';
 const ADDRESSES: Readonly<Record<string, string>> = { east: '203.0.113.1', west: '203.0.113.2', far: '203.0.113.3' };
 const PROVIDER = '203.0.113.254';
-/** The subnets of the datacentre, with the address of its router in each and of a server. */
+/** The subnets of the datacentre, each with the addresses of its router and of a server. */
 export const SERVERS = {
   plain: '192.168.0.10',
   mapped: '10.0.1.10',
@@ -25,8 +25,8 @@ const PLANT: SubnetSpec = '192.168.9.0/24';
 export const LATER: SubnetSpec = '192.168.7.0/24';
 
 /**
- * Synthesises both sites below a folder.
- * @param from where numbers go on from: what another synthesis wrote
+ * Synthesises both sites into a folder.
+ * @param from an earlier output whose numbers continue
  * @returns texts by path
  */
 export function synthesise(folder: string, subnets: readonly SubnetSpec[], from?: string): Map<string, string> {
@@ -40,14 +40,14 @@ export function synthesise(folder: string, subnets: readonly SubnetSpec[], from?
         pods: ['172.30.0.0/16'],
         services: ['172.21.0.0/16'],
       };
-      const site = new Site(name, { cluster, agentBundle: '// no agent runs here\n' });
+      const site = new Site(name, { cluster, agentBundle: '// the agent does not run in this test\n' });
       const end = { outside: 'eth1', inside: 'eth0', products: ['strongswan'] as const };
       const vpn = {
         cluster: { ...end, publicAddress: ADDRESSES[name] as string },
         onPremise: { ...end, publicAddress: ADDRESSES.far as string },
       };
       site.onPremise('datacentre', { subnets, vpn });
-      if (name === 'west') site.onPremise('plant', { subnets: [PLANT], vpn }); // by the same tunnel
+      if (name === 'west') site.onPremise('plant', { subnets: [PLANT], vpn }); // through the same tunnel
       new NodeRoutes(site, 'node-routes');
       site.synth();
     }
@@ -58,16 +58,16 @@ export function synthesise(folder: string, subnets: readonly SubnetSpec[], from?
   return treeIn(folder);
 }
 
-/** Two clusters, each behind a router of its own, and one on-premise router with the tunnels of both. */
+/** Two clusters, each with its own router, and one on-premise router with the tunnels of both. */
 export class RoutersTopology {
   private constructor(
-    /** The nodes, both 10.0.1.5. */
+    /** The nodes of both clusters; both have the address 10.0.1.5. */
     readonly nodes: Readonly<Record<ClusterName, Namespace>>,
     readonly server: Namespace,
     readonly routers: Readonly<Record<ClusterName | 'far', LinuxRouter>>,
   ) {}
 
-  /** @param folder what {@link synthesise} wrote */
+  /** @param folder with the output of {@link synthesise} */
   static async build(lab: Lab, folder: string, key: string): Promise<RoutersTopology> {
     const wires = lab.namespace('wires');
     wires.batch(['link add wan type bridge', 'link set wan up']);
@@ -96,7 +96,7 @@ export class RoutersTopology {
     };
     const hosts = Object.values(SERVERS).map((address) => `${address}/24`);
     const server = behind(far, 'server', hosts, ['192.168.0.1/24', '10.0.1.1/24', '192.168.7.1/24', '192.168.9.1/24']);
-    // kernel-libipsec wants an address of the router's own in each of its traffic selectors.
+    // kernel-libipsec requires a local address in each of the router's traffic selectors.
     for (const [netns, address] of [
       [east, '192.168.2.1'],
       [west, '192.168.2.33'],
@@ -117,7 +117,7 @@ export class RoutersTopology {
     return new RoutersTopology(nodes, server, { east: nearEast, west: nearWest, far: shared });
   }
 
-  /** Opens the tunnels of both clusters. @param children how many CHILD_SAs each has */
+  /** Opens the tunnels of both clusters. @param children the number of CHILD_SAs of each */
   async connect(children: Readonly<Record<ClusterName, number>>): Promise<void> {
     const { far } = this.routers;
     far.connect();

@@ -1,2 +1,2 @@
-/** A word as a shell takes it, whatever is in it. */
+/** Quotes any text as one word for a shell. */
 export const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

@@ -4,7 +4,7 @@ import { DUAL_STACK, SEEDS, Topology, type TopologyOptions } from './topology';
 
 jest.setTimeout(30_000);
 
-/** Other addresses, two nodes, two routers. */
+/** A topology with other addresses, two nodes and two routers. */
 const ELSEWHERE: TopologyOptions = {
   nodes: [
     { name: 'node-a', private: ['172.20.5.11/24'], public: ['192.0.2.11/24'] },
@@ -28,7 +28,7 @@ async function withTopology(options: TopologyOptions, body: (topology: Topology)
 }
 
 describeLab('the topology', () => {
-  it('without a route, packets from on premise are dropped by the reverse path filter, and counted', () =>
+  it('without a route, the reverse path filter drops and counts packets from on premise', () =>
     withTopology(SEEDS, async (topology) => {
       expect(await topology.rpFilterDrops()).toBe(0);
       const exchanges = await topology.exchange(topology.node, 300);
@@ -41,7 +41,7 @@ describeLab('the topology', () => {
       expect(await topology.answered()).toBe(false);
     }));
 
-  it('with the route everything is answered, both ways, and nothing is dropped', () =>
+  it('with the route, requests in both directions are answered, and nothing is dropped', () =>
     withTopology(SEEDS, async (topology) => {
       for (const subnet of ['192.168.0.0/24', '192.168.1.0/24']) {
         topology.node.netns.ip('route', 'add', subnet, 'via', '10.184.0.1', 'proto', '142');
@@ -54,7 +54,7 @@ describeLab('the topology', () => {
       ]);
     }));
 
-  it('has both families, nexthop objects and tables', () =>
+  it('supports both families, nexthop objects and tables', () =>
     withTopology(DUAL_STACK, async (topology) => {
       expect(await topology.exchange(topology.node, 300)).toHaveLength(4);
       topology.node.netns.batch([
@@ -73,7 +73,7 @@ describeLab('the topology', () => {
       expect(topology.routes(4, 142).map(({ table }) => table)).toEqual(['99', '254']);
     }));
 
-  it('works in other networks, with several nodes and routers', () =>
+  it('works with other networks, and with several nodes and routers', () =>
     withTopology(ELSEWHERE, async (topology) => {
       const [a, b] = topology.nodes;
       a?.netns.ip('route', 'add', '10.50.8.0/21', 'via', '172.20.5.1');
@@ -83,7 +83,7 @@ describeLab('the topology', () => {
       expect(await topology.answered(b)).toBe(true);
     }));
 
-  it('the API server is reached by the public default route', () =>
+  it('the node reaches the API server through the public default route', () =>
     withTopology(SEEDS, async (topology) => {
       const api = await topology.internet.client.serve('203.0.113.10', 6443, 'api');
       expect(await topology.node.client.fetch(api.url)).toMatchObject({ body: 'api' });

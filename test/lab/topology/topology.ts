@@ -5,37 +5,37 @@ import { NetnsClient, type NetnsHttpServer } from './netns-client';
 import type { FetchAnswer } from './netns-protocol';
 import { counter } from './netstat';
 
-/** A worker node: addresses with prefix length on both networks; none: no interface there. */
+/** A worker node, with its addresses (with prefix length) on both networks. No address: no interface there. */
 interface NodeOptions {
   readonly name: string;
   readonly private: readonly string[];
   readonly public: readonly string[];
 }
 
-/** A server on premise. Its default gateway is the first router, at the first address of its subnet. */
+/** An on-premise server. Its default gateway is the first router, at the first address of its subnet. */
 interface ServerOptions {
   readonly name: string;
   /** With prefix length. */
   readonly addresses: readonly string[];
 }
 
-/** The networks of a lab. */
+/** The networks of a topology. */
 export interface TopologyOptions {
   readonly nodes: readonly NodeOptions[];
-  /** The routers' addresses on the private network, with prefix length; the first router is the next hop to be found. */
+  /** The routers' addresses on the private network, with prefix length. The first router is the next hop to find. */
   readonly routers: readonly (readonly string[])[];
-  /** What the nodes' tables send to the first router's address of that family. */
+  /** Subnets that the nodes route to the first router's address of the same family. */
   readonly privateNetworks: readonly string[];
-  /** The gateway of the public network, where the nodes' default routes point. It knows nothing of on premise. */
+  /** The gateway of the public network, which is the nodes' default gateway. It has no route to on premise. */
   readonly gateway: readonly string[];
-  /** Addresses, without prefix length, that lie behind that gateway: the API server's. */
+  /** Addresses of the API server, without prefix length. They are behind the public gateway. */
   readonly apiServer: readonly string[];
   readonly servers: readonly ServerOptions[];
   /** The nodes' reverse path filter: 0 off, 1 strict, 2 loose. */
   readonly rpFilter: 0 | 1 | 2;
 }
 
-/** The network that the whole project is about: two ways out of a node, on premise behind the private one. */
+/** The standard topology: a node with two interfaces, and on-premise networks behind the private one. */
 export const SEEDS: TopologyOptions = {
   nodes: [{ name: 'worker-1', private: ['10.184.0.2/26'], public: ['198.51.100.2/28'] }],
   routers: [['10.184.0.1/26']],
@@ -49,7 +49,7 @@ export const SEEDS: TopologyOptions = {
   rpFilter: 1,
 };
 
-/** The same with both families everywhere. */
+/** The same with both families. */
 export const DUAL_STACK: TopologyOptions = {
   nodes: [
     {
@@ -70,19 +70,19 @@ export const DUAL_STACK: TopologyOptions = {
 };
 
 const HTTP_PORT = 8080;
-/** A kernel sends a SYN again after 1 s (RFC 6298): a lost packet fails a test, and a busy machine has almost that long. */
+/** The kernel repeats a SYN after 1 s (RFC 6298). This is just below, so a lost packet fails a test, and a slow machine does not. */
 const BEFORE_A_SECOND_SYN_MS = 950;
 
-/** Somebody in the topology. */
+/** A host in the topology. */
 export interface Place {
   readonly name: string;
   readonly netns: Namespace;
   readonly client: NetnsClient;
-  /** Without prefix length: a node's private ones, a router's on the private network. */
+  /** Without prefix length: a node's private addresses, or a router's on the private network. */
   readonly addresses: readonly string[];
 }
 
-/** One server and one node's address, asked both ways. */
+/** The requests between one server and one address of a node, in both directions. */
 export interface Exchange {
   readonly server: string;
   readonly address: string;
@@ -95,16 +95,16 @@ export interface Exchange {
 const gatewaysOf = (server: ServerOptions) => server.addresses.map((address) => nth(address, 1));
 
 /**
- * The topology, built. All interfaces of a node are called `priv` and `pub`, a router's `priv` and `premises`; they are
- * plugged into bridges of one more namespace, so that there can be any number of nodes and routers.
+ * A topology that was built. All interfaces of a node are called `priv` and `pub`, those of a router `priv` and `premises`.
+ * They are connected to bridges in a separate namespace, so there can be any number of nodes and routers.
  */
 export class Topology {
   readonly nodes: Place[];
   readonly routers: readonly Place[];
   readonly servers: readonly Place[];
-  /** The public side: gateway and the API server's addresses. */
+  /** The public side, with the gateway and the API server's addresses. */
   readonly internet: Place;
-  /** Where all bridges are. */
+  /** The namespace with all bridges. */
   readonly wires: Namespace;
 
   private ports = 0;
@@ -129,7 +129,7 @@ export class Topology {
       router.netns.sysctl({ ...forwarding, 'ipv4/conf/default/rp_filter': 0 });
       this.plug(router.netns, 'priv', addresses);
       const first = options.servers.flatMap(gatewaysOf);
-      // Only the first router is a gateway on premise; the others need any address there, out of the servers' way.
+      // Only the first router is a gateway on premise. The others need an address there that no server uses.
       const own = i === 0 ? first : first.map((address) => nth(address, -1 - i));
       this.plug(router.netns, 'premises', [...new Set(own)]);
       return router;
@@ -149,7 +149,7 @@ export class Topology {
     return lab.together(() => new Topology(lab, options));
   }
 
-  /** Ends all that runs on a node, and gives it fresh interfaces, addresses and routes: those that it boots with. */
+  /** Kills everything on a node, and gives it the interfaces, addresses and routes that it boots with. */
   rebuild(node: Place): Place {
     const i = this.nodes.indexOf(node);
     this.lab.do('sh', ['-c', 'kill -9 $(ip netns pids "$1") 2>/dev/null; ip netns del "$1"', 'sh', node.netns.name]);
@@ -159,8 +159,8 @@ export class Topology {
   }
 
   /**
-   * Starts the HTTP servers on both ends when they are first asked something, since each is a process; those of the nodes
-   * before those of the servers.
+   * Starts the HTTP servers on both ends on first use, because each needs a process: those of the nodes before those of the
+   * servers.
    */
   serve(): Promise<readonly NetnsHttpServer[]> {
     this.serving ??= Promise.all(
@@ -174,14 +174,14 @@ export class Topology {
   /** The first node. */
   get node(): Place {
     const [node] = this.nodes;
-    if (!node) throw new Error('this topology has no node');
+    if (!node) throw new Error('the topology has no node');
     return node;
   }
 
   /**
-   * HTTP between every server and a node, both ways, in the families that both have.
+   * Sends HTTP requests between every server and a node, in both directions, in each family that both have.
    *
-   * @param timeoutMs a dropped packet costs this much
+   * @param timeoutMs the time that a dropped packet takes
    */
   async exchange(node = this.node, timeoutMs = BEFORE_A_SECOND_SYN_MS): Promise<Exchange[]> {
     await this.serve();
@@ -203,24 +203,24 @@ export class Topology {
     );
   }
 
-  /** Whether every exchange was answered, both ways, by the right one. */
+  /** Whether every request in both directions was answered by the right host. */
   async answered(node = this.node, timeoutMs = BEFORE_A_SECOND_SYN_MS): Promise<boolean> {
     const exchanges = await this.exchange(node, timeoutMs);
     return exchanges.every(({ server, toNode, fromNode }) => toNode.body === node.name && fromNode.body === server);
   }
 
-  /** Packets that the node's kernel dropped because they arrived on the wrong side. */
+  /** The number of packets that the node's reverse path filter dropped. */
   async rpFilterDrops(node = this.node): Promise<number> {
     return counter(await node.client.read('/proc/net/netstat'), 'TcpExt', 'IPReversePathFilter');
   }
 
   /**
-   * The node's routes of all tables.
+   * The node's routes in all tables.
    *
-   * @param protocol only those of this number. @default all
+   * @param protocol only routes with this protocol number. @default all
    */
   routes(family: 4 | 6 = 4, protocol?: number, node = this.node): KernelRoute[] {
-    // Not filtered by ip, which leaves out of its answer what the filter already says.
+    // Not filtered by ip, because its output omits the fields that a filter fixes.
     const all = node.netns.ipJson<Partial<KernelRoute>[]>(
       `-${family}`,
       '-details',
@@ -235,7 +235,7 @@ export class Topology {
       .filter((route) => protocol === undefined || route.protocol === String(protocol));
   }
 
-  /** The node's nexthop objects, as `ip -json -details -N nexthop` has them. */
+  /** The node's nexthop objects, in the format of `ip -json -details -N nexthop`. */
   nexthops(node = this.node): KernelNexthop[] {
     return node.netns.ipJson('-details', '-N', 'nexthop', 'show');
   }
@@ -245,7 +245,7 @@ export class Topology {
     return {
       name,
       netns,
-      // Most routers are never asked to do anything.
+      // Created on first use, because most routers never need it.
       get client() {
         return NetnsClient.of(netns);
       },

@@ -6,7 +6,7 @@ import type { Lab, Namespace } from './namespaces';
 import { NetnsClient } from './netns-client';
 import { SEEDS, type Topology, type TopologyOptions } from './topology';
 
-/** The next hops of the node, with the range under which on premise sees the nodes that come by each. */
+/** The node's next hops, each with the range in which on premise sees nodes that use it. */
 export const WAYS = [
   {
     nextHop: '10.184.0.1',
@@ -26,14 +26,14 @@ export const WAYS = [
 export const SUBNET = '192.168.0.0/24';
 export const SERVER = '192.168.0.10';
 
-/** The cluster's side: the routers of the seeds' network, behind which nothing is before the tunnels are there. */
+/** The cluster's side: the routers of the standard topology, without anything behind them yet. */
 export const TWO_WAYS: TopologyOptions = {
   ...SEEDS,
   routers: WAYS.map(({ nextHop }) => [`${nextHop}/26`]),
   servers: [],
 };
 
-/** Synthesises a site for each tunnel below a folder: a site has one VPN to a network. */
+/** Synthesises a site for each tunnel into a folder, because a site has only one VPN to a network. */
 export function synthesiseTunnels(folder: string): void {
   const before = process.env.CDK8S_OUTDIR;
   try {
@@ -41,7 +41,7 @@ export function synthesiseTunnels(folder: string): void {
       process.env.CDK8S_OUTDIR = join(folder, `${i}`, 'dist');
       const nodes = [{ real: '10.184.0.0/26', mapped: nodesSeenAs }];
       const cluster = { nodes, pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };
-      const site = new Site('ways', { cluster, agentBundle: '// no agent runs here\n' });
+      const site = new Site('ways', { cluster, agentBundle: '// the agent does not run in this test\n' });
       const end = { outside: 'eth1', products: ['strongswan'] as const };
       site.onPremise('datacentre', {
         subnets: [SUBNET],
@@ -60,8 +60,8 @@ export function synthesiseTunnels(folder: string): void {
 }
 
 /**
- * Two tunnels from one node's network to one server. On premise sees the node under another address by each, and so
- * answers by the router that the question came by.
+ * Two tunnels from one node's network to one server. On premise sees the node with a different address through each, so it
+ * answers through the router that the request came from.
  */
 export class TwoTunnels {
   private constructor(
@@ -70,7 +70,7 @@ export class TwoTunnels {
     readonly near: readonly LinuxRouter[],
   ) {}
 
-  /** Opens both. @param folder what synthesiseTunnels() wrote */
+  /** Opens both tunnels. @param folder with the output of synthesiseTunnels() */
   static async build(lab: Lab, topology: Topology, folder: string): Promise<TwoTunnels> {
     const wires = lab.namespace('far-wires');
     wires.batch(['link add wan type bridge', 'link set wan up', 'link add lan type bridge', 'link set lan up']);
@@ -96,7 +96,7 @@ export class TwoTunnels {
           { in: wires, name: `lan-${i}`, bridge: 'lan' },
         );
         server.ip('route', 'add', way.nodesSeenAs, 'via', gateway);
-        near.ip('addr', 'add', `${way.own}/32`, 'dev', 'lo'); // kernel-libipsec wants one in its traffic selector
+        near.ip('addr', 'add', `${way.own}/32`, 'dev', 'lo'); // kernel-libipsec requires one in its traffic selector
         const end = (name: string) => join(folder, `${i}`, 'routers', 'ways', name);
         return Promise.all([
           LinuxRouter.load(near, [end('cluster-to-datacentre')], key),

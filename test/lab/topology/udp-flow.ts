@@ -3,15 +3,15 @@ import { createInterface, type Interface } from 'node:readline';
 import { node26 } from '../requirements';
 import type { Namespace } from './namespaces';
 
-/** Datagrams of one flow: from one port to one port, so that routers have one connection tracking entry for all of it. */
+/** The counts of a flow. All datagrams have the same ports, so routers have one connection tracking entry for the flow. */
 export interface FlowCount {
   readonly sent: number;
   readonly answered: number;
-  /** Number of the last one that was answered, from 0 on; -1 before any was. */
+  /** The number of the last datagram that was answered, counted from 0; -1: none yet. */
   readonly lastAnswered: number;
-  /** Those before it that were not: lost, since one flow is not overtaken by itself. */
+  /** Earlier datagrams without an answer. They count as lost, because datagrams of a flow do not overtake each other. */
   readonly lost: number;
-  /** The address that the server sees as the client's. */
+  /** The client's address as the server sees it. */
   readonly seenAs: string;
 }
 
@@ -21,7 +21,7 @@ socket.on('message', (data, { address, port }) => socket.send(data + ' ' + addre
 socket.bind(Number(process.argv[2]), process.argv[1], () => console.log('ready'));
 `;
 
-/** Numbers its datagrams, one each so many milliseconds, and prints its counts when it is sent a line. */
+/** Sends numbered datagrams at a fixed interval, and prints its counts for each line on stdin. */
 const CLIENT = `
 const [server, port, every] = process.argv.slice(1);
 const socket = require('node:dgram').createSocket('udp4');
@@ -40,7 +40,7 @@ process.stdin.on('data', () => {
 });
 `;
 
-/** A flow of UDP datagrams that never stops by itself; it ends with its lab. */
+/** A flow of UDP datagrams that continues until its lab ends. */
 export class UdpFlow {
   private constructor(
     private readonly child: ChildProcess,
@@ -49,7 +49,7 @@ export class UdpFlow {
 
   /**
    * @param listen the server's own address
-   * @param to the address by which the client knows it
+   * @param to the server's address as the client knows it
    */
   static async start(
     client: Namespace,
@@ -66,7 +66,7 @@ export class UdpFlow {
     return new UdpFlow(child, createInterface({ input: child.stdout as NodeJS.ReadableStream }));
   }
 
-  /** How much was sent and answered so far. */
+  /** The counts so far. */
   count(): Promise<FlowCount> {
     const line = new Promise<FlowCount>((resolve) => this.lines.once('line', (text) => resolve(JSON.parse(text))));
     this.child.stdin?.write('\n');

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where Debian's packages put strongSwan's daemon and its plugins. */
+/** The paths of strongSwan's daemon and plugins in Debian's packages. */
 export const CHARON = '/usr/lib/ipsec/charon';
 const PLUGINS = '/usr/lib/ipsec/plugins';
 
@@ -23,10 +23,10 @@ function exists(file: string, mode: number): boolean {
 }
 
 /**
- * What this machine lacks to run real VPN routers, one sentence each; empty if nothing.
+ * The requirements of real VPN routers that this machine does not meet, one sentence each.
  *
- * @param path where programs are looked for, as in PATH
- * @param root in front of the files, for tests
+ * @param path where to look for programs, as in PATH
+ * @param root prefix of the files' paths, for tests
  */
 export function missingForVpn(path = process.env.PATH ?? '', root = ''): string[] {
   const missing = Object.entries(FILES)
@@ -36,7 +36,7 @@ export function missingForVpn(path = process.env.PATH ?? '', root = ''): string[
     const found = path.split(delimiter).some((folder) => exists(join(folder, program), constants.X_OK));
     if (!found) missing.push(`${program} not found (Debian package ${debianPackage})`);
   }
-  // A machine whose kernel has ESP does without it, but the lab is to be the same everywhere.
+  // Required even if the kernel has ESP, so that the lab is the same on every machine.
   if (!exists(`${root}/dev/net/tun`, constants.R_OK + constants.W_OK))
     missing.push('no /dev/net/tun for user-space ESP');
   return missing;

@@ -10,8 +10,8 @@ const RULES: Readonly<Record<string, { type: string; rule: string }>> = {
 };
 
 /**
- * Notes the addresses of every frame on a bridge, by nftables at the ingress of all its ports, so that nothing that goes
- * in either direction is missed. A capture without a program to capture.
+ * Records the addresses of every frame on a bridge, with nftables at the ingress of all its ports. It needs no capture
+ * program, and misses no frame in either direction.
  */
 export class Wire {
   private constructor(
@@ -19,7 +19,7 @@ export class Wire {
     private readonly table: string,
   ) {}
 
-  /** From now on. @param bridge its name in that namespace */
+  /** Starts to record. @param bridge its name in that namespace */
   static watch(netns: Namespace, bridge: string): Wire {
     const ports = netns.ipJson<{ ifname: string }[]>('link', 'show', 'master', bridge).map(({ ifname }) => ifname);
     const sets = Object.entries(RULES).map(
@@ -35,7 +35,7 @@ export class Wire {
     return new Wire(netns, table);
   }
 
-  /** All pairs seen so far, sorted. */
+  /** All pairs so far, sorted. */
   seen(kind: 'ipv4' | 'ipv6' | 'arp'): Pair[] {
     const { nftables } = JSON.parse(
       this.netns.run('nft', '-j', 'list', 'set', 'netdev', this.table, `seen-${kind}`),

@@ -1,18 +1,18 @@
 import type { Namespace } from './namespaces';
 import type { Place } from './topology';
 
-/** How a workload is plugged into its node. */
+/** How a workload is connected to its node. */
 export interface WorkloadOptions {
   /** Its addresses, without prefix length. */
   readonly addresses: readonly string[];
-  /** The node's end of its cable, at most 15 characters; also the name of its namespace. */
+  /** The node's end of its veth pair, at most 15 characters; also the name of its namespace. */
   readonly interface: string;
 }
 
-/** The next hop of every workload, as Calico has it: the same on each cable, and on no other link. */
+/** The next hop of every workload, as in Calico: the same on each link to a workload, and on no other link. */
 const GATEWAYS = { 4: '169.254.1.1/32', 6: 'fe80::1/64' };
 
-/** A pod with a network of its own, plugged in as a CNI does: a cable, and a route of the node to each address. */
+/** A pod with its own network, connected as a CNI does: a veth pair, and a route on the node to each address. */
 export function startWorkload(node: Place, { addresses, interface: name }: WorkloadOptions): Namespace {
   const { lab } = node.netns;
   const families = addresses.map((address) => (address.includes(':') ? 6 : 4));
