@@ -5,7 +5,7 @@
  */
 const HOST_NETWORK = 'the routes it keeps are those of the node';
 const ROOT = 'capabilities of other users do not survive the start of a container (containerd issue 5644)';
-const NET_ADMIN = 'without it nobody may change routes; everything else is dropped';
+const NET_ADMIN = 'needed to change routes; all other capabilities are dropped';
 const PULL_POLICY = 'the registry may be behind the very routes that are missing, and the tag names one version';
 const NO_PODS = 'its endpoints are servers on premise';
 

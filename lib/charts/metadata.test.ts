@@ -2,7 +2,7 @@ import { mergeAnnotations } from './metadata';
 
 const SYNC = 'argocd.argoproj.io/sync-options';
 
-test('sync options of several sources become one list, each option once', () => {
+test('merges sync options of several sources into one list without duplicates', () => {
   expect(
     mergeAnnotations({ [SYNC]: 'ServerSideApply=true' }, { [SYNC]: 'Validate=false,ServerSideApply=true', a: 'b' }),
   ).toEqual({
@@ -11,6 +11,6 @@ test('sync options of several sources become one list, each option once', () => 
   });
 });
 
-test('without sync options there is no such annotation', () => {
+test('adds no annotation without sync options', () => {
   expect(mergeAnnotations({ a: 'b' }, { a: 'c' })).toEqual({ a: 'c' });
 });

@@ -26,11 +26,11 @@ test.each([
   [100, { 'orders-ipv4': 100 }],
   [101, { 'orders-ipv4': 100, 'orders-ipv4-2': 1 }],
   [250, { 'orders-ipv4': 100, 'orders-ipv4-2': 100, 'orders-ipv4-3': 50 }],
-])('%i servers make slices of at most a hundred', (count, expected) => {
+])('puts %i servers into slices of at most a hundred', (count, expected) => {
   expect(sizes(slicesOf(addresses(count)))).toEqual(expected);
 });
 
-test('slices hold one family each', () => {
+test('each slice contains addresses of one family', () => {
   const both = addresses(101).flatMap((address, i) => [address, `fd99::${(i + 1).toString(16)}`]);
   expect(sizes(slicesOf(both))).toEqual({
     'orders-ipv4': 100,
@@ -40,7 +40,7 @@ test('slices hold one family each', () => {
   });
 });
 
-test('a server that is added at the end changes the last slice alone, one in front renames none', () => {
+test('a server added at the end changes only the last slice, and one added in front renames none', () => {
   const before = slicesOf(addresses(150));
   const appended = slicesOf([...addresses(150), '192.168.99.1']);
   expect(appended[0]).toEqual(before[0]);
@@ -52,7 +52,7 @@ test('a server that is added at the end changes the last slice alone, one in fro
   expect(moved).toHaveLength(1);
 });
 
-test('every address has an endpoint of its own, since kube-proxy looks at the first of each only', () => {
+test('each address has its own endpoint, because kube-proxy reads only the first address of an endpoint', () => {
   expect(
     slicesOf(addresses(101)).flatMap(({ endpoints }) => endpoints.map(({ addresses: own }) => own.length)),
   ).toEqual(Array(101).fill(1));

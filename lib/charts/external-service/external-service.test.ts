@@ -18,7 +18,7 @@ const PLACE = 'site example › external service orders';
 
 type Props = Partial<ExternalServiceProps>;
 
-/** Two servers in one network, and what differs. */
+/** A Service with two servers in one network, with the given differences. */
 function serviceWith(differs: Props | ((network: OnPremise) => Props) = {}) {
   const { site, network } = siteWithNetwork(['192.168.1.0/24', 'fd99::/64'], DUAL_STACK);
   const servers = network.servers('192.168.1.10', '192.168.1.11');
@@ -27,11 +27,11 @@ function serviceWith(differs: Props | ((network: OnPremise) => Props) = {}) {
   return { site, service };
 }
 
-test('a Service without selector and the slice of its servers', () => {
+test('emits a Service without selector and the slice of its servers', () => {
   expect(yamlOf(serviceWith().service)).toMatchSnapshot();
 });
 
-test('with every option', () => {
+test('accepts every option', () => {
   const [bothFamilies, headless, legacy] = externalServicesOf(everyOptionSite());
   expect(Object.keys({ ...EVERY_EXTERNAL_SERVICE_OPTION, servers: [] }).sort()).toEqual(
     Object.keys(externalServiceSchema('')).sort(),
@@ -41,22 +41,22 @@ test('with every option', () => {
   ).toMatchSnapshot();
 });
 
-/** All but the one that only permits something. */
+/** All options except the one that only permits something. */
 const { allowKubeNamespace: _, ...EMITTED } = EVERY_EXTERNAL_SERVICE_OPTION;
 const CHANGES = { ...EMITTED, headless: true, legacyEndpoints: true, health: { tcp: true } };
 
-test.each(Object.entries(CHANGES))('%s changes what is emitted', (name, value) => {
+test.each(Object.entries(CHANGES))('%s changes the output', (name, value) => {
   expect(yamlOf(serviceWith({ [name]: value }).service)).not.toBe(yamlOf(serviceWith().service));
 });
 
-test('servers of both families have a slice each, and the Service asks for both', () => {
+test('dual-stack servers get a slice for each family and a dual-stack Service', () => {
   const { service } = serviceWith((network) => ({ servers: network.servers('fd99::10', '192.168.1.10') }));
   const [kubeService, ...slices] = manifestsOf(service);
   expect(kubeService).toMatchObject({ spec: { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' } });
   expect(slices.map(({ metadata }) => metadata.name)).toEqual(['orders-ipv4', 'orders-ipv6']);
 });
 
-test('servers of IPv6 alone make a Service of IPv6 alone', () => {
+test('IPv6 servers get an IPv6 Service', () => {
   const { service } = serviceWith((network) => ({ servers: network.servers('fd99::10') }));
   expect(manifestsOf(service)[0]).toMatchObject({ spec: { ipFamilies: ['IPv6'], ipFamilyPolicy: 'SingleStack' } });
 });
@@ -65,7 +65,7 @@ test('a headless Service has no cluster IP', () => {
   expect(manifestsOf(serviceWith({ headless: true }).service)[0]).toMatchObject({ spec: { clusterIP: 'None' } });
 });
 
-test('session affinity lasts three hours unless told otherwise', () => {
+test('session affinity lasts three hours by default', () => {
   const affinity = (sessionAffinity: ExternalServiceProps['sessionAffinity']) =>
     manifestsOf(serviceWith({ sessionAffinity: sessionAffinity as boolean }).service)[0];
   expect(affinity(true)).toMatchObject({ spec: { sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } } });
@@ -119,14 +119,14 @@ test.each([
     'sessionAffinity: true has no effect in a headless Service; leave out one of them',
   ],
   [{ selector: { app: 'orders' } }, '"selector" is an unknown option; known are name, namespace, servers,'],
-])('%j is refused', (props, text) => {
+])('rejects %j', (props, text) => {
   const findings = findingsOf(serviceWith(props as never).site);
   expect(findings.join('\n')).toContain(text);
   expect(findings.every((line) => line.startsWith(PLACE))).toBe(true);
   expect(findings).toHaveLength(1);
 });
 
-test.each(['1st', 'Orders', 'a.b'])('the id %s is not a valid name for a Service, so one must be given', (id) => {
+test.each(['1st', 'Orders', 'a.b'])('requires a name if the id, %s, is not a valid name for a Service', (id) => {
   const { site, network } = siteWithNetwork();
   const props = { namespace: 'default', servers: network.servers('192.168.0.5'), ports: { http: 80 } };
   new ExternalService(site, id, props);
@@ -135,19 +135,19 @@ test.each(['1st', 'Orders', 'a.b'])('the id %s is not a valid name for a Service
   ]);
 });
 
-test('an id that names a file, but no Service, is good enough beside a name', () => {
+test('accepts an id that is a file name but not a Service name if a name is given', () => {
   const { site, network } = siteWithNetwork();
   const props = { namespace: 'default', servers: network.servers('192.168.0.5'), ports: { http: 80 } };
   new ExternalService(site, '1st', { ...props, name: 'first' });
   expect(findingsOf(site)).toEqual([]);
 });
 
-test('one number may serve two protocols', () => {
+test('two protocols may use the same port number', () => {
   const { site } = serviceWith({ ports: { dns: { port: 53, protocol: 'UDP' }, 'dns-tcp': 53 } });
   expect(findingsOf(site)).toEqual([]);
 });
 
-test('two services of one name in one namespace are refused, in two they stand side by side', () => {
+test('rejects two services with one name in one namespace, but not in two namespaces', () => {
   const { site, network } = siteWithNetwork();
   const props = { servers: network.servers('192.168.0.5'), ports: { http: 80 }, name: 'orders' };
   new ExternalService(site, 'orders', { ...props, namespace: 'a' });
@@ -159,14 +159,14 @@ test('two services of one name in one namespace are refused, in two they stand s
   ]);
 });
 
-test('a server that is listed twice is rejected', () => {
+test('rejects a server that is listed twice', () => {
   const { site } = serviceWith((network) => ({ servers: network.servers('192.168.1.10', '192.168.1.10') }));
   expect(findingsOf(site)).toEqual([
     `${PLACE} › servers[1]: "192.168.1.10" is listed twice, also as 192.168.1.10; remove one`,
   ]);
 });
 
-test('a server of a family without cluster IPs is rejected', () => {
+test('rejects a server of a family without cluster IPs', () => {
   const { site, network } = siteWithNetwork(['fd99::/64']);
   new ExternalService(site, 'orders', {
     namespace: 'default',
@@ -178,13 +178,13 @@ test('a server of a family without cluster IPs is rejected', () => {
   ]);
 });
 
-test('a server of another site is rejected', () => {
+test('rejects a server of another site', () => {
   const foreign = siteWith(undefined, 'other').onPremise('plant', { subnets: ['192.168.7.0/24'] });
   const { site } = serviceWith({ servers: foreign.servers('192.168.7.5') });
   expect(findingsOf(site)).toEqual([expect.stringContaining('servers[0]: "192.168.7.5" belongs to another site')]);
 });
 
-test('more legacy endpoints than Kubernetes mirrors are rejected', () => {
+test('rejects more legacy endpoints than Kubernetes mirrors', () => {
   const { site, network } = siteWithNetwork(['192.168.0.0/16']);
   const addresses = Array.from({ length: 1001 }, (_, i) => `192.168.${i >> 8}.${i & 255 || 1}`).filter(
     (a, i, all) => all.indexOf(a) === i,
@@ -196,7 +196,7 @@ test('more legacy endpoints than Kubernetes mirrors are rejected', () => {
   ]);
 });
 
-test('a server that no NodeRoutes routes is refused, but without any NodeRoutes the site is routed by other means', () => {
+test('rejects a server that no NodeRoutes routes, but accepts a site without any NodeRoutes', () => {
   const { site, network } = siteWithNetwork();
   const other = site.onPremise('plant', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.7.0/24' }] });
   const servers = [...network.servers('192.168.0.5'), ...other.servers('10.0.1.5')];
@@ -220,15 +220,15 @@ test('a server that no NodeRoutes routes is refused, but without any NodeRoutes 
   expect(findingsOf(site)).toEqual([]);
 });
 
-test('a Service whose only server was rejected is not reported as empty', () => {
+test('does not report a Service as empty if its only server was rejected', () => {
   const { site } = serviceWith((network) => ({ servers: network.servers('192.168.2.10') }));
   expect(findingsOf(site)).toEqual([
     expect.stringContaining('on-premise datacentre › servers[0]: "192.168.2.10" lies in no subnet'),
   ]);
 });
 
-describe('what belongs to Kubernetes is not taken over', () => {
-  const told = (name: string, namespace: string, more: Props = {}) =>
+describe('does not take over Services of Kubernetes', () => {
+  const findingsFor = (name: string, namespace: string, more: Props = {}) =>
     findingsOf(serviceWith({ name, namespace, ...more }).site);
   test.each([
     ['kube-dns', 'kube-system'],
@@ -236,20 +236,23 @@ describe('what belongs to Kubernetes is not taken over', () => {
     ['coredns', 'kube-system'],
     ['metrics-server', 'kube-system'],
     ['kubernetes', 'default'],
-  ])('%s in %s, whatever is allowed', (name, namespace) => {
+  ])('rejects %s in %s even if kube namespaces are allowed', (name, namespace) => {
     const message = `${PLACE} › name: "${namespace}/${name}" belongs to Kubernetes; the cluster would send its own traffic on premise; choose another name, and the namespace of the application that calls it`;
-    expect(told(name, namespace)).toEqual([message]);
-    expect(told(name, namespace, { allowKubeNamespace: true })).toEqual([message]);
+    expect(findingsFor(name, namespace)).toEqual([message]);
+    expect(findingsFor(name, namespace, { allowKubeNamespace: true })).toEqual([message]);
   });
 
-  test.each(['kube-system', 'kube-public', 'kube-anything'])('a name in %s, unless it is allowed', (namespace) => {
-    expect(told('orders', namespace)).toEqual([
-      `${PLACE} › namespace: "${namespace}" is a namespace of Kubernetes, whose Services the cluster depends on; use the namespace of the application that calls it, or set allowKubeNamespace: true`,
-    ]);
-    expect(told('orders', namespace, { allowKubeNamespace: true })).toEqual([]);
-  });
+  test.each(['kube-system', 'kube-public', 'kube-anything'])(
+    'rejects a name in %s unless kube namespaces are allowed',
+    (namespace) => {
+      expect(findingsFor('orders', namespace)).toEqual([
+        `${PLACE} › namespace: "${namespace}" is a namespace of Kubernetes, whose Services the cluster depends on; use the namespace of the application that calls it, or set allowKubeNamespace: true`,
+      ]);
+      expect(findingsFor('orders', namespace, { allowKubeNamespace: true })).toEqual([]);
+    },
+  );
 
-  test('the same names elsewhere are free', () => {
-    expect([...told('kubernetes', 'shop'), ...told('kube-dns', 'default')]).toEqual([]);
+  test('accepts the same names in other namespaces', () => {
+    expect([...findingsFor('kubernetes', 'shop'), ...findingsFor('kube-dns', 'default')]).toEqual([]);
   });
 });

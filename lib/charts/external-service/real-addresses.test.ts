@@ -15,7 +15,7 @@ function annotationsOf(servers: readonly string[], props = {}): (string | undefi
   return manifestsOf(service).map(({ metadata }) => metadata.annotations?.[REAL_ADDRESSES]);
 }
 
-test('Service and EndpointSlice tell the real address behind each mapped one', () => {
+test('Service and EndpointSlice name the real address of each mapped server', () => {
   const told = '192.168.1.10 is 10.0.1.10 (datacentre), 192.168.1.11 is 10.0.1.11 (datacentre)';
   expect(annotationsOf(['10.0.1.10', '172.20.0.5', '10.0.1.11'])).toEqual([told, told]);
 });
@@ -25,11 +25,11 @@ test('so do legacy Endpoints', () => {
   expect(annotationsOf(['10.0.1.10'], { legacyEndpoints: true })).toEqual([told, told]);
 });
 
-test('where nothing is mapped there is nothing to tell', () => {
+test('there is no annotation if nothing is mapped', () => {
   expect(annotationsOf(['172.20.0.5'])).toEqual([undefined, undefined]);
 });
 
-test('each slice tells of its own servers, the Service of the first hundred', () => {
+test('each slice lists its own servers, and the Service the first hundred', () => {
   const servers = Array.from({ length: 130 }, (_, i) => `10.0.${1 + Math.floor(i / 100)}.${1 + (i % 100)}`);
   const [service, first, second] = annotationsOf(servers).map((text) => text?.split(', '));
   expect(service?.slice(-2)).toEqual(['192.168.1.100 is 10.0.1.100 (datacentre)', 'and 30 more']);
@@ -38,7 +38,7 @@ test('each slice tells of its own servers, the Service of the first hundred', ()
   expect(second?.[0]).toBe('192.168.2.1 is 10.0.2.1 (datacentre)');
 });
 
-test('annotations of the user stay beside it', () => {
+test('keeps annotations of the user', () => {
   const annotations = { 'example.com/owner': 'orders' };
   const { site, network } = siteWithNetwork([MAPPED]);
   const servers = network.servers('10.0.1.10');

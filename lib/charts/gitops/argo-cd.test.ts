@@ -10,12 +10,12 @@ function applicationOf(props: object) {
   return application;
 }
 
-test('an Application needs nothing but the repository', () => {
+test('needs only the repository', () => {
   const { site } = siteWithNetwork();
   expect(yamlOf(new ArgoCdBootstrap(site, 'argo-cd', { repository }))).toMatchSnapshot();
 });
 
-test('every option is taken', () => {
+test('accepts every option', () => {
   const application = applicationOf({
     revision: 'v1.2.3',
     path: 'clusters/north',
@@ -39,18 +39,18 @@ test('every option is taken', () => {
   });
 });
 
-test('retry.refresh, which Argo CD 3.0 and 3.1 reject, is there only when asked for', () => {
+test('sets retry.refresh, which Argo CD 3.0 and 3.1 reject, only on request', () => {
   expect(applicationOf({}).spec.syncPolicy.retry).not.toHaveProperty('refresh');
   expect(applicationOf({ refreshOnRetry: true }).spec.syncPolicy.retry).toMatchObject({ limit: 10, refresh: true });
 });
 
-test('a cluster can be given by its address', () => {
+test('accepts the address of a cluster', () => {
   expect(applicationOf({ cluster: 'https://north.example.com:6443' }).spec.destination).toEqual({
     server: 'https://north.example.com:6443',
   });
 });
 
-test('nothing is applied server-side for all objects: those that need it say so themselves', () => {
+test('does not apply all objects server-side: those that need it have an annotation', () => {
   expect(applicationOf({}).spec.syncPolicy.syncOptions).toBeUndefined();
 });
 
@@ -65,7 +65,7 @@ test.each([
   [{ refreshOnRetry: 'yes' }, 'refreshOnRetry: "yes" is'],
   [{ onDelete: 'yes' }, 'onDelete: "yes" is not one of the known values'],
   [{ url: 'a' }, '"url" is an unknown option'],
-])('%j is refused', (props, reason) => {
+])('rejects %j', (props, reason) => {
   const { site } = siteWithNetwork();
   new ArgoCdBootstrap(site, 'argo-cd', { repository, ...props } as never);
   expect(findingsOf(site)).toEqual([expect.stringContaining(`site example › Argo CD bootstrap argo-cd`)]);
@@ -74,6 +74,6 @@ test.each([
 });
 
 test.each(['ssh://git@git.example.com/network/onprem.git', 'git@git.example.com:network/onprem.git'])(
-  '%s is taken, whose key is a Secret of Argo CD',
+  'accepts %s, whose key is a Secret of Argo CD',
   (address) => expect(applicationOf({ repository: address }).spec.source.repoURL).toBe(address),
 );

@@ -26,7 +26,7 @@ function siteWithRoutes() {
   return site;
 }
 
-test('what tells the tools of a site is not among what they apply', () => {
+test('the objects that configure GitOps tools are not among those that the tools apply', () => {
   const site = siteWithRoutes();
   new ArgoCdBootstrap(site, 'argo-cd', { repository });
   new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
@@ -35,7 +35,7 @@ test('what tells the tools of a site is not among what they apply', () => {
   expect(readdirSync(join(folder, 'dist', 'example'))).not.toContain('flux.k8s.yaml');
 });
 
-test('Flux has a Kustomization of its own for monitoring where the site has some, whichever was made first', () => {
+test('Flux gets a separate Kustomization for monitoring if the site has it, whichever was created first', () => {
   const site = siteWithRoutes();
   new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
   new Monitoring(site, 'monitoring');
@@ -50,12 +50,12 @@ test('Flux has a Kustomization of its own for monitoring where the site has some
   ]);
 });
 
-test('a site without bootstrap makes no such folder', () => {
+test('a site without bootstrap has no such folder', () => {
   siteWithRoutes().synth();
   expect(existsSync(join(folder, 'bootstrap'))).toBe(false);
 });
 
-test('what is no longer made is removed, and nobody else loses a file', () => {
+test('removes files that are no longer generated, and no file of another site', () => {
   const site = siteWithRoutes();
   new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });
   mkdirSync(join(folder, 'bootstrap', 'example'), { recursive: true });
@@ -64,7 +64,7 @@ test('what is no longer made is removed, and nobody else loses a file', () => {
   expect(readdirSync(join(folder, 'bootstrap', 'example'))).toEqual(['flux.k8s.yaml', 'notes.md']);
 });
 
-test('two of one id are told', () => {
+test('reports two bootstraps with one id', () => {
   const site = siteWithRoutes();
   new ArgoCdBootstrap(site, 'gitops', { repository });
   new FluxBootstrap(site, 'gitops', { source: { known: 'flux-system' } });
@@ -73,7 +73,7 @@ test('two of one id are told', () => {
   ]);
 });
 
-test('a site whose name is too long for what is made of it needs another one', () => {
+test('rejects a site name that is too long for the names derived from it', () => {
   const site = siteWith(undefined, 'a'.repeat(60));
   new ArgoCdBootstrap(site, 'argo-cd', { repository });
   new FluxBootstrap(site, 'flux', { source: { known: 'flux-system' } });

@@ -20,7 +20,7 @@ test('a Git repository becomes a source and two Kustomizations', () => {
   expect(yamlOf(new FluxBootstrap(siteWith(), 'flux', { source: { git } }))).toMatchSnapshot();
 });
 
-test('an artifact holds the manifests at its root', () => {
+test('expects the manifests at the root of an artifact', () => {
   const [source, ...kustomizations] = objectsOf({ source: { oci, tag: 'latest', secretName: 'pull' } });
   expect(source).toMatchObject({
     kind: 'OCIRepository',
@@ -31,7 +31,7 @@ test('an artifact holds the manifests at its root', () => {
     expect(spec).toMatchObject({ path: './', sourceRef: { kind: 'OCIRepository', name: 'onprem-link-example' } });
 });
 
-test('a source that is known is not made again', () => {
+test('does not create a known source again', () => {
   const objects = objectsOf({ source: { known: 'flux-system' } });
   expect(objects.map(({ kind }) => kind)).toEqual(['Kustomization', 'Kustomization']);
   for (const { spec } of objects)
@@ -41,7 +41,7 @@ test('a source that is known is not made again', () => {
     });
 });
 
-test('every option is taken', () => {
+test('accepts every option', () => {
   const source = { known: 'network', kind: 'OCIRepository' } as const;
   const times = { interval: '1h', timeout: '90s' };
   const [routes] = objectsOf({
@@ -54,7 +54,7 @@ test('every option is taken', () => {
   });
   expect(routes.metadata).toMatchObject({ name: 'north-routes', namespace: 'gitops' });
   expect(routes.spec).toMatchObject({ path: './north', sourceRef: { kind: 'OCIRepository' }, ...times });
-  expect(routes.spec.deletionPolicy).toBeUndefined(); // as prune: what it made is deleted
+  expect(routes.spec.deletionPolicy).toBeUndefined(); // the default, prune: Flux deletes what the Kustomization created
 });
 
 test.each([
@@ -65,13 +65,13 @@ test.each([
   [{ source: { git, tag: 'a' } }, 'source: "tag" is an unknown option'],
   [{ interval: '10' }, 'interval: "10" is not a duration'],
   [{ timeout: '1d' }, 'timeout: "1d" is not a duration'],
-])('%j is refused', (props, reason) => {
+])('rejects %j', (props, reason) => {
   const site = siteWith();
   new FluxBootstrap(site, 'flux', { source: { git }, ...props } as never);
   expect(findingsOf(site)).toEqual([expect.stringContaining(`site example › Flux bootstrap flux › ${reason}`)]);
 });
 
-describe('what each Kustomization takes of one folder', () => {
+describe('the selection of each Kustomization from one folder', () => {
   const hasKubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
   let folder: string;
   beforeEach(() => {
@@ -79,7 +79,7 @@ describe('what each Kustomization takes of one folder', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  // kubectl brings the kustomize that Flux is built with; without it this is left to machines that have it.
+  // kubectl contains the kustomize that Flux is built with; machines without kubectl skip this test.
   (hasKubectl ? test : test.skip)('the nodes get everything but services, which come on their own', () => {
     const { site, network } = siteWithNetwork();
     const servers = network.servers('192.168.0.5');
@@ -94,7 +94,7 @@ describe('what each Kustomization takes of one folder', () => {
     expect(kindsIn(services)).toEqual(['Service', 'EndpointSlice']);
   });
 
-  /** As kustomize-controller does: the folder's files as resources, and the patches of the Kustomization. */
+  /** Builds like kustomize-controller: the folder's files as resources, with the patches of the Kustomization. */
   function buildWith(kustomization: Manifest, yaml: string): Manifest[] {
     const { patches } = kustomization.spec as { patches: object[] };
     writeFileSync(join(folder, 'all.yaml'), yaml);
@@ -105,7 +105,7 @@ describe('what each Kustomization takes of one folder', () => {
   }
 });
 
-test('every object of a site says which part it belongs to', () => {
+test('every object of a site has a component label', () => {
   const { site, network } = siteWithNetwork();
   new NodeRoutes(site, 'node-routes');
   const servers = network.servers('192.168.0.5');

@@ -66,7 +66,7 @@ const FLEET: Row = {
       width: 8,
     },
     {
-      title: 'Repairs, and changes taken back',
+      title: 'Repairs and rollbacks',
       type: 'timeseries',
       queries: [
         [`sum(increase(onprem_link_repairs_total{${JOB}}[15m]))`, 'repairs'],
@@ -76,7 +76,7 @@ const FLEET: Row = {
       width: 8,
     },
     {
-      title: 'How packets go, of nodes and of pods',
+      title: 'Paths of packets from nodes and pods',
       type: 'timeseries',
       queries: [[`sum by (of, state) (onprem_link_packets_way{${JOB}})`, '{{of}} {{state}}']],
       width: 12,
@@ -86,8 +86,8 @@ const FLEET: Row = {
       type: 'timeseries',
       queries: [
         [`sum(onprem_link_list_accepted{${JOB}})`, 'nodes with an accepted list'],
-        [`sum(onprem_link_list_rolled_back{${JOB}})`, 'nodes that took a list back'],
-        [`sum(onprem_link_watch_connected{${JOB}})`, 'nodes whose watch stands'],
+        [`sum(onprem_link_list_rolled_back{${JOB}})`, 'nodes that rolled back a list'],
+        [`sum(onprem_link_watch_connected{${JOB}})`, 'nodes with a connected watch'],
       ],
       width: 12,
     },
@@ -138,17 +138,17 @@ const ONE_NODE: Row = {
 };
 
 const NETWORKS: Row = {
-  title: 'Networks on premise',
+  title: 'On-premise networks',
   panels: [
     {
-      title: 'Nodes that reach it',
+      title: 'Nodes that reach the network',
       type: 'timeseries',
       queries: [[`avg by (network) (onprem_link_network_reachable{${JOB}})`, '{{network}}']],
       unit: 'percentunit',
       width: 8,
     },
     {
-      title: 'Nodes that reach it, by next hop',
+      title: 'Nodes that reach the network, by next hop',
       type: 'timeseries',
       queries: [[`avg by (network, next_hop) (onprem_link_network_path_up{${JOB}})`, '{{network}} by {{next_hop}}']],
       unit: 'percentunit',
@@ -168,7 +168,7 @@ const NETWORKS: Row = {
 };
 
 const SERVERS: Row = {
-  title: 'Servers on premise',
+  title: 'On-premise servers',
   panels: [
     {
       title: 'Servers, by state',

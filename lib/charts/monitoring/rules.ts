@@ -98,7 +98,7 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       expr: `onprem_link_list_differs${ours} == 1`,
       holds: '2h',
       severity: 'warning',
-      summary: `The ConfigMap holds a different list than the one in force ${WHERE}: a rolling update has halted, or somebody edited it`,
+      summary: `The ConfigMap holds a different list from the one in force ${WHERE}: a rolling update has halted, or someone edited it`,
     },
     {
       name: 'OnpremLinkListUnconfirmed',

@@ -12,30 +12,30 @@ function findingsWith(props: NodeRoutesProps, subnets?: readonly string[]): stri
   return findingsOf(site);
 }
 
-test('a route that takes addresses of the cluster is rejected', () => {
+test('rejects a route that takes addresses of the cluster', () => {
   expect(findingsWith({ routes: ['172.30.4.0/24', '192.168.9.0/24'] })).toEqual([
     `${PLACE} › routes: "172.30.4.0/24" overlaps the cluster's pods 172.30.0.0/16; have the routers map it to a free range and write { real: "172.30.4.0/24", mapped: "192.168.1.0/24" }`,
   ]);
 });
 
-test("a network's subnet is reported once at the network, not again for every NodeRoutes", () => {
+test("reports a network's subnet once at the network, not for every NodeRoutes", () => {
   expect(findingsWith({ routes: [{ subnet: '172.30.4.0/24', mtu: 1400 }] }, ['172.30.4.0/24'])).toEqual([
     expect.stringContaining('on-premise datacentre › subnets[0]: "172.30.4.0/24"'),
   ]);
 });
 
-test('a default route that was allowed may cover everything', () => {
+test('accepts an allowed default route, which covers everything', () => {
   expect(findingsWith({ routes: ['0.0.0.0/0'], allowDefaultRoute: true })).toEqual([]);
 });
 
-test('of a list with refused routes the others are checked, too', () => {
+test('also checks the other routes of a list with rejected routes', () => {
   expect(findingsWith({ routes: ['192.168.9.1/24', '172.21.0.0/24'] })).toEqual([
     `${PLACE} › routes[0]: "192.168.9.1/24" has host bits set beyond its 24 bit prefix; did you mean 192.168.9.0/24?`,
     expect.stringContaining(`${PLACE} › routes: "172.21.0.0/24" overlaps the cluster's services 172.21.0.0/16`),
   ]);
 });
 
-test("the private network's own entry is what shows the way and cannot be a route", () => {
+test('rejects a route to the private network itself, whose entry provides the next hop', () => {
   const props = { privateNetworks: ['10.96.0.0/12'] };
   const text = `${PLACE} › routes: "10.96.0.0/12" is a private network itself, and its entry gives the next hop; list the on-premise subnets in it one by one`;
   expect(findingsWith({ ...props, routes: ['10.96.0.0/12'] })).toEqual([text]);
@@ -43,14 +43,14 @@ test("the private network's own entry is what shows the way and cannot be a rout
   expect(findingsWith({ ...props, routes: [{ subnet: '10.96.0.0/12', table: 100 }, '10.96.8.0/24'] })).toEqual([]);
 });
 
-test('a route that takes the route to the API server is rejected', () => {
+test('rejects a route that covers the API server', () => {
   expect(findingsWith({ apiServer: { host: '192.168.0.9', port: 6443 } })).toEqual([
     `${PLACE} › routes: "192.168.0.0/24" would take the route to the API server 192.168.0.9; list subnets without it`,
   ]);
   expect(findingsWith({ apiServer: { host: 'api.example.com', port: 6443 } })).toEqual([]);
 });
 
-test("a route that takes the way to one of the cluster's API servers is refused, a default route not", () => {
+test("rejects a route that covers one of the cluster's API servers, but not a default route", () => {
   const site = siteWith({ ...CLUSTER, apiServers: ['192.168.0.9:6443', '[fd40::9]:6443', '198.51.100.7:443'] });
   const routes = ['192.168.0.0/24', { subnet: 'fd40::/48', nextHop: 'fd10::1' }, '192.168.8.0/24', '0.0.0.0/0'];
   new NodeRoutes(site, 'node-routes', { routes, allowDefaultRoute: true });
@@ -60,14 +60,14 @@ test("a route that takes the way to one of the cluster's API servers is refused,
   ]);
 });
 
-test('an API server without a port, or with a name, is rejected', () => {
+test('rejects an API server without a port or with a name', () => {
   expect(findingsOf(siteWith({ ...CLUSTER, apiServers: ['10.1.2.3', 'api.example.com:6443'] }))).toEqual([
     'site example › cluster.apiServers[0]: "10.1.2.3" is not an address with a port; write e.g. "10.184.0.1:443" or "[fd00::1]:443"',
     expect.stringContaining('site example › cluster.apiServers[1]: "api.example.com"'),
   ]);
 });
 
-test('a route of a family without private network needs a next hop or an interface', () => {
+test('requires a next hop or an interface for a family without a private network', () => {
   const site = siteWith();
   new NodeRoutes(site, 'node-routes', {
     routes: ['fd40::/48', { subnet: 'fd41::/48', nextHop: 'fd10::1' }, { subnet: 'fd42::/48', interface: 'tun0' }],
@@ -77,14 +77,14 @@ test('a route of a family without private network needs a next hop or an interfa
   ]);
 });
 
-test('a network of another site is rejected', () => {
+test('rejects a network of another site', () => {
   const { site } = siteWithNetwork();
   const other = siteWith(CLUSTER, 'other').onPremise('plant', { subnets: ['192.168.7.0/24'] });
   new NodeRoutes(site, 'node-routes', { networks: [other] });
   expect(findingsOf(site)).toEqual([`${PLACE} › networks[0]: "plant" belongs to another site; use this site's own`]);
 });
 
-test('a list that fits into no ConfigMap is rejected', () => {
+test('rejects a list that is too large for a ConfigMap', () => {
   const routes = Array.from({ length: 6000 }, (_, i) => ({
     subnet: `192.168.${i >> 8}.${i & 255}/32`,
     comment: 'x'.repeat(150),
@@ -99,7 +99,7 @@ test('a list that fits into no ConfigMap is rejected', () => {
 describe('rolling changes', () => {
   const rolling = { changes: 'rolling', canary: { maxUnavailable: 1 } } as const;
 
-  /** A list of so many bytes. */
+  /** A list of the given number of bytes. */
   function siteOfSize(bytes: number) {
     const route = (i: number, length: number) => ({
       subnet: `192.168.${100 + (i >> 7)}.${100 + (i & 127)}/32`,
@@ -118,10 +118,10 @@ describe('rolling changes', () => {
     return site;
   }
 
-  test('take a list of 128 KiB, and no byte more', () => {
+  test('accept a list of exactly 128 KiB, and not one more byte', () => {
     const largest = siteOfSize(ROLLING_LIST_LIMIT);
     expect(findingsOf(largest)).toEqual([]);
-    // Client-side apply keeps the whole object in an annotation.
+    // Client-side apply stores the whole object in an annotation.
     const objects = nodeRoutesOf(largest).flatMap((chart) => manifestsOf(chart));
     for (const object of objects) expect(JSON.stringify(object).length).toBeLessThan(CLIENT_SIDE_APPLY_LIMIT);
     expect(findingsOf(siteOfSize(ROLLING_LIST_LIMIT + 1))).toEqual([
@@ -129,7 +129,7 @@ describe('rolling changes', () => {
     ]);
   });
 
-  test('need a canary, which live changes must not have, and which is the only maxUnavailable', () => {
+  test('require a canary, which live changes reject and which replaces maxUnavailable', () => {
     expect(findingsWith({ changes: 'rolling' })).toEqual([
       `${PLACE} › canary: undefined is required with changes: 'rolling'; write e.g. canary: { maxUnavailable: 1 }`,
     ]);
@@ -142,7 +142,7 @@ describe('rolling changes', () => {
   });
 });
 
-test('a program that client-side apply cannot take is rejected by name, measured as JSON', () => {
+test('rejects a program that is too large for client-side apply, measured as JSON, and names it', () => {
   const site = new Site('example', { cluster: CLUSTER, agentBundle: '\n'.repeat(CLIENT_SIDE_APPLY_LIMIT / 2) });
   new NodeRoutes(site, 'node-routes');
   expect(findingsOf(site)).toEqual([
@@ -155,7 +155,7 @@ test('a program that client-side apply cannot take is rejected by name, measured
   expect(findingsOf(largest)).toEqual([]);
 });
 
-test('a program is measured as kubectl writes it: <, > and & with six letters each', () => {
+test('measures a program as kubectl stores it: <, > and & take six letters each', () => {
   const findingsOfSize = (letters: number) => {
     const site = new Site('example', { cluster: CLUSTER, agentBundle: '&'.repeat(letters) });
     new NodeRoutes(site, 'node-routes');
@@ -166,26 +166,26 @@ test('a program is measured as kubectl writes it: <, > and & with six letters ea
   expect(findingsOfSize(most + 1)).toEqual([expect.stringContaining('bytes as JSON are too many')]);
 });
 
-test('an image with the agent must be named', () => {
+test('requires the name of an image that contains the agent', () => {
   expect(findingsWith({ agent: 'image' })).toEqual([
     `${PLACE} › image: "docker.io/library/node:26.10.0-trixie-slim" contains no agent; name the image that you built with the Dockerfile`,
   ]);
 });
 
-test('two digests are one too many', () => {
+test('rejects two digests', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   expect(findingsWith({ image: `node@${digest}`, digest })).toEqual([
     expect.stringContaining('already has a digest that differs from the option digest; keep one of the two'),
   ]);
 });
 
-test('the number of former routes is not the one in use', () => {
+test('rejects the current protocol as a former protocol', () => {
   expect(findingsWith({ formerProtocols: [142] })).toEqual([
     `${PLACE} › formerProtocols: 142 is the protocol that is still in use; leave it out`,
   ]);
 });
 
-test('several NodeRoutes of a site differ in name, list, protocol and port', () => {
+test('requires different names, lists, protocols and ports for the NodeRoutes of a site', () => {
   const site = siteWith();
   new NodeRoutes(site, 'a', { name: 'routes' });
   new NodeRoutes(site, 'b', { name: 'routes' });
@@ -199,7 +199,7 @@ test('several NodeRoutes of a site differ in name, list, protocol and port', () 
   ]);
 });
 
-test('a number that another NodeRoutes had before is taken as well', () => {
+test('rejects a protocol that another NodeRoutes used before', () => {
   const site = siteWith();
   new NodeRoutes(site, 'a', { formerProtocols: [150, 151] });
   new NodeRoutes(site, 'b', { configMapName: 'b', port: 9143, protocol: 150, formerProtocols: [142, 151] });
@@ -210,7 +210,7 @@ test('a number that another NodeRoutes had before is taken as well', () => {
   ]);
 });
 
-test('two NodeRoutes that differ stand side by side, in one namespace that is emitted once', () => {
+test('accepts two different NodeRoutes in one namespace, which is emitted once', () => {
   const { site } = siteWithNetwork();
   new NodeRoutes(site, 'a');
   new NodeRoutes(site, 'b', { configMapName: 'b', protocol: 143, port: 9143 });
@@ -220,7 +220,7 @@ test('two NodeRoutes that differ stand side by side, in one namespace that is em
   expect(kinds.filter((kind) => kind === 'ResourceQuota')).toHaveLength(1);
 });
 
-test('in two namespaces names may be equal, numbers on the node may not', () => {
+test('in two namespaces, accepts equal names but not equal protocols or ports', () => {
   const site = siteWith();
   new NodeRoutes(site, 'a', { name: 'routes' });
   new NodeRoutes(site, 'b', { name: 'routes', namespace: 'kube-system', protocol: 143 });
@@ -228,14 +228,14 @@ test('in two namespaces names may be equal, numbers on the node may not', () => 
 });
 
 describe('probes', () => {
-  test('a number of nodes needs their total', () => {
+  test('require nodeCount for a number of nodes', () => {
     expect(findingsWith({ probeNodes: 20 })).toEqual([
       `${PLACE} › probeNodes: 20 is a percentage of an unknown number of nodes; set nodeCount as well`,
     ]);
     expect(findingsWith({ probeNodes: 20, nodeCount: 5000 })).toEqual([]);
   });
 
-  test('without a target nothing can be required to be reachable', () => {
+  test('require a target if requireReachable is set', () => {
     expect(findingsWith({ requireReachable: true })).toEqual([
       `${PLACE} › requireReachable: true has no effect, because no network has probes; add probes to an on-premise network, e.g. ['10.0.1.10:443'], or leave it out`,
     ]);
@@ -247,7 +247,7 @@ describe('probes', () => {
       'probeEvery: "500ms" is not a time from 1s to 10m; write a number with its unit, e.g. "10s"',
     ],
     [{ probeNodes: 0 }, 'probeNodes: 0 is not a number of nodes; write a whole number from 1, or "all"'],
-  ])('%j is refused', (props, text) => {
+  ])('reject %j', (props, text) => {
     expect(findingsWith(props)).toEqual([`${PLACE} › ${text}`]);
   });
 });

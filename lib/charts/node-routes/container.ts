@@ -28,8 +28,9 @@ const JOURNAL_SIZE = '4Mi';
 const PORT_NAME = 'http';
 
 /**
- * Node's permission model guards against mistakes of ours: what is not named here cannot be read or
- * written, and no process started. It is not a sandbox, because FFI can call anything; the container's rights are the limit.
+ * Node's permission model guards against our own mistakes: the agent cannot read or write anything that is not listed
+ * here, and cannot start a process. It is not a sandbox, because FFI can call anything; the limit is what the container
+ * may do.
  */
 const COMMAND: readonly string[] = [
   'node',
@@ -46,7 +47,7 @@ const COMMAND: readonly string[] = [
   '--allow-fs-read=/proc/sys/net/',
   '--disable-warning=ExperimentalWarning',
   '--disable-warning=PERM0003',
-  // A change of 10,000 routes leaves much garbage: without these bounds the heap exceeds the memory limit.
+  // A change of 10,000 routes creates much garbage: without these bounds, the heap exceeds the memory limit.
   '--max-semi-space-size=2',
   '--max-old-space-size=128',
   // Passes are short and rare: Maglev's code is fast enough, and TurboFan would cost 10 MiB and slow down the first
@@ -72,7 +73,7 @@ export function agentContainer(
     command: [...COMMAND],
     env: Lazy.any({ produce: () => environment(settings, cluster, siteFacts()) }),
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
-    // The program needs a moment until it listens; an earlier probe would cause a Warning event at each start.
+    // The program takes a moment to start listening; an earlier probe would cause a Warning event at each start.
     startupProbe: { ...probe(`/livez/${name}`), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { ...probe(`/livez/${name}`), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe(`/readyz/${name}`), periodSeconds: 5, failureThreshold: 2 },

@@ -24,7 +24,7 @@ test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, str
   expect(disjointProtocols(second, [first, second])).toEqual(areDisjoint ? [142] : []);
 });
 
-test('former numbers are among them, in ascending order whatever that of the pools is', () => {
+test('includes former protocols, always in ascending order', () => {
   const all = [
     pool({ pool: 'a' }, 145, 150),
     pool({ pool: 'b' }, 142),
@@ -44,7 +44,7 @@ function disjointIn(chart: NodeRoutes): string | undefined {
   return env?.find(({ name }) => name === 'DISJOINT_PROTOCOLS')?.value;
 }
 
-test('the agents are told of pools that come later, too', () => {
+test('includes pools that are added later', () => {
   const site = siteWith();
   const a = new NodeRoutes(site, 'a', { nodeSelector: { pool: 'a' } });
   const b = new NodeRoutes(site, 'b', {
@@ -58,6 +58,6 @@ test('the agents are told of pools that come later, too', () => {
   expect([a, b, all].map(disjointIn)).toEqual(['143,144', '142', undefined]);
 });
 
-test('a single one is not described as several', () => {
+test('a single pool is in no list of disjoint pools', () => {
   expect(disjointIn(new NodeRoutes(siteWithNetwork().site, 'node-routes'))).toBeUndefined();
 });

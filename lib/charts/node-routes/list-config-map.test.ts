@@ -22,7 +22,7 @@ function configMapOf(count: number, commentLength: number, props: NodeRoutesProp
   return configMap as ConfigMap;
 }
 
-test('the text is one route a line, as the one parser reads it', () => {
+test('has one route per line, in the format that the parser reads', () => {
   const { data } = configMapOf(3, 5);
   expect(data.routes).toMatchInlineSnapshot(`
 "[
@@ -35,7 +35,7 @@ test('the text is one route a line, as the one parser reads it', () => {
   expect(parseRouteList(data.routes, DEFAULT_RULES).routes).toHaveLength(3);
 });
 
-test('the servers behind its routes stand beside the list, as the cluster sees them, whichever comes first', () => {
+test('lists the servers behind its routes, as the cluster sees them, in any order of construction', () => {
   const site = siteWith();
   const near = site.onPremise('near', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.1.0/24' }] });
   const far = site.onPremise('far', { subnets: ['192.168.8.0/24'] });
@@ -57,13 +57,13 @@ test('the servers behind its routes stand beside the list, as the cluster sees t
   expect(configMapOf(1, 5).data).not.toHaveProperty('servers');
 });
 
-test('it stays editable, and Flux leaves its text alone', () => {
+test("stays editable, and excludes its text from Flux's substitution", () => {
   const configMap = configMapOf(1, 5);
   expect(configMap.immutable).toBeUndefined();
   expect(configMap.metadata.annotations).toEqual({ 'kustomize.toolkit.fluxcd.io/substitute': 'disabled' });
 });
 
-test('it is a readable block in YAML, also with umlauts and quotes in a comment', () => {
+test('is a readable YAML block, even with umlauts and quotes in a comment', () => {
   const routes = [{ subnet: '192.168.1.0/24', comment: 'Zürich’s "old" site' }];
   const configMap = configMapOf(0, 0, { routes });
   expect(Yaml.stringify(configMap)).toContain(
@@ -71,14 +71,14 @@ test('it is a readable block in YAML, also with umlauts and quotes in a comment'
   );
 });
 
-/** What kubectl would keep in its annotation, beside the annotations there are. */
+/** The object as kubectl would store it in its annotation, with the existing annotations. */
 function annotationBytes(configMap: ConfigMap): number {
   return (
     Buffer.byteLength(JSON.stringify(configMap)) + Buffer.byteLength(JSON.stringify(configMap.metadata.annotations))
   );
 }
 
-test('the longest list without server-side apply is one that client-side apply can take', () => {
+test('client-side apply accepts the longest list that does not request server-side apply', () => {
   const isClientSide = (count: number) =>
     configMapOf(count, 190).metadata.annotations?.['argocd.argoproj.io/sync-options'] === undefined;
   let [most, tooMany] = [1000, 1200];
@@ -90,12 +90,12 @@ test('the longest list without server-side apply is one that client-side apply c
   expect(annotationBytes(configMapOf(most, 190))).toBeLessThan(262_144);
 });
 
-test('server-side apply is asked for near the limit, not long before it', () => {
+test('requests server-side apply only near the limit', () => {
   expect(configMapOf(1000, 190).metadata.annotations).not.toHaveProperty(['argocd.argoproj.io/sync-options']);
   expect(configMapOf(1100, 190).metadata.annotations).toHaveProperty(['argocd.argoproj.io/sync-options']);
 });
 
-test("the user's own sync options are kept beside it", () => {
+test("keeps the user's own sync options", () => {
   const annotations = { 'argocd.argoproj.io/sync-options': 'Validate=false' };
   expect(configMapOf(1100, 190, { annotations }).metadata.annotations).toMatchObject({
     'argocd.argoproj.io/sync-options': 'Validate=false,ServerSideApply=true',

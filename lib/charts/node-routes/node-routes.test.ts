@@ -20,11 +20,11 @@ function routesText(chart: NodeRoutes): string {
   return configMap?.data.routes ?? '';
 }
 
-test('with defaults: the list, the rights and the agent', () => {
+test('emits the list, the rights and the agent by default', () => {
   expect(yamlOf(new NodeRoutes(siteWithNetwork().site, 'node-routes'))).toMatchSnapshot();
 });
 
-test('with every option', () => {
+test('accepts every option', () => {
   const edge = nodeRoutesOf(everyOptionSite())[0] as NodeRoutes;
   expect(Object.keys({ ...EVERY_NODE_ROUTES_OPTION, networks: [] }).sort()).toEqual(
     Object.keys(nodeRoutesSchema('')).sort(),
@@ -38,10 +38,10 @@ const COMPANIONS: Readonly<Record<string, object>> = {
   agent: { image: EVERY_NODE_ROUTES_OPTION.image },
 };
 
-/** These need each other; a test of their own says what they do. */
+/** These options depend on each other; a separate test covers them. */
 const { changes: _, canary: __, ...ALONE } = EVERY_NODE_ROUTES_OPTION;
 
-test.each(Object.entries({ ...ALONE, networks: [] }))('%s changes what is emitted', (name, value) => {
+test.each(Object.entries({ ...ALONE, networks: [] }))('%s changes the output', (name, value) => {
   const emitted = (props: object) => {
     const { site } = siteWithNetwork();
     site.onPremise('office', { subnets: ['192.168.3.0/24'], probes: ['192.168.3.1:443'] });
@@ -52,7 +52,7 @@ test.each(Object.entries({ ...ALONE, networks: [] }))('%s changes what is emitte
   expect(emitted({ ...companions, [name]: value })).not.toBe(emitted(companions));
 });
 
-/** The agent's environment, by name. */
+/** The agent's environment variables by name. */
 function environmentOf(cluster: ClusterProps, props: NodeRoutesProps): Record<string, string | undefined> {
   const chart = new NodeRoutes(siteWithNetwork(undefined, cluster).site, 'node-routes', props);
   const { spec } = manifestsOf(chart).at(-1) as unknown as k8s.KubeDaemonSetProps;
@@ -60,7 +60,7 @@ function environmentOf(cluster: ClusterProps, props: NodeRoutesProps): Record<st
   return Object.fromEntries(env.map(({ name, value }) => [name, value]));
 }
 
-test("the agent gets the API servers' own addresses, if they are known", () => {
+test("gives the agent the API servers' own addresses if they are known", () => {
   expect(environmentOf({ ...CLUSTER, apiServers: ['10.1.2.3:6443', '[FD00::1]:6443'] }, {}).API_SERVERS).toBe(
     '10.1.2.3:6443,[fd00::1]:6443',
   );
@@ -72,11 +72,11 @@ test.each<[NodeRoutesProps, string]>([
   [{ nodeCount: 500 }, '0'],
   [{ nodeCount: 501 }, '30'],
   [{ nodeCount: 5000, changes: 'rolling', canary: { maxUnavailable: 1 } }, '0'],
-])('with %j each node tries a changed list within %s s', (props, seconds) => {
+])('with %j, each node tries a changed list within %s s', (props, seconds) => {
   expect(environmentOf(CLUSTER, props).TRIAL_SPREAD_SECONDS).toBe(seconds);
 });
 
-test('with rolling changes the pod template holds the list, a route a line, and the agent gets it as a file', () => {
+test('with rolling changes, puts the list into the pod template, one route per line, and mounts it as a file', () => {
   const { site } = siteWithNetwork();
   const rolling = { changes: 'rolling', canary: { maxUnavailable: 1 }, nodeCount: 40 } as const;
   const chart = new NodeRoutes(site, 'node-routes', { ...rolling, routes: ['192.168.8.0/24'] });
@@ -111,25 +111,25 @@ test('with rolling changes the pod template holds the list, a route a line, and 
   expect(yamlOf(chart)).toContain('        onprem-link/routes: |\n          [\n            "192.168.0.0/24",\n');
 });
 
-test('with live changes another list restarts nothing', () => {
+test('with live changes, a new list restarts nothing', () => {
   const daemonSetOf = (subnet: string) =>
     manifestsOf(new NodeRoutes(siteWithNetwork([subnet]).site, 'node-routes')).at(-1);
   expect(daemonSetOf('192.168.0.0/24')).toEqual(daemonSetOf('192.168.1.0/24'));
 });
 
-test('mapped subnets are routed, not the real ones', () => {
+test('routes mapped subnets instead of the real ones', () => {
   const { site } = siteWithNetwork([{ real: '10.0.1.0/24', mapped: '192.168.1.0/24' }]);
   expect(routesText(new NodeRoutes(site, 'node-routes'))).toBe('[\n  "192.168.1.0/24"\n]\n');
 });
 
-test('networks that are added after the routes are routed as well', () => {
+test('routes networks that are added later', () => {
   const site = siteWith();
   const chart = new NodeRoutes(site, 'node-routes');
   site.onPremise('late', { subnets: ['192.168.7.0/24'] });
   expect(routesText(chart)).toContain('"192.168.7.0/24"');
 });
 
-test('only the named networks are routed when some are named', () => {
+test('routes only the given networks', () => {
   const { site, network } = siteWithNetwork();
   site.onPremise('other', { subnets: ['192.168.7.0/24'] });
   expect(routesText(new NodeRoutes(site, 'node-routes', { networks: [network] }))).toBe('[\n  "192.168.0.0/24"\n]\n');
@@ -139,7 +139,7 @@ test('a site without networks has an empty list', () => {
   expect(routesText(new NodeRoutes(siteWith(), 'node-routes'))).toBe('[]\n');
 });
 
-test("a route for a network's subnet takes the place of the plain one, one in another table stands beside it", () => {
+test("a route replaces a network's route to the same subnet, unless its table differs", () => {
   const { site } = siteWithNetwork(['192.168.0.0/24', '192.168.1.0/24']);
   const chart = new NodeRoutes(site, 'node-routes', {
     routes: [
@@ -152,7 +152,7 @@ test("a route for a network's subnet takes the place of the plain one, one in an
   );
 });
 
-test('an object is named by the name, a file by the id', () => {
+test('names objects by name, and files by id', () => {
   const chart = new NodeRoutes(siteWithNetwork().site, 'routes-of-the-edge', { name: 'edge' });
   expect(manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
     'ConfigMap static-routes',
@@ -164,7 +164,7 @@ test('an object is named by the name, a file by the id', () => {
   expect([chart.node.id, chart.agentConfigMap?.node.id]).toEqual(['routes-of-the-edge', 'routes-of-the-edge-agent']);
 });
 
-test('the ConfigMap of the agent is named by the content, and the DaemonSet mounts that one', () => {
+test("names the agent's ConfigMap by its content, and mounts it in the DaemonSet", () => {
   const { site } = siteWithNetwork();
   const chart = new NodeRoutes(site, 'node-routes');
   expect(chart.agentConfigMap?.configMapName).toMatch(/^node-routes-agent-[0-9a-f]{10}$/);
@@ -172,7 +172,7 @@ test('the ConfigMap of the agent is named by the content, and the DaemonSet moun
   expect(chart.agentConfigMap && yamlOf(chart.agentConfigMap)).toMatchSnapshot();
 });
 
-test("the user's labels reach the pods, but no selector", () => {
+test("adds the user's labels to the pods, but to no selector", () => {
   const chart = new NodeRoutes(siteWithNetwork().site, 'node-routes', { labels: { team: 'network' } });
   const daemonSet = manifestsOf(chart).at(-1) as unknown as {
     spec: { selector: { matchLabels: object }; template: { metadata: { labels: object } } };
@@ -304,7 +304,7 @@ test.each([
   ],
   [{ annotations: { owner: '$' + '{OWNER}' } }, "would be rewritten by Flux's substitution; leave out the dollar sign"],
   [{ protcol: 143 }, '"protcol" is an unknown option; known are name, namespace,'],
-])('%j is refused', (props, text) => {
+])('rejects %j', (props, text) => {
   const { site } = siteWithNetwork();
   new NodeRoutes(site, 'node-routes', props as never);
   const findings = findingsOf(site);

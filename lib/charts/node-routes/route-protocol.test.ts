@@ -1,6 +1,6 @@
 import { readRouteProtocol } from './route-protocol';
 
-test.each([5, 7, 41, 43, 142, 143, 185, 199, 255])('%i marks nobody else’s routes', (protocol) => {
+test.each([5, 7, 41, 43, 142, 143, 185, 199, 255])('%i is free to use', (protocol) => {
   expect(readRouteProtocol(protocol)).toBe(protocol);
 });
 
@@ -17,10 +17,10 @@ test.each([
   [84, 'OVN'],
   [186, 'FRR'],
   [198, 'FRR'],
-])('%i marks those of %s', (protocol, by) => {
+])('%i is rejected because it marks routes of %s', (protocol, by) => {
   expect(() => readRouteProtocol(protocol)).toThrow(`${protocol} marks the routes of ${by}`);
 });
 
-test.each([0, 256, 1.5, '142', null])('%p is no protocol number', (value) => {
+test.each([0, 256, 1.5, '142', null])('%p is not a valid protocol', (value) => {
   expect(() => readRouteProtocol(value)).toThrow('is not a valid route protocol; write a whole number from 1 to 255');
 });

@@ -23,7 +23,7 @@ function onOpenShift(props: NodeRoutesProps = {}) {
   return { ids: charts.map(([id]) => id), scc, pod: daemonSet.spec.template.spec };
 }
 
-test('the constraints lie in a file of their own, belong to no namespace, and name the one service account', () => {
+test("are cluster-wide, in a separate file, and name only the agent's service account", () => {
   const { ids, scc } = onOpenShift();
   expect(ids).toContain('node-routes-openshift');
   expect(scc).toMatchObject({
@@ -35,7 +35,7 @@ test('the constraints lie in a file of their own, belong to no namespace, and na
   expect(scc).not.toHaveProperty('groups');
 });
 
-test('they are what the pod asks for, and nothing else', () => {
+test('allow exactly what the pod needs', () => {
   const { scc, pod } = onOpenShift({ changes: 'rolling', canary: { maxUnavailable: 1 } });
   const [{ securityContext }] = pod.containers;
   expect(scc).toMatchObject({
@@ -56,12 +56,12 @@ test('they are what the pod asks for, and nothing else', () => {
   expect(scc?.volumes).toEqual([...new Set(kinds)].sort());
 });
 
-test('a privileged pod is allowed to be one', () => {
+test('allow privileged mode for a privileged pod', () => {
   const { scc } = onOpenShift({ privileged: true });
   expect(scc).toMatchObject({ allowPrivilegedContainer: true, allowPrivilegeEscalation: true });
   expect(scc).not.toHaveProperty('requiredDropCapabilities');
 });
 
-test('other clusters get none', () => {
+test('are not emitted for other clusters', () => {
   expect(onOpenShift({ openShift: false }).scc).toBeUndefined();
 });

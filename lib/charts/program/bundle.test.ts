@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What a copy of the package in another place makes of the agent. */
+/** The agent as built from a copy of the package in another folder. */
 function bundleFrom(copy: string): string {
   const print = "process.stdout.write(require('./lib/charts/program/bundle').agentBundle())";
   const run = spawnSync(process.execPath, ['--require', 'tsx/cjs', '--eval', print], { cwd: copy, encoding: 'utf8' });
@@ -24,8 +24,8 @@ function bundleFrom(copy: string): string {
 describe.each(PROGRAMS)('the program $file', (program) => {
   const bundle = () => bundleOf(program);
 
-  test('can be read: a literal block in YAML, since no raw control character is in it', () => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  test('is readable: it becomes a literal block in YAML, because it has no raw control characters', () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to find
     expect(bundle()).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/);
     expect(Yaml.stringify({ data: { 'program.cjs': bundle() } })).toMatch(/^data:\n {2}program\.cjs: \|\n/);
     const longest = Math.max(
@@ -36,15 +36,15 @@ describe.each(PROGRAMS)('the program $file', (program) => {
     expect(longest).toBeLessThan(1000);
   });
 
-  test('is ASCII, which V8 keeps at one byte a letter', () => {
+  test('is ASCII, which V8 stores as one byte per character', () => {
     expect(bundle()).toMatch(/^[\n -~]+$/);
   });
 
-  test('fits into what client-side apply takes, with the reserve of apply-limits.ts', () => {
+  test('fits into client-side apply with the reserve of apply-limits.ts', () => {
     expect(fitsClientSideApply(bundle())).toBe(true);
   });
 
-  test('is a script by itself: it requires nothing but what Node brings, and no package is in it', () => {
+  test("is self-contained: it requires only Node's modules and contains no package", () => {
     const required = [...bundle().matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name);
     expect(required.length).toBeGreaterThan(0);
     expect(required.filter((name) => !name?.startsWith('node:'))).toEqual([]);
@@ -53,22 +53,22 @@ describe.each(PROGRAMS)('the program $file', (program) => {
     expect(files.filter((path) => !path?.startsWith('lib/'))).toEqual([]);
   });
 
-  test('carries no comments of its source, which nodes would download', () => {
+  test('contains no comments, which nodes would download', () => {
     expect(bundle()).not.toMatch(/^ *\/?\*/m);
   });
 
-  test('names no folder of this machine, which would make another program on another', () => {
+  test('contains no path of this machine, which would change the bundle on another one', () => {
     expect(bundle()).not.toContain(REPOSITORY);
     expect(bundle()).not.toContain('../');
   });
 });
 
-test('no program holds a part of another one', () => {
+test('no program contains parts of another one', () => {
   expect(bundleOf(AGENT)).not.toContain('lib/servers/');
   expect(bundleOf(SERVER_HEALTH)).not.toContain('lib/agent/');
 });
 
-test('no text of a program has a line that begins with blanks, which would go with the indentation', () => {
+test('no line in a text of a program begins with spaces, which would be removed with the indentation', () => {
   const folders = ['lib/agent', 'lib/network', 'lib/program', 'lib/servers', 'lib/settings'].map((path) =>
     join(REPOSITORY, path),
   );
@@ -82,22 +82,22 @@ test('no text of a program has a line that begins with blanks, which would go wi
   expect(sources.filter((path) => readFileSync(path, 'utf8').includes('\\n '))).toEqual([]);
 });
 
-test('the bytes are the same from another folder, whose packages are linked', () => {
+test('builds the same bytes in another folder with linked packages', () => {
   expect(bundleFrom(copyRepository(join(folder, 'elsewhere', 'deeper')))).toBe(agentBundle());
 });
 
-test('the bytes are the same where packages are hoisted', () => {
+test('builds the same bytes with hoisted packages', () => {
   symlinkSync(NODE_MODULES, join(folder, 'node_modules'));
   expect(bundleFrom(copySources(join(folder, 'packages', 'onprem-link')))).toBe(agentBundle());
 });
 
-test('in the published package the program lies ready and is taken as it is', () => {
+test('uses the prebuilt program of the published package', () => {
   const copy = copyRepository(join(folder, 'package'));
   writeFileSync(join(copy, 'lib', 'agent', 'agent.cjs'), '// ready\n');
   expect(bundleFrom(copy)).toBe('// ready\n');
 });
 
-test('a text that goes on in the next line keeps its blanks', () => {
+test('keeps the leading spaces of a continued string', () => {
   const lines = ['function f() {', '  return `two\\', '  words`;', '}'];
   expect(compact(lines.join('\n'))).toBe(['function f() {', 'return `two\\', '  words`;', '}'].join('\n'));
   expect(agentBundle().replaceAll('\\\n', '')).toMatch(/=> `\$\{count\} \$\{state\}`/);

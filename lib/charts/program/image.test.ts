@@ -6,16 +6,16 @@ import { DEFAULT_DIGEST, DEFAULT_IMAGE, imageReference } from './image';
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 
 test.each([
-  ['the default image is pinned', DEFAULT_IMAGE, undefined, `${DEFAULT_IMAGE}@${DEFAULT_DIGEST}`],
-  ['a digest that is given counts', DEFAULT_IMAGE, DIGEST, `${DEFAULT_IMAGE}@${DIGEST}`],
+  ['pins the default image', DEFAULT_IMAGE, undefined, `${DEFAULT_IMAGE}@${DEFAULT_DIGEST}`],
+  ['prefers the given digest', DEFAULT_IMAGE, DIGEST, `${DEFAULT_IMAGE}@${DIGEST}`],
   [
-    'another image has the digest that is given',
+    'adds the given digest to another image',
     'registry.example/node:26.11.0',
     DIGEST,
     `registry.example/node:26.11.0@${DIGEST}`,
   ],
   [
-    'another image without a digest has none',
+    'adds no digest to another image by default',
     'registry.example/node:26.11.0',
     undefined,
     'registry.example/node:26.11.0',
@@ -24,7 +24,7 @@ test.each([
   expect(imageReference({ image, digest })).toBe(reference);
 });
 
-test('the own image is built from the same one', () => {
+test('the Dockerfile builds from the default image', () => {
   const [, from] = /^FROM (\S+)$/m.exec(readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8')) ?? [];
   expect(from).toBe(`${DEFAULT_IMAGE}@${DEFAULT_DIGEST}`);
 });

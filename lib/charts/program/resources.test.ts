@@ -1,6 +1,6 @@
 import { DEFAULT_RESOURCES, readResources } from './resources';
 
-test('requests and limits are each replaced as a whole, so that a limit can be left out', () => {
+test('replaces requests and limits each as a whole, so that a limit can be omitted', () => {
   expect(readResources({ limits: { memory: '256Mi' } })).toEqual({
     requests: DEFAULT_RESOURCES.requests,
     limits: { memory: '256Mi' },
@@ -14,12 +14,12 @@ test.each([
   ['1G', '1Gi', true],
   ['1Gi', '1G', false],
   ['0.5', '500m', true],
-])('a request of %s under a limit of %s', (request, limit, isAccepted) => {
+])('a request of %s with a limit of %s', (request, limit, isAccepted) => {
   const read = () => readResources({ requests: { cpu: request }, limits: { cpu: limit } });
   if (isAccepted) expect(read).not.toThrow();
   else expect(read).toThrow(`requests.cpu: "${request}" is above the limit of ${limit}`);
 });
 
-test.each(['', '1 Gi', '10mi', '-1', 1])('%p is no quantity', (quantity) => {
+test.each(['', '1 Gi', '10mi', '-1', 1])('%p is not a valid quantity', (quantity) => {
   expect(() => readResources({ requests: { cpu: quantity } })).toThrow('is not a quantity');
 });

@@ -21,10 +21,10 @@ export interface ServerHealthDeploymentProps {
 /** Two replicas: one leads, and the other gives a second opinion. */
 const REPLICAS = 2;
 const PORT_NAME = 'http';
-/** A user ID that belongs to nobody in particular. */
+/** A user ID that is not assigned to anyone. */
 const USER = 65532;
 
-/** The program can read only what is named here, can write nothing and can start no process. */
+/** The program can read only what is listed here, cannot write anything and cannot start a process. */
 const COMMAND: readonly string[] = [
   'node',
   '--permission',
@@ -32,7 +32,7 @@ const COMMAND: readonly string[] = [
   `--allow-fs-read=${PROGRAM_FOLDER}/`, // the folder: a ConfigMap's files are links through ..data
   `--allow-fs-read=${API_ACCESS_FOLDER}/`,
   '--disable-warning=ExperimentalWarning',
-  // A hundred TLS connections per second leave much garbage. With these bounds the heap stays small, and what remains
+  // A hundred TLS connections per second create much garbage. With these bounds the heap stays small, and what remains
   // are handshakes in progress.
   '--max-semi-space-size=1',
   '--max-old-space-size=40',
@@ -139,7 +139,7 @@ function container({ settings, lease, standbyLease, imageRegistry }: ServerHealt
       ...environmentOf(FROM_SYNTH, { configMap: name, lease, standbyLease, httpPort: port, logLevel }),
     ],
     ports: [{ name: PORT_NAME, containerPort: port, protocol: 'TCP' }],
-    // The program needs a moment until it listens; an earlier probe would cause a Warning event at each start.
+    // The program takes a moment to start listening; an earlier probe would cause a Warning event at each start.
     startupProbe: { ...probe('/livez'), initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { ...probe('/livez'), periodSeconds: 10, failureThreshold: 6 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 5, failureThreshold: 2 },

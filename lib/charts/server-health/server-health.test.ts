@@ -29,7 +29,7 @@ interface Differing {
   readonly legacyEndpoints?: boolean;
 }
 
-/** A site with a program of a stub and a Service with two servers, and what differs. */
+/** A site with a stub program and a Service with two servers, with the given differences. */
 function siteWithHealth(differs: Differing = {}) {
   const { site, network } = siteWithNetwork(
     [{ real: '10.0.1.0/24', mapped: '192.168.1.0/24' }, 'fd99::/64'],
@@ -54,21 +54,21 @@ const find = (chart: ServerHealth, kind: string, namespace?: string) =>
     (one) => one.kind === kind && (namespace === undefined || one.metadata.namespace === namespace),
   ) as Manifest;
 
-test('the program, its list and its rights', () => {
+test('emits the program, its list and its rights', () => {
   expect(yamlOf(siteWithHealth().health)).toMatchSnapshot();
 });
 
-test('with every option', () => {
+test('accepts every option', () => {
   const site = everyOptionSite();
   expect(Object.keys(EVERY_SERVER_HEALTH_OPTION).sort()).toEqual(Object.keys(serverHealthSchema('')).sort());
   expect(yamlOf(site.node.findChild('health') as ServerHealth)).toMatchSnapshot();
 });
 
-test('Git holds the Service and the owner of its slices, and no slice', () => {
+test('Git contains the Service and the owner of its slices, but no slices', () => {
   expect(kinds(manifestsOf(siteWithHealth().service))).toEqual(['Service orders', 'ConfigMap orders-health']);
 });
 
-test('during a handover Git holds its slices too, and GitOps leaves them when they leave Git', () => {
+test('during a handover, Git contains its slices as well, and GitOps tools keep them when they are removed from Git', () => {
   const { health, service } = siteWithHealth({ health: { ...HTTP, handover: true } });
   const [, , slice] = manifestsOf(service);
   expect(slice?.metadata).toMatchObject({
@@ -85,7 +85,7 @@ function listOf(health: ServerHealth) {
   return parseHealthList(find(health, 'ConfigMap').data as Record<string, string>);
 }
 
-test('the list is what the program reads', () => {
+test('the program can read the list', () => {
   const tls = { serverName: 'orders.corp.example', ca: AUTHORITY };
   const { health } = siteWithHealth({
     health: { http: { path: '/x', host: 'orders', status: 204 }, tls, every: '5s', port: 8443 },
@@ -113,13 +113,13 @@ test('the list is what the program reads', () => {
 test.each<[string, ServerHealthProbe, number]>([
   ['the first TCP port', HTTP, 8081],
   ['a port by name', { ...HTTP, port: 'admin' }, 9000],
-  ['a port of its own', { ...HTTP, port: 7 }, 7],
-])('probes go to %s', (_, health, port) => {
+  ['a port that is not in the Service', { ...HTTP, port: 7 }, 7],
+])('probes %s', (_, health, port) => {
   const ports = { events: { port: 53, protocol: 'UDP' }, http: { port: 80, serverPort: 8081 }, admin: 9000 };
   expect(listOf(siteWithHealth({ health, ports }).health)[0]?.probe.port).toBe(port);
 });
 
-test('every right names its objects, except that to create events', () => {
+test('every right names its objects, except the one to create events', () => {
   const { health, add } = siteWithHealth();
   add('reports', { namespace: 'apps', health: { ...HTTP, handover: true } });
   const rules = manifestsOf(health)
@@ -139,7 +139,7 @@ test('every right names its objects, except that to create events', () => {
   ]);
 });
 
-test('the namespace of the program enforces the restricted level, that of the agent stays privileged', () => {
+test("the program's namespace enforces the restricted level, and the agent's stays privileged", () => {
   const { site } = siteWithHealth();
   const level = (name: string) =>
     manifestsOf(site.node.findChild('namespace') as ServerHealth).find(({ metadata }) => metadata.name === name)
@@ -152,7 +152,7 @@ test('the namespace of the program enforces the restricted level, that of the ag
   expect(namespace?.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('privileged');
 });
 
-test('the policy lets it reach each server on its probe port, and the API server, and nothing else', () => {
+test('the network policy allows only probe ports of servers, and the API server', () => {
   const { health, add } = siteWithHealth();
   add('reports', { health: { ...HTTP, port: 9000 } });
   expect((find(health, 'NetworkPolicy') as { spec?: unknown }).spec).toMatchObject({
@@ -233,18 +233,18 @@ test.each<[string, unknown, string]>([
     ' › panicThreshold: 3 is more than the 2 servers',
   ],
   ['an unknown option', { ...HTTP, interval: '1s' }, 'interval'],
-])('%s is rejected', (_, health, message) => {
+])('rejects %s', (_, health, message) => {
   const findings = wrong(health);
   expect(findings.some((line) => line.startsWith(AT))).toBe(true);
   expect(findings.join('\n')).toContain(message);
 });
 
-test('all findings are reported at once', () => {
+test('reports all findings at once', () => {
   const findings = wrong({ http: { path: 'x' }, downAfter: 0, upAfter: 21, every: '0s', timeout: 7 });
   expect(findings.length).toBe(5);
 });
 
-test('health of an Endpoints object, and names that clash, are rejected', () => {
+test('rejects health with an Endpoints object, and clashing names', () => {
   expect(wrong(HTTP, { legacyEndpoints: true })).toEqual([expect.stringContaining(`${AT}: true needs EndpointSlices`)]);
   const { site, add } = siteWithHealth();
   add('orders-health');
@@ -253,7 +253,7 @@ test('health of an Endpoints object, and names that clash, are rejected', () => 
   ]);
 });
 
-test('a second program, or one that probes nothing, is rejected', () => {
+test('rejects a second program, and one that probes nothing', () => {
   const { site } = siteWithHealth();
   new ServerHealth(site, 'another', { program: STUB_AGENT });
   expect(findingsOf(site)).toEqual([expect.stringContaining('"another" is the second one of this site')]);

@@ -4,7 +4,7 @@ import { CALICO_POOLS } from './calico-pools';
 
 const SUBNETS = ['192.168.0.0/24', { real: '10.0.1.0/27', mapped: '192.168.1.0/27' }];
 
-test('calicoPool writes a disabled pool over each on-premise subnet, as the cluster sees it', () => {
+test('calicoPool emits a disabled pool for each on-premise subnet, as the cluster sees it', () => {
   const site = siteWith({ ...CLUSTER, podsSeenAs: 'themselves', calicoPool: true });
   site.onPremise('datacentre', { subnets: SUBNETS });
   site.onPremise('plant', { subnets: ['2001:db8:a::/64'] });
@@ -16,7 +16,7 @@ test('calicoPool writes a disabled pool over each on-premise subnet, as the clus
   ]);
 });
 
-test('without it there is none', () => {
+test('emits no pools by default', () => {
   const site = siteWith({ ...CLUSTER, podsSeenAs: 'themselves' });
   site.onPremise('datacentre', { subnets: SUBNETS });
   expect(site.node.tryFindChild(CALICO_POOLS)).toBeUndefined();

@@ -6,7 +6,7 @@ const RANGES = { pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };
 const SERVERS = { real: '10.0.1.0/24', mapped: '192.168.1.0/24' };
 const NODES = { real: '10.0.1.0/27', mapped: '192.168.2.0/27' };
 
-/** What is wrong with a site of these nodes and networks, the place `site example` left out. */
+/** The findings for a site with these nodes and networks, without the place `site example`. */
 function told(nodes: readonly SubnetSpec[], ...networks: readonly (readonly SubnetSpec[])[]): string[] {
   const site = siteWith({ nodes, ...RANGES });
   networks.forEach((subnets, i) => {
@@ -15,11 +15,11 @@ function told(nodes: readonly SubnetSpec[], ...networks: readonly (readonly Subn
   return findingsOf(site).map((line) => line.replace('site example › ', ''));
 }
 
-test('nothing is wrong with the site of the documents', () => {
+test("finds nothing wrong with the documentation's site", () => {
   expect(told([NODES], ['192.168.0.0/24', SERVERS])).toEqual([]);
 });
 
-test('on premise sees a node under its mapped address', () => {
+test('on premise sees a node at its mapped address', () => {
   const { cluster } = siteWith({ nodes: [NODES, '10.0.2.0/24'], ...RANGES });
   expect([cluster.seenAs('10.0.1.5'), cluster.seenAs('10.0.2.5')]).toEqual(['192.168.2.5', '10.0.2.5']);
   expect(() => cluster.seenAs('192.168.2.5')).toThrow(
@@ -27,36 +27,36 @@ test('on premise sees a node under its mapped address', () => {
   );
 });
 
-test('two ends with the same addresses and no mapping are one finding, with free ranges for both', () => {
+test('reports two ends with the same addresses as one finding, with free ranges for both', () => {
   expect(told(['10.0.1.0/27'], ['192.168.0.0/24', '10.0.1.0/24'])).toEqual([
     `on-premise datacentre › subnets[1]: "10.0.1.0/24" overlaps the cluster's nodes 10.0.1.0/27; list what is left of it (10.0.1.32/27, 10.0.1.64/26, 10.0.1.128/25), or have the routers map it to a free range and write { real: "10.0.1.0/24", mapped: "192.168.1.0/24" }, and the nodes: { real: "10.0.1.0/27", mapped: "192.168.2.0/27" } in cluster.nodes`,
   ]);
 });
 
-test('with on premise mapped and the nodes not, it is the nodes that are told', () => {
+test('asks for a mapping of the nodes if only on premise is mapped', () => {
   expect(told(['10.0.1.0/27'], [SERVERS])).toEqual([
     'cluster.nodes[0]: "10.0.1.0/27" overlaps 10.0.1.0/24 of on-premise datacentre, and its hosts would look for the nodes on their own network; have the routers map it to a free range and write { real: "10.0.1.0/27", mapped: "192.168.0.0/27" }',
   ]);
 });
 
-test('every network that has the addresses of the nodes is named, in one finding', () => {
+test('names every network that overlaps the nodes, in one finding', () => {
   const [line, ...more] = told(['10.0.1.0/27'], [SERVERS], [{ real: '10.0.0.0/16', mapped: '172.20.0.0/16' }]);
   expect(line).toContain('overlaps 10.0.1.0/24 of on-premise datacentre and 10.0.0.0/16 of on-premise plant');
   expect(more).toEqual([]);
 });
 
-test('what is proposed twice is two ranges', () => {
+test('never proposes the same range twice', () => {
   const lines = told(['10.0.1.0/27', '10.0.2.0/27'], [{ real: '10.0.0.0/16', mapped: '172.20.0.0/16' }]);
   expect(lines.map((line) => /mapped: "(.*)"/.exec(line)?.[1])).toEqual(['192.168.0.0/27', '192.168.0.32/27']);
 });
 
-test('IPv6 that overlaps is to be renumbered, since it is not mapped', () => {
+test('asks to renumber overlapping IPv6 ranges, because IPv6 is not mapped', () => {
   expect(told(['10.0.1.0/27', 'fd00:1::/64'], ['fd00:1::/48'])).toEqual([
     expect.stringContaining('give one of the two a different IPv6 range (RFC 4193), because IPv6 is not mapped'),
   ]);
 });
 
-test('a subnet for which no private range is large enough is to be split', () => {
+test('asks to split a subnet that is larger than any free private range', () => {
   expect(told(['10.0.1.0/27'], ['10.0.0.0/8'])).toEqual([
     expect.stringContaining('list smaller subnets of it and have the routers map those: no private /8 is free'),
   ]);
@@ -99,11 +99,11 @@ test.each<[string, SubnetSpec[], SubnetSpec[][], string]>([
     [[{ real: '10.9.0.0/16', mapped: '172.20.0.0/16' }]],
     'cluster.nodes[0]: "10.0.1.0/27 seen as 10.9.0.0/27" is mapped to a range that overlaps 10.9.0.0/16 of on-premise datacentre; have the routers map it to 192.168.0.0/27, which is free',
   ],
-])('a mapped range is not %s', (_, nodes, networks, line) => {
+])('rejects a mapped range that overlaps %s', (_, nodes, networks, line) => {
   expect(told(nodes, ...networks)).toEqual([line]);
 });
 
-test('two mappings of one subnet are refused, on both sides', () => {
+test('rejects two mappings of one subnet, on both sides', () => {
   const again = { real: '10.0.1.0/24', mapped: '192.168.5.0/24' };
   expect(told([NODES, { real: '10.0.1.0/28', mapped: '192.168.4.0/28' }], [SERVERS, again])).toEqual([
     'on-premise datacentre › subnets[1]: "10.0.1.0/24 seen as 192.168.5.0/24" overlaps 10.0.1.0/24 seen as 192.168.1.0/24 of on-premise datacentre in one network; keep one of the two, or list subnets that share no address',
@@ -112,14 +112,14 @@ test('two mappings of one subnet are refused, on both sides', () => {
 });
 
 describe('an unused mapping is rejected', () => {
-  test('of nodes that nobody on premise sees', () => {
+  test('of nodes that no on-premise network sees', () => {
     const line =
       'cluster.nodes[0]: "10.0.1.0/27 seen as 192.168.2.0/27" is mapped, but no on-premise network sees it; write "10.0.1.0/27" alone, or add the IPv4 network behind the VPN';
     expect(told([NODES])).toEqual([line]);
     expect(told([NODES, 'fd10::/64'], ['fd99::/64'])).toEqual([line]);
   });
 
-  test('of a network to which no node routes lead', () => {
+  test('of a network that no node routes lead to', () => {
     const site = siteWith({ nodes: [NODES], ...RANGES });
     const datacentre = site.onPremise('datacentre', { subnets: [SERVERS] });
     const plant = site.onPremise('plant', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.3.0/24' }] });
@@ -132,7 +132,7 @@ describe('an unused mapping is rejected', () => {
   });
 });
 
-test('everything is reported at once', () => {
+test('reports everything at once', () => {
   const site = siteWith({ nodes: ['10.0.1.0/27'], ...RANGES });
   site.onPremise('datacentre', {
     subnets: [

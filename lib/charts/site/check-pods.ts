@@ -21,12 +21,7 @@ function tellNeedless(site: Scope, findings: Findings): void {
   podMappings.forEach((pods, i) => {
     if (!pods.isTranslated) return;
     const remedy = `write "${pods.real}" alone, or podsSeenAs: 'themselves' if no masquerade takes place (docs/pods.md)`;
-    findings.add(
-      inCluster(site, `pods[${i}]`),
-      `${pods}`,
-      'is mapped, but packets reach on premise as the node',
-      remedy,
-    );
+    findings.add(inCluster(site, `pods[${i}]`), `${pods}`, "is mapped, but on premise sees the node's address", remedy);
   });
   if (!calicoPool) return;
   const reason = "keeps the pods' addresses, but podsSeenAs says that on premise sees the nodes";
@@ -36,7 +31,8 @@ function tellNeedless(site: Scope, findings: Findings): void {
 function checkThemselves(site: Scope, findings: Findings): void {
   const { masqueradeAll, calicoPool } = site.cluster;
   if (masqueradeAll) {
-    const reason = "makes kube-proxy masquerade what pods send to Services, which contradicts podsSeenAs 'themselves'";
+    const reason =
+      "makes kube-proxy masquerade packets from pods to Services, which contradicts podsSeenAs 'themselves'";
     findings.add(
       inCluster(site, 'masqueradeAll'),
       true,
@@ -45,12 +41,13 @@ function checkThemselves(site: Scope, findings: Findings): void {
     );
   }
   if (site.provider === 'ibm' && !calicoPool) {
-    const reason = "contradicts provider 'ibm', whose Calico has natOutgoing on, so that packets leave as their node";
+    const reason =
+      "contradicts provider 'ibm', whose Calico has natOutgoing on, so packets leave with their node's address";
     findings.add(
       inCluster(site, 'podsSeenAs'),
       'themselves',
       reason,
-      "write 'nodes', or add calicoPool: true, which excepts the on-premise subnets",
+      "write 'nodes', or add calicoPool: true, which exempts the on-premise subnets",
     );
   }
   checkRanges(site, findings);

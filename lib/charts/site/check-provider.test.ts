@@ -17,7 +17,7 @@ function siteIn(provider: Provider | undefined): Site {
 
 const PLACE = 'site example › on-premise datacentre › subnets';
 
-test('what the cloud keeps for itself is refused, with a free range', () => {
+test('rejects ranges that the cloud reserves, and proposes a free range', () => {
   expect(findingsOf(siteIn('ibm'))).toEqual([
     `${PLACE}[0]: "172.16.3.0/24" overlaps 172.16.0.0/16, which is reserved by IBM Cloud; have the routers map it to a free range and write { real: "172.16.3.0/24", mapped: "192.168.0.0/24" }`,
     `${PLACE}[2]: "172.19.0.0/24" overlaps 172.19.0.0/16, which is reserved by IBM Cloud; have the routers map it to 192.168.1.0/24, which is free`,
@@ -25,12 +25,12 @@ test('what the cloud keeps for itself is refused, with a free range', () => {
   ]);
 });
 
-test('without a provider, and in another cloud, nothing of that is refused', () => {
+test('accepts them without a provider, and in another cloud', () => {
   expect(findingsOf(siteIn(undefined))).toEqual([]);
   expect(findingsOf(siteIn('azure'))).toEqual([]);
 });
 
-test('all of its private network is refused, a part of it is not', () => {
+test("rejects the cloud's whole private network, but not a part of it", () => {
   const cluster = { ...CLUSTER, nodes: ['192.168.250.0/26'] };
   const site = new Site('example', { cluster, provider: 'ibm', agentBundle: '' });
   site.onPremise('datacentre', { subnets: ['10.0.0.0/8'] });
@@ -39,7 +39,7 @@ test('all of its private network is refused, a part of it is not', () => {
   ]);
 });
 
-test('an unknown cloud is rejected', () => {
+test('rejects an unknown cloud', () => {
   expect(findingsOf(new Site('example', { cluster: CLUSTER, provider: 'acme' as never }))).toEqual([
     'site example › provider: "acme" is not one of the known values; write "ibm" or "azure"',
   ]);

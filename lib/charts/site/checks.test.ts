@@ -9,7 +9,7 @@ const VPN = {
   onPremise: { ...END, publicAddress: '203.0.113.1' },
 };
 
-/** Something is wrong for each phase but that of providers, which would refuse nothing here. */
+/** One error for each phase, except for that of providers, which finds nothing here. */
 function wrongSite(isServiceFirst: boolean) {
   const site = siteWith({ ...CLUSTER, nodes: ['10.0.1.0/27'] });
   const office = site.onPremise('office', { subnets: ['172.30.0.0/24', '192.168.0.0/24'], vpn: VPN });
@@ -27,7 +27,7 @@ function wrongSite(isServiceFirst: boolean) {
   return site;
 }
 
-test('the order of construction changes neither findings nor what is proposed', () => {
+test('findings and proposals do not depend on the order of construction', () => {
   const findings = findingsOf(wrongSite(false));
   expect(findingsOf(wrongSite(true))).toEqual(findings);
   const places = findings.map(
@@ -43,14 +43,14 @@ test('the order of construction changes neither findings nor what is proposed', 
   ]);
 });
 
-test('a site that is checked twice says the same, ranges that it proposes included', () => {
+test('checking a site twice gives the same findings and proposals', () => {
   const site = wrongSite(true);
   const findings = findingsOf(site);
   expect(findings.join()).toContain('have the routers map it');
   expect(findingsOf(site)).toEqual(findings);
 });
 
-test('checks run by phase, and of those with one key the first', () => {
+test('runs checks by phase, and only the first check with a key', () => {
   const site = siteWith();
   const ran: string[] = [];
   site.addCheck('vpn', 'last', () => ran.push('vpn'));

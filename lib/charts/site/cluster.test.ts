@@ -17,7 +17,7 @@ const imageOf = (chart: Parameters<typeof manifestsOf>[0], kind: string) =>
   (manifestsOf(chart) as unknown as Workload[]).find((object) => object.kind === kind)?.spec.template.spec.containers[0]
     ?.image;
 
-test('a mirror of Docker Hub gives the stock image to all programs, pinned by the same digest', () => {
+test('uses a mirror of Docker Hub for the stock image of all programs, with the same digest', () => {
   const site = siteWith({ ...RANGES, imageRegistry: 'registry.example.com:5000/hub' });
   const mirrored = `registry.example.com:5000/hub/library/node:26.10.0-trixie-slim@${DEFAULT_DIGEST}`;
   const servers = site.onPremise('datacentre', { subnets: ['192.168.0.0/24'] }).servers('192.168.0.10');
@@ -28,14 +28,14 @@ test('a mirror of Docker Hub gives the stock image to all programs, pinned by th
   expect(imageOf(health, 'Deployment')).toBe(mirrored);
 });
 
-test('an image that is named keeps its name', () => {
+test('keeps the name of an image that the user names', () => {
   const site = siteWith({ ...RANGES, imageRegistry: 'registry.example.com' });
   const image = 'other.example.com/node:26.11.0';
   expect(imageOf(new NodeRoutes(site, 'node-routes', { image }), 'DaemonSet')).toBe(image);
 });
 
 test.each(['https://registry.example.com', 'registry.example.com/', '', 'Registry', 5])(
-  '%j is no registry',
+  'rejects %j as a registry',
   (value) => {
     expect(findingsOf(siteWith({ ...RANGES, imageRegistry: value as string }))).toEqual([
       expect.stringContaining('imageRegistry: '),

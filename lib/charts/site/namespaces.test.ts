@@ -17,30 +17,30 @@ function objectsOf(chart: Chart | undefined): string[] {
     : manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? metadata.name}`);
 }
 
-test('the namespace admits the pods, survives a pruning and comes with the quota for critical pods', () => {
+test('admits the pods, survives pruning and has the quota for critical pods', () => {
   expect(yamlOf(namespaceFile({}) as Chart)).toMatchSnapshot();
 });
 
 test.each(['default', 'kube-public', 'kube-node-lease'])(
-  '%s exists in every cluster and is not emitted',
+  'does not emit %s, which exists in every cluster',
   (namespace) => {
     expect(objectsOf(namespaceFile({ namespace }))).toEqual([`ResourceQuota ${namespace}`]);
   },
 );
 
-test('kube-system admits critical pods without a quota, so there is nothing to emit, and no empty file', () => {
+test('emits neither a quota nor an empty file for kube-system, which admits critical pods', () => {
   expect(namespaceFile({ namespace: 'kube-system' })).toBeUndefined();
 });
 
-test('a class that is not critical needs no quota', () => {
+test('needs no quota for a priority class that is not critical', () => {
   expect(objectsOf(namespaceFile({ priorityClassName: 'routing' }))).toEqual(['Namespace onprem-link']);
 });
 
-test('createNamespace: false leaves the namespace to somebody else', () => {
+test('does not emit the Namespace with createNamespace: false', () => {
   expect(objectsOf(namespaceFile({ createNamespace: false }))).toEqual(['ResourceQuota onprem-link']);
 });
 
-test('each namespace once, its quota for all classes in it', () => {
+test('emits each namespace once, with one quota for all of its classes', () => {
   const chart = namespaceFile({}, { priorityClassName: 'system-cluster-critical' }, { namespace: 'edge' });
   expect(objectsOf(chart)).toEqual([
     'Namespace onprem-link',

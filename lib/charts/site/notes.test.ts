@@ -9,7 +9,7 @@ import { notesOf } from './notes';
 
 const MAPPED = { ...CLUSTER, nodes: [{ real: '10.184.0.0/26', mapped: '192.168.9.0/26' }] };
 
-test('a network that no NodeRoutes is for is reported', () => {
+test('reports a network that no NodeRoutes routes', () => {
   const { site } = siteWithNetwork();
   expect(notesOf(site)).toEqual([
     "site example: no node gets a route to on-premise datacentre; add new NodeRoutes(site, 'node-routes'), unless another program sets the routes",
@@ -18,7 +18,7 @@ test('a network that no NodeRoutes is for is reported', () => {
   expect(notesOf(site)).toEqual([]);
 });
 
-test('nodes that are mapped without any generated router files are reported', () => {
+test('reports mapped nodes if no router files are generated', () => {
   const site = siteWith(MAPPED);
   site.onPremise('datacentre', { subnets: ['192.168.0.0/24'] });
   new NodeRoutes(site, 'node-routes');
@@ -34,7 +34,7 @@ test('nodes that are mapped without any generated router files are reported', ()
   expect(notesOf(site)).toEqual([]);
 });
 
-test('pods that are mapped for no router of ours are reported, too', () => {
+test('reports mapped pods if no router files are generated', () => {
   const pods = [{ real: '172.30.0.0/16', mapped: '172.25.0.0/16' }];
   const site = siteWith({ ...CLUSTER, pods, podsSeenAs: 'themselves' });
   site.onPremise('datacentre', { subnets: ['192.168.0.0/24'] });
@@ -44,7 +44,7 @@ test('pods that are mapped for no router of ours are reported, too', () => {
   ]);
 });
 
-test('synthesis prints them', () => {
+test('synthesis prints the notes', () => {
   const warn = jest.spyOn(console, 'warn').mockImplementation();
   siteWithNetwork().site.synth();
   expect(warn).toHaveBeenCalledWith(expect.stringContaining('no node gets a route to on-premise datacentre'));
@@ -57,7 +57,7 @@ test.each([
   ['Monitoring', Monitoring],
   ['ArgoCdBootstrap', ArgoCdBootstrap],
   ['FluxBootstrap', FluxBootstrap],
-])('new %s in another scope than a Site says what to pass', (name, construct) => {
+])('new %s in a scope other than a Site says what to pass', (name, construct) => {
   const make = construct as unknown as new (scope: unknown, id: string, props: object) => unknown;
   const remedy = `write new ${name}(site, …), where site is new Site('example', { cluster: … })`;
   expect(() => new make(new App(), 'x', {})).toThrow(`"App" is not a Site; ${remedy}`);

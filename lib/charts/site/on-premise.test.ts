@@ -2,14 +2,14 @@ import { findingsOf, siteWith, siteWithNetwork } from '../../../test/fixtures/ch
 
 const MAPPED = { real: '10.0.1.0/24', mapped: '192.168.1.0/24' };
 
-test('a server of a mapped subnet is written by its own address and reached under the mapped one', () => {
+test("takes a server's own address and gives the cluster the mapped one", () => {
   const { network } = siteWithNetwork([MAPPED]);
   const [server] = network.servers('10.0.1.10');
   expect(`${server?.real} ${server?.mapped}`).toBe('10.0.1.10 192.168.1.10');
   expect(server?.network).toBe(network);
 });
 
-test('two networks may use the same real addresses, because a server says which it stands in', () => {
+test('two networks may use the same real addresses, because a server belongs to a network', () => {
   const { site, network } = siteWithNetwork([MAPPED]);
   const other = site.onPremise('plant', { subnets: [{ real: '10.0.1.0/24', mapped: '192.168.2.0/24' }] });
   expect([...network.servers('10.0.1.10'), ...other.servers('10.0.1.10')].map(({ mapped }) => `${mapped}`)).toEqual([
@@ -31,7 +31,7 @@ test.each([
   ['10.0.1.255', 'is the network or broadcast address of 10.0.1.0/24; write the address of the server itself'],
   ['10.0.1.0/24', 'is not an IP address; write e.g. 192.168.1.10 or fd00::10'],
   ['127.0.0.1', 'is loopback (RFC 1122); write the unicast address of the host'],
-])('the server %s is refused', (address, text) => {
+])('rejects the server %s', (address, text) => {
   const { site, network } = siteWithNetwork([MAPPED]);
   expect(network.servers('10.0.1.1', address)).toHaveLength(1);
   expect(findingsOf(site)).toEqual([`site example › on-premise datacentre › servers[1]: "${address}" ${text}`]);
@@ -41,31 +41,31 @@ test.each([
   ['192.168.1.0/31', '192.168.1.0'],
   ['192.168.1.7/32', '192.168.1.7'],
   ['fd00::/64', 'fd00::'],
-])('in %s the server %s has no other meaning', (subnet, address) => {
+])('in %s, accepts the server %s', (subnet, address) => {
   const { site, network } = siteWithNetwork([subnet]);
   expect(network.servers(address)).toHaveLength(1);
   expect(findingsOf(site)).toEqual([]);
 });
 
-test('a server whose subnet may be the rejected one is not reported as well', () => {
+test('does not report a server whose subnet was probably rejected', () => {
   const { site, network } = siteWithNetwork(['192.168.1.0/33', '192.168.0.0/24']);
   expect(network.servers('192.168.1.5', '192.168.0.5')).toHaveLength(1);
   expect(findingsOf(site)).toEqual([expect.stringContaining('subnets[0]: "192.168.1.0/33"')]);
 });
 
-test('a network without subnets is rejected', () => {
+test('rejects a network without subnets', () => {
   expect(findingsOf(siteWithNetwork([]).site)).toEqual([
     'site example › on-premise datacentre › subnets: [] is empty; list the subnets behind the VPN, e.g. ["192.168.0.0/24"]',
   ]);
 });
 
-describe('targets to probe', () => {
+describe('probe targets', () => {
   function probing(...probes: string[]) {
     const site = siteWith();
     return { site, network: site.onPremise('datacentre', { subnets: [MAPPED], probes }) };
   }
 
-  test('are written by their own addresses and probed under the mapped ones', () => {
+  test('are written with their own addresses and probed at the mapped ones', () => {
     const { site, network } = probing('10.0.1.10:443', '10.0.1.11:22');
     expect(network.probes).toEqual([
       { host: '192.168.1.10', port: 443 },
@@ -83,7 +83,7 @@ describe('targets to probe', () => {
     ],
     ['10.9.9.9:443', 'lies in no subnet of on-premise datacentre (10.0.1.0/24)'],
     ['10.0.1.255:443', 'is the network or broadcast address of 10.0.1.0/24'],
-  ])('%s is refused, with what to write instead', (target, text) => {
+  ])('reject %s, and say what to write instead', (target, text) => {
     const { site } = probing('10.0.1.1:443', target);
     expect(findingsOf(site)).toEqual([expect.stringContaining('› probes[1]: ')]);
     expect(findingsOf(site)[0]).toContain(text);
@@ -95,7 +95,7 @@ describe('targets to probe', () => {
     ]);
   });
 
-  test('are bounded', () => {
+  test('are limited in number', () => {
     const { site } = probing(...Array.from({ length: 9 }, (_, i) => `10.0.1.${i + 1}:443`));
     expect(findingsOf(site)).toEqual([
       expect.stringContaining('probes: 9 targets are too many for each node to probe; keep 8 or fewer'),

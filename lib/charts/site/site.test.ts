@@ -12,7 +12,7 @@ let folder: string;
 let outdir: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'site-'));
-  outdir = join(folder, 'dist'); // what is not for the cluster is written beside it
+  outdir = join(folder, 'dist'); // files that are not for the cluster are written beside the site's folder
   mkdirSync(outdir);
   process.env.CDK8S_OUTDIR = outdir;
 });
@@ -21,7 +21,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('a site writes one file per chart into a folder of its own', () => {
+test('writes one file per chart into its own folder', () => {
   const { site, network } = siteWithNetwork();
   new NodeRoutes(site, 'node-routes');
   new ExternalService(site, 'orders', {
@@ -38,12 +38,12 @@ test('a site writes one file per chart into a folder of its own', () => {
   ]);
 });
 
-test('without CDK8S_OUTDIR a site goes to dist', () => {
+test('writes to dist without CDK8S_OUTDIR', () => {
   delete process.env.CDK8S_OUTDIR;
   expect(siteWith().outdir).toBe(join('dist', 'example'));
 });
 
-test('several sites stand side by side, each with its own network of the same name', () => {
+test('several sites can have networks with the same name', () => {
   for (const name of ['north', 'south']) {
     const site = siteWith(CLUSTER, name);
     site.onPremise('datacentre', { subnets: [name === 'north' ? '192.168.0.0/24' : '192.168.1.0/24'] });
@@ -54,14 +54,14 @@ test('several sites stand side by side, each with its own network of the same na
   expect(readFileSync(join(outdir, 'south', 'node-routes.k8s.yaml'), 'utf8')).toContain('"192.168.1.0/24"');
 });
 
-test('a second site of the same name is rejected instead of overwriting the first', () => {
+test('rejects a second site with the same name, which would overwrite the first', () => {
   siteWithNetwork().site.synth();
   expect(() => siteWithNetwork().site.synth()).toThrow(
     '"example" names two sites, and the second would overwrite the first; rename one of them',
   );
 });
 
-test('files beside the manifests are written after them, and not when something is wrong', () => {
+test('writes files beside the manifests last, and not if there are findings', () => {
   const { site } = siteWithNetwork();
   const seen: string[][] = [];
   site.onSynth(() => seen.push(readdirSync(site.outdir)));
@@ -74,7 +74,7 @@ test('files beside the manifests are written after them, and not when something 
   expect(seen).toHaveLength(1);
 });
 
-test('all findings are reported together, each with its location, and nothing is written', () => {
+test('reports all findings together, each with its location, and writes nothing', () => {
   const site = new Site('example', {
     cluster: { nodes: ['10.184.0.0/26'], pods: ['172.30.0.0'], services: ['172.21.0.0/16'] },
   });
@@ -95,14 +95,14 @@ test('all findings are reported together, each with its location, and nothing is
   expect(readdirSync(outdir)).toEqual([]);
 });
 
-test('Testing.synth of any chart sees what is wrong with the site', () => {
+test("Testing.synth of any chart reports the site's findings", () => {
   const { site } = siteWithNetwork(['172.30.1.0/24']);
   const chart = new NodeRoutes(site, 'node-routes');
   expect(() => Testing.synth(chart)).toThrow("overlaps the cluster's pods 172.30.0.0/16");
 });
 
 test.each(['', '..', 'a/b', 'Example', '-a', 'a'.repeat(64)])(
-  '%j is not a valid name for a site, since it names a folder',
+  'rejects %j as a name for a site, because it names a folder',
   (name) => {
     const site = siteWith(CLUSTER, name);
     expect(findingsOf(site)).toEqual([expect.stringContaining('is not a valid name for a site')]);
@@ -111,7 +111,7 @@ test.each(['', '..', 'a/b', 'Example', '-a', 'a'.repeat(64)])(
   },
 );
 
-test('two networks of one name are refused', () => {
+test('rejects two networks with one name', () => {
   const { site } = siteWithNetwork(['192.168.0.0/24']);
   site.onPremise('datacentre', { subnets: ['192.168.1.0/24'] });
   expect(findingsOf(site)).toEqual([
@@ -119,7 +119,7 @@ test('two networks of one name are refused', () => {
   ]);
 });
 
-test('two charts of one id are told, where constructs would throw at the first', () => {
+test('reports two charts with one id as a finding, although constructs would throw', () => {
   const { site } = siteWithNetwork();
   new NodeRoutes(site, 'routes');
   new NodeRoutes(site, 'routes', { name: 'b', configMapName: 'b', protocol: 143, port: 9143 });
@@ -130,20 +130,20 @@ test('two charts of one id are told, where constructs would throw at the first',
   ]);
 });
 
-test('an id that is not a valid file name is reported', () => {
+test('reports an id that is not a valid file name', () => {
   const { site } = siteWithNetwork();
   new NodeRoutes(site, '../routes', { name: 'routes' });
   expect(findingsOf(site)).toEqual([expect.stringContaining('"../routes" is not a valid name for node routes')]);
 });
 
-test('a cluster without one of its ranges is rejected', () => {
+test('rejects a cluster without one of its ranges', () => {
   expect(findingsOf(new Site('example', { cluster: { nodes: ['10.184.0.0/26'], pods: [] } as never }))).toEqual([
     'site example › cluster.pods: [] is empty; list them, so that no route can take them from the cluster',
     'site example › cluster.services: undefined is empty; list them, so that no route can take them from the cluster',
   ]);
 });
 
-test('a site without a cluster, or with an unknown option, is rejected', () => {
+test('rejects a site without a cluster or with an unknown option', () => {
   expect(findingsOf(new Site('example', {} as never))).toEqual([
     'site example › cluster: undefined is not an object of options; known are nodes, pods, services, apiServers, podsSeenAs, masqueradeAll, calicoPool, imageRegistry',
   ]);
@@ -152,7 +152,7 @@ test('a site without a cluster, or with an unknown option, is rejected', () => {
   ]);
 });
 
-test('repeated routes are reported when the site is written, but are not errors', () => {
+test('reports repeated routes when the site is written, but not as errors', () => {
   const warn = jest.spyOn(console, 'warn').mockImplementation();
   const { site } = siteWithNetwork();
   new NodeRoutes(site, 'node-routes', { routes: ['192.168.9.0/24', '192.168.9.0/24'] });

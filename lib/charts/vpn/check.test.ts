@@ -10,7 +10,7 @@ import type { RouterProps, VpnProps } from './options';
 const CLUSTER: RouterProps = { publicAddress: '203.0.113.1', outside: 'eth1', inside: 'eth0' };
 const VPN: VpnProps = { cluster: CLUSTER, onPremise: { ...CLUSTER, publicAddress: '192.0.2.1' } };
 
-/** What is wrong with networks that have these VPNs, the place of the first left out. */
+/** The findings for networks with these VPNs, without the place of the first network. */
 function told(
   vpns: readonly unknown[],
   subnets: readonly SubnetSpec[] = [],
@@ -26,11 +26,11 @@ function told(
   return findingsOf(site).map((line) => line.replace('site example › on-premise datacentre › vpn', 'vpn'));
 }
 
-test('with an address and two interfaces on each side, a VPN is complete', () => expect(told([VPN])).toEqual([]));
+test('accepts a VPN with an address and two interfaces on each side', () => expect(told([VPN])).toEqual([]));
 
 test.each<[string, unknown, string[]]>([
   [
-    'an end is missing, and what is there is misspelt',
+    'one end is missing, and an option of the other is misspelt',
     { cluster: { publicAdress: '203.0.113.1', outside: 'eth1', inside: 'eth0' } },
     [
       'vpn.cluster: "publicAdress" is an unknown option; known are publicAddress, localAddress, id, outside, inside, outsideNextHops, insideNextHops, podNextHops, products, firstRule',
@@ -39,7 +39,7 @@ test.each<[string, unknown, string[]]>([
     ],
   ],
   [
-    'somebody looks for a place for the key',
+    'it contains the key',
     { ...VPN, psk: 'secret' },
     ['vpn: "psk" is an unknown option; known are cluster, onPremise, ike, esp, mss'],
   ],
@@ -53,7 +53,7 @@ test.each<[string, unknown, string[]]>([
     ],
   ],
   [
-    'something would end a word or a line of a configuration',
+    'a value would end a word or a line of a configuration',
     { ...VPN, onPremise: { ...VPN.onPremise, outside: 'eth1"; x', id: 'a\nb', products: [] } },
     [
       'vpn.onPremise.id: "a\\nb" is not an IKE identity; write an address, a domain name or user@domain',
@@ -62,7 +62,7 @@ test.each<[string, unknown, string[]]>([
     ],
   ],
   [
-    'addresses do not fit together',
+    'addresses are of different families',
     {
       ...VPN,
       cluster: { ...CLUSTER, localAddress: 'fd00::1' },
@@ -74,7 +74,7 @@ test.each<[string, unknown, string[]]>([
     ],
   ],
   [
-    'both ends are one',
+    'both ends are the same router',
     { cluster: CLUSTER, onPremise: CLUSTER },
     [
       'vpn › onPremise.publicAddress: "203.0.113.1" is also the address of the cluster\'s router; write the address of the other router',
@@ -87,15 +87,15 @@ test.each<[string, unknown, string[]]>([
       'vpn › onPremise.publicAddress: "2001:db8::1" is not of the same address family as the cluster\'s router, 203.0.113.1, so the two cannot reach each other; write addresses of the same family',
     ],
   ],
-])('it is refused when %s', (_, vpn, lines) => expect(told([vpn])).toEqual(lines));
+])('rejects a VPN if %s', (_, vpn, lines) => expect(told([vpn])).toEqual(lines));
 
-test('a router in a subnet behind its own tunnel is rejected', () => {
+test('rejects a router in a subnet behind its own tunnel', () => {
   expect(told([VPN], ['192.0.2.0/24'])).toEqual([
     'vpn › onPremise.publicAddress: "192.0.2.1" lies in 192.0.2.0/24, which goes through the tunnel itself; write the address on the Internet, or list subnets without it',
   ]);
 });
 
-test('a tunnel that could carry nothing is rejected', () => {
+test('rejects a tunnel that would carry nothing', () => {
   expect(told([VPN], ['fd99::/64'])).toEqual([
     'vpn: "datacentre" has no subnet of an address family of the nodes, so the tunnel would carry nothing; add subnets, or leave out the vpn',
   ]);
@@ -103,7 +103,7 @@ test('a tunnel that could carry nothing is rejected', () => {
 
 const OTHER_PEER: VpnProps = { ...VPN, onPremise: { ...VPN.onPremise, publicAddress: '192.0.2.9' } };
 
-test('two names that a FortiGate would shorten to one are rejected', () => {
+test('rejects two names that would be equal on a FortiGate, where names are shortened', () => {
   const names = ['plant-00020', 'plant-00044'];
   expect(told([VPN, OTHER_PEER], [], names)).toEqual([
     'site example › on-premise plant-00044 › vpn: "example-plant-00044" and example-plant-00020 are both example-pl-eacc on a FortiGate, where a name has at most 15 characters; rename one of the networks',
@@ -112,14 +112,14 @@ test('two names that a FortiGate would shorten to one are rejected', () => {
 });
 
 describe('networks whose routers have the same addresses share one tunnel', () => {
-  test('and must agree on all of it', () => {
+  test('and must have the same settings for it', () => {
     expect(told([VPN, VPN])).toEqual([]);
     expect(told([VPN, { ...VPN, mss: 1300, esp: { dhGroup: 14 } }])).toEqual([
       'site example › on-premise plant › vpn: "plant" shares one tunnel with on-premise datacentre, whose routers have the same addresses and identities, but differs in esp and mss; write the same vpn for both, or give the routers a different id for each',
     ]);
   });
 
-  test('unless they have identities of their own, which a FortiGate does not accept', () => {
+  test('unless their identities differ, which a FortiGate does not accept', () => {
     const own = (products: RouterProps['products']) => ({
       cluster: { ...CLUSTER, id: 'plant@example.com', products },
       onPremise: { ...VPN.onPremise, products },
@@ -154,14 +154,14 @@ describe('sites of one main.ts', () => {
     return made;
   }
 
-  test('with the same pair of routers are rejected, since IKE could not tell the tunnels apart', () => {
+  test('with the same pair of routers are rejected, because IKE could not distinguish the tunnels', () => {
     site('east', VPN, '10.184.0.0/26').synth();
     expect(() => site('west', VPN, '10.185.0.0/26').synth()).toThrow(
       'site west › on-premise datacentre › vpn: "203.0.113.1 and 192.0.2.1" are also the routers of site east, on-premise datacentre, and IKE could not tell the two tunnels apart; give the routers a different id for each site, and leave fortigate out of the products; between FortiGates, put both networks into one site',
     );
   });
 
-  test('whose nodes one on-premise router would see in one range are rejected', () => {
+  test('with nodes that one on-premise router would see in one range are rejected', () => {
     site('east', VPN, '10.184.0.0/26').synth();
     const west = { ...VPN, cluster: { ...CLUSTER, publicAddress: '203.0.113.7' } };
     expect(() => site('west', west, '10.184.0.0/24').synth()).toThrow(
@@ -182,7 +182,7 @@ describe('sites of one main.ts', () => {
   });
 });
 
-test('a book of numbers that cannot be read, or gives a number twice, is rejected', () => {
+test('rejects a book of numbers that cannot be read, or has a number twice', () => {
   const folder = mkdtempSync(join(tmpdir(), 'numbers-'));
   process.env.CDK8S_OUTDIR = join(folder, 'dist');
   mkdirSync(join(folder, 'routers'));
@@ -203,7 +203,7 @@ test('a book of numbers that cannot be read, or gives a number twice, is rejecte
   }
 });
 
-test('a subnet of a family that no node has would not go through the tunnel', () => {
+test('rejects a subnet of a family without nodes, because the tunnel would not carry it', () => {
   expect(told([VPN], ['192.168.0.0/24', '2001:db8:a::/64'])).toEqual([
     'vpn: "2001:db8:a::/64" is IPv6, but cluster.nodes has no range of that family, so the tunnel would not carry it; add the range of the nodes, or move the subnet to a network without vpn',
   ]);

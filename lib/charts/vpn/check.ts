@@ -72,7 +72,7 @@ function checkPodNextHops(one: SiteTunnel, findings: Findings): void {
   const needless = { cluster: isSeen ? undefined : cluster.podNextHops, onPremise: onPremise.podNextHops };
   for (const [end, nextHops] of Object.entries(needless)) {
     if (nextHops === undefined) continue;
-    const reason = "is for the cluster's router where podsSeenAs is 'themselves'";
+    const reason = "applies only to the cluster's router with podsSeenAs 'themselves'";
     findings.add(place(end), nextHops.map(String), reason, 'leave it out');
   }
   if (cluster.podNextHops !== undefined) return;
@@ -80,8 +80,8 @@ function checkPodNextHops(one: SiteTunnel, findings: Findings): void {
     findings.add(
       place('cluster'),
       `${real}`,
-      "are pods to which the cluster's router has no route, since they are not connected to it",
-      'write the next hops towards them, or [] if the router learns the way by other means, e.g. BGP with the CNI',
+      "are pods that the cluster's router has no route to, because they are not directly connected",
+      'write the next hops towards them, or [] if the router learns the route by other means, e.g. BGP with the CNI',
     );
 }
 

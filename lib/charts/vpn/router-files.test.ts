@@ -23,7 +23,7 @@ const VPN: VpnProps = {
   onPremise: { ...router, publicAddress: '192.0.2.1', products: ['fortigate'] },
 };
 
-/** The networks have routers of their own, or share one pair where the name ends with an equals sign. */
+/** Each network has its own routers, or shares a pair if its name ends with an equals sign. */
 function siteWithVpns(...names: readonly string[]): Site {
   const nodes = [{ real: '10.0.1.0/27', mapped: '192.168.200.0/27' }];
   const cluster = { nodes, pods: ['172.30.0.0/16'], services: ['172.21.0.0/16'] };
@@ -38,7 +38,7 @@ function siteWithVpns(...names: readonly string[]): Site {
   return site;
 }
 
-test('each end of a VPN has a folder beside dist/, with what its router runs', () => {
+test('writes a folder beside dist/ for each end of a VPN, with the files of its router', () => {
   siteWithVpns('datacentre').synth();
   expect(readdirSync(folder).sort()).toEqual(['dist', 'routers']);
   expect(readdirSync(join(folder, 'routers', 'example'), { recursive: true }).sort()).toEqual([
@@ -62,7 +62,7 @@ test('the two ends mirror each other', () => {
   expect(far).toContain('set auto-negotiate disable');
 });
 
-test('tunnels of one router are numbered one after the other', () => {
+test('numbers the tunnels of one router consecutively', () => {
   const files = routerFilesOf(siteWithVpns('a', 'b', 'c').vpns());
   const rules = ['a', 'b', 'c'].map((name) => {
     const text = files.get(join(`cluster-to-${name}`, 'vyos.set'));
@@ -71,7 +71,7 @@ test('tunnels of one router are numbered one after the other', () => {
   expect(rules).toEqual(['10', '11', '12']);
 });
 
-test('a tunnel that carries two networks keeps its name and its numbers when a third comes first', () => {
+test('a tunnel for two networks keeps its name and its numbers if a third network is added first', () => {
   const shared = (names: readonly string[]) => siteWithVpns(...names.map((name) => `${name}=`));
   shared(['b', 'c']).synth();
   const before = readFileSync(join(folder, 'routers', 'numbers.json'), 'utf8');
@@ -85,7 +85,7 @@ test('a tunnel that carries two networks keeps its name and its numbers when a t
   expect(book['example/cluster-to-b']?.rules).toMatchObject({ '192.168.200.0/27 192.168.2.0/24': 12 });
 });
 
-test('what is no longer made does not stay, other sites do', () => {
+test('removes files that are no longer generated, but not those of other sites', () => {
   const routers = join(folder, 'routers');
   for (const old of ['example', 'other']) {
     mkdirSync(join(routers, old), { recursive: true });
@@ -96,7 +96,7 @@ test('what is no longer made does not stay, other sites do', () => {
   expect(existsSync(join(routers, 'other', 'old'))).toBe(true);
 });
 
-test('defaults are strong and written out', () => {
+test('the defaults are strong and written to the files', () => {
   siteWithVpns('datacentre').synth();
   const text = readFileSync(join(folder, 'routers', 'example', 'datacentre-to-cluster', 'fortigate.conf'), 'utf8');
   expect(text).toContain('set proposal aes256gcm-prfsha384\n        set dhgrp 20\n        set keylife 28800\n');
