@@ -279,7 +279,7 @@ describe('a project that cannot be synthesised', () => {
     const later = Date.now() / 1000 + 10;
     utimesSync(join(folder, 'main.ts'), later, later);
     expect(plan().stderr).toBe(
-      'main.ts is newer than the JavaScript beside it, which cdk8s.yaml runs; compile it first\n',
+      'main.ts is newer than its compiled JavaScript, which cdk8s.yaml runs; compile it first\n',
     );
   });
 });

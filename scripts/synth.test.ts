@@ -117,7 +117,7 @@ test("Node's own stack trace of a rejected site names the line in main.ts, witho
   expect(stderr).toMatch(/overlaps the cluster's pods[^\n]*\n(?: {4}at [^\n]*copy\/main\.ts:\d+:\d+\)\n)+\nNode\.js/);
 });
 
-describe('a site that is missing in the output', () => {
+describe('incomplete output', () => {
   const chart = "new (require('cdk8s').Chart)(site, 'late');";
   const server =
     "new (require('./lib').ExternalService)(site, 'late', { namespace: 'default', servers: site.networks[0].servers('192.168.0.5'), ports: { http: 80 } });";
@@ -130,16 +130,20 @@ describe('a site that is missing in the output', () => {
       `{ ${site('good')} site.synth(); } ${site('bad')}`,
       'site bad: "bad" is never synthesised, so its folder would be deleted; call its synth()\n',
     ],
-    ['is not defined at all', '', '"main.ts" synthesised nothing; call site.synth() at its end\n'],
-    ['lacks a chart of the user', lateSite(chart), late('["late"]')],
-    ['lacks a service', lateSite(server), late('["late"]')],
-    ['lacks a network', lateSite("site.onPremise('b', { subnets: ['192.168.1.0/24'] });"), late('["on-premise b"]')],
+    ['does not exist', '', '"main.ts" synthesised nothing; call site.synth() at its end\n'],
+    ['was synthesised before a chart was added', lateSite(chart), late('["late"]')],
+    ['was synthesised before a service was added', lateSite(server), late('["late"]')],
+    [
+      'was synthesised before a network was added',
+      lateSite("site.onPremise('b', { subnets: ['192.168.1.0/24'] });"),
+      late('["on-premise b"]'),
+    ],
     [
       'is lost because main.ts ends the program',
       `${site('good')} site.synth(); process.exit();`,
       '"main.ts" ended the program itself, so nothing was written; remove its process.exit()\n',
     ],
-  ])('%s is rejected, and dist/ stays unchanged', (_, text, message) => {
+  ])('a site that %s is rejected, and dist/ stays unchanged', (_, text, message) => {
     mainIs(`${site('example')} site.synth();`);
     synth();
     const before = outputOf(copy);
@@ -149,13 +153,13 @@ describe('a site that is missing in the output', () => {
     expect(outputOf(copy)).toEqual(before);
   });
 
-  test('makes cdk8s synth fail too', () => {
+  test('a site that is never synthesised fails cdk8s synth too', () => {
     mainIs(`{ ${site('good')} site.synth(); } ${site('bad')}`);
     const run = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts'], { cwd: copy, encoding: 'utf8' });
     expect(run).toMatchObject({ status: 1, stderr: expect.stringContaining('"bad" is never synthesised') });
   });
 
-  test('is accepted if it is synthesised again after the addition', () => {
+  test('a site that is synthesised again after an addition is accepted', () => {
     mainIs(lateSite(`${chart} site.synth();`));
     expect(synth()).toMatchObject({ status: 0, stderr: '' });
   });

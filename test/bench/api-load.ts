@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { TestApiServer } from '../lab/api-server/api-server';
+import { FakeApiServer } from '../lab/api-server/api-server';
 import { grantsOf } from '../lab/api-server/rbac';
 import { find, readDist } from '../lab/dist';
 import { node26 } from '../lab/requirements';
@@ -21,24 +21,24 @@ const QUIET_MS = 20_000;
 const START_MS = 15_000;
 const WAIT_MS = 120_000;
 
-interface Told {
+interface Report {
   readonly connected: number;
   readonly sightings: number;
 }
 
 /** Starts the watchers in the namespace. @returns a function that returns their last report */
-function startWatchers(lab: Lab, inside: NetnsClient, ca: string): () => Told {
+function startWatchers(lab: Lab, inside: NetnsClient, ca: string): () => Report {
   writeFileSync(join(lab.folder, 'token'), 'lab-token');
   writeFileSync(join(lab.folder, 'ca.crt'), ca);
   const args = [`${WATCHERS}`, ADDRESS, `${PORT}`, lab.folder, `${START_MS}`];
   const command = [`--net=${inside.namespace.path}`, node26(), '--eval', bundled('watchers.ts'), '--', ...args];
   const child = lab.spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let told: Told = { connected: 0, sightings: 0 };
+  let last: Report = { connected: 0, sightings: 0 };
   if (child.stdout)
     createInterface({ input: child.stdout }).on('line', (line) => {
-      told = JSON.parse(line) as Told;
+      last = JSON.parse(line) as Report;
     });
-  return () => told;
+  return () => last;
 }
 
 /** Counts requests by the second after `zero` in which they arrived. */
@@ -59,22 +59,27 @@ export async function apiLoad(): Promise<Table> {
   try {
     const objects = readDist(EXAMPLE);
     const grants = grantsOf(objects, { namespace: 'onprem-link', name: 'node-routes' });
-    const api = await TestApiServer.start(lab, { names: [ADDRESS], grants });
+    const api = await FakeApiServer.start(lab, { names: [ADDRESS], grants });
     const list = find(objects, 'ConfigMap', 'static-routes');
     api.put(list);
     const inside = NetnsClient.of(lab.namespace('fleet'));
     await inside.listen(ADDRESS, PORT, api.socket);
-    const told = startWatchers(lab, inside, api.ca);
-    await waitFor('all watches', WAIT_MS, () => api.watches.size === WATCHERS && told().connected === WATCHERS, 50);
+    const report = startWatchers(lab, inside, api.ca);
+    await waitFor(
+      'all watches to connect',
+      WAIT_MS,
+      () => api.watches.size === WATCHERS && report().connected === WATCHERS,
+      50,
+    );
     const starting = api.requests.length;
 
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
     const quiet = api.requests.length - starting;
 
-    const seen = told().sightings;
+    const seen = report().sightings;
     const changed = now();
     api.put({ ...list, data: { routes: '["192.168.0.0/24"]' } });
-    await waitFor('the change everywhere', WAIT_MS, () => told().sightings >= seen + WATCHERS, 5);
+    await waitFor('all watchers to receive the change', WAIT_MS, () => report().sightings >= seen + WATCHERS, 5);
     const fanOut = now() - changed;
 
     const before = api.requests.length;
@@ -82,7 +87,7 @@ export async function apiLoad(): Promise<Table> {
     await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
     const back = performance.now();
     api.outage(undefined);
-    await waitFor('all watches again', WAIT_MS, () => api.watches.size === WATCHERS, 50);
+    await waitFor('all watches to reconnect', WAIT_MS, () => api.watches.size === WATCHERS, 50);
     const again = api.requests.slice(before);
     const writes = api.requests.filter(({ method }) => method !== 'GET').length;
     const busiest = busiestSecond(

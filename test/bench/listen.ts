@@ -53,7 +53,7 @@ export class Listener {
 
   static async in(namespace: Namespace): Promise<Listener> {
     const listener = new Listener(namespace);
-    await waitFor('the listener', 10_000, () => listener.isReady);
+    await waitFor('the listener to start', 10_000, () => listener.isReady);
     return listener;
   }
 
@@ -76,7 +76,7 @@ export class Listener {
         return seen >= count;
       })?.at;
     };
-    return waitFor(`${count} times ${kind}`, ms, reached, 5);
+    return waitFor(`${count} messages: ${kind}`, ms, reached, 5);
   }
 
   /** The number of messages of a kind since `clear()`. */

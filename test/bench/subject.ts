@@ -36,7 +36,7 @@ export function withAgent(count: number, body: (subject: Subject) => Promise<voi
     const listener = await Listener.in(testbed.node.netns);
     const pod = await testbed.cluster.startPod();
     await pod.waitReady(20_000);
-    await waitFor('the watch', 5000, () => testbed.cluster.api.watches.size > 0);
+    await waitFor('the agent to open its watch', 5000, () => testbed.cluster.api.watches.size > 0);
     await rest(1000);
     listener.clear();
     await body({ testbed, listener, pod });

@@ -101,7 +101,7 @@ describeCluster('Services with probed servers, behind a real kube-proxy', () => 
 
       // Both servers of one Service fail while other Services have servers that answer: both stay listed, and an event reports it.
       for (const server of servers) await server.behave(8093, 'refuse');
-      await waitFor('the event', 60_000, async () =>
+      await waitFor('the event AllServersDown', 60_000, async () =>
         (await health.events('both')).some((text) => text.startsWith('AllServersDown')),
       );
       expect(await health.ready('both')).toEqual([FIRST, SECOND]);

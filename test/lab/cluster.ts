@@ -1,4 +1,4 @@
-import { TestApiServer } from './api-server/api-server';
+import { FakeApiServer } from './api-server/api-server';
 import { type Grant, grantsOf } from './api-server/rbac';
 import { find, type Manifest } from './dist';
 import type { Pod } from './kubelet/pod';
@@ -35,7 +35,7 @@ export class Cluster {
   resolvers: readonly string[] = [];
 
   private constructor(
-    readonly api: TestApiServer,
+    readonly api: FakeApiServer,
     readonly topology: Topology,
     /** The objects as applied at the start, without later changes by `api.put`. */
     readonly objects: readonly Manifest[],
@@ -47,7 +47,7 @@ export class Cluster {
     const workload = find(objects, 'DaemonSet', daemonSet);
     const names = topology.options.apiServer;
     const token = 'lab-token';
-    const api = await TestApiServer.start(topology.lab, {
+    const api = await FakeApiServer.start(topology.lab, {
       names,
       token,
       grants: objects.filter(({ kind }) => kind === 'DaemonSet').flatMap((each) => grantsTo(each, objects)),

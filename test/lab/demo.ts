@@ -94,7 +94,7 @@ async function demo(reporter: Reporter): Promise<void> {
       return testbed.owned().length === 0 && topology.nexthops().length === 0 && 'no routes, no nexthop objects';
     });
     await reporter.step('and packets are dropped as before', () =>
-      waitFor('the drop', 3000, async () => !(await topology.answered(testbed.node, 300))),
+      waitFor('packets to be dropped', 3000, async () => !(await topology.answered(testbed.node, 300))),
     );
   });
 }

@@ -45,10 +45,10 @@ process.stdin.resume().on('end', () => process.exit());
 export async function startFlood({ node }: Testbed, each: number): Promise<ChildProcess> {
   const command = [node26(), '--eval', PROGRAM, `${node.addresses[0]}`, `${each}`];
   const flood = node.netns.lab.spawn('nsenter', [`--net=${node.netns.path}`, ...command], { stdio: 'pipe' });
-  let said = '';
+  let output = '';
   flood.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+    output += text;
   });
-  await waitFor("the flood's connections to open", 60_000, async () => said.includes('connected'));
+  await waitFor("the flood's connections to open", 60_000, async () => output.includes('connected'));
   return flood;
 }

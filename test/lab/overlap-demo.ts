@@ -12,13 +12,13 @@ export async function overlapDemo(reporter: Reporter): Promise<void> {
   if (missing.length > 0) throw new Error(`The overlap demo needs real VPN routers, but: ${missing.join('; ')}`);
   const lab = new Lab();
   try {
-    await tell(reporter, await OverlapTopology.build(lab, OVERLAP));
+    await show(reporter, await OverlapTopology.build(lab, OVERLAP));
   } finally {
     await lab.close();
   }
 }
 
-async function tell(reporter: Reporter, topology: OverlapTopology): Promise<void> {
+async function show(reporter: Reporter, topology: OverlapTopology): Promise<void> {
   const [near, far] = topology.routers;
   reporter.title('Two ends that use the same addresses');
   reporter.fact('cluster', `node 10.0.1.5/27, pod ${topology.pod.addresses[0]}, strict reverse path filter`);

@@ -16,7 +16,7 @@ export const EXAMPLE = join(fixtureSite(), 'dist', 'example');
 /** A new list is confirmed after 3 s, on a busy machine much later. */
 const LATEST_MS = 20_000;
 /** The number of log lines of each agent in the error of a failed testbed. */
-const LINES_TOLD = 40;
+const LOG_LINES = 40;
 
 export interface TestbedOptions {
   /** The objects of the cluster. @default those of dist/example */
@@ -66,7 +66,7 @@ export class Testbed {
       if (options.list !== undefined) testbed.putList(options.list);
       await body(testbed);
     } catch (cause) {
-      const written = pods.map(({ logs }) => `${logs}`.split('\n').slice(-LINES_TOLD).join('\n'));
+      const written = pods.map(({ logs }) => `${logs}`.split('\n').slice(-LOG_LINES).join('\n'));
       throw new Error([(cause as Error).message, ...written].join('\n\n'), { cause });
     } finally {
       await lab.close();

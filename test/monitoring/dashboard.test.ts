@@ -88,7 +88,11 @@ describeLab(
         });
         expect(await ask('up == 1')).toHaveLength(1);
         // Rates need two samples of a series.
-        await waitFor('a rate', 30_000, async () => (await ask('rate(onprem_link_repairs_total[5m])')).length > 0);
+        await waitFor(
+          'Prometheus to calculate a rate',
+          30_000,
+          async () => (await ask('rate(onprem_link_repairs_total[5m])')).length > 0,
+        );
         expect(queries.length).toBeGreaterThan(15);
         const empty: string[] = [];
         for (const { title, expr } of queries) {

@@ -16,16 +16,16 @@ const pair = (name) => ({
   cert: fs.readFileSync(`${folder}/${name}.crt`),
   key: fs.readFileSync(`${folder}/${name}.key`),
 });
-const saying = (status) => (_, response) => response.writeHead(status, { connection: 'close' }).end(address);
+const answering = (status) => (_, response) => response.writeHead(status, { connection: 'close' }).end(address);
 
 const BEHAVIOURS = {
-  ok: () => http.createServer(saying(200)),
-  error: () => http.createServer(saying(500)),
-  slow: () => http.createServer((request, response) => setTimeout(() => saying(200)(request, response), SLOW_MS)),
+  ok: () => http.createServer(answering(200)),
+  error: () => http.createServer(answering(500)),
+  slow: () => http.createServer((request, response) => setTimeout(() => answering(200)(request, response), SLOW_MS)),
   hung: () => net.createServer(() => undefined),
   refuse: () => undefined,
-  secure: () => https.createServer(pair('right'), saying(200)),
-  certificate: () => https.createServer(pair('wrong'), saying(200)),
+  secure: () => https.createServer(pair('right'), answering(200)),
+  certificate: () => https.createServer(pair('wrong'), answering(200)),
 };
 
 function close(port) {

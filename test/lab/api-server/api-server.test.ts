@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Manifest } from '../dist';
 import { Lab } from '../topology/namespaces';
 import { waitFor, within } from '../wait';
-import { type ApiServerOptions, TestApiServer } from './api-server';
+import { type ApiServerOptions, FakeApiServer } from './api-server';
 import type { Grant } from './rbac';
 
 const ADDRESS = '203.0.113.10';
@@ -16,13 +16,13 @@ function configMap(routes: string, name = 'static-routes'): Manifest {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'onprem-link' }, data: { routes } };
 }
 
-function ask(server: TestApiServer, path: string, token = 'lab-token'): Promise<IncomingMessage> {
+function ask(server: FakeApiServer, path: string, token = 'lab-token'): Promise<IncomingMessage> {
   const headers = { authorization: `Bearer ${token}` };
   const options = { socketPath: server.socket, host: ADDRESS, path, headers, ca: server.ca, agent: false };
   return new Promise((resolve, reject) => https.get(options, resolve).on('error', reject));
 }
 
-async function get(server: TestApiServer, path: string, token?: string) {
+async function get(server: FakeApiServer, path: string, token?: string) {
   const answer = await ask(server, path, token);
   let text = '';
   for await (const part of answer.setEncoding('utf8')) text += part;
@@ -30,7 +30,7 @@ async function get(server: TestApiServer, path: string, token?: string) {
 }
 
 /** An open watch: its events so far, and how it ended. */
-async function watch(server: TestApiServer, path: string) {
+async function watch(server: FakeApiServer, path: string) {
   const answer = await ask(server, path);
   const lines: string[] = [];
   let ended: 'properly' | 'cut' | undefined;
@@ -51,8 +51,8 @@ async function watch(server: TestApiServer, path: string) {
     lines,
     raw: () => raw,
     events: () => lines.map((line) => JSON.parse(line)),
-    next: (count: number) => waitFor(`${count} events, there are ${lines}`, 2000, () => lines.length >= count, 2),
-    end: () => waitFor('the end of the watch', 2000, () => ended, 2),
+    next: (count: number) => waitFor(`${count} events`, 2000, () => lines.length >= count, 2),
+    end: () => waitFor('the watch to end', 2000, () => ended, 2),
   };
 }
 
@@ -63,14 +63,14 @@ describe('the fake API server', () => {
   });
   afterAll(() => lab.close());
 
-  async function start(options: Partial<ApiServerOptions> = {}): Promise<TestApiServer> {
+  async function start(options: Partial<ApiServerOptions> = {}): Promise<FakeApiServer> {
     const namespace = 'onprem-link';
     const grants: Grant[] = [
       { resource: 'configmaps', namespace, names: ['static-routes'], verbs: ['get', 'list', 'watch'] },
       { resource: 'namespaces', namespace, names: ['onprem-link'], verbs: ['get'] },
       { resource: 'daemonsets', namespace, names: ['node-routes'], verbs: ['get'] },
     ];
-    const server = await TestApiServer.start(lab, { names: [ADDRESS], grants, ...options });
+    const server = await FakeApiServer.start(lab, { names: [ADDRESS], grants, ...options });
     server.put(configMap('[]'));
     return server;
   }
@@ -99,7 +99,7 @@ describe('the fake API server', () => {
     ['a future version', `${ONE}&resourceVersion=99999`, undefined, 504, 'Timeout'],
     ['a match without a version', `${ONE}&resourceVersionMatch=NotOlderThan`, undefined, 422, 'Invalid'],
     ['a match for a watch', watchFrom(1, '&resourceVersionMatch=NotOlderThan'), undefined, 422, 'Invalid'],
-  ])('refuses %s with a Status', async (_, path, token, code, reason) => {
+  ])('rejects %s with a Status', async (_, path, token, code, reason) => {
     expect(await get(await start(), path, token)).toMatchObject({ code, body: { kind: 'Status', reason, code } });
   });
 
@@ -294,7 +294,7 @@ describe('the fake API server', () => {
     ['other authority', /signature|certificate|issuer/i],
     ['other name', /altnames/i],
     ['expired', /expired/i],
-  ] as const)('shows a certificate of %s', async (kind, error) => {
+  ] as const)('presents a certificate with: %s', async (kind, error) => {
     const server = await start();
     await server.useCertificate(kind);
     await expect(get(server, ONE)).rejects.toThrow(error);

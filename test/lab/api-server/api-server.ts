@@ -35,7 +35,7 @@ export type Outage = 'down' | 'no handshake' | 'no answer';
  * versions and bookmarks; get for namespaces and DaemonSets; and every way in which it can fail. It listens on a Unix
  * socket, which `NetnsClient.listen` connects to an address in a namespace.
  */
-export class TestApiServer {
+export class FakeApiServer {
   /** Valid tokens. Delete one to revoke it. */
   readonly tokens: Set<string>;
   /** The permissions of a valid token. They are checked when a request starts, so open watches keep theirs. */
@@ -69,11 +69,11 @@ export class TestApiServer {
     this.front = net.createServer((socket) => this.accept(socket));
   }
 
-  static async start(lab: Lab, options: ApiServerOptions): Promise<TestApiServer> {
+  static async start(lab: Lab, options: ApiServerOptions): Promise<FakeApiServer> {
     const authority = await makeAuthority('lab');
     const tls = https.createServer(await makeCertificate(authority, options.names));
     const socket = join(mkdtempSync(join(lab.folder, 'api-')), 'socket');
-    const server = new TestApiServer(socket, authority, options, tls, new ApiStore(1000, options.history));
+    const server = new FakeApiServer(socket, authority, options, tls, new ApiStore(1000, options.history));
     await new Promise<void>((resolve, reject) => server.front.once('error', reject).listen(socket, resolve));
     lab.defer(() => server.close());
     return server;

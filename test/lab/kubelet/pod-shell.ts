@@ -43,9 +43,9 @@ export function startScript(options: {
 export interface Shell {
   readonly exited: Promise<Exit>;
   /** The lines of the shell so far: the machine's ID of the container's process 1, and 'started'. */
-  readonly told: () => string[];
+  readonly output: () => string[];
   /** The errors before the container's program started. */
-  readonly complaints: () => string;
+  readonly errors: () => string;
 }
 
 /** Runs the script in new namespaces for a container. */
@@ -57,22 +57,22 @@ export function startShell(netns: Namespace, script: string, logs: PodLogs): She
   const [, stdout, complaining, telling, stderr] = child.stdio as unknown as Readable[];
   if (stdout) logs.collect('stdout', stdout);
   if (stderr) logs.collect('stderr', stderr);
-  let told = '';
+  let output = '';
   telling?.setEncoding('utf8').on('data', (text: string) => {
-    told += text;
+    output += text;
   });
-  let complaints = '';
+  let errors = '';
   complaining?.setEncoding('utf8').on('data', (text: string) => {
-    complaints += text;
+    errors += text;
   });
   const exited = new Promise<Exit>((resolve, reject) => {
     child.once('error', reject).once('close', (code, signal) => {
       // unshare exits like its child. Up to version 2.38 it cannot do so with SIGKILL, and prints an error.
-      const killed = told.includes('started') && complaints !== '';
+      const killed = output.includes('started') && errors !== '';
       resolve(killed ? { code: null, signal: 'SIGKILL' } : { code, signal });
     });
   });
-  return { exited, told: () => told.split('\n'), complaints: () => complaints.trim() };
+  return { exited, output: () => output.split('\n'), errors: () => errors.trim() };
 }
 
 /**
@@ -87,8 +87,8 @@ export async function running(shell: Shell, logs: PodLogs, command: string[]): P
   });
   const program = `${command.join('\0')}\0`;
   const look = () => {
-    const [pid, started] = shell.told();
-    if (exit && !started) throw new Error(`the container did not start: ${shell.complaints()}`);
+    const [pid, started] = shell.output();
+    if (exit && !started) throw new Error(`the container did not start: ${shell.errors()}`);
     if (exit && logs.lines[0]?.text.startsWith('env: ')) throw new Error(`the container did not start: ${logs}`);
     // The program may have ended already; the test judges its exit code.
     if (exit) return true;
@@ -99,5 +99,5 @@ export async function running(shell: Shell, logs: PodLogs, command: string[]): P
     }
   };
   await waitFor('the container to start', 10_000, look, 1);
-  return Number(shell.told()[0]);
+  return Number(shell.output()[0]);
 }

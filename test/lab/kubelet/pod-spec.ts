@@ -125,9 +125,9 @@ function check(verdict: Verdict, kind: string, path: string, fields: object | un
   for (const [key, value] of Object.entries(fields ?? {})) {
     if (value === undefined || value === null) continue;
     const rule = rules[kind]?.[key] ?? (() => ({ problem: 'is not supported by the lab' }));
-    const told = rule(value);
-    if (told && 'note' in told) verdict.notes.push(`${path}.${key} ${told.note}`);
-    if (told && 'problem' in told) verdict.problems.push(`${path}.${key}: ${told.problem}`);
+    const treatment = rule(value);
+    if (treatment && 'note' in treatment) verdict.notes.push(`${path}.${key} ${treatment.note}`);
+    if (treatment && 'problem' in treatment) verdict.problems.push(`${path}.${key}: ${treatment.problem}`);
   }
 }
 

@@ -132,7 +132,7 @@ export class Pod {
       return last.ok;
     };
     try {
-      await waitFor('the readiness probe', ms, look, 20);
+      await waitFor('the readiness probe to succeed', ms, look, 20);
     } catch (cause) {
       if (this.ended) throw cause;
       throw new Error(`not ready: ${last?.status} ${last?.error ?? last?.body}\n${this.logs}`, { cause });

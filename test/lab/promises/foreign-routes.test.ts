@@ -167,7 +167,7 @@ async function playOrders(testbed: Testbed, pod: Pod, foreign: readonly Foreign[
 async function untilOutcome(testbed: Testbed, pod: Pod, foreign: readonly Foreign[], order: string): Promise<void> {
   const expected = outcomeOf(foreign);
   let seen: string[] = [];
-  await waitFor(`${expected}, ${order}`, 10_000, async () => {
+  await waitFor(`${expected} after ${order}`, 10_000, async () => {
     const { routes } = await testbed.status(pod);
     seen = routes.map(({ subnet, state }) => `${subnet} ${state}`).sort();
     return `${seen}` === `${expected}`;
@@ -186,7 +186,7 @@ function routesTo(testbed: Testbed, subnet: string) {
 function watchForMisses(testbed: Testbed): { stop(): Promise<string[]> } {
   const misses: string[] = [];
   let stopped = false;
-  const watching = waitFor('the end of the watch', 30_000, () => {
+  const watching = waitFor('the lookups to stop', 30_000, () => {
     const [answer] = testbed.node.netns.ipJson<{ gateway?: string }[]>('route', 'get', '192.168.0.10');
     if (answer?.gateway !== '10.184.0.1') misses.push(JSON.stringify(answer));
     return stopped;

@@ -64,7 +64,7 @@ describeLab('the MTU of a route is its own', () => {
         ]) {
           testbed.putList(entries(...mtus));
           await testbed.untilReadiness(pod, true, /3 effective/);
-          await waitFor(`MTUs ${mtus}`, 5000, () => {
+          await waitFor(`the path MTUs ${mtus}`, 5000, () => {
             const routes = testbed.topology.routes(family, PROTOCOL).sort((a, b) => a.dst.localeCompare(b.dst));
             return routes.length === 3 && routes.every(({ metrics }, i) => metrics?.[0]?.mtu === mtus[i]);
           });
@@ -107,7 +107,7 @@ describeLab('the MTU of a route is its own', () => {
       await testbed.untilReadiness(pod, true, /3 effective/);
       expect(mtus()).toEqual(wanted);
       testbed.ip('route replace 10.0.0.0/8 via 10.184.0.3');
-      await waitFor('the other next hop', 5000, () =>
+      await waitFor('the routes to use the other next hop', 5000, () =>
         testbed.topology.routes(4, PROTOCOL).every(({ gateway }) => gateway === '10.184.0.3'),
       );
       expect(mtus()).toEqual(wanted);

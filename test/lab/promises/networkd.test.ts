@@ -49,7 +49,7 @@ async function monitor(testbed: Testbed): Promise<readonly string[]> {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   if (stdout) createInterface({ input: stdout }).on('line', (line) => lines.push(line));
-  await waitFor('the monitor', 5000, () => {
+  await waitFor('ip monitor to start', 5000, () => {
     // The kernel does not report a route that is replaced by the same route.
     netns.batch(['route add 203.0.113.200 dev pub', 'route del 203.0.113.200 dev pub']);
     return lines.length > 0;

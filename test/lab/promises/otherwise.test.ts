@@ -98,9 +98,9 @@ async function traced(testbed: Testbed, pod: NetnsClient, end: () => unknown): P
   const answers = SERVERS.map((address) => client.connect({ address, port: 8080 }));
   await send([client, pod]);
   const node = (await Promise.all(answers)).map(({ error }) => error);
-  const [leaks, told] = await Promise.all([pub.stop(), cni.stop()]);
-  const isTold = (address: string) => new RegExp(` ${address}[ ,]`).test(told.join('\n'));
-  return { leaks, node, pod: SERVERS.filter(isTold) };
+  const [leaks, icmp] = await Promise.all([pub.stop(), cni.stop()]);
+  const isReported = (address: string) => new RegExp(` ${address}[ ,]`).test(icmp.join('\n'));
+  return { leaks, node, pod: SERVERS.filter(isReported) };
 }
 
 /** No packet leaves the node, and every sender gets an error. */

@@ -134,7 +134,7 @@ describeLab(
     it('while the tunnel is down, nothing leaves unencrypted, and afterwards everything works as before', async () => {
       const [near, far] = topology.routers;
       near.disconnect();
-      await waitFor('the tunnel to be down', 5000, () => far.childSas().length === 0);
+      await waitFor('the tunnel to go down', 5000, () => far.childSas().length === 0);
       expect(await topology.ask(topology.pod, '192.168.1.10', 1, 300)).toEqual(['TIMEOUT']);
       expect(dropped(0, 'to-outside')).toBeGreaterThan(0);
       expect(topology.internetWire.seen('ipv4').join()).not.toMatch(/192\.168\.1\.1[01]|10\.0\.1\./);

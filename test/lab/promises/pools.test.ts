@@ -33,17 +33,17 @@ class Node {
   private constructor(
     readonly testbed: Testbed,
     /** The kernel's messages about routes, in the format of `ip monitor`. */
-    private readonly told: string[],
+    private readonly messages: string[],
   ) {}
 
   static play(objects: readonly Manifest[], body: (node: Node) => Promise<void>): Promise<void> {
     return Testbed.run({ topology: DUAL_STACK, objects, daemonSet: 'a' }, async (testbed) => {
-      const told: string[] = [];
+      const messages: string[] = [];
       const monitor = testbed.topology.lab.spawn('ip', ['-n', testbed.node.netns.name, '-o', 'monitor', 'route'], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      monitor.stdout?.setEncoding('utf8').on('data', (text: string) => told.push(...text.split('\n')));
-      const node = new Node(testbed, told);
+      monitor.stdout?.setEncoding('utf8').on('data', (text: string) => messages.push(...text.split('\n')));
+      const node = new Node(testbed, messages);
       await node.allTold();
       await body(node);
     });
@@ -67,7 +67,7 @@ class Node {
 
   async until(protocol: number, subnets: readonly string[], ms = 10_000): Promise<void> {
     let seen = '';
-    await waitFor(`routes of protocol ${protocol}`, ms, () => {
+    await waitFor(`the routes of protocol ${protocol}`, ms, () => {
       seen = this.routes(protocol).join(' ');
       return seen === subnets.join(' ');
     }).catch((error: Error) => {
@@ -75,33 +75,33 @@ class Node {
     });
   }
 
-  /** Waits until `told` is complete. @returns its number of lines */
+  /** Waits until `messages` is complete. @returns its number of lines */
   async allTold(): Promise<number> {
     const mark = `blackhole 198.18.0.${++this.marks}`;
     await waitFor('ip monitor to print the marker', 10_000, () => {
       this.testbed.node.netns.batch([`route add ${mark}`, `route del ${mark}`]);
-      return this.told.some((line) => line.startsWith(`${mark} `));
+      return this.messages.some((line) => line.startsWith(`${mark} `));
     });
-    return this.told.length;
+    return this.messages.length;
   }
 
   /** The messages about routes with that protocol number, from a line on. */
   async changes(protocol: number, from: number): Promise<string[]> {
     await this.allTold();
-    return this.told.slice(from).filter((line) => line.includes(` proto ${protocol} `));
+    return this.messages.slice(from).filter((line) => line.includes(` proto ${protocol} `));
   }
 
   /** The subnets of deleted routes. */
   async deleted(): Promise<string[]> {
     await this.allTold();
-    return this.told.flatMap((line) => /^Deleted (\S+\/\d+)/.exec(line)?.[1] ?? []);
+    return this.messages.flatMap((line) => /^Deleted (\S+\/\d+)/.exec(line)?.[1] ?? []);
   }
 
   /** Looks up an address repeatedly, and collects answers that are not the private route. */
   watchWays(...addresses: readonly string[]): { stop(): Promise<string[]> } {
     const misses: string[] = [];
     let isStopped = false;
-    const watching = waitFor('the end of the watch', 120_000, () => {
+    const watching = waitFor('the lookups to stop', 120_000, () => {
       for (const address of addresses) {
         const [answer] = this.testbed.node.netns.ipJson<{ dev?: string }[]>('route', 'get', address);
         if (answer?.dev !== 'priv') misses.push(`${address}: ${JSON.stringify(answer)}`);

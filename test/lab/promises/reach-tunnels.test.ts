@@ -66,7 +66,11 @@ const flow = ({ testbed, tunnels }: Part, port: number) =>
 /** Waits for this many further answers. */
 async function flowing(traffic: UdpFlow, answers = 5): Promise<void> {
   const { answered } = await traffic.count();
-  await waitFor('the flow', 15_000, async () => (await traffic.count()).answered >= answered + answers);
+  await waitFor(
+    'further datagrams to be answered',
+    15_000,
+    async () => (await traffic.count()).answered >= answered + answers,
+  );
 }
 
 const pings = (testbed: Testbed, address: string): boolean =>

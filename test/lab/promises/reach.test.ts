@@ -200,7 +200,11 @@ describeLab('a dead VPN behind a live router', () => {
       await untilNetwork(testbed, bothUp);
       for (let i = 0; i < 2; i++) testbed.ip('rule del prio 7');
       testbed.ip(`route flush table ${0x6f700000 + 142 * 256}`);
-      await waitFor('the rules', 10_000, () => rulesOf(testbed).length === 2 && tablesOf(testbed).length === 2);
+      await waitFor(
+        'the rules to be restored',
+        10_000,
+        () => rulesOf(testbed).length === 2 && tablesOf(testbed).length === 2,
+      );
       await untilNetwork(testbed, bothUp);
       breakTunnel(testbed, 0);
       await untilInUse(testbed, SECOND, 15_000);

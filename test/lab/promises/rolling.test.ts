@@ -120,7 +120,7 @@ describeLab('a list that rolls', () => {
       const { daemonSet, testbed } = fleet;
       fleet.apply(BAD);
       await fleet.until('a pod to be replaced', 10_000, () => daemonSet.updated.length > 0);
-      const first = await waitFor('its successor', 20_000, () => testbed.cluster.pods[10]);
+      const first = await waitFor('the new pod', 20_000, () => testbed.cluster.pods[10]);
       await first.waitForLog(({ json }) => json?.event === 'list.condemned', 90_000);
       await fleet.quiet();
       // Nine pods never received the list, and the trial protected the node of the first.

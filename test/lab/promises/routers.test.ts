@@ -190,10 +190,12 @@ describeLab('long-lived routers: two clusters with the same range, one on-premis
     const { west, far } = topology.routers;
     const conf = '/etc/swanctl/conf.d/west-datacentre.conf';
     west.disconnect();
-    await waitFor('the tunnel to be down', 5000, () => west.childSas().length === 0);
+    await waitFor('the tunnel to go down', 5000, () => west.childSas().length === 0);
     west.run('sed', '-i', 's/id = 203.0.113.2/id = fqdn:203.0.113.2/', conf);
     west.connect();
-    await waitFor('the far end to reject it', 10_000, () => /AUTHENTICATION_FAILED|AUTH_FAILED/.test(west.log));
+    await waitFor('the far end to reject the identity', 10_000, () =>
+      /AUTHENTICATION_FAILED|AUTH_FAILED/.test(west.log),
+    );
     expect(far.log).toMatch(/no matching peer config found|no shared key found/);
     west.run('sed', '-i', 's/id = fqdn:/id = /', conf);
     west.connect();

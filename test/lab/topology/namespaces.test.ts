@@ -122,7 +122,7 @@ describeLab('a lab', () => {
     const ended = new Promise((resolve) => child.once('exit', (_, by) => resolve(by)));
     child.kill(signal);
     expect(await ended).toBe(signal);
-    await waitFor('the guard', 5000, () => traces(prefix).length === 0 && !alive(pid));
+    await waitFor('the guard to clean up', 5000, () => traces(prefix).length === 0 && !alive(pid));
   });
 
   it('removes leftovers of earlier labs, and nothing of a running lab', async () => {

@@ -32,8 +32,8 @@ export function run(command: string, args: string[], input = ''): string {
   try {
     return execFileSync(command, args, { input, encoding: 'utf8', stdio: 'pipe', maxBuffer: 256 * 1024 * 1024 });
   } catch (cause) {
-    const told = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
-    throw new Error(`${command} ${args.join(' ')}: ${told}`, { cause });
+    const reason = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
+    throw new Error(`${command} ${args.join(' ')}: ${reason}`, { cause });
   }
 }
 

@@ -34,7 +34,7 @@ export function missingForNetworkd(): string[] {
 /** A real systemd-networkd in a network namespace. */
 export class Networkd {
   private child: ChildProcess | undefined;
-  private told = '';
+  private output = '';
   private readonly folder: string;
 
   /** @param files texts of configuration files by name */
@@ -55,17 +55,17 @@ export class Networkd {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.child = child;
-    this.told = '';
+    this.output = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.told += text;
+      this.output += text;
     });
     for (const link of links) await this.untilTold(`${link}: Gained carrier`);
   }
 
   private untilTold(text: string): Promise<boolean> {
     return waitFor(`networkd to write ${text}`, 20_000, () => {
-      if (this.child?.exitCode !== null) throw new Error(`networkd ended: ${this.told}`);
-      return this.told.includes(text);
+      if (this.child?.exitCode !== null) throw new Error(`networkd ended: ${this.output}`);
+      return this.output.includes(text);
     });
   }
 
