@@ -32,7 +32,7 @@ const LIST = [
   '192.168.1.0/24',
   { subnet: '2001:db8:b::/64', mtu: 1400 },
 ];
-/** What other programs have where the agent works: in its tables, beside its rules, with nexthop objects. */
+/** Objects of other programs in the same places: in the agent's tables, among its rules, and with nexthop objects. */
 const FOREIGN = [
   'nexthop add id 5 via 198.51.100.1 dev pub proto 80',
   'nexthop add id 6 via 2001:db8:51::1 dev pub proto 80',
@@ -46,7 +46,7 @@ const FOREIGN = [
   '-6 rule add pref 7 from fd00:184::2 to 2001:db8:a::10 ipproto tcp dport 22 lookup 7 protocol 80',
 ];
 
-/** The commands that the page tells people to run on a node. */
+/** The commands of the page, to run on a node. */
 function printedCommands(): string[] {
   const page = readFileSync(join(REPOSITORY, 'docs', 'uninstall.md'), 'utf8');
   const [, text = ''] = /^```sh by test\/lab\/promises\/clean-up\.test\.ts\n([\s\S]*?)^```$/m.exec(page) ?? [];
@@ -65,7 +65,7 @@ function objectsOf({ ip }: Pick<Testbed, 'ip'>): string[] {
 }
 
 describeLab('the commands for cleaning a node by hand', () => {
-  it('remove all that a killed agent leaves, in every table and both families, and nothing of others', () =>
+  it('remove everything that a killed agent leaves, in every table and both families, and nothing else', () =>
     Testbed.run({ topology: TOPOLOGY, env: ENV, list: LIST }, async (testbed) => {
       for (const line of FOREIGN) testbed.ip(line);
       const ip = (words: string) => testbed.ip(words);

@@ -172,7 +172,7 @@ describeLab('three API servers behind one address', () => {
       await body(testbed);
     });
 
-  it.concurrent('stay reachable when a list takes two of them', () =>
+  it.concurrent('stay reachable when a list cuts off two of them', () =>
     play(async (testbed) => {
       const pod = await testbed.startReady();
       const taking = [...SUBNETS, '203.0.113.32/28', '203.0.113.48/28'];

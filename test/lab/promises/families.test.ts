@@ -62,7 +62,7 @@ describeLab('both families', () => {
 });
 
 describeLab('the private network entry in its different forms', () => {
-  it('IPv4 by an IPv6 next hop, for the private network and in the list', () =>
+  it('IPv4 through an IPv6 next hop, for the private network and in the list', () =>
     Testbed.run({ topology: DUAL_STACK, env: BOTH, list: [] }, async (testbed) => {
       testbed.topology.routers[0]?.netns.ip('addr', 'add', 'fe80::1/64', 'dev', 'priv', 'nodad');
       testbed.ip('route replace 10.0.0.0/8 via inet6 fd00:184::1 dev priv');
@@ -136,7 +136,7 @@ describeLab('every field of a route', () => {
       expect(changed?.prefsrc).toBeUndefined();
     }));
 
-  it('its own next hop, several next hops that share traffic, and one that is on no link', () =>
+  it('its own next hop, several next hops that share traffic, and one that is not on any link', () =>
     Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.putList([

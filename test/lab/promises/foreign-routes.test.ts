@@ -40,7 +40,7 @@ describeLab('foreign routes are never changed', () => {
       expect(SUBNETS.flatMap((subnet) => routesTo(testbed, subnet))).toEqual(before);
     }));
 
-  it('an older one with a worse metric loses: ours is confirmed like any change, and theirs stays and is reported', () =>
+  it("an older one with a worse metric loses: the agent's route is confirmed like any change, and the foreign one stays and is reported", () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static metric 50');
       const pod = await testbed.startReady();
@@ -58,7 +58,7 @@ describeLab('foreign routes are never changed', () => {
       for (let world = 0; world < WORLDS; world++) await playOrders(testbed, pod, foreignRoutes(world));
     }));
 
-  it('in IPv6, where the kernel merges routes with the same prefix and metric, ours is withdrawn and theirs stays', () =>
+  it("in IPv6, where the kernel merges routes with the same prefix and metric, the agent's route is withdrawn and the foreign one stays", () =>
     Testbed.run(
       { topology: DUAL_STACK, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: ['2001:db8:a::/64'] },
       async (testbed) => {
@@ -71,7 +71,7 @@ describeLab('foreign routes are never changed', () => {
       },
     ));
 
-  it('when a conflict ends, ours is installed', () =>
+  it("when a conflict ends, the agent's route is installed", () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route add 192.168.0.0/24 via 198.51.100.1 proto static');
       const pod = await testbed.cluster.startPod();

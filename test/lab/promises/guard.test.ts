@@ -23,7 +23,7 @@ describeLab('a route that takes something the node depends on is rejected, and t
     }),
   );
 
-  it('the whole of a range is protected, even if another entry keeps its first half', () =>
+  it('a protected range is checked completely, even if a more specific route covers its first half', () =>
     Testbed.run(
       {
         list: [{ subnet: '10.176.0.0/16', nextHop: '198.51.100.1' }, '192.168.1.0/24'],
@@ -41,7 +41,7 @@ describeLab('a route that takes something the node depends on is rejected, and t
       },
     ));
 
-  it('other tables are also protected, because a rule that leads there can appear at any time', () =>
+  it('routes in other tables are checked too, because a rule for these tables can be added at any time', () =>
     Testbed.run({ list: [{ subnet: '10.184.0.0/16', table: 1000 }, '192.168.1.0/24'] }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       await testbed.untilReadiness(pod, false, /10\.184\.0\.0\/16 would take the route to /);
@@ -73,7 +73,7 @@ describeLab('a route that takes something the node depends on is rejected, and t
       },
     ));
 
-  it('a connected subnet that appears under a route of ours causes its withdrawal', () =>
+  it('if a listed subnet becomes connected, its route is withdrawn', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('addr add 192.168.0.99/24 dev pub');
@@ -98,7 +98,7 @@ describeLab('a route that takes something the node depends on is rejected, and t
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('a route that covers a connected subnet is harmless and installed', () =>
+  it('a route that contains a connected subnet is harmless and is installed', () =>
     Testbed.run({ list: ['10.184.0.0/16', '192.168.0.0/16'] }, async (testbed) => {
       await testbed.startReady();
       expect(testbed.owned()).toEqual(['10.184.0.0/16', '192.168.0.0/16']);

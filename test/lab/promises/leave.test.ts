@@ -18,7 +18,7 @@ describeLab('uninstalling removes everything', () => {
       expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
-  it('when it is deleted while the pod stops without rights, learnt from the open watch', () =>
+  it('when the ConfigMap is deleted while the pod stops without permissions, because the open watch reports it', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.grants = [];
@@ -47,7 +47,7 @@ describeLab('uninstalling removes everything', () => {
       expect(testbed.topology.nexthops()).toEqual([]);
     }));
 
-  it('when the namespace is deleted in another order: rights, ConfigMap, pod', () =>
+  it('when the namespace is deleted in another order: permissions, ConfigMap, pod', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.cluster.api.owners.terminate(testbed.own('Namespace'));

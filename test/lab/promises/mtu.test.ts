@@ -42,7 +42,7 @@ async function fates(testbed: Testbed, netns: Namespace, family: 4 | 6): Promise
   return seen.map((each) => (each.size === 1 ? [...each][0] : Number.NaN));
 }
 
-describeLab('the MTU of a route is its own', () => {
+describeLab('the MTU of a route applies to that route only', () => {
   it.each([4, 6] as const)(
     'IPv%i: several values on one next hop, added, changed and removed, for packets of a pod',
     (family) =>
@@ -73,7 +73,7 @@ describeLab('the MTU of a route is its own', () => {
       }),
   );
 
-  it('IPv6: so is its source address', () =>
+  it('IPv6: the source address of a route applies to that route only', () =>
     Testbed.run(PLAIN, async (testbed) => {
       const pod = await testbed.startReady();
       const sources = ['fd00:184::8', 'fd00:184::9', 'fd00:184::9'];

@@ -146,7 +146,7 @@ describeLab('faults of the agent itself', () => {
       }
     }));
 
-  it('missing rights are reported with the kernel’s message, without a crash', () =>
+  it('missing capabilities are reported with the kernel’s message, without a crash', () =>
     Testbed.run({}, async (testbed) => {
       const copy = structuredClone(find(testbed.cluster.objects, 'DaemonSet')) as never as {
         spec: { template: { spec: { containers: { securityContext: { capabilities: object } }[] } } };
@@ -167,7 +167,7 @@ describeLab('faults of the agent itself', () => {
       /without --allow-ffi --allow-net: start the agent as the DaemonSet does/,
     ],
     ['another Node', ([, ...command]) => [process.execPath, command.at(-1) as string], /Node 26 is needed, this is v/],
-  ])('%s causes one line that names what is needed, never a stack trace', (_, change, message) =>
+  ])('%s causes one log line with the requirement, never a stack trace', (_, change, message) =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.cluster.startPod(testbed.node, withCommand(testbed.cluster.workload, change));
       expect((await pod.exited).code).toBe(1);
@@ -176,7 +176,7 @@ describeLab('faults of the agent itself', () => {
     }),
   );
 
-  it('it works without any of the Node flags, as another image’s entrypoint may start it', () =>
+  it('the agent works without its Node flags, as another image’s entrypoint may start it', () =>
     Testbed.run({}, async (testbed) => {
       const bare = (command: string[]) => [command[0] as string, command.at(-1) as string];
       const pod = await testbed.cluster.startPod(testbed.node, withCommand(testbed.cluster.workload, bare));

@@ -68,7 +68,7 @@ describeLab('drift of the kernel is repaired from its events', () => {
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('and routes with our protocol number and an unlisted prefix are removed', () =>
+  it("and unlisted routes with the agent's protocol number are removed", () =>
     Testbed.run({}, async (testbed) => {
       await testbed.startReady();
       testbed.ip(`route add 172.31.0.0/24 via 10.184.0.1 proto ${PROTOCOL}`);
@@ -101,7 +101,7 @@ describeLab('when the private network gets another next hop', () => {
       expect(moved.json?.message).toBe('0 routes added, 0 changed, 0 removed, next hop changed');
     }));
 
-  it('while there is none, they stay as they are and the node is unready', () =>
+  it('while there is no next hop, the routes stay unchanged and the node is not Ready', () =>
     Testbed.run({ topology: TWO_ROUTERS }, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.ip('route del 10.0.0.0/8');
