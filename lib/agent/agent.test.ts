@@ -17,10 +17,10 @@ import type { Settings } from './settings';
 
 interface Options {
   readonly settings?: Partial<Settings>;
-  /** Who holds the lock, asked each time; undefined: we do. */
+  /** The holder of the lock at the time of asking; undefined if it is this agent. */
   readonly holder?: () => string | undefined | Promise<string | undefined>;
   readonly ownList?: string;
-  /** @default everything can be reached */
+  /** @default every connection is answered */
   readonly attempt?: Attempt;
 }
 
@@ -102,7 +102,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 describe('passes', () => {
-  test('begin when the lock is ours and a list was understood, in whatever order', async () => {
+  test('begin once the agent has the lock and a valid list, in either order', async () => {
     const early = start();
     early.list('192.168.0.0/24');
     expect(early.run).not.toHaveBeenCalled();
@@ -118,7 +118,7 @@ describe('passes', () => {
     expect(late.agent.counters).toMatchObject({ repairs: 0, changes: 2, listsAccepted: 1 });
   });
 
-  test('repair within milliseconds what an event reports', async () => {
+  test('repair what an event reports within milliseconds', async () => {
     const { list, owned, deleteByHand, agent, logged } = start();
     list('192.168.0.0/24');
     await settle(500);
@@ -129,7 +129,7 @@ describe('passes', () => {
     expect(logged.at(-1)).toMatchObject({ event: 'routes.changed', details: { trigger: 'kernel event' } });
   });
 
-  test("look at the pods' way, but not where an event waits for its repair", async () => {
+  test("check the path of pods' packets, but not while an event waits for its repair", async () => {
     const { list, deleteByHand, owned, lookAtPods } = start();
     list('192.168.0.0/24');
     await settle(500);
@@ -143,7 +143,7 @@ describe('passes', () => {
     expect(lookAtPods.mock.calls.length).toBeGreaterThan(before);
   });
 
-  test('are not waited for by a route that was deleted, though a fight over it is no faster than ten times a second', async () => {
+  test('do not delay the repair of a deleted route, but a fight over it is limited to ten repairs a second', async () => {
     const { list, kernel, agent } = start();
     list('192.168.0.0/24');
     await settle(500);
@@ -160,7 +160,7 @@ describe('passes', () => {
     expect(kernel.applied.length - before).toBe(10);
   });
 
-  test('are not waited for by a route that was deleted in the middle of what others do', async () => {
+  test('do not delay the repair of a route that is deleted among other changes', async () => {
     const { agent, kernel, list, owned } = start();
     list('192.168.0.0/24');
     await settle(500);
@@ -168,10 +168,10 @@ describe('passes', () => {
     kernel.remove((other) => other === route);
     const others = Array.from({ length: 100 }, () => IRRELEVANT);
     agent.onKernelEvents([...others, { kind: 'route', route: route as KernelRoute, deleted: true }, ...others]);
-    expect(owned()).toEqual(['192.168.0.0/24']); // before any timer
+    expect(owned()).toEqual(['192.168.0.0/24']); // before any timer fires
   });
 
-  test('in which all is as it was are no news', async () => {
+  test('that find no change log nothing', async () => {
     const { kernel, list, onNews } = start();
     list('192.168.0.0/24');
     await settle(40_000);
@@ -183,7 +183,7 @@ describe('passes', () => {
     expect(onNews).toHaveBeenCalled();
   });
 
-  test('repair at once what was deleted together with others', async () => {
+  test('repair at once all routes that were deleted together', async () => {
     const { list, owned, kernel, agent, run } = start();
     const subnets = Array.from({ length: 20 }, (_, i) => `192.168.${i}.0/24`);
     list(...subnets);
@@ -198,7 +198,7 @@ describe('passes', () => {
     expect(run).toHaveBeenCalledTimes(before + 1);
   });
 
-  test('repair what no event reported after 30 s at the latest', async () => {
+  test('repair what no event reported after at most 30 s', async () => {
     const { kernel, list, owned } = start();
     list('192.168.0.0/24');
     await settle();
@@ -209,7 +209,7 @@ describe('passes', () => {
     expect(owned()).toEqual(['192.168.0.0/24']);
   });
 
-  test('are not made for events that do not concern us, and one is made for many that do', async () => {
+  test('do not run for irrelevant events, and run once for many relevant ones', async () => {
     const { agent, list, run } = start();
     list('192.168.0.0/24');
     await settle(500);
@@ -222,14 +222,14 @@ describe('passes', () => {
     expect(run).toHaveBeenCalledTimes(before + 1);
   });
 
-  test('rest twice as long as they took, however many events come', async () => {
+  test('pause for twice as long as they took, however many events arrive', async () => {
     const { agent, list, run, kernel } = start();
     list('192.168.0.0/24');
     await settle(500);
     const before = run.mock.calls.length;
     const read = kernel.read.bind(kernel);
     kernel.read = () => {
-      jest.advanceTimersByTime(10); // reading takes 10 ms
+      jest.advanceTimersByTime(10); // reading the kernel takes 10 ms
       return read();
     };
     for (let i = 0; i < 1000; i++) {
@@ -241,7 +241,7 @@ describe('passes', () => {
     expect(made).toBeLessThan(55);
   });
 
-  test('say nothing where they find nothing to do', async () => {
+  test('log nothing if there is nothing to do', async () => {
     const { agent, list, logged } = start();
     list('192.168.0.0/24');
     await settle();
@@ -253,7 +253,7 @@ describe('passes', () => {
     expect(logged.slice(before)).toEqual([]);
   });
 
-  test('call a change that a list and an event asked for the list’s', async () => {
+  test('attribute a change to the list if both a list and an event requested the pass', async () => {
     const { agent, list, logged } = start();
     list('192.168.0.0/24');
     await settle(500);
@@ -266,8 +266,8 @@ describe('passes', () => {
   });
 });
 
-describe('a change the kernel refuses', () => {
-  test('is retried with growing delays, reported once, and retried without delay after an event', async () => {
+describe('a change that the kernel rejects', () => {
+  test('is retried with growing delays, reported once, and retried at once after an event', async () => {
     const { agent, kernel, list, run, logged, owned } = start();
     kernel.refuse = ({ kind }) => (kind === 'put-route' ? 'Network is down' : undefined);
     list('192.168.0.0/24');
@@ -287,7 +287,7 @@ describe('a change the kernel refuses', () => {
 });
 
 describe('a kernel that cannot be read', () => {
-  test('is told once, asked again, and told when it answers', async () => {
+  test('is reported once, queried again, and reported when it answers', async () => {
     const { agent, kernel, list, events, owned } = start();
     const read = kernel.read.bind(kernel);
     kernel.read = () => {
@@ -303,13 +303,13 @@ describe('a kernel that cannot be read', () => {
     expect(events()).toEqual(['list.accepted', 'pass.failed', 'pass.recovered', 'routes.changed']);
   });
 
-  test('that lost events is read anew each time, which is told once a second at most', async () => {
+  test('is read in full after lost events, which are reported at most once a second', async () => {
     const { agent, kernel, list, owned, events } = start();
     list('192.168.0.0/24');
     await settle(500);
     const lines = () => events().filter((event) => event === 'kernel.overrun').length;
     for (let round = 0; round < 20; round++) {
-      kernel.remove(({ protocol }) => protocol === 142); // of which the event was lost
+      kernel.remove(({ protocol }) => protocol === 142); // the event of this change was lost
       agent.onKernelEvents([{ kind: 'overrun' }]);
       await settle(100);
       expect(owned()).toEqual(['192.168.0.0/24']);
@@ -318,8 +318,8 @@ describe('a kernel that cannot be read', () => {
   });
 });
 
-describe('what is read', () => {
-  test('an invalid one changes nothing, and is reported with all findings', async () => {
+describe('the ConfigMap', () => {
+  test('changes nothing if it is invalid, and all findings are reported', async () => {
     const { agent, list, logged, owned } = start();
     list('192.168.0.0/24');
     await settle();
@@ -334,7 +334,7 @@ describe('what is read', () => {
     expect(agent.counters).toMatchObject({ listsAccepted: 1, listsRejected: 1 });
   });
 
-  test('or gone leaves the routes, through any number of passes', async () => {
+  test('keeps the routes if it is gone, through any number of passes', async () => {
     const { list, gone, owned, events } = start();
     list('192.168.0.0/24');
     await settle();
@@ -344,7 +344,7 @@ describe('what is read', () => {
     expect(events()).toEqual(['list.accepted', 'routes.changed', 'list.gone']);
   });
 
-  test('before anything was understood removes nothing that an earlier agent left', async () => {
+  test('removes nothing of an earlier agent before the first valid list', async () => {
     const { agent, kernel, gone } = start();
     kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
     gone();
@@ -355,7 +355,7 @@ describe('what is read', () => {
     expect(kernel.applied).toEqual([]);
   });
 
-  test('as an empty list removes them', async () => {
+  test('removes the routes with an empty list', async () => {
     const { list, owned } = start();
     list('192.168.0.0/24');
     await settle();
@@ -364,7 +364,7 @@ describe('what is read', () => {
     expect(owned()).toEqual([]);
   });
 
-  test('with repetitions is told with them', async () => {
+  test('is reported with its repetitions', async () => {
     const { list, logged } = start();
     list('192.168.0.0/24', '192.168.0.0/24');
     expect(logged.at(-1)).toMatchObject({
@@ -374,7 +374,7 @@ describe('what is read', () => {
   });
 });
 
-test('the watch is told when its state or its reason changes, and not otherwise', () => {
+test('reports the watch only when its state or its reason changes', () => {
   const { agent, logged } = start();
   agent.onState({ state: 'failing', reason: 'HTTP 503' });
   agent.onState({ state: 'failing', reason: 'HTTP 503' });
@@ -389,8 +389,8 @@ test('the watch is told when its state or its reason changes, and not otherwise'
   expect(agent.watchState).toEqual({ state: 'connected' });
 });
 
-describe('a protocol number whose lock another agent holds', () => {
-  test('makes this one change nothing, tell it once, and go on when the other ends', async () => {
+describe('a protocol number that another agent has locked', () => {
+  test('prevents all changes, is reported once, and is taken when the other agent ends', async () => {
     let holder: string | undefined = 'default/other';
     const { agent, list, run, owned, events } = start({ holder: () => holder });
     list('192.168.0.0/24');
@@ -404,7 +404,7 @@ describe('a protocol number whose lock another agent holds', () => {
     expect(events()).toEqual(['list.accepted', 'lock.held', 'lock.taken', 'routes.changed']);
   });
 
-  test('or that cannot be had at all is asked for again, told once', async () => {
+  test('is requested again, and reported once, if the lock is unavailable', async () => {
     const holder = jest.fn((): string | undefined => {
       throw new Error('EACCES');
     });
@@ -414,7 +414,7 @@ describe('a protocol number whose lock another agent holds', () => {
     expect(events()).toEqual(['lock.failed']);
   });
 
-  test('is not taken any more by an agent that is leaving', async () => {
+  test('is not taken by an agent that is leaving', async () => {
     let answer: () => void = () => undefined;
     const { agent, lock, run, list } = start({
       holder: () =>
@@ -453,14 +453,14 @@ describe('routes of a pool that never shares a node with this one', () => {
       .map((route) => `${route.subnet}`)
       .sort();
 
-  test('are somebody else’s until they are taken over', async () => {
+  test('belong to the other pool until they are taken over', async () => {
     const node = await moved();
-    expect(node.owned()).toEqual(['192.168.1.0/24', '192.168.2.0/24']); // the metric of theirs is worse
+    expect(node.owned()).toEqual(['192.168.1.0/24', '192.168.2.0/24']); // the other pool's route has the worse metric
     expect(routesOf(node, 143)).toHaveLength(3);
     expect(node.agent.isReadyFor(143)).toBe(true);
   });
 
-  test('become ours or go in one pass, which is told and is no repair', async () => {
+  test('are taken over or removed in one pass, which is logged but is not a repair', async () => {
     const node = await moved();
     node.agent.takeOver(143);
     await settle(500);
@@ -481,7 +481,7 @@ describe('routes of a pool that never shares a node with this one', () => {
     expect(node.agent.counters.repairs).toBe(0);
   });
 
-  test('are repaired like any of ours from then on', async () => {
+  test('are repaired like any other route after that', async () => {
     const node = await moved();
     node.agent.takeOver(143);
     await settle(500);
@@ -496,13 +496,13 @@ describe('routes of a pool that never shares a node with this one', () => {
     ['the list is gone', ({ gone }) => gone()],
     ['the list was rejected', ({ list }) => list('192.168.0.1/24')],
     ['the agent leaves', ({ agent }) => void agent.leave(WATCH)],
-  ])('are left alone when %s', async (_, happen) => {
+  ])('are not taken over if %s', async (_, happen) => {
     const node = await moved();
     happen(node);
     expect(node.agent.isReadyFor(143)).toBe(false);
   });
 
-  test('are not asked for where there are none, before the first pass, or while another agent holds our number', async () => {
+  test('are not requested if there are none, before the first pass, or while another agent holds our number', async () => {
     expect((await moved()).agent.isReadyFor(144)).toBe(false);
     const early = start();
     early.kernel.add(...LEFT);
@@ -514,7 +514,7 @@ describe('routes of a pool that never shares a node with this one', () => {
     expect(second.agent.isReadyFor(143)).toBe(false);
   });
 
-  test('are taken over for their nexthop objects alone, too', async () => {
+  test('are taken over even if only their nexthop objects are left', async () => {
     const node = start();
     const object = nexthop('2399141889 proto 143 via 10.184.0.1 dev priv');
     node.kernel.apply([{ kind: 'put-nexthop', nexthop: object, replace: false }], 143);
@@ -524,11 +524,11 @@ describe('routes of a pool that never shares a node with this one', () => {
   });
 });
 
-describe('a list that came with the pod', () => {
+describe('a list from the pod template', () => {
   const rolling = (ownList?: string) =>
     start({ settings: { isRolling: true }, ...(ownList !== undefined && { ownList }) });
 
-  test('is applied without a word from the API server, and no other one is', async () => {
+  test('is applied without an answer from the API server, and no other list is', async () => {
     const node = rolling('["192.168.0.0/24"]');
     await settle(1000);
     expect(node.owned()).toEqual(['192.168.0.0/24']);
@@ -547,14 +547,14 @@ describe('a list that came with the pod', () => {
     ]);
   });
 
-  test('that is not understood changes nothing', async () => {
+  test('changes nothing if it is invalid', async () => {
     const node = rolling('[');
     node.list('192.168.0.0/24');
     await settle(1000);
     expect([node.owned(), node.agent.source.state.state]).toEqual([[], 'rejected']);
   });
 
-  test('goes when the agent leaves after its ConfigMap was deleted', async () => {
+  test('is removed when the agent leaves after its ConfigMap was deleted', async () => {
     const node = rolling('["192.168.0.0/24"]');
     await settle(1000);
     node.gone();
@@ -570,7 +570,7 @@ describe('a list that is not in force', () => {
       ({ agent }) => agent.onConfigMap({ kind: 'present', data: { routes: '["192.168.0.0/24", oops' }, version: 'x' }),
     ],
     ['gone', ({ gone }) => gone()],
-  ])('because it was rolled back is not retried when the ConfigMap is %s by then', async (_, happen) => {
+  ])('because it was rolled back is not retried if the ConfigMap is %s by then', async (_, happen) => {
     let isAway = false;
     const attempt: Attempt = async () => {
       isAway ||= node.owned().length === 1;
@@ -588,7 +588,7 @@ describe('a list that is not in force', () => {
     expect(node.owned().sort()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
   });
 
-  test('takes over no routes of another pool, which its base would not name', async () => {
+  test('takes over no routes of another pool, because a rollback would not restore them', async () => {
     let isAway = false;
     const node = start({ attempt: async () => (isAway && node.owned().length > 1 ? 'lost' : 'answered') });
     node.kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'));
@@ -612,7 +612,7 @@ describe('an agent that leaves', () => {
     return node;
   }
 
-  test('removes everything when the ConfigMap is known to be gone', async () => {
+  test('removes everything if the ConfigMap is known to be gone', async () => {
     const { agent, gone, kernel, owned, logged, lock } = await installed();
     gone();
     await settle(59_000);
@@ -622,7 +622,7 @@ describe('an agent that leaves', () => {
     expect(lock.release).toHaveBeenCalled();
   });
 
-  test('removes everything when the ConfigMap goes while it lingers, at once', async () => {
+  test('removes everything at once if the ConfigMap is deleted while it waits', async () => {
     const { agent, gone, owned } = await installed();
     const leaving = agent.leave(WATCH);
     expect(WATCH.nudge).toHaveBeenCalled();
@@ -640,11 +640,11 @@ describe('an agent that leaves', () => {
       ({ agent }: Awaited<ReturnType<typeof installed>>) => agent.onState({ state: 'failing', reason: 'HTTP 403' }),
     ],
     [
-      'the list is not understood',
+      'the list is invalid',
       ({ agent }: Awaited<ReturnType<typeof installed>>) =>
         agent.onConfigMap({ kind: 'present', data: {}, version: '99' }),
     ],
-  ])('keeps the routes when %s, after 3 s', async (_, happen) => {
+  ])('keeps the routes if %s, after 3 s', async (_, happen) => {
     const node = await installed();
     const leaving = node.agent.leave(WATCH);
     happen(node);
@@ -656,7 +656,7 @@ describe('an agent that leaves', () => {
     expect(node.logged.at(-1)).toMatchObject({ event: 'leave.keep' });
   });
 
-  test('keeps the routes when the ConfigMap has been gone for longer than 60 s', async () => {
+  test('keeps the routes if the ConfigMap has been gone for longer than 60 s', async () => {
     const { agent, gone, owned } = await installed();
     gone();
     await settle(60_100);
@@ -666,7 +666,7 @@ describe('an agent that leaves', () => {
     expect(owned()).toEqual(['192.168.0.0/24']);
   });
 
-  test('keeps the routes when the ConfigMap came back', async () => {
+  test('keeps the routes if the ConfigMap came back', async () => {
     const { agent, gone, list, owned } = await installed();
     gone();
     list('192.168.0.0/24');
@@ -676,7 +676,7 @@ describe('an agent that leaves', () => {
     expect(owned()).toEqual(['192.168.0.0/24']);
   });
 
-  test('keeps the routes when it is told to, without lingering', async () => {
+  test('keeps the routes at once if it is configured to', async () => {
     const { agent, gone, owned } = await installed({ settings: { onUninstall: 'keep' } });
     gone();
     await agent.leave(WATCH);
@@ -692,7 +692,7 @@ describe('an agent that leaves', () => {
     expect(kernel.applied).toEqual([]);
   });
 
-  test('in the middle of a trial goes back to the list before, also when the ConfigMap is gone but its routes are to stay', async () => {
+  test('during a trial restores the previous list, even if the ConfigMap is gone but routes must be kept', async () => {
     for (const isGone of [false, true]) {
       let isLost = false;
       const node = start({
@@ -712,7 +712,7 @@ describe('an agent that leaves', () => {
     }
   });
 
-  test('makes no pass any more, whatever happens', async () => {
+  test('makes no further pass, whatever happens', async () => {
     const { agent, list, run } = await installed();
     const leaving = agent.leave(WATCH);
     const before = run.mock.calls.length;
@@ -723,7 +723,7 @@ describe('an agent that leaves', () => {
     expect(run).toHaveBeenCalledTimes(before);
   });
 
-  test('ends also when the kernel cannot be read', async () => {
+  test('ends even if the kernel cannot be read', async () => {
     const { agent, gone, kernel, logged } = await installed();
     gone();
     kernel.read = () => {

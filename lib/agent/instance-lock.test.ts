@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { InstanceLock } from './instance-lock';
 
-/** Numbers of this process alone: the locks are the machine's. */
+/** Numbers that only this process uses: the locks are shared by the whole machine. */
 let protocol = 100_000 + process.pid * 10;
 beforeEach(() => {
   protocol++;
@@ -26,19 +26,19 @@ afterEach(() => {
   for (const each of open.splice(0)) each.release();
 });
 
-/** Somebody else on the lock's socket. */
+/** Another process on the lock's socket. */
 async function stranger(answer: Parameters<typeof createServer>[1]): Promise<void> {
   const server: Server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(`\0onprem-link/route-protocol/${protocol}`, resolve));
   open.push({ release: () => server.close() });
 }
 
-test('the first to ask has it, the second is told who', async () => {
+test('the first process gets the lock, and the second learns the holder', async () => {
   expect(await lock('default/one').acquire()).toBeUndefined();
   expect(await lock('default/two').acquire()).toBe('default/one');
 });
 
-test('it is had until it is released, and asking again changes nothing', async () => {
+test('keeps the lock until it is released, and asking again changes nothing', async () => {
   const first = lock('default/one');
   const second = lock('default/two');
   await first.acquire();
@@ -49,12 +49,12 @@ test('it is had until it is released, and asking again changes nothing', async (
   expect(await first.acquire()).toBe('default/two');
 });
 
-test('of two that ask at once one has it', async () => {
+test('only one of two concurrent requests gets it', async () => {
   const answers = await Promise.all(['default/one', 'default/two'].map((name) => lock(name).acquire()));
   expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
 });
 
-test('whether somebody has it can be asked without taking it', async () => {
+test('reports whether it is held without taking it', async () => {
   const first = lock('default/one');
   const second = lock('default/two');
   expect(await second.isHeld()).toBe(false);
@@ -64,7 +64,7 @@ test('whether somebody has it can be asked without taking it', async () => {
   expect(await second.isHeld()).toBe(false);
 });
 
-test('who holds it and is too busy to answer holds it all the same', async () => {
+test('a holder that is too busy to answer still holds it', async () => {
   const held = lock('default/one');
   const silent: Socket[] = [];
   await stranger((socket) => silent.push(socket));
@@ -72,19 +72,19 @@ test('who holds it and is too busy to answer holds it all the same', async () =>
   for (const socket of silent) socket.destroy();
 });
 
-test('each protocol number has a lock of its own', async () => {
+test('each protocol number has a separate lock', async () => {
   const first = lock('default/one');
   protocol++;
   const second = lock('default/two');
   expect([await first.acquire(), await second.acquire()]).toEqual([undefined, undefined]);
 });
 
-test('a silent holder is reported as another agent', async () => {
+test('reports a silent holder as another agent', async () => {
   await stranger((socket) => socket.end());
   expect(await lock('default/one').acquire()).toBe('another agent');
 });
 
-test('a holder that talks without end is cut short', async () => {
+test('cuts off a holder that sends endless data', async () => {
   await stranger((socket) => {
     socket.on('error', () => undefined);
     const talk = () => socket.write('x'.repeat(10_000), (error) => error || talk());
@@ -93,7 +93,7 @@ test('a holder that talks without end is cut short', async () => {
   expect(await lock('default/one').acquire()).toBe('x'.repeat(1024));
 });
 
-test('a process of another user that took the name is reported and does not count, and the lock is taken once it is gone', async () => {
+test('reports a process of another user that took the name, ignores it, and takes the lock when it is gone', async () => {
   peer = 65_534;
   let close: () => void = () => undefined;
   await stranger((socket) => socket.end('default/one'));
@@ -112,7 +112,7 @@ test('a process of another user that took the name is reported and does not coun
   }
 });
 
-test('a thousand that ask and never end hold nothing, and the next one is answered', async () => {
+test('a thousand clients that ask and never end do not block the next one', async () => {
   await lock('default/one').acquire();
   const sockets = Array.from({ length: 1000 }, () =>
     connect({ path: `\0onprem-link/route-protocol/${protocol}`, allowHalfOpen: true }),

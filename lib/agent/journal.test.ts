@@ -21,7 +21,7 @@ const ENTRY: JournalEntry = {
   ended: 1,
 };
 
-test('what was written is read by the next agent, and nothing else is left behind', () => {
+test('the next agent reads what was written, and no other file is left', () => {
   const journal = new Journal(folder);
   journal.write(ENTRY);
   journal.write({ ...ENTRY, state: 'condemned' });
@@ -29,12 +29,12 @@ test('what was written is read by the next agent, and nothing else is left behin
   expect(readdirSync(folder)).toEqual(['trial.json.gz']);
 });
 
-test('one without routes that were found is read as that', () => {
+test('reads an entry without found routes', () => {
   new Journal(folder).write({ state: 'suspended', list: 'abc', companions: [], ended: 0 });
   expect(new Journal(folder).read()).toEqual({ state: 'suspended', list: 'abc', companions: [], ended: 0 });
 });
 
-test('the confirmed list is kept beside it, and stays when it is cleared', () => {
+test('keeps the confirmed list beside the entry, also when the entry is cleared', () => {
   const journal = new Journal(folder);
   expect(journal.kept()).toBeUndefined();
   journal.keep({ text: '["192.168.0.0/24"]', known: ['a'] });
@@ -45,7 +45,7 @@ test('the confirmed list is kept beside it, and stays when it is cleared', () =>
   expect(readdirSync(folder)).toEqual(['confirmed.json.gz']);
 });
 
-test('cleared, or never written, it is empty; clearing twice is fine', () => {
+test('is empty if cleared or never written, and can be cleared twice', () => {
   const journal = new Journal(folder);
   expect(journal.read()).toBeUndefined();
   journal.write(ENTRY);
@@ -65,12 +65,12 @@ test.each([
   '{"state":"trial","list":"a","ended":0}',
   '{"state":"trial","list":"a","companions":[],"ended":0,"found":1}',
   '{"state":"trial","list":"a","companions":[],"ended":"often"}',
-])('%j is no journal', (text) => {
+])('rejects %j', (text) => {
   writeFileSync(trial(), gzipSync(text));
   expect(new Journal(folder).read()).toBeUndefined();
 });
 
-test('a file that is not compressed, or cut off, is no journal and no list', () => {
+test('rejects a file that is not compressed or is cut off', () => {
   const journal = new Journal(folder);
   for (const name of ['trial', 'confirmed']) {
     writeFileSync(join(folder, `${name}.json.gz`), JSON.stringify({ ...ENTRY, text: '[]', known: [] }));
@@ -81,13 +81,13 @@ test('a file that is not compressed, or cut off, is no journal and no list', () 
   expect(journal.read()).toBeUndefined();
 });
 
-test('half of an entry is never read: it is written beside and then moved', () => {
+test('writes to another file and renames it, so that half an entry is never read', () => {
   new Journal(folder).write(ENTRY);
   writeFileSync(`${trial()}.new`, gunzipSync(readFileSync(trial())).subarray(0, 9));
   expect(new Journal(folder).read()).toEqual(ENTRY);
 });
 
-test('a folder that is not there is an error', () => {
+test('throws an error if the folder does not exist', () => {
   expect(() => new Journal(join(folder, 'none')).write(ENTRY)).toThrow('ENOENT');
   expect(() => new Journal(join(folder, 'none')).keep({ text: '[]', known: [] })).toThrow('ENOENT');
 });
@@ -109,7 +109,7 @@ test.each([
     (address: string) => `10.${address.split('.').slice(1).join('.')}`,
   ],
 ])(
-  '%s fit its volume of 4 MiB, the confirmed list beside them, twice while each is replaced',
+  '%s fit into the volume of 4 MiB with the confirmed list, twice while each file is replaced',
   (_, count, gatewayOf) => {
     const addresses = [...new Set(scattered(count))];
     const text = JSON.stringify(addresses.map((address) => ({ subnet: `${address}/32`, nextHop: gatewayOf(address) })));

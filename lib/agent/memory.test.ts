@@ -3,7 +3,7 @@ import { busyMeter, memoryReleaser } from './memory';
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-test('memory is given back once, when nothing has changed for five seconds: first what V8 keeps, then malloc', () => {
+test("returns memory once, after five seconds without changes: V8's first, then malloc's", () => {
   const given: string[] = [];
   const changed = memoryReleaser(
     () => given.push('malloc'),
@@ -21,14 +21,14 @@ test('memory is given back once, when nothing has changed for five seconds: firs
   expect(given).toHaveLength(2);
 });
 
-test('where V8 cannot be asked, that is no error', () => {
+test("works without V8's inspector", () => {
   const trim = jest.fn();
   memoryReleaser(trim, () => 0, undefined)();
   jest.advanceTimersByTime(5_000);
   expect(trim).toHaveBeenCalledTimes(1);
 });
 
-test('a busy agent is not stopped for it: it waits for five seconds with little to do', () => {
+test('waits for five seconds with little work, so that a busy agent is not paused', () => {
   const gc = jest.fn();
   let share = 1;
   memoryReleaser(
@@ -43,13 +43,13 @@ test('a busy agent is not stopped for it: it waits for five seconds with little 
   expect(gc).toHaveBeenCalledTimes(1);
 });
 
-test('the meter tells the share of the time since it was last asked', async () => {
+test('measures the share of busy time since the last call', async () => {
   jest.useRealTimers();
   const busy = busyMeter();
-  await new Promise((resolve) => setImmediate(resolve)); // before its first turn the loop has no figures
+  await new Promise((resolve) => setImmediate(resolve)); // before its first turn, the event loop has no figures
   busy();
   const until = performance.now() + 50;
-  while (performance.now() < until); // the loop can do nothing else
+  while (performance.now() < until); // blocks the event loop
   await new Promise((resolve) => setImmediate(resolve));
   expect(busy()).toBeGreaterThan(0.5);
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -41,7 +41,7 @@ const pass = (seconds: number) => jest.advanceTimersByTime(seconds * 1000);
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-test('a dead one is reported within five seconds, and again once it answers', () => {
+test('reports a dead next hop within five seconds, and again once it answers', () => {
   const { watch, silent, changes } = watching();
   watch.follow([A, B]);
   pass(5);
@@ -58,11 +58,11 @@ test('a dead one is reported within five seconds, and again once it answers', ()
   watch.stop();
 });
 
-test('one without another beside it is asked every ten seconds', () => {
+test('checks a next hop without an alternative every ten seconds', () => {
   const { watch, asked } = watching();
   watch.follow([A, nextHop('10.184.0.9', true)]);
   pass(20);
-  expect(asked.filter((keys) => keys.includes('10.184.0.9'))).toHaveLength(1 + 2); // when it is first heard of, too
+  expect(asked.filter((keys) => keys.includes('10.184.0.9'))).toHaveLength(1 + 2); // and when it is first followed
   expect(asked.filter((keys) => keys.includes('10.184.0.1'))).toHaveLength(1 + 20);
   watch.stop();
 });
@@ -70,7 +70,7 @@ test('one without another beside it is asked every ten seconds', () => {
 const stateOf = (watch: NextHopMonitor, { address: gateway, link }: NextHop) =>
   watch.healthOf({ gateway, link, onlink: false, weight: 1 })?.state;
 
-test('where all are alone nobody is asked more often', () => {
+test('checks no more often if no next hop has an alternative', () => {
   const { watch, asked } = watching();
   watch.follow([nextHop('10.184.0.9', true)]);
   pass(20);
@@ -78,7 +78,7 @@ test('where all are alone nobody is asked more often', () => {
   watch.stop();
 });
 
-test('what is known outlives a pass that knows no way, for a minute', () => {
+test('remembers what it knows for a minute if a pass knows no next hop', () => {
   const { watch, silent } = watching();
   watch.follow([A, B]);
   silent.add('10.184.0.1');
@@ -93,12 +93,12 @@ test('what is known outlives a pass that knows no way, for a minute', () => {
   pass(61);
   expect(watch.changes).toBe(changes);
   watch.follow([B]);
-  expect(watch.changes).toBeGreaterThan(changes); // what was decided by it may be decided otherwise
+  expect(watch.changes).toBeGreaterThan(changes); // a decision that depended on it may change
   expect(stateOf(watch, A)).toBe('up');
   watch.stop();
 });
 
-test('one that nobody watched yet is what the kernel thinks of it: a new agent does not go back to a dead one', () => {
+test("starts with the kernel's state, so that a new agent does not return to a dead next hop", () => {
   const { watch, silent } = watching();
   silent.add('10.184.0.1');
   expect([stateOf(watch, A), stateOf(watch, B)]).toEqual(['down', 'up']);
@@ -111,7 +111,7 @@ test('one that nobody watched yet is what the kernel thinks of it: a new agent d
   watch.stop();
 });
 
-test('a kernel that cannot be asked changes nothing', () => {
+test('changes nothing if the kernel cannot be queried', () => {
   const { watch, changes, troubles, fail } = watching();
   watch.follow([A, B]);
   fail(new Error('ENOBUFS'));
@@ -124,7 +124,7 @@ test('a kernel that cannot be asked changes nothing', () => {
   watch.stop();
 });
 
-test('nothing is asked when there is nothing to watch', () => {
+test('sends nothing if there is nothing to watch', () => {
   const { watch } = watching();
   watch.follow([A]);
   watch.follow([]);
@@ -134,7 +134,7 @@ test('nothing is asked when there is nothing to watch', () => {
 test.each([
   [true, 20],
   [false, 2],
-])('of thousands (alone: %s) no more than 64 are asked at a look, each in its turn', (isAlone, seconds) => {
+])('checks at most 64 of thousands (alone: %s) at a time, in turn', (isAlone, seconds) => {
   const { watch, asked } = watching();
   const many = Array.from({ length: 128 }, (_, i) => nextHop(`10.184.${i >> 6}.${i & 63}`, isAlone));
   watch.follow(many);

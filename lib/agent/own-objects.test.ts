@@ -1,7 +1,7 @@
 import { ApiError, type ApiRequest } from '../program/api/client';
 import { OwnObjects } from './own-objects';
 
-/** What the API server answers, by path. */
+/** The API server's answers, by path. */
 function ownObjects(answers: Readonly<Record<string, string | Error>>) {
   const asked: string[] = [];
   const get = async ({ path }: ApiRequest) => {
@@ -20,20 +20,20 @@ const DAEMON_SET = '/apis/apps/v1/namespaces/onprem-link/daemonsets/node-routes'
 const DELETED = '2026-11-27T12:00:00Z';
 const object = (kind: string, name: string, more: object = {}) => JSON.stringify({ kind, metadata: { name, ...more } });
 
-test('each is asked for by name, as the Role allows', async () => {
+test('requests each object by name, as the Role allows', async () => {
   const { own, asked } = ownObjects({});
   await own.isNamespaceTerminating();
   await own.isDaemonSetKept();
   expect(asked).toEqual([NAMESPACE, DAEMON_SET]);
 });
 
-test('the namespace is terminating once it has a time of deletion', async () => {
+test('the namespace is terminating if it has a deletion timestamp', async () => {
   const answer = async (text: string) => ownObjects({ [NAMESPACE]: text }).own.isNamespaceTerminating();
   expect(await answer(object('Namespace', 'onprem-link', { deletionTimestamp: DELETED }))).toBe(true);
   expect(await answer(object('Namespace', 'onprem-link'))).toBe(false);
 });
 
-test('the DaemonSet is kept if it is there without a time of deletion', async () => {
+test('the DaemonSet is kept if it exists without a deletion timestamp', async () => {
   const answer = async (text: string) => ownObjects({ [DAEMON_SET]: text }).own.isDaemonSetKept();
   expect(await answer(object('DaemonSet', 'node-routes'))).toBe(true);
   expect(await answer(object('DaemonSet', 'node-routes', { deletionTimestamp: DELETED }))).toBe(false);
@@ -51,7 +51,7 @@ test.each([
   ['another kind', object('Status', 'onprem-link', { deletionTimestamp: DELETED })],
   ['another namespace', object('Namespace', 'other', { deletionTimestamp: DELETED })],
   ['null for the time', object('Namespace', 'onprem-link', { deletionTimestamp: null })],
-])('%s says nothing', async (_, answer) => {
+])('draws no conclusion from %s', async (_, answer) => {
   const { own } = ownObjects({ [NAMESPACE]: answer, [DAEMON_SET]: answer });
   expect([await own.isNamespaceTerminating(), await own.isDaemonSetKept()]).toEqual([false, false]);
 });

@@ -2,7 +2,7 @@ import { outcome } from '../../test/agent/facts';
 import { PassSchedule } from './pass-schedule';
 import type { Trigger } from './passes';
 
-/** Passes take so many milliseconds and succeed, unless told otherwise. */
+/** Passes take the given number of milliseconds, and succeed unless stated otherwise. */
 function scheduled(takes = 0, succeeds = () => true) {
   const made: Trigger[] = [];
   const schedule = new PassSchedule((trigger) => {
@@ -18,14 +18,14 @@ const wait = (milliseconds: number) => jest.advanceTimersByTime(milliseconds);
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-test('several requests become one pass', () => {
+test('merges several requests into one pass', () => {
   const { schedule, made } = scheduled();
   for (let i = 0; i < 10; i++) schedule.request('kernel event');
   wait(1);
   expect(made).toEqual(['kernel event']);
 });
 
-test('one that is late already is not planned for the past', () => {
+test('does not schedule a late pass in the past', () => {
   const { schedule } = scheduled();
   const planned = jest.spyOn(globalThis, 'setTimeout');
   schedule.request('kernel event');
@@ -35,7 +35,7 @@ test('one that is late already is not planned for the past', () => {
   jest.restoreAllMocks();
 });
 
-test('between two there is rest, twice as long as the first took', () => {
+test('pauses between two passes for twice as long as the first one took', () => {
   const { schedule, made } = scheduled(10);
   schedule.request('kernel event');
   wait(0);
@@ -50,7 +50,7 @@ test.each<[Trigger, Trigger]>([
   ['list', 'kernel event'],
   ['rollback', 'resync'],
   ['next hop', 'retry'],
-])('%s gives its name to a pass that %s asks for as well, whoever comes first', (named, other) => {
+])('uses %s as the trigger of a pass that %s requests as well, in either order', (named, other) => {
   for (const order of [
     [named, other],
     [other, named],
@@ -62,7 +62,7 @@ test.each<[Trigger, Trigger]>([
   }
 });
 
-test('naming a pass does not put it off', () => {
+test('setting the trigger does not delay the pass', () => {
   const { schedule, made } = scheduled();
   schedule.request('kernel event', 50);
   schedule.request('list', 80);
@@ -70,7 +70,7 @@ test('naming a pass does not put it off', () => {
   expect(made).toEqual(['list']);
 });
 
-test('what did not succeed is tried again, ever more rarely, and at once when something happens', () => {
+test('retries failures with growing delays, and at once after an event', () => {
   let isWell = false;
   const { schedule, made } = scheduled(0, () => isWell);
   schedule.request('list');
@@ -86,7 +86,7 @@ test('what did not succeed is tried again, ever more rarely, and at once when so
   expect(made).toHaveLength(tries + 1);
 });
 
-test('stopped, it makes none', () => {
+test('makes no pass once stopped', () => {
   const { schedule, made } = scheduled();
   schedule.request('list');
   schedule.stop();

@@ -19,11 +19,11 @@ const A = path('10.184.0.1');
 const B = path('10.184.0.3');
 const EVERY = 10_000;
 
-/** Rules and tables in memory; all other packets go by 10.184.0.3. */
+/** Rules and tables in memory; all other packets go through 10.184.0.3. */
 class ProbeKernel {
   rules: ProbeRule[] = [];
   routes: KernelRoute[] = [];
-  /** Somebody else keeps what he removes away. */
+  /** Another program that keeps removing rules. */
   isHostile = false;
 
   readProbeObjects = () => ({ rules: this.rules, routes: this.routes });
@@ -98,7 +98,7 @@ const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(millisecond
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-test('each target is probed through each next hop at every interval, from ports of its own in turn', async () => {
+test('probes each target through each next hop at every interval, from its own ports in turn', async () => {
   const { monitor, sent, changes } = watching();
   monitor.follow([A, B]);
   await pass(4 * EVERY);
@@ -114,7 +114,7 @@ test('each target is probed through each next hop at every interval, from ports 
 test.each([
   [10_000, 32_000],
   [1_000, 4_000],
-])('at %i ms between probes a dead tunnel is found within %i ms', async (everyMs, ms) => {
+])('at %i ms between probes, finds a dead tunnel within %i ms', async (everyMs, ms) => {
   const { monitor, dead, changes } = watching(everyMs);
   monitor.follow([A, B]);
   await pass(3 * everyMs);
@@ -131,7 +131,7 @@ test.each([
   monitor.stop();
 });
 
-test('where nothing answers through any next hop none is down, and the network is unreachable', async () => {
+test('marks no path down if no next hop leads to a target, and reports the network as unreachable', async () => {
   const { monitor, dead, changes } = watching();
   monitor.follow([A, B]);
   await pass(EVERY);
@@ -141,7 +141,7 @@ test('where nothing answers through any next hop none is down, and the network i
   monitor.stop();
 });
 
-test('a target that is down itself changes nothing while another answers', async () => {
+test('ignores a target that is down itself while another one answers', async () => {
   const { monitor, dead, changes } = watching();
   monitor.follow([A, B, path('10.184.0.1', '192.168.0.10'), path('10.184.0.3', '192.168.0.10')]);
   await pass(EVERY);
@@ -152,7 +152,7 @@ test('a target that is down itself changes nothing while another answers', async
   monitor.stop();
 });
 
-test('the only next hop of a route is never down, however many targets answer through others', async () => {
+test('never marks the only next hop of a route down, however many targets answer through others', async () => {
   const { monitor, dead, changes } = watching();
   monitor.follow([{ ...A, isAlone: true }, path('10.184.0.3', '192.168.0.10')]);
   await pass(EVERY);
@@ -167,7 +167,7 @@ test.each([
   [10_000, 2_000],
   [2_000, 1_900],
   [1_000, 900],
-])('at %i ms between probes one is given %i ms', async (everyMs, timeoutMs) => {
+])('at %i ms between probes, a probe times out after %i ms', async (everyMs, timeoutMs) => {
   const { monitor, patience } = watching(everyMs);
   monitor.follow([A]);
   await pass(everyMs);
@@ -175,7 +175,7 @@ test.each([
   monitor.stop();
 });
 
-test('rules that somebody removes are there again for the next probe', async () => {
+test('restores rules that another program removes before the next probe', async () => {
   const { monitor, kernel, dead, changes } = watching();
   monitor.follow([A, B]);
   await pass(EVERY);
@@ -188,7 +188,7 @@ test('rules that somebody removes are there again for the next probe', async () 
   monitor.stop();
 });
 
-test('a probe whose rule went away meanwhile, or cannot be made, counts as nothing', async () => {
+test('ignores a probe whose rule was removed meanwhile, or that cannot be made', async () => {
   const { monitor, kernel, dead, changes, hooks, sent } = watching();
   monitor.follow([A, B]);
   await pass(EVERY);
@@ -202,12 +202,12 @@ test('a probe whose rule went away meanwhile, or cannot be made, counts as nothi
   kernel.rules = [];
   const before = sent.length;
   await pass(3 * EVERY);
-  expect(sent.slice(before).every((each) => each.includes(' 10.184.0.3 '))).toBe(true); // the way that they go anyway
+  expect(sent.slice(before).every((each) => each.includes(' 10.184.0.3 '))).toBe(true); // the path that they take anyway
   expect(monitor.all[0]?.paths[0]?.trouble).toMatch(/does not lead to this next hop/);
   monitor.stop();
 });
 
-test('what a former agent left is removed, also under a former protocol, what others have is not', () => {
+test('removes leftovers of an earlier agent, also under a former protocol, but nothing of others', () => {
   const { monitor, kernel } = watching();
   const left = (table: number) => ({
     source: A.source,
@@ -226,7 +226,7 @@ test('what a former agent left is removed, also under a former protocol, what ot
   expect(kernel.routes.map(({ table }) => table)).toEqual([0x6f708f05]);
 });
 
-test('at the end nothing is left, and what was never there is not looked for', async () => {
+test('leaves nothing behind at the end, and does not look for what never existed', async () => {
   const { monitor, kernel } = watching();
   monitor.stop();
   monitor.follow([A, B]);

@@ -5,7 +5,7 @@ import { probePath } from './path-probe';
 
 const SOURCE = address('127.0.0.1');
 
-/** A server on loopback, and what became of its connections. */
+/** A server on loopback, and the ends of its connections. */
 async function listening() {
   const ends: (string | undefined)[] = [];
   const server = net.createServer((socket) =>
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
 const probe = async (port: number, sourcePort: number) =>
   probePath({ host: '127.0.0.1', port }, SOURCE, sourcePort, 2000);
 
-test('a connection is an answer, and is reset, so that its ports can be used again at once', async () => {
+test('a connection is an answer, and is reset, so that its ports can be reused at once', async () => {
   const { server, ends, port } = await listening();
   const from = await freePort();
   for (let i = 0; i < 3; i++) expect(await probe(port, from)).toMatchObject({ kind: 'answered' });
@@ -36,7 +36,7 @@ test('a refused connection counts as an answer', async () => {
   expect(await probe(await freePort(), await freePort())).toMatchObject({ kind: 'answered' });
 });
 
-test('what this node itself cannot do says nothing', async () => {
+test('an error of this node itself proves nothing', async () => {
   const { server, port } = await listening();
   expect(await probe(port, port)).toEqual({ kind: 'unsent', reason: 'EADDRINUSE' });
   const foreign = probePath({ host: '127.0.0.1', port }, address('192.0.2.1'), 61_000, 2000);

@@ -6,7 +6,7 @@ afterEach(() => jest.useRealTimers());
 
 const wait = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
 
-test('one that is given up goes on for the next, and is over at the time at which it would have been', async () => {
+test('an abandoned one continues for the next request, and ends when it would have ended', async () => {
   const preparation = new Preparation();
   const begin = jest.fn((signal: AbortSignal) => pause(1000, signal));
   const first = new AbortController();
@@ -25,7 +25,7 @@ test('one that is given up goes on for the next, and is over at the time at whic
   expect(isOver).toBe(true);
 });
 
-test('after one that is over, or was stopped, another one begins', async () => {
+test('another one begins after one that ended or was stopped', async () => {
   const preparation = new Preparation();
   const begin = jest.fn((signal: AbortSignal) => pause(1000, signal));
   const { signal } = new AbortController();
@@ -42,7 +42,7 @@ test('after one that is over, or was stopped, another one begins', async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('what goes wrong in it is known to all who wait for it', async () => {
+test('an error is reported to all that wait for it', async () => {
   const preparation = new Preparation();
   const begin = () => Promise.reject(new Error('no'));
   const { signal } = new AbortController();

@@ -38,7 +38,7 @@ const others = fc.array(
   { maxLength: 2 },
 );
 
-/** What somebody does to the node, and whether the agent has heard of it when it answers. */
+/** What another program does to the node, and whether the agent learns of it before it answers. */
 type Incident = { readonly isHeard: boolean } & (
   | { readonly kind: 'delete'; readonly place: number }
   | { readonly kind: 'move'; readonly gateway: string }
@@ -54,7 +54,7 @@ const incidents: fc.Arbitrary<Incident[]> = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-/** A node on which two passes were made. */
+/** A node after two passes. */
 function settled(specs: readonly RouteSpec[], there: readonly string[]) {
   const kernel = new MemoryKernel(snapshot(SEEDS), (object) => isOwn(object, OWNERSHIP));
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
@@ -77,7 +77,7 @@ function settled(specs: readonly RouteSpec[], there: readonly string[]) {
   return { kernel, reconciler, pass };
 }
 
-/** Lets them happen. @returns the events of those that were heard of. */
+/** Applies them. @returns the events that the agent learns of. */
 function happen(kernel: MemoryKernel, all: readonly Incident[]): KernelEvent[] {
   const events: KernelEvent[] = [];
   for (const each of all) {
@@ -100,7 +100,7 @@ function happenTo(kernel: MemoryKernel, incident: Incident): KernelEvent | undef
   const route = kernelRoute(text);
   const taken = routes.find((other) => other.subnet.equals(route.subnet) && other.metric === route.metric);
   if (incident.kind === 'add') {
-    if (taken !== undefined) return undefined; // the kernel refuses it
+    if (taken !== undefined) return undefined; // the kernel rejects it
     kernel.add(route);
     return { kind: 'route', route, deleted: false };
   }
@@ -110,7 +110,7 @@ function happenTo(kernel: MemoryKernel, incident: Incident): KernelEvent | undef
   return { kind: 'route', route, deleted: false, replaced: true };
 }
 
-/** What the kernel does with packets; the numbers of nexthop objects say nothing about that. */
+/** What the kernel does with packets; the numbers of nexthop objects do not matter. */
 function ways(kernel: MemoryKernel): string[] {
   const { routes, nexthops } = kernel.read();
   return routes
@@ -121,11 +121,11 @@ function ways(kernel: MemoryKernel): string[] {
     .sort();
 }
 
-/** What a change is about. */
+/** The subject of a change. */
 const objectOf = (change: Change): string =>
   'nexthop' in change ? `object ${change.nexthop.id}` : `${change.route.subnet} ${change.route.metric}`;
 
-test('a quick answer leads where the pass alone leads, and does harm to nobody, whatever else has happened', () => {
+test('a quick answer has the same result as the pass alone, and harms no other route, whatever else happened', () => {
   fc.assert(
     fc.property(lists, others, incidents, (specs, there, all) => {
       const [quick, slow] = [settled(specs, there), settled(specs, there)];
@@ -139,7 +139,7 @@ test('a quick answer leads where the pass alone leads, and does harm to nobody, 
   );
 });
 
-test('the pass takes nothing back of a quick answer to all that has happened', () => {
+test('the pass reverts nothing of a quick answer to all events', () => {
   let answers = 0;
   fc.assert(
     fc.property(lists, others, incidents, (specs, there, all) => {
@@ -147,7 +147,7 @@ test('the pass takes nothing back of a quick answer to all that has happened', (
       const heard = all.map((each) => ({ ...each, isHeard: true }));
       const { done } = reconciler.answer(happen(kernel, heard));
       answers += done.length;
-      // An object may have lost its last route meanwhile, and goes.
+      // An object may have lost its last route meanwhile, and is then removed.
       const undone = pass()
         .done.filter(({ kind }) => kind !== 'delete-nexthop')
         .map(objectOf);

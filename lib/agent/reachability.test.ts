@@ -31,16 +31,16 @@ test.each([
   expect(answerOf(Object.assign(new Error(), { code }), milliseconds)).toBe(answer);
 });
 
-test('targets are named as URLs name them', () => {
+test('formats targets as in URLs', () => {
   expect(namesOf([{ host: '10.184.0.1', port: 443 }])).toBe('10.184.0.1:443');
   expect(namesOf([API, { host: 'fd00::1', port: 443 }])).toBe('172.21.0.1:443 and [fd00::1]:443');
 });
 
-describe('a look', () => {
+describe('a check', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  test('counts how each connection went', async () => {
+  test('counts the results of its connections', async () => {
     const answers: Answer[] = ['lost', 'refused', 'answered', 'answered'];
     const found = lookAt(
       [API, OTHER],
@@ -56,7 +56,7 @@ describe('a look', () => {
     ]);
   });
 
-  test('makes each connection at its own random time in the window, whatever the answers take', async () => {
+  test('makes each connection at a random time in the window, however long the answers take', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 8 }),
@@ -86,11 +86,11 @@ describe('a look', () => {
     );
   });
 
-  test('at nothing is over at once', async () => {
+  test('without targets ends at once', async () => {
     expect([...(await lookAt([], { connections: 8, windowMs: 2000 }, jest.fn(), NEVER, Math.random))]).toEqual([]);
   });
 
-  test('is given up when somebody says so', async () => {
+  test('ends when it is aborted', async () => {
     const controller = new AbortController();
     const found = lookAt(
       [API],
@@ -107,7 +107,7 @@ describe('a look', () => {
   });
 });
 
-test('a server that accepts and says nothing is connected to: a TCP target promises no more', async () => {
+test('a server that accepts and sends nothing is reachable: a TCP target promises no more', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve));

@@ -13,18 +13,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('a pod is not Ready until all is well for the first time, and Ready from then on, with the trouble as its reason', () => {
+test('a pod becomes Ready when all is well for the first time and stays Ready, with the trouble as its reason', () => {
   const latch = new ReadyLatch(join(folder, 'ready'));
   expect([BAD, BAD, GOOD, BAD, GOOD].map((now) => latch.answer(now))).toEqual([BAD, BAD, GOOD, LATCHED, GOOD]);
 });
 
-test('a restarted container of the same pod knows; another pod begins anew', () => {
+test('a restarted container of the same pod remembers; another pod starts again', () => {
   new ReadyLatch(join(folder, 'ready')).answer(GOOD);
   expect(new ReadyLatch(join(folder, 'ready')).answer(BAD)).toEqual(LATCHED);
   expect(new ReadyLatch(join(folder, 'of-another-pod')).answer(BAD)).toEqual(BAD);
 });
 
-test('a volume that cannot be written changes no answer', () => {
+test('a volume that cannot be written does not change the answer', () => {
   const latch = new ReadyLatch(join(folder, 'not', 'there'));
   expect([GOOD, BAD].map((now) => latch.answer(now))).toEqual([GOOD, LATCHED]);
 });

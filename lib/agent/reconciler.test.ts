@@ -62,7 +62,7 @@ const owned = (kernel: MemoryKernel) =>
     .map(({ subnet: own }) => `${own}`);
 
 describe('a pass', () => {
-  test('installs what is listed, proves it, and has nothing to do the next time', () => {
+  test('installs the list, verifies it, and has nothing to do the next time', () => {
     const { kernel, run } = node();
     const first = run();
     expect(first.done.map(({ kind }) => kind)).toEqual(['put-nexthop', 'put-route', 'put-route']);
@@ -74,7 +74,7 @@ describe('a pass', () => {
     expect(kernel.harm).toEqual([]);
   });
 
-  test('removes what is listed no more, with its nexthop object', () => {
+  test('removes a route that is no longer listed, with its nexthop object', () => {
     const { kernel, run } = node();
     run();
     expect(run(['192.168.1.0/24']).done).toMatchObject([{ kind: 'delete-route' }]);
@@ -82,7 +82,7 @@ describe('a pass', () => {
     expect(kernel.read().nexthops.size).toBe(0);
   });
 
-  test('keeps routes whose next hop is lost, and tells what they wait for', () => {
+  test('keeps routes whose next hop is lost, and reports what they wait for', () => {
     const { kernel, run, told } = node();
     run();
     kernel.remove(({ subnet: own }) => `${own}` === '10.0.0.0/8');
@@ -95,7 +95,7 @@ describe('a pass', () => {
     expect(owned(kernel)).toEqual(TWO);
   });
 
-  test('follows the private network’s next hop by one change', () => {
+  test("follows the private network's next hop with one change", () => {
     const { kernel, run } = node();
     run();
     kernel.remove(({ subnet: own }) => `${own}` === '10.0.0.0/8');
@@ -104,7 +104,7 @@ describe('a pass', () => {
     expect(run().verdicts[0]).toMatchObject({ state: 'effective', way: 'via 10.184.0.3 dev priv' });
   });
 
-  test('previews exactly what it would do, and does nothing', () => {
+  test('previews exactly what it would do, and changes nothing', () => {
     const { kernel, reconciler, run } = node();
     run();
     const list = readRouteList(['192.168.7.0/24'], DEFAULT_RULES);
@@ -114,14 +114,14 @@ describe('a pass', () => {
   });
 });
 
-/** Lookups that find nothing for one address. */
+/** Makes lookups of one address find no route. */
 function nothingFor(text: string, kernel: MemoryKernel): MemoryKernel['lookup'] {
   const lookup = kernel.lookup.bind(kernel);
   return (questions) =>
     lookup(questions).map((found, i) => (`${questions[i]?.address}` === text ? 'ENETUNREACH' : found));
 }
 
-describe('where nothing has changed', () => {
+describe('a pass', () => {
   const list = readRouteList(['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.3'] }], DEFAULT_RULES);
   const far = address('192.168.1.7');
 
@@ -137,14 +137,14 @@ describe('where nothing has changed', () => {
   const standings = ({ reconciler }: ReturnType<typeof settled>, listed = list) =>
     reconciler.run(listed).verdicts.map(({ state }) => state);
 
-  test('no conclusion is recomputed', () => {
+  test('recomputes nothing if nothing has changed', () => {
     const { reconciler, verdicts } = settled();
     const { done, verdicts: again } = reconciler.run(list);
     expect(again).toBe(verdicts);
     expect(done).toEqual([]);
   });
 
-  test('but in the tables, it is', () => {
+  test('recomputes if the tables change', () => {
     const there = settled();
     there.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
     expect(there.reconciler.run(list).done).toMatchObject([{ kind: 'put-route' }]);
@@ -153,7 +153,7 @@ describe('where nothing has changed', () => {
     expect(standings(there)).toEqual(['shadowed', 'effective']);
   });
 
-  test('but in what lookups find, it is', () => {
+  test('recomputes if lookups find something else', () => {
     const there = settled();
     const rule = kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub table 77');
     const lookup = there.kernel.lookup.bind(there.kernel);
@@ -166,27 +166,27 @@ describe('where nothing has changed', () => {
     expect(standings(there)).toEqual(['effective', 'effective']);
   });
 
-  test('but in the way to a next hop, it is', () => {
+  test('recomputes if the route to a next hop changes', () => {
     const there = settled();
     there.kernel.lookup = nothingFor('10.184.0.3', there.kernel);
     expect(standings(there)).toEqual(['effective', 'waiting']);
   });
 
-  test('but in the list, it is', () => {
+  test('recomputes if the list changes', () => {
     const there = settled();
     const less = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
     expect(there.reconciler.run(less).done).toMatchObject([{ kind: 'delete-route' }, { kind: 'delete-nexthop' }]);
     expect(standings(there)).toEqual(['effective', 'effective']);
   });
 
-  test('but in what the node depends on, it is', () => {
+  test('recomputes if what the node depends on changes', () => {
     const there = settled();
     const before = there.settings.dependencies();
     there.settings.dependencies = () => [...before, { what: `the protected ${far}`, address: far }];
     expect(standings(there)).toEqual(['effective', 'refused']);
   });
 
-  test('but in who answers, it is', () => {
+  test('recomputes if next hops start or stop answering', () => {
     const there = settled();
     const group = readRouteList([{ subnet: '192.168.0.0/24', nextHops: ['10.184.0.1', '10.184.0.3'] }], DEFAULT_RULES);
     for (let pass = 0; pass < 2; pass++) there.reconciler.run(group);
@@ -195,7 +195,7 @@ describe('where nothing has changed', () => {
     expect(there.reconciler.run(group).verdicts).toMatchObject([{ way: 'via 10.184.0.3 dev priv' }]);
   });
 
-  test('but in what is ours, it is', () => {
+  test('recomputes if the ownership of routes changes', () => {
     const there = settled();
     there.kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto 143'));
     expect(there.reconciler.run(list).done).toEqual([]);
@@ -203,19 +203,19 @@ describe('where nothing has changed', () => {
     expect(there.reconciler.run(list).done).toMatchObject([{ kind: 'delete-route' }]);
   });
 
-  test('a change that failed is retried', () => {
+  test('retries a change that failed', () => {
     const there = settled();
     there.kernel.remove(({ subnet: own }) => `${own}` === '192.168.0.0/24');
     there.kernel.refuse = () => 'not now';
     expect(standings(there)).toEqual(['failed', 'effective']);
     expect(there.reconciler.run(list).failed).toHaveLength(1);
     there.kernel.refuse = () => undefined;
-    // What is done at last has to be proved like everything.
+    // A change that succeeds at last must be verified like any other.
     there.kernel.lookup = nothingFor('192.168.0.0', there.kernel);
     expect(standings(there)).toEqual(['shadowed', 'effective']);
   });
 
-  test('a next hop is looked up on the link that has its interface’s name now', () => {
+  test("looks up a next hop on the link that currently has its interface's name", () => {
     const { kernel, reconciler } = settled();
     const lookup = jest.spyOn(kernel, 'lookup');
     const named = readRouteList(
@@ -240,7 +240,7 @@ describe('several next hops', () => {
   };
   const LIST: readonly RouteSpec[] = TWO.map((to) => ({ subnet: `${to}`, nextHops: ['10.184.0.1', '10.184.0.3'] }));
 
-  test('one that is down leaves the group and comes back by one message for all routes', () => {
+  test('remove one that is down from the group and restore it with one message for all routes', () => {
     const { dead, healthOf } = down();
     const { kernel, run } = node({ healthOf });
     run(LIST);
@@ -263,7 +263,7 @@ describe('several next hops', () => {
     expect(kernel.harm).toEqual([]);
   });
 
-  test('that are used differently stay apart while they are alike: one message for each set, both ways', () => {
+  test('with different modes stay separate while they are equal: one message for each set, in both directions', () => {
     const { dead, healthOf } = down();
     const { kernel, run } = node({ healthOf });
     const list: readonly RouteSpec[] = Array.from({ length: 20 }, (_, i) => ({
@@ -283,7 +283,7 @@ describe('several next hops', () => {
     expect([changed(), kernel.harm]).toEqual([[], []]);
   });
 
-  test('are told with what has none beside it, and who cannot be reached at all', () => {
+  test('report those that are down, and those that cannot be reached at all', () => {
     const { run } = node();
     const outcome = run(['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.3', '203.0.113.9'] }]);
     expect(outcome.nextHops).toMatchObject([
@@ -294,7 +294,7 @@ describe('several next hops', () => {
     expect(outcome.verdicts).toMatchObject([{ state: 'effective' }, { state: 'effective' }]);
   });
 
-  test('one whose link has no carrier is left out: the kernel would refuse it, and the group with it', () => {
+  test('leave out one whose link has no carrier: the kernel would reject it with its group', () => {
     const { kernel, run } = node();
     const carrierless = new Map(
       [...kernel.read().links].map(([i, link]) => [i, { ...link, carrier: link.name !== 'pub' }]),
@@ -306,7 +306,7 @@ describe('several next hops', () => {
     expect(outcome.missingNextHops).toEqual(['next hop via 198.51.100.1 dev pub has no carrier on its link']);
   });
 
-  test('a route of others over all of them is as good, whoever is down', () => {
+  test("accept another program's route through all of them, whichever is down", () => {
     const { healthOf } = down('10.184.0.1');
     const { kernel, run } = node({ healthOf });
     kernel.add(kernelRoute('192.168.0.0/24 nexthop via 10.184.0.1 dev priv nexthop via 10.184.0.3 dev priv'));
@@ -323,14 +323,14 @@ test('a failed change does not prevent other clean-up', () => {
   kernel.refuse = (change) =>
     change.kind === 'put-route' && `${change.route.subnet}` === '192.168.0.0/24' ? 'no' : undefined;
   run(TWO);
-  // The one whose successor is not there stays; the other one has its successor.
+  // The route without its successor stays; the other one has its successor.
   const metrics = kernel
     .read()
     .routes.flatMap(({ subnet: to, metric, protocol }) => (protocol === 142 ? [`${to} ${metric}`] : []));
   expect(metrics.sort()).toEqual(['192.168.0.0/24 5', '192.168.1.0/24 0']);
 });
 
-describe('a route is described', () => {
+describe('reports a route', () => {
   test('as rejected with the reason, with the rest of the list applied and the route removed', () => {
     const { kernel, run, told } = node();
     run(['172.16.0.0/12']);
@@ -353,7 +353,7 @@ describe('a route is described', () => {
     ]);
   });
 
-  test('as conflicting with both sides, as satisfied with the one that is there', () => {
+  test('as conflicting with both routes named, and as satisfied by the existing one', () => {
     const { kernel, told } = node();
     kernel.add(kernelRoute('192.168.0.0/24 via 198.51.100.1 dev pub'));
     kernel.add(kernelRoute('192.168.1.0/24 via 10.184.0.1 dev priv'));
@@ -364,7 +364,7 @@ describe('a route is described', () => {
     expect(kernel.applied).toEqual([]);
   });
 
-  test('as effective though somebody else’s came beside it and loses, as conflicting where it wins', () => {
+  test("as effective if another program's route beside it loses, and as conflicting if that wins", () => {
     const { kernel, run, told } = node();
     const spec = { subnet: '192.168.0.0/24', metric: 50 };
     run([spec]);
@@ -381,20 +381,20 @@ describe('a route is described', () => {
     expect(node().told([{ subnet: '192.168.0.0/24', table: 100 }])).toEqual(['192.168.0.0/24 installed']);
   });
 
-  test('as failed with the kernel’s words', () => {
+  test("as failed with the kernel's error text", () => {
     const { kernel, told } = node();
     kernel.refuse = (change) => (change.kind === 'put-route' ? 'Invalid source' : undefined);
     expect(told(['192.168.0.0/24'])).toEqual(['192.168.0.0/24 failed: the kernel reports: Invalid source (EINVAL)']);
   });
 
-  test('as satisfied all the same where only the object of others that go its way is refused', () => {
+  test('as satisfied even if only the object of equivalent routes is rejected', () => {
     const { kernel, told } = node();
     kernel.add(kernelRoute('192.168.1.0/24 via 10.184.0.1 dev priv'));
     kernel.refuse = (change) => (change.kind === 'put-nexthop' ? 'refused' : undefined);
     expect(told().map((line) => line.split(' ')[1])).toEqual(['failed:', 'satisfied:']);
   });
 
-  test('as failed where its nexthop object is refused, new or changed in place', () => {
+  test('as failed if its nexthop object is rejected, whether new or changed in place', () => {
     const { kernel, run, told } = node();
     run();
     kernel.remove(({ subnet: own }) => `${own}` === '10.0.0.0/8');
@@ -407,7 +407,7 @@ describe('a route is described', () => {
 });
 
 describe('a change that fails', () => {
-  test('leaves the object that the route still refers to, and all else is done', () => {
+  test('keeps the object that the route still refers to, and everything else is done', () => {
     const { kernel, run } = node();
     run(['192.168.0.0/24', '192.168.9.0/24']);
     kernel.refuse = (change) => (change.kind === 'put-route' && change.replace ? 'refused' : undefined);
@@ -419,7 +419,7 @@ describe('a change that fails', () => {
     expect(kernel.harm).toEqual([]);
   });
 
-  test('in the removal of everything is tried again, so that no object is left behind', () => {
+  test('during the removal of everything is retried, so that no object is left behind', () => {
     const { kernel, reconciler, run } = node();
     run();
     let first = true;
@@ -435,14 +435,14 @@ describe('a change that fails', () => {
   });
 });
 
-describe('a node outside of the private network', () => {
+describe('a node outside the private network', () => {
   const outside = {
     addresses: ['198.51.100.2/28 dev pub'],
     routes: ['0.0.0.0/0 via 198.51.100.1 dev pub', '198.51.100.0/28 dev pub proto kernel'],
   };
   const reason = 'this node has no route for 10.0.0.0/8 and no address in it';
 
-  test('has nothing to do, also while it has routes of ours that do not follow the private network', () => {
+  test('has nothing to do, even with routes of ours that do not follow the private network', () => {
     const { told } = node({ state: outside });
     const named = { subnet: '192.168.9.0/24', nextHop: '198.51.100.5' };
     for (let pass = 0; pass < 2; pass++)
@@ -452,13 +452,13 @@ describe('a node outside of the private network', () => {
       ]);
   });
 
-  test('waits where the private network is required', () => {
+  test('waits if the private network is required', () => {
     expect(node({ state: outside, requirePrivateNetwork: true }).told(['192.168.0.0/24'])).toEqual([
       `192.168.0.0/24 waiting: ${reason}`,
     ]);
   });
 
-  test('waits where it was in it before, as this agent saw', () => {
+  test('waits if this agent has seen it inside before', () => {
     const entry = '10.0.0.0/8 via 10.184.0.1 dev priv onlink';
     const { kernel, run, told } = node({ state: { ...outside, routes: [...outside.routes, entry] } });
     run([]);
@@ -466,13 +466,13 @@ describe('a node outside of the private network', () => {
     expect(told(['192.168.0.0/24'])).toEqual([`192.168.0.0/24 waiting: ${reason}`]);
   });
 
-  test('waits where it was in it before, as a route of ours shows', () => {
+  test('waits if a route of ours shows that it was inside before', () => {
     const left = { ...outside, routes: [...outside.routes, '192.168.0.0/24 via 10.184.0.1 dev priv proto ours'] };
     expect(node({ state: left }).told()).toEqual(TWO.map((listed) => `${listed} waiting: ${reason}`));
   });
 });
 
-test('a kernel that cannot be read is an error, and nothing is changed', () => {
+test('throws an error and changes nothing if the kernel cannot be read', () => {
   const { kernel, run } = node();
   kernel.read = () => {
     throw new Error('ENOBUFS');

@@ -31,15 +31,15 @@ test.each([
     { permission: allowing('net', '/run/onprem-link/') },
     "Node's permission model is on without --allow-ffi --allow-fs-read=/opt/onprem-link/: start the agent as the DaemonSet does",
   ],
-])('%s is named, with what is needed', (_, changed, message) => {
+])('names %s, with what is needed', (_, changed, message) => {
   expect(missingFrom(host(changed))).toEqual([message]);
 });
 
-test('everything that is missing is named at once', () => {
+test('names everything that is missing at once', () => {
   expect(missingFrom(host({ version: 'v20.0.0', permission: allowing() }))).toHaveLength(2);
 });
 
-test('an old kernel is named with its answer', () => {
+test('reports an old kernel with its answer', () => {
   expect(kernelTooOld('4.18.0', new Error('EOPNOTSUPP')).message).toBe(
     'Linux 5.3 or later is needed for nexthop objects, this is 4.18.0: EOPNOTSUPP',
   );

@@ -1,6 +1,6 @@
 import { readResolvers } from './resolvers';
 
-test('resolvers are read from resolv.conf, each once', () => {
+test('reads each resolver from resolv.conf once', () => {
   const text = [
     '# nameserver 192.0.2.9',
     'search example.com',
@@ -16,8 +16,8 @@ test('resolvers are read from resolv.conf, each once', () => {
 });
 
 test.each(['127.0.0.53', '::1', '169.254.20.10', 'fe80::1', 'fe80::1%eth0', 'localhost'])(
-  '%s needs no route, or is no address',
+  '%s is ignored: it needs no route, or is not an address',
   (address) => expect(readResolvers(`nameserver ${address}\n`)).toEqual([]),
 );
 
-test('without the file there are none', () => expect(readResolvers(undefined)).toEqual([]));
+test('returns none without the file', () => expect(readResolvers(undefined)).toEqual([]));

@@ -20,22 +20,22 @@ const [A, B, BAD] = ['["192.168.0.0/24"]', '["192.168.1.0/24"]', '["192.168.0.0/
 interface Options {
   readonly entry?: JournalEntry;
   readonly isRolling?: boolean;
-  /** The list that an agent before had confirmed. */
+  /** The list that an earlier agent confirmed. */
   readonly kept?: string;
   readonly targets?: readonly Target[];
-  /** Milliseconds from asking for a pass to its being made. @default 0 */
+  /** Milliseconds between requesting a pass and making it. @default 0 */
   readonly delay?: number;
   readonly otherwise?: 'nothing' | 'unreachable';
-  /** When connections are made within a look: 0 at its beginning, 1 at its end. @default 0 */
+  /** The time of connections within a check: 0 at its start, 1 at its end. @default 0 */
   readonly random?: number;
   readonly spreadMs?: number;
 }
 
-/** Two looks without an answer, at which all connections are made at once. */
+/** Two checks without an answer, in each of which all connections are made at once. */
 const TRIAL_MS = 2 * PATIENCE_MS;
 const MINUTES = 60_000;
 
-/** A node that loses what `lost` says, asked with the subnets that are routed at that time. */
+/** A node that loses the targets that `lost` returns for the currently routed subnets. */
 function node({
   isRolling = false,
   entry,
@@ -47,7 +47,7 @@ function node({
   spreadMs = 0,
 }: Options = {}) {
   const kernel = new MemoryKernel(snapshot(SEEDS), ({ protocol }) => protocol === 142);
-  /** What a decision asks for, and nothing else. */
+  /** Only the changes that a decision requests. */
   const limits = jest.fn(() => NO_LIMITS);
   const reconciler = new Reconciler(kernel as unknown as Kernel, {
     privateNetworks: [subnet('10.0.0.0/8')],
@@ -120,7 +120,7 @@ function node({
   return { limits, attempts, kernel, rollout, routed, behaviour, journal, events, triggers, pass, accept };
 }
 
-/** Reached at each of the four connections before the change, and at none after it. */
+/** All four connections before the change are answered, and none after it. */
 function onceThen(answer: Answer): () => Answer {
   let asked = 0;
   return () => (asked++ < 4 ? 'answered' : answer);
@@ -132,7 +132,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 describe('a list', () => {
-  test('is confirmed when what was reachable before still is; the journal names what to go back to meanwhile', async () => {
+  test('is confirmed if everything that was reachable before still is; meanwhile, the journal names the state to restore', async () => {
     const { accept, rollout, routed, journal } = node();
     accept(A);
     await wait(5);
@@ -148,7 +148,7 @@ describe('a list', () => {
     expect(journal.texts).toEqual([A, B]);
   });
 
-  test('that changes nothing is not tried, and one that comes again is not looked at', async () => {
+  test('that changes nothing is not tried, and an unchanged one is not checked', async () => {
     const { accept, kernel, journal, triggers, pass } = node();
     accept(A);
     await wait(5);
@@ -164,7 +164,7 @@ describe('a list', () => {
     ]);
   });
 
-  test('is decided on once, though it is asked first whether it changes anything', async () => {
+  test('is decided on once, although it is first checked whether it changes anything', async () => {
     const { accept, limits } = node();
     accept(A);
     await wait(5);
@@ -174,14 +174,14 @@ describe('a list', () => {
     expect(limits).toHaveBeenCalledTimes(1);
   });
 
-  test('is looked at with 4 connections before it is applied, and with 8 after that', async () => {
+  test('is checked with 4 connections before it is applied, and with 8 after that', async () => {
     const { accept, attempts } = node();
     accept(A);
     await wait(5);
     expect(attempts).toHaveLength(12);
   });
 
-  test('with which the API server is lost is taken back within 10 s, and condemned when that happens again', async () => {
+  test('that loses the API server is rolled back within 10 s, and condemned if that happens again', async () => {
     const { accept, rollout, routed, events, journal } = node({ random: 1 });
     accept(A);
     await wait(5000);
@@ -201,7 +201,7 @@ describe('a list', () => {
     expect(journal.read()).toEqual({ state: 'condemned', list: expect.any(String), companions: [], ended: 0 });
   });
 
-  test('with which a target is lost once, by chance, is applied all the same', async () => {
+  test('that loses a target once, by chance, is applied nevertheless', async () => {
     const { accept, rollout, routed, behaviour, events } = node({ targets: [API, OTHER] });
     behaviour.answer = (target) =>
       target === OTHER && rollout.rollbacks === 0 && routed().length > 0 ? 'lost' : 'answered';
@@ -211,7 +211,7 @@ describe('a list', () => {
     expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'settled']);
   });
 
-  test('with which some of the servers behind one address are lost is taken back', async () => {
+  test('that loses some of the servers behind one address is rolled back', async () => {
     const { accept, routed, behaviour, rollout } = node();
     let connections = 0;
     behaviour.answer = (_, subnets) => (subnets.length > 0 && connections++ % 3 > 0 ? 'lost' : 'answered');
@@ -229,7 +229,7 @@ describe('a list', () => {
     expect([routed(), rollout.rollbacks]).toEqual([['192.168.0.0/24'], 0]);
   });
 
-  test('that is condemned is tried again after 15 minutes, and after twice as long each time it fails', async () => {
+  test('that is condemned is retried after 15 minutes, and after twice as long each time it fails', async () => {
     const { accept, rollout, routed, behaviour } = node();
     accept(BAD);
     await wait(2 * TRIAL_MS + 500);
@@ -249,7 +249,7 @@ describe('a list', () => {
     expect([routed().length, rollout.state.state]).toEqual([2, 'settled']);
   });
 
-  test('that was confirmed before is applied without a look, and still confirmed', async () => {
+  test('that was confirmed before is applied without a check, and stays confirmed', async () => {
     const { accept, rollout, routed, behaviour, attempts } = node({ spreadMs: 30_000, random: 0.5 });
     accept(A);
     await wait(3000);
@@ -287,7 +287,7 @@ describe('a list', () => {
     expect(routed()).toEqual(['192.168.1.0/24']);
   });
 
-  test('that is condemned gives way to another one, and may come again after that', async () => {
+  test('that is condemned gives way to another one, and may return after that', async () => {
     const { accept, rollout, routed, behaviour, journal } = node();
     accept(BAD);
     await wait(2 * TRIAL_MS + 1000);
@@ -301,7 +301,7 @@ describe('a list', () => {
     expect(routed()).toHaveLength(2);
   });
 
-  test('that came before the first one was confirmed goes back to the routes that were there', async () => {
+  test('that arrived before the first one was confirmed rolls back to the routes that existed before', async () => {
     const { accept, kernel, routed } = node();
     kernel.add(kernelRoute('192.168.9.0/24 via 10.184.0.1 dev priv proto ours'));
     accept(BAD);
@@ -311,7 +311,7 @@ describe('a list', () => {
     expect(routed()).toEqual(['192.168.9.0/24']);
   });
 
-  test('with which only what could not be reached before cannot be reached is confirmed', async () => {
+  test('that does not reach what could not be reached before is confirmed', async () => {
     const { accept, rollout, behaviour } = node({ targets: [API, OTHER] });
     behaviour.answer = (target) => (target === OTHER ? 'lost' : 'answered');
     accept(A);
@@ -319,7 +319,7 @@ describe('a list', () => {
     expect(rollout.state).toEqual({ state: 'settled' });
   });
 
-  test('that the API server has just delivered has to wait for it to answer, and does not stay when it never does', async () => {
+  test('that the API server has just delivered waits for it to answer, and is rolled back if it never does', async () => {
     const { accept, routed, rollout, behaviour } = node();
     behaviour.answer = () => 'lost';
     accept(A);
@@ -332,7 +332,7 @@ describe('a list', () => {
     expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'settled']);
   });
 
-  test('that repairs the way to the API server is applied although it did not answer before', async () => {
+  test('that repairs the path to the API server is applied although it did not answer before', async () => {
     const { accept, routed, rollout, behaviour } = node();
     behaviour.answer = (_, subnets) => (subnets.includes('192.168.1.0/24') ? 'answered' : 'lost');
     accept(B);
@@ -341,7 +341,7 @@ describe('a list', () => {
   });
 });
 
-test('with rolling changes a list waits for the API server, because a list without proof would go on to other nodes', async () => {
+test('waits for the API server with rolling changes, because an unverified list would reach other nodes', async () => {
   const { accept, routed, rollout, events, behaviour } = node({ isRolling: true, targets: [API, OTHER] });
   behaviour.answer = (target) => (target === API ? 'lost' : 'answered');
   accept(A);
@@ -357,7 +357,7 @@ test('with rolling changes a list waits for the API server, because a list witho
 });
 
 test.each([false, true])(
-  'a list that was confirmed is repaired after a restart without a proof (rolling: %s)',
+  'that was confirmed is repaired after a restart without a check (rolling: %s)',
   async (isRolling) => {
     const { accept, routed, rollout, events, attempts, behaviour, pass } = node({ isRolling, kept: A });
     behaviour.answer = () => 'lost';
@@ -373,7 +373,7 @@ test.each([false, true])(
 );
 
 describe('an API server restart blocks no list', () => {
-  test('away for longer than the trial: the list waits, and is applied when it is back', async () => {
+  test('down for longer than the trial: the list waits, and is applied when the server is back', async () => {
     const { accept, rollout, routed, behaviour, events } = node();
     accept(A);
     await wait(5);
@@ -387,7 +387,7 @@ describe('an API server restart blocks no list', () => {
     expect(events).toEqual(['list.rolled-back', 'list.retried']);
   });
 
-  test('back just after the list was taken back: it had refused connections, so the list is tried again', async () => {
+  test('back just after the rollback: it had refused connections, so the list is retried', async () => {
     const { accept, rollout, routed, behaviour } = node();
     accept(A);
     await wait(5);
@@ -400,7 +400,7 @@ describe('an API server restart blocks no list', () => {
     expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
   });
 
-  test('away silently: only what comes back at once was gone because of the list', async () => {
+  test('silent: only what returns at once was lost because of the list', async () => {
     const { accept, rollout, routed, behaviour } = node();
     accept(A);
     await wait(5);
@@ -413,7 +413,7 @@ describe('an API server restart blocks no list', () => {
     expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'settled']);
   });
 
-  test('but a list that loses it every time is not retried indefinitely', async () => {
+  test('a list that loses it every time is not retried indefinitely', async () => {
     const { accept, rollout, behaviour } = node();
     behaviour.answer = (_, subnets) => (subnets.includes('192.168.66.0/24') ? 'refused' : 'answered');
     accept(BAD);
@@ -421,7 +421,7 @@ describe('an API server restart blocks no list', () => {
     expect([rollout.rollbacks, rollout.state.state]).toEqual([3, 'condemned']);
   });
 
-  test('one of several behind an address that refuses connections is no loss: the way is there', async () => {
+  test('one of several behind an address that refuses connections is not a loss, because the path exists', async () => {
     const { accept, rollout, routed, behaviour } = node();
     let connections = 0;
     behaviour.answer = (_, subnets) => (subnets.length > 0 && connections++ % 3 > 0 ? 'refused' : 'answered');
@@ -431,7 +431,7 @@ describe('an API server restart blocks no list', () => {
   });
 });
 
-test('of lists that follow one another all the time one is applied each second, on large fleets within the time', async () => {
+test('applies one of continuously changing lists each second, and on large fleets within the configured time', async () => {
   for (const [spreadMs, seconds] of [
     [0, 4],
     [10_000, 12],
@@ -448,7 +448,7 @@ test('of lists that follow one another all the time one is applied each second, 
 });
 
 describe('a list that replaces one on trial', () => {
-  test('is tried against what was reachable before the first of the two', async () => {
+  test('is compared with what was reachable before the first of the two', async () => {
     const { accept, rollout, routed } = node();
     accept(A);
     await wait(5);
@@ -461,7 +461,7 @@ describe('a list that replaces one on trial', () => {
     expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'condemned']);
   });
 
-  test('and repairs it, is confirmed', async () => {
+  test('and repairs it is confirmed', async () => {
     const { accept, rollout, routed, journal } = node();
     accept(A);
     await wait(5);
@@ -478,7 +478,7 @@ describe('a list that replaces one on trial', () => {
   });
 });
 
-test('a repair in the middle of a trial is not written into the journal again', async () => {
+test('a repair during a trial is not written to the journal again', async () => {
   const { accept, kernel, journal, pass } = node();
   accept(BAD);
   await wait(100);
@@ -487,7 +487,7 @@ test('a repair in the middle of a trial is not written into the journal again', 
   expect(journal.entries).toHaveLength(1);
 });
 
-test('a condemned list that comes again while another one is on trial takes that back', async () => {
+test('a condemned list that returns while another one is on trial rolls that back', async () => {
   const { accept, rollout, routed, journal } = node();
   accept(A);
   await wait(5);
@@ -512,7 +512,7 @@ describe('a list of which some routes wait', () => {
     return one;
   };
 
-  test('is settled when the others stand, and repairs need no proof', async () => {
+  test('is settled when the others are installed, and later repairs need no check', async () => {
     const { accept, rollout, routed, behaviour, kernel, pass, events } = standing();
     accept(PARTLY);
     await wait(600_000);
@@ -525,7 +525,7 @@ describe('a list of which some routes wait', () => {
   });
 });
 
-test('a target that dies while a list waits for its next hop no longer needs to be reachable', async () => {
+test('a target that goes down while a list waits for its next hop no longer has to be reachable', async () => {
   const { accept, rollout, routed, behaviour, kernel, pass } = node({ targets: [API, OTHER] });
   behaviour.answer = () => 'answered';
   kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
@@ -542,7 +542,7 @@ test('a target that dies while a list waits for its next hop no longer needs to 
   expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'settled']);
 });
 
-test('what the kernel refuses to undo is still to be undone when the agent ends', async () => {
+test('what the kernel refuses to undo is still pending when the agent ends', async () => {
   const { accept, rollout, kernel } = node();
   accept(A);
   await wait(5);
@@ -554,7 +554,7 @@ test('what the kernel refuses to undo is still to be undone when the agent ends'
 });
 
 describe('a list whose routes all wait', () => {
-  test('is tried once they have a way', async () => {
+  test('is tried once they have a next hop', async () => {
     const { accept, kernel, rollout, routed, pass } = node();
     kernel.remove((route) => `${route.subnet}` === '10.0.0.0/8');
     accept(BAD);
@@ -575,7 +575,7 @@ describe('unreachable routes', () => {
       .routes.filter(({ type }) => type === 7)
       .map((route) => `${route.subnet}`);
 
-  test('are written once the list is confirmed, and those of a list that is taken back never', async () => {
+  test('are written once the list is confirmed, and never those of a list that is rolled back', async () => {
     const { kernel, accept } = node({ otherwise: 'unreachable' });
     accept(A);
     await wait(5);
@@ -587,7 +587,7 @@ describe('unreachable routes', () => {
     expect(unreachable(kernel)).toEqual(['192.168.0.0/24']);
   });
 
-  test('that a list on trial removed are back with the one before, though their routes wait', async () => {
+  test('that a list on trial removed are restored with the previous list, although its routes wait', async () => {
     const { kernel, accept, pass } = node({ otherwise: 'unreachable' });
     accept('["192.168.0.0/24", "192.168.1.0/24"]');
     await wait(5);
@@ -623,7 +623,7 @@ describe('an agent that was killed', () => {
     kept: journal.texts.at(-1) as string,
   });
 
-  test('during a trial: the next agent rolls it back first, with or without a list', async () => {
+  test('during a trial: the next agent first rolls the list back, with or without a list', async () => {
     const { kernel, rollout, routed, events, triggers } = node({ entry, kept: A });
     kernel.add(kernelRoute('192.168.66.0/24 via 10.184.0.1 dev priv proto ours'));
     rollout.resume();
@@ -636,7 +636,7 @@ describe('an agent that was killed', () => {
     ]);
   });
 
-  test('and the list is tried again after that', async () => {
+  test('and the list is retried after that', async () => {
     const { accept, rollout, triggers, routed } = node({ entry, kept: A });
     rollout.resume();
     accept(BAD);
@@ -648,7 +648,7 @@ describe('an agent that was killed', () => {
     ]);
   });
 
-  test('three times with one list has the fourth keep the one before, until the list changes', async () => {
+  test('three times with one list: the fourth agent keeps the previous one until the list changes', async () => {
     let left: JournalEntry | undefined;
     for (let agent = 1; agent <= 3; agent++) {
       const { accept, rollout, routed, journal } = node({ targets: [OTHER], ...(left && { entry: left }) });
@@ -675,7 +675,7 @@ describe('an agent that was killed', () => {
     expect(journal.read()).toMatchObject({ state: 'trial', ended: 0 });
   });
 
-  test('while its list was suspended is no reason to condemn it; the one before is in force at once', async () => {
+  test('while its list was suspended does not condemn it; the previous list is in force at once', async () => {
     const first = node();
     first.accept(A);
     await wait(5);
@@ -693,14 +693,14 @@ describe('an agent that was killed', () => {
     expect(journal.read()).toMatchObject({ state: 'suspended', ended: 0 });
   });
 
-  test('and that did not try the list again is not counted twice', async () => {
+  test('and that did not retry the list is not counted twice', async () => {
     const { rollout, journal } = node({ entry: { ...entry, ended: 1 }, kept: A });
     rollout.resume();
     await wait(60_000);
     expect(journal.read()).toMatchObject({ state: 'trial', ended: 1 });
   });
 
-  test('after a list was condemned does not try it again, but keeps the one before', async () => {
+  test('after a list was condemned: the next agent does not retry it, but keeps the previous one', async () => {
     const first = node();
     first.accept(A);
     await wait(5);
@@ -717,7 +717,7 @@ describe('an agent that was killed', () => {
     expect(routed()).toEqual(['192.168.1.0/24']);
   });
 
-  test('is gone back however long it takes until a pass can be made, before any other list is tried', async () => {
+  test('is rolled back however long it takes until a pass can be made, before any other list is tried', async () => {
     const { accept, routed, rollout } = node({ entry, kept: A, delay: 5000 });
     rollout.resume();
     accept(B);
@@ -729,14 +729,14 @@ describe('an agent that was killed', () => {
     expect(routed()).toEqual(['192.168.1.0/24']);
   });
 
-  test('with a journal that says nothing sensible begins anew', async () => {
+  test('with an invalid journal starts from the beginning', async () => {
     const { rollout, events, triggers } = node({ entry: { ...entry, found: 'nonsense' } });
     rollout.resume();
     expect([rollout.inForce, events, triggers]).toEqual([undefined, ['journal.failed'], []]);
   });
 });
 
-test('what was confirmed is in force again when the agent restarts, and is repaired before any list is there', async () => {
+test('restores the confirmed list after a restart, and repairs it before any list is read', async () => {
   const { rollout, routed, pass, accept, attempts, journal } = node({ kept: A });
   rollout.resume();
   pass();
@@ -749,7 +749,7 @@ test('what was confirmed is in force again when the agent restarts, and is repai
   expect([routed(), journal.texts]).toEqual([['192.168.1.0/24'], [A, B]]);
 });
 
-test('an agent that ends in the middle of a trial knows what to go back to', async () => {
+test('an agent that ends during a trial knows what to restore', async () => {
   const { accept, rollout } = node();
   accept(A);
   await wait(5);

@@ -18,12 +18,12 @@ function follow() {
   };
 }
 
-test('nothing is known at first', () => {
+test('knows nothing at first', () => {
   const { source } = follow();
   expect([source.state, source.list]).toEqual([{ state: 'unknown' }, undefined]);
 });
 
-test('a list in the original’s format is accepted', () => {
+test("accepts a list in the original's format", () => {
   const { source, show, subnets } = follow();
   expect(show('5', ' \n    [ \n      "192.168.0.0/24",\n      "192.168.1.0/24"\n    ]')).toBe(true);
   expect(source.state).toEqual({ state: 'accepted', version: '5' });
@@ -35,7 +35,7 @@ test.each([
   ['no JSON', '[', /is not JSON/],
   ['an empty text', '', /write \[\] for no routes/],
   ['none at all', undefined, /the ConfigMap has no key routes; write routes: "\[\]" for no routes/],
-])('after %s the last good list stays', (_, text, reason) => {
+])('keeps the last good list after %s', (_, text, reason) => {
   const { source, show, subnets } = follow();
   show('5', '["192.168.0.0/24"]');
   expect(show('6', text)).toBe(true);
@@ -46,19 +46,19 @@ test.each([
   expect([source.accepted, source.rejected]).toEqual([1, 1]);
 });
 
-test('without a last good list there is none, rather than an empty one', () => {
+test('has no list without a last good one, rather than an empty one', () => {
   const { show, source } = follow();
   show('6', '[');
   expect(source.list).toBeUndefined();
 });
 
-test('an empty list is one', () => {
+test('accepts an empty list', () => {
   const { show, subnets } = follow();
   show('6', '[]');
   expect(subnets()).toEqual([]);
 });
 
-test('servers beside the list are read with it; without them there are none, and bad ones reject both', () => {
+test('reads servers beside the list; without them there are none, and invalid ones reject both', () => {
   const { source, show, subnets } = follow();
   const withServers = (version: string, servers: string, text = '["192.168.0.0/24"]') =>
     source.update({ kind: 'present', data: { routes: text, servers }, version });
@@ -76,14 +76,14 @@ test('servers beside the list are read with it; without them there are none, and
   expect(source.servers).toEqual([]);
 });
 
-test('a known version with another text is new, as after etcd was restored from a backup', () => {
+test('accepts a known version with another text, as after etcd was restored from a backup', () => {
   const { show, subnets } = follow();
   show('5', '["192.168.0.0/24"]');
   expect(show('5', '["192.168.7.0/24"]')).toBe(true);
   expect(subnets()).toEqual(['192.168.7.0/24']);
 });
 
-test('the same version again is no news, good or bad', () => {
+test('ignores the same version, good or bad', () => {
   const { source, show } = follow();
   show('5', '["192.168.0.0/24"]');
   const { list } = source;
@@ -94,7 +94,7 @@ test('the same version again is no news, good or bad', () => {
   expect([source.accepted, source.rejected]).toEqual([1, 1]);
 });
 
-test('what is gone keeps its list, and the time since it is known', () => {
+test('keeps the list of a ConfigMap that is gone, and the time since when that is known', () => {
   const { source, show, subnets, clock } = follow();
   show('5', '["192.168.0.0/24"]');
   clock.now = 2000;
@@ -105,7 +105,7 @@ test('what is gone keeps its list, and the time since it is known', () => {
   expect(subnets()).toEqual(['192.168.0.0/24']);
 });
 
-test('what comes back is accepted, with its old version as well', () => {
+test('accepts a ConfigMap that came back, even with its old version', () => {
   const { source, show } = follow();
   show('5', '[]');
   source.update({ kind: 'gone' });
@@ -113,10 +113,10 @@ test('what comes back is accepted, with its old version as well', () => {
   expect(source.state).toEqual({ state: 'accepted', version: '5' });
 });
 
-describe('a list that came with the pod', () => {
+describe('a list from the pod template', () => {
   const LIST = '["192.168.0.0/24"]';
 
-  test('is accepted without the API server; the ConfigMap is compared with it, and never read', () => {
+  test('is accepted without the API server; the ConfigMap is only compared with it', () => {
     const { source, show, subnets } = follow();
     source.pin(LIST);
     expect([source.state, subnets(), source.differs]).toMatchObject([{ state: 'accepted' }, ['192.168.0.0/24'], false]);
@@ -134,14 +134,17 @@ describe('a list that came with the pod', () => {
     ]);
   });
 
-  test.each([undefined, '', '["192.168.0.1/24"]'])('is rejected when it is %j, whatever the ConfigMap says', (text) => {
-    const { source, show, subnets } = follow();
-    source.pin(text);
-    show('5', LIST);
-    expect([source.state.state, subnets(), source.differs]).toEqual(['rejected', undefined, true]);
-  });
+  test.each([undefined, '', '["192.168.0.1/24"]'])(
+    'is rejected if it is %j, whatever the ConfigMap contains',
+    (text) => {
+      const { source, show, subnets } = follow();
+      source.pin(text);
+      show('5', LIST);
+      expect([source.state.state, subnets(), source.differs]).toEqual(['rejected', undefined, true]);
+    },
+  );
 
-  test('outlives its ConfigMap, whose deletion is known all the same', () => {
+  test('outlives its ConfigMap, whose deletion is still noticed', () => {
     const { source, show, subnets } = follow();
     source.pin(LIST);
     expect(source.update({ kind: 'gone' })).toBe(true);

@@ -40,7 +40,7 @@ const COMPLETE = {
   REQUIRE_REACHABLE: 'true',
 };
 
-/** Left out where they are empty. */
+/** Omitted if they are empty. */
 const LISTS = [
   'API_SERVERS',
   'ALLOWED_NEXT_HOPS',
@@ -64,7 +64,7 @@ function findings(changed: Readonly<Record<string, string | undefined>>): string
   }
 }
 
-test('the environment is read', () => {
+test('reads the environment', () => {
   const { podIP, privateNetworks, podSubnets, ownership, routeRules, limits, probes, ...rest } = readSettings({
     ...COMPLETE,
     OTHER: 'x',
@@ -118,7 +118,7 @@ test.each([undefined, ''])('a list that is %j has no entries', (text) => {
   expect([limits.nextHops, limits.interfaces, limits.destinations]).toEqual([[], new Set(), undefined]);
 });
 
-test('everything that is missing is reported at once', () => {
+test('reports everything missing at once', () => {
   expect(() => readSettings({})).toThrow(InputError);
   try {
     readSettings({});
@@ -162,7 +162,7 @@ test.each([
   ['PROBE_SHARE', '1001'],
   ['ROUTE_TABLE', '0'],
   ['ROUTE_TABLE', '0xfe'],
-])('%s is refused as %j', (name, value) => {
+])('rejects %s with the value %j', (name, value) => {
   const [first, ...more] = findings({ [name]: value });
   expect(first).toMatch(new RegExp(`^${name}: `));
   expect(more).toEqual([]);
@@ -175,7 +175,7 @@ test.each([1, 2, 3, 4])('protocol number %i marks routes that must never be ours
   ]);
 });
 
-test('of the nodes a stable share probes, the rest does not', () => {
+test('a stable share of the nodes probes', () => {
   const probing = (share: number) =>
     Array.from({ length: 1000 }, (_, i) => `worker-${i}`).filter(
       (NODE_NAME) => readSettings({ ...COMPLETE, NODE_NAME, PROBE_SHARE: `${share}` }).probes.length > 0,
@@ -187,6 +187,6 @@ test('of the nodes a stable share probes, the rest does not', () => {
   expect(probing(1000)).toHaveLength(1000);
 });
 
-test('the table of local addresses is refused', () => {
+test('rejects the table of local addresses', () => {
   expect(findings({ ROUTE_TABLE: '255' })[0]).toMatch(/is the table of local addresses/);
 });

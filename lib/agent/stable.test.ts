@@ -1,17 +1,17 @@
 import { asStable, Derived, Latest } from './stable';
 
-test('a value is derived again when any of its inputs is another one, and else stays the same', () => {
+test('computes a value again if any of its inputs changes', () => {
   const derive = jest.fn(({ one, other }: { readonly one: string; readonly other: number }) => ({ text: one + other }));
   const derived = new Derived(derive);
   const first = derived.of({ one: 'a', other: 1 });
   expect(derived.of({ one: 'a', other: 1 })).toBe(first);
   expect(derived.of({ one: 'a', other: 2 })).toEqual({ text: 'a2' });
   expect(derived.of({ one: 'b', other: 2 })).toEqual({ text: 'b2' });
-  expect(derived.of({ one: 'a', other: 1 })).not.toBe(first); // only the last one is known
+  expect(derived.of({ one: 'a', other: 1 })).not.toBe(first); // only the last inputs are remembered
   expect(derive).toHaveBeenCalledTimes(4);
 });
 
-test('inputs are compared by identity', () => {
+test('compares inputs by identity', () => {
   const derived = new Derived(({ list }: { readonly list: ReturnType<typeof asStable<number[]>> }) => [...list]);
   const list = asStable([1]);
   const first = derived.of({ list });
@@ -19,7 +19,7 @@ test('inputs are compared by identity', () => {
   expect(derived.of({ list: asStable([1]) })).not.toBe(first);
 });
 
-test('what is read again with the same content is the same', () => {
+test('returns the same object for input with the same content', () => {
   const latest = new Latest<readonly number[]>();
   const first = latest.of([1, 2]);
   expect(latest.of([1, 2])).toBe(first);

@@ -1,10 +1,10 @@
 import { Takeover } from './takeover';
 
 interface Node {
-  /** Whether somebody else holds a lock, by protocol; unset: nobody. */
+  /** Whether another agent holds a lock, by protocol; unset: no agent does. */
   readonly held: Map<number, boolean>;
   isReady: boolean;
-  /** Asked by a look, so that a test can let something happen meanwhile. */
+  /** Called by each check, so that a test can change something meanwhile. */
   onLook: () => void;
 }
 
@@ -42,7 +42,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('a lock that nobody holds is taken after 60 s, not before, and once', async () => {
+test('takes a lock that no agent holds after 60 s, not before, and only once', async () => {
   const { taken, acquire, released } = start(143);
   await seconds(59);
   expect([taken, acquire.mock.calls]).toEqual([[], []]);
@@ -52,14 +52,14 @@ test('a lock that nobody holds is taken after 60 s, not before, and once', async
   expect([taken, acquire.mock.calls, released]).toEqual([[143], [[143]], []]);
 });
 
-test('one that somebody holds is never taken', async () => {
+test('never takes a lock that an agent holds', async () => {
   const { node, taken, acquire } = start(143);
   node.held.set(143, true);
   await seconds(3600);
   expect([taken, acquire.mock.calls]).toEqual([[], []]);
 });
 
-test('an agent that shows itself for a moment starts the 60 s anew', async () => {
+test('starts the 60 s again if an agent appears for a moment', async () => {
   const { node, taken } = start(143);
   await seconds(50);
   node.held.set(143, true);
@@ -71,7 +71,7 @@ test('an agent that shows itself for a moment starts the 60 s anew', async () =>
   expect(taken).toEqual([143]);
 });
 
-test('time in which nobody looked, as while this agent was stopped, does not count', async () => {
+test('does not count time without checks, for example while this agent was stopped', async () => {
   const { node, taken } = start(143);
   await seconds(30);
   node.onLook = () => {
@@ -85,7 +85,7 @@ test('time in which nobody looked, as while this agent was stopped, does not cou
   expect(taken).toEqual([143]);
 });
 
-test('nothing is taken while the handler is not ready, and as soon as it is', async () => {
+test('takes nothing while the handler is not ready, and takes it as soon as it is', async () => {
   const { node, taken, acquire } = start(143);
   node.isReady = false;
   await seconds(300);
@@ -95,14 +95,14 @@ test('nothing is taken while the handler is not ready, and as soon as it is', as
   expect(taken).toEqual([143]);
 });
 
-test('who takes the lock at the same moment has it', async () => {
+test('does not take over if another agent takes the lock at the same moment', async () => {
   const { acquire, taken } = start(143);
-  acquire.mockResolvedValueOnce('default/other'); // it was free when it was looked at
+  acquire.mockResolvedValueOnce('default/other'); // the lock was free when it was checked
   await seconds(61);
   expect([taken, acquire.mock.calls]).toEqual([[], [[143]]]);
 });
 
-test('each pool is watched for itself', async () => {
+test('watches each pool separately', async () => {
   const { node, taken } = start(143, 144, 145);
   node.held.set(144, true);
   await seconds(30);
@@ -115,7 +115,7 @@ test('each pool is watched for itself', async () => {
   expect(taken).toEqual([143, 145]);
 });
 
-test('the end gives back all locks, also one that was just being taken', async () => {
+test('releases all locks at the end, including one that was just being taken', async () => {
   const { acquire, released, taken, takeover } = start(143, 144);
   acquire.mockImplementationOnce(async () => {
     takeover.stop();
@@ -126,7 +126,7 @@ test('the end gives back all locks, also one that was just being taken', async (
   expect(released.sort()).toEqual([143, 143, 144]);
 });
 
-test('an unavailable lock is reported once and requested again', async () => {
+test('reports an unavailable lock once and requests it again', async () => {
   const { acquire, logged, taken } = start(143);
   acquire.mockRejectedValueOnce(new Error('EMFILE')).mockRejectedValueOnce(new Error('EMFILE'));
   await seconds(61);
@@ -135,7 +135,7 @@ test('an unavailable lock is reported once and requested again', async () => {
   expect([taken, logged]).toEqual([[143], ['error takeover.failed: EMFILE']]);
 });
 
-test('without disjoint pools nothing is ever looked at', async () => {
+test('checks nothing without disjoint pools', async () => {
   start();
   expect(jest.getTimerCount()).toBe(0);
 });

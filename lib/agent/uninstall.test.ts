@@ -7,7 +7,7 @@ const WATCH = { nudge: () => undefined };
 
 interface Situation {
   readonly onUninstall?: 'remove' | 'keep';
-  /** Asked when the uninstall looks. */
+  /** Called when the uninstall checks. */
   readonly list?: () => ListState;
   readonly terminating?: () => boolean;
   readonly kept?: boolean;
@@ -49,7 +49,7 @@ function uninstall({ onUninstall = 'remove', list, terminating = () => false, ke
 
 const gone = (): ListState => ({ state: 'gone', since: performance.now() });
 
-/** Lets an agent leave, and gives back what was done to the kernel and how long that took in milliseconds. */
+/** Lets an agent leave. @returns what was done to the kernel, and how many milliseconds that took. */
 async function leave(situation: Situation) {
   const node = uninstall(situation);
   const started = performance.now();
@@ -65,24 +65,24 @@ async function leave(situation: Situation) {
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-describe('routes are removed at once', () => {
-  test('if the namespace is terminating, whatever else is still there', async () => {
+describe('removes routes at once', () => {
+  test('if the namespace is terminating, whatever else exists', async () => {
     const { ran, took, logged } = await leave({ terminating: () => true, kept: true });
     expect([ran, took, logged]).toEqual([['all'], 0, ['leave.remove']]);
   });
 
-  test('if the ConfigMap was deleted and the DaemonSet does not stay', async () => {
+  test('if the ConfigMap was deleted and the DaemonSet is deleted as well', async () => {
     const { ran, took } = await leave({ list: gone });
     expect([ran, took]).toEqual([['all'], 0]);
   });
 
-  test('if the namespace is found to be terminating 3 s later', async () => {
+  test('if the namespace turns out to be terminating 3 s later', async () => {
     const late = performance.now() + 2_000;
     const { ran, took } = await leave({ terminating: () => performance.now() > late });
     expect([ran, took]).toEqual([['all'], 3_000]);
   });
 
-  test('when the news of the deleted ConfigMap comes within 3 s', async () => {
+  test('if the deletion of the ConfigMap is reported within 3 s', async () => {
     let list: ListState = { state: 'unknown' };
     const node = uninstall({ list: () => list });
     const leaving = node.uninstall.leave(WATCH, true);
@@ -95,13 +95,13 @@ describe('routes are removed at once', () => {
   });
 });
 
-describe('routes stay, and an unconfirmed change is rolled back,', () => {
+describe('keeps routes and rolls back an unconfirmed change', () => {
   test('if nothing proves an uninstall within 3 s, after two requests to the API server', async () => {
     const { ran, took, looks } = await leave({});
     expect([ran, took, looks]).toEqual([[BASE], 3_000, { namespace: 2, daemonSet: 0 }]);
   });
 
-  test('if the DaemonSet stays where the ConfigMap was deleted', async () => {
+  test('if the ConfigMap was deleted but the DaemonSet stays', async () => {
     const { ran, logged } = await leave({ list: gone, kept: true });
     expect(ran).toEqual([BASE]);
     expect(logged).toContain('leave.vetoed');
@@ -112,13 +112,13 @@ describe('routes stay, and an unconfirmed change is rolled back,', () => {
     expect((await leave({ list: () => ({ state: 'gone', since }) })).ran).toEqual([BASE]);
   });
 
-  test('if the user wants to keep them, for which nobody is asked', async () => {
+  test('if the user wants to keep them, without any request', async () => {
     const { ran, looks, took } = await leave({ onUninstall: 'keep', list: gone, terminating: () => true });
     expect([ran, looks, took]).toEqual([[BASE], { namespace: 0, daemonSet: 0 }, 0]);
   });
 });
 
-test('an agent that does not hold the lock leaves everything alone, whatever its journal says', async () => {
+test('an agent that does not hold the lock changes nothing, whatever its journal contains', async () => {
   const node = uninstall({ terminating: () => true });
   await node.uninstall.leave(WATCH, false);
   expect(node.ran).toEqual([]);

@@ -14,7 +14,7 @@ const OWNER = { kind: 'ConfigMap', metadata: { name: 'orders-service-health' } }
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] }));
 afterEach(() => void jest.useRealTimers());
 
-/** Servers that answer as a test says, per replica: a reason for those that fail. */
+/** Servers that answer as the test says, for each replica: those that fail have a reason. */
 class World {
   readonly api = new MemoryObjects();
   readonly log: string[] = [];
@@ -96,7 +96,7 @@ async function pair(
   return { world, leader, standby };
 }
 
-test('a server that dies gets no new connections after its threshold, and some again after it answers', async () => {
+test('a dead server gets no new connections after its threshold, and some again after it answers', async () => {
   const { world } = await pair();
   expect(await world.ready()).toBe(BOTH);
   world.failing.set('192.168.1.10', 'connection refused');
@@ -117,7 +117,7 @@ test('a server that dies gets no new connections after its threshold, and some a
   await world.stop();
 });
 
-test('when all are down one after the other, all stay, and it is reported', async () => {
+test('keeps all servers if all go down one after the other, and reports it', async () => {
   const { world, leader } = await pair();
   world.failing.set('192.168.1.10', 'connection refused');
   await world.pass(35);
@@ -131,7 +131,7 @@ test('when all are down one after the other, all stay, and it is reported', asyn
   await world.stop();
 });
 
-test('with another service that answers, all of one are down and stay, with an event', async () => {
+test('marks all servers of one Service down with an event if another Service answers, and keeps them', async () => {
   const other = { ...SERVICE, name: 'other', servers: new Map([['192.168.1.99', '10.0.1.99']]) };
   const { world } = await pair([SERVICE, other]);
   world.failing.set('192.168.1.10', 'connection refused');
@@ -146,7 +146,7 @@ test('with another service that answers, all of one are down and stay, with an e
   await world.stop();
 });
 
-test('a Service that is probed often is reported when all of it is down, however rarely the others are probed', async () => {
+test('reports a frequently probed Service when all of it is down, however rarely the others are probed', async () => {
   const often = { ...SERVICE, everyMs: 1_000, timeoutMs: 500 };
   const rarely = { ...SERVICE, name: 'other', everyMs: 60_000, servers: new Map([['192.168.1.99', '10.0.1.99']]) };
   const { world } = await pair([often, rarely]);
@@ -159,7 +159,7 @@ test('a Service that is probed often is reported when all of it is down, however
   await world.stop();
 });
 
-test('what only one replica sees marks nothing down, whichever it is', async () => {
+test('marks nothing down that only one replica sees, whichever it is', async () => {
   const { world } = await pair();
   world.failing.set('pod-a 192.168.1.10', 'no route to host');
   await world.pass(60);
@@ -173,7 +173,7 @@ test('what only one replica sees marks nothing down, whichever it is', async () 
   await world.stop();
 });
 
-test('everything down at once marks nothing down', async () => {
+test('marks nothing down if everything goes down at once', async () => {
   const { world } = await pair();
   for (const address of SERVICE.servers.keys()) world.failing.set(address, 'no answer within 2 s');
   const before = world.api.writes.filter(({ path }) => path === PATH).length;
@@ -186,7 +186,7 @@ test('everything down at once marks nothing down', async () => {
   await world.stop();
 });
 
-test('a leader that vanishes is replaced, and what stood stays; the new one is as fast', async () => {
+test('replaces a leader that vanishes, keeps what was written, and is as fast afterwards', async () => {
   const { world, leader, standby } = await pair();
   world.failing.set('192.168.1.10', 'connection refused');
   await world.pass(35);
@@ -195,14 +195,14 @@ test('a leader that vanishes is replaced, and what stood stays; the new one is a
   expect(standby.term).toBe('2/pod-b_x');
   expect(leader.term).toBeUndefined();
   expect(await world.ready()).toBe('192.168.1.11');
-  expect(world.events.length).toBe(1); // nothing is said twice
+  expect(world.events.length).toBe(1); // nothing is reported twice
   world.failing.clear();
   await world.pass(22);
   expect(await world.ready()).toBe(BOTH);
   await world.stop();
 });
 
-test('a restart of all replicas changes nothing, and goes on from what stands', async () => {
+test('a restart of all replicas changes nothing, and continues from the written state', async () => {
   const first = await pair();
   first.world.failing.set('192.168.1.10', 'connection refused');
   await first.world.pass(35);
@@ -217,7 +217,7 @@ test('a restart of all replicas changes nothing, and goes on from what stands', 
   await world.stop();
 });
 
-test('while the API server is away nothing is lost; what was found is written when it is back', async () => {
+test('loses nothing while the API server is unavailable, and writes the result when it is back', async () => {
   const { world, leader } = await pair();
   world.isApiDown = true;
   world.failing.set('192.168.1.10', 'connection refused');
@@ -230,7 +230,7 @@ test('while the API server is away nothing is lost; what was found is written wh
   await world.stop();
 });
 
-test('a server that is added gets connections after its first answer', async () => {
+test('a new server gets connections after its first answer', async () => {
   const { world, leader, standby } = await pair();
   const added = { ...SERVICE, servers: new Map([...SERVICE.servers, ['192.168.1.12', '10.0.1.12'] as const]) };
   world.failing.set('192.168.1.12', 'connection refused');
@@ -243,7 +243,7 @@ test('a server that is added gets connections after its first answer', async () 
   await world.stop();
 });
 
-test('a Service that is left out and listed again, after its slice went with its owner, gets a new one', async () => {
+test('a Service that is removed and listed again gets a new slice after the old one was collected with its owner', async () => {
   const { world, leader, standby } = await pair();
   for (const replica of [leader, standby]) world.show(replica, []);
   await world.pass(2);
@@ -254,7 +254,7 @@ test('a Service that is left out and listed again, after its slice went with its
   await world.stop();
 });
 
-test('a list that is wrong or gone changes nothing and is reported', async () => {
+test('changes nothing if the list is invalid or gone, and reports it', async () => {
   const { world, leader } = await pair();
   leader.onConfigMap({ kind: 'present', version: '2', data: { services: '[' } });
   expect(leader.list.state).toBe('rejected');
@@ -268,7 +268,7 @@ test('a list that is wrong or gone changes nothing and is reported', async () =>
   await world.stop();
 });
 
-test('nothing is written while nothing changes, except the leases', async () => {
+test('writes nothing but the leases while nothing changes', async () => {
   const { world } = await pair();
   const before = world.api.writes.length;
   await world.pass(300);
@@ -277,7 +277,7 @@ test('nothing is written while nothing changes, except the leases', async () => 
   await world.stop();
 });
 
-test('readiness, status and metrics say how it stands', async () => {
+test('readiness, status and metrics show the state', async () => {
   const { world, leader, standby } = await pair();
   world.failing.set('192.168.1.10', 'HTTP 500');
   await world.pass(32);
@@ -313,7 +313,7 @@ test('readiness, status and metrics say how it stands', async () => {
   await world.stop();
 });
 
-test('a leader that looks at its slices, one after the other, stays ready', async () => {
+test('a leader that reads its slices one after the other stays ready', async () => {
   const { world, leader } = await pair();
   const get = world.api.get.bind(world.api);
   jest.spyOn(world.api, 'get').mockImplementation(async (path) => {
@@ -327,7 +327,7 @@ test('a leader that looks at its slices, one after the other, stays ready', asyn
   await world.stop();
 });
 
-test('the owner is waited for, and readiness with it', async () => {
+test('waits for the owner, and so does readiness', async () => {
   const world = new World([{ ...SERVICE, name: 'late' }]);
   await world.api.delete(
     ownerPath({ ...SERVICE, name: 'late' }),

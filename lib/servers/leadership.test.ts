@@ -14,14 +14,14 @@ const LEASES = { namespace: 'onprem-link-health', lease: 'server-health', standb
 const NOTHING = { down: new Set<string>(), unsure: new Set<string>() };
 const PATH = slicePath(SERVICE, 4);
 
-/** What happens to a replica's requests, each in turn: delays there and back in milliseconds, or a loss of the answer. */
+/** The fate of a replica's requests, in order: delays in both directions in milliseconds, or a lost answer. */
 interface Weather {
   readonly there: number;
   readonly back: number;
   readonly isLost: boolean;
 }
 
-/** A replica whose requests take their time, and which may be stopped (SIGSTOP) for a while. */
+/** A replica with slow requests, which can be stopped (SIGSTOP) for a while. */
 class Replica {
   readonly turns: Turns;
   readonly writer: SliceWriter;
@@ -61,7 +61,7 @@ class Replica {
     }
   }
 
-  /** A process that is stopped sees answers and timers once it goes on. */
+  /** A stopped process sees answers and timers once it continues. */
   private async goOn(): Promise<void> {
     while (this.time.now() < this.stoppedUntil) await this.time.sleep(this.stoppedUntil - this.time.now());
   }
@@ -115,7 +115,7 @@ const stops = fc.array(
 const turnOf = ({ metadata }: ApiObject): number =>
   Number.parseInt(metadata.annotations?.['onprem-link/term'] ?? '0', 10);
 
-test('whatever is late, lost or stopped: one leader at a time, and once a new one has written nothing older arrives', async () => {
+test('with any delays, losses and stops, there is one leader at a time, and no older write arrives after a new leader has written', async () => {
   await fc.assert(
     fc.asyncProperty(fc.tuple(weather, weather, weather), stops, async (skies, pauses) => {
       const time = new FakeTime();
@@ -139,7 +139,7 @@ test('whatever is late, lost or stopped: one leader at a time, and once a new on
   );
 }, 60_000);
 
-describe('with a network that works', () => {
+describe('with a working network', () => {
   const calm: Weather[] = [{ there: 2, back: 2, isLost: false }];
   const start = () => {
     const time = new FakeTime();
@@ -152,13 +152,13 @@ describe('with a network that works', () => {
   const roles = (replicas: readonly Replica[]) =>
     replicas.map(({ turns }) => (turns.term ? 'leader' : turns.standby.term ? 'standby' : 'waiting')).join(' ');
 
-  test('one leads, one stands by, and a third waits', async () => {
+  test('one replica leads, one stands by, and a third waits', async () => {
     const { time, replicas } = start();
     await time.runUntil(20_000);
     expect(roles(replicas).split(' ').sort()).toEqual(['leader', 'standby', 'waiting']);
   });
 
-  test('a leader that is stopped has been replaced when it goes on, and steps back', async () => {
+  test('a stopped leader has been replaced when it continues, and steps down', async () => {
     const { time, replicas } = start();
     await time.runUntil(20_000);
     const leader = replicas.find(({ turns }) => turns.term !== undefined) as Replica;
@@ -170,7 +170,7 @@ describe('with a network that works', () => {
     expect(leader.turns.term).toBeUndefined();
   });
 
-  test('one that gives its lease up is replaced within a round', async () => {
+  test('a replica that gives up its lease is replaced within a round', async () => {
     const { time, replicas } = start();
     await time.runUntil(20_000);
     const leader = replicas.find(({ turns }) => turns.term !== undefined) as Replica;

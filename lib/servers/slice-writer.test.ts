@@ -33,7 +33,7 @@ const readyOf = (slice: ApiObject) =>
     ({ addresses, conditions }) => `${addresses[0]} ${conditions.ready}`,
   );
 
-test('the slice is what kube-proxy, a differ and the garbage collector look for', async () => {
+test('writes the slice that kube-proxy, diff tools and the garbage collector expect', async () => {
   const { own, sync, slice } = started();
   const { metadata } = own();
   await sync();
@@ -61,7 +61,7 @@ test('the slice is what kube-proxy, a differ and the garbage collector look for'
   });
 });
 
-test('what is the same is not written again, neither after a look nor with each probe', async () => {
+test('does not write an equal slice again, neither after reading nor with each probe', async () => {
   const { api, own, sync, writer } = started();
   own();
   await sync();
@@ -72,7 +72,7 @@ test('what is the same is not written again, neither after a look nor with each 
   expect(writer.writes).toBe(1);
 });
 
-test('a server that is down keeps its place, without new connections', async () => {
+test('keeps a server that is down in place, without new connections', async () => {
   const { own, sync, slice, state } = started();
   own();
   await sync();
@@ -81,7 +81,7 @@ test('a server that is down keeps its place, without new connections', async () 
   expect(readyOf(await slice())).toEqual(['192.168.1.10 false', '192.168.1.11 true']);
 });
 
-test('a new leader takes over what stands, once, and then writes its own term', async () => {
+test('a new leader takes over the written state once, and then writes its own term', async () => {
   const { own, sync, slice, state } = started();
   own();
   state.ready = new Set(['192.168.1.11']);
@@ -107,7 +107,7 @@ test('a replica that does not lead writes nothing', async () => {
   expect(api.writes).toEqual([]);
 });
 
-test('a lead that ends between the look and the write writes nothing', async () => {
+test('writes nothing if leadership ends between the read and the write', async () => {
   const { api, own, sync, state, slice } = started();
   own();
   await sync();
@@ -117,13 +117,13 @@ test('a lead that ends between the look and the write writes nothing', async () 
     if (path === ownerPath(SERVICE)) state.term = undefined;
     return await get(path);
   });
-  state.term = '3/pod-a'; // looks again
+  state.term = '3/pod-a'; // reads again
   await sync();
   jest.restoreAllMocks();
   expect(readyOf(await slice())).toEqual(['192.168.1.10 true', '192.168.1.11 true']);
 });
 
-test('a slice that somebody else has changed is refused first, then read and written again', async () => {
+test('a slice that another client has changed causes a conflict, and is then read and written again', async () => {
   const { api, own, sync, slice, state } = started();
   own();
   await sync();
@@ -132,10 +132,10 @@ test('a slice that somebody else has changed is refused first, then read and wri
   await expect(sync()).rejects.toBeInstanceOf(ConflictError);
   await sync();
   expect(readyOf(await slice())).toEqual(['192.168.1.10 true', '192.168.1.11 false']);
-  expect(state.adopted.length).toBe(1); // what somebody else wrote is not taken over
+  expect(state.adopted.length).toBe(1); // the other client's content is not taken over
 });
 
-test('a deleted slice is not recreated by a late write', async () => {
+test('a late write does not recreate a deleted slice', async () => {
   const { api, own, state, sync, slice } = started();
   own();
   await sync();
@@ -143,11 +143,11 @@ test('a deleted slice is not recreated by a late write', async () => {
   state.ready = new Set(['192.168.1.10']);
   await expect(sync()).rejects.toThrow(ConflictError);
   expect(await slice()).toBeUndefined();
-  await sync(); // who still leads makes a new one
+  await sync(); // if it still leads, it creates a new one
   expect(readyOf(await slice())).toEqual(['192.168.1.10 true', '192.168.1.11 false']);
 });
 
-test('a look restores what was changed or deleted', async () => {
+test('reading restores what was changed or deleted', async () => {
   const { api, own, sync, slice, writer } = started();
   own();
   await sync();
@@ -160,13 +160,13 @@ test('a look restores what was changed or deleted', async () => {
   expect((await slice()).metadata).toMatchObject({ ownerReferences: [{ uid: metadata.uid }] });
 });
 
-test('without its owner no slice is written, so that none is left behind', async () => {
+test('writes no slice without its owner, so that none is left behind', async () => {
   const { api, sync } = started();
   await expect(sync()).rejects.toThrow('there is no ConfigMap orders-service-health yet');
   expect(api.writes).toEqual([]);
 });
 
-test('a family without servers has no slice, and loses the one it had', async () => {
+test('a family without servers has no slice, and an existing one is deleted', async () => {
   const servers = new Map([...SERVICE.servers, ['fd00:1::10', 'fd00:1::10'] as const]);
   const { api, own, sync, state } = started({ ...SERVICE, servers });
   own();
@@ -183,7 +183,7 @@ describe('the slice that was in Git before', () => {
     metadata: { name: 'orders-service-ipv4', labels: { 'endpointslice.kubernetes.io/managed-by': manager } },
   });
 
-  test('goes once there is another one, not before', async () => {
+  test('is deleted once another one exists, and not before', async () => {
     const { api, own, sync } = started();
     api.put(FROM_GIT, slice('onprem-link'));
     await expect(sync()).rejects.toThrow('yet');
@@ -193,7 +193,7 @@ describe('the slice that was in Git before', () => {
     expect([await api.get(FROM_GIT), (await api.get(PATH))?.kind]).toEqual([undefined, 'EndpointSlice']);
   });
 
-  test('stays if it is not one of ours, or during a handover', async () => {
+  test('is kept if it is not one of ours, or during a handover', async () => {
     const foreign = started();
     foreign.own();
     foreign.api.put(FROM_GIT, slice('somebody-else'));

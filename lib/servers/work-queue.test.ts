@@ -3,7 +3,7 @@ import { WorkQueue } from './work-queue';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-/** A queue whose work ends when it is told to. */
+/** A queue whose work ends when the test says so. */
 function started(atOnce = 2) {
   const running: { key: string; end: (error?: Error) => void }[] = [];
   const failures: string[] = [];
@@ -30,7 +30,7 @@ function started(atOnce = 2) {
   return { queue, end, failures, keys: () => running.map(({ key }) => key) };
 }
 
-test('a few keys at a time, each once at a time; one that is added meanwhile is done once more', async () => {
+test('runs a few keys at a time, and each key only once at a time; a key that is added meanwhile runs again', async () => {
   const { queue, end, keys } = started();
   for (const key of ['a', 'b', 'c', 'a', 'a']) queue.add(key);
   expect(keys()).toEqual(['a', 'b']);
@@ -43,7 +43,7 @@ test('a few keys at a time, each once at a time; one that is added meanwhile is 
   expect([keys(), queue.isFailing]).toEqual([[], false]);
 });
 
-test('a key that fails is repeated after a growing pause, and at once when it is added', async () => {
+test('retries a failed key after a growing pause, and at once when it is added', async () => {
   jest.spyOn(Math, 'random').mockReturnValue(1);
   const { queue, end, keys, failures } = started();
   queue.add('a');
@@ -60,7 +60,7 @@ test('a key that fails is repeated after a growing pause, and at once when it is
   expect(queue.isFailing).toBe(false);
 });
 
-test('once it is stopped nothing begins', async () => {
+test('starts nothing once it is stopped', async () => {
   const { queue, end, keys } = started(1);
   queue.add('a');
   queue.add('b');

@@ -25,7 +25,7 @@ interface Case {
   readonly guard?: Guard['refuse'];
 }
 
-/** What becomes of companions: `+` written, `=` stays, `-` withdrawn. */
+/** The changes of companions: `+` written, `=` stays, `-` withdrawn. */
 function companions(given: Case): string[] {
   const { listed = [A], kernel = [], state = 'effective', before = [], restored = [] } = given;
   const routes = listed.map((spec) => readRoute(spec, DEFAULT_RULES));
@@ -86,7 +86,7 @@ test.each<[string, Case, string[]]>([
 ])('%s', (_, given, expected) => expect(companions(given)).toEqual(expected));
 
 test.each<RouteState>(['waiting', 'failed', 'shadowed', 'not-applicable'])(
-  'a route that is %s gets none, and keeps the one it has',
+  'a route that is %s gets none, but keeps an existing one',
   (state) => {
     expect(companions({ state })).toEqual([]);
     expect(companions({ state, kernel: [OURS] })).toEqual([STAYS]);
@@ -97,7 +97,7 @@ test.each<[string, Case]>([
   ['refused', { isRefused: true, state: 'refused' }],
   ['conflicting', { standing: { state: 'conflicting', conflict: '' }, state: 'conflicting' }],
   ['satisfied', { standing: { state: 'satisfied', by: '' }, state: 'satisfied' }],
-])('a route that is %s has none, whatever was before', (_, given) => {
+])('a route that is %s has none, whatever its previous state', (_, given) => {
   expect(companions({ ...given, before: [`${A} 254`], restored: [`${A} 254`] })).toEqual([]);
   expect(companions({ ...given, kernel: [OURS] })).toEqual([WITHDRAWN]);
 });
@@ -106,7 +106,7 @@ test.each([
   ['a less specific route of others', '192.168.0.0/16 via 198.51.100.1 dev pub'],
   ['a less specific route of others that rejects', 'blackhole 192.0.0.0/8'],
   ['a route of others in its place', `unreachable ${A} proto 143 metric 4294967295`],
-])('%s stops it', (_, foreign) => {
+])('%s prevents a companion', (_, foreign) => {
   expect(companions({ kernel: [foreign], restored: [`${A} 254`] })).toEqual([]);
   expect(companions({ kernel: [foreign, OURS] })).toEqual([WITHDRAWN]);
 });
@@ -118,9 +118,9 @@ test.each([
   ['inside it', '192.168.0.0/25 via 198.51.100.1 dev pub'],
   ['elsewhere', '192.169.0.0/16 via 198.51.100.1 dev pub'],
   ['that is the default route', '0.0.0.0/0 via 198.51.100.1 dev pub metric 100'],
-])('a route %s does not', (_, other) => expect(companions({ kernel: [other] })).toEqual([ADDED]));
+])('a route %s does not prevent it', (_, other) => expect(companions({ kernel: [other] })).toEqual([ADDED]));
 
-test('the guard judges it as a route without a way', () => {
+test('the guard judges a companion as a route without hops', () => {
   const ways: unknown[] = [];
   const guard: Guard['refuse'] = ({ way }) => {
     ways.push(way);
@@ -130,12 +130,12 @@ test('the guard judges it as a route without a way', () => {
   expect(ways).toEqual([{ hops: [] }]);
 });
 
-test('without the option all of ours are withdrawn, and those of others stay', () => {
+test('without the option, withdraws ours and keeps those of others', () => {
   const node = snapshot({ routes: [OURS, OURS.replace('ours', 'former'), OURS.replace('ours', '143')] });
   expect(withoutCompanions(node, OWNERSHIP).withdrawn).toEqual([OURS, OURS.replace('ours', 'former')].map(kernelRoute));
 });
 
-test('a prefix is read from its key', () => {
+test('reads a prefix from its key', () => {
   const prefix = { subnet: subnet('fd40::/48'), table: 77 };
   expect(readPrefix(prefixKey(prefix))).toEqual(prefix);
 });

@@ -11,9 +11,9 @@ const texts = (tables: readonly number[]) =>
     `${subnet} ${table} ${mtu ?? ''}`.trim(),
   );
 
-test('each route of the main table is copied with all that it has, unless the list has one there itself', () => {
+test('copies each route of the main table with its attributes, unless the list has a route there', () => {
   expect(texts([2, 7]).slice(3)).toEqual(['192.168.0.0/24 2', '192.168.0.0/24 7', '192.168.1.0/24 7 1400']);
 });
 
-test('without tables the list is the same', () =>
+test('returns the same list without tables', () =>
   expect(withCopies({ list: asStable(list), tables: asStable([]) })).toBe(list));

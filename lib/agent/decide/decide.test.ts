@@ -50,7 +50,7 @@ const BASE: DecisionInputs = {
   }),
 };
 
-/** Another value of every input. One that is missing here does not compile. */
+/** A different value for every input. A missing one does not compile. */
 const OTHERS: DecisionInputs = {
   list: asStable(readRouteList(['192.168.0.0/24'], DEFAULT_RULES)),
   restored: asStable([{ subnet: subnet('192.168.7.0/24'), table: 254 }]),
@@ -66,13 +66,13 @@ const OTHERS: DecisionInputs = {
 };
 const NAMES = Object.keys(OTHERS) as (keyof DecisionInputs)[];
 
-/** What a decision says about routes; the snapshot it was made of is only passed on. */
+/** What a decision says about routes; the snapshot that it is based on is only passed through. */
 function decided(inputs: DecisionInputs) {
   const { resolved, refusals, diff, companions, paths } = decide(inputs);
   return { resolved, paths, refusals, changes: diff.changes, cleanup: diff.cleanup, companions };
 }
 
-test.each(NAMES)('a decision depends on its input %s, and is made again for another one', (name) => {
+test.each(NAMES)('depends on its input %s, and changes with it', (name) => {
   const other = { ...BASE, [name]: OTHERS[name] };
   expect(decided(other)).not.toEqual(decided(BASE));
   const decision = new Derived(decide);
@@ -81,13 +81,13 @@ test.each(NAMES)('a decision depends on its input %s, and is made again for anot
   expect(decision.of(other)).not.toBe(first);
 });
 
-test('a decision follows from its inputs alone, whatever was decided before', () => {
+test('depends only on its inputs, not on earlier decisions', () => {
   const first = decided(BASE);
   for (const name of NAMES) decided({ ...BASE, [name]: OTHERS[name] });
   expect(decided(BASE)).toEqual(first);
 });
 
-test('a pass hands all of them over', () => {
+test('a pass provides all inputs', () => {
   const of = jest.spyOn(Derived.prototype, 'of');
   const kernel = new MemoryKernel(NODE, ({ protocol }) => protocol === 142);
   const reconciler = new Reconciler(kernel as unknown as Kernel, {

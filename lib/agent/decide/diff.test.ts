@@ -14,7 +14,7 @@ const A = [hop('via 10.184.0.1 dev priv')];
 const B = [hop('via 10.184.0.3 dev priv')];
 const BOTH = [...A, ...B];
 
-/** One object for one array, as the resolver makes them. */
+/** The same object for equal arrays, as the resolver creates them. */
 const wayOver = (hops: readonly Hop[]): Way => {
   const known = WAYS.get(hops) ?? { hops };
   WAYS.set(hops, known);
@@ -28,7 +28,7 @@ const way = (spec: RouteSpec, hops: readonly Hop[] = A): ResolvedRoute => ({
 });
 const ways = (specs: readonly RouteSpec[], hops: readonly Hop[] = A) => specs.map((spec) => way(spec, hops));
 
-/** In short: `+R` add, `~R` change, `-R` remove a route; the same with the number of a nexthop object, counted from ID. */
+/** A short notation: `+R` adds, `~R` changes, `-R` removes a route; nexthop objects have numbers, counted from ID. */
 function short(change: Change): string {
   const sign = change.kind.startsWith('delete') ? '-' : 'replace' in change && change.replace ? '~' : '+';
   if ('nexthop' in change) {
@@ -50,8 +50,8 @@ function diffed(wanted: readonly ResolvedRoute[], state: Snapshot, { keep = [], 
 
 const changesOf = ({ changes, cleanup }: ReturnType<typeof diffRoutes>) => [changes.map(short), cleanup.map(short)];
 
-describe('an empty node', () => {
-  test('gets one nexthop object, then the routes that refer to it', () => {
+describe('on an empty node', () => {
+  test('creates one nexthop object, then the routes that refer to it', () => {
     const { changes, cleanup, standings } = diffed(ways(['192.168.0.0/24', '192.168.1.0/24']), snapshot());
     expect(changes.map(short)).toEqual(['+#0', '+192.168.0.0/24', '+192.168.1.0/24']);
     expect(changes[0]).toMatchObject({ nexthop: { id: ID, protocol: 142, family: 4, hop: A[0] } });
@@ -60,7 +60,7 @@ describe('an empty node', () => {
     expect([...standings.values()]).toEqual([]);
   });
 
-  test('gets members before their group, with the weights in the group', () => {
+  test('creates members before their group, with the weights in the group', () => {
     const several = [{ ...(A[0] as Hop), weight: 5 }, B[0] as Hop];
     const { changes } = diffed(ways(['192.168.0.0/24'], several), snapshot());
     expect(changes.map(short)).toEqual(['+#0', '+#1', '+#2', '+192.168.0.0/24']);
@@ -74,12 +74,12 @@ describe('an empty node', () => {
     });
   });
 
-  test('gets an object for a single hop that has a weight left from several', () => {
+  test('creates an object for a single hop, even if its weight is left from several', () => {
     const { changes } = diffed(ways(['192.168.0.0/24'], [{ ...(A[0] as Hop), weight: 5 }]), snapshot());
     expect(changes).toMatchObject([{ nexthop: { id: ID, hop: { weight: 1 } } }, { route: { nexthopId: ID } }]);
   });
 
-  test('gets one object for the members of all groups and for routes of that hop alone', () => {
+  test('creates one object for a hop that groups and single routes share', () => {
     const wanted = [way('192.168.0.0/24', BOTH), way('192.168.1.0/24', B), way('192.168.2.0/24', [...B].concat(A))];
     expect(diffed(wanted, snapshot()).changes.map(short)).toEqual([
       '+#0',
@@ -91,7 +91,7 @@ describe('an empty node', () => {
     ]);
   });
 
-  test('gets objects of its own for each family, and for onlink hops', () => {
+  test('creates separate objects for each family, and for onlink hops', () => {
     const wanted = [
       way('192.168.0.0/24', [hop('dev priv')]),
       way('2001:db8::/48', [hop('dev priv')]),
@@ -107,7 +107,7 @@ describe('an empty node', () => {
     ]);
   });
 
-  test('gets numbers that nobody uses', () => {
+  test('allocates unused numbers', () => {
     const taken = snapshot({ nexthops: [`${ID} proto 4 via 10.9.9.9 dev pub`] });
     expect(diffed(ways(['192.168.0.0/24']), taken).changes.map(short)).toEqual(['+#1', '+192.168.0.0/24']);
   });
@@ -131,19 +131,19 @@ describe('a correct state', () => {
     way({ subnet: '192.168.1.0/24', table: 100, metric: 7 }, [...B, ...A]),
   ];
 
-  test('is left alone', () => expect(changesOf(diffed(wanted, state))).toEqual([[], []]));
+  test('is left unchanged', () => expect(changesOf(diffed(wanted, state))).toEqual([[], []]));
 
   test.each([
     ['source', { subnet: '192.168.0.0/24', source: '10.184.0.3', mtu: 1400 }],
     ['no source', { subnet: '192.168.0.0/24', mtu: 1400 }],
     ['MTU', { subnet: '192.168.0.0/24', source: '10.184.0.2', mtu: 1300 }],
     ['no MTU', { subnet: '192.168.0.0/24', source: '10.184.0.2' }],
-  ])('is replaced for another %s', (_, spec) => {
+  ])('is replaced for a different %s', (_, spec) => {
     expect(diffed([way(spec), wanted[1] as ResolvedRoute], state).changes.map(short)).toEqual(['~192.168.0.0/24']);
   });
 
   test.each([{ source: '10.184.0.3', mtu: 1400 }, { source: '10.184.0.3' }, { mtu: 1300 }])(
-    'is written with all that it has: %j',
+    'is written with all attributes: %j',
     (given) => {
       const [change] = diffed([way({ subnet: '192.168.0.0/24', ...given }), wanted[1] as ResolvedRoute], state).changes;
       const { source, mtu } = (change as PutRoute).route;
@@ -151,7 +151,7 @@ describe('a correct state', () => {
     },
   );
 
-  test('is moved to the protocol number from a former one, with its object', () => {
+  test('is moved with its object from a former protocol number', () => {
     const former = snapshot({
       nexthops: ['7 proto former via 10.184.0.1 dev priv'],
       routes: ['192.168.0.0/24 nhid 7 proto former'],
@@ -160,7 +160,7 @@ describe('a correct state', () => {
   });
 });
 
-test('a route of a former number is moved also where it refers to an object of the new one', () => {
+test('moves a route of a former number even if it already refers to an object of the current one', () => {
   const state = snapshot({
     nexthops: [`${ID} via 10.184.0.1 dev priv`],
     routes: [`192.168.0.0/24 nhid ${ID} proto former`],
@@ -175,7 +175,7 @@ describe('a changed next hop', () => {
     routes: many.map((subnet) => `${subnet} nhid ${ID} proto ours`),
   });
 
-  test('is one message for any number of routes', () => {
+  test('takes one message for any number of routes', () => {
     const { changes, cleanup } = diffed(ways(many, B), state);
     expect(changes).toEqual([
       { kind: 'put-nexthop', replace: true, nexthop: { id: ID, protocol: 142, family: 4, hop: B[0] } },
@@ -183,19 +183,19 @@ describe('a changed next hop', () => {
     expect(cleanup).toEqual([]);
   });
 
-  test('of some of them is another object, the first stays for the rest', () => {
+  test('of some routes gets a new object, and the others keep theirs', () => {
     const wanted = [...ways(many.slice(1)), way(many[0] as string, B)];
     expect(changesOf(diffed(wanted, state))).toEqual([['+#1', `~${many[0]}`], []]);
   });
 
-  test('leaves alone what cannot be resolved now, though it had the same next hop', () => {
+  test('does not affect a route that cannot be resolved now, although it had the same next hop', () => {
     const { changes, cleanup } = diffed(ways(many.slice(1), B), state, { keep: many.slice(0, 1) });
     expect(changes[0]).toMatchObject({ replace: false, nexthop: { id: ID + 1 } });
     expect(changes).toHaveLength(many.length);
     expect(cleanup).toEqual([]);
   });
 
-  test('leaves alone a route of somebody else that refers to our object', () => {
+  test("does not affect another program's route that refers to our object", () => {
     const shared = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: [`192.168.0.0/24 nhid ${ID} proto ours`, `203.0.113.0/24 nhid ${ID} proto static`],
@@ -203,7 +203,7 @@ describe('a changed next hop', () => {
     expect(changesOf(diffed(ways(['192.168.0.0/24'], B), shared))).toEqual([['+#1', '~192.168.0.0/24'], []]);
   });
 
-  test('leaves alone an object that a group counts on, be it somebody else’s', () => {
+  test('does not affect an object that a group uses, whoever owns the group', () => {
     const grouped = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`, `9 proto static group ${ID}`],
       routes: [`192.168.0.0/24 nhid ${ID} proto ours`],
@@ -211,13 +211,13 @@ describe('a changed next hop', () => {
     expect(changesOf(diffed(ways(['192.168.0.0/24'], B), grouped))).toEqual([['+#1', '~192.168.0.0/24'], []]);
   });
 
-  test('also moves what leaves the list at the same time, which hinders nobody', () => {
+  test('also moves routes that leave the list at the same time, which is harmless', () => {
     const { changes, cleanup } = diffed(ways(many.slice(1), B), state);
     expect(changes.map(short)).toEqual(['~#0', `-${many[0]}`]);
     expect(cleanup).toEqual([]);
   });
 
-  test('to one that has an object already uses that, and cleans the old one up when all is done', () => {
+  test('that another object already has reuses that object, and removes the old one afterwards', () => {
     const two = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`, `${ID + 1} via 10.184.0.3 dev priv`],
       routes: [`192.168.0.0/24 nhid ${ID} proto ours`, `192.168.1.0/24 nhid ${ID + 1} proto ours`],
@@ -228,7 +228,7 @@ describe('a changed next hop', () => {
     ]);
   });
 
-  test('swapped between two objects changes no object under the other’s routes', () => {
+  test("swapped between two objects changes no object under the other's routes", () => {
     const two = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`, `${ID + 1} via 10.184.0.3 dev priv`],
       routes: [`192.168.0.0/24 nhid ${ID} proto ours`, `192.168.1.0/24 nhid ${ID + 1} proto ours`],
@@ -237,7 +237,7 @@ describe('a changed next hop', () => {
     expect(changesOf(diffed(wanted, two))).toEqual([['~192.168.0.0/24', '~192.168.1.0/24'], []]);
   });
 
-  test('of a group changes the group, not the members others may count on', () => {
+  test('of a group changes the group, not its members, which others may use', () => {
     const grouped = snapshot({
       nexthops: [
         `${ID} via 10.184.0.1 dev priv`,
@@ -252,7 +252,7 @@ describe('a changed next hop', () => {
     expect(cleanup.map(short)).toEqual(['-#0']);
   });
 
-  test('of a group is not given to a group that another route wants as it is', () => {
+  test('of a group is not applied to a group that another route needs unchanged', () => {
     const grouped = snapshot({
       nexthops: [
         `${ID} via 10.184.0.1 dev priv`,
@@ -268,15 +268,15 @@ describe('a changed next hop', () => {
     expect(changes.at(-1)).toMatchObject({ route: { nexthopId: ID + 2 } });
   });
 
-  test('from one to several is a new object: the kernel makes no group of a single one', () => {
+  test('from one to several creates a new object: the kernel makes no group of a single one', () => {
     const { changes, cleanup } = diffed(ways(many.slice(0, 1), BOTH), state);
     expect(changes.map(short)).toEqual(['+#1', '+#2', `~${many[0]}`, ...many.slice(1).map((subnet) => `-${subnet}`)]);
     expect(cleanup).toEqual([]);
   });
 });
 
-describe('foreign routes', () => {
-  test('of the same prefix that win or tie and go the same way satisfy', () => {
+describe('routes of other programs', () => {
+  test('with the same prefix satisfy ours if they win or tie and go the same way', () => {
     const state = snapshot({ routes: ['192.168.0.0/24 via 10.184.0.1 dev priv metric 50'] });
     const { changes, standings } = diffed(ways([{ subnet: '192.168.0.0/24', metric: 50 }]), state);
     expect(changes).toEqual([]);
@@ -285,7 +285,7 @@ describe('foreign routes', () => {
     ]);
   });
 
-  test('that win or tie and go another way conflict, the best of them', () => {
+  test('conflict if they win or tie and go another way, and the best of them is named', () => {
     for (const [metric, also] of [
       [0, '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0; '],
       [4000, ''],
@@ -301,21 +301,21 @@ describe('foreign routes', () => {
     }
   });
 
-  test('that lose stay beside ours, whoever came first', () => {
+  test('that lose stay beside ours, whichever came first', () => {
     const state = snapshot({ routes: ['192.168.0.0/24 via 198.51.100.1 dev pub metric 50'] });
     const { changes, standings } = diffed(ways(['192.168.0.0/24']), state);
     expect(changes.map(short)).toEqual(['+#0', '+192.168.0.0/24']);
     expect([...standings.values()]).toMatchObject([{ state: 'ours', conflict: expect.stringContaining('metric 50') }]);
   });
 
-  test('in IPv6 are compared with 1024 where the list says 0', () => {
+  test('in IPv6 are compared with metric 1024 if the list says 0', () => {
     const there = (metric: number) => snapshot({ routes: [`fd40::/48 via fd00::9 dev pub metric ${metric}`] });
     const wanted = ways(['fd40::/48'], [hop('via fd00::1 dev priv')]);
     const states = [1023, 1024, 1025].map((metric) => [...diffed(wanted, there(metric)).standings.values()][0]?.state);
     expect(states).toEqual(['conflicting', 'conflicting', 'ours']);
   });
 
-  test('decide alike whether ours is there or not', () => {
+  test('get the same decision whether ours exists or not', () => {
     const strangers = fc.array(
       fc.record({
         metric: fc.constantFrom(0, 10, 20, 30),
@@ -349,12 +349,12 @@ describe('foreign routes', () => {
     );
   });
 
-  test('in another table are nobody’s business', () => {
+  test('in another table are ignored', () => {
     const state = snapshot({ routes: ['192.168.0.0/24 via 198.51.100.1 dev pub table 100'] });
     expect(diffed(ways(['192.168.0.0/24']), state).changes).toHaveLength(2);
   });
 
-  test('that come to tie with ours or beat it make ours leave, and theirs is never replaced', () => {
+  test('that start to tie with ours or beat it make ours leave, and are never replaced', () => {
     const state = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: ['192.168.0.0/24 via 198.51.100.1 dev pub', `192.168.0.0/24 nhid ${ID} proto ours`],
@@ -364,7 +364,7 @@ describe('foreign routes', () => {
     expect([...standings.values()]).toMatchObject([{ state: 'conflicting' }]);
   });
 
-  test('that carry our number but hold for one type of service only are theirs', () => {
+  test('with our number but for one type of service only belong to others', () => {
     const state = snapshot({ routes: ['192.168.0.0/24 via 10.184.0.1 dev priv proto ours qualified'] });
     expect(changesOf(diffed([], state))).toEqual([[], []]);
   });
@@ -385,29 +385,29 @@ describe('routes that are no longer wanted', () => {
     ],
   });
 
-  test('goes: routes first, in every table, and their objects when that is done', () => {
+  test('are removed: routes first, in every table, then their objects', () => {
     expect(changesOf(diffed([], state))).toEqual([
       ['-192.168.0.0/24', '-192.168.7.0/24', '-192.168.9.0/24'],
       ['-#0', '-8'],
     ]);
   });
 
-  test('stays while it is listed and only cannot be resolved now, object and all', () => {
+  test('stay with their object if they are listed but cannot be resolved now', () => {
     const keep = ['192.168.0.0/24', { subnet: '192.168.7.0/24', table: 100 }];
     expect(changesOf(diffed([], state, { keep }))).toEqual([['-192.168.9.0/24'], []]);
   });
 
-  test('stays as an object while a group of somebody else counts on it', () => {
+  test("leave an object that another program's group still uses", () => {
     const grouped = snapshot({ nexthops: [`${ID} via 10.184.0.1 dev priv`, `9 proto 4 group ${ID}`] });
     expect(changesOf(diffed([], grouped))).toEqual([[], []]);
   });
 
-  test('goes as a group before its members', () => {
+  test('remove a group before its members', () => {
     const grouped = snapshot({ nexthops: [`${ID} via 10.184.0.1 dev priv`, `${ID + 1} group ${ID}`] });
     expect(changesOf(diffed([], grouped))).toEqual([[], ['-#1', '-#0']]);
   });
 
-  test('goes only after its successor of another metric stands', () => {
+  test('are removed only after a successor with another metric is installed', () => {
     const wanted = ways([{ subnet: '192.168.0.0/24', metric: 50 }]);
     expect(changesOf(diffed(wanted, state))).toEqual([
       ['+192.168.0.0/24 metric 50', '-192.168.7.0/24', '-192.168.9.0/24'],
@@ -415,7 +415,7 @@ describe('routes that are no longer wanted', () => {
     ]);
   });
 
-  test('goes when somebody appended a second one to ours', () => {
+  test('are removed if somebody appended a second route to ours', () => {
     const twice = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: [`192.168.0.0/24 nhid ${ID} proto ours`, '192.168.0.0/24 via 10.9.9.9 dev pub proto ours'],
@@ -429,18 +429,18 @@ describe('routes of the original DaemonSet', () => {
   const adopt: Options = { ownership: { adoptLegacy: true } };
   const legacy = '192.168.0.0/24 via 10.184.0.1 dev priv proto boot';
 
-  test('satisfy, unless they are to be adopted', () => {
+  test('satisfy ours unless they are to be adopted', () => {
     expect(changesOf(diffed(ways(['192.168.0.0/24']), snapshot({ routes: [legacy] })))).toEqual([[], []]);
   });
 
-  test('are replaced in one go where they have the same metric', () => {
+  test('are replaced in one step if they have the same metric', () => {
     expect(changesOf(diffed(ways(['192.168.0.0/24']), snapshot({ routes: [legacy] }), adopt))).toEqual([
       ['+#0', '~192.168.0.0/24'],
       [],
     ]);
   });
 
-  test('go after ours stands where they have another metric', () => {
+  test('are removed after ours is installed if they have another metric', () => {
     const wanted = ways([{ subnet: '192.168.0.0/24', metric: 50 }]);
     expect(changesOf(diffed(wanted, snapshot({ routes: [legacy] }), adopt))).toEqual([
       ['+#0', '+192.168.0.0/24 metric 50'],
@@ -448,7 +448,7 @@ describe('routes of the original DaemonSet', () => {
     ]);
   });
 
-  test('go where ours is there beside them', () => {
+  test('are removed if ours exists beside them', () => {
     const beside = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: [legacy, `192.168.0.0/24 nhid ${ID} proto ours`],
@@ -456,7 +456,7 @@ describe('routes of the original DaemonSet', () => {
     expect(changesOf(diffed(ways(['192.168.0.0/24']), beside, adopt))).toEqual([[], ['-192.168.0.0/24']]);
   });
 
-  test('go first where ours beside them has to be replaced, which might hit them instead', () => {
+  test('are removed first if ours beside them must be replaced, which might hit them instead', () => {
     const beside = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: [legacy, `192.168.0.0/24 nhid ${ID} proto ours`],
@@ -465,7 +465,7 @@ describe('routes of the original DaemonSet', () => {
     expect(changesOf(diffed(wanted, beside, adopt))).toEqual([[], ['-192.168.0.0/24']]);
   });
 
-  test('all go, of whatever metric', () => {
+  test('are all removed, whatever their metric', () => {
     const state = snapshot({ routes: [legacy, `${legacy} metric 100`] });
     expect(changesOf(diffed(ways(['192.168.0.0/24']), state, adopt))).toEqual([
       ['+#0', '~192.168.0.0/24'],
@@ -476,19 +476,19 @@ describe('routes of the original DaemonSet', () => {
   test.each([
     ['go another way', '192.168.0.0/24 via 10.184.0.9 dev priv proto boot', 'conflicting'],
     ['belong to somebody else', '192.168.0.0/24 via 10.184.0.1 dev priv proto static', 'satisfied'],
-  ])('are not adopted where they %s', (_, other, state) => {
+  ])('are not adopted if they %s', (_, other, state) => {
     const result = diffed(ways(['192.168.0.0/24']), snapshot({ routes: [other] }), adopt);
     expect(result.changes).toEqual([]);
     expect([...result.standings.values()]).toMatchObject([{ state }]);
   });
 
-  test('are not replaced where somebody else’s has the same prefix and metric and might be hit instead', () => {
+  test("are not replaced if another program's route has the same prefix and metric and might be hit instead", () => {
     const state = snapshot({ routes: ['192.168.0.0/24 via 10.184.0.1 dev priv proto static', legacy] });
     expect(changesOf(diffed(ways(['192.168.0.0/24']), state, adopt))).toEqual([[], []]);
   });
 });
 
-describe('routes that differ in what the kernel caches with an object', () => {
+describe('routes with different attributes that the kernel caches with an object', () => {
   const WANTED = ways([{ subnet: '192.168.0.0/24', mtu: 1280 }, '192.168.1.0/24', '192.168.2.0/24']);
   const apart = snapshot({
     nexthops: [`${ID} via 10.184.0.1 dev priv`, `${ID + 1} via 10.184.0.1 dev priv`],
@@ -499,14 +499,14 @@ describe('routes that differ in what the kernel caches with an object', () => {
     ],
   });
 
-  test('get objects of their own', () => {
+  test('get separate objects', () => {
     const { changes } = diffed(WANTED, snapshot());
     expect(changes.map(short)).toEqual(['+#0', '+#1', '+192.168.0.0/24', '+192.168.1.0/24', '+192.168.2.0/24']);
     expect(changes.slice(2)).toMatchObject([ID, ID + 1, ID + 1].map((nexthopId) => ({ route: { nexthopId } })));
     expect(changesOf(diffed(WANTED, apart))).toEqual([[], []]);
   });
 
-  test('are separated where a version before let them share one', () => {
+  test('are separated if an earlier version let them share one', () => {
     const shared = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: [0, 1, 2].map((i) => `192.168.${i}.0/24 nhid ${ID} proto ours mtu 1280`),
@@ -514,7 +514,7 @@ describe('routes that differ in what the kernel caches with an object', () => {
     expect(changesOf(diffed(WANTED, shared))).toEqual([['+#1', '~192.168.1.0/24', '~192.168.2.0/24'], []]);
   });
 
-  test('move one by one when their values change, and never those whose values stay', () => {
+  test('are moved one by one when their attributes change, and the others stay', () => {
     expect(changesOf(diffed(ways(['192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24']), apart))).toEqual([
       ['~192.168.0.0/24'],
       ['-#0'],
@@ -523,7 +523,7 @@ describe('routes that differ in what the kernel caches with an object', () => {
     expect(changesOf(diffed([other, ...WANTED.slice(1)], apart))).toEqual([['~192.168.0.0/24'], []]);
   });
 
-  test('never share with a route that stays as it is, whoever owns it', () => {
+  test('never share an object with a route that stays unchanged, whoever owns it', () => {
     const foreign = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: [`192.168.9.0/24 nhid ${ID} proto static`, `192.168.0.0/24 nhid ${ID} proto ours mtu 1280`],
@@ -534,12 +534,12 @@ describe('routes that differ in what the kernel caches with an object', () => {
     ]);
   });
 
-  test('follow another next hop by one message an object', () => {
+  test('follow another next hop with one message for each object', () => {
     const moved = WANTED.map(({ route }) => ({ route, way: wayOver(B) }));
     expect(changesOf(diffed(moved, apart))).toEqual([['~#0', '~#1'], []]);
   });
 
-  test('share no member of a group either', () => {
+  test('do not share members of a group either', () => {
     const wanted = ['192.168.0.0/24', { subnet: '192.168.1.0/24', source: '10.184.0.2' }];
     expect(diffed(ways(wanted, BOTH), snapshot()).changes.map(short).slice(0, 6)).toEqual(
       [0, 1, 2, 3, 4, 5].map((i) => `+#${i}`),
@@ -547,7 +547,7 @@ describe('routes that differ in what the kernel caches with an object', () => {
   });
 });
 
-describe('whatever the node holds', () => {
+describe('for any state of the node', () => {
   const subnets = fc.constantFrom('192.168.0.0/24', '192.168.1.0/24', '192.168.0.0/16', '2001:db8::/48');
   const metrics = fc.constantFrom(5, 50);
   const tables = fc.constantFrom(254, 100);
@@ -598,7 +598,7 @@ describe('whatever the node holds', () => {
 
   const worlds = fc.record({ wanted: wantedWays, kept: fc.nat({ max: 2 }), there: routesThere, ownership: ownerships });
 
-  test('diffRoutes changes nothing foreign, refers only to existing objects, and leaves nothing to do', () => {
+  test('changes nothing of other programs, refers only to existing objects, and leaves nothing to do', () => {
     fc.assert(
       fc.property(worlds, ({ wanted, kept, there, ownership }) => {
         const start = snapshot({ nexthops: objects, routes: there });
@@ -631,7 +631,7 @@ describe('whatever the node holds', () => {
     );
   });
 
-  test('one round is enough where nobody shares a prefix and metric with us', () => {
+  test('needs only one round if no other route has our prefix and metric', () => {
     fc.assert(
       fc.property(worlds, ({ wanted, there }) => {
         const unshared = [...new Map(there.map((line) => [keyOf(line), line])).values()];
@@ -669,14 +669,14 @@ describe('whatever the node holds', () => {
   });
 });
 
-/** Subnet, metric and table of a line. */
+/** Subnet, metric and table of a route in text form. */
 const keyOf = (line: string) => line.replace(/ (nhid|via|proto).* metric/, ' metric').replace(/ mtu .*/, '');
 
 function foreign({ routes, nexthops }: Snapshot, isOurs: (object: { protocol: number }) => boolean): unknown[] {
   return [routes.filter((route) => !isOurs(route)).map(text), [...nexthops.values()].filter((each) => !isOurs(each))];
 }
 
-/** Kept routes of ours with the way they go, which no change of an object must move. */
+/** Our kept routes with their hops, which no change of an object may move. */
 function keptRoutes({ routes, nexthops }: Snapshot, keep: readonly ResolvedRoute['route'][], ownership: Ownership) {
   const isKept = (route: KernelRoute) =>
     keep.some(

@@ -44,7 +44,7 @@ test.each([
   ['a nexthop object', { kind: 'nexthop' }],
   ['a rule', { kind: 'rule' }],
   ['lost events', { kind: 'overrun' }],
-] satisfies [string, KernelEvent][])('%s concerns us', (_, event) => expect(concerns(event)).toBe(true));
+] satisfies [string, KernelEvent][])('%s is relevant', (_, event) => expect(concerns(event)).toBe(true));
 
 test.each([
   ['a pod’s route', routeEvent('172.30.0.7/32 dev pods')],
@@ -55,7 +55,7 @@ test.each([
     'a link-local address, as each pod’s link gets one',
     { kind: 'address', address: nodeAddress('fe80::1/64 dev pods') },
   ],
-] satisfies [string, KernelEvent][])('%s concerns us only while a route is in trouble', (_, event) => {
+] satisfies [string, KernelEvent][])('%s is relevant only while a route is in trouble', (_, event) => {
   expect(concerns(event)).toBe(false);
   const any = event.kind !== 'address';
   for (const state of ['waiting', 'failed', 'conflicting', 'shadowed', 'refused'] as const)
@@ -63,13 +63,13 @@ test.each([
   for (const state of ['satisfied', 'installed', 'not-applicable'] as const) expect(concerns(event, state)).toBe(false);
 });
 
-test('any link may be that of a next hop that is missing', () => {
+test('any link may be the link of a missing next hop', () => {
   expect(concerns(linkEvent('pub'), 'effective', ['next hop 198.51.100.9 cannot be reached from this node'])).toBe(
     true,
   );
 });
 
-test('a less specific route of others concerns unreachable routes only, the default route none', () => {
+test('a less specific route of others is relevant only for unreachable routes, and the default route never', () => {
   const larger = routeEvent('192.168.0.0/16 dev pub');
   expect(concerns(larger)).toBe(false);
   expect(concerns(larger, 'effective', [], 'unreachable')).toBe(true);

@@ -30,7 +30,7 @@ function refuse(
   return guard.refuse({ route: readRoute(spec, { ...DEFAULT_RULES, allowDefaultRoute: true }), way: { hops } });
 }
 
-test('what a route would take is judged by all of its next hops, so that one which fails changes nothing', () => {
+test('judges all next hops of a route, so that the failure of one changes nothing', () => {
   const members = [hop('via 10.184.0.1 dev priv'), hop('via 10.184.0.3 dev priv')];
   const routes = ['172.20.0.0/14 nexthop via 10.184.0.1 dev priv nexthop via 10.184.0.3 dev priv'];
   const node = snapshot({ ...SEEDS, routes: [...SEEDS.routes, ...routes] });
@@ -41,8 +41,8 @@ test('what a route would take is judged by all of its next hops, so that one whi
   expect(guard.refuse({ route, way: { hops: members.slice(0, 1) } })).toMatch(/would take the route to the API server/);
 });
 
-describe('a route is rejected', () => {
-  test('that equals a connected subnet, or lies in one', () => {
+describe('rejects a route', () => {
+  test('that equals a connected subnet or is part of one', () => {
     const reason = "which is connected to this node's priv";
     expect(refuse('10.184.0.0/26')).toBe(`10.184.0.0/26 lies in 10.184.0.0/26, ${reason}`);
     expect(refuse('10.184.0.32/28')).toBe(`10.184.0.32/28 lies in 10.184.0.0/26, ${reason}`);
@@ -53,7 +53,7 @@ describe('a route is rejected', () => {
       '172.16.0.0/12 would take the route to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
     );
     expect(refuse('172.21.0.1/32')).toMatch(/would take the route to the API server/);
-    expect(refuse('0.0.0.0/0')).toBeUndefined(); // the default route there is wins or goes the same way: see below
+    expect(refuse('0.0.0.0/0')).toBeUndefined(); // the existing default route wins or goes the same way: see below
   });
 
   test('that would take the route to a next hop', () => {
@@ -61,7 +61,7 @@ describe('a route is rejected', () => {
     expect(refuse('203.0.113.0/24', { dependencies: [nextHop] })).toMatch(/would take the route to the next hop/);
   });
 
-  test('that lies in a protected subnet, wherever that goes', () => {
+  test('that is part of a protected subnet, wherever that subnet is routed', () => {
     const dependencies = [shielded('172.30.0.0/16')];
     expect(refuse('172.30.4.0/24', { dependencies })).toBe('172.30.4.0/24 lies in the protected subnet 172.30.0.0/16');
     expect(refuse('172.30.0.0/16', { dependencies, routes: ['172.30.0.0/16 via 10.184.0.1 dev priv'] })).toMatch(
@@ -69,13 +69,13 @@ describe('a route is rejected', () => {
     );
   });
 
-  test('that covers a protected subnet which has no entry of its own', () => {
+  test('that covers a protected subnet without a separate entry', () => {
     expect(refuse('172.16.0.0/12', { dependencies: [shielded('172.30.0.0/16')] })).toMatch(
       /would take the route to the protected subnet 172.30.0.0\/16/,
     );
   });
 
-  test('that covers what has no way at all at the moment', () => {
+  test('that covers an address with no route at the moment', () => {
     const node = snapshot({ addresses: SEEDS.addresses });
     const guard = createGuard(node, [], [API], isOurs, NO_LIMITS);
     const route = readRoute('172.16.0.0/12', DEFAULT_RULES);
@@ -84,22 +84,22 @@ describe('a route is rejected', () => {
     expect(guard.refuse({ route: all, way: { hops: PRIVATE } })).toMatch(/which now goes nowhere/);
   });
 
-  test('that is a private network itself, or nobody would show the way any more', () => {
+  test('to the private network itself, because its entry would then no longer show the next hop', () => {
     expect(refuse('10.0.0.0/8')).toBe('10.0.0.0/8 is a private network itself, and its entry gives the next hop');
   });
 });
 
-describe('a route is harmless', () => {
-  test('that has nothing to do with what the node needs', () => expect(refuse('192.168.0.0/24')).toBeUndefined());
+describe('accepts a route', () => {
+  test('that does not affect what the node needs', () => expect(refuse('192.168.0.0/24')).toBeUndefined());
 
   test('that covers a connected subnet', () => expect(refuse('10.184.0.0/16')).toBeUndefined());
 
-  test('that covers the API server which has a longer or equal prefix of its own', () => {
+  test('that covers the API server if that has a route with a longer or equal prefix', () => {
     for (const entry of ['172.21.0.0/24 via 198.51.100.1 dev pub', '172.16.0.0/12 via 198.51.100.1 dev pub'])
       expect(refuse('172.16.0.0/12', { routes: [entry] })).toBeUndefined();
   });
 
-  test('that goes the way the API server goes already', () => {
+  test("that goes the same way as the API server's route", () => {
     expect(refuse('172.16.0.0/12', {}, [hop('via 198.51.100.1 dev pub')])).toBeUndefined();
   });
 
@@ -111,7 +111,7 @@ describe('a route is harmless', () => {
     expect(refuse({ subnet: '172.16.0.0/12', table: 100 }, {}, [hop('via 198.51.100.1 dev pub')])).toBeUndefined();
   });
 
-  test('that covers a protected subnet with an entry of its own', () => {
+  test('that covers a protected subnet with a separate entry', () => {
     const routes = ['172.30.0.0/16 dev pods'];
     expect(refuse('172.16.0.0/12', { dependencies: [shielded('172.30.0.0/16')], routes })).toBeUndefined();
   });
@@ -121,13 +121,13 @@ describe('a route is harmless', () => {
   });
 });
 
-test('routes of ours are left out of the judgement, or it would change once they are there', () => {
+test('ignores our own routes, because otherwise its result would change once they exist', () => {
   expect(refuse('172.16.0.0/12', { routes: ['172.21.0.0/16 via 10.184.0.1 dev priv proto ours'] })).toMatch(
     /would take the route/,
   );
 });
 
-test('of several entries for a dependency the longest prefix counts, then the lowest metric', () => {
+test('uses the longest prefix, then the lowest metric, of several entries for a dependency', () => {
   const routes = [
     '172.0.0.0/8 via 198.51.100.1 dev pub metric 10',
     '172.0.0.0/8 via 10.184.0.1 dev priv metric 5',
@@ -137,15 +137,15 @@ test('of several entries for a dependency the longest prefix counts, then the lo
   expect(refuse('172.16.0.0/12', { routes })).toBeUndefined();
 });
 
-describe('every table counts, because rules can change', () => {
-  test('a connected subnet is taken by a route that lies in it and by one that covers it', () => {
+describe('checks every table, because rules can change', () => {
+  test('protects a connected subnet from routes inside it and routes that cover it', () => {
     expect(refuse({ subnet: '10.184.0.16/28', table: 100 })).toMatch(/lies in 10\.184\.0\.0\/26, which is connected/);
     expect(refuse({ subnet: '10.184.0.0/16', table: 100 })).toBe(
       '10.184.0.0/16 would take the route to the connected subnet 10.184.0.0/26, which now goes dev priv',
     );
   });
 
-  test('the way to the API server is that of the main table, which is asked later', () => {
+  test('uses the main table for the path to the API server, even though it is consulted later', () => {
     const routes = ['172.21.0.0/16 via 198.51.100.1 dev pub'];
     expect(refuse({ subnet: '172.16.0.0/12', table: 100 }, { routes })).toBe(
       '172.16.0.0/12 would take the route to the API server 172.21.0.1, which now goes via 198.51.100.1 dev pub',
@@ -153,10 +153,10 @@ describe('every table counts, because rules can change', () => {
   });
 });
 
-describe('a protected range is judged as a whole', () => {
+describe('judges a protected range as a whole', () => {
   const dependencies = [shielded('172.30.0.0/16')];
 
-  test('a route that takes its second half is refused, though its first address has an entry of its own', () => {
+  test('and rejects a route to its second half, although its first address has a separate entry', () => {
     const routes = ['172.30.0.0/17 dev pods'];
     expect(refuse('172.16.0.0/12', { dependencies, routes })).toBe(
       '172.16.0.0/12 would take the route to the protected subnet 172.30.0.0/16, which now goes via 198.51.100.1 dev pub',
@@ -165,7 +165,7 @@ describe('a protected range is judged as a whole', () => {
     expect(refuse('172.16.0.0/12', { dependencies, routes: both })).toBeUndefined();
   });
 
-  test('an entry of the same prefix keeps it only where its metric wins', () => {
+  test('and an entry with the same prefix protects it only if its metric wins', () => {
     const kept = [shielded('172.30.0.0/16')];
     const entry = (metric: number) => ({
       dependencies: kept,
@@ -177,7 +177,7 @@ describe('a protected range is judged as a whole', () => {
     );
   });
 
-  test('exactly when some address of it would go another way than now: a lookup for every address says the same', () => {
+  test('if and only if some address of it would change its path, as a lookup for every address confirms', () => {
     const inside = fc.record({ at: fc.nat({ max: 15 }), bits: fc.integer({ min: 0, max: 4 }) });
     const prefix = ({ at, bits }: { at: number; bits: number }) =>
       `192.168.0.${(at >> (4 - bits)) << (4 - bits)}/${28 + bits}`;
@@ -192,7 +192,7 @@ describe('a protected range is judged as a whole', () => {
           subnet(prefix(route)),
         ];
         if (range.contains(listed)) return expect(reason).toMatch(/lies in the protected subnet/);
-        // By brute force: longest prefix first, for each of the sixteen addresses.
+        // By brute force: the longest prefix for each of the sixteen addresses.
         const node = snapshot({ ...SEEDS, routes: [...SEEDS.routes, ...routes] });
         const winner = (host: number) =>
           node.routes
@@ -210,7 +210,7 @@ describe('a protected range is judged as a whole', () => {
   });
 });
 
-describe('what a list may use comes with the DaemonSet', () => {
+describe('the limits of a list come from the DaemonSet', () => {
   const limits: Limits = {
     tables: new Set([254]),
     nextHops: [subnet('10.184.0.3/32')],
@@ -234,7 +234,7 @@ describe('what a list may use comes with the DaemonSet', () => {
   ])('%j: %s', (spec, reason) => expect(refuse(spec, { limits })).toBe(reason));
 });
 
-test('a metadata address matters only where the node has a way to it', () => {
+test('protects a metadata address only if the node has a route to it', () => {
   const metadata: Dependency = {
     what: 'the metadata address fd00:ec2::254',
     address: address('fd00:ec2::254'),

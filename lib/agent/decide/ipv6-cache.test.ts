@@ -35,16 +35,16 @@ const refreshed = (...changes: Change[]) =>
     (change) => 'nexthop' in change && `${change.kind} ${change.nexthop.id}`,
   );
 
-test('a pass that concerns IPv4 only, or nothing, refreshes nothing', () => {
+test('refreshes nothing after a pass that concerned only IPv4, or nothing', () => {
   expect(refreshed()).toEqual([]);
   expect(refreshed(remove('192.168.0.0/24'))).toEqual([]);
 });
 
-test('a pass that wrote or removed an IPv6 route refreshes our IPv6 objects, and nobody else’s', () => {
+test('refreshes our IPv6 objects, and no others, after a pass that wrote or removed an IPv6 route', () => {
   expect(refreshed(remove('2001:db8::/64'))).toEqual(['refresh-nexthop 6', 'refresh-nexthop 7']);
 });
 
-test('an object that was written or removed in the same pass needs no refresh', () => {
+test('does not refresh an object that was written or removed in the same pass', () => {
   const gone: Change = { kind: 'delete-nexthop', nexthop: nexthop(6, 'fd00::1') };
   const moved: Change = { kind: 'put-nexthop', nexthop: nexthop(7, 'fd00::9'), replace: true };
   expect(refreshed(remove('2001:db8::/64'), gone, moved)).toEqual([]);

@@ -14,7 +14,7 @@ import {
 
 const { NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_FAILED, NUD_INCOMPLETE, NUD_NOARP, NUD_PERMANENT } = nl;
 
-/** What is thought of a next hop after looks a second apart; undefined: the kernel has no entry. */
+/** The health of a next hop after checks one second apart; undefined: the kernel has no entry. */
 function after(looks: readonly (number | undefined)[], start: Health = firstHealth(undefined, 0)): Health {
   return looks.reduce<Health>(
     (health, state, i) => nextHealth(health, state === undefined ? undefined : { state, flags: 0 }, 1000 * (i + 1)),
@@ -25,38 +25,38 @@ function after(looks: readonly (number | undefined)[], start: Health = firstHeal
 const silence = (looks: number) => new Array(looks).fill(NUD_PROBE);
 const answers = (looks: number) => new Array(looks).fill(NUD_REACHABLE);
 
-test('what was not asked yet counts as up, whatever the kernel remembers', () => {
+test('an address that was not queried yet counts as up, whatever the kernel remembers', () => {
   for (const state of [undefined, NUD_FAILED, NUD_INCOMPLETE, NUD_STALE]) expect(after([state]).state).toBe('up');
 });
 
-test('what the kernel had just asked in vain was dead before', () => {
+test('an address that the kernel has just failed to resolve is down', () => {
   const first = (state: number) => firstHealth({ state, flags: 0 }, 0).state;
   expect([NUD_FAILED, NUD_INCOMPLETE].map(first)).toEqual(['down', 'down']);
   expect([NUD_REACHABLE, NUD_STALE, NUD_PROBE, NUD_PERMANENT].map(first)).toEqual(['up', 'up', 'up', 'up']);
 });
 
-test('what was down and has merely aged was heard since', () => {
+test('an address that was down and whose entry only aged has answered since', () => {
   const down = after([NUD_STALE, ...silence(3)]);
   expect(after([NUD_STALE], down).state).toBe('returning');
 });
 
-test('three looks without an answer make it down, one with an answer begins anew', () => {
+test('is down after three checks without an answer; an answer restarts the count', () => {
   expect(after([NUD_STALE, ...silence(MOST_UNANSWERED - 1)]).state).toBe('up');
   expect(after([NUD_STALE, ...silence(MOST_UNANSWERED)])).toMatchObject({ state: 'down', since: 4000 });
   expect(after([NUD_STALE, ...silence(2), NUD_REACHABLE, ...silence(2)]).state).toBe('up');
   expect(after([undefined, NUD_INCOMPLETE, NUD_INCOMPLETE, NUD_FAILED]).state).toBe('down');
 });
 
-test('an address set by hand, or a link without neighbours, is up', () => {
+test('a static entry, or a link without neighbours, is up', () => {
   for (const state of [NUD_NOARP, NUD_PERMANENT]) expect(after([state, ...new Array(9).fill(state)]).state).toBe('up');
 });
 
-test('what has merely aged says nothing: a process that was stopped for a minute finds that', () => {
+test('an aged entry proves nothing, for example after the process was stopped for a minute', () => {
   for (const state of [NUD_STALE, NUD_DELAY])
     expect(after([NUD_REACHABLE, ...new Array(9).fill(state)]).state).toBe('up');
 });
 
-test('what was down has to answer for the whole hold-down before it is up, and is down again by one silent look', () => {
+test('is up only after answering for the whole hold-down, and one silent check makes it down again', () => {
   const down = after([NUD_STALE, ...silence(3)]);
   const looks = HOLD_DOWN_MS / 1000;
   expect(after(answers(1), down).state).toBe('returning');
@@ -66,7 +66,7 @@ test('what was down has to answer for the whole hold-down before it is up, and i
   expect(after([...answers(looks), NUD_FAILED], down)).toMatchObject({ state: 'down', since: 11_000 });
 });
 
-test('after any history, four silent looks make it down and answers for the hold-down make it up', () => {
+test('after any history, four silent checks make it down and answers for the hold-down make it up', () => {
   const state = fc.constantFrom(undefined, NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_FAILED, NUD_INCOMPLETE);
   fc.assert(
     fc.property(fc.array(state, { maxLength: 30 }), (history) => {
@@ -89,23 +89,23 @@ function choose(healths: readonly (HealthState | [HealthState, since: number])[]
   return chooseHops(HOPS, mode, (each) => known.get(each)).map((each) => HOPS.indexOf(each));
 }
 
-test('those that are up are used; of which nothing is known count as up', () => {
+test('uses those that are up; those in an unknown state count as up', () => {
   expect(choose(['up', 'up', 'up'])).toEqual([0, 1, 2]);
   expect(choose(['up', 'down', 'returning'])).toEqual([0]);
   expect(chooseHops(HOPS, undefined, () => undefined)).toEqual(HOPS);
 });
 
-test('in turn: the first of them', () => {
+test('in failover mode: the first one', () => {
   expect(choose(['up', 'up', 'up'], 'failover')).toEqual([0]);
   expect(choose(['returning', 'up', 'up'], 'failover')).toEqual([1]);
 });
 
-test('one that answers again does not wait where nobody is up', () => {
+test('uses one that answers again at once if no other is up', () => {
   expect(choose(['down', 'returning', 'down'])).toEqual([1]);
   expect(choose(['down', 'returning', 'down'], 'failover')).toEqual([1]);
 });
 
-test('where nobody answers, those that were the last to answer stay', () => {
+test('keeps those that answered last if none answers', () => {
   expect(
     choose([
       ['down', 1],
@@ -122,7 +122,7 @@ test('where nobody answers, those that were the last to answer stay', () => {
   ).toEqual([0, 1]);
 });
 
-test('there is always one, only listed ones, and in failover exactly one', () => {
+test('always returns at least one, only listed ones, and in failover mode exactly one', () => {
   const health = fc.tuple(fc.constantFrom<HealthState>('up', 'returning', 'down'), fc.nat(3));
   fc.assert(
     fc.property(fc.array(health, { minLength: 3, maxLength: 3 }), (healths) => {

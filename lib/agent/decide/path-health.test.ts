@@ -22,26 +22,26 @@ function play(probes: string, health = firstPathHealth('up', 0), othersAnswer = 
   return { health, now };
 }
 
-test('three probes in a row without an answer, and a path is down', () => {
+test('a path is down after three probes in a row without an answer', () => {
   expect(play('+--').health.state).toBe('up');
   expect(play('+--+--').health.state).toBe('up');
   expect(play('+---').health).toMatchObject({ state: 'down', since: 4 * EVERY, misses: 3 });
 });
 
-test('while no other next hop leads to the network, silence says nothing about this one', () => {
+test('silence proves nothing while no other next hop leads to the network', () => {
   const { health, now } = play('+------', undefined, false);
   expect(health).toMatchObject({ state: 'up', misses: 6 });
   expect(nextPathHealth(health, false, now + EVERY, true).state).toBe('down');
 });
 
-test('it is up again after a minute of answers without a break', () => {
+test('a path is up again after a minute of answers without a break', () => {
   expect(play('---++++++').health.state).toBe('returning');
   expect(play('---+++++++').health.state).toBe('up');
   expect(play('---++++++-').health.state).toBe('down');
   expect(play('---++++++-++++++').health.state).toBe('returning');
 });
 
-test('what goes down again has to answer for longer, up to ten minutes, until it was up for ten', () => {
+test('a path that goes down again must answer for longer, up to ten minutes, until it was up for ten minutes', () => {
   const round = `---${'+'.repeat(61)}`;
   const holds: number[] = [];
   let [health, now] = [firstPathHealth('up', 0), 0];
@@ -56,12 +56,12 @@ test('what goes down again has to answer for longer, up to ten minutes, until it
   expect(health.holdMs).toBe(PATH_HOLD_MS);
 });
 
-test('one that the routes avoided before the agent started is not used at once', () => {
+test('a path that the routes avoided before the agent started is not used at once', () => {
   expect(play('+++++++', firstPathHealth('down', 0)).health.state).toBe('up');
   expect(play('++++++', firstPathHealth('down', 0)).health.state).toBe('returning');
 });
 
-test('whatever the answers, it changes state after misses or a hold only, and the hold is bounded', () => {
+test('changes its state only after misses or a hold, and the hold is bounded', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.boolean(), fc.boolean()), { maxLength: 300 }), (probes) => {
       let health: PathHealth = firstPathHealth('up', 0);
@@ -80,7 +80,7 @@ test('whatever the answers, it changes state after misses or a hold only, and th
   );
 });
 
-test('the last answer counts for three intervals', () => {
+test('the last answer is valid for three intervals', () => {
   const { health, now } = play('+');
   expect(isAnswering(firstPathHealth('up', 0), 0, EVERY)).toBe(false);
   expect(isAnswering(health, now + 2 * EVERY, EVERY)).toBe(true);
@@ -88,7 +88,7 @@ test('the last answer counts for three intervals', () => {
   expect(isAnswering(play('+-').health, now, EVERY)).toBe(false);
 });
 
-test('of several targets the best counts, of neighbour and probes the worse', () => {
+test('uses the best of several targets, and the worse of neighbour and probes', () => {
   const [up, returning, down] = (['up', 'returning', 'down'] as const).map((state) => ({ state, since: 0 }));
   expect(bestHealth([down, up, returning] as never)).toBe(up);
   expect(bestHealth([])).toBeUndefined();

@@ -30,8 +30,8 @@ function sources(...given: Parameters<typeof node>) {
 const PODS = LINKS.pods;
 const host = (i: number) => `172.30.5.${i}/32 dev pods`;
 
-describe('pods to ask for come from the node’s own table', () => {
-  test('one stands for all that the same rules match', () => {
+describe("takes sample pods from the node's own table", () => {
+  test('one for all pods that the same rules match', () => {
     expect(sources([host(9), host(10)])).toEqual([`172.30.5.9 dev ${PODS}`]);
     expect(sources([host(9), host(10), host(11)], [from('172.30.5.10/32')])).toEqual([
       `172.30.5.9 dev ${PODS}`,
@@ -45,7 +45,7 @@ describe('pods to ask for come from the node’s own table', () => {
     expect(sources([host(9)], [{ ...from('172.30.5.9/32'), isInverted: true }])).toEqual([`172.30.5.9 dev ${PODS}`]);
   });
 
-  test('eight at most', () => {
+  test('and at most eight', () => {
     const many = Array.from({ length: 20 }, (_, i) => i + 1);
     expect(
       sources(
@@ -55,22 +55,22 @@ describe('pods to ask for come from the node’s own table', () => {
     ).toHaveLength(8);
   });
 
-  test('of a connected subnet an address that is not the node’s', () => {
+  test("from a connected subnet, an address that is not the node's own", () => {
     const addresses = ['172.30.5.1/24 dev pods'];
     expect(sources(['172.30.5.0/24 dev pods proto kernel'], [], addresses)).toEqual([`172.30.5.2 dev ${PODS}`]);
   });
 
   test.each<[string, string[], string]>([
-    ['none is there', [], 'this node has no route to a pod yet'],
+    ['there are none', [], 'this node has no route to a pod yet'],
     ['they are behind another node', ['172.30.6.0/24 via 10.184.0.3 dev priv'], 'this node has no route to a pod yet'],
-    ['they are in a table of their own', ['172.30.5.9/32 dev pods table 7'], 'this node has no route to a pod yet'],
-  ])('and where %s, that is the reason', (_, routes, reason) => expect(sources(routes)).toBe(reason));
+    ['they are in another table', ['172.30.5.9/32 dev pods table 7'], 'this node has no route to a pod yet'],
+  ])('and returns the reason if %s', (_, routes, reason) => expect(sources(routes)).toBe(reason));
 
-  test('without a range of the family there are none', () =>
+  test('and returns none without a range of the family', () =>
     expect(podSources(node([host(9)]), RANGES, 6)).toBe('no IPv6 range of pods is configured'));
 });
 
-describe('what the kernel answers', () => {
+describe("the kernel's answer", () => {
   const item = (text: string) => ({
     route: readRoute(text, DEFAULT_RULES),
     way: { hops: [hop('via 10.184.0.1 dev priv')] },
@@ -99,12 +99,12 @@ describe('what the kernel answers', () => {
     return { asked: asked.length, way };
   }
 
-  test('is asked for every route where a rule matches the pod, and for one where none does', () => {
+  test('is requested for every route if a rule matches the pod, and otherwise for one route', () => {
     expect(judged(OURS)).toEqual({ asked: 2, way: { state: 'effective' } });
     expect(judged(OURS, [])).toEqual({ asked: 1, way: { state: 'effective' } });
   });
 
-  test('shadows them by the rule and table, with the remedy', () => {
+  test('shows by which rule and table they are shadowed, with the remedy', () => {
     expect(judged(PUBLIC).way).toEqual({
       state: 'shadowed',
       reason: 'by rule 1536 → table 2; set copyToTables: [2] to copy the routes there',
@@ -137,7 +137,7 @@ describe('what the kernel answers', () => {
       true,
       'rule 8 selects packets by more than their addresses',
     ],
-  ])('says nothing with %s', (_, answer, rules, isForwarding, reason) =>
+  ])('means nothing with %s', (_, answer, rules, isForwarding, reason) =>
     expect(judged(answer, rules, isForwarding).way).toEqual({ state: 'unknown', reason }),
   );
 
@@ -145,7 +145,7 @@ describe('what the kernel answers', () => {
     expect(judged(OURS, [{ ...marked, table: 254 }]).way).toEqual({ state: 'effective' }));
 });
 
-test('of several pods a shadowed one counts first, then one that is unknown', () => {
+test('of several pods, a shadowed one counts first, then an unknown one', () => {
   const [good, bad, open] = [{ state: 'effective' }, { state: 'shadowed' }, { state: 'unknown' }] as const;
   expect(worstOf([good, open, bad])).toBe(bad);
   expect(worstOf([good, open])).toBe(open);

@@ -17,7 +17,7 @@ const NODE = snapshot({
   ],
 });
 
-test('our routes are a list of where they go now; what leads nowhere is left out', () => {
+test('turns our present routes into a list, without those that lead nowhere', () => {
   const found = presentList(NODE, OWNERSHIP).routes as unknown as { subnet: unknown; hops: unknown }[];
   expect(found.map(({ subnet, hops }) => [`${subnet}`, hops])).toEqual([
     ['192.168.0.0/24', [hop('via 10.184.0.1 dev priv')]],
@@ -28,7 +28,7 @@ test('our routes are a list of where they go now; what leads nowhere is left out
   ]);
 });
 
-test('as text it is read again as it was, whatever a user could not have written', () => {
+test('reads its text back unchanged, even with values that a user could not write', () => {
   const list = presentList(NODE, OWNERSHIP);
   expect(readPresentText(presentText(list))).toEqual(list);
   expect(new Set(list.routes.map(routeKey)).size).toBe(list.routes.length);

@@ -24,7 +24,7 @@ const hopsFound = (given: Given) => {
 };
 
 describe('the next hop of the private network', () => {
-  test('is the one of its table entry', () => {
+  test('is that of its table entry', () => {
     expect(find(SEEDS)).toEqual({
       state: 'found',
       network: subnet('10.0.0.0/8'),
@@ -32,7 +32,7 @@ describe('the next hop of the private network', () => {
     });
   });
 
-  test('is never the default route’s, nor one of a larger or smaller network', () => {
+  test('is never that of the default route, nor of a larger or smaller network', () => {
     const routes = SEEDS.routes.filter((text) => !text.startsWith('10.0.0.0/8'));
     for (const extra of ['8.0.0.0/6 via 198.51.100.1 dev pub', '10.0.0.0/9 via 10.184.0.9 dev priv'])
       expect(find({ ...SEEDS, routes: [...routes, extra] })).toEqual({
@@ -59,7 +59,7 @@ describe('the next hop of the private network', () => {
     ).toEqual([hop('via 10.184.0.1 dev priv weight 2'), hop('via 10.184.0.3 dev priv')]);
   });
 
-  test('may stand in a nexthop object, also a group', () => {
+  test('may be a nexthop object, including a group', () => {
     const nexthops = ['5 proto 4 via 10.184.0.1 dev priv', '6 proto 4 group 5/3'];
     expect(hopsFound({ nexthops, routes: ['10.0.0.0/8 nhid 5'] })).toEqual([hop('via 10.184.0.1 dev priv')]);
     expect(hopsFound({ nexthops, routes: ['10.0.0.0/8 nhid 6'] })).toEqual([hop('via 10.184.0.1 dev priv weight 3')]);
@@ -71,7 +71,7 @@ describe('the next hop of the private network', () => {
     ]);
   });
 
-  test('is found per family, a link-local one with its link', () => {
+  test('is found per family, with its link if it is link-local', () => {
     const given = {
       networks: ['10.0.0.0/8', 'fd00::/8'],
       routes: ['fd00::/8 via fe80::1 dev priv'],
@@ -91,7 +91,7 @@ describe('the next hop of the private network', () => {
     ['ours', '10.0.0.0/8 via 10.184.0.9 dev priv proto ours'],
     ['in another table', '10.0.0.0/8 via 10.184.0.9 dev priv table 100'],
     ['for one type of service', '10.0.0.0/8 via 10.184.0.9 dev priv qualified'],
-  ])('is not told by an entry that is %s', (_, entry) => {
+  ])('does not come from an entry that is %s', (_, entry) => {
     expect(find({ routes: [entry] }).state).toBe('absent');
   });
 });
@@ -103,15 +103,15 @@ test('an IPv4 private network may have an IPv6 next hop, on links without IPv4 a
   });
 });
 
-describe('there is no next hop', () => {
-  test('where the entry names a link alone', () => {
+describe('no next hop is found', () => {
+  test('if the entry names only a link', () => {
     expect(find({ routes: ['10.0.0.0/8 dev priv'] })).toEqual({
       state: 'missing',
       reason: "the node's route 10.0.0.0/8 dev priv, protocol 3, metric 0 has no next hop; give the routes a nextHop",
     });
   });
 
-  test('where one of several hops names a link alone, or all links of it are dead', () => {
+  test('if one of several hops names only a link, or all of its links are down', () => {
     const some = find({ routes: ['10.0.0.0/8 nexthop via 10.184.0.1 dev priv nexthop dev pub'] });
     expect(some).toMatchObject({ reason: expect.stringContaining('10.0.0.0/8 via 10.184.0.1 dev priv and dev pub') });
     expect(find({ routes: ['10.0.0.0/8 nhid 9'] })).toMatchObject({
@@ -119,7 +119,7 @@ describe('there is no next hop', () => {
     });
   });
 
-  test('where the entry that the kernel uses leads nowhere, though another one has a next hop', () => {
+  test('if the entry that the kernel uses has no next hop, although another entry has one', () => {
     const routes = ['10.0.0.0/8 via 10.184.0.1 dev priv metric 50', 'blackhole 10.0.0.0/8'];
     expect(find({ routes })).toEqual({
       state: 'missing',
@@ -131,7 +131,7 @@ describe('there is no next hop', () => {
     );
   });
 
-  test('where no private network of the family is configured', () => {
+  test('if no private network of the family is configured', () => {
     expect(find({ ...SEEDS, family: 6 })).toEqual({
       state: 'unconfigured',
       reason: 'no IPv6 private network is configured; give the route a nextHop',
@@ -143,21 +143,21 @@ describe('a node without an entry', () => {
   const routes = ['0.0.0.0/0 via 198.51.100.1 dev pub'];
   const addresses = ['198.51.100.2/28 dev pub'];
 
-  test('and without an address in the private network is outside of it', () => {
+  test('and without an address in the private network is outside it', () => {
     expect(find({ routes, addresses })).toEqual({
       state: 'absent',
       reason: 'this node has no route for 10.0.0.0/8 and no address in it',
     });
   });
 
-  test('has lost it where it is expected to have one', () => {
+  test('has lost it if one is expected', () => {
     expect(find({ routes, addresses, expected: true })).toEqual({
       state: 'missing',
       reason: 'this node has no route for 10.0.0.0/8 and no address in it',
     });
   });
 
-  test('has lost it where it has an address in any of the networks', () => {
+  test('has lost it if it has an address in any of the networks', () => {
     const networks = ['10.0.0.0/8', '198.51.100.0/24'];
     expect(find({ routes, addresses, networks })).toMatchObject({
       state: 'missing',

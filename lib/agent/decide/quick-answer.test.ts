@@ -56,8 +56,8 @@ const added = (text: string): KernelEvent => ({
 });
 const OURS = `192.168.0.0/24 nhid ${ID} proto ours`;
 
-describe('a route of ours that was deleted', () => {
-  test('is put back as it was listed, never over another one', () => {
+describe('a deleted route of ours', () => {
+  test('is restored as listed, and never replaces another route', () => {
     const spec = { subnet: '192.168.0.0/24', mtu: 1400, source: '10.184.0.2' };
     expect(changes(deleted(OURS), { specs: ['192.168.9.0/24', spec] })).toMatchObject([
       { kind: 'put-route', replace: false, route: { nexthopId: ID, mtu: 1400, metric: 0, table: 254 } },
@@ -84,10 +84,10 @@ describe('a route of ours that was deleted', () => {
       deleted(OURS),
       { others: ['192.168.0.0/24 via 198.51.100.1 dev pub metric 77'] },
     ],
-  ])('is left to the pass where it %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
+  ])('is left to the pass if it %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
 });
 
-describe("another next hop in the private network's entry", () => {
+describe("a new next hop in the private network's entry", () => {
   const moved = added('10.0.0.0/8 via 10.184.0.3 dev priv proto static');
 
   test('changes the object of all routes that follow it', () => {
@@ -96,7 +96,7 @@ describe("another next hop in the private network's entry", () => {
     ]);
   });
 
-  test('changes all objects where routes have MTUs of their own', () => {
+  test('changes all objects if routes have different MTUs', () => {
     const objects = [`${ID + 1} via 10.184.0.1 dev priv`, `${ID + 2} via 10.184.0.9 dev priv`];
     expect(changes(moved, { objects })).toMatchObject([{ nexthop: { id: ID } }, { nexthop: { id: ID + 1 } }]);
   });
@@ -127,10 +127,10 @@ describe("another next hop in the private network's entry", () => {
       { specs: ['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHop: '10.184.0.1' }] },
     ],
     ['the object is in a group', moved, { objects: [`${ID + 1} group ${ID}`] }],
-  ])('is left to the pass where %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
+  ])('is left to the pass if %s', (_, event, options) => expect(changes(event, options)).toEqual([]));
 });
 
-test('what happened to one prefix more than once is left to the pass', () => {
+test('more than one event for the same prefix is left to the pass', () => {
   const list = readRouteList(['192.168.0.0/24'], DEFAULT_RULES);
   const verdicts = list.routes.map((route) => ({ route, state: 'effective' as const }));
   const decision = {
@@ -145,7 +145,7 @@ test('what happened to one prefix more than once is left to the pass', () => {
     expect(ready([there, second], () => new Map([[ID, OBJECT]]))).toEqual([]);
 });
 
-test('other events say nothing that is certain', () => {
+test('other events prove nothing', () => {
   for (const event of [{ kind: 'rule' }, { kind: 'overrun' }, { kind: 'link', index: 2 }] as const)
     expect(changes(event)).toEqual([]);
 });

@@ -22,7 +22,7 @@ const PLANT: ProbedNetwork = {
 const route = (spec: Partial<Exclude<RouteSpec, string>> = {}) =>
   readRoute({ subnet: '192.168.1.0/24', nextHops: [A, B], ...spec } as RouteSpec, DEFAULT_RULES);
 
-/** @param states of next hops by network and address: what probes have found */
+/** @param states states of next hops that the probes found, by network and address */
 function node(
   states: Readonly<Record<string, HealthState>> = {},
   neighbours: typeof states = {},
@@ -51,38 +51,38 @@ function used(spec: Partial<Exclude<RouteSpec, string>>, ...given: Parameters<ty
 }
 
 describe.each(['balance', 'failover'] as const)('in %s mode', (mode) => {
-  test('a next hop through which nothing answers is removed from the routes to the network', () => {
+  test('removes a next hop through which no target answers from the routes to the network', () => {
     expect(used({ mode }, { [`datacentre ${A}`]: 'down' })).toBe(B);
     expect(used({ mode }, { [`datacentre ${A}`]: 'returning', [`datacentre ${B}`]: 'up' })).toBe(B);
   });
 
-  test('another network stays as it is, and so does what is in none', () => {
+  test('does not change another network, or a subnet outside all networks', () => {
     const all = mode === 'balance' ? `${A} ${B}` : A;
     expect(used({ mode, subnet: '192.168.9.0/24' }, { [`datacentre ${A}`]: 'down' })).toBe(all);
     expect(used({ mode, subnet: '192.168.77.0/24' }, { [`datacentre ${A}`]: 'down' })).toBe(all);
   });
 
-  test('the last one stays', () => {
+  test('keeps the last next hop', () => {
     expect(used({ mode }, { [`datacentre ${A}`]: 'down', [`datacentre ${B}`]: 'up' }, { [B]: 'down' })).not.toBe('');
   });
 
-  test('a router that is silent itself is not used because probes have not noticed yet', () => {
+  test('does not use a silent router only because the probes have not noticed yet', () => {
     expect(used({ mode }, { [`datacentre ${A}`]: 'up' }, { [A]: 'down' })).toBe(B);
   });
 
-  test('an agent that starts goes on avoiding what the routes avoid', () => {
+  test('continues to avoid what the routes avoided when the agent started', () => {
     expect(used({ mode }, {}, {}, [`192.168.1.0/24 via ${B} dev priv proto ours`])).toBe(B);
   });
 });
 
-test('in failover those behind the one in use are as good as ever', () => {
+test('in failover mode, next hops after the one in use keep their state', () => {
   const { reach } = node({}, {}, [`192.168.1.0/24 via ${A} dev priv proto ours`]);
   const hops = [hop(`via ${A} dev priv`), hop(`via ${B} dev priv`)];
   expect(hops.map((each) => reach.before(route({ mode: 'failover' }), hops, each).state)).toEqual(['up', 'up']);
   expect(hops.map((each) => reach.before(route(), hops, each).state)).toEqual(['up', 'down']);
 });
 
-describe('paths', () => {
+describe('probe paths', () => {
   function paths(specs = [route({ subnet: '192.168.0.0/16', nextHops: [A] }), route()]): Path[] {
     const { resolver, reach, state } = node();
     return pathsTo(
@@ -117,7 +117,7 @@ describe('paths', () => {
     ]);
   });
 
-  test.each([5, 142, 255])('stay below the end of the ports and tables with protocol %i', (protocol) => {
+  test.each([5, 142, 255])('stay below the last port and table with protocol %i', (protocol) => {
     const many = Array.from(
       { length: 20 },
       (_, i): Path => ({ ...(paths()[0] as Path), hop: hop(`via 10.184.0.${i + 1} dev priv`) }),
@@ -131,7 +131,7 @@ describe('paths', () => {
     }
   });
 
-  test('count only while the FIB names their next hop', () => {
+  test('count only while the FIB contains their next hop', () => {
     const [path] = paths() as [Path];
     expect(leadsBy(kernelRoute(`0.0.0.0/0 via ${A} dev priv`), path.hop)).toBe(true);
     expect(leadsBy(kernelRoute(`192.168.1.0/24 via ${B} dev priv`), path.hop)).toBe(false);

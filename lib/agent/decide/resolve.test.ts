@@ -36,11 +36,11 @@ function resolve(fields: RouteSpec, { network = FOUND, found = {}, healthOf = ()
 }
 
 describe('a route without a next hop', () => {
-  test('goes the way of the private network, with all its hops', () => {
+  test("uses the private network's next hop, with all its hops", () => {
     expect(resolve('192.168.0.0/24')).toEqual({ state: 'resolved', hops: FOUND.hops });
   });
 
-  test('goes the way of its own family', () => {
+  test('uses that of its own family', () => {
     const six: PrivateNetwork = { ...FOUND, network: subnet('fd00::/8'), hops: [hop('via fe80::9 dev priv')] };
     const networks = new Map<Family, PrivateNetwork>([
       [4, FOUND],
@@ -56,7 +56,7 @@ describe('a route without a next hop', () => {
     expect(ways).toMatchObject([FOUND, six, FOUND].map(({ hops }) => ({ way: { hops } })));
   });
 
-  test('waits while that is missing, and does not apply where it is absent', () => {
+  test('waits while it is missing, and does not apply if it is absent', () => {
     expect(resolve('192.168.0.0/24', { network: { state: 'missing', reason: 'why' } })).toEqual({
       state: 'waiting',
       reason: 'why',
@@ -67,7 +67,7 @@ describe('a route without a next hop', () => {
     });
   });
 
-  test('but with an interface leads into that link', () => {
+  test('but with an interface leads to that link', () => {
     const fields = { subnet: '192.168.0.0/24', interface: 'pub' };
     expect(resolve(fields, { network: { state: 'missing', reason: 'why' } })).toEqual({
       state: 'resolved',
@@ -75,14 +75,14 @@ describe('a route without a next hop', () => {
     });
   });
 
-  test('alone follows the private network', () => {
+  test('is the only kind that follows the private network', () => {
     expect(followsPrivateNetwork(spec('192.168.0.0/24'))).toBe(true);
     expect(followsPrivateNetwork(spec({ subnet: '192.168.0.0/24', interface: 'pub' }))).toBe(false);
     expect(followsPrivateNetwork(spec({ subnet: '192.168.0.0/24', nextHop: '10.184.0.9' }))).toBe(false);
   });
 });
 
-test('a route by an interface that the node has not waits for it', () => {
+test('a route to an interface that the node lacks waits for it', () => {
   for (const nextHop of [{}, { nextHop: '10.184.0.9' }])
     expect(resolve({ subnet: '192.168.0.0/24', interface: 'wg0', ...nextHop })).toEqual({
       state: 'waiting',
@@ -90,17 +90,17 @@ test('a route by an interface that the node has not waits for it', () => {
     });
 });
 
-describe('a named next hop', () => {
+describe('a given next hop', () => {
   const fields = { subnet: '192.168.0.0/24', nextHop: '10.184.0.9' };
 
-  test('is reached on the link its address is connected to', () => {
+  test('is reached on the link to which its address is connected', () => {
     expect(resolve(fields, { found: { '10.184.0.9%': '10.184.0.0/26 dev priv proto kernel' } })).toEqual({
       state: 'resolved',
       hops: [hop('via 10.184.0.9 dev priv')],
     });
   });
 
-  test('is on the link also where the entry for it names itself as gateway, onlink as there', () => {
+  test('is on the link if its entry names itself as gateway, and keeps onlink', () => {
     expect(resolve(fields, { found: { '10.184.0.9%': '0.0.0.0/0 via 10.184.0.9 dev priv onlink' } })).toEqual({
       state: 'resolved',
       hops: [hop('via 10.184.0.9 dev priv onlink')],
@@ -108,7 +108,7 @@ describe('a named next hop', () => {
     expect(resolve(fields, { found: { '10.184.0.9%': '0.0.0.0/0 nhid 5' } })).toMatchObject({ state: 'resolved' });
   });
 
-  test('behind another router is none', () => {
+  test('is rejected if it is behind another router', () => {
     expect(resolve(fields, { found: { '10.184.0.9%': '0.0.0.0/0 via 198.51.100.1 dev pub' } })).toEqual({
       state: 'waiting',
       reason:
@@ -116,12 +116,12 @@ describe('a named next hop', () => {
     });
   });
 
-  test('behind several links is none', () => {
+  test('is rejected if it is behind several links', () => {
     const entry = '0.0.0.0/0 nexthop dev priv nexthop dev pub';
     expect(resolve(fields, { found: { '10.184.0.9%': entry } })).toMatchObject({ state: 'waiting' });
   });
 
-  test('that cannot be reached at all makes the route wait', () => {
+  test('makes the route wait if it cannot be reached', () => {
     const reason = 'next hop 10.184.0.9 cannot be reached from this node';
     expect(resolve(fields)).toEqual({ state: 'waiting', reason });
     expect(resolve(fields, { found: { '10.184.0.9%': 'blackhole 10.184.0.9/32' } })).toEqual({
@@ -130,7 +130,7 @@ describe('a named next hop', () => {
     });
   });
 
-  test('with its interface is taken to be there, onlink unless the link connects it', () => {
+  test('with an interface is assumed to exist, and is onlink unless the link connects it', () => {
     const named = { ...fields, interface: 'pub' };
     expect(resolve(named)).toEqual({ state: 'resolved', hops: [hop('via 10.184.0.9 dev pub onlink')] });
     expect(resolve(named, { found: { '10.184.0.9%pub': '10.184.0.0/26 dev priv' } })).toEqual({
@@ -148,14 +148,14 @@ describe('a named next hop', () => {
     ['febf::1', ''],
     ['fd00::1', ' onlink'],
     ['2001:db8:1::1', ' onlink'],
-  ])('%s with its link: what is link-local needs no onlink', (nextHop, onlink) => {
+  ])('%s with its link needs onlink unless it is link-local', (nextHop, onlink) => {
     expect(resolve({ subnet: '2001:db8::/48', nextHop, interface: 'priv' })).toEqual({
       state: 'resolved',
       hops: [hop(`via ${nextHop} dev priv${onlink}`)],
     });
   });
 
-  describe('among several', () => {
+  describe('as one of several', () => {
     const several = { subnet: '192.168.0.0/24', nextHops: ['10.184.0.9', '10.184.0.11'] };
     const [first, second] = [hop('via 10.184.0.9 dev priv'), hop('via 10.184.0.11 dev priv')];
     const found = { '10.184.0.9%': '10.184.0.0/26 dev priv', '10.184.0.11%': '10.184.0.0/26 dev priv' };
@@ -170,13 +170,13 @@ describe('a named next hop', () => {
       expect(resolve(several, { found, healthOf: firstIsDown })).toMatchObject({ hops: [second] });
     });
 
-    test('is used alone while it is the first that answers, where they are to take turns', () => {
+    test('is used alone in failover mode while it is the first that answers', () => {
       const inTurn = { ...several, mode: 'failover' as const };
       expect(resolve(inTurn, { found })).toMatchObject({ hops: [first], members: [first, second] });
       expect(resolve(inTurn, { found, healthOf: firstIsDown })).toMatchObject({ hops: [second] });
     });
 
-    test('is left out when it cannot be had, with the reason', () => {
+    test('is left out with the reason if it cannot be resolved', () => {
       expect(resolve(several, { found: { '10.184.0.9%': '10.184.0.0/26 dev priv' } })).toEqual({
         state: 'resolved',
         hops: [first],
@@ -185,7 +185,7 @@ describe('a named next hop', () => {
       });
     });
 
-    test('makes the route wait when none can be had', () => {
+    test('makes the route wait if none can be resolved', () => {
       expect(resolve(several)).toEqual({
         state: 'waiting',
         reason:
@@ -194,7 +194,7 @@ describe('a named next hop', () => {
     });
   });
 
-  test('of the private network is left out as well while it does not answer and others do', () => {
+  test('of the private network is also left out while it does not answer and others do', () => {
     const hops = [hop('via 10.184.0.9 dev priv'), hop('via 10.184.0.11 dev priv')];
     const healthOf: HealthOf = ({ gateway }) => ({ state: `${gateway}` === '10.184.0.9' ? 'down' : 'up', since: 0 });
     expect(resolve('192.168.0.0/24', { network: { ...FOUND, hops } as PrivateNetwork, healthOf })).toEqual({
@@ -205,7 +205,7 @@ describe('a named next hop', () => {
   });
 });
 
-test('each next hop is looked up once, with its link where one is named and there', () => {
+test('looks up each next hop once, with its link if one is given and exists', () => {
   const routes = [
     spec('192.168.0.0/24'),
     spec({ subnet: '192.168.1.0/24', nextHop: '10.184.0.9' }),

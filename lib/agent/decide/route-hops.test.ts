@@ -11,7 +11,7 @@ describe('the hops of a route', () => {
     expect(hopsOf(one, nexthops)).toBe(one.hops);
   });
 
-  test('or those of its nexthop object, with the weights of the group', () => {
+  test('are those of its nexthop object, with the weights of the group', () => {
     expect(hopsOf(route('10.0.0.0/8 nhid 1'), nexthops)).toEqual([hop('via 10.184.0.1 dev priv')]);
     expect(hopsOf(route('10.0.0.0/8 nhid 9'), nexthops)).toEqual([
       hop('via 10.184.0.1 dev priv weight 5'),
@@ -19,17 +19,17 @@ describe('the hops of a route', () => {
     ]);
   });
 
-  test('are none where the object is not known, or a group of unknown ones', () => {
+  test('are empty if the object is unknown, or is a group of unknown objects', () => {
     expect(hopsOf(route('10.0.0.0/8 nhid 3'), nexthops)).toEqual([]);
     expect(hopsOf(route('10.0.0.0/8 nhid 5'), new Map([[5, nexthop('5 group 77')]]))).toEqual([]);
   });
 });
 
-describe('the same way', () => {
+describe('two routes go the same way', () => {
   const a = hop('via 10.184.0.1 dev priv');
   const b = hop('via 10.184.0.3 dev priv');
 
-  test('is gateway and link, whatever order, weight and flags', () => {
+  test('if gateway and link are equal, whatever their order, weight and flags', () => {
     expect(sameWay([a], [hop('via 10.184.0.1 dev priv onlink')])).toBe(true);
     expect(sameWay([a, b], [{ ...b, weight: 7 }, a])).toBe(true);
     expect(sameWay([hop('dev priv')], [hop('dev priv')])).toBe(true);
@@ -42,7 +42,7 @@ describe('the same way', () => {
     ['one of two', [a], [a, b]],
     ['nowhere', [a], []],
     ['nowhere, twice', [], []],
-  ])('is not %s', (_, one, other) => {
+  ])('unless it is %s', (_, one, other) => {
     expect(sameWay(one, other)).toBe(false);
     expect(sameWay(other, one)).toBe(false);
   });
@@ -56,13 +56,13 @@ test('the key of a set of hops does not depend on their order, but on flags and 
   expect(hopSetKey([a])).not.toBe(hopSetKey([{ ...a, onlink: true }]));
 });
 
-test('hops are told as ip tells them', () => {
+test('formats hops as ip does', () => {
   expect(hopsText([hop('via 10.184.0.1 dev priv'), hop('dev pub')], links)).toBe('via 10.184.0.1 dev priv and dev pub');
   expect(hopsText([{ link: 99, onlink: false, weight: 1 }], links)).toBe('dev #99');
   expect(hopsText([], links)).toBe('nowhere');
 });
 
-test('a route is told with who it belongs to, and its table where that is not main', () => {
+test('formats a route with its owner, and with its table unless that is main', () => {
   const told = (text: string) => routeDescription(route(text), snapshot());
   expect(told('10.0.0.0/8 via 10.184.0.1 dev priv')).toBe('10.0.0.0/8 via 10.184.0.1 dev priv, protocol 3, metric 0');
   expect(told('blackhole 10.0.0.0/8 metric 50 table 77')).toBe('blackhole 10.0.0.0/8, protocol 3, metric 50, table 77');

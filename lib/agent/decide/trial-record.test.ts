@@ -2,7 +2,7 @@ import { block, newRecord, reasonToBlock, type TrialRecord, withRollback } from 
 
 const after = (...proofs: readonly boolean[]): TrialRecord => proofs.reduce(withRollback, newRecord('hash'));
 
-test('one loss blocks no list; two proven ones do, and so do three of any cause', () => {
+test('one loss does not block a list; two proven losses do, and so do three of any cause', () => {
   expect(reasonToBlock(after(true), 'a')).toBeUndefined();
   expect(reasonToBlock(after(false, false), 'a')).toBeUndefined();
   expect(reasonToBlock(after(true, false), 'a')).toBeUndefined();
@@ -12,7 +12,7 @@ test('one loss blocks no list; two proven ones do, and so do three of any cause'
   expect(reasonToBlock(after(false, true, false), 'a')).toBe('a could not be reached with the list, 3 times');
 });
 
-test('a list with which three agents ended is blocked', () => {
+test('a list during which three agents ended is blocked', () => {
   expect(reasonToBlock(newRecord('hash', 2), '')).toBeUndefined();
   expect(reasonToBlock(newRecord('hash', 3), '')).toBe('the agent ended 3 times before the list was confirmed');
 });

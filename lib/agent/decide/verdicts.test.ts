@@ -13,7 +13,7 @@ const listed = (subnet: string) => ({
   way: { hops: [hop('via 10.184.0.1 dev priv')] },
 });
 
-test('the FIB is asked for what should be in it: ours and what goes the same way, not what was refused or failed', () => {
+test('looks up our routes and those that go the same way, but not rejected or failed ones', () => {
   const [ours, refused, conflicting] = [listed('192.168.0.0/24'), listed('192.168.1.0/24'), listed('192.168.2.0/24')];
   const [satisfied, failing] = [listed('192.168.3.0/24'), listed('192.168.4.0/24')];
   const decision = {

@@ -11,7 +11,7 @@ const isOurs = ({ protocol }: { protocol: number }) => protocol === 142;
 const listed = (specs: readonly RouteSpec[], hops = HOPS) =>
   specs.map((spec) => ({ route: readRoute(spec, DEFAULT_RULES), way: { hops } }));
 
-/** @param first tables that are consulted before main, as rules may have it. */
+/** @param first tables that rules consult before main. */
 function shadowedAmong(specs: readonly RouteSpec[], routes: readonly string[], first: readonly string[] = []) {
   const state = snapshot({ nexthops: [OURS], routes });
   const rules = first.map(kernelRoute);
@@ -26,22 +26,22 @@ function shadowedAmong(specs: readonly RouteSpec[], routes: readonly string[], f
 const ours = (text: string) => `${text} proto ours nhid 1`;
 
 describe('a route is effective', () => {
-  test('when a lookup finds it', () => {
+  test('if a lookup finds it', () => {
     expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')]).shadowed).toEqual({});
   });
 
-  test('when a lookup finds somebody else’s that goes the same way', () => {
+  test("if a lookup finds another program's route that goes the same way", () => {
     const { shadowed } = shadowedAmong(['192.168.0.0/24'], ['192.168.0.0/24 via 10.184.0.1 dev priv']);
     expect(shadowed).toEqual({});
   });
 
-  test('when it stands by for another listed one of its subnet', () => {
+  test('if it is a fallback for another listed route to its subnet', () => {
     const specs = ['192.168.0.0/24', { subnet: '192.168.0.0/24', metric: 50 }];
     const routes = [ours('192.168.0.0/24'), ours('192.168.0.0/24 metric 50')];
     expect(shadowedAmong(specs, routes).shadowed).toEqual({});
   });
 
-  test('outside of longer prefixes, ours or other people’s', () => {
+  test('outside longer prefixes, whoever owns them', () => {
     const { shadowed, lookup } = shadowedAmong(
       ['192.168.0.0/16', '192.168.0.0/24'],
       [ours('192.168.0.0/16'), ours('192.168.0.0/24'), '192.168.1.0/24 dev pods', '192.168.2.0/24 dev pods'],
@@ -50,14 +50,14 @@ describe('a route is effective', () => {
     expect(lookup.mock.calls[0]?.[0].map(String).sort()).toEqual(['192.168.0.0', '192.168.3.0']);
   });
 
-  test('without a question where longer listed prefixes cover all of it', () => {
+  test('without a lookup if longer listed prefixes cover all of it', () => {
     const specs = ['192.168.0.0/23', '192.168.0.0/24', '192.168.1.0/24'];
     const { shadowed, lookup } = shadowedAmong(specs, specs.map(ours));
     expect(shadowed).toEqual({});
     expect(lookup.mock.calls[0]?.[0]).toHaveLength(2);
   });
 
-  test('without a question in a table that lookups do not consult', () => {
+  test('without a lookup in a table that lookups do not consult', () => {
     const { shadowed, lookup } = shadowedAmong([{ subnet: '192.168.0.0/24', table: 100 }], []);
     expect(shadowed).toEqual({});
     expect(lookup.mock.calls[0]?.[0]).toEqual([]);
@@ -74,21 +74,21 @@ describe('a route is shadowed', () => {
     });
   });
 
-  test('by a lower metric of somebody else', () => {
+  test("by another program's route with a lower metric", () => {
     const routes = [ours('192.168.0.0/24 metric 100'), `192.168.0.0/24 ${elsewhere}`];
     expect(shadowedAmong([{ subnet: '192.168.0.0/24', metric: 100 }], routes).shadowed).toEqual({
       '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0',
     });
   });
 
-  test('by one of somebody else with its very prefix and metric that comes first', () => {
+  test("by another program's route with the same prefix and metric that comes first", () => {
     const routes = [`192.168.0.0/24 ${elsewhere}`, ours('192.168.0.0/24')];
     expect(shadowedAmong(['192.168.0.0/24'], routes).shadowed).toEqual({
       '192.168.0.0/24': '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0',
     });
   });
 
-  test('by a table that a rule puts first, unless that goes the same way', () => {
+  test('by a table that a rule consults first, unless that goes the same way', () => {
     const same = ours('192.168.0.0/24 table 77');
     expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24')], [same]).shadowed).toEqual({});
     const mine = `192.168.0.0/24 ${elsewhere} proto ours table 77`;
@@ -101,14 +101,14 @@ describe('a route is shadowed', () => {
     });
   });
 
-  test('by routes of others that take all of it, as VPN clients do', () => {
+  test('by routes of others that cover all of it, such as those of VPN clients', () => {
     const halves = [`192.168.0.0/25 ${elsewhere}`, `192.168.0.128/25 ${elsewhere}`];
     expect(shadowedAmong(['192.168.0.0/24'], [ours('192.168.0.0/24'), ...halves]).shadowed).toEqual({
       '192.168.0.0/24': 'more specific routes of other programs, which take all of it',
     });
   });
 
-  test('where it is gone, by the route that covers it or by none', () => {
+  test('if it is missing, by the route that covers it or by none', () => {
     expect(shadowedAmong(['192.168.0.0/24'], []).shadowed).toEqual({ '192.168.0.0/24': 'no route' });
     expect(shadowedAmong(['192.168.0.0/24'], [`0.0.0.0/0 ${elsewhere}`]).shadowed).toEqual({
       '192.168.0.0/24': '0.0.0.0/0 via 198.51.100.1 dev pub, protocol 3, metric 0',
@@ -143,11 +143,11 @@ describe('entries more specific than a listed subnet', () => {
       ['192.168.9.9/32 via 198.51.100.1 dev pub'],
       '192.168.9.9/32 via 198.51.100.1 dev pub takes a part',
     ],
-    ['what is thrown away', ['blackhole 192.168.4.0/24'], 'blackhole 192.168.4.0/24 takes a part'],
-    ['what is refused', ['prohibit 192.168.4.0/24'], 'prohibit 192.168.4.0/24 takes a part'],
-    ['what main leaves to others', ['throw 192.168.4.0/24'], 'throw 192.168.4.0/24 takes a part'],
+    ['a blackhole route', ['blackhole 192.168.4.0/24'], 'blackhole 192.168.4.0/24 takes a part'],
+    ['a prohibit route', ['prohibit 192.168.4.0/24'], 'prohibit 192.168.4.0/24 takes a part'],
+    ['a throw route', ['throw 192.168.4.0/24'], 'throw 192.168.4.0/24 takes a part'],
     [
-      'several, of which the outermost count',
+      'several, of which the outermost are named,',
       ['192.168.4.0/24 dev pods', '192.168.4.7/32 dev pods', 'unreachable 192.168.8.0/24'],
       '192.168.4.0/24 dev pods and unreachable 192.168.8.0/24 take parts',
     ],
@@ -162,11 +162,9 @@ describe('entries more specific than a listed subnet', () => {
     ['that goes the same way', ['192.168.4.0/24 via 10.184.0.1 dev priv']],
     ['in a table that no rule leads to', ['192.168.4.0/24 dev pods table 77']],
     ['for some packets only', ['192.168.4.0/24 dev pods qualified']],
-  ])('nothing is said of an entry %s', (_, routes) =>
-    expect(effects(routes)).toEqual([undefined, undefined, undefined]),
-  );
+  ])('ignores an entry %s', (_, routes) => expect(effects(routes)).toEqual([undefined, undefined, undefined]));
 
-  test('an entry of a table that a rule leads to first takes a part, with its table', () => {
+  test('an entry in a table that a rule consults first takes a part, and the table is named', () => {
     const first = ['192.168.4.0/24 via 198.51.100.1 dev pub table 77'];
     expect(effects([], { first })[1]).toBe('192.168.4.0/24 via 198.51.100.1 dev pub in table 77 takes a part');
     expect(effects([], { first: ['local 192.168.4.1/32 dev lo table 255'] })[1]).toBe(
@@ -177,7 +175,7 @@ describe('entries more specific than a listed subnet', () => {
     );
   });
 
-  test('a server in the part makes the route ineffective, and is named', () => {
+  test('a server in that part makes the route ineffective, and is named', () => {
     expect(effects(['192.168.1.0/24 dev pods'])[2]).toBe(
       'a lookup of 192.168.1.10, a server of this site, finds 192.168.1.0/24 dev pods',
     );
@@ -186,19 +184,19 @@ describe('entries more specific than a listed subnet', () => {
     );
   });
 
-  test('a server is asked for as part of the smallest listed subnet around it', () => {
+  test('looks up a server as part of the smallest listed subnet around it', () => {
     const specs = ['192.168.0.0/16', '192.168.1.0/24'];
     expect(effects(['192.168.1.10/32 dev pods'], { specs })).toEqual([undefined, undefined, undefined]);
   });
 });
 
-test('a rule that leads nowhere is described as such', () => {
+test('describes a rule that leads nowhere as such', () => {
   const state = { ...snapshot({ nexthops: [OURS], routes: [ours('192.168.0.0/24')] }), rules: [] };
   const verification = verificationOf(listed(['192.168.0.0/24']), state, isOurs);
   expect([...readLookups(verification, ['ENETUNREACH'], state).shadowed.values()]).toEqual(['no rule leads to main']);
 });
 
-describe('in IPv6, where answers name the way alone', () => {
+describe('in IPv6, where answers contain only hops', () => {
   const hops6 = [hop('via fd00::1 dev priv'), hop('via fd00::2 dev priv')];
   const shadowed = (answer: string | undefined, routes: readonly string[] = [], metric = 1024) => {
     const state = { ...snapshot({ routes }), nexthops: new Map([[1, nexthop('1 via fd00::1 dev priv')]]) };
@@ -208,7 +206,7 @@ describe('in IPv6, where answers name the way alone', () => {
     );
   };
 
-  test('one of its hops makes a route effective, another way shadows it', () => {
+  test('one of its hops makes a route effective, and any other hop shadows it', () => {
     expect(shadowed('2001:db8::/128 via fd00::2 dev priv')).toBe(false);
     expect(shadowed('2001:db8::/128 nhid 1')).toBe(false);
     expect(shadowed('2001:db8::/128 via fd00::3 dev priv')).toBe(true);
@@ -216,14 +214,14 @@ describe('in IPv6, where answers name the way alone', () => {
     expect(shadowed('blackhole 2001:db8::/128')).toBe(true);
   });
 
-  test('without an answer a lower metric of somebody else shadows it, an equal one does not', () => {
+  test('without an answer, a route of others with a lower metric shadows it, and one with an equal metric does not', () => {
     expect(shadowed(undefined)).toBe(false);
     expect(shadowed(undefined, ['2001:db8::/48 via fd00::9 dev pub metric 512'])).toBe(true);
     expect(shadowed(undefined, ['2001:db8::/48 via fd00::9 dev pub metric 1024'])).toBe(false);
   });
 });
 
-test('what is told agrees with what a packet would find, whatever lies around', () => {
+test('agrees with what a packet would find, whatever other routes exist', () => {
   const moreSpecific = fc
     .tuple(fc.nat({ max: 15 }), fc.integer({ min: 26, max: 30 }))
     .map(([block, length]) => `192.168.0.${(block * 16) & (256 - 2 ** (32 - length))}/${length}`);
@@ -245,7 +243,7 @@ test('what is told agrees with what a packet would find, whatever lies around', 
   );
 });
 
-/** Whether any address of a /24 or longer finds the route of that very subnet. */
+/** Whether any address of a /24 or longer uses the route of exactly that subnet. */
 function reachesAny(text: string, routes: readonly KernelRoute[]): boolean {
   return addressesOf(text).some((address) => `${winner(routes, address)?.subnet}` === text);
 }

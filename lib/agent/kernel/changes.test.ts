@@ -20,7 +20,7 @@ const KERNEL_ROUTE: KernelRoute = {
   hops: [],
 };
 
-describe('a route is written', () => {
+describe('writes a route', () => {
   test('with its nexthop object, whose number is above 2^31', () => {
     expect(change(put(ROUTE)).payload).toEqual(
       Buffer.concat([
@@ -60,16 +60,16 @@ describe('a route is written', () => {
     );
   });
 
-  test('exclusively where nothing of ours is there, and as a replacement where it is', () => {
+  test('exclusively if none of ours exists, and otherwise as a replacement', () => {
     expect(change(put(ROUTE))).toMatchObject({ type: 24, flags: 0x400 | 0x200 | REQUEST }); // CREATE | EXCL
     expect(change(put(ROUTE, true))).toMatchObject({ type: 24, flags: 0x400 | 0x100 | REQUEST }); // CREATE | REPLACE
   });
 });
 
-describe('a delete names all that tells a route from its neighbours', () => {
+describe('deletes a route by everything that distinguishes it', () => {
   const key = [attribute(1, ip4('192.168.1.0')), attribute(15, u32(254)), attribute(6, u32(0))];
 
-  test('the nexthop object', () => {
+  test('with its nexthop object', () => {
     const request = change(del({ ...KERNEL_ROUTE, nexthopId: NHID }), 200);
     expect(request.type).toBe(25);
     expect(request.flags).toBe(REQUEST);
@@ -78,7 +78,7 @@ describe('a delete names all that tells a route from its neighbours', () => {
     );
   });
 
-  test('or gateway and link, and the protocol the route has', () => {
+  test('with its gateway, link and protocol', () => {
     const route = { ...KERNEL_ROUTE, protocol: 3, hops: [hop('via 10.184.0.1 dev priv')] };
     expect(change(del(route)).payload).toEqual(
       Buffer.concat([
@@ -88,7 +88,7 @@ describe('a delete names all that tells a route from its neighbours', () => {
     );
   });
 
-  test('or several hops of IPv6, whose gateways are longer', () => {
+  test('with several IPv6 hops, whose gateways are longer', () => {
     const route = { ...KERNEL_ROUTE, hops: [hop('via fe80::1 dev priv'), hop('via fe80::2 dev pub')] };
     const rtnexthop = (link: number, gateway: string) => [u16(28), u8(0, 0), u32(link), attribute(5, ip6(gateway))];
     const two = [...rtnexthop(2, 'fe80:0:0:0:0:0:0:1'), ...rtnexthop(3, 'fe80:0:0:0:0:0:0:2')];
@@ -97,7 +97,7 @@ describe('a delete names all that tells a route from its neighbours', () => {
     );
   });
 
-  test('or each of several hops with its weight', () => {
+  test('with several hops and their weights', () => {
     const route = { ...KERNEL_ROUTE, hops: [hop('via 10.184.0.1 dev priv weight 3'), hop('dev pub')] };
     expect(change(del(route)).payload).toEqual(
       Buffer.concat([
@@ -119,14 +119,14 @@ describe('a delete names all that tells a route from its neighbours', () => {
     );
   });
 
-  test('and of a blackhole its type', () => {
+  test('with the type of a blackhole', () => {
     expect(change(del({ ...KERNEL_ROUTE, type: 6 })).payload).toEqual(
       Buffer.concat([rtmsg([2, 24, 0, 0, 254, 142, 255, 6]), attributes(...key)]),
     );
   });
 });
 
-describe('a nexthop object is written', () => {
+describe('writes a nexthop object', () => {
   const nexthopPut = (nexthop: Extract<Change, { kind: 'put-nexthop' }>['nexthop'], replace = false): Change => ({
     kind: 'put-nexthop',
     nexthop,
@@ -146,14 +146,14 @@ describe('a nexthop object is written', () => {
     );
   });
 
-  test('as a link alone in IPv6', () => {
+  test('with only a link, in IPv6', () => {
     const nexthop = { id: 5, protocol: 142, family: 6 as const, hop: hop('dev pods') };
     expect(change(nexthopPut(nexthop)).payload).toEqual(
       Buffer.concat([u8(10, 0, 142, 0), u32(0), attributes(attribute(1, u32(5)), attribute(5, u32(4)))]),
     );
   });
 
-  test('as a group of no family, with weights one less than said', () => {
+  test('as a group without a family, with weights reduced by one', () => {
     const group = [
       { id: NHID, weight: 1 },
       { id: 6, weight: 256 },
@@ -169,7 +169,7 @@ describe('a nexthop object is written', () => {
     );
   });
 
-  test('and deleted by its number', () => {
+  test('and deletes it by its number', () => {
     const request = change({ kind: 'delete-nexthop', nexthop: { id: NHID, protocol: 142 } });
     expect(request.type).toBe(105);
     expect(request.payload).toEqual(Buffer.concat([u32(0), u32(0), attributes(attribute(1, u32(NHID)))]));

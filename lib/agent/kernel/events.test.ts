@@ -10,19 +10,19 @@ const seen = (...indices: number[]) => indices.map((index) => ({ kind: 'link', i
 
 type Answer = (error: Error | null, length: number) => void;
 
-/** What waits in the thread pool, and what it was asked to read into. */
+/** The pending read of the thread pool, and its buffer. */
 let waiting: { readonly buffer: Buffer; readonly answer: Answer };
 let queue: Buffer[];
 let dropped: number;
 let batches: (readonly KernelEvent[])[];
 let events: KernelEvents;
 
-/** What a read gives of a message: no more than fits. */
+/** The result of reading a message: at most what fits into the buffer. */
 function taken(bytes: Buffer | undefined, buffer: Uint8Array): number {
   return bytes === undefined ? -1 : bytes.copy(buffer);
 }
 
-/** These messages come, one after the other, before the agent gets to it. */
+/** Delivers these messages in order, before the agent handles them. */
 function come(...messages: Buffer[]): void {
   queue.push(...messages);
   waiting.answer(null, taken(queue.shift(), waiting.buffer));
@@ -39,14 +39,14 @@ beforeEach(() => {
   );
 });
 
-test('what is queued comes as one batch, in its order', () => {
+test('delivers queued events as one batch, in order', () => {
   come(link(2), link(4));
   expect(batches).toEqual([seen(2, 4)]);
   come(link(5));
   expect(batches).toEqual([seen(2, 4), seen(5)]);
 });
 
-test('a storm comes in pieces, between which others have their turn, and none of it is lost', () => {
+test('delivers a storm in parts, with pauses for other work, and without losses', () => {
   const indices = Array.from({ length: 5000 }, (_, i) => i);
   come(...indices.map((index) => link(index)));
   while (queue.length > 0) come();
@@ -54,7 +54,7 @@ test('a storm comes in pieces, between which others have their turn, and none of
   expect(batches.flat()).toEqual(seen(...indices));
 });
 
-test('a batch leaves room for the largest message', () => {
+test('leaves room for the largest message in a batch', () => {
   const large = message({ type: 16 }, u8(0, 0), u16(1), u32(9), u32(0), u32(0), Buffer.alloc(32_000));
   come(...Array.from({ length: 2000 }, (_, i) => link(i)), large, large);
   while (queue.length > 0) come();
@@ -62,7 +62,7 @@ test('a batch leaves room for the largest message', () => {
   expect(batches.flat()).not.toContainEqual({ kind: 'overrun' });
 });
 
-test('what the kernel dropped is told once each time, whatever came with it', () => {
+test('reports each overrun once, whatever arrived with it', () => {
   dropped = 7;
   come(link(2));
   come(link(3));
@@ -71,7 +71,7 @@ test('what the kernel dropped is told once each time, whatever came with it', ()
   expect(batches).toEqual([[{ kind: 'overrun' }], seen(3), [{ kind: 'overrun' }]]);
 });
 
-test('what cannot be understood is as good as lost', () => {
+test('treats an invalid message as lost', () => {
   come(link(2).subarray(0, 20));
   expect(batches).toEqual([[{ kind: 'overrun' }]]);
 });
@@ -88,7 +88,7 @@ test('a persistent error causes no busy loop', () => {
   jest.useRealTimers();
 });
 
-test('stopped, it wakes its own read and closes the socket, once', () => {
+test('when stopped, wakes its own read and closes the socket once', () => {
   events.stop();
   events.stop();
   expect(writeSync).toHaveBeenCalledTimes(1);
@@ -101,24 +101,24 @@ const event = (type: number, ...payload: Buffer[]) => readEvent(messageIn(messag
 
 const ROUTE = [u8(2, 24, 0, 0, 254, 142, 0, 1), u32(0), attributes(attribute(1, ip4('192.168.1.0')))];
 
-test('an event of a route tells the route and whether it went', () => {
+test('a route event contains the route, and whether it was removed', () => {
   expect(event(24, ...ROUTE)).toMatchObject({ kind: 'route', deleted: false, route: { protocol: 142 } });
   expect(event(25, ...ROUTE)).toMatchObject({ kind: 'route', deleted: true });
 });
 
-test('an event of a route tells whether it took the place of another, which one that was appended did not', () => {
+test('a route event shows whether it replaced another route; an appended one did not', () => {
   const withFlags = (flags: number) => readEvent(messageIn(message({ type: 24, flags }, ...ROUTE)));
   const [REPLACE, CREATE_EXCL, CREATE_APPEND] = [0x100, 0x600, 0xc00];
   expect(withFlags(REPLACE)).toMatchObject({ replaced: true });
   for (const flags of [CREATE_EXCL, CREATE_APPEND]) expect(withFlags(flags)).not.toHaveProperty('replaced');
 });
 
-test('an event of a broadcast route, as every new address causes it, is none; one of a local route may take packets', () => {
+test('ignores a broadcast route, which every new address causes, but not a local route, which may take packets', () => {
   expect(event(24, u8(2, 32, 0, 0, 255, 2, 254, 3), u32(0))).toBeUndefined();
   expect(event(24, u8(2, 32, 0, 0, 255, 2, 254, 2), u32(0))).toMatchObject({ kind: 'route', route: { table: 255 } });
 });
 
-test('an event of an address or a link tells which', () => {
+test('an address or link event names it', () => {
   const address = attributes(attribute(1, ip4('10.184.0.2')));
   expect(event(20, u8(2, 26, 0, 0), u32(2), address)).toMatchObject({ kind: 'address', address: { link: 2 } });
   expect(event(21, u8(2, 26, 0, 0), u32(2), address)).toMatchObject({ kind: 'address' });
@@ -136,14 +136,14 @@ test('acknowledgements and neighbours are not events', () => {
   expect(event(28)).toBeUndefined();
 });
 
-test.each([32, 33])('message type %i is a rule event, but of the rules for probes', (type) => {
+test.each([32, 33])('message type %i is a rule event, unless it is a rule for probes', (type) => {
   const rule = (table: number) =>
     [u8(2, 0, 0, 0, 252, 0, 0, 1), u32(0), attributes(attribute(15, u32(table)))] as const;
   expect(event(type, ...rule(300))).toEqual({ kind: 'rule' });
   expect(event(type, ...rule(0x6f708e01))).toBeUndefined();
 });
 
-test('routes in the tables for probes are none of the events', () => {
+test('ignores routes in the tables for probes', () => {
   const route = (table: number) =>
     [rtmsg([2, 0, 0, 0, 252, 142, 0, 1]), attributes(attribute(15, u32(table)))] as const;
   expect(event(24, ...route(300))).toMatchObject({ kind: 'route', route: { table: 300 } });

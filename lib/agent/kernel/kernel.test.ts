@@ -5,14 +5,14 @@ import type { NetlinkChannel } from '../netlink/channel';
 import type { Reader } from '../netlink/codec';
 import { Kernel } from './kernel';
 
-/** The kernel's entry for an address: always 10.0.0.0/8 by this gateway, as bytes of their own each time. */
+/** The kernel's route for an address: always 10.0.0.0/8 through this gateway, in a new buffer each time. */
 function entry(gateway: string): Reader {
   const header = Buffer.concat([u8(2, 8, 0, 0, 254, 3, 0, 1), u32(0)]);
   const payload = attributes(attribute(1, ip4('10.0.0.0')), attribute(4, u32(2)), attribute(5, ip4(gateway)));
   return messageIn(message({ type: 24 }, header, payload));
 }
 
-test('the same answers to the same questions are the same object, and of others those that are the same', () => {
+test('equal answers to equal questions are the same object, also if other questions changed', () => {
   let last = '10.184.0.1';
   const channel: Pick<NetlinkChannel, 'ask'> = {
     ask: (items, _write, read) => items.map((_, i) => read(entry(i === 1 ? last : '10.184.0.1'))),

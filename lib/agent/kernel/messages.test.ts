@@ -25,8 +25,8 @@ const question = (address: Address, link?: number) =>
 
 const readerOf = (...payload: Buffer[]) => messageIn(message({ type: 0 }, ...payload));
 
-describe('questions', () => {
-  test('ask for everything of one kind with an empty header, as strict checking demands', () => {
+describe('requests', () => {
+  test('dump one kind of object with an empty header, as strict checking requires', () => {
     const none = { flags: REQUEST, payload: Buffer.alloc(8) };
     expect(written(dumpLinks)).toEqual({
       type: 18,
@@ -46,7 +46,7 @@ describe('questions', () => {
     );
   });
 
-  test('ask IPv6 for the way, of a link-local address on its link', () => {
+  test('ask IPv6 for the route of an address, with its link if it is link-local', () => {
     expect(question(address('fe80::1'), 3)).toEqual(
       Buffer.concat([
         rtmsg([10, 128, 0, 0, 0, 0, 0, 0]),
@@ -56,7 +56,7 @@ describe('questions', () => {
   });
 });
 
-describe('a route is read', () => {
+describe('parses a route', () => {
   const dst = attribute(1, ip4('10.0.0.0'));
   const read = (header: Buffer, ...all: Buffer[]) => readRoute(readerOf(header, attributes(...all)));
 
@@ -97,25 +97,25 @@ describe('a route is read', () => {
     });
   });
 
-  test('of the default destination, which has no RTA_DST', () => {
+  test('to the default destination, which has no RTA_DST', () => {
     expect(`${read(rtmsg([10, 0, 0, 0, 254, 9, 0, 1]))?.subnet}`).toBe('::/0');
     expect(`${read(rtmsg([2, 0, 0, 0, 254, 9, 0, 1]))?.subnet}`).toBe('0.0.0.0/0');
   });
 
-  test('by its nexthop object alone, though the kernel tells the hop too', () => {
+  test('with only its nexthop object, although the kernel also reports the hop', () => {
     expect(
       read(rtmsg([2, 8, 0, 0, 254, 142, 0, 1]), dst, attribute(30, u32(NHID)), attribute(4, u32(2))),
     ).toMatchObject({ nexthopId: NHID, hops: [] });
   });
 
-  test('with an IPv6 gateway of an IPv4 route, by RTA_VIA', () => {
+  test('to IPv4 through an IPv6 gateway, given as RTA_VIA', () => {
     const via = attribute(18, u16(10), ip6('fe80:0:0:0:0:0:0:1'));
     expect(read(rtmsg([2, 8, 0, 0, 254, 3, 0, 1]), dst, attribute(4, u32(3)), via)?.hops).toEqual([
       hop('via fe80::1 dev pub'),
     ]);
   });
 
-  test('with several hops, those of dead links left out', () => {
+  test('with several hops, without those of dead links', () => {
     const rtnexthop = (flags: number, weight: number, link: number, ...all: Buffer[]) => {
       const inner = attributes(...all);
       return padded(Buffer.concat([u16(8 + inner.length), u8(flags, weight - 1), u32(link), inner]));
@@ -134,7 +134,7 @@ describe('a route is read', () => {
     ]);
   });
 
-  test('as qualified where it holds for one type of service or source prefix only', () => {
+  test('as qualified if it applies to one type of service or source prefix only', () => {
     expect(read(rtmsg([2, 8, 0, 16, 254, 142, 0, 1]), dst)).toMatchObject({ qualified: true });
     expect(read(rtmsg([10, 0, 64, 0, 254, 142, 0, 1]))).toMatchObject({ qualified: true });
     expect(read(rtmsg([2, 8, 0, 0, 254, 142, 0, 1]), dst)).not.toHaveProperty('qualified');
@@ -146,13 +146,13 @@ describe('a route is read', () => {
     ['multicast', rtmsg([10, 8, 0, 0, 255, 2, 254, 5])],
     ['a cached clone', rtmsg([10, 128, 0, 0, 254, 2, 0, 1], 0x200)],
     ['of another family', rtmsg([28, 20, 0, 0, 254, 2, 0, 1])],
-  ])('not at all when it is %s', (_, header) => expect(readRoute(readerOf(header))).toBeUndefined());
+  ])('and skips it if it is %s', (_, header) => expect(readRoute(readerOf(header))).toBeUndefined());
 
-  test.each([2, 6, 7, 8, 9])('when it is the node itself or rejects (type %i)', (type) => {
+  test.each([2, 6, 7, 8, 9])('to the node itself or with a rejection (type %i)', (type) => {
     expect(read(rtmsg([2, 8, 0, 0, 254, 4, 0, type]), dst)).toMatchObject({ type, hops: [] });
   });
 
-  test('as the same, whatever an IPv6 route reports of its use and its expiry, and without a change to what was read', () => {
+  test("the same whatever an IPv6 route's use and expiry are, and without changing its input", () => {
     const withUses = (uses: number) =>
       readerOf(
         u8(10, 64, 0, 0, 254, 142, 0, 1),
@@ -173,7 +173,7 @@ describe('a route is read', () => {
     expect(one.key()).toBe(bytes);
   });
 
-  test('as expired once its lifetime is over, which the kernel reports with a negative number', () => {
+  test('as expired if its lifetime is over, which the kernel reports as a negative number', () => {
     const lives = (family: number, expires: number) =>
       isExpired(
         readTimes(
@@ -188,12 +188,12 @@ describe('a route is read', () => {
     expect(isExpired(readTimes(readerOf(rtmsg([10, 8, 0, 0, 254, 9, 0, 1]))))).toBe(false);
   });
 
-  test('as an answer also when it is local, as one of our own addresses is', () => {
+  test("as an answer even if it is local, like one of the node's own addresses", () => {
     expect(readLookup(readerOf(rtmsg([2, 32, 0, 0, 255, 2, 254, 2]), dst))).toMatchObject({ table: 255, type: 2 });
   });
 });
 
-describe('nexthop objects, links and addresses are read', () => {
+describe('parses nexthop objects, links and addresses', () => {
   test('an object with its hop', () => {
     const all = attributes(attribute(1, u32(NHID)), attribute(5, u32(2)), attribute(6, ip4('10.184.0.1')));
     expect(readNexthop(readerOf(u8(2, 0, 142, 0), u32(4), all))).toEqual({
@@ -216,7 +216,7 @@ describe('nexthop objects, links and addresses are read', () => {
     });
   });
 
-  test('a blackhole object leads nowhere', () => {
+  test('a blackhole object, which leads nowhere', () => {
     const all = attributes(attribute(1, u32(9)), attribute(4));
     expect(readNexthop(readerOf(u8(2, 0, 3, 0), u32(0), all))).toEqual({ id: 9, protocol: 3, family: 4 });
   });
@@ -232,7 +232,7 @@ describe('nexthop objects, links and addresses are read', () => {
     expect(link(UP | LOWER_UP | NOARP)).toMatchObject({ carrier: true, noNeighbours: true });
   });
 
-  test('an address with its subnet, and of a point-to-point link the subnet of the peer', () => {
+  test("an address with its subnet, or the peer's subnet of a point-to-point link", () => {
     const header = Buffer.concat([u8(2, 26, 0, 0), u32(2)]);
     const plain = attributes(attribute(1, ip4('10.184.0.2')), attribute(2, ip4('10.184.0.2')));
     expect(readNodeAddress(readerOf(header, plain))).toEqual({
@@ -255,12 +255,12 @@ describe('nexthop objects, links and addresses are read', () => {
     expect(read?.connected.equals(subnet('fd00:1::/64'))).toBe(true);
   });
 
-  test.each([3, 5, 15, 17, 20])('an address of %i bytes is refused', (length) => {
+  test.each([3, 5, 15, 17, 20])('rejects an address of %i bytes', (length) => {
     const header = Buffer.concat([u8(10, 64, 0, 0), u32(2)]);
     expect(() => readNodeAddress(readerOf(header, attributes(attribute(1, Buffer.alloc(length)))))).toThrow(RangeError);
   });
 
-  test('an address of another family is none, whatever its length', () => {
+  test('ignores an address of another family, whatever its length', () => {
     expect(readNodeAddress(readerOf(Buffer.concat([u8(45, 0, 0, 0), u32(2)]), attribute(1, u8(9))))).toBeUndefined();
   });
 });

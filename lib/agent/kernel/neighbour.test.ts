@@ -13,7 +13,7 @@ function sent<Q>(write: (writer: MessageWriter, item: Q) => void, item: Q): Buff
   return Buffer.from(writer.end().finish());
 }
 
-/** What is sent to a neighbour of which so much is known. */
+/** The request that follows from an entry's state and flags. */
 function asked(known: Neighbour | undefined): Buffer | undefined {
   const question = questionTo(KEY, known);
   return question && sent(askNeighbour, question);
@@ -26,7 +26,7 @@ const ndmsg = (family: number, link: number, state: number, flags = 0) =>
 const KEY = { address: address('10.184.0.1'), link: 7 };
 const DESTINATION = attributes(attribute(1, ip4('10.184.0.1')));
 
-test('one entry is read by address and link', () => {
+test('reads an entry by address and link', () => {
   const header = { type: 30, flags: REQUEST, sequence: 1 };
   expect(sent(getNeighbour, KEY)).toEqual(message(header, ndmsg(2, 7, 0), DESTINATION));
   const six = { address: address('fe80::1'), link: 3 };
@@ -40,12 +40,12 @@ test.each([
   ['reachable', 0x02],
   ['stale', 0x04],
   ['delay', 0x08],
-])('one that is %s is verified, its flags (router, learned elsewhere) kept', (_, state) => {
+])('verifies one that is %s, and keeps its flags (router, learned elsewhere)', (_, state) => {
   const expected = message({ type: 28, flags: REQUEST, sequence: 1 }, ndmsg(2, 7, 0x10, 0x90), DESTINATION);
   expect(asked({ state, flags: 0x90 })).toEqual(expected);
 });
 
-test('one that is unknown or failed is created and resolved', () => {
+test('creates and resolves one that is unknown or failed', () => {
   const created = (flags: number) =>
     message({ type: 28, flags: 0x400 | REQUEST, sequence: 1 }, ndmsg(2, 7, 0, flags), DESTINATION);
   expect(asked(undefined)).toEqual(created(0x01));
@@ -57,11 +57,11 @@ test.each([
   ['being probed', 0x10],
   ['without ARP', 0x40],
   ['permanent', 0x80],
-])('one that is %s is left alone', (_, state) => {
+])('does not touch one that is %s', (_, state) => {
   expect(asked({ state, flags: 0 })).toBeUndefined();
 });
 
-test('one that somebody has the kernel keep alive is left alone: asking would end that', () => {
+test('does not touch one that the kernel keeps alive for another program, because a request would end that', () => {
   const extended = attributes(attribute(15, u32(1)));
   const answer = messageIn(message({ type: 28 }, ndmsg(2, 7, 0x02, 0x10), DESTINATION, extended));
   const managed = readNeighbour(answer);

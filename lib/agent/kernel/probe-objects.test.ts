@@ -27,18 +27,18 @@ const RULE_BYTES = Buffer.concat([
   ),
 ]);
 
-test('a rule names the packets of probes and no others, and is deleted by all of it', () => {
+test('a rule matches only probe packets, and is deleted with all its attributes', () => {
   expect(change({ kind: 'put-rule', rule: RULE })).toEqual({ type: 32, flags: 0x601, payload: RULE_BYTES });
   expect(change({ kind: 'delete-rule', rule: RULE })).toEqual({ type: 33, flags: 1, payload: RULE_BYTES });
 });
 
-test('a rule is read as it was written, those of others are not', () => {
+test('reads its own rules as written, and ignores those of others', () => {
   expect(readProbeRule(messageIn(message({ type: 32 }, RULE_BYTES)))).toEqual(RULE);
   const others = Buffer.concat([u8(2, 0, 0, 0, 254, 0, 0, 1), u32(0), attributes(attribute(15, u32(254)))]);
   expect(readProbeRule(messageIn(message({ type: 32 }, others)))).toBeUndefined();
 });
 
-test('a table has a default route by its next hop', () => {
+test('a table has a default route through its next hop', () => {
   const route = { family: 4, table: TABLE, hop: hop('via 10.184.0.1 dev priv onlink') } as const;
   const { type, flags, payload } = change({ kind: 'put-route', route });
   expect([type, flags]).toEqual([24, 0x501]);

@@ -12,7 +12,7 @@ function rule(header: number[], flags: number, ...given: Buffer[]) {
   );
 }
 
-test('a rule is read with all that decides which packets it is for', () => {
+test('reads everything that decides which packets a rule matches', () => {
   expect(
     rule(
       [2, 24, 32, 0, 0, 0, 0, 1],
@@ -42,7 +42,7 @@ test('a rule is read with all that decides which packets it is for', () => {
   });
 });
 
-test('the table of a short rule stands in its header, and suppressing nothing is nothing', () => {
+test('the header contains the table of a short rule, and a missing suppressor suppresses nothing', () => {
   expect(rule([10, 0, 0, 0, 254, 0, 0, 1], 0, attribute(14, u32(0xffffffff)))).toEqual({
     family: 6,
     priority: 0,
@@ -65,4 +65,4 @@ test.each([
   expect(rule(header, 0, ...given)).toMatchObject({ isSpecial: true });
 });
 
-test('a rule of multicast routing is none', () => expect(rule([128, 0, 0, 0, 253, 0, 0, 1], 0)).toBeNull());
+test('ignores rules of multicast routing', () => expect(rule([128, 0, 0, 0, 253, 0, 0, 1], 0)).toBeNull());

@@ -15,7 +15,7 @@ interface Asked {
   readonly sequence: number;
 }
 
-/** A socket whose other end answers each request at once; each answer is one read. */
+/** A socket whose other end answers each request at once; each read returns one answer. */
 function answering(answer: (asked: Asked) => readonly Buffer[]): { channel: NetlinkChannel; writes: Asked[][] } {
   const writes: Asked[][] = [];
   const queue: Buffer[] = [];
@@ -45,7 +45,7 @@ const routes = (writer: MessageWriter) => request(writer, 26);
 const readNumber = (type: number, payload: { u32(): number }) => (type === 24 ? payload.u32() : undefined);
 
 describe('changes', () => {
-  test('are told apart by their sequence numbers, in whatever order the kernel answers', () => {
+  test('are matched by their sequence numbers, in whatever order the kernel answers', () => {
     const queue: Buffer[] = [];
     const { channel } = answering((asked) => {
       queue.unshift(acknowledge(asked, asked.type === 25 ? 3 : 0));
@@ -56,7 +56,7 @@ describe('changes', () => {
     expect(second).toMatchObject({ code: 'ESRCH', message: 'ESRCH' });
   });
 
-  test('succeed unless the kernel answers otherwise, and one that is refused does not stop those behind it', () => {
+  test('succeed unless the kernel reports an error, and a rejected one does not stop the next ones', () => {
     const { channel } = answering((asked) => {
       if (asked.sequence === 2) return [acknowledge(asked, 17)];
       return (asked.flags & ACK) === 0 ? [] : [acknowledge(asked)];
@@ -65,7 +65,7 @@ describe('changes', () => {
     expect(results.map((error) => error?.code)).toEqual([undefined, 'EEXIST', undefined]);
   });
 
-  test('are acknowledged by the last of each batch, which may be refused itself', () => {
+  test('are acknowledged by the last one of each batch, which may be rejected itself', () => {
     const { channel, writes } = answering((asked) => ((asked.flags & ACK) === 0 ? [] : [acknowledge(asked, 3)]));
     const results = channel.change(new Array(600).fill(24), request);
     const refused = results.flatMap((error, i) => (error === undefined ? [] : [i]));
@@ -76,7 +76,7 @@ describe('changes', () => {
     ]);
   });
 
-  test("carry the kernel's own words", () => {
+  test("report the kernel's own error text", () => {
     const words = attributes(attribute(1, Buffer.from('Nexthop has invalid gateway\0')));
     const { channel } = answering(({ sequence }) => [
       message({ type: ERROR, flags: 0x300, sequence }, u32(-22 >>> 0), message({ type: 0, sequence }), words),
@@ -84,13 +84,13 @@ describe('changes', () => {
     expect(channel.change([104], request)[0]).toMatchObject({ message: 'Nexthop has invalid gateway (EINVAL)' });
   });
 
-  test('go out in batches, each read to its end before the next', () => {
+  test('are sent in batches, each of which is read to its end before the next', () => {
     const { channel, writes } = answering((asked) => [acknowledge(asked)]);
     expect(channel.change(new Array(1300).fill(24), request)).toEqual(new Array(1300).fill(undefined));
     expect(writes.map((batch) => batch.length)).toEqual([512, 512, 276]);
   });
 
-  test('are none where nothing is asked', () => {
+  test('send nothing if there are none', () => {
     const { channel, writes } = answering(() => []);
     expect(channel.change([], request)).toEqual([]);
     expect(writes).toEqual([]);
@@ -104,7 +104,7 @@ describe('changes', () => {
 });
 
 describe('questions', () => {
-  test('are answered one by one, by a message or an error', () => {
+  test('are answered one by one, with a message or an error', () => {
     const { channel } = answering((asked) => [
       asked.type === 9 ? acknowledge(asked, 101) : found(asked, asked.type, 0),
     ]);
@@ -114,7 +114,7 @@ describe('questions', () => {
     expect(second).toMatchObject({ code: 'ENETUNREACH' });
   });
 
-  test('leave the answers to an earlier request alone that was given up', () => {
+  test('ignore the answers to an earlier request that was abandoned', () => {
     let isFirst = true;
     const { channel } = answering((asked) => {
       if (!isFirst) return [found({ ...asked, sequence: asked.sequence - 1 }, 1, 0), found(asked, 2, 0)];
@@ -127,7 +127,7 @@ describe('questions', () => {
 });
 
 describe('a dump', () => {
-  test('is read over as many reads as it takes, what is of no interest left out', () => {
+  test('is read in as many reads as it takes, without irrelevant messages', () => {
     const { channel, writes } = answering((asked) => [
       Buffer.concat([found(asked, 1), message({ type: 99, flags: MULTI, sequence: asked.sequence }, u32(5))]),
       found(asked, 2),
@@ -137,7 +137,7 @@ describe('a dump', () => {
     expect(writes[0]?.[0]?.flags).toBe(DUMP | 1);
   });
 
-  test('leaves what is left of an earlier one alone', () => {
+  test('ignores the rest of an earlier one', () => {
     const { channel } = answering((asked) => {
       const earlier = { ...asked, sequence: asked.sequence - 1 };
       return [found(earlier, 1), done(earlier), found(asked, 2), done(asked)];
@@ -145,7 +145,7 @@ describe('a dump', () => {
     expect(channel.dump(routes, readNumber)).toEqual([2]);
   });
 
-  test('that changed under the reader is read again, and what was read of it forgotten', () => {
+  test('that changed while it was read is read again from the start', () => {
     let tries = 0;
     const { channel } = answering((asked) =>
       ++tries < 3
@@ -155,29 +155,29 @@ describe('a dump', () => {
     expect(channel.dump(routes, readNumber)).toEqual([7]);
   });
 
-  test('is known to be interrupted also where only its end says so', () => {
+  test('is recognised as interrupted even if only its last message says so', () => {
     let tries = 0;
     const { channel } = answering((asked) => [found(asked, ++tries), done(asked, tries === 1 ? INTERRUPTED : MULTI)]);
     expect(channel.dump(routes, readNumber)).toEqual([2]);
   });
 
-  test('that changes each time is given up after five tries', () => {
+  test('that changes each time is abandoned after five attempts', () => {
     const { channel, writes } = answering((asked) => [done(asked, INTERRUPTED)]);
     expect(() => channel.dump(routes, readNumber)).toThrow('changed during each of 5 dumps');
     expect(writes).toHaveLength(5);
   });
 
-  test('that the kernel refuses is an error, not an empty answer', () => {
+  test('that the kernel rejects is an error, not an empty answer', () => {
     const { channel } = answering((asked) => [acknowledge(asked, 22)]);
     expect(() => channel.dump(routes, readNumber)).toThrow('EINVAL');
   });
 
-  test('that ends with an error is one as well', () => {
+  test('that ends with an error is an error', () => {
     const { channel } = answering(({ sequence }) => [message({ type: DONE, sequence }, u32(-12 >>> 0))]);
     expect(() => channel.dump(routes, readNumber)).toThrow('ENOMEM');
   });
 
-  test('that nothing answers is an error', () => {
+  test('without an answer is an error', () => {
     const { channel } = answering(() => []);
     expect(() => channel.dump(routes, readNumber)).toThrow('EAGAIN');
   });

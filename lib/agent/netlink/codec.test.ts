@@ -60,7 +60,7 @@ const mutants: fc.Arbitrary<Uint8Array> = fc
     return bytes.subarray(0, cut % 3 === 0 ? cut % (bytes.length + 1) : bytes.length);
   });
 
-/** Reads whatever there is to read, by every reader, and tells what it found. */
+/** Reads everything with every reader, and returns the results. */
 function readAll(bytes: Uint8Array): unknown[] {
   const found: unknown[] = [];
   const attempt = (read: () => unknown) => {
@@ -84,15 +84,15 @@ function readAll(bytes: Uint8Array): unknown[] {
   return found;
 }
 
-/** The same bytes in the middle of others. */
+/** The same bytes inside a larger buffer. */
 function within(bytes: Uint8Array, filler: number): Uint8Array {
   const larger = new Uint8Array(bytes.length + 512).fill(filler);
   larger.set(bytes, 256);
   return larger.subarray(256, 256 + bytes.length);
 }
 
-describe('messages are written', () => {
-  test('byte by byte as netlink has them, one behind the other', () => {
+describe('writes messages', () => {
+  test("in netlink's format, one after the other", () => {
     fc.assert(
       fc.property(fc.array(samples, { maxLength: 5 }), (all) => {
         const writer = new MessageWriter();
@@ -102,7 +102,7 @@ describe('messages are written', () => {
     );
   });
 
-  test('with an address where the writer has no room any more', () => {
+  test('with an address for which the buffer must grow', () => {
     for (let begun = 4060; begun <= 4096; begun += 4) {
       const writer = new MessageWriter().begin(1);
       while (writer.length < begun) writer.u32(0);
@@ -117,7 +117,7 @@ describe('messages are written', () => {
     }
   });
 
-  test('beyond the size the writer started with', () => {
+  test('beyond the initial size of the buffer', () => {
     const writer = new MessageWriter().begin(1);
     for (let i = 0; i < 3000; i++) writer.attributeU32(1, i);
     const only = messageIn(writer.end().finish());
@@ -126,7 +126,7 @@ describe('messages are written', () => {
   });
 });
 
-describe('messages are read', () => {
+describe('reads messages', () => {
   test('as they were written', () => {
     fc.assert(
       fc.property(fc.array(samples, { minLength: 1, maxLength: 5 }), (all) => {
@@ -155,12 +155,12 @@ describe('messages are read', () => {
     );
   });
 
-  test('with the flags NESTED and NET_BYTEORDER beside an attribute type', () => {
+  test('with the flags NESTED and NET_BYTEORDER in an attribute type', () => {
     const only = messageIn(message({ type: 24 }, attribute(0xc000 | 8, u32(5))));
     expect(only.attribute(8)?.u32()).toBe(5);
   });
 
-  test('as text up to the first zero byte', () => {
+  test('with text up to the first zero byte', () => {
     const reader = (text: string) => {
       const bytes = Buffer.from(text);
       return new Reader(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
@@ -170,14 +170,14 @@ describe('messages are read', () => {
     expect(reader('').text()).toBe('');
   });
 
-  test('with numbers above 2^31 without a sign, and interface indexes with one', () => {
+  test('with numbers above 2^31 as unsigned, and interface indexes as signed', () => {
     const only = messageIn(message({ type: 1, sequence: 0xffffffff }, u32(0x8e000001), u32(0xffffffff)));
     expect(only.sequence).toBe(0xffffffff);
     expect([only.u32(), only.i32(4)]).toEqual([0x8e000001, -1]);
   });
 });
 
-describe('inconsistent bytes are rejected', () => {
+describe('rejects inconsistent bytes', () => {
   test.each([
     ['a message longer than the bytes', Buffer.concat([u32(40), u16(24), u16(0), u32(1), u32(0)])],
     ['a message shorter than its header', Buffer.concat([u32(15), u16(24), u16(0), u32(1), u32(0)])],
@@ -193,7 +193,7 @@ describe('inconsistent bytes are rejected', () => {
     expect(() => only.attribute(1)).toThrow(RangeError);
   });
 
-  test('fields and stretches beyond the end', () => {
+  test('such as fields and slices beyond the end', () => {
     const payload = messageIn(message({ type: 24 }, u32(1)));
     for (const read of [
       () => payload.u8(4),
@@ -207,7 +207,7 @@ describe('inconsistent bytes are rejected', () => {
       expect(read).toThrow(RangeError);
   });
 
-  test('by a RangeError and nothing else, without a look at what lies around them', () => {
+  test('with a RangeError and nothing else, and without reading bytes around them', () => {
     fc.assert(
       fc.property(mutants, (bytes) => {
         expect(readAll(within(bytes, 0xff))).toEqual(readAll(within(bytes, 0)));
@@ -216,7 +216,7 @@ describe('inconsistent bytes are rejected', () => {
     );
   });
 
-  test('for 5,000 buffers of random bytes, and more in test:long', () => {
+  test('in 5,000 buffers of random bytes, and more in test:long', () => {
     let state = 1;
     const random = () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -236,15 +236,15 @@ describe('an acknowledgement', () => {
   const request = message({ type: 24, sequence: 9 }, u32(1), u32(2));
   const words = attributes(attribute(1, Buffer.from('Invalid prefix\0')));
 
-  test('of errno 0 is success', () => expect(errorOf(0, u32(0), request).errno + 0).toBe(0));
-  test('tells the errno as a positive number', () => expect(errorOf(0, u32(-17 >>> 0), request).errno).toBe(17));
-  test("tells the kernel's words behind the repeated request", () =>
+  test('with errno 0 is a success', () => expect(errorOf(0, u32(0), request).errno + 0).toBe(0));
+  test('returns the errno as a positive number', () => expect(errorOf(0, u32(-17 >>> 0), request).errno).toBe(17));
+  test("contains the kernel's error text after the repeated request", () =>
     expect(errorOf(0x200, u32(-22 >>> 0), request, words)).toEqual({ errno: 22, words: 'Invalid prefix' }));
-  test('or behind its header alone, where the request was capped', () =>
+  test('or after its header alone, if the request was capped', () =>
     expect(errorOf(0x300, u32(-22 >>> 0), request.subarray(0, 16), words)).toEqual({
       errno: 22,
       words: 'Invalid prefix',
     }));
-  test('has no words unless its flags say so', () =>
+  test('contains no text unless its flags say so', () =>
     expect(errorOf(0, u32(-22 >>> 0), request, words).words).toBeUndefined());
 });

@@ -16,7 +16,7 @@ function telling() {
   return { tell, read };
 }
 
-test('what is told again is the same, in whatever order, and is not read again', () => {
+test('returns the same object for equal bytes, in any order, without parsing them again', () => {
   const { tell, read } = telling();
   const [one, two, three] = tell('one', 'two', 'three');
   expect([one, two, three]).toEqual([{ text: 'one' }, { text: 'two' }, { text: 'three' }]);
@@ -27,13 +27,13 @@ test('what is told again is the same, in whatever order, and is not read again',
   expect(read).toHaveBeenCalledTimes(1);
 });
 
-test('what differs by one byte, or by its length, is another', () => {
+test('returns a different object if one byte or the length differs', () => {
   const { tell } = telling();
   const [first] = tell('one\x01');
   for (const [other] of [tell('one\x02'), tell('one'), tell('one\x01\0')]) expect(other).not.toBe(first);
 });
 
-test('what is told still stays the same when all else is forgotten', () => {
+test('keeps bytes that are still reported when it drops the others', () => {
   const { tell, read } = telling();
   const others = Array.from({ length: 10 }, (_, i) => `${i}`);
   const [one] = tell('one', ...others);
@@ -42,7 +42,7 @@ test('what is told still stays the same when all else is forgotten', () => {
   expect(read).toHaveBeenCalledTimes(10);
 });
 
-test('bytes beyond ASCII are told apart', () => {
+test('distinguishes bytes beyond ASCII', () => {
   const read = jest.fn((payload: Reader) => payload.key());
   const cache = new MessageCache(read);
   for (let byte = 0; byte < 256; byte++) {
@@ -50,12 +50,12 @@ test('bytes beyond ASCII are told apart', () => {
   }
 });
 
-test('what is not told any more is forgotten', () => {
+test('drops bytes that are no longer reported', () => {
   const { tell, read } = telling();
   const rounds = 50;
   for (let round = 0; round < rounds; round++)
     tell(...Array.from({ length: 10 }, (_, i) => `${round} ${i}`), 'lasting');
-  // Else it would be read once, and remembered with 500 others.
+  // Otherwise it would be read once, and remembered with 500 others.
   tell(...Array.from({ length: 10 }, (_, i) => `0 ${i}`));
   expect(read).toHaveBeenCalledTimes(10);
 });

@@ -18,7 +18,7 @@ const object = (replace = false): Change => ({
   replace,
 });
 
-/** @param step milliseconds from one pass to the next. */
+/** @param step milliseconds between two passes. */
 function logTo(lines: string[], step = 20) {
   const details: unknown[] = [];
   let time = 0;
@@ -49,7 +49,7 @@ describe('a pass', () => {
     ]);
   });
 
-  test('that changed nothing is none', () => {
+  test('that changed nothing is not logged', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     const verdicts = [verdict('192.168.0.0/24')];
@@ -65,7 +65,7 @@ describe('a pass', () => {
 });
 
 describe('a route', () => {
-  test('that is effective from the start is not mentioned, every other state is', () => {
+  test('that is effective from the start is not logged, but every other state is', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     report({
@@ -83,7 +83,7 @@ describe('a route', () => {
     ]);
   });
 
-  test('is told once for each change of state or reason, whether the list was read anew or not', () => {
+  test('is logged once for each change of state or reason, even if the list is read again', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     const states = [
@@ -101,7 +101,7 @@ describe('a route', () => {
     ]);
   });
 
-  test('is told for another reason in the same list, and for the same reason in another one', () => {
+  test('is logged again for another reason with the same list, and for the same reason with another list', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     const waiting = verdict('192.168.0.0/24', 'waiting', 'one');
@@ -114,7 +114,7 @@ describe('a route', () => {
     ]);
   });
 
-  test('that leaves the list and returns is told again', () => {
+  test('that leaves the list and returns is logged again', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     for (const verdicts of [[verdict('192.168.0.0/24', 'failed', 'x')], [], [verdict('192.168.0.0/24', 'failed', 'x')]])
@@ -122,7 +122,7 @@ describe('a route', () => {
     expect(lines).toHaveLength(2);
   });
 
-  test('is told apart from another of its subnet', () => {
+  test('is distinguished from another one to its subnet', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     const verdicts = [verdict({ subnet: '192.168.0.0/24', metric: 5 }, 'waiting', 'x'), verdict('192.168.0.0/24')];
@@ -134,7 +134,7 @@ describe('a route', () => {
   const many = (count: number, state?: Verdict['state'], reason?: (i: number) => string) =>
     Array.from({ length: count }, (_, i) => verdict(`10.${i >> 8}.${i & 255}.0/24`, state, reason?.(i)));
 
-  test('is told with all others of its state and reason in one line, and with the time once it is effective again', () => {
+  test('is logged in one line with all others of its state and reason, and with the time once it is effective again', () => {
     const lines: string[] = [];
     const { report, details } = logTo(lines);
     for (const verdicts of [many(31), many(31, 'waiting', () => 'no entry'), many(31)]) report({ verdicts });
@@ -147,7 +147,7 @@ describe('a route', () => {
     expect((details as { subnets: string[] }[]).map(({ subnets }) => subnets.length)).toEqual([20, 31, 20, 31]);
   });
 
-  test('counts the time from when the first of them stopped to do what the list says', () => {
+  test('counts the time from when the first of them stopped doing what the list says', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     for (const reason of ['one', 'two']) report({ verdicts: many(2, 'waiting', () => reason) });
@@ -163,7 +163,7 @@ describe('a route', () => {
     expect(lines.at(-1)).toBe('info route.state: 192.168.0.0/24 effective');
   });
 
-  test('among very many with reasons of their own is counted', () => {
+  test('among very many with different reasons is counted', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     report({ verdicts: many(100, 'waiting', (i) => `reason ${i}`) });
@@ -172,10 +172,10 @@ describe('a route', () => {
   });
 });
 
-describe('what cannot be removed', () => {
+describe('a route that cannot be removed', () => {
   const failed = [{ change: remove('192.168.0.0/24'), reason: 'No such process (ESRCH)' }];
 
-  test('is told once, however often it is tried, and again after it worked', () => {
+  test('is reported once, however often it is retried, and again after it worked', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     for (let i = 0; i < 100; i++) report({ failed });
@@ -185,7 +185,7 @@ describe('what cannot be removed', () => {
     expect(lines).toHaveLength(2);
   });
 
-  test('is told apart from what cannot be written, which has a state to report it', () => {
+  test('is distinguished from one that cannot be written, whose state reports it', () => {
     const lines: string[] = [];
     const { report } = logTo(lines);
     report({
@@ -198,7 +198,7 @@ describe('what cannot be removed', () => {
   });
 });
 
-test('repetitions in a list are reported', () => {
+test('reports repetitions in a list', () => {
   const lines: string[] = [];
   const { changeLog } = logTo(lines);
   changeLog.reportDuplicates(readRouteList(['192.168.0.0/24'], DEFAULT_RULES));
@@ -215,4 +215,4 @@ test.each([
   [object(true), 'change nexthop object 7'],
   [{ kind: 'refresh-nexthop', nexthop: nexthop('7 via fe80::1 dev priv') } as const, 'refresh nexthop object 7'],
   [{ kind: 'delete-nexthop', nexthop: nexthop('7 via 10.184.0.1 dev priv') } as const, 'remove nexthop object 7'],
-])('%# a change reads well', (change, text) => expect(changeText(change)).toBe(text));
+])('%# logs a readable change', (change, text) => expect(changeText(change)).toBe(text));

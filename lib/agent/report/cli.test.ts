@@ -31,28 +31,28 @@ async function run(command: string, httpPort = (server.address() as AddressInfo)
   return [code, printed];
 }
 
-test('status prints the page, and its code says whether the agent is ready', async () => {
+test('status prints the page, and its exit code shows whether the agent is ready', async () => {
   pages['/status/node-routes'] = statusOf(facts());
   expect(await run('status')).toEqual([0, expect.stringContaining('ready      yes: 2 routes: 2 effective\n')]);
   pages['/status/node-routes'] = statusOf(facts({ passError: 'ENOBUFS' }));
   expect(await run('status')).toEqual([1, expect.stringContaining('ready      NO: ENOBUFS\n')]);
 });
 
-test('diff prints what would change, and its code says whether anything would', async () => {
+test('diff prints the changes, and its exit code shows whether there are any', async () => {
   pages['/diff/node-routes'] = [];
   expect(await run('diff')).toEqual([0, 'nothing would change\n']);
   pages['/diff/node-routes'] = ['add 192.168.0.0/24'];
   expect(await run('diff')).toEqual([1, 'add 192.168.0.0/24\n']);
 });
 
-test('diff says why nothing can be said while no list is known', async () => {
+test('diff explains that it cannot answer while no list is known', async () => {
   code = 503;
   pages['/diff/node-routes'] = 'no list is known: why\n';
   expect(await run('diff')).toEqual([1, 'no list is known: why\n']);
   code = 200;
 });
 
-test('an agent that does not answer, or not as expected, is reported', async () => {
+test('reports an agent that does not answer, or answers unexpectedly', async () => {
   expect(await run('status', 1)).toEqual([1, expect.stringMatching(/^the agent does not answer: .*ECONNREFUSED/)]);
   delete pages['/diff/node-routes'];
   expect(await run('diff')).toEqual([1, 'the agent does not answer: HTTP 404: "not here"\n']);
@@ -60,6 +60,6 @@ test('an agent that does not answer, or not as expected, is reported', async () 
   expect(await run('status')).toEqual([1, expect.stringMatching(/^the agent does not answer: .*JSON/)]);
 });
 
-test('an unknown command is reported', async () => {
+test('reports an unknown command', async () => {
   expect(await run('stop')).toEqual([2, 'unknown command "stop"; use status or diff\n']);
 });

@@ -9,7 +9,7 @@ interface Metric {
   readonly samples: Map<string, number>;
 }
 
-/** Reads Prometheus' text format 0.0.4 by its own rules, strictly. */
+/** Reads Prometheus' text format 0.0.4 strictly by its own rules. */
 function parse(text: string): Map<string, Metric> {
   const found = new Map<string, Metric>();
   let help: [string, string] | undefined;
@@ -40,7 +40,7 @@ const metrics = (given = facts()) => parse(metricsText(given));
 const value = (name: string, labels = '', given = facts()) =>
   metrics(given).get(`onprem_link_${name}`)?.samples.get(labels);
 
-test('everything has one HELP, one TYPE, and counters end in _total', () => {
+test('every metric has one HELP and one TYPE, and counters end in _total', () => {
   for (const [name, { type, help }] of metrics()) {
     expect(name.startsWith('onprem_link_')).toBe(true);
     expect(name.endsWith('_total')).toBe(type === 'counter');
@@ -48,7 +48,7 @@ test('everything has one HELP, one TYPE, and counters end in _total', () => {
   }
 });
 
-test('routes are counted by state, states without routes as 0', () => {
+test('counts routes by state, including states without routes', () => {
   const given = facts({
     outcome: outcome(
       verdict('192.168.0.0/24'),
@@ -64,7 +64,7 @@ test('routes are counted by state, states without routes as 0', () => {
   expect(value('ready', '', given)).toBe(0);
 });
 
-test('counters, times and states are reported', () => {
+test('reports counters, times and states', () => {
   expect(value('ready')).toBe(1);
   expect(value('changes_total')).toBe(3);
   expect(value('repairs_total')).toBe(0);
@@ -78,7 +78,7 @@ test('counters, times and states are reported', () => {
   expect(value('rp_filter_dropped_packets_total')).toBe(7);
 });
 
-test('trouble is told', () => {
+test('reports trouble', () => {
   const given = facts({
     list: { state: 'gone', since: 0 },
     rollout: { state: 'suspended', reason: 'lost' },
@@ -95,12 +95,12 @@ test('trouble is told', () => {
   expect(value('rp_filter_dropped_packets_total', '', given)).toBeUndefined();
 });
 
-test('what a label must not hold as it is, is escaped', () => {
+test('escapes characters that a label must not contain', () => {
   const given = facts({ reversePathFilters: [{ interface: 'a"b\\c\nd', mode: 'loose' }] });
   expect(metricsText(given)).toContain('onprem_link_rp_filter_mode{interface="a\\"b\\\\c\\nd"} 2\n');
 });
 
-test('a next hop that does not answer is 0, one that does or returns is 1', () => {
+test('a next hop that does not answer is 0, and one that answers or is returning is 1', () => {
   const hopOf = (nextHop: string, state: 'up' | 'returning' | 'down') => ({
     nextHop,
     interface: 'priv',
@@ -117,19 +117,19 @@ test('a next hop that does not answer is 0, one that does or returns is 1', () =
   expect(value('next_hops_missing', '', given)).toBe(1);
 });
 
-test("a ConfigMap that differs from the pod's list is reported", () => {
+test("reports a ConfigMap that differs from the pod's list", () => {
   expect(value('list_differs')).toBe(0);
   expect(value('list_differs', '', facts({ pinned: { isInForce: true, differs: true } }))).toBe(1);
 });
 
-test('a list that waits for an answer is reported, and not as one that was taken back', () => {
+test('reports a list that waits for an answer, but not as rolled back', () => {
   expect(value('list_unconfirmed')).toBe(0);
   expect(value('list_unconfirmed', '', facts({ rollout: { state: 'pending', seconds: 20 } }))).toBe(0);
   const waiting = facts({ rollout: { state: 'pending', reason: 'nothing answers' } });
   expect([value('list_unconfirmed', '', waiting), value('list_rolled_back', '', waiting)]).toEqual([1, 0]);
 });
 
-test('a list that was not rolled back is reported as such', () => expect(value('list_rolled_back')).toBe(0));
+test('reports a list that was rolled back', () => expect(value('list_rolled_back')).toBe(0));
 
 test('the reason why a node is not ready is one fixed word', () => {
   const words = (given = facts()) =>
@@ -145,7 +145,7 @@ test('the reason why a node is not ready is one fixed word', () => {
   ]);
 });
 
-test('the private network is reported by family, with its next hops', () => {
+test('reports the private network by family, with its next hops', () => {
   const privateNetworks: NonNullable<Facts['outcome']>['privateNetworks'] = new Map([
     [4, { state: 'found', network: subnet('10.0.0.0/8'), hops: [hop('via 10.184.0.1 dev priv')] }],
     [6, { state: 'missing', reason: 'this node has the address fd00::2 but no route' }],
@@ -159,7 +159,7 @@ test('the private network is reported by family, with its next hops', () => {
   ]);
 });
 
-test('the metrics name no subnet, comment or address of on premise, whatever is wrong with them', () => {
+test('contains no subnet, comment or on-premise address, whatever the trouble', () => {
   const route = { subnet: '192.168.77.0/24', comment: 'the vault' };
   for (const state of ['effective', 'waiting', 'conflicting', 'shadowed', 'refused', 'failed'] as const) {
     const given = facts({
@@ -174,7 +174,7 @@ test('the metrics name no subnet, comment or address of on premise, whatever is 
   }
 });
 
-test('a network is reported by its targets, its next hops and their round trips', () => {
+test('reports a network by its targets, next hops and round trips', () => {
   const by = '{network="datacentre",next_hop="10.184.0.1",interface="priv"}';
   const bucket = (le: string) => `_bucket${by.slice(0, -1)},le="${le}"}`;
   expect([value('network_reachable', '{network="datacentre"}'), value('network_path_up', by)]).toEqual([1, 1]);

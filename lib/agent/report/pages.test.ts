@@ -31,13 +31,13 @@ function page(
   return pages.get(path)?.();
 }
 
-test('the probes carry the instance’s name, so that nobody else can answer for it', () => {
+test("the probe paths contain the instance's name, so that no other program can answer for it", () => {
   expect(page('/livez')).toBeUndefined();
   expect(page('/readyz')).toBeUndefined();
   expect(page('/livez/node-routes')).toMatchObject({ status: 200 });
 });
 
-test('readiness is a status with its reason', () => {
+test('readiness is a status code with its reason', () => {
   expect(page('/readyz/node-routes')).toEqual({ status: 200, type: 'text/plain', body: '2 routes: 2 effective\n' });
   const waiting = { outcome: outcome(verdict('192.168.0.0/24', 'waiting', 'why')) };
   expect(page('/readyz/node-routes', waiting)).toEqual({
@@ -47,7 +47,7 @@ test('readiness is a status with its reason', () => {
   });
 });
 
-test('with rolling changes the latch answers the readiness probe, and the status says what is', () => {
+test('with rolling changes, the latch answers the readiness probe, and the status shows the current state', () => {
   const latch = { answer: () => ({ ready: true, reason: 'latched' }) } as unknown as ReadyLatch;
   const waiting = { outcome: outcome(verdict('192.168.0.0/24', 'waiting', 'why')) };
   expect(page('/readyz/node-routes', waiting, latch)).toMatchObject({ status: 200, body: 'latched\n' });
@@ -55,11 +55,11 @@ test('with rolling changes the latch answers the readiness probe, and the status
   expect(page('/metrics', waiting, latch)?.body).toContain('onprem_link_ready 0\n');
 });
 
-test('being alive does not depend on anything', () => {
+test('liveness does not depend on any state', () => {
   expect(page('/livez/node-routes', { passError: 'ENOBUFS', outcome: undefined })).toMatchObject({ status: 200 });
 });
 
-test('the status is JSON, with the reverse path filter of the links our routes use', () => {
+test('the status is JSON, with the reverse path filter of the links that our routes use', () => {
   const routes = [...SEEDS.routes, '192.168.0.0/24 nhid 1 proto ours'];
   const given = outcome(verdict('192.168.0.0/24'));
   const node = snapshot({ ...SEEDS, routes, nexthops: ['1 via 10.184.0.1 dev priv'] });
@@ -72,7 +72,7 @@ test('the status is JSON, with the reverse path filter of the links our routes u
   });
 });
 
-test('metrics and the diff are there', () => {
+test('serves metrics and the diff', () => {
   expect(page('/metrics')).toMatchObject({
     type: 'text/plain; version=0.0.4',
     body: expect.stringContaining('# HELP'),
@@ -84,7 +84,7 @@ test('metrics and the diff are there', () => {
   });
 });
 
-test('without a list there is no diff, not an empty one', () => {
+test('without a list, serves no diff instead of an empty one', () => {
   const pages = page('/diff/node-routes', { list: { state: 'unknown' } }, undefined, () => undefined);
   expect(pages).toMatchObject({
     status: 503,

@@ -6,7 +6,7 @@ import { diffText, type StatusBody, statusText } from './status-table';
 const table = (changed: Parameters<typeof facts>[0] = {}) =>
   statusText(JSON.parse(JSON.stringify(statusOf(facts(changed)))) as StatusBody);
 
-test('the status is a page that reads well on a terminal', () => {
+test('is readable on a terminal', () => {
   const given = {
     ...outcome(
       verdict('192.168.0.0/24'),
@@ -35,7 +35,7 @@ ROUTE            STATE      WAY                      TABLE  METRIC  REASON
 `);
 });
 
-test('trouble is shown where it belongs', () => {
+test('shows trouble where it belongs', () => {
   const finding = {
     at: 'routes[1]',
     value: '"10.0.0.1/8"',
@@ -69,18 +69,18 @@ test('trouble is shown where it belongs', () => {
     expect(page).toContain(`${line}\n`);
 });
 
-test('of very many routes the page tells how many it leaves out', () => {
+test('states how many of very many routes it leaves out', () => {
   const many = Array.from({ length: 1001 }, (_, i) => verdict(`10.${i >> 8}.${i & 255}.0/24`));
   expect(table({ outcome: outcome(...many) }).endsWith('… and 1 more\n')).toBe(true);
 });
 
-test('before anything is known there is a page, too', () => {
+test('shows a page before anything is known', () => {
   expect(table({ list: { state: 'unknown' }, outcome: undefined })).toContain(
     'list       onprem-link/static-routes unknown\n',
   );
 });
 
-test('a diff is one change a line', () => {
+test('shows one change per line in a diff', () => {
   expect(diffText([])).toBe('nothing would change\n');
   expect(diffText(['add 192.168.0.0/24', 'remove 192.168.1.0/24'])).toBe('add 192.168.0.0/24\nremove 192.168.1.0/24\n');
 });
@@ -89,10 +89,13 @@ test.each<[{ differs?: boolean; gone?: boolean }, string]>([
   [{}, 'from the pod template, accepted; ConfigMap onprem-link/static-routes is the same'],
   [{ differs: true }, 'from the pod template, accepted; ConfigMap onprem-link/static-routes differs'],
   [{ gone: true }, 'from the pod template; ConfigMap onprem-link/static-routes is gone'],
-])('a list that came with the pod, and its ConfigMap %j, is a line', ({ differs = false, gone = false }, line) => {
-  const given = { pinned: { isInForce: true, differs }, ...(gone && { list: { state: 'gone', since: 0 } as const }) };
-  expect(table(given)).toContain(`list       ${line}\n`);
-});
+])(
+  'shows the list from the pod template and its ConfigMap %j in one line',
+  ({ differs = false, gone = false }, line) => {
+    const given = { pinned: { isInForce: true, differs }, ...(gone && { list: { state: 'gone', since: 0 } as const }) };
+    expect(table(given)).toContain(`list       ${line}\n`);
+  },
+);
 
-test('a list on trial is a line', () =>
+test('shows a list on trial in one line', () =>
   expect(table({ rollout: { state: 'trial' } })).toContain('rollout    trial: not confirmed yet\n'));

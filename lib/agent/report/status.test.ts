@@ -11,11 +11,11 @@ const FINDING = {
 };
 
 describe('ready', () => {
-  test('means that every route does what it says', () => {
+  test('means that every route is effective', () => {
     expect(readiness(facts())).toEqual({ ready: true, reason: '2 routes: 2 effective' });
   });
 
-  test('is a node to which nothing applies, and it says so', () => {
+  test('is a node to which nothing applies, and the reason says so', () => {
     const elsewhere = outcome(
       verdict('192.168.0.0/24', 'not-applicable', 'this node has no route for 10.0.0.0/8 and no address in it'),
       verdict('192.168.1.0/24', 'satisfied', 'the node has it'),
@@ -28,17 +28,17 @@ describe('ready', () => {
     });
   });
 
-  test('is an empty list', () => {
+  test('is a node with an empty list', () => {
     expect(readiness(facts({ outcome: outcome() }))).toEqual({ ready: true, reason: 'the list is empty' });
   });
 
-  test('is a route beside which somebody else’s stands and loses', () => {
+  test("is a node with a route beside which another program's route loses", () => {
     expect(
       readiness(facts({ outcome: outcome(verdict('192.168.0.0/24', 'effective', 'the node also has …')) })).ready,
     ).toBe(true);
   });
 
-  test('is a watch that was never open but has read the list', () => {
+  test('is a node that has read the list before its watch was open', () => {
     expect(readiness(facts({ watch: { state: 'connecting' } })).ready).toBe(true);
   });
 });
@@ -84,7 +84,7 @@ describe('not ready', () => {
     });
   });
 
-  test('for many routes names the first three', () => {
+  test('names the first three of many routes', () => {
     const many = [0, 1, 2, 3].map((i) => verdict(`192.168.${i}.0/24`, 'waiting', 'why'));
     expect(readiness(facts({ outcome: outcome(...many) })).reason).toBe(
       '4 of 4 routes: 192.168.0.0/24 waiting: why; 192.168.1.0/24 waiting: why; 192.168.2.0/24 waiting: why; …',
@@ -93,7 +93,7 @@ describe('not ready', () => {
 });
 
 describe('the status', () => {
-  test('holds what there is to know, as JSON', () => {
+  test('is JSON with everything that is known', () => {
     const given = {
       ...outcome(
         { ...verdict({ subnet: '192.168.0.0/24', comment: 'orders' }), reason: 'why' },
@@ -173,7 +173,7 @@ describe('the status', () => {
     });
   });
 
-  test('is bounded, what is in trouble first', () => {
+  test('is limited in size, with the routes in trouble first', () => {
     const many = Array.from({ length: 3000 }, (_, i) => verdict(`10.${i >> 8}.${i & 255}.0/24`));
     const findings = new Array(200).fill(FINDING);
     const duplicates = new Array(200).fill('again');
@@ -190,7 +190,7 @@ describe('the status', () => {
     expect([status.list.findings.length, status.list.duplicates.length]).toEqual([50, 50]);
   });
 
-  test('is there before anything is known', () => {
+  test('exists before anything is known', () => {
     expect(statusOf(facts({ list: { state: 'unknown' }, outcome: undefined }))).toMatchObject({
       ready: false,
       list: { state: 'unknown' },
@@ -203,7 +203,7 @@ describe('the status', () => {
 describe('next hops', () => {
   const down = { nextHop: '10.184.0.3', interface: 'priv', state: 'down' as const, seconds: 12 };
 
-  test('that do not answer, or cannot be reached, make no node unready but are told', () => {
+  test('that do not answer or cannot be reached are reported, but make no node unready', () => {
     const missingNextHops = ['next hop 203.0.113.9 cannot be reached from this node'];
     const given = facts({ nextHops: [down], outcome: { ...outcome(verdict('192.168.0.0/24')), missingNextHops } });
     expect(readiness(given)).toEqual({
@@ -215,7 +215,7 @@ describe('next hops', () => {
   });
 });
 
-test('a network that is unreachable makes the node unready only where that is required', () => {
+test('an unreachable network makes the node unready only if reachability is required', () => {
   const networks = [watchedNetwork('unreachable', { misses: 3 })];
   expect(readiness(facts({ networks }))).toEqual({
     ready: true,
@@ -229,7 +229,7 @@ test('a network that is unreachable makes the node unready only where that is re
   expect(readiness(facts({ networks: [watchedNetwork('unknown')], requireReachable: true })).ready).toBe(true);
 });
 
-describe('a list that is not simply in force', () => {
+describe('a list that is not fully in force', () => {
   test('is on trial: not Ready yet', () => {
     expect(readiness(facts({ rollout: { state: 'trial' } }))).toEqual({
       ready: false,
@@ -245,14 +245,14 @@ describe('a list that is not simply in force', () => {
   });
 });
 
-test('a condemned list names the time of its next trial', () => {
+test('a condemned list reports when it is tried again', () => {
   const rollout = { state: 'condemned', reason: '172.21.0.1:443 was lost' } as const;
   const reasonAfter = (seconds: number) => readiness(facts({ rollout: { ...rollout, seconds } })).reason;
   expect(reasonAfter(840)).toMatch(/stays in force; the next attempt is in 14 min$/);
   expect(reasonAfter(42)).toMatch(/; the next attempt is in 42 s$/);
 });
 
-test('a list that waits for its time is reported; one that waits for an answer makes the node unready', () => {
+test('reports a list that waits for its time; one that waits for an answer makes the node unready', () => {
   expect(readiness(facts({ rollout: { state: 'pending', seconds: 20 } }))).toEqual({
     ready: true,
     reason: '2 routes: 2 effective; a changed list is tried in 20 s',
@@ -263,7 +263,7 @@ test('a list that waits for its time is reported; one that waits for an answer m
   });
 });
 
-describe('a list that came with the pod', () => {
+describe('a list from the pod template', () => {
   const pinned = { isInForce: true, differs: false };
 
   test.each<[string, Partial<Facts>]>([
@@ -274,7 +274,7 @@ describe('a list that came with the pod', () => {
     expect(readiness(facts({ pinned, ...given }))).toEqual({ ready: true, reason: '2 routes: 2 effective' });
   });
 
-  test('is not Ready before it was tried, though the routes of the one before are effective', () => {
+  test('is not Ready before it was tried, although the previous routes are effective', () => {
     expect(readiness(facts({ pinned: { ...pinned, isInForce: false } }))).toEqual({
       ready: false,
       reason: 'the list is applied when the API server answers',
@@ -292,7 +292,7 @@ describe('a list that came with the pod', () => {
   });
 });
 
-test('with requirePods packets of pods that are known to go another way count; what is unknown does not', () => {
+test('with requirePods, packets of pods that are known to go another way make the node unready, but unknown ones do not', () => {
   const shadowed = { state: 'shadowed', reason: 'by rule 1536 → table 2' } as const;
   const of = (pods: Facts['pods'], requirePods: boolean) => readiness(facts({ pods, requirePods }));
   expect(of(shadowed, true)).toEqual({ ready: false, reason: 'packets of pods are shadowed by rule 1536 → table 2' });
@@ -300,7 +300,7 @@ test('with requirePods packets of pods that are known to go another way count; w
   expect(of({ state: 'unknown', reason: 'forwarding is off on cni0' }, true).ready).toBe(true);
 });
 
-test('the rules before main are listed, and the node’s own way is that of its routes', () => {
+test("lists the rules before main, and the node's own path is that of its routes", () => {
   const rules = [
     { family: 4, priority: 0, action: 1, table: 255 },
     { family: 4, priority: 1536, action: 1, table: 2, source: subnet('172.30.5.9/32') },

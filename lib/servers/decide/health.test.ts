@@ -16,7 +16,7 @@ const OK: ProbeResult = { ok: true, milliseconds: 3 };
 const BAD: ProbeResult = { ok: false, reason: 'connection refused' };
 const THRESHOLDS = { downAfter: 3, upAfter: 2 };
 
-/** Results ten seconds apart; each mark that is asked for is given. */
+/** Results ten seconds apart. Each requested mark is confirmed. */
 function play(health: Health, results: readonly ProbeResult[], from: number): { health: Health; now: number } {
   let now = from;
   for (const result of results) {
@@ -39,7 +39,7 @@ test('a server goes down with the third failure in a row, and up with the second
   expect(play(down, [OK, OK], now).health.mark).toBe('up');
 });
 
-test('failures while no server of the site answers are not counted, and end the row', () => {
+test('does not count failures while no server of the site answers, and they end the row', () => {
   let health = firstLook('up', 0);
   for (const [now, othersAnswer] of [
     [1, true],
@@ -54,13 +54,13 @@ test('failures while no server of the site answers are not counted, and end the 
   expect(health).toMatchObject({ failures: 2, firstFailure: 4 });
 });
 
-test('a server that is new in a Service is up after its first success', () => {
+test('a new server of a Service is up after its first success', () => {
   const fresh = firstLook('down', 0, true);
   expect(fresh.reason).toBe('not probed yet');
   expect(play(fresh, [BAD, OK], 0).health.mark).toBe('up');
 });
 
-test('a server that flaps is held for growing, bounded pauses, which a calm time ends', () => {
+test('a flapping server is held for growing, bounded pauses, which a calm period ends', () => {
   let health = firstLook('up', 0);
   let now = 0;
   const pauses: number[] = [];
@@ -79,7 +79,7 @@ test('a server that flaps is held for growing, bounded pauses, which a calm time
   expect(health.heldUntil).toBe(now);
 });
 
-describe('whatever the results are', () => {
+describe('for any sequence of results', () => {
   interface Step {
     readonly ok: boolean;
     readonly after: number;
@@ -91,7 +91,7 @@ describe('whatever the results are', () => {
   );
   const thresholds = fc.record({ downAfter: fc.integer({ min: 1, max: 5 }), upAfter: fc.integer({ min: 1, max: 5 }) });
 
-  /** The states after each step, with what was asked for, and the kinds of the results so far. */
+  /** The states after each step, with the requests, and the kinds of the results so far. */
   function* run(list: readonly Step[], limits: Thresholds) {
     let health = firstLook('up', 0);
     let now = 0;
@@ -108,7 +108,7 @@ describe('whatever the results are', () => {
     }
   }
 
-  test('a mark changes only after its threshold in a row, and a pause is never longer than its bound', () => {
+  test('a mark changes only after its threshold in a row, and a pause never exceeds its limit', () => {
     fc.assert(
       fc.property(steps, thresholds, (list, limits) => {
         for (const { before, mark, health, now, seen } of run(list, limits)) {
@@ -122,7 +122,7 @@ describe('whatever the results are', () => {
     );
   });
 
-  test('a server that only answers is up at the latest when its thresholds and its pause are over', () => {
+  test('a server that always answers is up once its thresholds and its pause are over', () => {
     fc.assert(
       fc.property(steps, thresholds, (list, limits) => {
         let { health, now } = [...run(list, limits)].at(-1) ?? { health: firstLook('up', 0), now: 0 };

@@ -24,7 +24,7 @@ describe('a server that fails', () => {
   const marks = (surroundings: Parameters<typeof judge>[2]) =>
     [...judge(servers, THRESHOLDS, surroundings, 200).values()].map(({ mark }) => mark);
 
-  test('is marked down when others have answered since and the other replica agrees', () => {
+  test('is marked down if others have answered since and the other replica agrees', () => {
     expect(marks(CONFIRMED)).toEqual(['down', 'up']);
     expect(failing(servers, THRESHOLDS)).toEqual(['192.0.2.1']);
   });
@@ -52,7 +52,7 @@ describe('new connections go to', () => {
 
   test.each([
     ['those that are up', { a: up, b: down, c: up }, 1, ['normal', 'a c']],
-    ['all of them when all are down', { a: down, b: down }, 1, ['panic', 'a b']],
+    ['all of them if all are down', { a: down, b: down }, 1, ['panic', 'a b']],
     ['the only one, whatever it does', { a: down }, 1, ['panic', 'a']],
     ['one that answers before its pause is over, rather than none', { a: down, b: held }, 1, ['early', 'b']],
     ['all of them below the threshold', { a: up, b: down, c: down }, 2, ['panic', 'a b c']],
@@ -62,7 +62,7 @@ describe('new connections go to', () => {
   });
 });
 
-test('whatever the servers do, at least the panic threshold, or all, get connections', () => {
+test('at least the panic threshold, or all servers, get connections in any state', () => {
   const health = fc.record({
     mark: fc.constantFrom('up' as const, 'down' as const),
     successes: fc.nat(3),
@@ -75,13 +75,13 @@ test('whatever the servers do, at least the panic threshold, or all, get connect
       expect(ready.size).toBeGreaterThanOrEqual(Math.min(threshold, servers.size));
       if (mode === 'normal')
         expect([...servers].every(([key, { mark }]) => (mark === 'up') === ready.has(key))).toBe(true);
-      // One that is up is never left out.
+      // A server that is up is never left out.
       for (const [key, { mark }] of servers) if (mark === 'up') expect(ready).toContain(key);
     }),
   );
 });
 
-/** Trouble of the way to all servers, of this replica alone, or of the first server. */
+/** Trouble of the path to all servers, of only this replica, or of the first server. */
 type Trouble = 'way' | 'replica' | 'server';
 interface Story {
   readonly count: number;
@@ -93,7 +93,7 @@ interface Story {
 const EVERY = 10_000;
 const TIMEOUT = 2_000;
 
-/** What the probes of a story say, in the order of their ends: each server on a beat of its own. */
+/** The probe results of a story, ordered by their ends; each server has its own phase. */
 function resultsOf({ count, shift, start, length, trouble }: Story) {
   const beats = Array.from({ length: 400_000 / EVERY }, (_, beat) => beat * EVERY);
   const probes = beats.flatMap((beat) =>
@@ -121,7 +121,7 @@ function* watch(story: Story, limits: { downAfter: number; upAfter: number }) {
   }
 }
 
-test('trouble of the way, or of one replica, marks nothing down; a dead server among live ones is marked in time', () => {
+test('trouble of the path or of one replica marks nothing down; a dead server among live ones is marked in time', () => {
   const stories = fc.record({
     count: fc.integer({ min: 2, max: 6 }),
     shift: fc.integer({ min: 0, max: EVERY - 1 }),

@@ -2,7 +2,7 @@ import { Places } from './places';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('who finds no place waits in turn for one that is given back', async () => {
+test('callers without a place wait in turn for a released one', async () => {
   const places = new Places(2);
   const entered: string[] = [];
   for (const name of ['a', 'b', 'c', 'd']) void places.enter().then(() => entered.push(name));
@@ -17,7 +17,7 @@ test('who finds no place waits in turn for one that is given back', async () => 
   expect(entered).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('a further connection is allowed while fewer than half of the places are taken', async () => {
+test('allows a further connection while fewer than half of the places are taken', async () => {
   const places = new Places(4);
   await places.enter();
   expect([places.enterAgain(), places.enterAgain()]).toEqual([true, false]);

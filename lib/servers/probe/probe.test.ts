@@ -47,7 +47,7 @@ const refused = { ok: false, reason: 'connection refused' };
 const answered = { ok: true, milliseconds: expect.any(Number) };
 
 describe('TCP', () => {
-  test('a server that accepts is up; its round trip is measured', async () => {
+  test('a server that accepts is up, and its round trip is measured', async () => {
     const port = await listen(net.createServer());
     expect(await ask(tcp(port))).toEqual(answered);
   });
@@ -61,7 +61,7 @@ describe('TCP', () => {
 });
 
 describe('HTTP', () => {
-  test('asks for the path with the Host header, on a connection of its own', async () => {
+  test('requests the path with the Host header, on a new connection', async () => {
     const seen: unknown[] = [];
     const port = await listen(
       http.createServer(({ url, headers }, response) => {
@@ -77,7 +77,7 @@ describe('HTTP', () => {
     [500, 'HTTP 500'],
     [302, 'HTTP 302'],
     [404, 'HTTP 404'],
-  ])('status %i is down, and no redirect is followed', async (status, reason) => {
+  ])('status %i is down, and redirects are not followed', async (status, reason) => {
     const port = await listen(
       http.createServer((_, response) => void response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end()),
     );
@@ -95,7 +95,7 @@ describe('HTTP', () => {
     expect(performance.now() - started).toBeLessThan(600);
   });
 
-  test('a server that drips its header does not extend the deadline', async () => {
+  test('a server that sends its header slowly does not extend the deadline', async () => {
     const port = await listen(
       net.createServer((socket) => {
         const timer = setInterval(() => socket.write('H'), 50);
@@ -128,7 +128,7 @@ describe('TLS', () => {
     tls: { serverName, ca },
   });
 
-  test('a handshake is enough without an authority; with one the signer and the name must be right', async () => {
+  test('without an authority, a handshake is enough; with one, issuer and name must match', async () => {
     const port = await listen(tls.createServer(ours));
     expect(await ask(secure(port, undefined))).toEqual(answered);
     expect(await ask(secure(port, ours.cert))).toEqual(answered);
@@ -142,14 +142,14 @@ describe('TLS', () => {
     });
   });
 
-  test('with HTTP the request goes through it', async () => {
+  test('with HTTP, sends the request over TLS', async () => {
     const port = await listen(https.createServer(ours, (_, response) => void response.end('ok')));
     expect(await ask(web(port, { tls: { serverName: NAME, ca: ours.cert } }))).toEqual(answered);
     const wrong = await ask(web(port, { tls: { serverName: NAME, ca: others.cert } }));
     expect(wrong).toEqual({ ok: false, reason: expect.stringMatching(/^certificate: /) });
   });
 
-  test('of many at once, some wait for their turn', async () => {
+  test('some of many concurrent probes wait for a place', async () => {
     let [open, most] = [0, 0];
     const secured = tls.createServer(ours);
     const slow = (socket: Socket) => {
@@ -165,7 +165,7 @@ describe('TLS', () => {
     expect(most).toBeLessThan(100); // 64, and some whose end the server has not seen yet
   });
 
-  test('a server without TLS, or that hangs up, is down', async () => {
+  test('a server without TLS, or that resets the connection, is down', async () => {
     const plain = await listen(http.createServer());
     expect(await ask(secure(plain, undefined))).toEqual({ ok: false, reason: expect.stringMatching(/^TLS: |reset/) });
     const rude = await listen(net.createServer((socket) => socket.end()));
@@ -174,7 +174,7 @@ describe('TLS', () => {
 });
 
 describe('silence', () => {
-  /** Answers the given connection, and no other. */
+  /** Answers only the given connection. */
   const answersTheNth = (nth: number) => {
     let count = 0;
     const server = net.createServer((socket) => {
@@ -183,14 +183,14 @@ describe('silence', () => {
     return { port: listen(server), count: () => count };
   };
 
-  test('is answered with further connections, of which one may get through', async () => {
+  test('leads to further connections, of which one may get through', async () => {
     const { port, count } = answersTheNth(3);
     const { result, attempts } = await probe('127.0.0.1', web(await port), { timeoutMs: 2_000, isPersistent: true });
     expect(result).toEqual(answered);
     expect([attempts, count()]).toEqual([3, 3]);
   });
 
-  test('of a server that is down already costs one connection', async () => {
+  test('of a server that is already down costs only one connection', async () => {
     const { port, count } = answersTheNth(2);
     expect(await ask(web(await port), { timeoutMs: 700, isPersistent: false })).toMatchObject({ ok: false });
     expect(count()).toBe(1);
