@@ -17,6 +17,6 @@ test('manifests are read in the order of their file names, and other files are i
 test('exactly one object must match', () => {
   const objects = parseManifests(YAML);
   expect(find(objects, 'A', 'y').metadata.namespace).toBe('n');
-  expect(() => find(objects, 'A')).toThrow('2 objects are A');
-  expect(() => find(objects, 'A', 'x', 'n')).toThrow('0 objects are A x, expected one of: A x, A y');
+  expect(() => find(objects, 'A')).toThrow('2 objects match A, expected one of: A x, A y');
+  expect(() => find(objects, 'A', 'x', 'n')).toThrow('0 objects match A x, expected one of: A x, A y');
 });

@@ -54,5 +54,5 @@ export function find(objects: readonly Manifest[], kind: string, name?: string, 
   );
   if (found[0] && found.length === 1) return found[0];
   const all = objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ');
-  throw new Error(`${found.length} objects match ${kind} ${name ?? ''}, expected one of: ${all}`);
+  throw new Error(`${found.length} objects match ${[kind, name].filter(Boolean).join(' ')}, expected one of: ${all}`);
 }

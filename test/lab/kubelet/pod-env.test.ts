@@ -52,5 +52,5 @@ test('unsupported value sources and a missing command are errors', () => {
     container.env = [{ name: 'S', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
   });
   expect(() => environmentOf(secret, 'h', place, {})).toThrow('env S: the lab supports value and fieldRef');
-  expect(() => commandOf({ name: 'c' }, {})).toThrow('c: no command');
+  expect(() => commandOf({ name: 'c' }, {})).toThrow('c: the pod sets no command');
 });

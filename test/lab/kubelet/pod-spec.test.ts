@@ -24,10 +24,10 @@ test('all fields that the lab does not support are reported at once', () => {
         container.securityContext = { procMount: 'Unmasked' };
       }),
     );
-  expect(start).toThrow(/lifecycle: unknown/);
-  expect(start).toThrow(/tty: the lab can do only false/);
-  expect(start).toThrow(/mount \/x\.subPath: unknown/);
-  expect(start).toThrow(/procMount: the lab can do only "Default"/);
+  expect(start).toThrow(/lifecycle: not supported by the lab/);
+  expect(start).toThrow(/tty: the lab supports only false/);
+  expect(start).toThrow(/mount \/x\.subPath: not supported by the lab/);
+  expect(start).toThrow(/procMount: the lab supports only "Default"/);
   expect(start).toThrow(/image busybox:1: the lab has Node/);
 });
 

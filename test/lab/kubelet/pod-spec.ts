@@ -124,7 +124,7 @@ interface Verdict {
 function check(verdict: Verdict, kind: string, path: string, fields: object | undefined): void {
   for (const [key, value] of Object.entries(fields ?? {})) {
     if (value === undefined || value === null) continue;
-    const rule = rules[kind]?.[key] ?? (() => ({ problem: 'is not supported by the lab' }));
+    const rule = rules[kind]?.[key] ?? (() => ({ problem: 'not supported by the lab' }));
     const treatment = rule(value);
     if (treatment && 'note' in treatment) verdict.notes.push(`${path}.${key} ${treatment.note}`);
     if (treatment && 'problem' in treatment) verdict.problems.push(`${path}.${key}: ${treatment.problem}`);

@@ -161,7 +161,7 @@ describeLab('a pod', () => {
       /did not start|No such file/,
     );
     await expect(start(POLITE, (container) => Object.assign(container, { envFrom: [{}] }))).rejects.toThrow(
-      'agent.envFrom: is not supported by the lab',
+      'agent.envFrom: not supported by the lab',
     );
   });
 
