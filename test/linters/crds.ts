@@ -7,8 +7,8 @@ import { fileOfModule } from './modules';
 const ADDRESS = /^(\w+):=https:\/\/raw\.githubusercontent\.com\/([\w-]+\/[\w-]+)\/v((\d+)[\d.]+)\/(.+)$/;
 
 /**
- * The CRDs that cdk8s.yaml lists, by name. They come from the Go modules of the same releases, which hold the files
- * behind these addresses.
+ * The CRDs that cdk8s.yaml lists, by name. They come from the Go modules of the same releases, which contain the files
+ * that these addresses point to.
  */
 export function readCrds(): ReadonlyMap<string, string> {
   const { imports } = parse(readFileSync(join(REPOSITORY, 'cdk8s.yaml'), 'utf8')) as { imports: readonly string[] };

@@ -6,7 +6,7 @@ import { REPOSITORY, TYPESCRIPT } from '../repository';
 import { type Report, unique } from './report';
 import type { Installed } from './tools';
 
-/** `npm run import` makes the files that are in imports/. */
+/** Checks that `npm run import` generates the files in imports/. */
 export function cdk8sImport({ crds }: Installed): Report {
   const scratch = mkdtempSync(join(tmpdir(), 'imports-'));
   try {

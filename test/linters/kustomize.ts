@@ -5,7 +5,7 @@ import { type Manifest, manifestsIn } from './manifests';
 import { output, type Report } from './report';
 import type { Find } from './tools';
 
-/** An overlay, and what docs/kustomize.md says of it. */
+/** An overlay, and the statement of docs/kustomize.md about it. */
 interface Overlay {
   readonly says: string;
   /** @default all files of dist/ */
@@ -14,7 +14,7 @@ interface Overlay {
   readonly isTrue: (built: Built, plain: Built) => boolean;
 }
 
-/** What kustomize builds, in the order of its output. */
+/** The output of a kustomize build, in its order. */
 class Built {
   constructor(readonly manifests: readonly Manifest[]) {}
 
@@ -22,12 +22,12 @@ class Built {
     return this.manifests.filter((one) => one.kind === kind);
   }
 
-  /** Whether a text is in an object of this kind. */
+  /** Whether an object of this kind contains the text. */
   has(kind: string, text: string): boolean {
     return this.of(kind).some((one) => JSON.stringify(one).includes(text));
   }
 
-  /** The kinds of the objects that another build has differently. */
+  /** The kinds of the objects that differ in another build. */
   differing(other: Built): Set<string> {
     return new Set(
       this.manifests.filter((one, i) => !isDeepStrictEqual(one, other.manifests[i])).map(({ kind }) => kind),
@@ -48,10 +48,10 @@ const image = (name: string) => ({ images: [{ name, newName: 'mirror.example.com
 const settingOf = (configMap: string) => `{"name":"CONFIG_MAP","value":"${configMap}"}`;
 const onlyPods = (built: Built, plain: Built) => isDeepStrictEqual(built.differing(plain), new Set(['DaemonSet']));
 
-/** Each line of docs/kustomize.md, in its order. */
+/** The statements of docs/kustomize.md, in order. */
 const OVERLAYS: readonly Overlay[] = [
   {
-    says: 'images with the full name works',
+    says: 'images with the full name matches',
     kustomization: image('docker.io/library/node'),
     isTrue: (built) => built.has('DaemonSet', '"mirror.example.com/node'),
   },
@@ -114,7 +114,7 @@ const OVERLAYS: readonly Overlay[] = [
   },
 ];
 
-/** kustomize builds dist/, and overlays do what docs/kustomize.md says. */
+/** Checks that kustomize builds dist/, and that overlays behave as docs/kustomize.md says. */
 export function kustomize(find: Find, dist: string): Report {
   const names = readdirSync(dist);
   const file = join(dist, 'kustomization.yaml');

@@ -37,12 +37,12 @@ export function fluxBuild(find: Find, dist: string): Report {
 }
 
 interface Conformity {
-  /** Only what does not match. */
+  /** Lists only objects that do not match. */
   readonly resources: readonly { filename: string; kind: string; name: string; msg: string }[];
   readonly summary: { readonly valid: number };
 }
 
-/** Groups of Kubernetes itself have no domain, or its own. */
+/** Kubernetes' own groups have no domain, or one that ends with k8s.io. */
 const isCustom = ({ apiVersion }: Manifest) => /\..*\//.test(apiVersion) && !apiVersion.includes('.k8s.io/');
 
 export function kubeconform({ program, schemas }: Installed, dist: string): Report {

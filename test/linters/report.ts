@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { REPOSITORY } from '../repository';
 import type { Tool } from './tools';
 
-/** What a tool reports as wrong. */
+/** A finding of a tool. */
 interface Finding {
   readonly id: string;
   readonly where: string;
@@ -13,12 +13,12 @@ interface Finding {
 export interface Report {
   readonly tool: Tool;
   readonly passed: string;
-  /** Silenced where the tool looks for exceptions. */
+  /** Rules that the tool's own configuration silences. */
   readonly silenced: readonly string[];
   readonly findings: readonly Finding[];
 }
 
-/** What a program prints; linters exit with 1 if they have findings. */
+/** The output of a program. Linters exit with 1 if they have findings. */
 export function output(program: string, args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd: REPOSITORY,

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A definition in the OpenAPI 2.0 document of Kubernetes; what is not named here is kept as it is. */
+/** A definition in the OpenAPI 2.0 document of Kubernetes. Other fields are kept unchanged. */
 interface Definition {
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly additionalProperties?: unknown;
@@ -18,14 +18,14 @@ const NUMBERS_TOO: readonly string[] = [
   'io.k8s.apimachinery.pkg.api.resource.Quantity',
 ];
 
-/** An object with unknown fields must not pass. */
+/** The definition, changed so that it rejects unknown fields. */
 function strict(name: string, definition: Definition): object {
   if (NUMBERS_TOO.includes(name)) return { type: ['string', 'number'] };
   const isClosed = definition.properties !== undefined && definition.additionalProperties === undefined;
   return isClosed ? { ...definition, additionalProperties: false } : definition;
 }
 
-/** This definition and all that it refers to. */
+/** The definition, and all definitions that it refers to. */
 function withParts(root: string, all: Definitions): Record<string, object> {
   const found: Record<string, object> = {};
   const open = [root];
@@ -38,11 +38,11 @@ function withParts(root: string, all: Definitions): Record<string, object> {
 }
 
 /**
- * Writes a JSON schema for each kind in an OpenAPI 2.0 document of Kubernetes, named as kubeconform looks for it:
+ * Writes a JSON schema for each kind in an OpenAPI 2.0 document of Kubernetes, named as kubeconform expects it:
  * `service-v1.json`, `networkpolicy-networking-v1.json`.
  *
  * @param document the text of its swagger.json
- * @param folder is there only if all its files are
+ * @param folder created only when all its files are complete
  */
 export function writeSchemas(document: string, folder: string): void {
   const { definitions } = JSON.parse(document) as { definitions: Definitions };

@@ -25,7 +25,7 @@ const OUR_PROGRAMS = {
 /** The oldest and the newest release of Kubernetes whose schemas every object must match. */
 export const RELEASES = ['1.28.15', '1.36.3'] as const;
 
-/** A tool of npm, installed with the repository. */
+/** A tool from npm, installed with the repository. */
 const NPM_TOOL = 'cdk8s-cli';
 
 export type Tool =
@@ -62,13 +62,13 @@ function install(what: string, command: string, args: readonly string[], cwd: st
   if (status !== 0) throw new Error(`${what} could not be installed: ${error?.message ?? stderr}`);
 }
 
-/** What is installed. */
+/** The installed tools and data. */
 export interface Installed {
   /** The path of a tool's program. */
   readonly program: (tool: Tool) => string;
   /** The folder with a Kubernetes release's JSON schemas. */
   readonly schemas: (release: string) => string;
-  /** The CRDs behind imports/, by name. */
+  /** The CRDs that imports/ is generated from, by name. */
   readonly crds: ReadonlyMap<string, string>;
 }
 
