@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { STUB_AGENT } from './test/fixtures/charts';
 import { EXAMPLE_MAIN } from './test/repository';
 
-// So that a snapshot is what a person decided, and no snapshot changes with the agent.
+// A stub replaces the agent, so that snapshots do not change with it.
 jest.mock('./lib/charts/program/bundle', () => ({
   ...jest.requireActual('./lib/charts/program/bundle'),
   agentBundle: () => STUB_AGENT,
@@ -13,13 +13,13 @@ jest.mock('./lib/charts/program/bundle', () => ({
 
 const MAIN = join(__dirname, 'main.ts');
 
-/** Of a main.ts that a user has edited, the committed dist/ is the snapshot: `npm run check` compares it. */
+/** If a user has edited main.ts, `npm run check` compares its output with the committed dist/ instead. */
 const isExample = existsSync(MAIN) && readFileSync(MAIN).equals(readFileSync(EXAMPLE_MAIN));
 if (!isExample) process.stderr.write('main.test.ts skipped: main.ts differs from test/fixtures/example-main.ts\n');
 
-(isExample ? test : test.skip)('what main.ts puts into the cluster', () => {
+(isExample ? test : test.skip)('the manifests of main.ts match the snapshots', () => {
   const folder = mkdtempSync(join(tmpdir(), 'main-'));
-  const outdir = join(folder, 'dist'); // the files for routers, beside it, have snapshots in lib/routers/
+  const outdir = join(folder, 'dist'); // lib/routers/ has snapshots of the router files
   process.env.CDK8S_OUTDIR = outdir;
   try {
     require('./main');
