@@ -12,7 +12,7 @@ import { callOf, synthCommand } from './words';
 const HELP = `${callOf('check')} [REVISION]: whether the committed files are right; changes nothing
 
   1. The types are right (tsc, if there is a tsconfig.json).
-  2. dist/, routers/ and bootstrap/ are what main.ts makes.
+  2. dist/, routers/ and bootstrap/ equal the output of main.ts.
   3. Every way that the sites promise is consistent (${callOf('prove')} shows them hop by hop).
   4. The plan against REVISION is shown             (default: the merge base with the main branch)
 

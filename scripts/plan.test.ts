@@ -175,8 +175,10 @@ describe('a dist/ that is out of date', () => {
     edit('two');
     const run = plan(['--exit-code']);
     expect(run.stdout).toContain('data.text  one → two');
-    expect(run.stdout).toContain('!! dist/ is not what main.ts makes');
-    expect(run.stdout).toContain('it makes: dist/example/a.yaml. Run npx cdk8s synth and commit the result.');
+    expect(run.stdout).toContain('!! dist/ differs from the output of main.ts');
+    expect(run.stdout).toContain(
+      'These files differ from its output: dist/example/a.yaml. Run npx cdk8s synth and commit the result.',
+    );
     expect(run.status).toBe(3);
     expect(plan().status).toBe(0);
   });
@@ -184,7 +186,7 @@ describe('a dist/ that is out of date', () => {
   test('is reported even if main.ts generates the same output as the revision', () => {
     write('dist/example/a.yaml', configMap('by hand'));
     const run = plan(['--exit-code']);
-    expect(run.stdout).toContain('it makes: dist/example/a.yaml');
+    expect(run.stdout).toContain('These files differ from its output: dist/example/a.yaml.');
     expect(run.stdout).toContain('Nothing changes against');
     expect(run.status).toBe(3);
     expect(JSON.parse(plan(['--json']).stdout)).toMatchObject({

@@ -16,7 +16,7 @@ const HELP = `${callOf('plan')} [REVISION] [options]: what merging main.ts as it
   --routers DIR write into DIR, for each end of a VPN, the commands that change its router from the revision
                 to now; DIR must be empty or not exist, and is not for Git
   --no-synth    compare dist/ and routers/ as they are, without running main.ts
-  --exit-code   exit with 1 if anything changes, with 3 if dist/ or routers/ are not what main.ts makes
+  --exit-code   exit with 1 if anything changes, with 3 if dist/ or routers/ differ from the output of main.ts
 
 Exit code 2 is an error.
 `;

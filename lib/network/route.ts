@@ -11,7 +11,10 @@ export interface RouteFields {
   readonly subnet: string;
   /** The next hop. @default the next hop of the private network, found on each node */
   readonly nextHop?: string;
-  /** Several next hops, of which those that answer are used (see mode). Cannot be combined with nextHop. */
+  /**
+   * Several next hops, of which those that answer are used (see mode). Cannot be combined with nextHop.
+   * @default none: nextHop applies
+   */
   readonly nextHops?: readonly string[];
   /**
    * 'balance': nextHops share the traffic by flow. 'failover': the first one that answers takes all traffic.
@@ -35,7 +38,7 @@ export interface RouteFields {
    * @default that of the link
    */
   readonly mtu?: number;
-  /** A comment for people: one line of at most 200 characters. */
+  /** A comment for people: one line of at most 200 characters. @default none */
   readonly comment?: string;
 }
 

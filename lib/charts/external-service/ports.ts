@@ -7,7 +7,7 @@ export interface PortSpec {
   readonly port: number;
   /** Port on the servers. @default the same */
   readonly serverPort?: number;
-  /** @default 'TCP' */
+  /** Transport protocol of the port. @default 'TCP' */
   readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
   /**
    * Application protocol (appProtocol), for meshes and gateways, e.g. 'http' or 'kubernetes.io/h2c'.

@@ -11,7 +11,7 @@ import { addressOf, readRevision } from './options';
 export interface FluxGitSource {
   /** Its URL, https or ssh. */
   readonly git: string;
-  /** @default 'main' */
+  /** The branch to follow. @default 'main' */
   readonly branch?: string;
   /** Secret with the credentials to read it, in Flux's namespace. @default none */
   readonly secretName?: string;
@@ -29,8 +29,9 @@ export interface FluxOciSource {
 
 /** An existing source, e.g. 'flux-system' after `flux bootstrap`. */
 export interface FluxKnownSource {
+  /** Name of the source, in Flux's namespace. */
   readonly known: string;
-  /** @default 'GitRepository' */
+  /** Kind of the source. @default 'GitRepository' */
   readonly kind?: 'GitRepository' | 'OCIRepository';
 }
 

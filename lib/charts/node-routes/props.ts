@@ -125,7 +125,7 @@ export interface NodeRoutesProps {
    * @default none
    */
   readonly nodeSelector?: Readonly<Record<string, string>>;
-  /** @default every taint is tolerated */
+  /** Taints that the pods tolerate; these replace the default. @default every taint is tolerated */
   readonly tolerations?: readonly k8s.Toleration[];
   /**
    * Where the agent's program comes from: a ConfigMap beside the DaemonSet, or your own image that contains it at
@@ -139,7 +139,7 @@ export interface NodeRoutesProps {
    * @default that of the default image; none for other images, whose tag then decides
    */
   readonly digest?: string;
-  /** @default 'IfNotPresent' */
+  /** When the kubelet pulls the image. @default 'IfNotPresent' */
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   /** Names of Secrets in the namespace. @default none */
   readonly imagePullSecrets?: readonly string[];
@@ -164,7 +164,7 @@ export interface NodeRoutesProps {
   readonly priorityClassName?: string;
   /** How many nodes may be updated at once: a number from 1, or '1%' to '100%'. @default '10%', or that of canary */
   readonly maxUnavailable?: number | string;
-  /** @default 'info' */
+  /** Lowest level of the log lines that are written. @default 'info' */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Run privileged, for hosts whose security module requires it. Otherwise, NET_ADMIN is enough. @default false */
   readonly privileged?: boolean;

@@ -21,23 +21,27 @@ export interface ServerHealthProps {
   readonly image?: string;
   /** sha256 digest of the image. @default that of the default image */
   readonly digest?: string;
-  /** @default 'IfNotPresent' */
+  /** When the kubelet pulls the image. @default 'IfNotPresent' */
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   /** Names of Secrets in its namespace. @default none */
   readonly imagePullSecrets?: readonly string[];
   /** Port of health and metrics on the pod's address. @default 9143 */
   readonly port?: number;
-  /** @default requests for 200 Services with 5 servers each at 10 s */
+  /**
+   * Requests and limits. Setting one of the two replaces all of its defaults. The default requests suit 200 Services
+   * with 5 servers each, probed every 10 s.
+   * @default requests 50m CPU, 96Mi memory, 16Mi ephemeral-storage; limits 1 CPU, 256Mi memory, 64Mi ephemeral-storage
+   */
   readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
   /** Labels of the nodes that it may run on. @default every Linux node */
   readonly nodeSelector?: Readonly<Record<string, string>>;
-  /** @default none */
+  /** Taints that the pods tolerate. @default none */
   readonly tolerations?: readonly k8s.Toleration[];
-  /** @default that of the cluster */
+  /** Priority class of the pods. @default that of the cluster */
   readonly priorityClassName?: string;
   /** Let OpenShift's restricted-v2 SCC choose the user ID. @default false */
   readonly openShift?: boolean;
-  /** @default 'info' */
+  /** Lowest level of the log lines that are written. @default 'info' */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
   /** Labels of all objects. @default none */
   readonly labels?: Readonly<Record<string, string>>;

@@ -6,11 +6,14 @@ import { isRecord, readBoolean, readNested, type Schema } from '../input/schema'
 
 /** How the servers of a Service are probed. Give `tcp`, `http` or `tls`; `http` with `tls` is HTTPS. */
 export interface ServerHealthProbe {
-  /** Probe by opening a TCP connection. */
+  /** Probe by opening a TCP connection. @default not set */
   readonly tcp?: true;
-  /** Probe with a GET request, which must be answered with a status from 200 to 299. */
+  /** Probe with a GET request, which must be answered with a status from 200 to 299. @default not set */
   readonly http?: HttpProbeSpec;
-  /** Probe with a TLS handshake, which must succeed. With `http`, the request is sent over this connection. */
+  /**
+   * Probe with a TLS handshake, which must succeed. With `http`, the request is sent over this connection.
+   * @default not set
+   */
   readonly tls?: TlsProbeSpec;
   /** Port on the servers: a number, or the name of one of the Service's ports. @default the Service's first TCP port */
   readonly port?: number | string;

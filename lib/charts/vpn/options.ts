@@ -18,9 +18,12 @@ export interface VpnProps {
   readonly cluster: RouterProps;
   /** The router of the on-premise network. */
   readonly onPremise: RouterProps;
-  /** Cryptography of IKE. */
+  /** Cryptography of IKE. @default {}: the defaults of its fields */
   readonly ike?: ProposalProps;
-  /** Cryptography of the traffic in the tunnel; the group is used for perfect forward secrecy. */
+  /**
+   * Cryptography of the traffic in the tunnel; the group is used for perfect forward secrecy.
+   * @default {}: the defaults of its fields
+   */
   readonly esp?: ProposalProps;
   /**
    * Largest TCP segment in bytes, 520 to 1440. Over IPv6 it is 20 less, and VyOS accepts no less than 500. ESP in UDP
