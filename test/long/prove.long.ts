@@ -1,5 +1,6 @@
 import { parseAllDocuments } from 'yaml';
 import { Address, Mapping } from '../../lib/network';
+import type { Tree } from '../../lib/review';
 import type { Arrival } from '../../lib/review/prove/cross';
 import { proofsOf, viewsOf } from '../../lib/review/prove/prove';
 import { routedBy } from '../../lib/review/prove/site-view';
@@ -17,8 +18,6 @@ const MUTANTS_OF_A_SITE = 12;
 const AGREE_MS = 8_000;
 
 jest.setTimeout(TIME_MS + 300_000);
-
-type Tree = ReadonlyMap<string, string>;
 
 /** Every host in the node subnet paired with every host on premise, in both directions. */
 function pairsOf({ nodes, subnets, hosts }: VpnSite): { there: Pair[]; back: Pair[] } {
@@ -50,7 +49,7 @@ function predicted(tree: Tree, site: VpnSite): { there: boolean[]; back: boolean
   const { view } = viewsOf(tree)[0] as ReturnType<typeof viewsOf>[number];
   const routed = view.pools.flatMap(routedBy);
   const { there, back } = pairsOf(site);
-  const forwards = view.fromNodes(routed).arrivals;
+  const forwards = view.toPremises(view.promises.nodes, routed).arrivals;
   const backwards = view.fromPremises(site.subnets.map(({ real }) => real)).arrivals;
   const isAnswered = ({ from, asks }: Pair) =>
     backwards.some(({ flow }) => {

@@ -14,8 +14,9 @@ import {
 import type { SubnetSpec } from '../../network';
 import { markdownOf } from '../page/markdown';
 import { terminalTextOf } from '../page/terminal';
+import type { Tree } from '../tree';
 import { planPage } from './page';
-import { planOf, type Tree } from './plan';
+import { planOf } from './plan';
 
 interface Case {
   readonly name?: string;

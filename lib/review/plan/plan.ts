@@ -1,12 +1,10 @@
 import { counted } from '../page/page';
+import type { Tree } from '../tree';
 import { changedFiles } from './lines';
 import { compareText, overlapOf, type Pair, pairUp } from './pairs';
 import { routerChangesOf } from './router-changes';
 import { compareSites, readSite, type SiteModel } from './site';
 import type { FileChange, Plan, Risk, RouterChange, SitePlan } from './types';
-
-/** File contents by their path in the repository: dist/, routers/ and all other output of synthesis. */
-export type Tree = ReadonlyMap<string, string>;
 
 const DIST = 'dist';
 const ROUTERS = 'routers';

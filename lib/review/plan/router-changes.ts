@@ -1,7 +1,5 @@
 import { changeFiles, type EndFiles, routerOf } from '../../routers';
-
-/** File contents by their path in the repository. */
-type Tree = ReadonlyMap<string, string>;
+import type { Tree } from '../tree';
 
 const END = /^routers\/([^/]+\/[^/]+)\/([^/]+)$/;
 

@@ -3,7 +3,7 @@ import type { NodePool } from './cluster';
 import type { Arrival, Failure } from './cross';
 import { common, type Flow, flowOf, plain } from './flow';
 import { LINK_MTU } from './room';
-import { type Crossed, routedBy, type SiteView, unrouted } from './site-view';
+import { type Crossed, gapsBetween, routedBy, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
 
 /** Paths between the nodes of each pool and the networks that it must reach, in both directions. */
@@ -11,7 +11,7 @@ export function poolWays(view: SiteView): Way[] {
   return [...view.promises.pools].flatMap(([poolName, networks]) => {
     const pool = view.cluster.pools.find(({ name }) => name === poolName);
     // All routes at once, because one network's packets may end up in another network.
-    const crossed = pool === undefined ? undefined : view.fromNodes(routedBy(pool));
+    const crossed = pool === undefined ? undefined : view.toPremises(view.promises.nodes, routedBy(pool));
     return networks.flatMap((network) => {
       const names = [`nodes of ${poolName} → ${network}`, `${network} → nodes of ${poolName}`] as const;
       if (pool === undefined || crossed === undefined)
@@ -33,7 +33,7 @@ function thereWay(view: SiteView, name: string, pool: NodePool, network: string,
   const promised = view.promises.networks.get(network)?.subnets ?? [];
   const routed = routedBy(pool);
   const { arrivals, failures } = crossed;
-  const [gap] = view.gaps(arrivals, promised);
+  const [gap] = gapsBetween(view.promises.nodes, promised, arrivals);
   const oversized = tooLarge(pool, arrivals, promised);
   if (gap === undefined && oversized.length > 0) return broken(name, troublesOf(oversized));
   if (gap === undefined) {
@@ -74,7 +74,7 @@ function backWay(view: SiteView, name: string, pool: NodePool, network: string):
   const promised = view.promises.networks.get(network)?.subnets ?? [];
   const { arrivals, failures } = view.fromPremises(promised);
   const unanswered = unansweredBy(pool, arrivals);
-  const [gap] = view.gapsBack(arrivals, promised);
+  const [gap] = gapsBetween(promised, view.promises.nodes, arrivals);
   if (gap === undefined && unanswered.length === 0) return consistent(name, arrivals[0]?.hops ?? []);
   const first = gap === undefined ? [] : [gapOf(network, gap)];
   return broken(name, [...first, ...troublesOf([...unanswered, ...failures])]);

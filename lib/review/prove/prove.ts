@@ -1,6 +1,7 @@
 import { type PodsSeenAs, parsePromises } from '../../network';
 import { PRODUCTS, type Product } from '../../routers';
 import { type Placed, readManifests } from '../plan/manifest';
+import type { Tree } from '../tree';
 import { answerWays, missingRouterWays, podRouteWays } from './answer-ways';
 import { clusterOf } from './cluster';
 import { poolWays } from './pool-ways';
@@ -8,9 +9,6 @@ import { type Choice, choicesAt, type Router, Routers, readEnds } from './router
 import { serviceWays } from './service-ways';
 import { neededByPools, neededByRoutes, SiteView } from './site-view';
 import type { Way } from './way';
-
-/** File contents by their path in the repository. */
-type Tree = ReadonlyMap<string, string>;
 
 /** The paths of one site, if its routers run certain products. */
 export interface SiteProof {

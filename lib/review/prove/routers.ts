@@ -6,10 +6,8 @@ import { type LinuxFiles, linuxModel } from '../../routers/read/linux';
 import { type Child, modelOfFacts, type RouterModel, type Translation } from '../../routers/read/model';
 import { UnknownLine } from '../../routers/read/unknown-line';
 import { vyosFacts } from '../../routers/read/vyos';
+import type { Tree } from '../tree';
 import { type Sa, sasOf } from './tunnel';
-
-/** File contents by their path in the repository. */
-type Tree = ReadonlyMap<string, string>;
 
 /**
  * One end of a VPN, `routers/example/cluster-to-datacentre`, with the router configuration that each product's files

@@ -2,7 +2,7 @@ import type { Address, PortPromise, ServerPromise, ServicePromise } from '../../
 import { type Endpoint, hostSubnet, type Service } from './cluster';
 import type { Arrival, Failure, Hop } from './cross';
 import { plain } from './flow';
-import { type SiteView, unrouted } from './site-view';
+import { gapsBetween, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
 
 /** An endpoint, and where its packets arrive. */
@@ -61,7 +61,7 @@ class ServicePort {
 
   /** The path from all pods to one endpoint, beyond their nodes. */
   private walked(endpoint: Endpoint): Walked {
-    return { endpoint, ...this.view.fromClients([hostSubnet(endpoint.address)]) };
+    return { endpoint, ...this.view.toPremises(this.view.clients, [hostSubnet(endpoint.address)]) };
   }
 
   /** Pools whose nodes should have a route to an endpoint of a network and lack it. */
@@ -79,7 +79,7 @@ class ServicePort {
     const target = hostSubnet(address);
     const right = walked.find(({ arrivals }) => arrivals.some(({ flow }) => flow.destination.now.equals(target)));
     if (right === undefined) return broken(name, [...this.unreached(walked, address, service), ...strangers]);
-    const [gap] = this.view.gapsOfClients(right.arrivals, [target]);
+    const [gap] = gapsBetween(this.view.clients, [target], right.arrivals);
     const troubles = [
       ...troublesOf(this.unroutedTo(right.endpoint, network)),
       ...(gap === undefined ? [] : [notFrom(plain(gap.source.now), `${gap.source.now.address} → ${address}`)]),

@@ -74,17 +74,8 @@ export class SiteView {
     return isRouted || this.clusterRouters.length === 0 ? [] : pods;
   }
 
-  /** From all nodes to on-premise addresses as the cluster sees them. */
-  fromNodes(targets: readonly Subnet[]): Crossed {
-    return this.from(this.promises.nodes, targets);
-  }
-
-  /** The same from all pods. */
-  fromClients(targets: readonly Subnet[]): Crossed {
-    return this.from(this.clients, targets);
-  }
-
-  private from(sources: readonly Subnet[], targets: readonly Subnet[]): Crossed {
+  /** From addresses of the cluster to on-premise addresses as the cluster sees them. */
+  toPremises(sources: readonly Subnet[], targets: readonly Subnet[]): Crossed {
     const routers = this.clusterRouters.map((router) => ({ router, crossing: this.crossingFrom(router) }));
     for (const target of targets) {
       const own = routers.filter(({ router }) => isFor(router, target));
@@ -116,31 +107,6 @@ export class SiteView {
     return crossing;
   }
 
-  /** Packets from nodes to these subnets that are in none of the arrivals. */
-  gaps(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
-    return this.pairs(this.promises.nodes, subnets).flatMap(([nodes, subnet]) =>
-      uncovered(flowOf(nodes, subnet), arrivals),
-    );
-  }
-
-  /** The same for pods. */
-  gapsOfClients(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
-    return this.pairs(this.clients, subnets).flatMap(([pods, subnet]) => uncovered(flowOf(pods, subnet), arrivals));
-  }
-
-  /** The same from the subnets to the nodes. */
-  gapsBack(arrivals: readonly Arrival[], subnets: readonly Subnet[]): Flow[] {
-    return this.pairs(this.promises.nodes, subnets).flatMap(([nodes, subnet]) =>
-      uncovered(flowOf(subnet, nodes), arrivals),
-    );
-  }
-
-  private pairs(sources: readonly Subnet[], subnets: readonly Subnet[]): [source: Subnet, subnet: Subnet][] {
-    return sources.flatMap((source) =>
-      subnets.filter(({ family }) => family === source.family).map((subnet): [Subnet, Subnet] => [source, subnet]),
-    );
-  }
-
   private crossingFrom(router: Router): Crossing {
     return new Crossing(router, this.routers, this.promises.pods);
   }
@@ -154,11 +120,19 @@ const gathered = (crossings: readonly Crossing[]): Crossed => ({
 const isFor = ({ ends }: Router, target: Subnet) =>
   ends.some(({ children }) => children.some(({ remote }) => common(remote, target) !== undefined));
 
-function uncovered(flow: Flow, arrivals: readonly Arrival[]): Flow[] {
+/** Packets from each source to each destination of its family that are in none of the arrivals. */
+export function gapsBetween(
+  sources: readonly Subnet[],
+  destinations: readonly Subnet[],
+  arrivals: readonly Arrival[],
+): Flow[] {
+  const wanted = sources.flatMap((source) =>
+    destinations.filter(({ family }) => family === source.family).map((destination) => flowOf(source, destination)),
+  );
   return arrivals.reduce<Flow[]>(
     (left, { flow: { source, destination } }) =>
       left.flatMap((one) => split(one, source.sent, destination.now).outside),
-    [flow],
+    wanted,
   );
 }
 
