@@ -2,7 +2,7 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import { lines } from '../../lib/program/api/lines';
 
 /**
- * Reads lines in a separate thread (see `readLines` in fuzz.long.ts), so that the test can end a reader that hangs in a
+ * Reads lines in a separate thread (see `readLines` in fuzz-lists.long.ts), so that the test can end a reader that hangs in a
  * loop or waits forever.
  */
 export interface LineQuestion {
