@@ -7,8 +7,8 @@ import { companionsIn } from './decide/companions';
 import type { Ownership } from './decide/ownership';
 import { NO_PREFIXES, type Prefix } from './decide/prefix';
 import { presentList, presentText } from './decide/present-list';
-import { type Block, block, newRecord, reasonToBlock, type TrialRecord, withRollback } from './decide/trial-record';
 import { allWait } from './decide/verdicts';
+import { Failures } from './failures';
 import type { Journal, JournalEntry } from './journal';
 import type { Snapshot } from './kernel/types';
 import { type Base, Notes } from './notes';
@@ -54,6 +54,7 @@ export class Rollout {
   private readonly trial: Trial;
   private readonly notes: Notes;
   private readonly preparation = new Preparation();
+  private readonly failures = new Failures();
   private candidate: Candidate | undefined;
   /** The last confirmed state. */
   private confirmed: RouteList | undefined;
@@ -61,7 +62,6 @@ export class Rollout {
   private base: Base | undefined;
   /** Whether the kernel was changed without confirmation yet. */
   private isUnconfirmed = false;
-  private record: TrialRecord | undefined;
   private current = new AbortController();
   private resumed: Promise<unknown> = Promise.resolve();
 
@@ -83,10 +83,9 @@ export class Rollout {
     if (entry === undefined) return;
     const { state, list: hash } = entry;
     const ended = entry.ended + (state === 'trial' ? 1 : 0);
-    this.record = newRecord(hash, ended);
-    const wasBlocked = state === 'condemned';
-    const reason = wasBlocked ? 'an earlier run of this agent rolled it back' : reasonToBlock(this.record, '');
-    if (reason !== undefined) this.block(this.record, reason);
+    const tooOften = this.failures.resume(hash, ended);
+    const reason = state === 'condemned' ? 'an earlier run of this agent rolled it back' : tooOften;
+    if (reason !== undefined) this.block(hash, reason);
     if (state !== 'trial') return;
     this.rollbacks++;
     this.parts.log('warn', 'list.resumed', 'the last change was not confirmed before the agent ended; rolling it back');
@@ -154,8 +153,8 @@ export class Rollout {
     await this.resumed;
     signal.throwIfAborted();
     if (this.isInForce(candidate)) return this.keep(candidate);
-    if (candidate.hash !== this.record?.hash) this.record = this.record?.blocked && this.record;
-    if (this.blockOf(candidate) !== undefined) {
+    this.failures.startWith(candidate.hash);
+    if (this.failures.blockOf(candidate.hash) !== undefined) {
       // After the stop, nothing would supervise a list on trial.
       if (this.inForce !== this.confirmed) await this.goBack(signal);
       this.note('condemned', candidate.hash);
@@ -184,8 +183,11 @@ export class Rollout {
       if (gone.length === 0) break;
       await this.takeBack(gone, signal);
       const isProof = await this.trial.lookUndone(gone, signal);
-      if (this.addRollback(candidate, gone, isProof)) await this.untilRetry(candidate, signal);
-      else {
+      const reason = this.failures.add(candidate.hash, isProof, namesOf(gone));
+      if (reason !== undefined) {
+        this.block(candidate.hash, reason);
+        await this.untilRetry(candidate, signal);
+      } else {
         await this.trial.untilBack(gone, signal);
         this.parts.log('info', 'list.retried', 'the lost targets answer again; retrying the list');
       }
@@ -210,7 +212,7 @@ export class Rollout {
   /** Checks what is reachable before a change, and waits if a large fleet must not check all at once. */
   private async prepare({ list, hash }: Candidate, signal: AbortSignal): Promise<void> {
     const { wouldChange, isRolling } = this.parts;
-    const isOnRecord = this.record?.hash === hash;
+    const isOnRecord = this.failures.areOf(hash);
     if ((!isRolling && !isOnRecord && this.notes.isKnown(hash)) || !wouldChange(list)) {
       this.preparation.stop();
       this.trial.forget();
@@ -239,7 +241,7 @@ export class Rollout {
   private confirm({ list, text, hash }: Candidate): void {
     this.base = { list, companions: NO_PREFIXES };
     this.confirmed = this.inForce;
-    this.record = undefined;
+    this.failures.clear();
     this.isUnconfirmed = false;
     this.state = { state: 'settled' };
     this.notes.confirmed(text, hash);
@@ -266,28 +268,15 @@ export class Rollout {
     if (base !== undefined && !this.isUnconfirmed && noted !== undefined) this.note('suspended', noted);
   }
 
-  /** Records the failure of a list that was rolled back. @returns whether the list must be blocked. */
-  private addRollback({ hash }: Candidate, gone: readonly Target[], isProof: boolean): boolean {
-    this.record = withRollback(this.record?.hash === hash ? this.record : newRecord(hash), isProof);
-    const reason = reasonToBlock(this.record, namesOf(gone));
-    if (reason !== undefined) this.block(this.record, reason);
-    return reason !== undefined;
-  }
-
-  private block(record: TrialRecord, reason: string): void {
-    const blocked = block(record, reason, performance.now());
-    this.record = blocked;
-    const next = `this list is retried in ${blocked.blocked.pauseMs / 60_000} min`;
+  private block(hash: string, reason: string): void {
+    const { pauseMs } = this.failures.block(hash, reason, performance.now());
+    const next = `this list is retried in ${pauseMs / 60_000} min`;
     this.parts.log('error', 'list.condemned', `${reason}; the previous list stays in force, ${next}`);
-    this.note('condemned', record.hash);
+    this.note('condemned', hash);
   }
 
-  private blockOf({ hash }: Candidate): Block | undefined {
-    return this.record?.hash === hash ? this.record.blocked : undefined;
-  }
-
-  private async untilRetry(candidate: Candidate, signal: AbortSignal): Promise<void> {
-    const blocked = this.blockOf(candidate);
+  private async untilRetry({ hash }: Candidate, signal: AbortSignal): Promise<void> {
+    const blocked = this.failures.blockOf(hash);
     if (blocked === undefined) return;
     const { reason, due } = blocked;
     this.state = { state: 'condemned', reason, due };
@@ -296,6 +285,6 @@ export class Rollout {
 
   private note(state: JournalEntry['state'], list: string): void {
     if (this.base === undefined) return;
-    this.notes.note(state, list, this.record?.hash === list ? this.record.ended : 0, this.base);
+    this.notes.note(state, list, this.failures.endedWith(list), this.base);
   }
 }
