@@ -1,5 +1,5 @@
 import { metricsText } from '../lib/agent/report/metrics';
-import { TROUBLES } from '../lib/agent/report/status';
+import { TROUBLES } from '../lib/agent/report/readiness';
 import { ExternalService, Monitoring, NodeRoutes } from '../lib/charts';
 import { formatHealthList } from '../lib/network';
 import { metricsPage } from '../lib/program/metrics-text';

@@ -1,6 +1,6 @@
 import fs = require('node:fs');
 
-import type { Readiness } from './report/status';
+import type { Readiness } from './report/readiness';
 
 /**
  * With rolling changes, a pod that was Ready stays Ready. Kubernetes replaces every unready pod of an old revision at

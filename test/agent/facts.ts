@@ -2,7 +2,7 @@ import { firstPathHealth, type PathHealth } from '../../lib/agent/decide/path-he
 import type { Verdict } from '../../lib/agent/decide/verdicts';
 import type { NetworkState, WatchedNetwork, WatchedPath } from '../../lib/agent/path-monitor';
 import type { Outcome } from '../../lib/agent/reconciler';
-import type { Facts } from '../../lib/agent/report/status';
+import type { Facts } from '../../lib/agent/report/facts';
 import { roundTrips } from '../../lib/agent/round-trips';
 import { asStable } from '../../lib/agent/stable';
 import { DEFAULT_RULES, type RouteSpec, readRoute } from '../../lib/network';

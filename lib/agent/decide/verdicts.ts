@@ -191,3 +191,13 @@ function reasonOf(...texts: readonly (string | undefined)[]): { reason?: string 
   const reason = texts.filter((text) => text !== undefined).join('; ');
   return reason === '' ? {} : { reason };
 }
+
+export function countStates(verdicts: readonly Verdict[]): Map<RouteState, number> {
+  const counts = new Map<RouteState, number>();
+  for (const { state } of verdicts) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
+}
+
+export function countPartlyTaken(verdicts: readonly Verdict[]): number {
+  return verdicts.filter(({ isPartlyTaken }) => isPartlyTaken).length;
+}

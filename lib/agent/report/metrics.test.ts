@@ -1,7 +1,7 @@
 import { facts, outcome, verdict, watchedNetwork } from '../../../test/agent/facts';
 import { hop, subnet } from '../../../test/agent/ip';
+import type { Facts } from './facts';
 import { metricsText } from './metrics';
-import type { Facts } from './status';
 
 interface Metric {
   readonly help: string;

@@ -1,8 +1,11 @@
 import { type Metric, metricsPage, type Sample } from '../../program/metrics-text';
 import type { RouteState } from '../decide/verdicts';
+import { countPartlyTaken, countStates } from '../decide/verdicts';
 import type { Outcome } from '../reconciler';
+import { type Facts, isTakenBack } from './facts';
 import { networkMetrics } from './networks';
-import { countPartlyTaken, countStates, type Facts, isTakenBack, nodesWay, TROUBLES, troubleOf } from './status';
+import { TROUBLES, troubleOf } from './readiness';
+import { nodesWay } from './status';
 
 const STATES: readonly RouteState[] = [
   'effective',

@@ -6,9 +6,11 @@ import { hopsOf } from '../decide/route-hops';
 import type { ReadyLatch } from '../ready-latch';
 import type { RolloutState } from '../rollout-state';
 import type { Settings } from '../settings';
+import type { Facts, RolloutFacts } from './facts';
 import { metricsText } from './metrics';
+import { readiness } from './readiness';
 import { DropWatch, reversePathDrops, reversePathFilters } from './reverse-path';
-import { type Facts, type RolloutFacts, readiness, statusOf } from './status';
+import { statusOf } from './status';
 
 /** The address that the kubelet, `status` and `diff` use, unreachable from outside the node. */
 export const LOOPBACK = '127.0.0.1';

@@ -1,7 +1,9 @@
 import { facts, outcome, verdict, watchedNetwork } from '../../../test/agent/facts';
 import { hop, subnet } from '../../../test/agent/ip';
 import type { RouteState } from '../decide/verdicts';
-import { type Facts, readiness, statusOf, troubleOf } from './status';
+import type { Facts } from './facts';
+import { readiness, troubleOf } from './readiness';
+import { statusOf } from './status';
 
 const FINDING = {
   at: 'routes[3]',
