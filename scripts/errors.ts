@@ -1,7 +1,8 @@
 /** `npm run errors`: writes docs/errors.md, which lists every message that rejects an input. It reads them from the calls. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'oxc-parser';
+import { writePage } from './generated-page';
 import { offerHelp } from './terminal';
 
 const ROOT = join(__dirname, '..');
@@ -102,11 +103,4 @@ offerHelp(`npm run errors -- [--check]: writes docs/errors.md, every message tha
 
   --check   write nothing, and end with exit code 1 if the page is out of date
 `);
-const page = errorsPage();
-if (!process.argv.includes('--check')) {
-  writeFileSync(join(ROOT, PAGE), page);
-  console.log(PAGE);
-} else if (readFileSync(join(ROOT, PAGE), 'utf8') !== page) {
-  console.log(`${PAGE} is out of date; npm run errors`);
-  process.exitCode = 1;
-}
+writePage({ root: ROOT, path: PAGE, text: errorsPage() });

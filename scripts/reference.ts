@@ -1,7 +1,8 @@
 /** `npm run reference`: writes docs/reference.md, which lists every option of every construct, from the doc comments of the props. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Comment, parseSync } from 'oxc-parser';
+import { writePage } from './generated-page';
 import { offerHelp } from './terminal';
 
 const ROOT = join(__dirname, '..');
@@ -105,11 +106,4 @@ offerHelp(`npm run reference -- [--check]: writes docs/reference.md, every optio
 
   --check   write nothing, and end with exit code 1 if the page is out of date
 `);
-const page = referencePage();
-if (!process.argv.includes('--check')) {
-  writeFileSync(join(ROOT, PAGE), page);
-  console.log(PAGE);
-} else if (readFileSync(join(ROOT, PAGE), 'utf8') !== page) {
-  console.log(`${PAGE} is out of date; npm run reference`);
-  process.exitCode = 1;
-}
+writePage({ root: ROOT, path: PAGE, text: referencePage() });
