@@ -32,3 +32,8 @@ export function printable(value: string): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** The first three texts, then the number of the others. */
+export function shortList(texts: readonly string[]): string {
+  return texts.length <= 3 ? texts.join(', ') : `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more`;
+}

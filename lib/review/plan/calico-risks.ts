@@ -1,9 +1,8 @@
 import { InputError, Subnet, withoutAll } from '../../network';
-import { code } from '../page/page';
+import { code, shortList } from '../page/page';
 import type { Placed } from './manifest';
 import type { Pool } from './pool';
-import { shortList } from './risks';
-import type { Risk } from './types';
+import { danger, type Risk } from './risk';
 
 /** The part of a site that decides how Calico treats packets of its pods. */
 interface Side {
@@ -41,10 +40,9 @@ function masqueradedRisks(lost: readonly { readonly name: string; readonly subne
   const subnets = shortList(lost.flatMap((one) => one.subnets.map((subnet) => code(`${subnet}`))));
   const names = shortList(lost.map(({ name }) => code(name)));
   return [
-    {
-      level: 'danger',
-      text: `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`,
-    },
+    danger(
+      `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`,
+    ),
   ];
 }
 
@@ -57,7 +55,7 @@ function overlapRisks(old: readonly IpPool[], now: readonly IpPool[]): Risk[] {
       const others = old.filter((pool) => pool.cidr.overlaps(cidr)).map((pool) => code(pool.name));
       if (others.length === 0) return [];
       const text = `IPPool ${code(name)} cannot be applied: Calico rejects a pool that overlaps another one; delete ${shortList(others)} first`;
-      return [{ level: 'danger', text }];
+      return [danger(text)];
     });
 }
 

@@ -1,6 +1,5 @@
 import { addressText } from '../addresses';
-import { type Block, code, counted, printable, type Row } from '../page/page';
-import { shortList } from './risks';
+import { type Block, code, counted, printable, type Row, shortList } from '../page/page';
 import { fieldRows, routeRows, serviceRows } from './rows';
 import type {
   ObjectChange,

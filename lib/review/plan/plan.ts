@@ -2,9 +2,10 @@ import { counted } from '../page/page';
 import type { Tree } from '../tree';
 import { changedFiles } from './lines';
 import { compareText, overlapOf, type Pair, pairUp } from './pairs';
+import { warning } from './risk';
 import { routerChangesOf } from './router-changes';
 import { compareSites, readSite, type SiteModel } from './site';
-import type { FileChange, Plan, Risk, RouterChange, SitePlan } from './types';
+import type { FileChange, Plan, RouterChange, SitePlan } from './types';
 
 const DIST = 'dist';
 const ROUTERS = 'routers';
@@ -93,10 +94,9 @@ function withRouterRisk(
         ]),
     ...(servers.length === 0 ? [] : [`${counted(servers.length, 'server')} moved to another address`]),
   ].join(', ');
-  const risk: Risk = {
-    level: 'warning',
-    text: `${what}, but no file in \`${ROUTERS}/${site.name}/\` changes: configure the routers of the VPN at the same time`,
-  };
+  const risk = warning(
+    `${what}, but no file in \`${ROUTERS}/${site.name}/\` changes: configure the routers of the VPN at the same time`,
+  );
   return { ...site, risks: [...site.risks, risk] };
 }
 

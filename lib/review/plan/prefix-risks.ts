@@ -1,6 +1,7 @@
 import { overlappingPairs, type Route, Subnet } from '../../network';
 import { type Pool, wayOf } from './pool';
-import type { PoolPlan, Risk } from './types';
+import { type Risk, warning } from './risk';
+import type { PoolPlan } from './types';
 
 const MOST_TOLD = 5;
 
@@ -57,7 +58,7 @@ function bounded(texts: readonly string[], pool: string): Risk[] {
     texts.length <= MOST_TOLD
       ? texts
       : [...texts.slice(0, MOST_TOLD), `… and ${texts.length - MOST_TOLD} more prefixes like these`];
-  return told.map((text) => ({ level: 'warning', text: `pool \`${pool}\`: ${text}` }));
+  return told.map((text) => warning(`pool \`${pool}\`: ${text}`));
 }
 
 function byTable(routes: readonly Route[]): Map<number, Route[]> {

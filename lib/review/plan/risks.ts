@@ -1,13 +1,12 @@
+import { shortList } from '../page/page';
 import { leavesOf } from './fields';
 import type { Placed } from './manifest';
 import { isAllAtOnce } from './pace';
 import type { Pair } from './pairs';
 import { isUninstalledBy, type Pool } from './pool';
 import { prefixRisks } from './prefix-risks';
-import type { PoolPlan, Risk, ServicePlan } from './types';
-
-const danger = (text: string): Risk => ({ level: 'danger', text });
-const warning = (text: string): Risk => ({ level: 'warning', text });
+import { danger, type Risk, warning } from './risk';
+import type { PoolPlan, ServicePlan } from './types';
 
 /** The risks of changing a pool's routes. */
 export function poolRisks({ before, after }: Pair<Pool>, plan: PoolPlan): Risk[] {
@@ -166,9 +165,4 @@ function isEndpoints({ manifest }: Placed): boolean {
 
 function isSame(before: Placed | undefined, after: Placed): boolean {
   return before !== undefined && JSON.stringify(before.manifest) === JSON.stringify(after.manifest);
-}
-
-/** The first three texts, then the number of the others. */
-export function shortList(texts: readonly string[]): string {
-  return texts.length <= 3 ? texts.join(', ') : `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more`;
 }

@@ -6,9 +6,10 @@ import type { Pair } from './pairs';
 import { type Pool, poolsOf } from './pool';
 import { comparePools, pairPools } from './pools';
 import { compareRights, rightsOf } from './rights';
+import { danger, type Risk } from './risk';
 import { objectRisks, poolRisks, serviceRisks } from './risks';
 import { compareServices, type ExternalServiceModel, pairServices, servicesOf } from './services';
-import type { Risk, SitePlan } from './types';
+import type { SitePlan } from './types';
 
 /** A site, read from its folder in dist/. */
 export interface SiteModel {
@@ -66,7 +67,6 @@ export function compareSites({ before, after }: Pair<SiteModel>): SitePlan {
 }
 
 function siteRisks(before: SiteModel | undefined, after: SiteModel | undefined): Risk[] {
-  const danger = (text: string): Risk => ({ level: 'danger', text });
   if (after === undefined || (after.objects.length === 0 && (before?.objects.length ?? 0) > 0))
     return [
       danger(

@@ -1,5 +1,6 @@
 /** The plan, as `npm run plan -- --json` prints it. */
 import type { AddressCount } from '../addresses';
+import type { Risk } from './risk';
 
 export interface Plan {
   /** What the plan compares with, for people to read. */
@@ -30,11 +31,6 @@ export interface SitePlan {
 }
 
 export type Kind = 'added' | 'removed' | 'changed' | 'unchanged';
-
-export interface Risk {
-  readonly level: 'danger' | 'warning';
-  readonly text: string;
-}
 
 /** A right that a subject gains or loses. */
 export interface RightsChange {
