@@ -7,10 +7,7 @@ export class Cover {
   private readonly outermost: readonly Subnet[];
 
   constructor(subnets: readonly Subnet[]) {
-    const outermost: Subnet[] = [];
-    for (const subnet of [...subnets].sort((a, b) => a.compare(b)))
-      if (!outermost.at(-1)?.contains(subnet)) outermost.push(subnet);
-    this.outermost = outermost;
+    this.outermost = outermostOf(subnets);
   }
 
   contains(inner: Subnet | Address): boolean {
@@ -39,4 +36,12 @@ export class Cover {
     }
     return low;
   }
+}
+
+/** The subnets that no other one contains, each once, in ascending order. */
+export function outermostOf(subnets: readonly Subnet[]): Subnet[] {
+  const found: Subnet[] = [];
+  for (const subnet of [...subnets].sort((a, b) => a.compare(b)))
+    if (!found.at(-1)?.contains(subnet)) found.push(subnet);
+  return found;
 }

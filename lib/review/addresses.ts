@@ -1,4 +1,4 @@
-import { bitsOf, type Subnet } from '../network';
+import { bitsOf, outermostOf, type Subnet } from '../network';
 
 /** The number of addresses in the given subnets, each address counted once. */
 export interface AddressCount {
@@ -10,7 +10,7 @@ export interface AddressCount {
 export function countAddresses(subnets: readonly Subnet[]): AddressCount {
   let ipv4 = 0n;
   let ipv6 = 0n;
-  for (const { family, prefixLength } of outermost(subnets)) {
+  for (const { family, prefixLength } of outermostOf(subnets)) {
     const size = 1n << BigInt(bitsOf(family) - prefixLength);
     if (family === 4) ipv4 += size;
     else ipv6 += size;
@@ -26,15 +26,6 @@ export function addressText({ ipv4, ipv6 }: AddressCount): string {
     ...(large > 0n ? [`${largeNumber(large)} IPv6 ${large === 1n ? 'address' : 'addresses'}`] : []),
   ];
   return parts.join(' and ');
-}
-
-/** The outermost subnets, each once: those that no other given subnet contains. */
-function outermost(subnets: readonly Subnet[]): Subnet[] {
-  const found: Subnet[] = [];
-  for (const subnet of [...subnets].sort((a, b) => a.compare(b))) {
-    if (!found.at(-1)?.contains(subnet)) found.push(subnet);
-  }
-  return found;
 }
 
 function grouped(number: number): string {

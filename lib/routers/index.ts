@@ -11,6 +11,7 @@ export {
   learnedPods,
   numberedEnd,
   otherEnd,
+  PRODUCT_NAMES,
   PRODUCTS,
   type Product,
   selectorsOf,

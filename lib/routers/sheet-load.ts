@@ -1,14 +1,13 @@
 import { linuxPaths, unitsOf } from './linux';
 import { fortigateInterface, tunnelName } from './names';
 import { keyFile } from './strongswan';
-import { type Product, selectorsOf, type Tunnel } from './tunnel';
+import { PRODUCT_NAMES, type Product, selectorsOf, type Tunnel } from './tunnel';
 
 type Section = readonly [title: string, lines: readonly string[]];
 
 const TITLES: Readonly<Record<Product, string>> = {
-  strongswan: 'Linux: strongSwan and nftables',
-  vyos: 'VyOS',
-  fortigate: 'FortiGate',
+  ...PRODUCT_NAMES,
+  strongswan: `Linux: ${PRODUCT_NAMES.strongswan}`,
 };
 
 const STEPS: Readonly<Record<Product, (tunnel: Tunnel) => readonly Step[]>> = {

@@ -5,6 +5,11 @@ import type { Proposal } from './proposal';
 /** The product that a router runs; each has its own renderer. */
 export const PRODUCTS = ['strongswan', 'vyos', 'fortigate'] as const;
 export type Product = (typeof PRODUCTS)[number];
+export const PRODUCT_NAMES: Readonly<Record<Product, string>> = {
+  strongswan: 'strongSwan and nftables',
+  vyos: 'VyOS',
+  fortigate: 'FortiGate',
+};
 
 /** One router of a VPN and what is behind it. */
 export interface TunnelEnd {

@@ -1,9 +1,8 @@
-import type { Product } from '../../routers';
+import { PRODUCT_NAMES, type Product } from '../../routers';
 import { type Block, code, counted } from '../page/page';
 import type { SiteProof } from './prove';
 import type { Way } from './way';
 
-const NAMES = { strongswan: 'strongSwan and nftables', vyos: 'VyOS', fortigate: 'FortiGate' } as const;
 /** Products that we have never sent packets through: only our reader says what their files mean. */
 const UNTRIED: ReadonlySet<Product> = new Set(['vyos', 'fortigate']);
 /** Largest width of hop names. */
@@ -58,9 +57,9 @@ function titleOf(proof: SiteProof): string {
 
 function productsText(proof: SiteProof): string {
   const { product, products } = proof;
-  if (product !== undefined) return NAMES[product];
+  if (product !== undefined) return PRODUCT_NAMES[product];
   if (!isMixed(proof)) return 'routers configured by other means';
-  const names = (side: readonly Product[]) => side.map((one) => NAMES[one]).join(' or ');
+  const names = (side: readonly Product[]) => side.map((one) => PRODUCT_NAMES[one]).join(' or ');
   return `${names(products.cluster)} in the cluster, ${names(products.onPremise)} on premise`;
 }
 
