@@ -1,4 +1,4 @@
-import type { Failure } from './cross';
+import type { Failure } from './failure';
 import { common } from './flow';
 import type { Router } from './routers';
 import type { SiteView } from './site-view';

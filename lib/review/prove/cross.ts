@@ -1,24 +1,22 @@
-import { type Subnet, withoutAll } from '../../network';
-import type { Child, RouterModel, Source, StaticRoute, Translation } from '../../routers/read/model';
-import { common, type Flow, flowOf, plain, sorted, split } from './flow';
-import { LINK_MTU, roomIn } from './room';
-import { behind, type Router, type Routers } from './routers';
+import type { Subnet } from '../../network';
+import type { Child, RouterModel, Translation } from '../../routers/read/model';
+import {
+  clampFailure,
+  type Failure,
+  forwardingFailure,
+  inwardFailure,
+  loopFailure,
+  outwardFailure,
+  roomOf,
+} from './failure';
+import { common, type Flow, flowOf, plain, sorted } from './flow';
+import type { Router, Routers } from './routers';
 import { childTrouble, type Sa } from './tunnel';
 
 /** One hop on the path of packets, and what happens to them there. */
 export interface Hop {
   readonly where: string;
   readonly text: string;
-}
-
-/** Packets that do not arrive, with the reason. */
-export interface Failure {
-  readonly where: string;
-  readonly text: string;
-  readonly remedy: string;
-  readonly source?: Source;
-  /** The packets at this point. */
-  readonly flow?: Flow;
 }
 
 /** Packets that arrive, with the hops that they took. */
@@ -28,9 +26,6 @@ export interface Arrival {
   /** The largest packet in bytes that fits through their tunnel. */
   readonly room: number;
 }
-
-/** Size of the IP and TCP headers without options. */
-const HEADERS = { 4: 40, 6: 60 } as const;
 
 interface Translated {
   readonly flow: Flow;
@@ -64,16 +59,17 @@ export class Crossing {
   /** Follows packets that came out of the tunnel. */
   private land({ sa, flow }: Tunnelled, outward: Translated, inward: Translated): void {
     const far = this.routers.routerOf(sa.peer);
-    const passes =
-      this.isForwarding(sa.router, this.from, flow) &&
-      this.isForwarding(sa.peer, far, flow) &&
-      this.isRouted(sa.router, this.from, flow) &&
-      this.isAnswered(sa, far, flow) &&
-      this.isClamped(sa, sa.router, this.from, flow.destination.now) &&
-      this.isClamped(sa, sa.peer, far, flow.source.now);
-    if (!passes) return;
+    const stopped = this.stopIn(sa, far, flow);
+    if (stopped !== undefined) {
+      this.failures.push(stopped);
+      return;
+    }
     for (const landed of this.translated(flow, far, 'enters')) {
-      if (this.isLooping(landed.flow, far) || !this.isInside(sa.peer, far, landed.flow)) continue;
+      const lost = loopFailure(far, landed.flow) ?? inwardFailure(sa.peer, far, landed.flow, this.pods);
+      if (lost !== undefined) {
+        this.failures.push(lost);
+        continue;
+      }
       this.arrivals.push({
         flow: landed.flow,
         room: roomOf(sa, sa.router),
@@ -84,6 +80,23 @@ export class Crossing {
         ],
       });
     }
+  }
+
+  /** What stops packets that an SA carries, or their answers, before they are translated at the far end. */
+  private stopIn(sa: Sa, far: Router, flow: Flow): Failure | undefined {
+    const { from, pods } = this;
+    const { router, peer } = sa;
+    const { source, destination } = flow;
+    return (
+      forwardingFailure(router, from, flow) ??
+      forwardingFailure(peer, far, flow) ??
+      outwardFailure(router, from, flow) ??
+      // Connection tracking translates answers back. Their path depends on the routes of the far router and of this one.
+      outwardFailure(peer, far, { source: destination, destination: source }) ??
+      inwardFailure(router, from, flowOf(destination.now, source.sent), pods) ??
+      clampFailure(sa, router, from, destination.now) ??
+      clampFailure(sa, peer, far, source.now)
+    );
   }
 
   private fail(where: string, failure: Omit<Failure, 'where'>): void {
@@ -143,119 +156,6 @@ export class Crossing {
       },
     );
   }
-
-  /** If a router has its own routes to the networks behind the tunnel, they must cover these packets. */
-  private isRouted(end: RouterModel, router: Router, flow: Flow): boolean {
-    const { routes, children, connection, product, outside } = end;
-    // A FortiGate routes by its tunnel interface, so the route to the other router does not matter.
-    const isPeer = (subnet: Subnet) =>
-      product !== 'fortigate' && `${subnet}`.startsWith(`${connection.remoteAddress}/`);
-    const isOutward = ({ subnet }: StaticRoute) =>
-      isPeer(subnet) || children.some(({ remote }) => common(remote, subnet) !== undefined);
-    const isAstray = ({ device }: StaticRoute) => device !== undefined && !outside.has(device);
-    return this.hasRoute(routes.filter(isOutward), flow, router, isAstray);
-  }
-
-  /**
-   * Connection tracking translates answers back. Their path depends on the routes of the far router and of this one.
-   */
-  private isAnswered({ router, peer }: Sa, far: Router, { source, destination }: Flow): boolean {
-    const back = { source: destination, destination: source };
-    return this.isRouted(peer, far, back) && this.isInside(router, this.from, flowOf(destination.now, source.sent));
-  }
-
-  private isForwarding({ forwards, connection }: RouterModel, router: Router, flow: Flow): boolean {
-    const { family } = flow.destination.now;
-    if (forwards.has(family)) return true;
-    this.fail(`router ${router.name}`, {
-      text: `does not forward IPv${family} packets`,
-      remedy: 'enable forwarding in sysctl.conf, as npm run synth does',
-      source: { file: connection.file.replace(/[^/]*$/, 'sysctl.conf') },
-      flow,
-    });
-    return false;
-  }
-
-  /** The same for destinations behind the router itself. */
-  private isInside(end: RouterModel, router: Router, flow: Flow): boolean {
-    const own = behind(end);
-    const isOfPods = (subnet: Subnet) => router.isCluster && this.pods.some((one) => one.contains(subnet));
-    const isAlike = (subnet: Subnet) => isOfPods(subnet) === isOfPods(flow.destination.now);
-    const isInward = (subnet: Subnet) => isAlike(subnet) && own.some((one) => common(one, subnet) !== undefined);
-    const routes = end.routes.filter(({ subnet }) => isInward(subnet));
-    const isAstray = ({ device }: StaticRoute) => device !== undefined && end.outside.has(device);
-    return this.hasRoute(routes, flow, router, isAstray);
-  }
-
-  private hasRoute(
-    all: readonly StaticRoute[],
-    flow: Flow,
-    router: Router,
-    isAstray: (route: StaticRoute) => boolean,
-  ): boolean {
-    // Next hops are per address family.
-    const routes = all.filter(({ subnet }) => subnet.family === flow.destination.now.family);
-    const [first] = routes;
-    const astray = routes.find((one) => common(one.subnet, flow.destination.now) !== undefined && isAstray(one));
-    if (astray !== undefined) {
-      this.fail(`router ${router.name}`, {
-        text: `the route to ${astray.subnet} leads to ${astray.device}, which the packets come from`,
-        remedy: 'run npm run synth, and load the routes',
-        source: astray,
-        flow,
-      });
-      return false;
-    }
-    if (first === undefined) return true; // directly connected, or covered by the default route, as the router's sheet states
-    const [missing] = withoutAll(
-      [flow.destination.now],
-      routes.map(({ subnet }) => subnet),
-    );
-    if (missing === undefined) return true;
-    this.fail(`router ${router.name}`, {
-      text: `no route to ${plain(missing)}, although neighbouring subnets have routes`,
-      remedy: `add a route to ${plain(missing)}`,
-      source: { file: first.file },
-      flow,
-    });
-    return false;
-  }
-
-  private isClamped(sa: Sa, end: RouterModel, router: Router, peer: Subnet): boolean {
-    const most = roomOf(sa, end) - HEADERS[peer.family];
-    const [missing] = withoutAll(
-      [peer],
-      end.clamps.map((one) => one.peer),
-    );
-    const large = end.clamps.find((one) => common(one.peer, peer) !== undefined && one.bytes > most);
-    if (missing === undefined && large === undefined) return true;
-    this.fail(`router ${router.name}`, {
-      text:
-        missing === undefined
-          ? `TCP segments of ${large?.bytes} bytes do not fit through ESP on a link of ${LINK_MTU} bytes`
-          : `nothing limits TCP segments in both directions of traffic with ${missing}, so large packets do not fit into the tunnel`,
-      remedy: `limit them to ${most} bytes at most`,
-      source: large ?? { file: end.clamps[0]?.file ?? end.connection.file },
-    });
-    return false;
-  }
-
-  /** Packets that came out of a tunnel and match a selector again go back into a tunnel. */
-  private isLooping(flow: Flow, router: Router): boolean {
-    for (const { child } of router.children) {
-      const { local, remote, file, line } = child;
-      const { inside } = split(flow, local, remote);
-      if (inside === undefined) continue;
-      this.fail(`router ${router.name}`, {
-        text: `${flow.source.now} → ${flow.destination.now} goes back into a tunnel through the selector ${local} ↔ ${remote}: a loop`,
-        remedy: 'translate the destination to a range behind this router',
-        source: { file, ...(line !== undefined && { line }) },
-        flow: inside,
-      });
-      return true;
-    }
-    return false;
-  }
 }
 
 /**
@@ -264,10 +164,6 @@ export class Crossing {
 function isItsTraffic({ source, destination }: Flow, { children }: RouterModel, kind: 'enters' | 'leaves'): boolean {
   const far = kind === 'leaves' ? destination.now : source.now;
   return children.some(({ remote }) => common(remote, far) !== undefined);
-}
-
-function roomOf({ proposal }: Sa, { connection }: RouterModel): number {
-  return roomIn(proposal, connection.remoteAddress.includes(':') ? 6 : 4);
 }
 
 function textOfExit(

@@ -1,6 +1,7 @@
 import { type Subnet, withoutAll } from '../../network';
 import type { NodePool } from './cluster';
-import type { Arrival, Failure } from './cross';
+import type { Arrival } from './cross';
+import type { Failure } from './failure';
 import { common, type Flow, flowOf, plain } from './flow';
 import { LINK_MTU } from './room';
 import { type Crossed, gapsBetween, routedBy, type SiteView, unrouted } from './site-view';

@@ -1,6 +1,7 @@
 import type { Address, PortPromise, ServerPromise, ServicePromise } from '../../network';
 import { type Endpoint, hostSubnet, type Service } from './cluster';
-import type { Arrival, Failure, Hop } from './cross';
+import type { Arrival, Hop } from './cross';
+import type { Failure } from './failure';
 import { plain } from './flow';
 import { gapsBetween, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';

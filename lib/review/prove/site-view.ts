@@ -1,7 +1,8 @@
 import { type Address, MAIN_TABLE, type Promises, type ServerPromise, type Subnet, withoutAll } from '../../network';
 import type { RouterModel } from '../../routers/read/model';
 import type { ClusterModel, NodePool } from './cluster';
-import { type Arrival, Crossing, type Failure } from './cross';
+import { type Arrival, Crossing } from './cross';
+import type { Failure } from './failure';
 import { common, type Flow, flowOf, split } from './flow';
 import { behind, type Router, type Routers } from './routers';
 

@@ -1,5 +1,6 @@
 import type { Source } from '../../routers/read/model';
-import type { Failure, Hop } from './cross';
+import type { Hop } from './cross';
+import type { Failure } from './failure';
 
 /** One promised path and its result. */
 export interface Way {
