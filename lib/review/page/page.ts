@@ -3,12 +3,14 @@ export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   | {
       readonly kind: 'alert';
-      readonly level: 'danger' | 'warning' | 'note';
+      readonly level: AlertLevel;
       readonly title: string;
       readonly lines: readonly string[];
     }
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'table'; readonly rows: readonly Row[] };
+
+export type AlertLevel = 'danger' | 'warning' | 'note';
 
 /** A table row, and whether it shows something added, removed or changed. */
 export interface Row {

@@ -1,4 +1,4 @@
-import type { Block, Row } from './page';
+import type { AlertLevel, Block, Row } from './page';
 
 const CODES = { bold: 1, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
@@ -6,6 +6,11 @@ type Colour = keyof typeof CODES;
 type Paint = (colour: Colour, text: string) => string;
 
 const COLOURS: Readonly<Record<Row['sign'], Colour>> = { '+': 'green', '-': 'red', '~': 'yellow' };
+const ALERTS: Readonly<Record<AlertLevel, { readonly colour: Colour; readonly mark: string }>> = {
+  danger: { colour: 'red', mark: '!!' },
+  warning: { colour: 'yellow', mark: ' !' },
+  note: { colour: 'cyan', mark: ' i' },
+};
 const MOST_ROWS = 40;
 
 /** A page for a terminal, in colour or plain. */
@@ -27,8 +32,7 @@ function blockText(block: Block, paint: Paint): string {
     case 'table':
       return tableText(block.rows, paint);
     case 'alert': {
-      const colour = block.level === 'danger' ? 'red' : block.level === 'warning' ? 'yellow' : 'cyan';
-      const mark = block.level === 'danger' ? '!!' : block.level === 'warning' ? ' !' : ' i';
+      const { colour, mark } = ALERTS[block.level];
       return [
         paint(colour, `${mark} ${plain(block.title)}`),
         ...block.lines.map((line) => paint(colour, `   ${plain(line)}`)),

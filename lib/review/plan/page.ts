@@ -1,5 +1,5 @@
 import { addressText } from '../addresses';
-import { type Block, code, counted, printable, type Row, shortList } from '../page/page';
+import { type AlertLevel, type Block, code, counted, printable, type Row, shortList } from '../page/page';
 import { fieldRows, routeRows, serviceRows } from './rows';
 import type {
   ObjectChange,
@@ -189,7 +189,7 @@ function sizeText(bytes: number): string {
 const heading = (text: string): Block => ({ kind: 'heading', text });
 const line = (text: string): Block => ({ kind: 'line', text });
 const table = (rows: readonly Row[]): Block => ({ kind: 'table', rows });
-const alert = (level: 'danger' | 'warning' | 'note', title: string, lines: readonly string[]): Block => ({
+const alert = (level: AlertLevel, title: string, lines: readonly string[]): Block => ({
   kind: 'alert',
   level,
   title,
