@@ -5,7 +5,7 @@
 import { ExternalService, NodeRoutes, Site } from './lib';
 
 // The cluster's own ranges, which no route may overlap. If an on-premise network uses the nodes' addresses too, the
-// routers map the nodes: on premise sees the node 10.0.1.5 as 192.168.2.5. Docs: docs/overlapping-networks.md
+// routers map the nodes: the other end sees the node 10.0.1.5 as 192.168.2.5. Docs: docs/overlapping-networks.md
 const site = new Site('example', {
   cluster: {
     nodes: [{ real: '10.0.1.0/27', mapped: '192.168.2.0/27' }], // kubectl get nodes -o wide

@@ -35,7 +35,7 @@ const RULES = 'routers/example/cluster-to-datacentre/nftables.conf';
 test('if all paths are consistent, the exit code is 0, and the output shows all hops, or none with --brief', () => {
   const [long, brief] = [prove(), prove('--brief')];
   expect([long.status, brief.status]).toEqual([0, 0]);
-  expect(long.stdout).toContain('example, strongSwan and nftables: 4 of 4 ways consistent');
+  expect(long.stdout).toContain('example, strongSwan and nftables: 4 of 4 paths consistent');
   expect(long.stdout).toContain('router datacentre      destination becomes 10.0.1.10');
   expect(brief.stdout).not.toContain('destination becomes');
 });
@@ -69,7 +69,7 @@ test('--strict fails if the site does not set podsSeenAs', () => {
 test('--json prints data, --markdown a page for a pull request, and --picture one path as a diagram', () => {
   const json = JSON.parse(prove('--json').stdout);
   expect(json[0].ways[0]).toMatchObject({ name: 'orders-service 8080 → 10.0.1.10:8080', result: 'consistent' });
-  expect(prove('--markdown').stdout).toContain('## Proof of example, strongSwan and nftables: 4 of 4 ways consistent');
+  expect(prove('--markdown').stdout).toContain('## Proof of example, strongSwan and nftables: 4 of 4 paths consistent');
   expect(prove('--picture', '10.0.1.10').stdout).toMatch(/^flowchart TD\n {2}h0\["<b>pod<\/b>/);
   expect(prove('--picture', 'nobody').status).toBe(2);
 });

@@ -23,8 +23,8 @@ if (status !== 0) {
   const page = [
     '# A recording of the lab',
     '',
-    'The output of `npm run lab`: the pod of `dist/example` on a worker node, built from network namespaces, with real packets. Written by',
-    '`npm run lab:record`. To run the lab yourself, you need root on Linux and iproute2.',
+    'The output of `npm run lab`: the pod of `dist/example` on a worker node, built from network namespaces, with real packets.',
+    '`npm run lab:record` writes this page. To run the lab yourself, you need root on Linux and iproute2.',
     '',
     '```text',
     stdout.trim(),

@@ -93,8 +93,8 @@ function referencePage(): string {
   return [
     '# All options',
     '',
-    'Written by `npm run reference` from the comments in [lib/charts](../lib/charts). A wrong value is rejected at synthesis, together with all',
-    'others, each with the reason and the remedy.',
+    '`npm run reference` writes this page from the comments in [lib/charts](../lib/charts). Synthesis rejects all wrong values at once, and gives the',
+    'reason and the remedy for each.',
     '',
     ...sections,
   ]

@@ -126,7 +126,7 @@ test('servers that are down are listed below the nodes', () => {
   writeFileSync(join(folder, 'health-metrics'), metrics.join('\n'));
   const run = status();
   expect(run.stdout).toContain(
-    'servers: 1 of 2 up, of 1 Services\n       shop/orders: 1 of 2 up; 10.0.1.10 down: HTTP 500\n',
+    'servers: 1 of 2 up in 1 Service\n       shop/orders: 1 of 2 up; 10.0.1.10 down: HTTP 500\n',
   );
   expect(run.status).toBe(0);
 });

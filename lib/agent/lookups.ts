@@ -21,7 +21,7 @@ export interface Verified {
   readonly snapshot: Snapshot;
 }
 
-/** How packets of pods go: the FIB is asked what a pass asked, as if the packets came in from pods. */
+/** Where packets from pods go: repeats the lookups of a pass as if the packets arrived from pods. */
 export function lookUpPods(
   kernel: Pick<Kernel, 'lookup'>,
   verified: Verified | undefined,
@@ -45,8 +45,8 @@ export function lookUpPods(
 }
 
 /**
- * How the node would answer a packet from on premise that comes in by a link, for people: what the reverse path filter
- * looks at. Undefined where the link has no IPv4 address, or no route is in force.
+ * How the node would answer an on-premise packet that arrives on a link, as text for people: what the reverse path filter
+ * looks at. Undefined if the link has no IPv4 address, or no route is in force.
  */
 export function wayBack(
   kernel: Pick<Kernel, 'lookup'>,

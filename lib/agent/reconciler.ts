@@ -161,7 +161,7 @@ export class Reconciler {
     return this.verdicts.of({ decision, failed, nexthops, verification, answers });
   }
 
-  /** How packets of pods go, after the last pass. */
+  /** Where packets from pods go, after the last pass. */
   lookAtPods(): PodsWay {
     return lookUpPods(this.kernel, this.verified, this.settings);
   }

@@ -22,7 +22,7 @@ export interface RolloutParts extends TrialParts {
   /** What is ours now. */
   readonly ownership: () => Ownership;
   readonly rules: RouteRules;
-  /** A changed list is tried after a random time up to this value, in milliseconds. */
+  /** A changed list is tried after a random delay of up to this value, in milliseconds. */
   readonly spreadMs: number;
   /** Whether a pass with this list would change anything. */
   readonly wouldChange: (list: RouteList) => boolean;

@@ -20,7 +20,7 @@ export interface Settings {
   readonly requirePrivateNetwork: boolean;
   /** The ranges of the cluster's pods. */
   readonly podSubnets: readonly Subnet[];
-  /** Whether the node is unready while packets of its pods are known to go another way. */
+  /** Whether the node is unready while packets from its pods are known to take another route. */
   readonly requirePods: boolean;
   /** Tables that get a copy of each route of the main table. */
   readonly copyToTables: readonly number[];
@@ -43,7 +43,7 @@ export interface Settings {
   readonly otherwise: 'nothing' | 'unreachable';
   /** The API servers' own addresses, if apiHost is only an address in front of them. */
   readonly apiServers: readonly Target[];
-  /** A changed list is tried after a random time up to this value. */
+  /** A changed list is tried after a random delay of up to this value. */
   readonly trialSpreadMs: number;
   /** Targets that must stay reachable when routes change, in addition to the API server. */
   readonly confirm: readonly Target[];

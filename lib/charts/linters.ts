@@ -7,7 +7,7 @@ const HOST_NETWORK = 'the routes it keeps are those of the node';
 const ROOT = 'capabilities of other users do not survive the start of a container (containerd issue 5644)';
 const NET_ADMIN = 'needed to change routes; all other capabilities are dropped';
 const PULL_POLICY = 'the registry may be behind the very routes that are missing, and the tag names one version';
-const NO_PODS = 'its endpoints are servers on premise';
+const NO_PODS = 'its endpoints are on-premise servers';
 
 /** On the DaemonSet. kube-score takes no reasons; network policies do not apply to pods on the host network. */
 export const SILENCED_ON_AGENT: Readonly<Record<string, string>> = {

@@ -262,7 +262,7 @@ describe('the key distinguishes routes as the kernel does', () => {
 test('reads tables and other whole numbers', () => {
   expect(readTable(254)).toBe(254);
   expect(refusal(() => readTable(probeTable(142, 3)))).toBe(
-    '1869647363 is a table of the probes; use 254 (main) or another table',
+    '1869647363 is a table that probes use; use 254 (main) or another table',
   );
   expect(readInteger(142, 5, 255, 'protocol')).toBe(142);
   expect(refusal(() => readInteger(Number.NaN, 5, 255, 'protocol'))).toBe(

@@ -269,7 +269,7 @@ export function readInterface(value: unknown): string {
 export function readTable(value: unknown): number {
   const table = readInteger(value, 1, LARGEST_U32, 'table');
   if (table === 255) throw refuse(value, 'is the table of local addresses', 'use 254 (main) or another table');
-  if (isProbeTable(table)) throw refuse(value, 'is a table of the probes', 'use 254 (main) or another table');
+  if (isProbeTable(table)) throw refuse(value, 'is a table that probes use', 'use 254 (main) or another table');
   return table;
 }
 

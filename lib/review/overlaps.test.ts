@@ -24,7 +24,7 @@ test('sites with different node ranges do not overlap, whatever pods and servers
   expect(overlapsAcross([NORTH, site('south', [{ real: '10.185.0.0/26' }], [{ real: '192.168.0.0/24' }])])).toEqual([]);
 });
 
-test('reports nodes that on premise sees in one range, unless they are mapped or reach different servers', () => {
+test('reports nodes that on-premise servers see in one range, unless they are mapped or reach different servers', () => {
   const south = (nodes: SiteTopology['nodes'][number], real = '192.168.0.0/22') => site('south', [nodes], [{ real }]);
   expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/24' })])).toEqual([
     'on-premise 192.168.0.0/24 sees the nodes of sites `north` and `south` in the same range 10.184.0.0/26, and can answer only one cluster: map the nodes of one',
@@ -33,7 +33,7 @@ test('reports nodes that on premise sees in one range, unless they are mapped or
   expect(overlapsAcross([NORTH, south({ real: '10.184.0.0/26' }, '192.168.8.0/24')])).toEqual([]);
 });
 
-test('reports pods that on premise sees in one range if they keep their own addresses', () => {
+test('reports pods that on-premise servers see in one range if they keep their own addresses', () => {
   const themselves = (one: SiteTopology, pods = one.pods): SiteTopology => ({ ...one, pods, podsSeenAs: 'themselves' });
   const south = site('south', [{ real: '10.185.0.0/26' }], [{ real: '192.168.0.0/24' }]);
   const message =

@@ -6,7 +6,7 @@ export const STATE = '@state@';
 /** How far the files of each product have been tested; a reader cannot see that from the file. */
 const TRIED: Readonly<Record<Product, string>> = {
   strongswan:
-    'Requires strongSwan 5.9, nftables 1.0 and Linux 5.6 or later. Tried with strongSwan 5.9.8 and nftables 1.0.6.',
+    'Requires strongSwan 5.9, nftables 1.0 and Linux 5.6 or later. Tested with strongSwan 5.9.8 and nftables 1.0.6.',
   vyos: 'Requires VyOS 1.4 or later. Checked against the command definitions of 1.4, 1.5 and current; never loaded into a device.',
   fortigate: 'Requires FortiOS 7.0 or later. Checked against the options of 7.0 and later; never loaded into a device.',
 };

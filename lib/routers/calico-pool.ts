@@ -6,7 +6,7 @@ const USUAL_BLOCK = { 4: 26, 6: 122 } as const;
 /**
  * A Calico IP pool from which no pod gets an address. With natOutgoing, Calico masquerades packets to addresses outside
  * its pools, so this pool exempts packets to an on-premise subnet. Without disableBGPExport (Calico 3.21 and later),
- * BIRD would announce the subnet, and other routers would send packets for on premise to the nodes.
+ * BIRD would announce the subnet, and other routers would send packets for the on-premise network to the nodes.
  */
 export function calicoPool(site: string, subnet: Subnet) {
   return {

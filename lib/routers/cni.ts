@@ -47,12 +47,12 @@ function asNodes(ranges: CniRanges): CniText[] {
         'ipMasqAgent:',
         '  enabled: false',
       ],
-      note: `The native routing CIDR must cover none of ${ranges.far.join(', ')}. If ipMasqAgent is enabled, its nonMasqueradeCIDRs must not cover them either; by default, they are all private ranges.`,
+      note: `The native routing CIDR must cover none of ${ranges.far.join(', ')}. If ipMasqAgent is enabled, its nonMasqueradeCIDRs must not cover them either; by default, that list contains all private ranges.`,
     },
     {
       title: 'ip-masq-agent (GKE, AKS, kops)',
       lines: masqAgent([...ranges.pods, ...ranges.nodes]),
-      note: 'Without this ConfigMap, the nonMasqueradeCIDRs are all private ranges, so packets of pods to on premise keep their addresses. AKS reads azure-ip-masq-agent-config instead, with the key ip-masq-agent.',
+      note: 'Without this ConfigMap, nonMasqueradeCIDRs contains all private ranges, so packets from pods to on-premise servers keep their addresses. AKS reads azure-ip-masq-agent-config instead, with the key ip-masq-agent.',
     },
     {
       title: 'AWS VPC CNI 1.6 and later',
@@ -117,7 +117,7 @@ function asThemselves(ranges: CniRanges): CniText[] {
     {
       title: 'OVN-Kubernetes with pull request 6811, local gateway mode',
       lines: [`kubectl annotate node NODE k8s.ovn.org/node-snat-exclude-subnets='${subnets}'`],
-      note: "In versions without it, k8s.ovn.org/node-ingress-snat-exclude-subnets exempts only packets that arrive through the management port; packets of pods leave with their node's address. In shared gateway mode, neither annotation affects packets of pods.",
+      note: "In versions without it, k8s.ovn.org/node-ingress-snat-exclude-subnets exempts only packets that arrive through the management port; packets from pods leave with their node's address. In shared gateway mode, neither annotation affects packets from pods.",
     },
   ];
 }

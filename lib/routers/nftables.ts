@@ -48,7 +48,7 @@ const guardIn: Chain = {
   hook: 'filter hook prerouting priority mangle - 10',
   why: ({ remote, local }) => [
     `Packets from ${remote.what} that did not come through the tunnel are forged.`,
-    `Through the tunnel it has an IPsec state even on ${local.outside}.`,
+    `Packets that did come through the tunnel have an IPsec state, even on ${local.outside}.`,
   ],
   rules: (tunnel, family) => [
     `iifname "${tunnel.local.outside}" meta ipsec missing ${ip(family)} saddr ${remotes(tunnel, family)} counter drop`,
@@ -86,7 +86,7 @@ const sourceNat: Chain = {
   why: (tunnel) => [
     `From ${tunnel.local.what}, to ${tunnel.remote.what} only:`,
     ...mapped(tunnel),
-    'A range that maps to itself is kept from any masquerade rule of this router, which comes later.',
+    'Ranges that map to themselves are exempt from the masquerade rules of this router, which come later.',
   ],
   rules: (tunnel, family) => {
     const map = ofFamily(localSubnets(tunnel), family).map((subnet) => `${subnet.real} : ${subnet.mapped}`);
@@ -100,7 +100,7 @@ const guardOut: Chain = {
   name: 'to-outside',
   hook: 'filter hook postrouting priority srcnat + 10',
   why: ({ remote, local }) => [
-    `Packets to ${remote.what} leave through the tunnel or not at all: none leaves ${local.outside} unencrypted while it is down.`,
+    `Packets to ${remote.what} leave through the tunnel or not at all: none leaves ${local.outside} unencrypted while the tunnel is down.`,
   ],
   rules: (tunnel, family) => [
     `oifname "${tunnel.local.outside}" rt ipsec missing ${ip(family)} daddr ${remotes(tunnel, family)} counter drop`,

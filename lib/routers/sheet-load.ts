@@ -44,7 +44,7 @@ function linux(tunnel: Tunnel): Step[] {
   const table = `inet onprem-link-${name}`;
   return [
     {
-      what: 'Set the key, the same one on both routers, in a file that only root reads:',
+      what: 'Set the key, the same one on both routers, in a file that only root can read:',
       command: [
         `install -m 600 /dev/null /etc/swanctl/conf.d/${keyFile(tunnel)}`,
         `editor /etc/swanctl/conf.d/${keyFile(tunnel)}   # secret = "…"`,
@@ -66,7 +66,7 @@ function linux(tunnel: Tunnel): Step[] {
     {
       what: 'Verify:',
       command: [`swanctl --list-sas --ike ${name}`],
-      shows: `ESTABLISHED, and ${children} times INSTALLED, each with its two ranges.`,
+      shows: `ESTABLISHED, and INSTALLED ${children} times, each with its two ranges.`,
     },
     {
       what: 'Check that no other rule translates sources earlier:',
@@ -74,7 +74,7 @@ function linux(tunnel: Tunnel): Step[] {
       shows: 'one line with priority 90, which belongs to this VPN, and none with a smaller number.',
     },
     {
-      what: 'Rotate the key: write the new one on both routers, load it on both, then authenticate again from one of them:',
+      what: 'Rotate the key: write the new one on both routers, load it on both, then reauthenticate from one of them:',
       command: ['swanctl --load-creds', `swanctl --rekey --ike ${name} --reauth`],
     },
     {
@@ -95,13 +95,13 @@ function vyos(tunnel: Tunnel): Step[] {
       command: ["show configuration commands | match '^set nat (source|destination) rule'"],
     },
     {
-      what: 'Load: in configuration mode paste vyos.set, set the key, and commit with a rollback:',
+      what: 'Load: in configuration mode, paste vyos.set, set the key, and commit with an automatic rollback:',
       command: [`set vpn ipsec authentication psk ${name} secret '…'`, 'commit-confirm 5', 'confirm', 'save'],
     },
     {
       what: 'Verify:',
       command: ['show vpn ipsec sa'],
-      shows: `${selectorsOf(tunnel).length} lines of ${name} with the state "up".`,
+      shows: `${selectorsOf(tunnel).length} lines for ${name} with the state "up".`,
     },
     { what: 'Roll back:', command: ['rollback 1', 'commit'] },
   ];

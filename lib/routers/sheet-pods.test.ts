@@ -17,7 +17,7 @@ const section = (text: string, title: string) =>
 test.each([undefined, 'nodes'] as const)("pods seen as %s: both sheets name the nodes' addresses", (seenAs) => {
   const tunnel = tunnelWith(seenAs);
   const statement =
-    'Packets of pods (172.30.0.0/16) reach on-premise datacentre with the address of their node: 10.0.1.0/27, which the other end sees as 192.168.2.0/27.';
+    'Packets from pods (172.30.0.0/16) reach on-premise datacentre with the address of their node: 10.0.1.0/27, which the other end sees as 192.168.2.0/27.';
   for (const end of [tunnel, farEnd(tunnel)]) {
     const pods = section(sheet(end), 'Pods');
     expect(pods).toContain(statement);

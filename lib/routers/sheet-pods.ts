@@ -18,10 +18,10 @@ function statement(end: TunnelEnd, { ranges, seenAs: seen }: TunnelPods, far: st
   const nodes = end.subnets.filter((one) => !isOfPods(end, one)).map(seenAs);
   if (seen !== 'themselves')
     return [
-      `Packets of pods (${pods}) reach ${far} with the address of their node: ${nodes.join('; ')}.`,
+      `Packets from pods (${pods}) reach ${far} with the address of their node: ${nodes.join('; ')}.`,
       ...(seen === undefined ? ['', `${PODS_ASSUMED}.`] : []),
     ];
-  return [`Packets of pods reach ${far} with the pod's address: ${ranges.map(seenAs).join('; ')}.`];
+  return [`Packets from pods reach ${far} with the pod's address: ${ranges.map(seenAs).join('; ')}.`];
 }
 
 function cni(tunnel: Tunnel, { ranges, seenAs: seen }: TunnelPods): string[] {

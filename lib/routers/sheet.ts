@@ -134,7 +134,7 @@ function routes(tunnel: Tunnel): string[] {
     ...(local.insideNextHops.length === 0 ? [`${own.join(', ')}: connected by ${local.inside}.`] : []),
     ...learnedPods(local).map(
       ({ real }) =>
-        `${real} (pods): by other means, e.g. BGP with the CNI. This must show a way inside: ip route get ${real.address.next() ?? real.address}`,
+        `${real} (pods): by other means, e.g. BGP with the CNI. This must show a route through the inside interface: ip route get ${real.address.next() ?? real.address}`,
     ),
     ...(local.outsideNextHops.length === 0 ? [`The other router: by the default route, out of ${local.outside}.`] : []),
     `Routers between ${local.what} and this router need a route for ${far(tunnel)} (${remote.what}) towards it.`,
@@ -162,7 +162,7 @@ function firewall(tunnel: Tunnel): string[] {
       ],
     ),
     '',
-    `TCP segments of at most ${mssOf(tunnel, 4)} bytes over IPv4 and ${mssOf(tunnel, 6)} over IPv6, because ESP adds bytes to every packet.`,
+    `Limit TCP segments to ${mssOf(tunnel, 4)} bytes over IPv4 and ${mssOf(tunnel, 6)} over IPv6, because ESP adds bytes to every packet.`,
   ];
 }
 

@@ -90,9 +90,7 @@ function peer(tunnel: Tunnel): string[] {
   const name = tunnelName(tunnel);
   return [
     comment(`The router of ${remote.what}.`),
-    ...(initiates
-      ? []
-      : [comment('respond: this end does not open the tunnel itself; traffic to the other end does.')]),
+    ...(initiates ? [] : [comment('respond: this end waits until the other end or traffic to it opens the tunnel.')]),
     `set vpn ipsec interface ${local.outside}`,
     ...under(`vpn ipsec site-to-site peer ${name}`, {
       description: `onprem-link-state-${STATE}`,

@@ -41,7 +41,7 @@ const FAMILIES = [4, 6] as const;
 /** Keeps the EndpointSlices of each Service up to date while this replica is the leader. */
 export class SliceWriter {
   private readonly known = new Map<string, Known>();
-  /** The term at whose beginning the servers of a Service took over the present state. */
+  /** The term at whose beginning the servers of a Service took on their current state. */
   private readonly adopted = new Map<string, string>();
   /** Services whose slices from Git are gone, by the settings that asked for this. */
   private readonly replaced = new Map<string, ProbedService>();

@@ -31,7 +31,7 @@ async function demo(reporter: Reporter): Promise<void> {
     reporter.fact('on premise', topology.servers.map(({ name, addresses }) => `${name} ${addresses}`).join(', '));
 
     reporter.title('Without the agent');
-    await reporter.step('a request from on premise is dropped by the reverse path filter', async () => {
+    await reporter.step('a request from an on-premise server is dropped by the reverse path filter', async () => {
       const before = await topology.rpFilterDrops();
       const answered = await topology.answered(testbed.node, 300);
       const dropped = (await topology.rpFilterDrops()) - before;

@@ -44,7 +44,7 @@ async function show(reporter: Reporter, topology: OverlapTopology): Promise<void
       ? `of ${REQUESTS} requests orders-1 had ${one}, orders-2 ${two}`
       : false;
   });
-  await reporter.step('from on premise, 192.168.2.5 is the node', async () => {
+  await reporter.step('on-premise servers reach the node as 192.168.2.5', async () => {
     const [answer] = await topology.ask(topology.server('orders-1'), '192.168.2.5');
     return answer === 'worker-1';
   });

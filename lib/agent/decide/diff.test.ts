@@ -285,7 +285,7 @@ describe('routes of other programs', () => {
     ]);
   });
 
-  test('conflict if they win or tie and go another way, and the best of them is named', () => {
+  test('conflict if they win or tie and lead elsewhere, and the best of them is named', () => {
     for (const [metric, also] of [
       [0, '192.168.0.0/24 via 198.51.100.1 dev pub, protocol 3, metric 0; '],
       [4000, ''],
@@ -474,7 +474,7 @@ describe('routes of the original DaemonSet', () => {
   });
 
   test.each([
-    ['go another way', '192.168.0.0/24 via 10.184.0.9 dev priv proto boot', 'conflicting'],
+    ['lead elsewhere', '192.168.0.0/24 via 10.184.0.9 dev priv proto boot', 'conflicting'],
     ['belong to somebody else', '192.168.0.0/24 via 10.184.0.1 dev priv proto static', 'satisfied'],
   ])('are not adopted if they %s', (_, other, state) => {
     const result = diffed(ways(['192.168.0.0/24']), snapshot({ routes: [other] }), adopt);

@@ -13,13 +13,13 @@ import { hopsOf, routeDescription, sameWay } from './route-hops';
  */
 export type Standing =
   /**
-   * Ours is or will be installed, because its metric is better. `conflict` names foreign routes that take another way
+   * Ours is or will be installed, because its metric is better. `conflict` names foreign routes that lead elsewhere
    * and lose.
    */
   | { readonly state: 'ours'; readonly conflict?: string }
   /** A foreign route wins or ties and takes the same way; ours is not needed. */
   | { readonly state: 'satisfied'; readonly by: string }
-  /** A foreign route wins or ties and takes another way. Ours is withdrawn, and theirs is not touched. */
+  /** A foreign route wins or ties and leads elsewhere. Ours is withdrawn, and theirs is not touched. */
   | { readonly state: 'conflicting'; readonly conflict: string };
 
 export interface RouteDiff {

@@ -5,7 +5,7 @@ import type { Health } from './next-hop-health';
 export interface PathHealth extends Health {
   /** Consecutive probes without an answer. */
   readonly misses: number;
-  /** Time of the last answer, in milliseconds of a steady clock; undefined before the first. */
+  /** Time of the last answer, in milliseconds of a monotonic clock; undefined before the first. */
   readonly answered?: number;
   /** How often it went down without being up for CALM_MS in between. */
   readonly flaps: number;

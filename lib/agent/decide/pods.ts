@@ -108,7 +108,7 @@ export interface Asked {
 }
 
 /**
- * The lookup for a packet of a pod. If no rule matches it in particular, it takes the way of every packet, so one
+ * The lookup for a packet from a pod. If no rule matches it in particular, it takes the way of every packet, so one
  * address is enough.
  */
 export function podQuestions({ address, link, rules }: PodSource, asked: readonly Asked[]): Asked[] {

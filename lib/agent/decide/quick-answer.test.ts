@@ -80,7 +80,7 @@ describe('a deleted route of ours', () => {
       { others: ['192.168.0.0/24 via 10.184.0.1 dev priv metric 77'] },
     ],
     [
-      'stood beside one that goes another way',
+      'stood beside one that leads elsewhere',
       deleted(OURS),
       { others: ['192.168.0.0/24 via 198.51.100.1 dev pub metric 77'] },
     ],

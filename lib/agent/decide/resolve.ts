@@ -21,7 +21,7 @@ export interface Way {
   readonly missing?: readonly string[];
 }
 
-/** A route with the way that it must take on this node. */
+/** A route with the next hops that it must have on this node. */
 export interface ResolvedRoute {
   readonly route: Route;
   /** One object for all routes that share it. */

@@ -23,7 +23,7 @@ export type RouteState =
   | 'waiting'
   /** It would take something that the node depends on. */
   | 'refused'
-  /** A foreign route with the same prefix takes another way. */
+  /** A foreign route with the same prefix leads elsewhere. */
   | 'conflicting'
   /** The kernel rejected it. */
   | 'failed'

@@ -117,7 +117,7 @@ export function winsIn({ isSibling, others }: Verification, snapshot: Snapshot) 
       : winsIPv6(item, answer, others, snapshot);
 }
 
-/** What packets of pods must also find: every route and every destination. */
+/** What packets from pods must also find: every route and every destination. */
 export function askedFor({ asked, moreSpecific, questions }: Verification): Asked[] {
   const ofRoutes = asked.map((item, i) => ({ item, question: questions[i] as LookupQuestion }));
   return [...ofRoutes, ...moreSpecific.asked.filter(({ destination }) => destination !== undefined)];

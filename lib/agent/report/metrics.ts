@@ -59,7 +59,7 @@ export function metricsText(facts: Facts): string {
     ],
     [
       'pods_shadowed_by',
-      'The rule and the table that packets of pods use instead.',
+      "The rule and the table that pods' packets use instead.",
       facts.pods.by === undefined ? [] : [[{ ...facts.pods.by }, 1]],
     ],
     [

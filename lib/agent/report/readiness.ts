@@ -54,7 +54,7 @@ export function troubleOf(facts: Facts): readonly [Trouble, string] | undefined 
 
 function shadowedPods({ requirePods, pods }: Facts): readonly [Trouble, string] | undefined {
   if (!requirePods || pods.state !== 'shadowed') return undefined;
-  return ['pods', `packets of pods are shadowed ${pods.reason}`];
+  return ['pods', `pods' packets are shadowed ${pods.reason}`];
 }
 
 function unreachable({ requireReachable, networks }: Facts): readonly [Trouble, string] | undefined {

@@ -35,7 +35,7 @@ test('reports the links of the routes, and those with an address in the private 
 test('warns about a strict link that drops answers although the routes exist', () => {
   const [pub, priv] = filters({ all: 1, priv: 1, pub: 1 }, [PUB]);
   expect(pub).toEqual({ interface: 'pub', mode: 'strict' });
-  expect(priv?.warning).toMatch(/routes use another interface: packets from on premise that arrive here are dropped/);
+  expect(priv?.warning).toMatch(/routes use another interface: on-premise packets that arrive here are dropped/);
 });
 
 test('warns about nothing without routes, or with a loose link', () => {

@@ -70,11 +70,10 @@ export class DropWatch {
   }
 }
 
-/** Long enough for people who check after they noticed lost packets. */
+/** Long enough for people who check after noticing lost packets. */
 const LATELY_MS = 10 * 60_000;
 
-const DROPS =
-  'strict rp_filter, but the routes use another interface: packets from on premise that arrive here are dropped';
+const DROPS = 'strict rp_filter, but the routes use another interface: on-premise packets that arrive here are dropped';
 
 /** TcpExt IPReversePathFilter of /proc/net/netstat: packets that the filter dropped since the node started. */
 export function reversePathDrops(netstat: string): number | undefined {

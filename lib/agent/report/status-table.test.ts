@@ -69,6 +69,13 @@ test('shows trouble where it belongs', () => {
     expect(page).toContain(`${line}\n`);
 });
 
+test.each([
+  [{ state: 'unknown', reason: 'this node has no route to a pod yet' }, 'unknown: this node has no route to a pod yet'],
+  [{ state: 'shadowed', reason: 'by rule 1536 → table 2' }, 'shadowed by rule 1536 → table 2'],
+] as const)('shows where packets from pods go: %j', (pods, text) =>
+  expect(table({ pods })).toContain(`pods: ${text}\n`),
+);
+
 test('states how many of very many routes it leaves out', () => {
   const many = Array.from({ length: 1001 }, (_, i) => verdict(`10.${i >> 8}.${i & 255}.0/24`));
   expect(table({ outcome: outcome(...many) }).endsWith('… and 1 more\n')).toBe(true);

@@ -68,7 +68,10 @@ export function statusText(status: StatusBody): string {
       family,
       state === 'found' ? `${network} ${way}` : `${state}: ${reason}`,
     ]),
-    ['packets', `nodes: ${ways.nodes.state} · pods: ${[ways.pods.state, ways.pods.reason].filter(Boolean).join(' ')}`],
+    [
+      'packets',
+      `nodes: ${ways.nodes.state} · pods: ${[ways.pods.state, ways.pods.reason].filter(Boolean).join(ways.pods.state === 'unknown' ? ': ' : ' ')}`,
+    ],
     ...status.rulesBeforeMain.map((rule) => ['rule', rule]),
     ...status.nextHops.map(({ nextHop, interface: name, state, seconds }) => [
       'next hop',

@@ -294,10 +294,10 @@ describe('a list from the pod template', () => {
   });
 });
 
-test('with requirePods, packets of pods that are known to go another way make the node unready, but unknown ones do not', () => {
+test('with requirePods, packets from pods that are known to take another route make the node unready, but unknown ones do not', () => {
   const shadowed = { state: 'shadowed', reason: 'by rule 1536 → table 2' } as const;
   const of = (pods: Facts['pods'], requirePods: boolean) => readiness(facts({ pods, requirePods }));
-  expect(of(shadowed, true)).toEqual({ ready: false, reason: 'packets of pods are shadowed by rule 1536 → table 2' });
+  expect(of(shadowed, true)).toEqual({ ready: false, reason: "pods' packets are shadowed by rule 1536 → table 2" });
   expect(of(shadowed, false).ready).toBe(true);
   expect(of({ state: 'unknown', reason: 'forwarding is off on cni0' }, true).ready).toBe(true);
 });

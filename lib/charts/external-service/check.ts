@@ -50,8 +50,8 @@ function checkOptions({ settings, place }: CheckedService, findings: Findings): 
     findings.add(
       placeIn(place, `ports.${others.name}`),
       others.serverPort,
-      'differs from the port, but a headless Service translates no ports',
-      "use the servers' number, or leave out headless",
+      'differs from the port, but a headless Service does not translate ports',
+      "use the servers' port number, or leave out headless",
     );
   }
   if (headless && sessionAffinity !== undefined)
@@ -113,7 +113,7 @@ function checkClusterServices({ settings, place }: CheckedService, findings: Fin
     findings.add(
       placeIn(place, 'name'),
       `${namespace}/${name}`,
-      'belongs to Kubernetes; the cluster would send its own traffic on premise',
+      'belongs to Kubernetes; the cluster would send its own traffic to on-premise servers',
       'choose another name, and the namespace of the application that calls it',
     );
   else if (namespace.startsWith('kube-') && !allowKubeNamespace)

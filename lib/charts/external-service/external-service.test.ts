@@ -103,7 +103,7 @@ test.each([
     'ports.http.protocol: "tcp" is not one of the known values; write "TCP" or "UDP" or "SCTP"',
   ],
   [{ ports: { http: { port: 80, appProtocol: 'a b' } } }, 'ports.http.appProtocol: "a b" is not a qualified name'],
-  [{ ports: { http: 80, web: 80 } }, 'ports.web: 80 is the TCP port http already; give each port its own number'],
+  [{ ports: { http: 80, web: 80 } }, 'ports.web: 80 is already the TCP port http; give each port its own number'],
   [{ headless: 'yes' }, 'headless: "yes" is neither true nor false'],
   [
     { sessionAffinity: { timeoutSeconds: 86_401 } },
@@ -112,7 +112,7 @@ test.each([
   [{ sessionAffinity: {} }, 'sessionAffinity.timeoutSeconds: undefined is not a valid time'],
   [
     { headless: true, ports: { http: { port: 80, serverPort: 8080 } } },
-    `ports.http: 8080 differs from the port, but a headless Service translates no ports; use the servers' number, or leave out headless`,
+    `ports.http: 8080 differs from the port, but a headless Service does not translate ports; use the servers' port number, or leave out headless`,
   ],
   [
     { headless: true, sessionAffinity: true },
@@ -237,7 +237,7 @@ describe('does not take over Services of Kubernetes', () => {
     ['metrics-server', 'kube-system'],
     ['kubernetes', 'default'],
   ])('rejects %s in %s even if kube namespaces are allowed', (name, namespace) => {
-    const message = `${PLACE} › name: "${namespace}/${name}" belongs to Kubernetes; the cluster would send its own traffic on premise; choose another name, and the namespace of the application that calls it`;
+    const message = `${PLACE} › name: "${namespace}/${name}" belongs to Kubernetes; the cluster would send its own traffic to on-premise servers; choose another name, and the namespace of the application that calls it`;
     expect(findingsFor(name, namespace)).toEqual([message]);
     expect(findingsFor(name, namespace, { allowKubeNamespace: true })).toEqual([message]);
   });

@@ -48,7 +48,7 @@ export function readServicePorts(value: unknown): ServicePort[] {
       const port = readServicePort(name, spec);
       const twin = ports.find((other) => other.port === port.port && other.protocol === port.protocol);
       if (twin !== undefined)
-        throw refuse(port.port, `is the ${port.protocol} port ${twin.name} already`, 'give each port its own number');
+        throw refuse(port.port, `is already the ${port.protocol} port ${twin.name}`, 'give each port its own number');
       ports.push(port);
     });
   }

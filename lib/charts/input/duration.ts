@@ -8,7 +8,7 @@ export function readDuration(least: string, most: string): (value: unknown) => n
     const milliseconds = millisecondsOf(value);
     if (milliseconds !== undefined && milliseconds >= timeOf(least) && milliseconds <= timeOf(most))
       return milliseconds;
-    throw refuse(value, `is not a time from ${least} to ${most}`, 'write a number with its unit, e.g. "10s"');
+    throw refuse(value, `is not a duration from ${least} to ${most}`, 'write a number with its unit, e.g. "10s"');
   };
 }
 

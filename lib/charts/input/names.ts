@@ -60,7 +60,7 @@ export function readNodeSelector(value: unknown): Readonly<Record<string, string
   return readPairs(value, (key, text) => {
     if (key === 'kubernetes.io/os') throw refuse(text, 'is already set to linux', 'leave it out');
     if (text !== '' && (text.length > 63 || !LABEL_PART.test(text)))
-      throw refuse(text, 'is not a label value', 'write the value as the nodes carry it');
+      throw refuse(text, 'is not a label value', 'write the value that the nodes have');
   });
 }
 

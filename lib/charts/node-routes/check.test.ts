@@ -244,9 +244,9 @@ describe('probes', () => {
   test.each<[NodeRoutesProps, string]>([
     [
       { probeEvery: '500ms' },
-      'probeEvery: "500ms" is not a time from 1s to 10m; write a number with its unit, e.g. "10s"',
+      'probeEvery: "500ms" is not a duration from 1s to 10m; write a number with its unit, e.g. "10s"',
     ],
-    [{ probeNodes: 0 }, 'probeNodes: 0 is not a number of nodes; write a whole number from 1, or "all"'],
+    [{ probeNodes: 0 }, 'probeNodes: 0 is not a number of nodes; write 1 or more, or "all"'],
   ])('reject %j', (props, text) => {
     expect(findingsWith(props)).toEqual([`${PLACE} › ${text}`]);
   });

@@ -232,7 +232,7 @@ test.each([
   ],
   [
     { nodeSelector: { pool: 'a b' } },
-    'nodeSelector["pool"]: "a b" is not a label value; write the value as the nodes carry it',
+    'nodeSelector["pool"]: "a b" is not a label value; write the value that the nodes have',
   ],
   [
     { tolerations: [{ key: 'edge', opertor: 'Exists' }] },
@@ -272,12 +272,12 @@ test.each([
     'resources.limits.cpu: 1 is not a quantity; write a string such as "100m" or "64Mi"',
   ],
   [{ priorityClassName: '' }, 'priorityClassName: "" is not a valid name for a priority class'],
-  [{ maxUnavailable: 0 }, 'maxUnavailable: 0 is not a number of nodes; write a whole number from 1, or "1%" to "100%"'],
+  [{ maxUnavailable: 0 }, 'maxUnavailable: 0 is not a number of nodes; write 1 or more, or "1%" to "100%"'],
   [{ maxUnavailable: '0%' }, 'is not a number of nodes'],
   [{ changes: 'slowly' }, 'changes: "slowly" is not one of the known values; write "live" or "rolling"'],
   [
     { changes: 'rolling', canary: {} },
-    'canary.maxUnavailable: undefined is not a number of nodes; write a whole number from 1, or "1%" to "100%"',
+    'canary.maxUnavailable: undefined is not a number of nodes; write 1 or more, or "1%" to "100%"',
   ],
   [{ changes: 'rolling', canary: { nodes: 1 } }, 'canary: "nodes" is an unknown option; known are maxUnavailable'],
   [{ nodeCount: 0 }, 'nodeCount: 0 is not a valid number of nodes; write a whole number from 1 to 1000000'],

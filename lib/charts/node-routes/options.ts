@@ -146,7 +146,7 @@ function readCopyTable(value: unknown): number {
 
 function readProbeNodes(value: unknown): 'all' | number {
   if (value === 'all' || (typeof value === 'number' && Number.isInteger(value) && value >= 1)) return value;
-  throw refuse(value, 'is not a number of nodes', 'write a whole number from 1, or "all"');
+  throw refuse(value, 'is not a number of nodes', 'write 1 or more, or "all"');
 }
 
 function readNetwork(value: unknown): OnPremise {
@@ -157,7 +157,7 @@ function readNetwork(value: unknown): OnPremise {
 function readMaxUnavailable(value: unknown): number | string {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return value;
   if (typeof value === 'string' && /^(?:[1-9]\d?|100)%$/.test(value)) return value;
-  throw refuse(value, 'is not a number of nodes', 'write a whole number from 1, or "1%" to "100%"');
+  throw refuse(value, 'is not a number of nodes', 'write 1 or more, or "1%" to "100%"');
 }
 
 function readHost(value: unknown): string {

@@ -63,7 +63,7 @@ export interface NodeRoutesProps {
    */
   readonly copyToTables?: readonly number[];
   /**
-   * Keep a node unready while packets of its pods are known to take another route. Unknown does not count.
+   * Keep a node unready while packets from its pods are known to take another route. Unknown does not count.
    * @default false
    */
   readonly requirePods?: boolean;
@@ -82,7 +82,7 @@ export interface NodeRoutesProps {
 
   /**
    * What a node must still reach after a route change, if it could before, in addition to the API server: TCP addresses
-   * and ports, `10.184.0.1:443` or `[fd00::1]:443`. If one is lost, the agent rolls the change back after 10 s.
+   * and ports, `10.184.0.1:443` or `[fd00::1]:443`. If one is lost, the agent rolls the change back within 10 s.
    * @default none
    */
   readonly confirm?: readonly string[];
@@ -112,7 +112,7 @@ export interface NodeRoutesProps {
   readonly canary?: Canary;
   /**
    * Approximate number of nodes, for what `npm run plan` says about a rolling update. Above 500, with live changes,
-   * each node waits a random time up to 30 s before it tries a changed list, to reduce the load on the API server.
+   * each node waits for a random time of up to 30 s before it tries a changed list, to reduce the load on the API server.
    * @default unknown
    */
   readonly nodeCount?: number;
@@ -144,7 +144,10 @@ export interface NodeRoutesProps {
   /** Names of Secrets in the namespace. @default none */
   readonly imagePullSecrets?: readonly string[];
 
-  /** TCP port for health and metrics, on the node's own address; 1024 to 65535. @default 9142 */
+  /**
+   * TCP port of the agent: metrics on the node's own address, health and status on its loopback address; 1024 to 65535.
+   * @default 9142
+   */
   readonly port?: number;
   /**
    * How the agent reaches the API server.
@@ -162,7 +165,7 @@ export interface NodeRoutesProps {
    * @default 'system-node-critical'
    */
   readonly priorityClassName?: string;
-  /** How many nodes may be updated at once: a number from 1, or '1%' to '100%'. @default '10%', or that of canary */
+  /** How many nodes may be updated at once: 1 or more, or '1%' to '100%'. @default '10%', or that of canary */
   readonly maxUnavailable?: number | string;
   /** Lowest level of the log lines that are written. @default 'info' */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';

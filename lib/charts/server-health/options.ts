@@ -25,7 +25,7 @@ export interface ServerHealthProps {
   readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   /** Names of Secrets in its namespace. @default none */
   readonly imagePullSecrets?: readonly string[];
-  /** Port of health and metrics on the pod's address. @default 9143 */
+  /** TCP port for health and metrics, on the pod's address. @default 9143 */
   readonly port?: number;
   /**
    * Requests and limits. Setting one of the two replaces all of its defaults. The default requests suit 200 Services

@@ -130,7 +130,7 @@ function readTcp(value: unknown): boolean {
 
 function readPath(value: unknown): string {
   if (typeof value === 'string' && /^\/[!-~]{0,1023}$/.test(value)) return value;
-  throw refuse(value, 'is not a path', 'begin with a slash, and write printable ASCII letters without spaces');
+  throw refuse(value, 'is not a path', 'begin with a slash, and write printable ASCII characters without spaces');
 }
 
 function readHostHeader(value: unknown): string {
@@ -180,5 +180,9 @@ function requireAuthority(block: string, remedy: string): void {
   }
   // The certificate may be a server's self-signed one.
   if (certificate.ca || certificate.checkIssued(certificate)) return;
-  throw refuse(certificate.subject, 'is not the certificate of a certificate authority', 'write that of its issuer');
+  throw refuse(
+    certificate.subject,
+    'is not the certificate of a certificate authority',
+    "write its issuer's certificate",
+  );
 }

@@ -204,7 +204,7 @@ test.each<[string, unknown, string]>([
     { ...HTTP, downAfter: 0, upAfter: 0 },
     '.downAfter: 0 is not a valid threshold; write a whole number from 1 to 20',
   ],
-  ['a time without its unit', { ...HTTP, every: '10' }, '.every: "10" is not a time from 1s to 5m;'],
+  ['a time without its unit', { ...HTTP, every: '10' }, '.every: "10" is not a duration from 1s to 5m;'],
   [
     'a time-out beyond the interval',
     { ...HTTP, every: '2s', timeout: '3s' },

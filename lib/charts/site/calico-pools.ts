@@ -6,7 +6,7 @@ import type { Network } from './scope';
 /** The chart's id, which names its file. */
 export const CALICO_POOLS = 'calico-pools';
 
-/** Adds the IP pools that keep Calico from masquerading packets of pods to a network; see calicoPool. */
+/** Adds the IP pools that keep Calico from masquerading packets from pods to a network; see calicoPool. */
 export function addCalicoPools(
   site: Construct & { readonly name: string },
   { subnets }: Pick<Network, 'subnets'>,

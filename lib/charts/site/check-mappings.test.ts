@@ -19,7 +19,7 @@ test("finds nothing wrong with the documentation's site", () => {
   expect(told([NODES], ['192.168.0.0/24', SERVERS])).toEqual([]);
 });
 
-test('on premise sees a node at its mapped address', () => {
+test('on-premise servers see a node at its mapped address', () => {
   const { cluster } = siteWith({ nodes: [NODES, '10.0.2.0/24'], ...RANGES });
   expect([cluster.seenAs('10.0.1.5'), cluster.seenAs('10.0.2.5')]).toEqual(['192.168.2.5', '10.0.2.5']);
   expect(() => cluster.seenAs('192.168.2.5')).toThrow(

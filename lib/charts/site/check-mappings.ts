@@ -25,7 +25,7 @@ export function checkMappings(site: Scope, free: FreeRanges, findings: Findings)
   if (site.findings.all.length === 0) tellUnused(site, findings);
 }
 
-/** What on premise sees of the cluster, and where the site defines it. */
+/** What on-premise servers see of the cluster, and where the site defines it. */
 function clusterMappings(site: Scope) {
   const { nodes, podMappings, podsSeenAs } = site.cluster;
   const pods = podsSeenAs === 'themselves' ? podMappings : [];
@@ -39,7 +39,7 @@ const podsPlace = (site: Scope, i: number) => placeIn(site.place, `cluster.pods[
 const nodesPlace = (site: Scope, i: number) => placeIn(site.place, `cluster.nodes[${i}]`);
 
 /**
- * Nodes or pods whose addresses are also in use on premise. If on premise is not mapped either, the overlap is reported
+ * Nodes or pods whose addresses are also in use on premise. If the on-premise range is not mapped either, the overlap is reported
  * there, with the fix for both.
  */
 function tellNotSeen(

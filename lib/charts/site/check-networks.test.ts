@@ -27,7 +27,7 @@ test('asks for another mapped range if it overlaps the cluster', () => {
   ]);
 });
 
-test('rejects a subnet in the range in which on premise sees the nodes', () => {
+test('rejects a subnet in the range in which on-premise servers see the nodes', () => {
   const site = siteWith({
     nodes: [{ real: '10.0.1.0/27', mapped: '192.168.2.0/27' }],
     pods: ['172.30.0.0/16'],

@@ -46,12 +46,12 @@ test.each<[string, Given, string]>([
   [
     'mapped pods that are not seen',
     { cluster: { podsSeenAs: 'nodes', pods: [{ real: '172.30.0.0/16', mapped: '172.25.0.0/16' }] }, vpn: VPN },
-    "cluster.pods[0]: 172.30.0.0/16 seen as 172.25.0.0/16 is mapped, but on premise sees the node's address; write \"172.30.0.0/16\" alone, or podsSeenAs: 'themselves' if no masquerade takes place (docs/pods.md)",
+    "cluster.pods[0]: 172.30.0.0/16 seen as 172.25.0.0/16 is mapped, but on-premise servers see the node's address; write \"172.30.0.0/16\" alone, or podsSeenAs: 'themselves' if no masquerade takes place (docs/pods.md)",
   ],
   [
     'calicoPool without need',
     { cluster: { podsSeenAs: 'nodes', calicoPool: true }, vpn: VPN },
-    "cluster.calicoPool: true keeps the pods' addresses, but podsSeenAs says that on premise sees the nodes; write podsSeenAs: 'themselves', or leave it out",
+    "cluster.calicoPool: true keeps the pods' addresses, but podsSeenAs says that on-premise servers see the nodes; write podsSeenAs: 'themselves', or leave it out",
   ],
   [
     'masqueradeAll in kube-proxy',
@@ -96,7 +96,7 @@ test.each<[string, Given, string]>([
   [
     'a masquerade address in no selector',
     { cluster: { podsSeenAs: 'nodes' }, routes: [{ subnet: '192.168.0.0/25', nextHop: '10.185.0.1' }], vpn: VPN },
-    "node routes node-routes: 10.185.0.1 is a next hop outside cluster.nodes; packets of pods leave with the node's address in that subnet, which no traffic selector contains; add the nodes' subnet in which it lies to cluster.nodes",
+    "node routes node-routes: 10.185.0.1 is a next hop outside cluster.nodes; packets from pods leave with the node's address in that subnet, which no traffic selector contains; add the nodes' subnet in which it lies to cluster.nodes",
   ],
   [
     'a source address in no selector',

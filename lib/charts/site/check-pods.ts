@@ -21,10 +21,15 @@ function tellNeedless(site: Scope, findings: Findings): void {
   podMappings.forEach((pods, i) => {
     if (!pods.isTranslated) return;
     const remedy = `write "${pods.real}" alone, or podsSeenAs: 'themselves' if no masquerade takes place (docs/pods.md)`;
-    findings.add(inCluster(site, `pods[${i}]`), `${pods}`, "is mapped, but on premise sees the node's address", remedy);
+    findings.add(
+      inCluster(site, `pods[${i}]`),
+      `${pods}`,
+      "is mapped, but on-premise servers see the node's address",
+      remedy,
+    );
   });
   if (!calicoPool) return;
-  const reason = "keeps the pods' addresses, but podsSeenAs says that on premise sees the nodes";
+  const reason = "keeps the pods' addresses, but podsSeenAs says that on-premise servers see the nodes";
   findings.add(inCluster(site, 'calicoPool'), true, reason, "write podsSeenAs: 'themselves', or leave it out");
 }
 
@@ -109,7 +114,7 @@ function checkMasqueradeAddress(site: Scope, findings: Findings): void {
       if (isKnown || isLinkLocal || told.has(`${place} ${nextHop}`)) continue;
       told.add(`${place} ${nextHop}`);
       const reason =
-        "is a next hop outside cluster.nodes; packets of pods leave with the node's address in that subnet, which no traffic selector contains";
+        "is a next hop outside cluster.nodes; packets from pods leave with the node's address in that subnet, which no traffic selector contains";
       findings.add(place, `${nextHop}`, reason, "add the nodes' subnet in which it lies to cluster.nodes");
     }
   }

@@ -12,12 +12,12 @@ import {
 } from '../../network';
 import { listOf, oneOf, readBoolean, readNested, type Schema, someOf } from '../input/schema';
 
-/** The address ranges of the cluster. None of them may be routed to on premise. */
+/** The address ranges of the cluster. None of them may be routed to an on-premise network. */
 export interface ClusterProps {
-  /** The subnets of the nodes; with `mapped` if on premise sees them under other addresses. */
+  /** The subnets of the nodes; with `mapped` if on-premise servers see them under other addresses. */
   readonly nodes: readonly SubnetSpec[];
   /**
-   * The ranges of the pods; with `mapped` if on premise sees them under other addresses (podsSeenAs 'themselves' only).
+   * The ranges of the pods; with `mapped` if on-premise servers see them under other addresses (podsSeenAs 'themselves' only).
    */
   readonly pods: readonly SubnetSpec[];
   /** The ranges of the cluster IPs, one per address family. */
@@ -97,10 +97,10 @@ export class Cluster {
     imageRegistry: undefined,
   });
 
-  /** The nodes' subnets, with the ranges under which on premise sees them. */
+  /** The nodes' subnets, with the ranges under which on-premise servers see them. */
   readonly nodes: readonly Mapping[];
   readonly pods: readonly Subnet[];
-  /** The pods' ranges, with those under which on premise sees them. */
+  /** The pods' ranges, with those under which on-premise servers see them. */
   readonly podMappings: readonly Mapping[];
   readonly services: readonly Subnet[];
   readonly apiServers: readonly Target[];
@@ -111,7 +111,7 @@ export class Cluster {
   readonly imageRegistry: string | undefined;
   /** Nodes, pods and services: the ranges that the nodes themselves depend on. */
   readonly ownSubnets: readonly ProtectedSubnet[];
-  /** The same plus the ranges under which on premise sees nodes and pods. No network may use any of them. */
+  /** The same plus the ranges under which on-premise servers see nodes and pods. No network may use any of them. */
   readonly protectedSubnets: readonly ProtectedSubnet[];
 
   private constructor(ranges: ClusterRanges) {
@@ -138,7 +138,7 @@ export class Cluster {
   }
 
   /**
-   * What on premise sees of the cluster: its nodes and, if they keep their own addresses, its pods. Pods of a flat
+   * What on-premise servers see of the cluster: its nodes and, if they keep their own addresses, its pods. Pods of a flat
    * network that lie in a nodes' range are covered by it.
    */
   get seen(): readonly Mapping[] {
@@ -148,7 +148,7 @@ export class Cluster {
   }
 
   /**
-   * The address under which on premise sees a node: 192.168.2.5 for 10.0.1.5.
+   * The address under which on-premise servers see a node: 192.168.2.5 for 10.0.1.5.
    * @throws InputError if it is not an address in the nodes' subnets
    */
   seenAs(nodeAddress: string): string {

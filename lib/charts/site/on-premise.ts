@@ -13,7 +13,7 @@ import { readVpn, type VpnProps, type VpnSettings } from '../vpn/options';
 import type { OnPremiseSubnet, Scope } from './scope';
 
 export interface OnPremiseProps {
-  /** The subnets behind the VPN; with `mapped` if the routers show them to the cluster under other addresses. */
+  /** The subnets behind the VPN; with `mapped` if the routers present them to the cluster under other addresses. */
   readonly subnets: readonly SubnetSpec[];
   /**
    * The two routers of the VPN. If set, their configuration is written to routers/<site>/.

@@ -249,5 +249,5 @@ export class Site extends App implements Scope {
 
 function readProgram(value: unknown): string {
   if (typeof value === 'string') return value;
-  throw refuse(value, 'is not a program', 'leave it out for the agent of this package');
+  throw refuse(value, 'is not a program', "leave it out to use this package's agent");
 }

@@ -51,7 +51,7 @@ function checkRanges(earlier: SiteTunnel, later: SiteTunnel, other: EarlierSite,
     findings.add(
       placeOf(later),
       `${mapped}`,
-      `is how the on-premise router ${another.remote.publicAddress} sees these ${what}, and it sees those of site ${other.name} in ${taken.mapped}`,
+      `overlaps ${taken.mapped}, where the on-premise router ${another.remote.publicAddress} sees the ${what} of site ${other.name}`,
       `map the ${what} of each site to a different range`,
     );
   }

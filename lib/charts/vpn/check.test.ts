@@ -165,7 +165,7 @@ describe('sites of one main.ts', () => {
     site('east', VPN, '10.184.0.0/26').synth();
     const west = { ...VPN, cluster: { ...CLUSTER, publicAddress: '203.0.113.7' } };
     expect(() => site('west', west, '10.184.0.0/24').synth()).toThrow(
-      'site west › on-premise datacentre › vpn: "10.184.0.0/24" is how the on-premise router 192.0.2.1 sees these nodes, and it sees those of site east in 10.184.0.0/26; map the nodes of each site to a different range',
+      'site west › on-premise datacentre › vpn: "10.184.0.0/24" overlaps 10.184.0.0/26, where the on-premise router 192.0.2.1 sees the nodes of site east; map the nodes of each site to a different range',
     );
     expect(() => site('north', west, '10.185.0.0/24').synth()).not.toThrow();
   });
@@ -195,7 +195,7 @@ test('rejects a book of numbers that cannot be read, or has a number twice', () 
     const end = (key: string) => ({ router: '203.0.113.1', rules: { [key]: 10 } });
     write(JSON.stringify({ 'example/cluster-to-datacentre': end('a b'), 'other/cluster-to-x': end('c d') }));
     expect(told([VPN])).toEqual([
-      'routers/numbers.json: 10 is given twice among the rules of router 203.0.113.1: to example/cluster-to-datacentre: a b and to other/cluster-to-x: c d; delete the line of the newer one, which gets the next free number at the next synthesis',
+      'routers/numbers.json: 10 is used twice among the rules of router 203.0.113.1: by example/cluster-to-datacentre: a b and by other/cluster-to-x: c d; delete the line of the newer one, which gets the next free number at the next synthesis',
     ]);
   } finally {
     delete process.env.CDK8S_OUTDIR;

@@ -170,7 +170,7 @@ function checkNumbers(book: NumberBook, site: string, findings: Findings): void 
     findings.add(
       'routers/numbers.json',
       number,
-      `is given twice among the ${list} of router ${router}: to ${owners.join(' and to ')}`,
+      `is used twice among the ${list} of router ${router}: by ${owners.join(' and by ')}`,
       'delete the line of the newer one, which gets the next free number at the next synthesis',
     );
   }

@@ -27,7 +27,7 @@ export interface VpnNetwork {
 
 /** The part of a site's cluster that its tunnels need. */
 interface VpnCluster {
-  /** What on premise sees of it: the nodes and, if they keep their own addresses, the pods. */
+  /** What on-premise servers see of it: the nodes and, if they keep their own addresses, the pods. */
   readonly seen: readonly Mapping[];
   readonly podMappings: readonly Mapping[];
   readonly podsSeenAs: PodsSeenAs | undefined;

@@ -34,8 +34,8 @@ function picture(subnets: readonly number[], services: number): SiteTopology {
 }
 
 test.each([
-  ['nodes', '<br/>pods 172.30.0.0/16<br/>on premise sees their node"'],
-  ['themselves', '<br/>pods 172.30.0.0/16<br/>on premise sees 172.25.0.0/16"'],
+  ['nodes', '<br/>pods 172.30.0.0/16<br/>seen on premise as their node"'],
+  ['themselves', '<br/>pods 172.30.0.0/16<br/>seen on premise as 172.25.0.0/16"'],
 ] as const)('says that pods are seen as %s', (podsSeenAs, text) => {
   const pods = [{ real: '172.30.0.0/16', ...(podsSeenAs === 'themselves' && { mapped: '172.25.0.0/16' }) }];
   expect(diagramOf({ ...picture([1], 1), pods, podsSeenAs })).toContain(text);

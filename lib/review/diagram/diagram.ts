@@ -59,7 +59,7 @@ function podLines({ pods, podsSeenAs }: SiteTopology): string[] {
     2,
     'range',
   ).join(', ')}`;
-  return [ranges, podsSeenAs === 'nodes' ? 'on premise sees their node' : PODS_ASSUMED];
+  return [ranges, podsSeenAs === 'nodes' ? 'seen on premise as their node' : PODS_ASSUMED];
 }
 
 function publicLines(): string[] {
@@ -102,5 +102,5 @@ function serviceText({ name, ports }: TopologyService): string {
 
 /** A node range. */
 function rangeText({ real, mapped }: TopologySubnet): string {
-  return mapped === undefined ? real : `${real}<br/>on premise sees ${mapped}`;
+  return mapped === undefined ? real : `${real}<br/>seen on premise as ${mapped}`;
 }

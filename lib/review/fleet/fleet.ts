@@ -47,7 +47,7 @@ export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
   kernel: "the agent cannot read the node's routes",
   starting: 'the first pass is under way',
   unreachable: 'no target answers in a network that must be reachable',
-  pods: 'packets of pods are known to go another way',
+  pods: "pods' packets are known to take another route",
 };
 
 const IN_PLACE = ['effective', 'installed', 'satisfied', 'not-applicable'];

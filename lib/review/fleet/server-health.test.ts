@@ -35,16 +35,13 @@ test('shows nothing if the program is not installed', () => {
 
 test('shows one line while all servers are up, and believes the leader', () => {
   const answers = saying(metrics({ leads: 0, second: 'down' }), metrics());
-  expect([serverHealthLines(answers), areServersHealthy(answers)]).toEqual([
-    ['servers: 2 of 2 up, of 1 Services'],
-    true,
-  ]);
+  expect([serverHealthLines(answers), areServersHealthy(answers)]).toEqual([['servers: 2 of 2 up in 1 Service'], true]);
 });
 
 test('names a server that is down with its reason; the Service is still healthy', () => {
   const answers = saying(metrics({ second: 'down' }));
   expect(serverHealthLines(answers)).toEqual([
-    'servers: 1 of 2 up, of 1 Services',
+    'servers: 1 of 2 up in 1 Service',
     '       shop/orders: 1 of 2 up; 10.0.1.11 down: connection refused',
   ]);
   expect(areServersHealthy(answers)).toBe(true);

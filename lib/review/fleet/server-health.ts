@@ -1,4 +1,4 @@
-import { printable } from '../page/page';
+import { counted, printable } from '../page/page';
 import { type Sample, samplesIn } from './metrics';
 
 /** The answer of one replica of the server health program, or the reason why there is none. */
@@ -67,7 +67,7 @@ export function serverHealthLines(answers: readonly HealthAnswer[]): string[] {
   const servers = services.reduce((sum, { all }) => sum + all, 0);
   const up = services.reduce((sum, service) => sum + service.up, 0);
   return [
-    `servers: ${up} of ${servers} up, of ${services.length} Services${everythingDown ? '; none answers, so the network path to them has probably failed' : ''}`,
+    `servers: ${up} of ${servers} up in ${counted(services.length, 'Service')}${everythingDown ? '; none answers, so the network path to them has probably failed' : ''}`,
     ...services.filter(({ troubles }) => troubles.length > 0).map(troubleLine),
   ].map(printable);
 }

@@ -19,7 +19,7 @@ const NONE: Side = { objects: [], pools: [] };
 const API_GROUP = /projectcalico\.org\//;
 
 /**
- * What happens to packets of pods when Calico's IP pools change. Calico masquerades no packet to an address in one of its
+ * What happens to packets from pods when Calico's IP pools change. Calico masquerades no packet to an address in one of its
  * pools, disabled ones included: calicoPool in lib/routers relies on that.
  */
 export function calicoRisks(before: Side = NONE, after: Side = NONE): Risk[] {

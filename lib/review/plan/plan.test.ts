@@ -299,7 +299,7 @@ describe('the health of a Service', () => {
   });
 });
 
-describe('pools that exempt packets of pods from masquerading', () => {
+describe('pools that exempt packets from pods from masquerading', () => {
   const POOLS = 'dist/example/calico-pools.k8s.yaml';
   const before = site({ calicoPool: true });
   const dangersOf = (after: Tree, from: Tree = before) =>

@@ -28,7 +28,7 @@ export function proofLines(proofs: readonly SiteProof[]): string {
     const broken = proof.ways.filter(({ result }) => result === 'broken');
     return siteText(proof, broken, [], true);
   });
-  return [...texts, ...rest.map((line) => `${line}\n`)].map((text) => `ways: ${text}`).join('');
+  return [...texts, ...rest.map((line) => `${line}\n`)].map((text) => `paths: ${text}`).join('');
 }
 
 /**
@@ -42,7 +42,7 @@ function condensed(proofs: readonly SiteProof[]): { shown: readonly SiteProof[];
     const brief = proofs.filter((proof) => proof.site === site && isBrief(proof));
     const ways = brief.flatMap((proof) => proof.ways).length;
     const pairs = `${counted(brief.length, 'pair')} of different products`;
-    return brief.length === 0 ? [] : [`${site}, ${pairs}: ${ways} of ${counted(ways, 'way')} ${BY_READER}`];
+    return brief.length === 0 ? [] : [`${site}, ${pairs}: ${ways} of ${counted(ways, 'path')} ${BY_READER}`];
   });
   return { shown: proofs.filter((proof) => !isBrief(proof)), rest };
 }
@@ -52,7 +52,7 @@ const isMixed = ({ product, products }: SiteProof): boolean => product === undef
 function titleOf(proof: SiteProof): string {
   const { site, ways } = proof;
   const well = ways.filter(({ result }) => result !== 'broken').length;
-  return `${site}, ${productsText(proof)}: ${well} of ${counted(ways.length, 'way')} consistent`;
+  return `${site}, ${productsText(proof)}: ${well} of ${counted(ways.length, 'path')} consistent`;
 }
 
 function productsText(proof: SiteProof): string {
@@ -105,7 +105,7 @@ export function proofPage(proofs: readonly SiteProof[]): Block[] {
       { kind: 'heading', text: `Proof of ${titleOf(proof)}` },
       ...(broken.length === 0
         ? []
-        : [{ kind: 'alert', level: 'danger', title: `${counted(broken.length, 'way')} broken`, lines } as const]),
+        : [{ kind: 'alert', level: 'danger', title: `${counted(broken.length, 'path')} broken`, lines } as const]),
       {
         kind: 'table',
         rows: proof.ways.map((way) => ({ sign: '~', cells: [code(way.name), resultText(way, proof)] })),

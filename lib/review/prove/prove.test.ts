@@ -52,9 +52,9 @@ test('every way of the example is consistent, hop by hop, for each product', () 
   expect(proofText(proofs, false)).toContain(`\n\n${rest}\n`);
   expect(proofLines(proofs)).toBe(
     [
-      'ways: example, strongSwan and nftables: 4 of 4 ways consistent',
-      'ways: example, VyOS: 4 of 4 ways consistent',
-      'ways: example, FortiGate: 4 of 4 ways consistent',
+      'ways: example, strongSwan and nftables: 4 of 4 paths consistent',
+      'ways: example, VyOS: 4 of 4 paths consistent',
+      'ways: example, FortiGate: 4 of 4 paths consistent',
       `ways: ${rest}\n`,
     ].join('\n'),
   );

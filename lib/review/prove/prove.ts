@@ -109,7 +109,7 @@ function assumptionsOf(view: SiteView, hasRouters: boolean): string[] {
     ...neededByRoutes(view),
     ...(view.learned.length === 0
       ? []
-      : [`routers of the cluster know the way to ${view.learned.join(', ')} by other means`]),
+      : [`routers of the cluster know the route to ${view.learned.join(', ')} by other means`]),
     ...neededByPools(view),
     'firewalls on the way let these packets pass',
     ...(hasUdp ? ['UDP and SCTP packets fit through ESP; a TCP segment limit does not shorten them'] : []),

@@ -177,7 +177,7 @@ test('routers that run one product each are one pair, and no more is claimed tha
     [undefined, { cluster: ['strongswan'], onPremise: ['vyos'] }],
   ]);
   const text = proofText(proofs, true);
-  expect(text).toContain('site, strongSwan and nftables in the cluster, VyOS on premise: 4 of 4 ways consistent\n');
+  expect(text).toContain('site, strongSwan and nftables in the cluster, VyOS on premise: 4 of 4 paths consistent\n');
   expect(text).toContain('  orders 8080 → 10.0.1.10:8080          consistent by our reader\n');
 });
 

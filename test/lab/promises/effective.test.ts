@@ -83,7 +83,7 @@ describeLab('a route that is present but not effective is reported with the entr
       await testbed.untilOwned(['192.168.0.0/24']);
       const after = await testbed.status(pod);
       expect(after.reversePathFilters.find(({ interface: name }) => name === 'other')?.warning).toMatch(
-        /packets from on premise that arrive here are dropped/,
+        /on-premise packets that arrive here are dropped/,
       );
     }));
 });

@@ -44,7 +44,7 @@ async function fates(testbed: Testbed, netns: Namespace, family: 4 | 6): Promise
 
 describeLab('the MTU of a route applies to that route only', () => {
   it.each([4, 6] as const)(
-    'IPv%i: several values on one next hop, added, changed and removed, for packets of a pod',
+    'IPv%i: several values on one next hop, added, changed and removed, for packets from a pod',
     (family) =>
       Testbed.run(PLAIN, async (testbed) => {
         const pod = await testbed.startReady();

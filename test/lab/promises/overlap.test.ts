@@ -57,7 +57,7 @@ describeLab(
       expect(Math.min(...Object.values(counts))).toBeGreaterThanOrEqual(60);
     });
 
-    it('from on premise, the mapped address of the node reaches the node', async () => {
+    it('on-premise servers reach the node by its mapped address', async () => {
       expect(await topology.ask(topology.server('orders-1'), '192.168.2.5')).toEqual(['worker-1']);
       expect(await topology.ask(topology.server('files'), '192.168.2.5')).toEqual(['worker-1']);
     });

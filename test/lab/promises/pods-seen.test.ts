@@ -99,7 +99,7 @@ describeLab(
       expect(await seenFrom(topology.node)).toEqual(Array(3).fill('192.168.2.5'));
     });
 
-    it('on premise calls a pod by its mapped address, and a node by its own', async () => {
+    it('an on-premise server calls a pod by its mapped address, and a node by its own', async () => {
       const inPod = await NetnsClient.of(topology.pod).serve(POD, 8080, 'pod');
       const onNode = await NetnsClient.of(topology.node).serve(NODE, 8080, 'node');
       expect(await ask(topology.server, '172.25.7.2')).toBe('pod');
@@ -117,7 +117,7 @@ describeLab(
       expect(Math.min(...topology.near.childSas().map(({ bytesOut }) => bytesOut))).toBeGreaterThan(0);
     });
 
-    it('a CNI that masquerades contradicts the setting: on premise sees the node', async () => {
+    it('a CNI that masquerades contradicts the setting: servers see the node', async () => {
       topology.masquerade(true);
       expect(await seenFrom(topology.pod)).toEqual(Array(3).fill('192.168.2.5'));
       topology.masquerade(false);

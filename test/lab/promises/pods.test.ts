@@ -72,7 +72,7 @@ describeLab('packets from the node', () => {
     }));
 });
 
-describeLab('packets of pods', () => {
+describeLab("pods' packets", () => {
   it('are looked up as forwarded packets, and reported as effective if they arrive', () =>
     Testbed.run(DUAL, async (testbed) => {
       startWorkloadOnce(testbed);
@@ -126,7 +126,7 @@ describeLab('packets of pods', () => {
       startWorkloadOnce(testbed);
       ipAll(testbed, AWS);
       const pod = await testbed.cluster.startPod();
-      await testbed.untilReadiness(pod, false, /packets of pods are shadowed by rule 1536 → table 2/);
+      await testbed.untilReadiness(pod, false, /pods' packets are shadowed by rule 1536 → table 2/);
     }));
 
   it('copies are removed from the tables when the option is removed', () =>
@@ -227,6 +227,6 @@ describeLab('an unknown path of pods never counts', () => {
       testbed.node.netns.sysctl({ 'ipv4/ip_forward': 1 });
       ipAll(testbed, ['rule add iif cni0 lookup 2 pref 1536', 'route add default via 198.51.100.1 table 2']);
       const pod = await testbed.cluster.startPod();
-      await testbed.untilReadiness(pod, false, /packets of pods are shadowed by rule 1536 → table 2/);
+      await testbed.untilReadiness(pod, false, /pods' packets are shadowed by rule 1536 → table 2/);
     }));
 });

@@ -6,7 +6,7 @@ import type { Lab, Namespace } from './namespaces';
 import { NetnsClient } from './netns-client';
 import { SEEDS, type Topology, type TopologyOptions } from './topology';
 
-/** The node's next hops, each with the range in which on premise sees nodes that use it. */
+/** The node's next hops, each with the range in which on-premise servers see nodes that use it. */
 export const WAYS = [
   {
     nextHop: '10.184.0.1',
