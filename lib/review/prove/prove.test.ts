@@ -48,13 +48,13 @@ test('every way of the example is consistent, hop by hop, for each product', () 
   ]);
   expect(proofText(proofs.slice(0, 1), false)).toMatchSnapshot();
   expect(proofText(proofs.slice(1), true)).toContain(`${FIRST}           consistent by our reader`);
-  const rest = 'example, 6 pairs of different products: 24 of 24 ways consistent by our reader';
+  const rest = 'example, 6 pairs of different products: 24 of 24 paths consistent by our reader';
   expect(proofText(proofs, false)).toContain(`\n\n${rest}\n`);
   expect(proofLines(proofs)).toBe(
     [
-      'ways: example, strongSwan and nftables: 4 of 4 paths consistent',
-      'ways: example, VyOS: 4 of 4 paths consistent',
-      'ways: example, FortiGate: 4 of 4 paths consistent',
+      'paths: example, strongSwan and nftables: 4 of 4 paths consistent',
+      'paths: example, VyOS: 4 of 4 paths consistent',
+      'paths: example, FortiGate: 4 of 4 paths consistent',
       `ways: ${rest}\n`,
     ].join('\n'),
   );
@@ -305,10 +305,10 @@ test('a proposal changed at both ends of one product breaks the pairs with other
     'fortigate strongswan',
   ]);
   expect(proofLines(proofs)).toContain(
-    'ways: example, strongSwan and nftables in the cluster, VyOS on premise: 0 of 4 ways consistent\n',
+    'paths: example, strongSwan and nftables in the cluster, VyOS on premise: 0 of 4 paths consistent\n',
   );
   expect(proofLines(proofs)).toContain(
-    'ways: example, 2 pairs of different products: 8 of 8 ways consistent by our reader\n',
+    'paths: example, 2 pairs of different products: 8 of 8 paths consistent by our reader\n',
   );
 });
 

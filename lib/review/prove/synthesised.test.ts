@@ -330,7 +330,7 @@ describe('pools of which one reaches the servers', () => {
     );
   });
 
-  test('check counts all ways in its title, also those that it does not show', () => {
+  test('check counts all paths in its title, also those that it does not show', () => {
     const tree = proofOfPools();
     const path = 'dist/site/batch.k8s.yaml';
     const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
@@ -338,7 +338,7 @@ describe('pools of which one reaches the servers', () => {
     const broken = proof?.ways.filter(({ result }) => result === 'broken').length ?? 0;
     const all = proof?.ways.length ?? 0;
     expect(proofLines([proof as SiteProof]).split('\n')[0]).toBe(
-      `ways: site, strongSwan and nftables: ${all - broken} of ${all} ways consistent`,
+      `paths: site, strongSwan and nftables: ${all - broken} of ${all} paths consistent`,
     );
   });
 });
