@@ -30,7 +30,7 @@ const without = (line: RegExp) => (text: string) => text.replace(line, '');
 const lineOf = (path: string, part: string) =>
   (WRITTEN.get(path) as string).split('\n').findIndex((line) => line.includes(part)) + 1;
 
-test('every way of the example is consistent, hop by hop, for each product', () => {
+test('every path of the example is consistent, hop by hop, for each product', () => {
   const proofs = proofsOf(WRITTEN);
   expect(proofs.map(({ product, ways }) => [product, ways.map(({ result }) => result)])).toEqual([
     ['strongswan', Array(4).fill('consistent')],
@@ -55,7 +55,7 @@ test('every way of the example is consistent, hop by hop, for each product', () 
       'paths: example, strongSwan and nftables: 4 of 4 paths consistent',
       'paths: example, VyOS: 4 of 4 paths consistent',
       'paths: example, FortiGate: 4 of 4 paths consistent',
-      `ways: ${rest}\n`,
+      `paths: ${rest}\n`,
     ].join('\n'),
   );
   expect(proofPage(proofs).at(-1)).toEqual({ kind: 'line', text: rest });
