@@ -7,6 +7,7 @@ const SCRIPTS: Readonly<Record<string, () => unknown>> = {
   diagram: () => require('./diagram'),
   check: () => require('./check'),
   prove: () => require('./prove'),
+  numbers: () => require('./numbers'),
 };
 
 const HELP = `onprem-link COMMAND [options]
@@ -16,6 +17,7 @@ const HELP = `onprem-link COMMAND [options]
   diagram   the sites of main.ts as Mermaid
   check     whether the committed files are right, for pull requests
   prove     whether packets and answers would arrive, by the files in dist/ and routers/
+  numbers   the rule numbers that routers/numbers.json reserves, and how to release them
 
 onprem-link COMMAND --help shows the options. Run it in the folder with cdk8s.yaml.
 `;

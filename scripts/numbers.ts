@@ -3,18 +3,21 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '../lib/network';
 import { NUMBERED_LISTS, type NumberBook, readNumberBook, release, retire, writeNumberBook } from '../lib/routers';
+import { outputFolders } from './output';
+import { distOf } from './project';
 import { endWithReader } from './terminal';
+import { callOf } from './words';
 
-const USAGE = `Usage: npm run numbers [-- --release END]
+const USAGE = `${callOf('numbers')} [--release END]
 
 Lists the numbers of rules, policies and routes that are no longer used and still reserved, by the end of the tunnel
 they belonged to. A reserved number is never used for anything else, because the router may still hold the old rule.
 
   --release END   releases them, e.g. --release example/cluster-to-datacentre. Do it once the router has loaded the
-                  change that removes the old rules (npm run plan -- REV --routers DIR).
+                  change that removes the old rules (${callOf('plan')} REV --routers DIR).
 `;
 
-const ROUTERS = join(process.cwd(), 'routers');
+const ROUTERS = join(process.cwd(), outputFolders(distOf(process.cwd())).routers);
 const FILE = join(ROUTERS, 'numbers.json');
 
 endWithReader();
@@ -23,7 +26,7 @@ function main(args: readonly string[]): void {
   const [command, end, ...more] = args;
   if (command === '--help' || command === '-h') return void process.stdout.write(USAGE);
   if (more.length > 0 || (command !== undefined && (command !== '--release' || end === undefined)))
-    throw refuse(args.join(' '), 'is not a valid command', 'see npm run numbers -- --help');
+    throw refuse(args.join(' '), 'is not a valid command', `see ${callOf('numbers')} --help`);
   const book = current(existsSync(FILE) ? readNumberBook(readFileSync(FILE, 'utf8')) : {});
   if (command === undefined) return void process.stdout.write(reservedText(book));
   if (book[end as string] === undefined)

@@ -123,7 +123,7 @@ const KINDS = {
 describe.each(Object.entries(nodes()))('on Node %s', (_, node) => {
   const isMissing = node === undefined;
   (isMissing ? test.skip : test).each(Object.entries(KINDS))(
-    'plan, check and diagram run in a project in %s',
+    'plan, check, prove, diagram and numbers run in a project in %s',
     (kind, main) => {
       const foreign = join(folder, `foreign-${kind}`);
       rmSync(foreign, { recursive: true, force: true });
@@ -154,19 +154,35 @@ describe.each(Object.entries(nodes()))('on Node %s', (_, node) => {
       });
       expect(call('check')).toMatchObject({ status: 0, stdout: expect.stringContaining('output: up to date') });
       expect(call('diagram')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^flowchart LR\n/) });
+      expect(call('prove')).toMatchObject({ status: 0, stdout: expect.stringContaining('foreign') });
+      expect(call('numbers')).toMatchObject({ status: 0, stdout: 'No number is reserved.\n' });
       expect(call('status', '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--context') });
       write('main.js', main.replace('192.168.0.0/24', '192.168.4.0/22'));
       const stale = call('plan', '--exit-code');
       expect([stale.status, stale.stdout]).toEqual([3, expect.stringContaining('Run npx cdk8s synth')]);
       expect(stale.stdout).not.toContain('of-its-own');
+
+      const former = { router: '192.0.2.1', rules: {}, retired: { rules: { old: 11 } } };
+      mkdirSync(join(foreign, 'routers'), { recursive: true });
+      write('routers/numbers.json', JSON.stringify({ 'foreign/cluster-to-former': former }));
+      expect(call('numbers').stdout).toBe('foreign/cluster-to-former  router 192.0.2.1  rules 11  old\n');
+      expect(call('numbers', '--release', 'foreign/cluster-to-former').status).toBe(0);
+      expect(call('numbers').stdout).toBe('No number is reserved.\n');
     },
   );
 });
 
-test('the bin lists its commands', () => {
+test('the bin lists its commands, and each has --help that names the bin', () => {
   const bin = join(project, 'node_modules', 'onprem-link', 'scripts', 'cli.js');
   const call = (...args: string[]) => spawnSync(bin, args, { cwd: project, encoding: 'utf8' });
   expect(call('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('onprem-link COMMAND') });
+  const commands = [...call('--help').stdout.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name as string);
+  expect(commands).toEqual(['plan', 'status', 'diagram', 'check', 'prove', 'numbers']);
+  for (const command of commands)
+    expect(call(command, '--help')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`npx onprem-link ${command}`),
+    });
   expect(call('constructor')).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('"constructor" is not a command'),

@@ -3,12 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { bundleOf, PROGRAMS } from '../lib/charts/program/bundle';
+import { offerHelp } from './terminal';
 
 const REPOSITORY = join(__dirname, '..');
 const PACKAGE = join(REPOSITORY, 'build', 'package');
 const COPIED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs'];
 const BIN = 'scripts/cli.js';
 
+offerHelp(`npm run package: replaces build/package, the package that a cdk8s project installs
+
+Then run: npm pack ./build/package, or npm publish ./build/package. Exit code 1: the types are wrong.
+`);
 rmSync(PACKAGE, { recursive: true, force: true });
 const tsc = join(REPOSITORY, 'node_modules', '.bin', 'tsc');
 const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: REPOSITORY, stdio: 'inherit' });

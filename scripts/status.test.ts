@@ -138,25 +138,6 @@ test('if the reader of the output ends early, there is no stack trace', () => {
   expect(spawnSync('sh', ['-c', command], { cwd: REPOSITORY, encoding: 'utf8', env }).stderr).toBe('');
 });
 
-test.each([
-  'scripts/status.ts',
-  'scripts/plan.ts',
-  'scripts/diagram.ts',
-  'scripts/check.ts',
-  'scripts/numbers.ts',
-  'scripts/synth.ts',
-  'scripts/bundle.ts',
-  'test/lab/demo.ts',
-  'test/bench/main.ts',
-])('%s has --help', (script) => {
-  const run = spawnSync(process.execPath, ['--require', 'tsx/cjs', script, '--help'], {
-    cwd: REPOSITORY,
-    encoding: 'utf8',
-  });
-  expect([run.status, run.stderr]).toEqual([0, '']);
-  expect(run.stdout).toMatch(/npm run \w+/);
-});
-
 test('if all nodes are ready, the exit code is 0; --json prints data', () => {
   cluster(2);
   const run = status('--json', '--namespace', 'onprem-link');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const isPackage = __filename.endsWith('.js');
 
 /** The command that a user runs for a script, for messages: npm in the template, the bin in a project with the package. */
-export function callOf(script: 'plan' | 'status' | 'diagram' | 'check' | 'prove'): string {
+export function callOf(script: 'plan' | 'status' | 'diagram' | 'check' | 'prove' | 'numbers'): string {
   return isPackage ? `npx onprem-link ${script}` : `npm run ${script} --`;
 }
 

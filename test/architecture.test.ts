@@ -60,8 +60,8 @@ const HOMES: Readonly<Record<string, Home>> = {
   'test/monitoring': { ours: ['lib', 'lib/charts', 'test'] },
   // The lab runs the agent from dist/, never from its source.
   'test/lab': { ours: ['lib', 'lib/charts', 'lib/network', 'lib/review', 'scripts', 'test'] },
-  'test/cluster': { ours: ['lib', 'lib/charts', 'lib/program', 'test', 'test/lab', 'test/servers'] },
-  'test/linters': { ours: ['lib', 'test', 'test/fixtures'] },
+  'test/cluster': { ours: ['lib', 'lib/charts', 'lib/program', 'scripts', 'test', 'test/lab', 'test/servers'] },
+  'test/linters': { ours: ['lib', 'scripts', 'test', 'test/fixtures'] },
   'test/long': {
     ours: ['lib', 'lib/network', 'lib/program', 'lib/agent', 'lib/review', 'scripts', 'test', 'test/lab', 'test/agent'],
   },

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { offerHelp } from '../../scripts/terminal';
 import { REPOSITORY, TYPESCRIPT } from '../repository';
 import { cdk8sImport } from './imports';
 import { kustomize } from './kustomize';
@@ -75,4 +76,9 @@ function main(): void {
   }
 }
 
+offerHelp(`npm run lint:manifests: installs pinned versions of linters, runs them on a site that uses every option, and writes
+docs/linters.md
+
+Exit code: 0 no findings, 1 findings, 3 a linter could not be installed, for example because Go is missing.
+`);
 main();
