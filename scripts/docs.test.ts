@@ -41,6 +41,51 @@ test('the index links every page', () => {
   expect([...PAGES, 'overlapping-networks.md'].sort()).toEqual(pages.sort());
 });
 
+test('the index has a heading for each need', () => {
+  expect(read('README.md').match(/(?<=^## ).+$/gm)).toEqual([
+    'First steps',
+    'How-to',
+    'Concepts',
+    'Reference',
+    'Troubleshooting',
+    'About these pages',
+  ]);
+});
+
+const SOURCES = ['lib', 'scripts', 'test', 'imports']
+  .flatMap((folder) =>
+    readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
+  )
+  .filter((path) => !path.includes('node_modules'));
+
+/** Paths in backticks that do not exist: files of the repository, and sources that are named by the end of their path. */
+function missingPaths(text: string): string[] {
+  const paths = [...text.matchAll(/`([\w./-]+)`/g)].map(([, path]) => path as string);
+  const isOurs = (path: string) => /^(?:lib|scripts|test|docs|imports|\.ci|\.github)\//.test(path);
+  const isSource = (path: string) => /^[\w/-][\w./-]*\.[jt]s$/.test(path) && !/^(?:main\.[jt]s$|sites\/)/.test(path);
+  return paths.filter((path) =>
+    isOurs(path)
+      ? !existsSync(join(REPOSITORY, path))
+      : isSource(path) && !SOURCES.some((source) => source.endsWith(`/${path}`)),
+  );
+}
+
+test('a path in backticks that does not exist is found', () => {
+  const text =
+    '`lib/index.ts` `lib/nothing.ts` `reconciler.ts` `nothing.ts` `main.ts` `sites/a.ts` `10.0.0.0/8` `a b.ts`';
+  expect(missingPaths(text)).toEqual(['lib/nothing.ts', 'nothing.ts']);
+});
+
+test.each([
+  ...[...PAGES, 'overlapping-networks.md', 'README.md'].map((page) => `docs/${page}`),
+  ...readdirSync(join(DOCS, 'decisions')).map((page) => `docs/decisions/${page}`),
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+])('every path in backticks in %s exists', (page) => {
+  expect(missingPaths(readFileSync(join(REPOSITORY, page), 'utf8'))).toEqual([]);
+});
+
 test.each(PAGES)('%s says for every command how it is tested', (page) => {
   for (const { language, tag, text } of blocksOf(page)) {
     if (language === 'ini' || language === 'json') continue; // files on nodes
