@@ -9,6 +9,7 @@ import { coldStart, idle, memory } from './footprint';
 import { machine } from './machine';
 import { unreachable } from './otherwise';
 import { probes } from './probes';
+import { proving } from './prove';
 import { bounced, deleted, flood, moved } from './repair';
 import { adding, oneChange } from './routes';
 import { serverHealth } from './server-health';
@@ -28,6 +29,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Table>>> = {
   probes,
   coldStart,
   synthesis,
+  proving,
   apiLoad,
   confirming,
   serverHealth,

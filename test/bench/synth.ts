@@ -2,35 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { linkedProject, REPOSITORY, TYPESCRIPT } from '../repository';
-import { now } from './listen';
-import { ms, spread, type Table } from './table';
+import { linkedProject, TYPESCRIPT } from '../repository';
+import { rounds, time } from './programs';
+import { ms, type Table } from './table';
 
-const ROUNDS = 5;
 /** A folder with `npm install ts-node@10 typescript@5`, which this project does not need. */
 const TS_NODE = process.env.BENCH_TS_NODE;
-
-/** Milliseconds from the start of a program to its end. @throws with its error output if it fails */
-function time(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd = REPOSITORY,
-): number {
-  const started = now();
-  const done = spawnSync(command, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.error?.message ?? done.stderr}`);
-  return now() - started;
-}
-
-function rounds(measure: () => number): string[] {
-  return spread(Array.from({ length: ROUNDS }, measure));
-}
 
 function withTsNode(out: string): string[] {
   if (TS_NODE === undefined) return ['skipped: BENCH_TS_NODE names no folder with ts-node', '', ''];
@@ -70,16 +47,6 @@ function plans(folder: string): string[] {
   );
 }
 
-/** Proves all paths of a site with 100 networks, each with its own VPN, and 100 Services, for three router products. */
-function proofs(folder: string): string[] {
-  const large = linkedProject(join(folder, 'large'));
-  time(process.execPath, [...TYPESCRIPT, join('test', 'bench', 'prove-site.ts'), '100', '100'], {
-    CDK8S_OUTDIR: join(large, 'dist'),
-  });
-  const script = ['--require', 'tsx/cjs', join('scripts', 'prove.ts'), '--brief'];
-  return rounds(() => time(process.execPath, script, {}, large));
-}
-
 /** Reads the example's objects and writes them again. */
 function withKustomize(folder: string): string[] {
   if (spawnSync('kubectl', ['version', '--client']).status !== 0) return ['skipped: kubectl is not installed', '', ''];
@@ -110,7 +77,6 @@ export async function synthesis(): Promise<Table> {
         ['the example', ...example],
         ['100 sites of 1,000 routes', ...hundred],
         ['`npm run plan -- --no-synth` for 10 sites of 1,000 routes, two changed in each', ...plans(folder)],
-        ['`npm run prove` for 100 networks with VPNs and 100 Services, by three router products', ...proofs(folder)],
         ['the example with `cdk8s synth` and ts-node', ...withTsNode(join(folder, 'cli'))],
         ["the example's objects with `kubectl kustomize`", ...withKustomize(made)],
       ],
