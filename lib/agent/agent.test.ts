@@ -604,6 +604,22 @@ describe('a list that is not in force', () => {
   });
 });
 
+test('each API server that the settings name must stay reachable: a list that takes one of two is rolled back', async () => {
+  const apiServers = ['203.0.113.21', '203.0.113.37'].map((host) => ({ host, port: 6443 }));
+  const attempt: Attempt = async ({ host }) =>
+    host === '203.0.113.37' && node.owned().length > 1 ? 'lost' : 'answered';
+  const node = start({ settings: { apiServers }, attempt });
+  node.list('192.168.0.0/24');
+  await settle(1000);
+  node.list('192.168.0.0/24', '203.0.113.32/28');
+  await settle(20_000);
+  expect(node.owned()).toEqual(['192.168.0.0/24']);
+  expect(node.agent.rollout.state).toMatchObject({
+    state: 'condemned',
+    reason: expect.stringMatching(/^203\.0\.113\.37:6443 could not be reached/),
+  });
+});
+
 describe('an agent that leaves', () => {
   async function installed(options: Options = {}) {
     const node = start(options);

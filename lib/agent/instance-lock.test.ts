@@ -1,5 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { waitFor } from '../../test/lab/wait';
 import { InstanceLock } from './instance-lock';
+
+jest.setTimeout(30_000);
 
 /** Numbers that only this process uses: the locks are shared by the whole machine. */
 let protocol = 100_000 + process.pid * 10;
@@ -106,10 +109,12 @@ test('reports a process of another user that took the name, ignores it, and take
   close();
   peer = 0;
   const second = lock('default/two');
-  while ((await second.acquire()) !== 'default/one') {
+  const isTaken = async () => {
+    const holder = await second.acquire();
     second.release();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return holder === 'default/one';
+  };
+  await waitFor('the first one to take the lock', 20_000, isTaken, 50);
 });
 
 test('a thousand clients that ask and never end do not block the next one', async () => {

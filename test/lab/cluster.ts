@@ -24,6 +24,9 @@ function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
   return grantsOf(objects, { namespace, name: spec.serviceAccountName ?? 'default' });
 }
 
+/** Certificates of API servers are valid for this name, too (kubeadm and others). */
+export const API_SERVER_NAME = 'kubernetes.default.svc';
+
 /**
  * The objects of dist/ on a topology: an API server that holds them, grants only the permissions of their Roles, and listens
  * at the topology's address for it; and the DaemonSet's pods on the nodes.
@@ -48,7 +51,7 @@ export class Cluster {
     const names = topology.options.apiServer;
     const token = 'lab-token';
     const api = await FakeApiServer.start(topology.lab, {
-      names,
+      names: [...names, API_SERVER_NAME],
       token,
       grants: objects.filter(({ kind }) => kind === 'DaemonSet').flatMap((each) => grantsTo(each, objects)),
       ...(bookmarkMs === undefined ? {} : { bookmarkMs }),

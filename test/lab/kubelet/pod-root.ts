@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { V1HostAlias } from '@kubernetes/client-node';
 import { node26 } from '../requirements';
 
 /** A mount of a container. Sources are paths on the machine, targets are paths in the container. */
@@ -85,12 +86,22 @@ function kernelMounts(root: string, privileged: boolean): Mount[] {
   return mounts;
 }
 
-function writeEtc(root: string, hostname: string, resolvers: readonly string[]): void {
+/** How a container finds addresses of names. */
+interface Names {
+  /** For /etc/resolv.conf. */
+  readonly resolvers: readonly string[];
+  /** For /etc/hosts. */
+  readonly aliases: readonly V1HostAlias[];
+}
+
+const LOCALHOST = '127.0.0.1 localhost\n::1 localhost\n';
+
+function writeEtc(root: string, hostname: string, { resolvers, aliases }: Names): void {
   const files: Record<string, string> = {
     passwd: 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n',
     group: 'root:x:0:\nnode:x:1000:\n',
     hostname: `${hostname}\n`,
-    hosts: '127.0.0.1 localhost\n::1 localhost\n',
+    hosts: [LOCALHOST, ...aliases.map(({ ip, hostnames = [] }) => `${[ip, ...hostnames].join(' ')}\n`)].join(''),
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
     'resolv.conf': resolvers.map((address) => `nameserver ${address}\n`).join(''),
   };
@@ -110,7 +121,7 @@ export function layOutRoot(
   hostname: string,
   privileged: boolean,
   volumes: readonly Mount[],
-  resolvers: readonly string[] = [],
+  names: Names,
 ): { root: string; fstab: string } {
   const root = join(folder, 'root');
   for (const name of ['.old', 'dev', 'home/node', 'opt', 'proc', 'root', 'run', 'sys', 'usr', 'var']) {
@@ -120,7 +131,7 @@ export function layOutRoot(
   chmodSync(join(root, 'tmp'), 0o1777);
   // As in Debian images: a token in /var/run is really in /run. The link is relative, so it never leaves this root.
   symlinkSync('../run', join(root, 'var', 'run'));
-  writeEtc(root, hostname, resolvers);
+  writeEtc(root, hostname, names);
   for (const [name, target] of Object.entries(DEVICE_LINKS)) symlinkSync(target, join(root, 'dev', name));
   place(join(root, 'dev', 'termination-log'), 'file');
 

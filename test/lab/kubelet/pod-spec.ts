@@ -38,6 +38,7 @@ const rules: Record<string, Record<string, Rule>> = {
     serviceAccountName: honoured,
     serviceAccount: honoured,
     automountServiceAccountToken: honoured,
+    hostAliases: honoured,
     hostNetwork: honoured,
     hostPID: only(false),
     hostIPC: only(false),

@@ -110,7 +110,10 @@ export async function startPod(options: PodOptions): Promise<Pod> {
   const volumes = layOutVolumes(folder, pod, sources, options.emptyDirs);
   const hostname = pod.spec.hostNetwork ? nodeName : pod.name;
   const security = pod.container.securityContext ?? {};
-  const { root, fstab } = layOutRoot(folder, hostname, security.privileged ?? false, volumes.mounts, options.resolvers);
+  const { root, fstab } = layOutRoot(folder, hostname, security.privileged ?? false, volumes.mounts, {
+    resolvers: options.resolvers ?? [],
+    aliases: pod.spec.hostAliases ?? [],
+  });
   const environment = environmentOf(pod, hostname, place, serviceEnvironment(serviceHost, servicePort));
   const command = commandOf(pod.container, environment);
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);

@@ -86,6 +86,32 @@ describeLab('the private network entry in its different forms', () => {
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
+  it('IPv4 by an IPv6 next hop, on an unnumbered link: the address is on lo, and packets are answered', () =>
+    Testbed.run({ list: [] }, async (testbed) => {
+      const router = testbed.topology.routers[0]?.netns;
+      router?.batch([
+        'addr add fe80::1/64 dev priv nodad',
+        'addr del 10.184.0.1/26 dev priv',
+        'addr add 10.184.0.1/32 dev lo',
+      ]);
+      testbed.node.netns.batch([
+        'addr add fe80::2/64 dev priv nodad',
+        'addr del 10.184.0.2/26 dev priv',
+        'addr add 10.184.0.2/32 dev lo',
+        'route add 10.0.0.0/8 via inet6 fe80::1 dev priv',
+      ]);
+      router?.ip('route', 'add', '10.184.0.2', 'via', 'inet6', 'fe80::2', 'dev', 'priv');
+      const pod = await testbed.startReady();
+      testbed.putList(['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHop: 'fe80::1', interface: 'priv' }]);
+      await testbed.untilReadiness(pod, true, /2 effective/);
+      const { routes } = await testbed.status(pod);
+      expect(routes.map(({ way }) => way)).toEqual(['via fe80::1 dev priv', 'via fe80::1 dev priv']);
+      expect(await testbed.topology.answered()).toBe(true);
+      testbed.ip('route del 192.168.0.0/24');
+      await testbed.untilOwned(['192.168.0.0/24', '192.168.1.0/24']);
+      expect(await testbed.topology.answered()).toBe(true);
+    }));
+
   it('listed twice: the entry that the kernel uses provides the next hop, and a blackhole before it is reported', () =>
     Testbed.run({}, async (testbed) => {
       testbed.ip('route add 10.0.0.0/8 via 10.184.0.9 dev priv metric 1024');

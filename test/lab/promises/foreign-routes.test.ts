@@ -1,4 +1,3 @@
-import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
 import { PROTOCOL, Testbed } from '../testbed';
 import { DUAL_STACK } from '../topology/topology';
@@ -52,12 +51,6 @@ describeLab('foreign routes are never changed', () => {
       expect(routesTo(testbed, '192.168.0.0/24')).toMatchObject([{ gateway: '198.51.100.1', metric: 50 }]);
     }));
 
-  it('the same table and list give the same result in any order', () =>
-    Testbed.run({ list: [], env: { ROUTE_METRIC: '50' } }, async (testbed) => {
-      const pod = await testbed.startReady();
-      for (let world = 0; world < WORLDS; world++) await playOrders(testbed, pod, foreignRoutes(world));
-    }));
-
   it("in IPv6, where the kernel merges routes with the same prefix and metric, the agent's route is withdrawn and the foreign one stays", () =>
     Testbed.run(
       { topology: DUAL_STACK, env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' }, list: ['2001:db8:a::/64'] },
@@ -107,76 +100,6 @@ describeLab('a changed protocol number', () => {
       expect(testbed.owned(4, 141)).toEqual([]);
     }));
 });
-
-const WORLDS = 12;
-
-interface Foreign {
-  readonly subnet: string;
-  readonly metric: number;
-  readonly hop: string;
-}
-
-const routeOf = ({ subnet, metric, hop }: Foreign) => `${subnet} via ${hop} proto static metric ${metric}`;
-
-/** Up to two routes to each subnet, with metrics below, equal to and above the agent's, which is 50. */
-function foreignRoutes(world: number): Foreign[] {
-  const metrics = [20, 50, 90];
-  const hops = ['10.184.0.1', '198.51.100.1'];
-  return SUBNETS.flatMap((subnet, i) => {
-    const first = metrics[(world + i) % 3] as number;
-    const second = metrics[(world + 2 * i + 1) % 3] as number;
-    const route = (metric: number, j: number) => ({ subnet, metric, hop: hops[(world + i + j) % 2] as string });
-    return world % 2 === i ? [route(first, 0), route(second, 1)] : [route(first, i)];
-  });
-}
-
-/** The expected result by the rule alone: the lowest metric wins, and foreign routes win ties. */
-function outcomeOf(foreign: readonly Foreign[]): string[] {
-  return SUBNETS.map((subnet) => {
-    const [best] = foreign.filter((route) => route.subnet === subnet).sort((one, other) => one.metric - other.metric);
-    if (best === undefined || best.metric > 50) return `${subnet} effective`;
-    return `${subnet} ${best.hop === '10.184.0.1' ? 'satisfied' : 'conflicting'}`;
-  });
-}
-
-/** Creates the same table in several orders, and checks for the same result after each. */
-async function playOrders(testbed: Testbed, pod: Pod, foreign: readonly Foreign[]): Promise<void> {
-  const add = (routes: readonly Foreign[]) => {
-    for (const route of routes) testbed.ip(`route append ${routeOf(route)}`);
-  };
-  const remove = () => {
-    for (const route of foreign) testbed.ip(`route del ${routeOf(route)}`);
-  };
-  add(foreign);
-  testbed.putList(SUBNETS);
-  await untilOutcome(testbed, pod, foreign, 'theirs first');
-  remove();
-  await testbed.untilOwned(SUBNETS);
-  add([...foreign].reverse());
-  await untilOutcome(testbed, pod, foreign, 'ours first');
-  testbed.ip('link set priv down');
-  testbed.ip('link set priv up');
-  testbed.ip('route add 10.0.0.0/8 via 10.184.0.1');
-  add(foreign.filter(({ hop }) => hop === '10.184.0.1')); // the kernel removed these with the link
-  await untilOutcome(testbed, pod, foreign, 'after a bounce');
-  testbed.putList([]);
-  await testbed.untilOwned([]);
-  remove();
-}
-
-async function untilOutcome(testbed: Testbed, pod: Pod, foreign: readonly Foreign[], order: string): Promise<void> {
-  const expected = outcomeOf(foreign);
-  let seen: string[] = [];
-  await waitFor(`${expected} after ${order}`, 10_000, async () => {
-    const { routes } = await testbed.status(pod);
-    seen = routes.map(({ subnet, state }) => `${subnet} ${state}`).sort();
-    return `${seen}` === `${expected}`;
-  }).catch((error: Error) => {
-    throw new Error(`${error.message}; last: ${seen}\n${foreign.map(routeOf).join('\n')}`);
-  });
-  const owned = expected.flatMap((line) => (line.endsWith(' effective') ? [line.split(' ')[0] as string] : []));
-  expect([order, testbed.owned()]).toEqual([order, owned]);
-}
 
 function routesTo(testbed: Testbed, subnet: string) {
   return testbed.topology.routes().filter(({ dst }) => dst === subnet);

@@ -1,7 +1,19 @@
+import { API_SERVER_NAME } from '../cluster';
+import type { Manifest } from '../dist';
 import { describeLab } from '../requirements';
 import { Testbed } from '../testbed';
+import { DUAL_STACK } from '../topology/topology';
 
 jest.setTimeout(60_000);
+
+const GUARDED = { PROTECTED_SUBNETS: '172.30.0.0/16' };
+
+/** A pod of it finds this address under this name in /etc/hosts. */
+function withHostAlias(workload: Manifest, ip: string, name: string): Manifest {
+  const copy = structuredClone(workload) as Manifest & { spec: { template: { spec: { hostAliases?: object[] } } } };
+  copy.spec.template.spec.hostAliases = [{ ip, hostnames: [name] }];
+  return copy;
+}
 
 describeLab('a route that takes something the node depends on is rejected, and the rest of the list is applied', () => {
   it.each([
@@ -14,14 +26,44 @@ describeLab('a route that takes something the node depends on is rejected, and t
       /would take the route to the API server 203\.0\.113\.10, which now goes via 198\.51\.100\.1 dev pub/,
     ],
     ['172.16.0.0/12', /would take the route to the protected subnet 172\.30\.0\.0\/16/],
+    ['168.63.128.0/20', /would take the route to the metadata range 168\.63\.129\.16\/32/],
   ])('%s is rejected with the reason', (subnet, reason) =>
-    Testbed.run({ list: [subnet, '192.168.1.0/24'], env: { PROTECTED_SUBNETS: '172.30.0.0/16' } }, async (testbed) => {
+    Testbed.run({ list: [subnet, '192.168.1.0/24'], env: GUARDED }, async (testbed) => {
       const pod = await testbed.cluster.startPod();
       await testbed.untilReadiness(pod, false, reason);
       expect(testbed.owned()).toEqual(['192.168.1.0/24']);
       expect((await testbed.status(pod)).counts).toEqual({ effective: 1, refused: 1 });
     }),
   );
+
+  it('the metadata address of EC2 over IPv6 is protected, which lies in the private network', () =>
+    Testbed.run(
+      {
+        topology: DUAL_STACK,
+        env: { PRIVATE_NETWORKS: '10.0.0.0/8,fd00::/8' },
+        list: [{ subnet: 'fd00:ec2::/32', nextHop: '2001:db8:51::1' }, '192.168.1.0/24'],
+      },
+      async (testbed) => {
+        const pod = await testbed.cluster.startPod();
+        await testbed.untilReadiness(pod, false, /would take the route to the metadata range fd00:ec2::254\/128/);
+        expect([testbed.owned(4), testbed.owned(6)]).toEqual([['192.168.1.0/24'], []]);
+      },
+    ));
+
+  it('the address that the API server answers at is protected, where the agent knows it by name', () =>
+    Testbed.run(
+      { list: ['203.0.113.0/24', '192.168.1.0/24'], env: { KUBERNETES_SERVICE_HOST: API_SERVER_NAME } },
+      async (testbed) => {
+        const workload = withHostAlias(testbed.cluster.workload, '203.0.113.10', API_SERVER_NAME);
+        const pod = await testbed.cluster.startPod(testbed.node, workload);
+        await testbed.untilReadiness(
+          pod,
+          false,
+          /203\.0\.113\.0\/24 refused: .*would take the route to the API server 203\.0\.113\.10/,
+        );
+        expect(testbed.owned()).toEqual(['192.168.1.0/24']);
+      },
+    ));
 
   it('a protected range is checked completely, even if a more specific route covers its first half', () =>
     Testbed.run(
@@ -73,15 +115,30 @@ describeLab('a route that takes something the node depends on is rejected, and t
       },
     ));
 
-  it('if a listed subnet becomes connected, its route is withdrawn', () =>
+  it.each([
+    ['', ['addr add 192.168.0.99/24 dev pub']],
+    [
+      ' with another metric, as NetworkManager adds it',
+      [
+        'addr add 192.168.0.99/24 dev pub noprefixroute',
+        'route add 192.168.0.0/24 dev pub proto kernel scope link src 192.168.0.99 metric 100',
+      ],
+    ],
+  ])('if a listed subnet becomes connected%s, its route is withdrawn, also by the next agent', (_, lines) =>
     Testbed.run({}, async (testbed) => {
+      const isRefused = /192\.168\.0\.0\/24 refused: .*connected to this node's pub/;
       const pod = await testbed.startReady();
-      testbed.ip('addr add 192.168.0.99/24 dev pub');
-      await testbed.untilReadiness(pod, false, /192\.168\.0\.0\/24 refused: .*connected to this node's pub/);
+      testbed.node.netns.batch(lines);
+      await testbed.untilReadiness(pod, false, isRefused);
       await testbed.untilOwned(['192.168.1.0/24']);
+      await pod.stop();
+      const next = await testbed.cluster.startPod();
+      await testbed.untilReadiness(next, false, isRefused);
+      expect(testbed.owned()).toEqual(['192.168.1.0/24']);
       testbed.ip('addr del 192.168.0.99/24 dev pub');
-      await testbed.untilReadiness(pod, true, /2 effective/);
-    }));
+      await testbed.untilReadiness(next, true, /2 effective/);
+    }),
+  );
 
   it('a Docker network that contains listed subnets causes their routes to be withdrawn until it is removed', () =>
     Testbed.run({}, async (testbed) => {
