@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { readEvent } from '../../lib/agent/kernel/events';
 import * as messages from '../../lib/agent/kernel/messages';
 import { readAcknowledgement } from '../../lib/agent/netlink/codec';
-import { MAIN_TABLE } from '../../lib/network';
+import { isProbeTable, MAIN_TABLE } from '../../lib/network';
 import { messagesIn } from '../agent/messages';
 import { attribute, attributes, message, u8, u16, u32 } from '../agent/wire';
 import { type Range, ranges, subnetOf, WIDTH } from '../oracle';
 import { SEED } from './budget';
-import { attempt, fuzz, RUNS, VARIANTS } from './fuzz';
+import { attempt, fuzz, INPUTS, RUNS, VARIANTS } from './fuzz';
 
 /**
  * No message from the kernel makes the agent throw an unexpected error or hang, and a whole one is read as it was sent.
@@ -131,15 +131,15 @@ function routeMessage({ range, table, metric, protocol, unknown }: SentRoute): B
   );
 }
 
-test(`${RUNS} kernel routes, up to ${2 * VARIANTS} per read: each is reported unchanged`, () => {
+test(`${RUNS} kernel routes, up to ${2 * VARIANTS} per read: each is reported unchanged, except those of probes`, () => {
   const property = fc.property(fc.array(route, { minLength: 1, maxLength: 2 * VARIANTS, size: 'max' }), (sent) => {
     const read = messagesIn(Buffer.concat(sent.map(routeMessage))).map((one) => readEvent(one));
-    const expected = sent.map(({ range, table, metric, protocol }) => ({
-      kind: 'route',
-      route: { subnet: subnetOf(range), table, metric, protocol, type: 1, hops: [], nexthopId: 142 },
-      deleted: false,
-    }));
+    const expected = sent.map(({ range, table, metric, protocol }) => {
+      if (isProbeTable(table)) return undefined; // the agent ignores events of its own probes
+      const route = { subnet: subnetOf(range), table, metric, protocol, type: 1, hops: [], nexthopId: 142 };
+      return { kind: 'route', route, deleted: false };
+    });
     expect(JSON.stringify(read)).toBe(JSON.stringify(expected));
   });
-  fc.assert(property, { seed: SEED, numRuns: RUNS / VARIANTS });
+  fc.assert(property, { seed: SEED, numRuns: INPUTS });
 });
