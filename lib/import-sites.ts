@@ -4,8 +4,8 @@ import { forUsers } from './charts/site/user-errors';
 import { refuse } from './network';
 
 /**
- * Runs the files of a folder and of its subfolders, by their paths in order: with a site in each, adding a cluster is
- * adding a file. Files that make no site, such as shared defaults, may lie beside them.
+ * Runs the files of a folder and of its subfolders, in the order of their paths. With one site per file, a new cluster
+ * is a new file. Files without a site, such as shared defaults, may be beside them.
  *
  * @param folder an absolute path, in main.ts `${__dirname}/sites`
  */
@@ -16,7 +16,7 @@ export function importSites(folder: string): void {
     throw rejected(skipped, 'is not run, so its site would be missing', 'give it a name that ends in .ts or .js');
   const names = files.filter((name) => /(?<!\.d|\.test)\.[jt]s$/.test(name));
   if (names.length === 0) throw rejected(folder, 'contains no site', 'write one, e.g. sites/north.ts');
-  // Without the ending, so that one that was compiled beside its source runs once.
+  // Without the extension, so that a file that was compiled beside its source runs once.
   for (const name of names) require(join(folder, name.slice(0, -3)));
 }
 

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { writtenSites } from './charts/site/site';
 import { topologyOf } from './topology';
 
-/** Names the file into which a project's program writes its sites, one a line, for those who run it. */
+/** The environment variable with the file to which a project's program appends its sites, one per line, for its caller. */
 export const TOPOLOGIES_FILE = 'ONPREM_LINK_PICTURES';
 
 const file = process.env[TOPOLOGIES_FILE];

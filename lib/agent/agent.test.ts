@@ -650,9 +650,9 @@ describe('an agent that leaves', () => {
   });
 
   test.each([
-    ['nothing is known', () => undefined],
+    ['no proof arrives', () => undefined],
     [
-      'the API server refuses',
+      'the API server rejects requests',
       ({ agent }: Awaited<ReturnType<typeof installed>>) => agent.onState({ state: 'failing', reason: 'HTTP 403' }),
     ],
     [

@@ -104,7 +104,7 @@ function scattered(count: number): string[] {
 test.each([
   ['40,000 routes by one next hop', 40_000, () => '10.184.0.1'],
   [
-    'as many routes by next hops of their own as a ConfigMap holds',
+    'as many routes with their own next hops as a ConfigMap can hold',
     19_000,
     (address: string) => `10.${address.split('.').slice(1).join('.')}`,
   ],

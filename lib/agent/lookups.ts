@@ -15,7 +15,7 @@ export interface PodsSettings {
   readonly isForwarding: (family: Family, name: string) => boolean | undefined;
 }
 
-/** What a pass asked the FIB, and of which state of the kernel. */
+/** The lookups of a pass, and the kernel state that they refer to. */
 export interface Verified {
   readonly verification: Verification;
   readonly snapshot: Snapshot;

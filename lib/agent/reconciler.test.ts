@@ -121,7 +121,7 @@ function nothingFor(text: string, kernel: MemoryKernel): MemoryKernel['lookup'] 
     lookup(questions).map((found, i) => (`${questions[i]?.address}` === text ? 'ENETUNREACH' : found));
 }
 
-describe('a pass', () => {
+describe('a pass after another one', () => {
   const list = readRouteList(['192.168.0.0/24', { subnet: '192.168.1.0/24', nextHops: ['10.184.0.3'] }], DEFAULT_RULES);
   const far = address('192.168.1.7');
 

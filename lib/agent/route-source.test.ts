@@ -31,10 +31,10 @@ test("accepts a list in the original's format", () => {
 });
 
 test.each([
-  ['a bad one', '["10.94.227.46/24"]', /host bits/],
+  ['an invalid list', '["10.94.227.46/24"]', /host bits/],
   ['no JSON', '[', /is not JSON/],
   ['an empty text', '', /write \[\] for no routes/],
-  ['none at all', undefined, /the ConfigMap has no key routes; write routes: "\[\]" for no routes/],
+  ['a missing list', undefined, /the ConfigMap has no key routes; write routes: "\[\]" for no routes/],
 ])('keeps the last good list after %s', (_, text, reason) => {
   const { source, show, subnets } = follow();
   show('5', '["192.168.0.0/24"]');

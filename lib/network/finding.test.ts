@@ -8,11 +8,11 @@ describe('quotes a value', () => {
   test.each<[string, unknown, string]>([
     ['as JSON', { a: ['b', null] }, '{"a":["b",null]}'],
     ['on one line', 'a\nb\u001b', '"a\\nb\\u001b"'],
-    ['when it is missing', undefined, 'undefined'],
-    ['when JSON does not know the number', Number.NaN, 'NaN'],
-    ['when it is a bigint', 1n, '1n'],
-    ['when a bigint lies within', [1n], '["1n"]'],
-    ['when it contains itself', circular, '[object Array]'],
+    ['that is missing', undefined, 'undefined'],
+    ['that is a number without JSON form', Number.NaN, 'NaN'],
+    ['that is a bigint', 1n, '1n'],
+    ['that contains a bigint', [1n], '["1n"]'],
+    ['that contains itself', circular, '[object Array]'],
     ['in full up to 80 characters', 'x'.repeat(78), `"${'x'.repeat(78)}"`],
     ['shortened beyond', 'x'.repeat(79), `"${'x'.repeat(78)}…`],
   ])('%s', (_, value, text) => expect(quote(value)).toBe(text));

@@ -45,17 +45,17 @@ test.each<[string, (data: { services: string }) => HealthListData, string]>([
   ['no list', () => ({}), 'has no key services'],
   ['no JSON', () => ({ services: '[' }), 'services: "[" is not JSON'],
   ['no array', () => ({ services: '{}' }), 'is not a JSON array'],
-  ['an entry that is none', () => ({ services: '[7]' }), 'services[0]: 7 is not an object'],
+  ['an entry that is not an object', () => ({ services: '[7]' }), 'services[0]: 7 is not an object'],
   ['the same Service twice', () => format(service(), service()), 'services: "default/orders-service" is listed twice'],
   ['a threshold of 0', () => format(service({ downAfter: 0 })), 'services[0].downAfter: 0 is not a valid number'],
-  ['a time-out beyond the interval', () => format(service({ timeoutMs: 10_001 })), 'services[0].timeoutMs: 10001'],
+  ['a timeout beyond the interval', () => format(service({ timeoutMs: 10_001 })), 'services[0].timeoutMs: 10001'],
   ['no servers', () => format(service({ servers: new Map() })), 'services[0].servers: {} names no servers'],
   [
-    'a server that is none',
+    'an invalid server address',
     () => format(service({ servers: new Map([['300.1.1.1', '10.0.0.1']]) })),
     'servers.300.1.1.1',
   ],
-  ['an authority that is missing', ({ services }) => ({ services }), 'services[0].probe: "ca-abc" is not a key'],
+  ['a missing authority', ({ services }) => ({ services }), 'services[0].probe: "ca-abc" is not a key'],
 ])('rejects %s', (_, change, message) => {
   expect(() => parseHealthList(change(format(service()) as { services: string }))).toThrow(message);
 });

@@ -28,13 +28,9 @@ describe('parses a route', () => {
       { subnet: '192.168.0.0/24' },
       { subnet: '192.168.0.0/24', nextHops: [], table: 254, metric: 0 },
     ],
+    ["in IPv6 with the kernel's metric", 'fd00::/64', { subnet: 'fd00::/64', nextHops: [], table: 254, metric: 1024 }],
     [
-      'in IPv6 with the metric of the kernel',
-      'fd00::/64',
-      { subnet: 'fd00::/64', nextHops: [], table: 254, metric: 1024 },
-    ],
-    [
-      'in IPv6 with metric 0, which the kernel does not know either',
+      "in IPv6 with metric 0, which becomes the kernel's",
       { subnet: 'fd00::/64', metric: 0 },
       { subnet: 'fd00::/64', nextHops: [], table: 254, metric: 1024 },
     ],

@@ -82,7 +82,7 @@ export class Controller implements WatchHandlers {
     });
     this.queue = new WorkQueue(
       (key) => this.write(key),
-      (key, { message }) => log('warn', 'slice.failed', `${key}: ${message}; trying again`),
+      (key, { message }) => log('warn', 'slice.failed', `${key}: ${message}; retrying`),
     );
     const reporter = { component: 'onprem-link-health', instance: options.podName };
     const events = new EventRecorder(objects, reporter, clock, ({ message }) =>
@@ -124,7 +124,7 @@ export class Controller implements WatchHandlers {
     const isNews = state.state !== this.watchState.state;
     this.watchState = state;
     if (!isNews) return;
-    if (state.state === 'failing') this.parts.log('warn', 'watch.failing', `${state.reason}; trying again`);
+    if (state.state === 'failing') this.parts.log('warn', 'watch.failing', `${state.reason}; retrying`);
     else this.parts.log('info', `watch.${state.state}`, 'the API server answers');
   }
 
@@ -199,7 +199,7 @@ export class Controller implements WatchHandlers {
       this.turnError = undefined;
     } catch (error) {
       const { message } = error as Error;
-      if (this.turnError === undefined) this.parts.log('warn', 'lease.failed', `${message}; trying again`);
+      if (this.turnError === undefined) this.parts.log('warn', 'lease.failed', `${message}; retrying`);
       this.turnError = message;
     }
     this.roster.other = this.turns.other;

@@ -30,7 +30,7 @@ function run(settings: Settings): void {
   );
   const watch = new ConfigMapWatch(new ApiClient(apiHost, apiPort), settings.namespace, settings.configMap, controller);
   const stopServing = serve(doorOf(settings, pagesOf(controller, clock.now)), ({ message }) =>
-    log('error', 'http.failed', `${message}; trying again`),
+    log('error', 'http.failed', `${message}; retrying`),
   );
   const exit = (code: number) => {
     watch.stop();

@@ -68,21 +68,21 @@ test.each<[string, Case, string[]]>([
   ['an effective route gets one', {}, [ADDED]],
   ['in IPv6 as well', { listed: ['fd40::/48'] }, ['+fd40::/48 table 254 metric 4294967295']],
   [
-    'so does one in a table of its own',
+    'so does one in another table',
     { listed: [{ subnet: A, table: 77 }], state: 'installed' },
     [`+${A} table 77 metric 4294967295`],
   ],
-  ['routes of one prefix share one', { listed: [A, { subnet: A, metric: 5 }] }, [ADDED]],
-  ['one that is there stays', { kernel: [OURS] }, [STAYS]],
+  ['routes with one prefix share one', { listed: [A, { subnet: A, metric: 5 }] }, [ADDED]],
+  ['keeps an existing one', { kernel: [OURS] }, [STAYS]],
   [
-    'one of a former protocol number becomes ours',
+    'takes over one of a former protocol number',
     { kernel: [OURS.replace('ours', 'former')] },
     [STAYS, `~${A} table 254 metric 4294967295`],
   ],
-  ['one that is not listed is withdrawn', { listed: [], kernel: [OURS] }, [WITHDRAWN]],
-  ['one that somebody deleted is put back', { state: 'waiting', before: [`${A} 254`] }, [ADDED]],
-  ['a rollback restores it though the list does not name it', { listed: [], restored: [`${A} 254`] }, [ADDED]],
-  ['a rollback restores it though its route waits', { state: 'waiting', restored: [`${A} 254`] }, [ADDED]],
+  ['withdraws one that is not listed', { listed: [], kernel: [OURS] }, [WITHDRAWN]],
+  ['restores one that another program deleted', { state: 'waiting', before: [`${A} 254`] }, [ADDED]],
+  ['a rollback restores one that the list does not contain', { listed: [], restored: [`${A} 254`] }, [ADDED]],
+  ['a rollback restores one while its route waits', { state: 'waiting', restored: [`${A} 254`] }, [ADDED]],
 ])('%s', (_, given, expected) => expect(companions(given)).toEqual(expected));
 
 test.each<RouteState>(['waiting', 'failed', 'shadowed', 'not-applicable'])(

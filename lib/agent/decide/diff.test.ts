@@ -475,7 +475,7 @@ describe('routes of the original DaemonSet', () => {
 
   test.each([
     ['lead elsewhere', '192.168.0.0/24 via 10.184.0.9 dev priv proto boot', 'conflicting'],
-    ['belong to somebody else', '192.168.0.0/24 via 10.184.0.1 dev priv proto static', 'satisfied'],
+    ['belong to another program', '192.168.0.0/24 via 10.184.0.1 dev priv proto static', 'satisfied'],
   ])('are not adopted if they %s', (_, other, state) => {
     const result = diffed(ways(['192.168.0.0/24']), snapshot({ routes: [other] }), adopt);
     expect(result.changes).toEqual([]);

@@ -34,10 +34,10 @@ const linkEvent = (name: string): KernelEvent => ({ kind: 'link', index: LINKS[n
 
 test.each([
   ['a route of ours', routeEvent('203.0.113.0/24 dev pub proto ours')],
-  ['a route of ours by a former number', routeEvent('203.0.113.0/24 dev pub proto former')],
-  ['somebody else’s route of a listed subnet', routeEvent('192.168.0.0/24 dev pub metric 50')],
-  ['somebody else’s route inside a listed subnet', routeEvent('192.168.0.9/32 dev pods')],
-  ['an entry around it in a table of rules', routeEvent('0.0.0.0/0 dev pub table 77')],
+  ['a route of ours with a former number', routeEvent('203.0.113.0/24 dev pub proto former')],
+  ["another program's route to a listed subnet", routeEvent('192.168.0.0/24 dev pub metric 50')],
+  ["another program's route inside a listed subnet", routeEvent('192.168.0.9/32 dev pods')],
+  ['a wider entry in a table that rules use', routeEvent('0.0.0.0/0 dev pub table 77')],
   ['the private network’s entry', routeEvent('10.0.0.0/8 via 10.184.0.3 dev priv')],
   ['the link of our routes', linkEvent('priv')],
   ['an address', { kind: 'address', address: nodeAddress('10.184.0.2/26 dev priv') }],

@@ -139,7 +139,7 @@ describe('entries more specific than a listed subnet', () => {
   test.each<[string, string[], string]>([
     ['a connected subnet', ['192.168.4.0/24 dev pods proto kernel'], '192.168.4.0/24 dev pods takes a part'],
     [
-      'a host of DHCP',
+      'a host route of DHCP',
       ['192.168.9.9/32 via 198.51.100.1 dev pub'],
       '192.168.9.9/32 via 198.51.100.1 dev pub takes a part',
     ],

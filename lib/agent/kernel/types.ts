@@ -65,7 +65,7 @@ export interface Rule {
   readonly table: number;
   readonly source?: Subnet;
   readonly destination?: Subnet;
-  /** Name of the interface that the packets come in by; `lo` for the node's own. */
+  /** Name of the input interface; `lo` for the node's own packets. */
   readonly input?: string;
   readonly output?: string;
   readonly mark?: { readonly value: number; readonly mask: number };

@@ -210,8 +210,8 @@ export class Reader {
 }
 
 /**
- * Attributes one after the other, for who wants several of them: by next(), which is false when there is none left, it
- * becomes the stretch of the next one. Most of reading 10,000 routes is this.
+ * Iterates over attributes, for callers that need several of them. next() moves this reader to the next attribute, and
+ * returns false after the last one. Reading 10,000 routes spends most of its time here.
  */
 export class Attributes extends Reader {
   type = 0;
@@ -242,9 +242,8 @@ export class Attributes extends Reader {
 }
 
 /**
- * Messages one after the other as they lie in the bytes they were read into: by next(), which is false when there is none
- * left, it becomes what stands behind the header of the next one, until the bytes are read into again. Each look at
- * everything reads thousands of them.
+ * Iterates over the messages in a buffer. next() moves this reader to the content of the next message, and returns false
+ * after the last one. The content is valid until the buffer is filled again. Each dump reads thousands of messages.
  */
 export class Messages extends Reader {
   type = 0;

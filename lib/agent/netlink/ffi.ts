@@ -40,7 +40,7 @@ const NETLINK_NO_ENOBUFS = 5;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 const SIZEOF_SOCKADDR_NL = 12;
-/** linux/bpf_common.h: load the word at a place, jump if it equals, keep so many bytes of the message. */
+/** linux/bpf_common.h: load the word at an offset, jump if equal, keep this many bytes of the message. */
 const [BPF_LD_W_ABS, BPF_JEQ, BPF_RET] = [0x20, 0x15, 0x06];
 const SIZEOF_SOCK_FILTER = 8;
 /** In struct nlmsghdr. */
@@ -89,7 +89,7 @@ export function openEventSocket(receiveBuffer: number, groups: readonly number[]
 }
 
 /**
- * By a program of classic BPF (man 7 socket, SO_ATTACH_FILTER; struct sock_filter: code u16, jump if true and if false
+ * Attaches a classic BPF program (man 7 socket, SO_ATTACH_FILTER; struct sock_filter: code u16, jump if true and if false
  * u8, operand u32). It loads the port of the message's originator as if it were in network order.
  */
 function leaveOut(fd: number, cause: number): void {
@@ -100,7 +100,7 @@ function leaveOut(fd: number, cause: number): void {
   program.u16(BPF_LD_W_ABS).u16(0).u32(OFFSET_OF_NLMSG_PID);
   program.u16(BPF_JEQ).u8(0).u8(1).u32(port);
   program.u16(BPF_RET).u16(0).u32(0);
-  program.u16(BPF_RET).u16(0).u32(-1); // all of it
+  program.u16(BPF_RET).u16(0).u32(-1); // keep all bytes
   const filter = BigUint64Array.of(0n, ffi().getRawPointer(program.finish())); // struct sock_fprog: length u16, pointer
   new Uint16Array(filter.buffer)[0] = program.length / SIZEOF_SOCK_FILTER;
   set(fd, 'SO_ATTACH_FILTER', SOL_SOCKET, SO_ATTACH_FILTER, filter);

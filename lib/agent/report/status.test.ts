@@ -68,12 +68,12 @@ describe('not ready', () => {
       'the API server: HTTP 403; the routes stay',
     ],
     [
-      'nothing was read yet',
+      'the list has not been read yet',
       { list: { state: 'unknown' }, outcome: undefined },
       'ConfigMap onprem-link/static-routes has not been read yet',
     ],
     ['the kernel cannot be read', { passError: 'ENOBUFS' }, 'ENOBUFS'],
-    ['no pass was made yet', { outcome: undefined }, 'the first pass is under way'],
+    ['the first pass is under way', { outcome: undefined }, 'the first pass is under way'],
   ])('while %s', (_, changed, reason) => {
     expect(readiness(facts(changed))).toEqual({ ready: false, reason });
   });
@@ -269,7 +269,7 @@ describe('a list from the pod template', () => {
   const pinned = { isInForce: true, differs: false };
 
   test.each<[string, Partial<Facts>]>([
-    ['an API server that is away', { watch: { state: 'failing', reason: 'no answer' } }],
+    ['an unavailable API server', { watch: { state: 'failing', reason: 'no answer' } }],
     ['a watch that is not open yet', { watch: { state: 'connecting' } }],
     ['a deleted ConfigMap', { list: { state: 'gone', since: 0 } }],
   ])('is Ready with %s', (_, given) => {

@@ -12,12 +12,12 @@ test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, str
   ['one label with two values', { pool: 'a' }, { pool: 'b' }, true],
   ['one of several labels with two values', { pool: 'a', zone: '1' }, { zone: '1', pool: 'b', disk: 'ssd' }, true],
   ['an empty value and another', { edge: '' }, { edge: 'yes' }, true],
-  ['the same', { pool: 'a' }, { pool: 'a' }, false],
+  ['equal labels', { pool: 'a' }, { pool: 'a' }, false],
   ['one inside the other', { pool: 'a' }, { pool: 'a', zone: '1' }, false],
   ['different labels, which one node may carry', { pool: 'a' }, { zone: 'b' }, false],
   ['all nodes and some', {}, { pool: 'a' }, false],
   ['all nodes twice', {}, {}, false],
-  ['a label named like what every object has', { constructor: 'a' }, {}, false],
+  ['a label named like a property of every object', { constructor: 'a' }, {}, false],
 ])('%s: %j and %j', (_, one, other, areDisjoint) => {
   const [first, second] = [pool(one, 142), pool(other, 143)];
   expect(disjointProtocols(first, [first, second])).toEqual(areDisjoint ? [143] : []);

@@ -64,7 +64,7 @@ test('asks to split a subnet that is larger than any free private range', () => 
 
 test.each<[string, SubnetSpec[], SubnetSpec[][], string]>([
   [
-    'the real range of a subnet beside it',
+    'the real range of another subnet of the network',
     [NODES],
     [[SERVERS, { real: '192.168.1.0/24', mapped: '192.168.3.0/24' }]],
     'on-premise datacentre › subnets[0]: "10.0.1.0/24 seen as 192.168.1.0/24" is mapped to a range that overlaps 192.168.1.0/24 of on-premise datacentre; have the routers map it to 192.168.0.0/24, which is free',

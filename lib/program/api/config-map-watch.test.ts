@@ -380,7 +380,7 @@ describe('stop()', () => {
   test.each([
     ['while the watch is open', [[list('7')], ['silence' as const]]],
     ['during a pause', [[new ApiError('no answer')]]],
-    ['while a list is under way', [['silence' as const]]],
+    ['while a list request is in progress', [['silence' as const]]],
   ])('ends the watch %s', async (_, answers) => {
     const script = new Script(answers);
     const running = script.watch.run();

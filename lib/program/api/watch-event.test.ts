@@ -31,7 +31,7 @@ describe('a list', () => {
     ['no data', undefined],
     ['null for data', null],
     ['no string', { routes: ['192.168.0.0/24'] }],
-    ['data that is no object', 'routes'],
+    ['data that is not an object', 'routes'],
   ])('returns one with %s as present without data', (_, data) => {
     expect(readList(list([configMap('5', data)]), NAME).configMap).toEqual({
       kind: 'present',
@@ -43,7 +43,7 @@ describe('a list', () => {
   test.each([
     ['nothing', ''],
     ['no JSON', '<html>502 Bad Gateway</html>'],
-    ['half of one', list([configMap('5')]).slice(0, 60)],
+    ['cut off', list([configMap('5')]).slice(0, 60)],
     ['null', 'null'],
     ['an array', '[]'],
     ['a string', '"ConfigMapList"'],
@@ -52,7 +52,7 @@ describe('a list', () => {
     ['no version', list([], { metadata: {} })],
     ['null for metadata', list([], { metadata: null })],
     ['a version that is a number', list([], { metadata: { resourceVersion: 7 } })],
-    ['items that are no array', list({})],
+    ['items that are not an array', list({})],
   ])('that is %s throws an error and reveals nothing', (_, text) => {
     expect(() => readList(text, NAME)).toThrow(ApiError);
   });

@@ -144,7 +144,7 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     /no route to 192\.168\.1\.1/,
   ],
   [
-    'no limit of segments one way',
+    'no segment limit in one direction',
     `${CLUSTER}/nftables.conf`,
     without(/^.*saddr .*maxseg.*\n/m),
     [FIRST, SECOND, THERE, BACK],
@@ -186,7 +186,7 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     /router datacentre.*the route to 192\.168\.2\.0\/27 leads to eth0/,
   ],
   [
-    'a router that forwards nothing',
+    'a router that does not forward',
     `${PREMISES}/sysctl.conf`,
     (text) => text.replace('ip_forward = 1', 'ip_forward = 0'),
     [FIRST, SECOND, THERE, BACK],

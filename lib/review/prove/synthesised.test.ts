@@ -65,7 +65,7 @@ function proofOfSite(name: string, { cluster, networks, routes, service, servers
 
 test.each<[string, Case]>([
   [
-    'routers that learn the way to pods',
+    'routers that learn the route to pods',
     {
       cluster: { podsSeenAs: 'themselves' },
       networks: { a: { subnets: SUBNETS, vpn: vpnTo('192.0.2.1', { ...HOPS, podNextHops: [] }, FAR_HOPS) } },
@@ -149,9 +149,12 @@ test.each<[string, Case]>([
     'the largest segments that a site may have',
     { networks: { a: { subnets: SUBNETS, vpn: { ...vpnTo('192.0.2.1'), mss: 1388 } } } },
   ],
-  ['a table of its own', { routes: { table: 200 } }],
-  ['a list that rolls', { routes: { changes: 'rolling', canary: { maxUnavailable: 1 } } }],
-  ['a next hop of its own', { routes: { routes: [{ subnet: '192.168.1.0/24', nextHop: '10.0.1.3', mtu: 1400 }] } }],
+  ['a separate routing table', { routes: { table: 200 } }],
+  ['rolling changes', { routes: { changes: 'rolling', canary: { maxUnavailable: 1 } } }],
+  [
+    'a route with its own next hop',
+    { routes: { routes: [{ subnet: '192.168.1.0/24', nextHop: '10.0.1.3', mtu: 1400 }] } },
+  ],
   ['an MTU that fits exactly', { routes: { routes: [{ subnet: '192.168.1.0/24', mtu: 1438 }], metric: 50 } }],
   ['servers that are probed', { service: { health: { http: { path: '/' } } } }],
   ['servers that are probed while Git keeps their endpoints', { service: { health: HANDOVER } }],

@@ -54,7 +54,7 @@ describe('new connections go to', () => {
     ['those that are up', { a: up, b: down, c: up }, 1, ['normal', 'a c']],
     ['all of them if all are down', { a: down, b: down }, 1, ['panic', 'a b']],
     ['the only one, whatever it does', { a: down }, 1, ['panic', 'a']],
-    ['one that answers before its pause is over, rather than none', { a: down, b: held }, 1, ['early', 'b']],
+    ['one that answers before its pause is over, if no other is up', { a: down, b: held }, 1, ['early', 'b']],
     ['all of them below the threshold', { a: up, b: down, c: down }, 2, ['panic', 'a b c']],
     ['up and held ones that reach the threshold together', { a: up, b: held, c: down }, 2, ['early', 'a b']],
   ] as const)('%s', (_, healths, threshold, expected) => {

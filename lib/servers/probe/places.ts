@@ -15,7 +15,7 @@ export class Places {
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  /** Takes a place for a further connection of the same probe. @returns false where half of them are taken */
+  /** Takes a place for a further connection of the same probe. @returns false if half of them are taken */
   enterAgain(): boolean {
     if (this.taken >= this.most / 2) return false;
     this.taken++;

@@ -104,7 +104,7 @@ describe('HTTP', () => {
 
   test.each([
     ['hangs up', (socket: Socket) => socket.destroy(), 'connection reset'],
-    ['speaks something else', (socket: Socket) => socket.end('220 mail.example ESMTP\r\n'), 'the answer is not HTTP'],
+    ['does not speak HTTP', (socket: Socket) => socket.end('220 mail.example ESMTP\r\n'), 'the answer is not HTTP'],
   ])('a server that %s is down', async (_, behave, reason) => {
     const port = await listen(net.createServer(), (socket) => socket.once('data', () => behave(socket)));
     expect(await ask(web(port))).toEqual({ ok: false, reason });
