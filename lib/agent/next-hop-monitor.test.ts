@@ -41,7 +41,7 @@ const pass = (seconds: number) => jest.advanceTimersByTime(seconds * 1000);
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-test('reports a dead next hop within five seconds, and again once it answers', () => {
+test('reports a dead next hop within four seconds after the kernel marks it as failed, and again once it answers', () => {
   const { watch, silent, changes } = watching();
   watch.follow([A, B]);
   pass(5);

@@ -269,6 +269,38 @@ describe('a list', () => {
     expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'suspended']);
   });
 
+  test('that was confirmed before must leave the API server reachable, and nothing else: other targets were not checked before it', async () => {
+    const { accept, rollout, routed, behaviour, attempts } = node({ targets: [API, OTHER] });
+    accept(A);
+    await wait(5);
+    accept(B);
+    await wait(5);
+    attempts.length = 0;
+    behaviour.answer = (target, subnets) =>
+      target === OTHER && subnets.includes('192.168.0.0/24') ? 'lost' : 'answered';
+    accept(A);
+    await wait(TRIAL_MS + 500);
+    expect([routed(), rollout.state.state, new Set(attempts)]).toEqual([['192.168.0.0/24'], 'settled', new Set([API])]);
+    behaviour.answer = (target, subnets) =>
+      target === API && subnets.includes('192.168.1.0/24') ? 'lost' : 'answered';
+    accept(B);
+    await wait(TRIAL_MS + 500);
+    expect(rollout.rollbacks).toBe(1);
+  });
+
+  test('that was confirmed before is checked in full with rolling changes', async () => {
+    const { accept, rollout, routed, behaviour } = node({ targets: [API, OTHER], isRolling: true });
+    accept(A);
+    await wait(5);
+    accept(B);
+    await wait(5);
+    behaviour.answer = (target, subnets) =>
+      target === OTHER && subnets.includes('192.168.0.0/24') ? 'lost' : 'answered';
+    accept(A);
+    await wait(2 * TRIAL_MS + 500);
+    expect([routed(), rollout.state.state]).toEqual([['192.168.1.0/24'], 'condemned']);
+  });
+
   test('waits for a random time on a large fleet, unless the node has none yet or it changes nothing', async () => {
     const { accept, rollout, routed } = node({ spreadMs: 30_000, random: 0.5 });
     accept(A);

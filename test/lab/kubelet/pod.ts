@@ -99,28 +99,22 @@ export class Pod {
     return { code: await code.finally(() => clearTimeout(timer)), stdout, stderr };
   }
 
-  /** Runs a probe of the spec once. @throws if the spec has no such probe */
-  probe(kind: ProbeKind): Promise<ProbeResult> {
+  /**
+   * Runs a probe of the spec once.
+   *
+   * @param timeoutSeconds how long it may take. @default as the spec says
+   * @throws if the spec has no such probe
+   */
+  probe(kind: ProbeKind, timeoutSeconds?: number): Promise<ProbeResult> {
     const { container } = this.started.pod;
     const probe = container[`${kind}Probe`];
     if (!probe) throw new Error(`${container.name} has no ${kind} probe`);
-    return probeOnce(probe, {
+    return probeOnce(timeoutSeconds === undefined ? probe : { ...probe, timeoutSeconds }, {
       netns: this.started.netns,
       container,
       podIP: this.started.podIP,
       exec: (command, timeoutMs) => this.exec(command, timeoutMs),
     });
-  }
-
-  /**
-   * Probes until one succeeds, or until `failureThreshold` (default 3) probes in a row have failed, after which a kubelet
-   * would act. @throws if the spec has no such probe
-   */
-  async probeToThreshold(kind: ProbeKind): Promise<ProbeResult> {
-    const threshold = this.started.pod.container[`${kind}Probe`]?.failureThreshold ?? 3;
-    let result = await this.probe(kind);
-    for (let failures = 1; !result.ok && failures < threshold; failures++) result = await this.probe(kind);
-    return result;
   }
 
   /** Resolves with the probe's first successful answer. @throws after `ms` milliseconds, or when the container ends */

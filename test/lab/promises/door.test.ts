@@ -3,10 +3,11 @@ import type { Pod } from '../kubelet/pod';
 import { describeLab } from '../requirements';
 import { Testbed } from '../testbed';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
-/** Connections of each kind to each of the two addresses: 500 in all. */
+/** Connections of each of four kinds to each of the two addresses. */
 const EACH = 250;
+const PATIENCE_S = 30;
 const PROBES = ['startup', 'liveness', 'readiness'] as const;
 
 describeLab('the HTTP server is not exposed', () => {
@@ -24,7 +25,7 @@ describeLab('the HTTP server is not exposed', () => {
       expect((await testbed.get('/status/node-routes')).status).toBe(200);
     }));
 
-  it('500 connections of each kind and a storm on /diff neither restart the agent nor stop repairs', () =>
+  it('500 connections of each kind and a storm on /diff cost no probe, and do not stop repairs', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       const [outside] = testbed.node.addresses;
@@ -40,10 +41,13 @@ describeLab('the HTTP server is not exposed', () => {
     }));
 });
 
-/** After this many failed probes a kubelet would restart the agent. `npm run bench flood` measures that every probe is answered in time. */
+/**
+ * One attempt of each kind: none may be refused, reset or dropped. How long an answer takes depends on the machine, and
+ * `npm run bench flood` measures it.
+ */
 async function probesAnswer(pod: Pod): Promise<void> {
   for (const kind of PROBES) {
-    const result = await pod.probeToThreshold(kind);
+    const result = await pod.probe(kind, PATIENCE_S);
     expect({ kind, ...result }).toEqual({ kind, ok: true, status: 200, body: expect.any(String) });
   }
 }

@@ -6,7 +6,7 @@ import { DUAL_STACK } from '../topology/topology';
 
 jest.setTimeout(60_000);
 
-const GUARDED = { PROTECTED_SUBNETS: '172.30.0.0/16' };
+const GUARDED = { PROTECTED_SUBNETS: '172.30.0.0/16', ALLOW_DEFAULT_ROUTE: 'true' };
 
 /** A pod of it finds this address under this name in /etc/hosts. */
 function withHostAlias(workload: Manifest, ip: string, name: string): Manifest {
@@ -27,6 +27,7 @@ describeLab('a route that takes something the node depends on is rejected, and t
     ],
     ['172.16.0.0/12', /would take the route to the protected subnet 172\.30\.0\.0\/16/],
     ['168.63.128.0/20', /would take the route to the metadata range 168\.63\.129\.16\/32/],
+    ['168.0.0.0/6', /would take the route to the metadata range 169\.254\.0\.0\/16/],
   ])('%s is rejected with the reason', (subnet, reason) =>
     Testbed.run({ list: [subnet, '192.168.1.0/24'], env: GUARDED }, async (testbed) => {
       const pod = await testbed.cluster.startPod();

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { find, type Manifest } from '../dist';
+import type { Pod } from '../kubelet/pod';
 import { describeLab, node26 } from '../requirements';
 import { Testbed } from '../testbed';
 import { waitFor } from '../wait';
@@ -137,7 +139,11 @@ describeLab('faults of the agent itself', () => {
       await pod.waitForLog(({ json }) => json?.event === 'kernel.overrun', 10_000);
       // The kernel must not drop further events unnoticed while the agent slowly reads the queue.
       pod.signal('SIGSTOP');
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+      const dropped = droppedEvents(pod);
+      testbed.node.netns.batch(storm.map((verb) => `route ${verb} 172.16.0.0/30 via 198.51.100.1 table 1000`));
+      await waitFor('the kernel to drop further events', 5000, () => droppedEvents(pod) > dropped);
+      // Unless the agent has not restored it yet.
+      if (testbed.owned().includes('192.168.0.0/24')) testbed.ip('route del 192.168.0.0/24');
       pod.signal('SIGCONT');
       await testbed.untilOwned(SUBNETS, 10_000);
       for (let i = 0; i < 20; i++) {
@@ -203,6 +209,13 @@ describeLab('faults of the agent itself', () => {
       await waitFor('the routes to exist', 1000, () => testbed.owned().length > 0);
     }));
 });
+
+/** How many events the kernel dropped because queues in the pod's network were full. */
+function droppedEvents({ pid }: Pod): number {
+  const [header = '', ...sockets] = readFileSync(`/proc/${pid}/net/netlink`, 'utf8').trim().split('\n');
+  const column = header.trim().split(/\s+/).indexOf('Drops');
+  return sockets.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[column]), 0);
+}
 
 /** The DaemonSet with another command. */
 function withCommand(workload: Manifest, change: (command: string[]) => string[]): Manifest {
