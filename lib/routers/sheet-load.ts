@@ -41,23 +41,22 @@ function stepText({ what, command, shows }: Step): string[] {
 function linux(tunnel: Tunnel): Step[] {
   const name = tunnelName(tunnel);
   const children = selectorsOf(tunnel).length;
-  const table = `inet onprem-link-${name}`;
+  const paths = linuxPaths(tunnel);
+  const key = `/etc/swanctl/conf.d/${keyFile(tunnel)}`;
+  const { 'swanctl.conf': connection, 'routes.batch': routes, ...others } = paths;
   return [
     {
       what: 'Set the key, the same one on both routers, in a file that only root can read:',
-      command: [
-        `install -m 600 /dev/null /etc/swanctl/conf.d/${keyFile(tunnel)}`,
-        `editor /etc/swanctl/conf.d/${keyFile(tunnel)}   # secret = "…"`,
-      ],
+      command: [`install -m 600 /dev/null ${key}`, `editor ${key}   # secret = "…"`],
     },
     {
       what: 'Install the files:',
-      command: Object.entries(linuxPaths(tunnel)).map(([file, path]) => `install -D -m 644 ${file} ${path}`),
+      command: Object.entries(paths).map(([file, path]) => `install -D -m 644 ${file} ${path}`),
     },
     {
       what: 'Load them. At each boot the units do the same, and charon-systemd loads the connections:',
       command: [
-        `sysctl -p ${linuxPaths(tunnel)['sysctl.conf']}`,
+        `sysctl -p ${paths['sysctl.conf']}`,
         `systemctl daemon-reload && systemctl enable --now ${unitsOf(tunnel).join(' ')}`,
         'swanctl --load-all',
       ],
@@ -71,17 +70,24 @@ function linux(tunnel: Tunnel): Step[] {
     {
       what: 'Check that no other rule translates sources earlier:',
       command: ["nft -y list chains | grep 'type nat hook postrouting'"],
-      shows: 'one line with priority 90, which belongs to this VPN, and none with a smaller number.',
+      shows: 'a priority of 90 or more in every line. This VPN has 90.',
     },
     {
       what: 'Rotate the key: write the new one on both routers, load it on both, then reauthenticate from one of them:',
       command: ['swanctl --load-creds', `swanctl --rekey --ike ${name} --reauth`],
     },
     {
-      what: 'Roll back:',
+      what: 'Roll back, which also deletes the key. Packets to the other end then follow the other routes of this router, unencrypted:',
       command: [
-        `rm /etc/swanctl/conf.d/${name}.conf && swanctl --load-all && swanctl --terminate --ike ${name}`,
-        `systemctl disable ${unitsOf(tunnel).join(' ')} && nft delete table ${table}`,
+        `rm ${connection} ${key}`,
+        'swanctl --load-all --noprompt',
+        `swanctl --terminate --ike ${name} || true   # none if it was down`,
+        `sed -n 's/^route replace/route del/p' ${routes} | ip -force -batch -`,
+        `systemctl disable ${unitsOf(tunnel).join(' ')}`,
+        `nft delete table inet onprem-link-${name}`,
+        `rm ${routes} ${Object.values(others).join(' ')}`,
+        'systemctl daemon-reload',
+        "find /etc/onprem-link -name '*.routes' -exec ip -batch {} ';'   # what other VPNs of this router also need",
       ],
     },
   ];

@@ -9,6 +9,7 @@ import { numberedEnd, type Tunnel } from '../tunnel';
 import { vyosCommands } from '../vyos';
 import { fortigateChange } from './fortigate';
 import { changeFiles } from './index';
+import { linuxChange } from './linux';
 import { vyosChange } from './vyos';
 
 const END = 'example/cluster-to-datacentre';
@@ -126,6 +127,96 @@ function checkNothingRefersTo(box: Box, gone: string, name: string): void {
       if (settings.get(key)?.includes(name)) throw new Error(`${path} still refers to ${name}`);
 }
 
+/** A Linux router: its files by path, what is loaded from them, and the security associations that are up. */
+class LinuxBox {
+  readonly files = new Map<string, string>();
+  readonly tables = new Map<string, string>();
+  /** Next hops by subnet. */
+  readonly routes = new Map<string, string>();
+  readonly units = new Set<string>();
+  /** `connection` and `connection/child`. */
+  connections = new Set<string>();
+  sas = new Set<string>();
+
+  /** A router on which these files were installed and loaded as their sheet says, with all tunnels up. */
+  static with(end: ReadonlyMap<string, string>): LinuxBox {
+    const box = new LinuxBox();
+    for (const [name, text] of end) {
+      const place = /^# On the router: (\S+)$/m.exec(text)?.[1];
+      if (place === undefined) continue;
+      box.files.set(place, text);
+      if (name === 'nftables.conf') box.run(`nft -f ${place}`, end);
+      if (name === 'routes.batch') box.run(`ip -batch ${place}`, end);
+      if (name.endsWith('.service')) box.units.add(place.split('/').at(-1) as string);
+    }
+    box.run('swanctl --load-all --noprompt', end);
+    box.sas = new Set(box.connections);
+    return box;
+  }
+
+  /** @throws if the router would reject the command, or if nothing here knows it */
+  run(line: string, end: ReadonlyMap<string, string>): void {
+    const command = (line.split(' || true')[0] as string).trim();
+    const handler = this.handlers(end).find(([pattern]) => pattern.test(command));
+    if (handler === undefined) throw new Error(`unknown command: ${line}`);
+    handler[1](...(handler[0].exec(command)?.slice(1) ?? []));
+  }
+
+  private handlers(end: ReadonlyMap<string, string>): [RegExp, (...words: string[]) => unknown][] {
+    return [
+      [/^install -D -m 644 (\S+) (\S+)$/, (name, place) => this.files.set(`${place}`, end.get(`${name}`) as string)],
+      [/^rm -f (\S+)$/, (place) => this.files.delete(`${place}`)],
+      [/^sysctl -q -p (\S+)$/, (place) => this.read(place)],
+      [/^systemctl daemon-reload$/, () => undefined],
+      [/^systemctl disable (\S+)$/, (unit) => this.units.delete(`${unit}`)],
+      [/^systemctl enable (\S+)$/, (unit) => this.read(`/etc/systemd/system/${unit}`) && this.units.add(`${unit}`)],
+      [/^nft -f (\S+)$/, (place) => this.tables.set(...tableIn(this.read(place)))],
+      [/^nft delete table (inet \S+)$/, (table) => this.deleteTable(`${table}`)],
+      [/^ip -batch (\S+)$/, (place) => this.replaceRoutes(this.read(place))],
+      [/^ip route del (\S+) (.+)$/, (to, via) => this.routes.get(`${to}`) === via && this.routes.delete(`${to}`)],
+      [/^swanctl --load-all --noprompt$/, () => this.load()],
+      [/^swanctl --terminate --(?:ike|child) (\S+)$/, (name) => this.terminate(`${name}`)],
+    ];
+  }
+
+  private read(place: string | undefined): string {
+    const text = this.files.get(`${place}`);
+    if (text === undefined) throw new Error(`no file ${place}`);
+    return text;
+  }
+
+  private deleteTable(table: string): void {
+    if (!this.tables.delete(table)) throw new Error(`no table ${table}`);
+  }
+
+  private replaceRoutes(batch: string): void {
+    for (const [, to, via] of batch.matchAll(/^route replace (\S+) (.+)$/gm)) this.routes.set(`${to}`, `${via}`);
+  }
+
+  private load(): void {
+    const configured = [...this.files].filter(([place]) => place.startsWith('/etc/swanctl/conf.d/'));
+    this.connections = new Set(configured.flatMap(([, text]) => connectionsIn(text)));
+  }
+
+  private terminate(name: string): void {
+    for (const sa of this.sas) if (sa.split('/').includes(name)) this.sas.delete(sa);
+  }
+}
+
+function tableIn(nftables: string): [string, string] {
+  return [/^delete table (inet \S+)$/m.exec(nftables)?.[1] as string, nftables];
+}
+
+/** `connection` and `connection/child` of a swanctl.conf. */
+function connectionsIn(swanctlConf: string): string[] {
+  const [connections = ''] = swanctlConf.split('\nsecrets {');
+  let connection = '';
+  return [...connections.matchAll(/^( {2}| {6})(\S+) \{$/gm)].map(([, indent, name = '']) => {
+    if (indent?.length === 2) connection = name;
+    return indent?.length === 2 ? name : `${connection}/${name}`;
+  });
+}
+
 const copyOf = (text: string) => parseFortigate(text) as Box;
 
 test('VyOS: the earlier file plus the change equals the later file, for any edit', () => {
@@ -161,6 +252,26 @@ test('VyOS: keeps what another tunnel of the router needs as well', () => {
   expect(vyosChange([...shared, own].join('\n'), '', [shared.join('\n')])).toEqual([
     'delete protocols static route 192.168.0.0/24',
   ]);
+});
+
+test('Linux: a router with the earlier files, after the change, is a router with the later files, for any edit', () => {
+  const none = new Map<string, string>();
+  const sides = edits.map((both) => both.map((tunnel) => routerFiles(tunnel)) as [typeof none, typeof none]);
+  const orNone = fc.tuple(sides, fc.constantFrom('edited', 'new', 'removed'));
+  fc.assert(
+    fc.property(orNone, ([[before, after], how]) => {
+      const [old, now] = [how === 'new' ? none : before, how === 'removed' ? none : after];
+      const box = LinuxBox.with(old);
+      const known = box.sas;
+      for (const command of linuxChange(old, now).commands) box.run(command, now);
+      const { sas, ...state } = box;
+      const { sas: all, ...fresh } = LinuxBox.with(now);
+      expect(state).toEqual(fresh);
+      // What stays is not interrupted, and what is gone is down.
+      expect(sas).toEqual(new Set([...known].filter((sa) => all.has(sa))));
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('FortiGate: the earlier file plus the change equals the later file for any edit, and all references resolve', () => {

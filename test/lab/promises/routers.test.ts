@@ -1,12 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { routerChangesOf } from '../../../lib/review';
 import { describeLab, missingRequirements } from '../requirements';
-import type { LinuxRouter } from '../topology/linux-router';
+import { type LinuxRouter, PLACE } from '../topology/linux-router';
 import { Lab } from '../topology/namespaces';
 import { NetnsClient } from '../topology/netns-client';
+import { missingForNetworkd } from '../topology/networkd';
 import {
   CLUSTERS,
   type ClusterName,
@@ -52,6 +54,14 @@ function filesFor(changes: ReadonlyMap<string, string>, end: string): Map<string
       path.startsWith(`${end}/`) ? [[path.slice(end.length + 1), text] as const] : [],
     ),
   );
+}
+
+/** The commands of a step in the sheet of an end, and what the sheet expects them to print. */
+function stepOf(end: string, title: string): { commands: string[]; expected: string } {
+  const sheet = before.get(`routers/${end}/README.md`) ?? '';
+  const step = new RegExp(`^- ${title}.*\\n\\n((?: {6}.*\\n)+)(?:\\n {2}Expected: (.*))?`, 'm').exec(sheet);
+  const [, block = '', expected = ''] = step ?? [];
+  return { commands: block.split('\n').flatMap((line) => line.slice(6) || []), expected };
 }
 
 /** How often a router accepted the other end's key. */
@@ -103,6 +113,40 @@ describeLab('long-lived routers: two clusters with the same range, one on-premis
       await NetnsClient.of(topology.nodes[cluster]).fetch('http://192.168.1.10:8081/');
     expect(await there.seen()).toEqual(['192.168.2.5', '192.168.2.37']);
     await there.close();
+  });
+
+  it.each<[ClusterName, number]>([
+    ['east', 2],
+    ['west', 3],
+  ])('the router of %s prints what its sheet expects, with %i CHILD_SAs', (cluster, count) => {
+    const router = topology.routers[cluster];
+    const step = (title: string) => {
+      const { commands, expected } = stepOf(`${cluster}/cluster-to-datacentre`, title);
+      return { output: router.run('sh', '-euc', commands.at(-1) as string), expected };
+    };
+    const load = step('Load them');
+    const texts = [...load.expected.matchAll(/"(.*?)"/g)].flatMap(([, text = '']) => text.split(' … '));
+    expect(texts).toHaveLength(3);
+    for (const text of texts) expect(load.output).toContain(text);
+    const { output, expected } = step('Verify');
+    expect(expected).toMatch(`ESTABLISHED, and ${count} times INSTALLED`);
+    expect(output.match(/\bESTABLISHED\b/g)).toHaveLength(1);
+    expect(output.match(/\bINSTALLED\b/g)).toHaveLength(count);
+  });
+
+  it('systemd accepts the units of every router', () => {
+    for (const end of ['east/cluster-to-datacentre', 'east/datacentre-to-cluster']) {
+      const units = ['rules.service', 'routes.service'].map((name) => {
+        const text = before.get(`routers/${end}/${name}`) ?? '';
+        const unit = join(mkdtempSync(join(folder, 'units-')), basename(PLACE.exec(text)?.[1] ?? ''));
+        writeFileSync(unit, text);
+        return unit;
+      });
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], {
+        encoding: 'utf8',
+      });
+      expect({ status, output: stdout + stderr }).toEqual({ status: 0, output: '' });
+    }
   });
 
   it('two networks behind the same pair of routers share one tunnel', async () => {
@@ -219,8 +263,9 @@ describeLab('long-lived routers: two clusters with the same range, one on-premis
 
   it('the check in the sheet finds another rule that translates sources earlier', async () => {
     const { east } = topology.routers;
-    const sheet = before.get('routers/east/cluster-to-datacentre/README.md') ?? '';
-    const check = / {6}(nft -y list chains \|.*)$/m.exec(sheet)?.[1] as string;
+    const { commands, expected } = stepOf('east/cluster-to-datacentre', 'Check that no other rule');
+    const [check] = commands as [string];
+    expect(expected).toMatch(/^a priority of 90 or more in every line/);
     const priorities = () =>
       [...east.run('sh', '-c', check).matchAll(/priority (-?\d+)/g)].map(([, priority]) => Number(priority));
     expect(Math.min(...priorities())).toBe(90);
@@ -232,4 +277,35 @@ describeLab('long-lived routers: two clusters with the same range, one on-premis
     east.netns.run('nft', 'delete', 'table', 'ip', 'early');
     expect(await ask('east', '192.168.1.10')).toBe('datacentre');
   });
-}, [...missingRequirements(), ...missingForVpn()]);
+
+  it('the rollback in the sheet removes one VPN from a router, and the other VPN loses no packet', async () => {
+    const { far } = topology.routers;
+    const flow = await UdpFlow.start(topology.nodes.west, topology.server, {
+      listen: SERVERS.plain,
+      to: SERVERS.plain,
+      port: 9003,
+      everyMs: 10,
+    });
+    await waitFor('the flow to be answered', 5000, async () => (await flow.count()).answered > 10);
+    // Routes as an end with outsideNextHop has them, one of them in the files of both VPNs.
+    const [own, shared] = ['198.51.100.0/25', '198.51.100.128/25'];
+    const add = (site: ClusterName, ...subnets: string[]) => {
+      const lines = subnets.map((subnet) => `route replace ${subnet} via 203.0.113.254 dev eth1`);
+      const file = `/etc/onprem-link/${site}-datacentre.routes`;
+      far.run('sh', '-ec', 'printf "%s\\n" "$2" >> "$1" && ip -batch "$1"', 'add', file, lines.join('\n'));
+    };
+    add('east', own, shared);
+    add('west', shared);
+    const { lost } = await lostDuring(flow, async () => {
+      for (const line of stepOf('east/datacentre-to-cluster', 'Roll back').commands) far.run('sh', '-euc', line);
+    });
+    expect(lost).toBe(0);
+    expect(far.run('ip', 'route', 'show', 'root', '198.51.100.0/24')).toMatch(
+      /^198\.51\.100\.128\/25 via \S+ dev eth1 *\n$/,
+    );
+    expect(far.run('swanctl', '--list-conns').match(/^\S+: IKEv2/gm)).toEqual(['west-datacentre: IKEv2']);
+    expect(far.childSas().every(({ name }) => name.startsWith('west'))).toBe(true);
+    expect(far.run('nft', 'list', 'tables').match(/onprem-link-\S+/g)).toEqual(['onprem-link-west-datacentre']);
+    expect(far.run('find', '/etc', '-name', '*east-datacentre*')).toBe('');
+  });
+}, [...missingRequirements(), ...missingForVpn(), ...missingForNetworkd()]);

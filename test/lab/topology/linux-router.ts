@@ -34,7 +34,7 @@ swanctl { load = openssl pem pkcs1 pkcs8 x509 random nonce }
 `;
 
 /** The line of a file that names its place on the router. */
-const PLACE = /^# On the router: (\S+)$/m;
+export const PLACE = /^# On the router: (\S+)$/m;
 
 /** Files of the machine's /etc that programs need. The lab's routers have no others. */
 const KEPT = ['ld.so.cache', 'nsswitch.conf', 'passwd', 'group', 'protocols', 'services', 'iproute2', 'ssl'];
