@@ -195,7 +195,7 @@ export class ControlPlane {
   }
 
   /** @param more additional flags for this start */
-  startApiServer(more: readonly string[] = []): void {
+  startApiServer(): void {
     const { address, serviceSubnet } = this.options;
     this.run('kube-apiserver', [
       '--etcd-servers=http://127.0.0.1:2379',
@@ -214,7 +214,6 @@ export class ControlPlane {
       `--audit-log-path=${this.file('audit.log')}`,
       // By address, because nothing here resolves the nodes' names.
       '--kubelet-preferred-address-types=InternalIP',
-      ...more,
     ]);
   }
 

@@ -82,7 +82,7 @@ describeCluster('dist/ on a real Kubernetes', () => {
       await plane.kill('etcd');
       const monitor = await cluster.changes();
       plane.startEtcd();
-      plane.startApiServer(['--min-request-timeout=5']);
+      plane.startApiServer();
       await plane.untilReady();
       await cluster.untilReady();
       expect(JSON.stringify(topology.routes(4, 142))).toBe(before);
@@ -96,22 +96,25 @@ describeCluster('dist/ on a real Kubernetes', () => {
 });
 
 describeCluster('leaving a real Kubernetes', () => {
-  it('removes the routes when the namespace is deleted', () =>
+  it.each([
+    ['the namespace is deleted', 'delete namespace onprem-link --timeout=120s'],
+    ['all manifests are deleted', 'delete --filename . --timeout=120s'],
+    [
+      'the objects are deleted without waiting, workloads first, as Argo CD prunes',
+      '-n onprem-link delete daemonset,rolebinding,role,configmap,serviceaccount --all --wait=false --cascade=foreground',
+    ],
+  ])('leaves nothing on the nodes when %s', (_, command) =>
     RealCluster.run({}, async (cluster) => {
       await cluster.install();
-      await cluster.kubectl('delete namespace onprem-link --timeout=120s');
-      await cluster.untilOwned([]);
-    }));
-
-  it('removes the routes when all manifests are deleted', () =>
-    RealCluster.run({}, async (cluster) => {
-      await cluster.install();
-      await cluster.kubectl('delete --filename . --timeout=120s');
-      await cluster.untilOwned([]);
-    }));
+      await cluster.untilOwned(SUBNETS);
+      await cluster.kubectl(command);
+      await cluster.untilClean();
+    }),
+  );
 
   it.each([
     ['deleted alone', '-n onprem-link delete daemonset node-routes --timeout=120s', 0],
+    ['deleted without its pods', '-n onprem-link delete daemonset node-routes --cascade=orphan', 2],
     [
       'replaced by force',
       '-n onprem-link get daemonset node-routes --output=yaml | kubectl replace --force --filename -',

@@ -183,6 +183,22 @@ export class Kubernetes {
     );
   }
 
+  /** Waits until no node has a route, nexthop object or rule of the agent, in any table. */
+  async untilClean(): Promise<void> {
+    const lists = [
+      '-4 route show table all',
+      '-6 route show table all',
+      'nexthop show',
+      '-4 rule show',
+      '-6 rule show',
+    ];
+    await waitFor('the nodes to have nothing of the agent left', PATIENCE_MS, () =>
+      this.topology.nodes.every(({ netns }) =>
+        lists.every((list) => !/ proto(?:col)? 142\b/.test(netns.ip('-N', ...list.split(' ')))),
+      ),
+    );
+  }
+
   /** Records changes of the agent's routes on a node from now on with `ip monitor`. @returns a function that returns them */
   async changes({ netns } = this.topology.node): Promise<() => string[]> {
     const child = netns.lab.spawn('ip', ['-N', '-n', netns.name, 'monitor', 'route'], {

@@ -1,5 +1,6 @@
 import { Cluster } from '../lab/cluster';
 import { find, parseManifests, readDist } from '../lab/dist';
+import { nodesToUpdate } from '../lab/kubelet/daemon-set';
 import { kubeProxyRules } from '../lab/kubelet/kube-proxy';
 import { EXAMPLE } from '../lab/testbed';
 import { Lab } from '../lab/topology/namespaces';
@@ -199,6 +200,28 @@ describeCluster("the lab's fakes, compared with a real control plane", () => {
       });
       await cluster.untilReady();
       expect(most).toBeLessThanOrEqual(1);
+    }));
+
+  it('the real DaemonSet controller replaces all pods that are not Ready at once, as the fake does', () =>
+    RealCluster.run({}, async (cluster) => {
+      await cluster.install();
+      const before = await podsOf(cluster);
+      await cluster.kubectl(
+        `-n onprem-link patch configmap static-routes --type=merge --patch='{"data":{"routes":"oops"}}'`,
+      );
+      await cluster.kubectl('-n onprem-link wait pod --all --for=condition=Ready=false --timeout=120s');
+      const pods = before.map((node) => ({ node, revision: 'old' }));
+      const rules = { revision: 'new', maxUnavailable: '10%', minReadyMs: 0, now: 0 };
+      expect(nodesToUpdate(pods, rules)).toEqual(before);
+      // The list is still invalid: no new pod becomes Ready, and the second one is replaced all the same.
+      await cluster.kubectl('-n onprem-link set env daemonset/node-routes LOG_LEVEL=debug');
+      await waitFor('both pods to be replaced', PATIENCE_MS, async () => {
+        const now = await podsOf(cluster);
+        return now.length === 2 && now.every((name) => !before.includes(name));
+      });
+      const ready = '-n onprem-link get daemonset node-routes --output=jsonpath={.status.numberReady}';
+      expect(Number(await cluster.kubectl(ready))).toBe(0);
+      expect(cluster.owned()).toEqual(['192.168.0.0/24', '192.168.1.0/24']);
     }));
 });
 
