@@ -128,6 +128,7 @@ export function clampFailure(sa: Sa, end: RouterModel, router: Router, peer: Sub
 export function loopFailure({ name, children }: Router, flow: Flow): Failure | undefined {
   for (const { child } of children) {
     const { local, remote, file, line } = child;
+    if (!local.overlaps(flow.source.now) || !remote.overlaps(flow.destination.now)) continue; // most of many
     const { inside } = split(flow, local, remote);
     if (inside === undefined) continue;
     return {

@@ -191,9 +191,18 @@ export class Routers {
   }
 }
 
-/** The local side of an end, from whatever part of the files names it. */
-export function behind({ leaves, enters, children }: RouterModel): Subnet[] {
-  return [...leaves.map(({ from }) => from), ...enters.map(({ to }) => to), ...children.map(({ local }) => local)];
+const BEHIND = new WeakMap<RouterModel, readonly Subnet[]>();
+
+/** The local side of an end, from whatever part of the files names it. It is asked for with each packet. */
+export function behind(end: RouterModel): readonly Subnet[] {
+  const known = BEHIND.get(end) ?? sidesOf(end);
+  BEHIND.set(end, known);
+  return known;
+}
+
+function sidesOf({ leaves, enters, children }: RouterModel): Subnet[] {
+  const all = [...leaves.map(({ from }) => from), ...enters.map(({ to }) => to), ...children.map(({ local }) => local)];
+  return [...new Map(all.map((one) => [`${one}`, one])).values()];
 }
 
 const CLUSTER_END = /^(routers\/[^/]+)\/cluster-to-([^/]+)$/;

@@ -71,10 +71,11 @@ export interface StaticRoute extends Source {
  * occurs.
  */
 export function modelOfFacts(facts: RouterFacts, product: Product, file: string, text: string): RouterModel {
-  const lines = text.split('\n');
-  const at = (...words: readonly string[]): Source => {
-    const found = lines.findIndex((line) => words.every((word) => line.includes(word.split('/')[0] as string)));
-    return found < 0 ? { file } : { file, line: found + 1 };
+  const lines = linesByWord(text);
+  const at = (...all: readonly string[]): Source => {
+    const [first = new Set<number>(), ...others] = all.map((word) => lines.get(word.split('/')[0] as string));
+    const line = [...first].find((one) => others.every((other) => other?.has(one)));
+    return line === undefined ? { file } : { file, line };
   };
   const words = (all: readonly string[]) =>
     all.map((one) => one.split(' ') as [string, string, string, string, string]);
@@ -119,4 +120,13 @@ export function modelOfFacts(facts: RouterFacts, product: Product, file: string,
     forwards: new Set([4, 6]), // they are always routers
     isClosed: product === 'fortigate',
   };
+}
+
+/** The numbers of the lines that contain each address, or each other number. */
+function linesByWord(text: string): Map<string, Set<number>> {
+  const found = new Map<string, Set<number>>();
+  text.split('\n').forEach((line, i) => {
+    for (const [word] of line.matchAll(/[\da-f.:]+/gi)) found.set(word, (found.get(word) ?? new Set()).add(i + 1));
+  });
+  return found;
 }
