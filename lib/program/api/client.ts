@@ -36,8 +36,8 @@ export class ApiError extends Error {
 
 /** An answer began and then went silent: the API server may be down, or may have nothing to send. */
 export class IdleTimeoutError extends ApiError {
-  constructor(milliseconds: number) {
-    super(`no data for ${milliseconds / 1000} s`);
+  constructor(milliseconds: number, what = 'data') {
+    super(`no ${what} for ${milliseconds / 1000} s`);
     this.name = 'IdleTimeoutError';
   }
 }

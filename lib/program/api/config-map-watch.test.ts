@@ -13,8 +13,8 @@ const event = (type: string, object: object) => `${JSON.stringify({ type, object
 const bookmark = (version: string) => event('BOOKMARK', { metadata: { resourceVersion: version } });
 const TOO_OLD = event('ERROR', { code: 410, message: 'too old resource version' });
 
-/** A step of an answer: bytes, an error before or within it, a pause, or silence until the end. */
-type Step = string | Error | { readonly wait: number } | 'silence';
+/** A step of an answer: bytes, an error before or within it, a pause, a byte a second, or silence until the end. */
+type Step = string | Error | { readonly wait: number } | 'drip' | 'silence';
 
 /** An API server that answers each request with the next answer of the script, and then not at all. */
 class Script extends ApiClient {
@@ -41,15 +41,26 @@ class Script extends ApiClient {
   }
 }
 
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
+  );
+
+async function* drip(signal: AbortSignal): AsyncGenerator<Buffer> {
+  const end = aborted(signal);
+  for (;;) {
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, 1000)), end]);
+    yield Buffer.from(' ');
+  }
+}
+
 async function* play(steps: readonly Step[], signal: AbortSignal): AsyncGenerator<Buffer> {
   for (const step of steps) {
     if (step instanceof Error) throw step;
     if (typeof step === 'object') await new Promise((resolve) => setTimeout(resolve, step.wait));
-    else if (step !== 'silence') yield Buffer.from(step);
-    else
-      await new Promise((_, reject) =>
-        signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
-      );
+    else if (step === 'drip') yield* drip(signal);
+    else if (step === 'silence') await aborted(signal);
+    else yield Buffer.from(step);
   }
 }
 
@@ -446,18 +457,58 @@ describe('a silent watch', () => {
   });
 
   test('is a failure if the list is not answered either, until one is', async () => {
-    expect(await story([[list('7')], silence, silence, [list('9')]], 180_501)).toEqual([
+    const noList: Step[] = [{ wait: 10_000 }, new IdleTimeoutError(10_000)];
+    expect(await story([[list('7')], silence, noList, [list('9')]], 100_501)).toEqual([
       'list',
       'gone',
       'watch from 7',
       'connected',
       'list not older than 7',
-      'failing: no data for 90 s',
+      'failing: no data for 10 s',
       'list not older than 7',
       'connected',
       'gone',
       'watch from 9',
       'connected',
     ]);
+  });
+});
+
+describe('an API server that sends a byte a second and never completes an answer', () => {
+  test('fails the list after a minute', async () => {
+    expect(await story([['drip'], [list('7')]], 60_501)).toEqual([
+      'list',
+      'failing: no complete answer for 60 s',
+      'list',
+      'connected',
+      'gone',
+      'watch from 7',
+      'connected',
+    ]);
+  });
+
+  test('is treated like a silent watch', async () => {
+    const answers: Step[][] = [[list('7')], [bookmark('8'), 'drip'], [list('9')]];
+    expect(await story(answers, 90_001)).toEqual([
+      'list',
+      'gone',
+      'watch from 7',
+      'connected',
+      'list not older than 8',
+      'gone',
+      'watch from 9',
+      'connected',
+    ]);
+  });
+
+  test('has 90 s from each complete event to the next', async () => {
+    const answers: Step[][] = [
+      [list('7')],
+      [{ wait: 80_000 }, bookmark('8'), { wait: 80_000 }, bookmark('9'), 'drip'],
+      [],
+    ];
+    const told = await story(answers, 249_999);
+    expect(told.at(-1)).toBe('connected');
+    expect(told).toHaveLength(4);
   });
 });

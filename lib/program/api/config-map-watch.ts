@@ -5,7 +5,9 @@ import { type ConfigMapState, isOlder, readList, readWatchEvent } from './watch-
 
 /** Enough for a list, which is one small answer. */
 const LIST_IDLE_MS = 10_000;
-/** Bookmarks arrive about every minute, so a longer silence means that the watch is dead. */
+/** Enough for the complete answer, from the request on, even if its bytes arrive slowly. */
+const LIST_MS = 60_000;
+/** Bookmarks arrive about every minute, so a longer time without a complete event means that the watch is dead. */
 const WATCH_IDLE_MS = 90_000;
 /**
  * The server ends a watch after about this many seconds; the value is spread so that nodes do not renew all at once.
@@ -117,7 +119,7 @@ export class ConfigMapWatch {
       this.version === undefined
         ? ''
         : `&resourceVersion=${encodeURIComponent(this.version)}&resourceVersionMatch=NotOlderThan`;
-    const text = await body(await this.get(notOlder, LIST_IDLE_MS));
+    const text = await this.within(LIST_MS, async (signal) => body(await this.get(notOlder, LIST_IDLE_MS, signal)));
     const { configMap, version } = readList(text, this.name);
     if (this.failing === 'list') this.connected();
     this.handlers.onConfigMap(configMap);
@@ -130,24 +132,37 @@ export class ConfigMapWatch {
     const seconds = Math.round(WATCH_SECONDS * (0.8 + 0.4 * Math.random()));
     const from = encodeURIComponent(this.version as string);
     const asked = performance.now();
-    const answer = await this.get(
-      `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${from}`,
-      WATCH_IDLE_MS,
-    );
-    this.connected();
+    const path = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${from}`;
+    let isOpen = false;
+    try {
+      await this.within(WATCH_IDLE_MS, async (signal, wait) => {
+        const answer = await this.get(path, WATCH_IDLE_MS, signal);
+        isOpen = true;
+        this.connected();
+        await this.follow(lines(answer), wait);
+      });
+    } catch (error) {
+      // A silent watch may mean that nothing happened: the list that follows shows whether the server is alive.
+      if (!isOpen || !(error instanceof IdleTimeoutError)) throw error;
+    }
+    return performance.now() - asked >= seconds * 1000;
+  }
+
+  /** @param wait restarts the time-out for the next event. */
+  private async follow(events: AsyncIterable<string>, wait: () => void): Promise<void> {
     const opened = performance.now();
     const stood = () => performance.now() - opened >= SHORT_WATCH_MS;
     try {
-      for await (const line of lines(answer)) this.take(line);
-    } catch (error) {
-      // A silent watch may mean that nothing happened: the list that follows shows whether the server is alive.
-      if (!(error instanceof IdleTimeoutError)) throw error;
+      wait();
+      for await (const line of events) {
+        wait();
+        this.take(line);
+      }
     } finally {
       if (stood()) this.backoff.reset();
     }
     // Without this pause, a watch that ends at once would cause a busy loop.
     if (!stood()) await this.pause(this.backoff.next());
-    return performance.now() - asked >= seconds * 1000;
   }
 
   /** The version advances with each event: restarting from an older one would replay old lists over newer ones. */
@@ -158,9 +173,28 @@ export class ConfigMapWatch {
     this.version = event.version;
   }
 
-  private get(more: string, idleTimeoutMs: number): Promise<AsyncIterable<Buffer>> {
+  /**
+   * Aborts `use` if it takes longer, counted from its last call of `wait`: a server, or a proxy in front of it, may send
+   * bytes without ever completing an answer.
+   */
+  private async within<T>(
+    milliseconds: number,
+    use: (signal: AbortSignal, wait: () => void) => Promise<T>,
+  ): Promise<T> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), milliseconds);
+    try {
+      return await use(AbortSignal.any([this.stopping.signal, late.signal]), () => timer.refresh());
+    } catch (error) {
+      throw late.signal.aborted ? new IdleTimeoutError(milliseconds, 'complete answer') : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private get(more: string, idleTimeoutMs: number, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
     const selector = encodeURIComponent(`metadata.name=${this.name}`);
     const path = `/api/v1/namespaces/${this.namespace}/configmaps?fieldSelector=${selector}${more}`;
-    return this.client.get({ path, idleTimeoutMs, signal: this.stopping.signal });
+    return this.client.get({ path, idleTimeoutMs, signal });
   }
 }
