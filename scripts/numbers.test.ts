@@ -48,3 +48,12 @@ test.each([
   [['--release'], '"--release" is not a valid command; see npm run numbers -- --help\n'],
   [['all'], '"all" is not a valid command; see npm run numbers -- --help\n'],
 ])('%j is rejected', (args, message) => expect(numbers(...args)).toEqual({ stdout: '', stderr: message, status: 1 }));
+
+test('a damaged file is rejected with the remedy', () => {
+  writeFileSync(join(folder, 'routers', 'numbers.json'), '{ half');
+  const { stderr, status } = numbers();
+  expect(stderr).toMatch(
+    /^"routers\/numbers\.json" is not a valid file of numbers \(.*\); restore the file from Git; .*\n$/,
+  );
+  expect(status).toBe(1);
+});

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readOutput, recoverOutput, replaceOutput, stagingFolder } from './output';
@@ -72,4 +72,18 @@ test('the staging folder of a running process is left alone', () => {
   write(`.synth-${process.ppid}/dist/a.yaml`, '.synth-of-mine/a');
   recoverOutput(repository);
   expect(readdirSync(repository).sort()).toEqual([`.synth-${process.ppid}`, '.synth-of-mine'].sort());
+});
+
+test.each([
+  ['a file', (path: string) => writeFileSync(path, '')],
+  ['a link to nothing', (path: string) => symlinkSync('/nonexistent/dist', path)],
+])('a root that is %s is rejected with the remedy', (_, make) => {
+  make(join(repository, 'dist'));
+  expect(() => readOutput(repository)).toThrow('"dist" is not a folder; remove it, and run npm run synth');
+});
+
+test('a root may be a link to a folder', () => {
+  write('elsewhere/a.yaml');
+  symlinkSync(join(repository, 'elsewhere'), join(repository, 'dist'));
+  expect(Object.keys(files())).toEqual(['dist/a.yaml']);
 });

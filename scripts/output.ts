@@ -1,5 +1,16 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import { refuse } from '../lib/network';
 
 /** The folders that synthesis writes, side by side: the first is CDK8S_OUTDIR. They are replaced together. */
 export const OUTPUT_ROOTS = ['dist', 'routers', 'bootstrap'] as const;
@@ -61,14 +72,19 @@ export function recoverOutput(repository: string): void {
   }
 }
 
-/** The files of all roots, sorted by path. */
+/** The files of all roots, in order. @throws InputError if one of the roots is something other than a folder. */
 export function readOutput(repository: string, dist = DEFAULT_DIST): Map<string, Buffer> {
   const files = Object.entries(outputFolders(dist)).flatMap(([root, place]) => {
     const folder = join(repository, place);
-    const paths = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    const isThere = lstatSync(folder, { throwIfNoEntry: false }) !== undefined;
+    if (isThere && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw refuse(place, 'is not a folder', 'remove it, and run npm run synth');
+    const paths = isThere ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
     return paths.map((path) => ({ path: join(root, path), file: join(folder, path) }));
   });
-  const sorted = files.filter(({ file }) => statSync(file).isFile()).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const sorted = files
+    .filter(({ file }) => statSync(file, { throwIfNoEntry: false })?.isFile())
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
   return new Map(sorted.map(({ path, file }) => [path, readFileSync(file)]));
 }
 

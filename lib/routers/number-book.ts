@@ -1,3 +1,4 @@
+import { refuse } from '../network';
 import { NUMBERED_LISTS, type NumberBook, type Numbered, type Numbers } from './numbers';
 
 /**
@@ -22,8 +23,26 @@ function listsText(numbers: Numbers): Partial<Numbers> {
 const byNumber = (list: Numbered): Numbered =>
   Object.fromEntries(Object.entries(list).sort(([, one], [, other]) => one - other));
 
-/** @throws Error that says which part of the text is not valid. */
+/** @throws InputError saying what in the text is not a valid file of numbers. */
 export function readNumberBook(text: string): NumberBook {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (/^<{7} /m.test(text))
+      throw refuse(
+        'routers/numbers.json',
+        'contains conflict markers of a merge',
+        "keep the main branch's version, and run npm run synth, which adds the numbers that it lacks",
+      );
+    throw refuse(
+      'routers/numbers.json',
+      `is not a valid file of numbers (${(error as Error).message})`,
+      'restore the file from Git; without it, rules on the routers would get other numbers',
+    );
+  }
+}
+
+function parse(text: string): NumberBook {
   const ends = asObject(JSON.parse(text), 'the file');
   return Object.fromEntries(
     Object.entries(ends).map(([end, value]) => {

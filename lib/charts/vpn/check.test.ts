@@ -192,6 +192,10 @@ test('rejects a book of numbers that cannot be read, or has a number twice', () 
     expect(told([VPN])).toEqual([
       'site example: "routers/numbers.json" is not a valid file of numbers (example/x has no router); restore the file from Git; without it, rules on the routers would get other numbers',
     ]);
+    write('<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> topic\n');
+    expect(told([VPN])).toEqual([
+      'site example: "routers/numbers.json" contains conflict markers of a merge; keep the main branch\'s version, and run npm run synth, which adds the numbers that it lacks',
+    ]);
     const end = (key: string) => ({ router: '203.0.113.1', rules: { [key]: 10 } });
     write(JSON.stringify({ 'example/cluster-to-datacentre': end('a b'), 'other/cluster-to-x': end('c d') }));
     expect(told([VPN])).toEqual([

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { refuse } from '../../network';
 import { type NumberBook, readNumberBook, routerFiles, writeNumberBook } from '../../routers';
 import type { SiteVpns } from './tunnels';
 
@@ -42,17 +41,7 @@ const fileOf = (outdir: string) => join(routersFolder(outdir), 'numbers.json');
 /** The numbers assigned so far, of all sites. @throws InputError if the file is damaged. */
 export function readBook(outdir: string): NumberBook {
   const file = fileOf(outdir);
-  if (!existsSync(file)) return {};
-  try {
-    return readNumberBook(readFileSync(file, 'utf8'));
-  } catch (error) {
-    const reason = `is not a valid file of numbers (${(error as Error).message})`;
-    throw refuse(
-      'routers/numbers.json',
-      reason,
-      'restore the file from Git; without it, rules on the routers would get other numbers',
-    );
-  }
+  return existsSync(file) ? readNumberBook(readFileSync(file, 'utf8')) : {};
 }
 
 /** A file without content is not written. */

@@ -2,6 +2,9 @@ import type { Manifest } from './manifest';
 import type { SettingChange } from './types';
 
 const LONGEST_VALUE = 60;
+/** The least that is shown of a difference, and of what is equal before it. */
+const SHOWN_DIFFERENCE = 10;
+const SHOWN_BEFORE = 20;
 
 /**
  * Every field that differs, by its path: `spec.updateStrategy.rollingUpdate.maxUnavailable`. List elements that have
@@ -15,12 +18,13 @@ export function changedFields(before: Manifest, after: Manifest): SettingChange[
     .map((path) => settingChange(path, old.get(path), now.get(path)));
 }
 
-/** Values are shortened to fit on one line. */
+/** Values are shortened to fit on one line, and so that the first difference of two long ones is visible. */
 export function settingChange(name: string, before: string | undefined, after: string | undefined): SettingChange {
+  const start = before === undefined || after === undefined ? 0 : firstDifference(inOneLine(before), inOneLine(after));
   return {
     name,
-    ...(before !== undefined && { before: shortened(before) }),
-    ...(after !== undefined && { after: shortened(after) }),
+    ...(before !== undefined && { before: shortened(before, start) }),
+    ...(after !== undefined && { after: shortened(after, start) }),
   };
 }
 
@@ -48,7 +52,19 @@ function elementName(element: unknown): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-function shortened(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= LONGEST_VALUE ? line : `${line.slice(0, LONGEST_VALUE - 1)}…`;
+const inOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+function firstDifference(one: string, other: string): number {
+  let i = 0;
+  while (i < one.length && one[i] === other[i]) i++;
+  return i;
+}
+
+/** @param difference where the text differs from the other one. */
+function shortened(text: string, difference: number): string {
+  const line = inOneLine(text);
+  if (line.length <= LONGEST_VALUE) return line;
+  const isLate = difference > LONGEST_VALUE - SHOWN_DIFFERENCE;
+  const rest = isLate ? `…${line.slice(difference - SHOWN_BEFORE)}` : line;
+  return rest.length <= LONGEST_VALUE ? rest : `${rest.slice(0, LONGEST_VALUE - 1)}…`;
 }

@@ -354,6 +354,14 @@ describe('pools that exempt packets from pods from masquerading', () => {
   });
 });
 
+test('shows where two long values differ', () => {
+  const long = (end: string) => `${'x'.repeat(80)}${end}`;
+  const labelled = (end: string) => site({ routes: { annotations: { note: long(end) } } });
+  const text = page(labelled('one'), labelled('two'));
+  expect(text).toContain('…xxxxxxxxxxxxxxxxxxxxone');
+  expect(text).toContain('…xxxxxxxxxxxxxxxxxxxxtwo');
+});
+
 test('ignores that objects move to another file', () => {
   const moved = new Map([...BASE].map(([path, text]) => [path.replace('orders.k8s', 'shop.k8s'), text]));
   expect(page(BASE, moved)).toContain('the objects are unchanged; only file names or formatting differ');

@@ -312,6 +312,15 @@ test('a proposal changed at both ends of one product breaks the pairs with other
   );
 });
 
+test.each([
+  ['half-written', (text: string) => text.slice(0, 60)],
+  ['in conflict', (text: string) => `<<<<<<< HEAD\n${text}=======\n${text}>>>>>>> topic\n`],
+])('rejects a manifest that is %s, with its path', (_, change) => {
+  expect(() => proofWith(SERVICE, change)).toThrow(
+    /^"dist\/example\/orders-service\.k8s\.yaml" cannot be read: .*; run npm run synth$/,
+  );
+});
+
 test('reports the ways of a Service that is missing from dist/ as broken', () => {
   const tree = new Map(WRITTEN);
   tree.delete(SERVICE);

@@ -1,4 +1,4 @@
-import { type PodsSeenAs, parsePromises } from '../../network';
+import { type PodsSeenAs, parsePromises, refuse } from '../../network';
 import { PRODUCTS, type Product } from '../../routers';
 import { type Placed, readManifests } from '../plan/manifest';
 import type { Tree } from '../tree';
@@ -67,7 +67,13 @@ export function viewsOf(tree: Tree): ProductView[] {
 
 function objectsIn(tree: Tree, site: string): Placed[] {
   const paths = [...tree.keys()].filter((path) => path.startsWith(`dist/${site}/`) && path.endsWith('.yaml'));
-  return paths.flatMap((path) => readManifests(path, tree.get(path) as string));
+  return paths.flatMap((path) => {
+    try {
+      return readManifests(path, tree.get(path) as string);
+    } catch (error) {
+      throw refuse(path, `cannot be read: ${(error as Error).message}`, 'run npm run synth');
+    }
+  });
 }
 
 function proofOf(site: string, view: SiteView): SiteProof {
