@@ -55,7 +55,7 @@ function versionFlags(): string {
 }
 
 /**
- * Returns the folder with these programs, and builds missing ones first. From an empty Go cache each takes minutes, later
+ * Builds missing programs, and returns the folder with all of them. With an empty Go cache each build takes minutes, later
  * seconds.
  *
  * @throws with the program and Go's output, so that a failed build is not mistaken for a failed test

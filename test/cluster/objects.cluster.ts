@@ -56,40 +56,43 @@ async function outcome(asked: Promise<ApiObject | undefined>, before?: ApiObject
 const gone = (deleted: Promise<void>) => deleted.then(() => undefined);
 
 /** Every operation of the server health program on objects, and the conflicts that it may meet. */
-async function story(objects: Objects): Promise<Record<string, unknown>> {
-  const story: Record<string, unknown> = {};
+async function results(objects: Objects): Promise<Record<string, unknown>> {
+  const results: Record<string, unknown> = {};
   const read = async () => (await objects.get(PATH)) as ApiObject;
   const as = ({ metadata: { uid, resourceVersion } }: ApiObject) => {
     const body = slice();
     return { ...body, metadata: { ...body.metadata, uid, resourceVersion } as ApiObject['metadata'] };
   };
-  story['no object'] = await outcome(objects.get(PATH));
-  story.created = await outcome(objects.apply(PATH, slice(), 'us'));
+  results['no object'] = await outcome(objects.get(PATH));
+  results.created = await outcome(objects.apply(PATH, slice(), 'us'));
   const first = await read();
-  story['the same again'] = await outcome(objects.apply(PATH, slice(), 'us'), first);
-  story['the same with its version'] = await outcome(objects.apply(PATH, as(first), 'us'), first);
-  story.changed = await outcome(objects.apply(PATH, slice({ endpoints: [] }), 'us'), first);
-  story['an old version'] = await outcome(objects.apply(PATH, as(first), 'us'), first);
+  results['applied unchanged'] = await outcome(objects.apply(PATH, slice(), 'us'), first);
+  results['applied unchanged with its version'] = await outcome(objects.apply(PATH, as(first), 'us'), first);
+  results.changed = await outcome(objects.apply(PATH, slice({ endpoints: [] }), 'us'), first);
+  results['applied with an old version'] = await outcome(objects.apply(PATH, as(first), 'us'), first);
   const { ports: _, ...withoutPorts } = slice();
-  story['without a field that is ours'] = await outcome(objects.apply(PATH, withoutPorts as ApiObject, 'us'), first);
+  results['applied without an owned field'] = await outcome(
+    objects.apply(PATH, withoutPorts as ApiObject, 'us'),
+    first,
+  );
   const { ports: _again, ...others } = slice({
     endpoints: [{ addresses: ['192.168.0.11'], conditions: { ready: true } }],
   });
-  story["another manager's"] = await outcome(objects.apply(PATH, others as ApiObject, 'others'), first);
-  story['deleted by an old reading'] = await outcome(gone(objects.delete(PATH, first)));
-  story['still there'] = await outcome(objects.get(PATH), first);
-  story.deleted = await outcome(gone(objects.delete(PATH, await read())));
-  story['deleted again'] = await outcome(gone(objects.delete(PATH, first)));
-  story['applied as what is gone'] = await outcome(objects.apply(PATH, as(first), 'us'));
-  story.gone = await outcome(objects.get(PATH));
-  return story;
+  results['applied by another manager'] = await outcome(objects.apply(PATH, others as ApiObject, 'others'), first);
+  results['deleted with an old version'] = await outcome(gone(objects.delete(PATH, first)));
+  results['still exists'] = await outcome(objects.get(PATH), first);
+  results.deleted = await outcome(gone(objects.delete(PATH, await read())));
+  results['deleted again'] = await outcome(gone(objects.delete(PATH, first)));
+  results['applied with the UID of a deleted object'] = await outcome(objects.apply(PATH, as(first), 'us'));
+  results.gone = await outcome(objects.get(PATH));
+  return results;
 }
 
 describeCluster('the in-memory API of the server health tests, compared with a real API server', () => {
   it('reads, applies and deletes objects with the same results', () =>
     RealCluster.run({}, async ({ plane }) => {
-      const real = await story(objectsOf(plane));
-      expect(await story(new MemoryObjects())).toEqual(real);
-      expect(real).toMatchObject({ 'no object': 'none', 'an old version': 'conflict', gone: 'none' });
+      const real = await results(objectsOf(plane));
+      expect(await results(new MemoryObjects())).toEqual(real);
+      expect(real).toMatchObject({ 'no object': 'none', 'applied with an old version': 'conflict', gone: 'none' });
     }));
 });

@@ -20,7 +20,7 @@ interface Mutation {
 const LIST = 'dist/example/node-routes.k8s.yaml';
 const SERVICE = 'dist/example/orders.k8s.yaml';
 
-/** The file of this name of one of the two routers. */
+/** The path of this file for one of the two routers, chosen at random. */
 const at = (file: string) => (site: VpnSite, random: Random) =>
   `${oneOf(random, [site.clusterEnd, site.premisesEnd])}/${file}`;
 const SUBNET = /\d+\.\d+\.\d+\.\d+\/\d+/;

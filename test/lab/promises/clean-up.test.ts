@@ -73,7 +73,7 @@ describeLab('the commands for cleaning a node by hand', () => {
       const pod = await testbed.startReady();
       const ours = () => objectsOf({ ip }).filter((line) => /proto(?:col)? 142\b/.test(line));
       const countOf = (kind: RegExp) => ours().filter((line) => kind.test(line)).length;
-      // Of each family, two routes in three tables with their companions, and a rule and a table for each probed next hop.
+      // For each family: two routes in three tables with their companions, and a rule and a table for each probed next hop.
       await waitFor('objects of all kinds', 20_000, () =>
         [4, 6].every(
           (family) =>

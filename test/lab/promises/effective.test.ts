@@ -68,7 +68,7 @@ describeLab('a route that is present but not effective is reported with the entr
       expect((await testbed.status(pod)).counts).toEqual({ effective: 2 });
     }));
 
-  it('strict rp_filter on a private link that the routes do not use is named', () =>
+  it('strict rp_filter on a private link that the routes do not use is reported', () =>
     Testbed.run({}, async (testbed) => {
       const pod = await testbed.startReady();
       testbed.node.netns.batch([

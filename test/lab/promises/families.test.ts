@@ -86,7 +86,7 @@ describeLab('the private network entry in its different forms', () => {
       expect(await testbed.topology.answered()).toBe(true);
     }));
 
-  it('IPv4 by an IPv6 next hop, on an unnumbered link: the address is on lo, and packets are answered', () =>
+  it('IPv4 through an IPv6 next hop, on an unnumbered link: the address is on lo, and packets are answered', () =>
     Testbed.run({ list: [] }, async (testbed) => {
       const router = testbed.topology.routers[0]?.netns;
       router?.batch([
