@@ -534,7 +534,7 @@ test('a condemned list that returns while another one is on trial rolls that bac
   expect([journal.read()?.state, journal.texts]).toEqual(['condemned', [A]]);
 });
 
-describe('a list of which some routes wait', () => {
+describe('a list with some routes that wait', () => {
   const PARTLY = '["192.168.0.0/24", { "subnet": "192.168.5.0/24", "interface": "eth9" }]';
   const standing = () => {
     const one = node();
@@ -574,7 +574,7 @@ test('a target that goes down while a list waits for its next hop no longer has 
   expect([routed(), rollout.state.state]).toEqual([['192.168.0.0/24'], 'settled']);
 });
 
-test('what the kernel refuses to undo is still pending when the agent ends', async () => {
+test('changes that the kernel refuses to undo are still pending when the agent ends', async () => {
   const { accept, rollout, kernel } = node();
   accept(A);
   await wait(5);

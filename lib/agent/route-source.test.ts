@@ -94,7 +94,7 @@ test('ignores the same version, good or bad', () => {
   expect([source.accepted, source.rejected]).toEqual([1, 1]);
 });
 
-test('keeps the list of a ConfigMap that is gone, and the time since when that is known', () => {
+test('keeps the list when the ConfigMap is gone, and the time since when that is known', () => {
   const { source, show, subnets, clock } = follow();
   show('5', '["192.168.0.0/24"]');
   clock.now = 2000;

@@ -17,7 +17,7 @@ export class InputError extends Error {
 }
 
 const LONGEST_QUOTE = 80;
-/** Nobody reads more, and half a million findings would not fit into memory. */
+/** No one reads more, and half a million findings would not fit into memory. */
 const MOST_FINDINGS = 1000;
 
 /** The value as JSON, at most 80 characters long. */

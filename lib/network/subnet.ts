@@ -21,8 +21,8 @@ export class Subnet {
 
   /**
    * Reads `address/prefix length` strictly; does not check whether the range may be routed (see reserved.ts).
-   * @throws InputError for a non-string, blanks, a missing or dotted mask, host bits and whatever Address.parse
-   * refuses.
+   * @throws InputError for a non-string, spaces, a missing or dotted mask, host bits and everything that Address.parse
+   * rejects.
    */
   static parse(value: unknown): Subnet {
     if (typeof value !== 'string')

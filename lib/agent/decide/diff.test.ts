@@ -415,7 +415,7 @@ describe('routes that are no longer wanted', () => {
     ]);
   });
 
-  test('are removed if somebody appended a second route to ours', () => {
+  test('are removed if another program appended a second route to ours', () => {
     const twice = snapshot({
       nexthops: [`${ID} via 10.184.0.1 dev priv`],
       routes: [`192.168.0.0/24 nhid ${ID} proto ours`, '192.168.0.0/24 via 10.9.9.9 dev pub proto ours'],

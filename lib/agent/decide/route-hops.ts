@@ -68,7 +68,7 @@ export function routeText(route: KernelRoute, { nexthops, links }: Pick<Snapshot
   return `${route.subnet} ${hopsText(hopsOf(route, nexthops), links)}`;
 }
 
-/** For people: `10.0.0.0/8 via 10.184.0.1 dev eth0, protocol 3, metric 0`; the table where it is not main. */
+/** For people: `10.0.0.0/8 via 10.184.0.1 dev eth0, protocol 3, metric 0`, with the table unless it is main. */
 export function routeDescription(route: KernelRoute, snapshot: Pick<Snapshot, 'nexthops' | 'links'>): string {
   const table = route.table === MAIN_TABLE ? '' : `, table ${route.table}`;
   return `${routeText(route, snapshot)}, protocol ${route.protocol}, metric ${route.metric}${table}`;

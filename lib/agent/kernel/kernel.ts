@@ -67,7 +67,7 @@ export class Kernel {
     const known = this.channel
       .ask(keys, getNeighbour, readNeighbour)
       .map((answer) => (answer instanceof NetlinkError ? undefined : answer));
-    // Rejected if the link is down; then nobody will answer.
+    // Rejected if the link is down; then no neighbour answers.
     this.channel.change(
       keys.flatMap((key, i) => questionTo(key, known[i]) ?? []),
       askNeighbour,

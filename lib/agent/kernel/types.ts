@@ -31,7 +31,7 @@ export interface NodeAddress {
 export interface KernelRoute {
   readonly subnet: Subnet;
   readonly table: number;
-  /** RTA_PRIORITY; 0 where the kernel reports none. */
+  /** RTA_PRIORITY; 0 if the kernel reports none. */
   readonly metric: number;
   /** rtm_protocol: the owner. */
   readonly protocol: number;

@@ -64,7 +64,7 @@ function sitePage(site: SitePlan): Block[] {
     ...services.flatMap(servicePage),
     ...objectPage(objects),
   ];
-  const title = `Site ${code(name)}${formerName === undefined ? '' : ` (formerly ${code(formerName)})`}${told(kind)}`;
+  const title = `Site ${code(name)}${formerName === undefined ? '' : ` (formerly ${code(formerName)})`}${changeText(kind)}`;
   if (body.length > 0) return [heading(title), ...body];
   if (formerName === undefined)
     return [line(`${title}: the objects are unchanged; only file names or formatting differ`)];
@@ -98,7 +98,7 @@ function poolPage(pool: PoolPlan): Block[] {
   const before = formerName === undefined ? '' : ` (formerly ${code(formerName)})`;
   return [
     line(
-      `Pool ${code(name)}${before}${told(kind)} on ${printable(nodes)}: ${counts.join(', ') || 'routes unchanged'}; ${counted(routes.total, 'route')} in total.`,
+      `Pool ${code(name)}${before}${changeText(kind)} on ${printable(nodes)}: ${counts.join(', ') || 'routes unchanged'}; ${counted(routes.total, 'route')} in total.`,
     ),
     ...(rows.length === 0 ? [] : [table(rows)]),
     ...(program === undefined || kind === 'removed' ? [] : [line(programText(program))]),
@@ -126,7 +126,7 @@ function servicePage(service: ServicePlan): Block[] {
   const rows = serviceRows(service);
   return [
     line(
-      `Service ${code(name)}${before}${told(kind)}: ${counts.join(', ') || 'servers unchanged'}; ${counted(total, 'server')} in total.`,
+      `Service ${code(name)}${before}${changeText(kind)}: ${counts.join(', ') || 'servers unchanged'}; ${counted(total, 'server')} in total.`,
     ),
     ...(service.health?.leavesGit === true
       ? [line('Its EndpointSlices are removed from Git: from now on, the server health program writes them.')]
@@ -162,12 +162,12 @@ function objectPage(objects: readonly ObjectChange[]): Block[] {
 
 function routerPage(routers: readonly RouterChange[]): Block[] {
   const lines = routers.map(({ router, files, changes }) => {
-    const told = files.map(({ path, kind, linesAdded, linesRemoved }) => {
+    const texts = files.map(({ path, kind, linesAdded, linesRemoved }) => {
       const name = code(path.slice(router.length + 1));
       return kind === 'changed' ? `${name} +${linesAdded} −${linesRemoved}` : `${name} ${kind}`;
     });
     const load = changes.length === 0 ? 'nothing to load' : `load ${changes.map(code).join(' or ')}`;
-    return `${code(router)}: ${load}; ${told.join(', ')}`;
+    return `${code(router)}: ${load}; ${texts.join(', ')}`;
   });
   const written = routers.some(({ changes }) => changes.length > 0)
     ? [
@@ -177,7 +177,7 @@ function routerPage(routers: readonly RouterChange[]): Block[] {
   return [alert('warning', 'Routers: load these changes at the same time', [...lines, ...written])];
 }
 
-function told(kind: SitePlan['kind']): string {
+function changeText(kind: SitePlan['kind']): string {
   return { added: ' (new)', removed: ' (removed)', changed: '', unchanged: '' }[kind];
 }
 

@@ -309,7 +309,7 @@ describe('pools that exempt packets from pods from masquerading', () => {
   const masqueraded = (subnets: string, names: string) =>
     `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`;
 
-  test('are dangerous to remove while routes stay', () => {
+  test('are reported as a danger if they are removed while routes stay', () => {
     const without = new Map(before);
     without.delete(POOLS);
     expect(dangersOf(without)).toEqual([
@@ -317,7 +317,7 @@ describe('pools that exempt packets from pods from masquerading', () => {
     ]);
   });
 
-  test('are dangerous to shrink, which Calico rejects under the same name', () => {
+  test('are reported as a danger if they shrink, which Calico rejects under the same name', () => {
     const smaller = edited(before, 'cidr: 192.168.0.0/24', 'cidr: 192.168.0.0/25');
     expect(dangersOf(smaller)).toEqual([
       masqueraded('`192.168.0.128/25`', '`example-192-168-0-0-24`'),
@@ -325,7 +325,7 @@ describe('pools that exempt packets from pods from masquerading', () => {
     ]);
   });
 
-  test('are rejected by Calico while an overlapping one exists', () => {
+  test('are reported as rejected by Calico while an overlapping pool exists', () => {
     const narrower = edited(edited(before, 'cidr: 192.168.0.0/24', 'cidr: 192.168.0.0/25'), '168-0-0-24', '168-0-0-25');
     expect(dangersOf(narrower)).toEqual([
       masqueraded('`192.168.0.128/25`', '`example-192-168-0-0-24`'),

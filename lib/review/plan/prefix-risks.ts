@@ -54,11 +54,11 @@ function uncovered(removed: readonly string[], pool: Pool): string[] {
 }
 
 function bounded(texts: readonly string[], pool: string): Risk[] {
-  const told =
+  const shown =
     texts.length <= MOST_TOLD
       ? texts
       : [...texts.slice(0, MOST_TOLD), `… and ${texts.length - MOST_TOLD} more prefixes like these`];
-  return told.map((text) => warning(`pool \`${pool}\`: ${text}`));
+  return shown.map((text) => warning(`pool \`${pool}\`: ${text}`));
 }
 
 function byTable(routes: readonly Route[]): Map<number, Route[]> {

@@ -32,8 +32,8 @@ export function proofLines(proofs: readonly SiteProof[]): string {
 }
 
 /**
- * Most sites have files for products to choose from. If all paths between different ones are consistent, they are one
- * line, since they are the same paths as those before.
+ * Most sites have files for several products to choose from. If all paths between different products are consistent,
+ * they are summarised in one line, because they are the same paths as those above.
  */
 function condensed(proofs: readonly SiteProof[]): { shown: readonly SiteProof[]; rest: readonly string[] } {
   const firsts = new Map([...proofs].reverse().map((proof) => [proof.site, proof]));

@@ -221,7 +221,7 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
     [FIRST, SECOND],
     /there is no Service default\/orders-service/,
   ],
-])('%s breaks the ways that depend on it', (_, path, change, expected, text) => {
+])('%s breaks the paths that depend on it', (_, path, change, expected, text) => {
   const proof = proofWith(path, change);
   expect(brokenOf(proof)).toEqual(expected);
   const texts = JSON.stringify(proof.ways.flatMap(({ troubles }) => troubles));
@@ -231,7 +231,7 @@ test.each<[string, string, (text: string) => string, string[], RegExp]>([
 const withMtu = (mtu: number) => (text: string) =>
   text.replace('"192.168.1.0/24"', `{ "subnet": "192.168.1.0/24", "mtu": ${mtu} }`);
 
-test('the MTU of a route must fit through the tunnel', () => {
+test('requires that the MTU of a route fits through the tunnel', () => {
   expect(brokenOf(proofWith(LIST, withMtu(1438)))).toEqual([]);
   const proof = proofWith(LIST, withMtu(1439));
   expect(brokenOf(proof)).toEqual([THERE]);
@@ -246,7 +246,7 @@ test('the MTU of a route must fit through the tunnel', () => {
   ]);
 });
 
-test('an MTU that agents reject leaves nodes without routes', () => {
+test('treats a list with an MTU that agents reject as no routes', () => {
   const proof = proofWith(LIST, withMtu(575));
   expect(brokenOf(proof)).toEqual([FIRST, SECOND, THERE, BACK]);
   expect(JSON.stringify(proof.ways)).toMatch(/the list is rejected \(routes\[1\].*575 .*576 to 65535/);
@@ -289,7 +289,7 @@ test.each([
   expect(() => proofWith(path, change)).toThrow(/is not understood/);
 });
 
-test('a proposal changed at both ends of one product breaks the pairs with other products', () => {
+test('reports a proposal that changed at both ends of one product, in the pairs with other products', () => {
   const tree = new Map(WRITTEN);
   for (const path of [`${CLUSTER}/swanctl.conf`, `${PREMISES}/swanctl.conf`])
     tree.set(
@@ -321,7 +321,7 @@ test.each([
   );
 });
 
-test('reports the ways of a Service that is missing from dist/ as broken', () => {
+test('reports the paths of a Service that is missing from dist/ as broken', () => {
   const tree = new Map(WRITTEN);
   tree.delete(SERVICE);
   expect(brokenOf(proofsOf(tree)[0] as SiteProof)).toEqual([FIRST, SECOND]);
@@ -339,13 +339,13 @@ test("includes other sites' tunnels to the same on-premise router", () => {
   expect(proof.ways.at(-1)?.troubles[0]?.text).toContain('is a selector of two tunnels');
 });
 
-test('draws a way as a diagram, and all ways as a page', () => {
+test('draws a path as a diagram, and all paths as a page', () => {
   const proofs = proofsOf(WRITTEN).slice(0, 1);
   expect(wayPicture(proofs[0]?.ways[0] as never)).toMatchSnapshot();
   expect(proofPage(proofs)).toMatchSnapshot();
 });
 
-test('reports broken ways if pods must keep their addresses but the files cover only nodes', () => {
+test('reports broken paths if pods must keep their addresses but the files cover only nodes', () => {
   const promises = 'routers/example/promises.json';
   const proof = proofWith(promises, (text) => text.replace('"pods"', '"podsSeenAs": "themselves",\n  "pods"'));
   expect(brokenOf(proof)).toEqual([FIRST, SECOND]);

@@ -39,7 +39,7 @@ export class SiteView {
     return this.cluster.pools.filter(({ name }) => this.promises.pools.has(name));
   }
 
-  /** The pools whose nodes are promised a network; all pools if none is, because somebody must reach it. */
+  /** The pools that promise to reach a network; all pools if none promises it, because one of them must reach it. */
   poolsTo(network: string): NodePool[] {
     const promised = this.pools.filter(({ name }) => this.promises.pools.get(name)?.includes(network));
     return promised.length > 0 ? promised : this.pools;

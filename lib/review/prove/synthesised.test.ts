@@ -173,7 +173,7 @@ test.each<[string, Case]>([
   expect(broken).toEqual([]);
 });
 
-test('routers that run one product each are one pair, and no more is claimed than for the less known one', () => {
+test('routers with one product each count as one pair, and the proof claims no more than for the less tested product', () => {
   const vpn = vpnTo('192.0.2.1', { products: ['strongswan'] }, { products: ['vyos'] });
   const proofs = proofOfSite('site', { networks: { a: { subnets: SUBNETS, vpn } } });
   expect(proofs.map(({ product, products }) => [product, products])).toEqual([
@@ -242,7 +242,7 @@ describe('behind routers that are configured by other means', () => {
     return found.flatMap(({ name, result, troubles }) => (result === 'broken' ? [[name, troubles[0]?.text]] : []));
   };
 
-  test('each way shows its own server, family and addresses', () => {
+  test('each path shows its own server, family and addresses', () => {
     const found = proofWith('dist/site/orders.k8s.yaml', (text) => text);
     expect(found.map(({ name, result }) => [name, result])).toEqual(ways.map((name) => [name, 'assumed']));
     expect(found.slice(0, 2).map(({ hops }) => hops.map(({ text }) => text))).toEqual([
@@ -264,10 +264,10 @@ describe('behind routers that are configured by other means', () => {
   test.each([
     ['dist/site/orders.k8s.yaml', '- fd00:50::10', '- fd00:50::77', 1, 'no endpoint leads to fd00:50::10'],
     ['dist/site/orders.k8s.yaml', '- 192.168.1.10', '- 10.0.1.10', 0, 'no endpoint leads to 10.0.1.10'],
-  ])('%s: an endpoint %s that became %s', (path, from, to, index, text) => {
+  ])('%s: reports an endpoint %s that became %s', (path, from, to, index, text) => {
     const found = brokenWith(path, from, to);
     expect(found).toContainEqual([ways[index], text]);
-    expect(found.map(([name]) => name)).toEqual(ways.slice(0, 2)); // both, because pods of either may meet it
+    expect(found.map(([name]) => name)).toEqual(ways.slice(0, 2)); // both, because pods of either pool may use it
   });
 
   test('a subnet that is missing from the list', () => {
@@ -286,7 +286,7 @@ describe('behind routers that are configured by other means', () => {
   });
 });
 
-describe('pools of which one reaches the servers', () => {
+describe('pools of which only one reaches the servers', () => {
   const proofOfPools = () => {
     const site = new Site('site', { cluster: CLUSTER, agentBundle: '// no agent runs here\n' });
     const a = site.onPremise('a', { subnets: ['192.168.5.0/24'] });
@@ -303,7 +303,7 @@ describe('pools of which one reaches the servers', () => {
     return treeIn(folder);
   };
 
-  test('the site is consistent, and the proof says where pods must run', () => {
+  test('are consistent, and the proof states where pods must run', () => {
     const [proof] = proofsOf(proofOfPools());
     expect(proof?.ways.filter(({ result }) => result === 'broken')).toEqual([]);
     expect(proof?.assumed).toContain(
@@ -311,7 +311,7 @@ describe('pools of which one reaches the servers', () => {
     );
   });
 
-  test('a route that the other pool lacks breaks the ways of its servers, each for itself', () => {
+  test('a missing route of the other pool breaks only the paths of its servers', () => {
     const tree = proofOfPools();
     const path = 'dist/site/batch.k8s.yaml';
     const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
@@ -325,7 +325,7 @@ describe('pools of which one reaches the servers', () => {
     ]);
   });
 
-  test('router files that are gone as a whole are no routers configured by other means', () => {
+  test('does not take a site without its router files for one whose routers are configured by other means', () => {
     const tree = [...proofOfPools()].filter(([path]) => !/^routers\/site\/.*\//.test(path));
     const [proof] = proofsOf(new Map(tree));
     expect(proof?.ways.filter(({ result }) => result === 'broken').map(({ name }) => name)).toContain(
@@ -333,7 +333,7 @@ describe('pools of which one reaches the servers', () => {
     );
   });
 
-  test('check counts all paths in its title, also those that it does not show', () => {
+  test('check counts all paths in its title, including those that it does not show', () => {
     const tree = proofOfPools();
     const path = 'dist/site/batch.k8s.yaml';
     const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
