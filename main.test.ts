@@ -7,7 +7,6 @@ import { EXAMPLE_MAIN } from './test/repository';
 // A stub replaces the agent, so that snapshots do not change with it.
 jest.mock('./lib/charts/program/bundle', () => ({
   ...jest.requireActual('./lib/charts/program/bundle'),
-  agentBundle: () => STUB_AGENT,
   bundleOf: () => STUB_AGENT,
 }));
 

@@ -55,7 +55,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('the package contains JavaScript, types and the agent, but no sources, tests or manifests', () => {
-  for (const path of ['lib/index.js', 'lib/index.d.ts', 'lib/agent/agent.cjs'])
+  for (const path of ['lib/index.js', 'lib/index.d.ts', 'lib/agent/agent.cjs', 'lib/agent/routing.cjs'])
     expect(packed).toContain(`package/${path}`);
   for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'])
     expect(packed).toContain(`package/${path}`);

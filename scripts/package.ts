@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { bundleOf, PROGRAMS } from '../lib/charts/program/bundle';
+import { bundleOf, fileNamesOf, PROGRAMS } from '../lib/charts/program/bundle';
 import { offerHelp } from './terminal';
 
 const REPOSITORY = join(__dirname, '..');
@@ -19,8 +19,9 @@ const tsc = join(REPOSITORY, 'node_modules', '.bin', 'tsc');
 const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: REPOSITORY, stdio: 'inherit' });
 if (status !== 0) process.exit(1);
 for (const program of PROGRAMS) {
-  mkdirSync(join(PACKAGE, 'lib', program.folder), { recursive: true });
-  writeFileSync(join(PACKAGE, 'lib', program.folder, program.file), bundleOf(program));
+  const folder = join(PACKAGE, 'lib', program.folder);
+  mkdirSync(folder, { recursive: true });
+  for (const file of fileNamesOf(program)) writeFileSync(join(folder, file), bundleOf(program, file));
 }
 chmodSync(join(PACKAGE, BIN), 0o755);
 writeFileSync(join(PACKAGE, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);

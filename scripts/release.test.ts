@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { copyRepository, REPOSITORY } from '../test/repository';
 
@@ -61,7 +61,7 @@ test('the commands of the release workflow write a package that can be published
   expect(bash(`${GITHUB} ${step('release')}`)).toMatch(/^9\.0\.0: .*onprem-link-9\.0\.0\.tgz.* in build\/release/);
 
   const release = join(copy, 'build', 'release');
-  expect(bash('cd build/release && sha256sum --check checksums.txt').trim().split('\n')).toHaveLength(4);
+  expect(bash('cd build/release && sha256sum --check checksums.txt').trim().split('\n')).toHaveLength(5);
   // The agent reports the new version.
   expect(readFileSync(join(release, 'notes.md'), 'utf8')).toMatch(/^Nodes restart their agent.*\n\n- What is new\.\n$/);
   const packed = JSON.parse(
@@ -75,10 +75,10 @@ test('the commands of the release workflow write a package that can be published
   const names: string[] = sbom.components.map(({ name }: { name: string }) => name);
   for (const name of ['yaml', 'cdk8s', 'cdk8s-plus-28', 'constructs']) expect(names).toContain(name);
   for (const tool of ['esbuild', 'tsx', 'jest']) expect(names).not.toContain(tool);
-  const programs = bash(
-    'tar --extract --to-stdout --file=build/release/onprem-link-9.0.0.tgz package/lib/agent/agent.cjs',
-  );
-  expect(readFileSync(join(release, 'agent.cjs'), 'utf8')).toBe(programs);
+  for (const path of ['agent/agent.cjs', 'agent/routing.cjs', 'servers/server-health.cjs']) {
+    const text = bash(`tar --extract --to-stdout --file=build/release/onprem-link-9.0.0.tgz package/lib/${path}`);
+    expect(readFileSync(join(release, basename(path)), 'utf8')).toBe(text);
+  }
 });
 
 test('the release fails if the tag and CHANGELOG.md differ', () => {

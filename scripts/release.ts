@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundleOf, PROGRAMS } from '../lib/charts/program/bundle';
+import { bundleOf, fileNamesOf, PROGRAMS } from '../lib/charts/program/bundle';
 import { readOutput, textsOf } from './output';
 import { ProjectError } from './project';
 import { releaseOf, restartNote, type Sbom, sbomOf } from './release-notes';
@@ -14,7 +14,7 @@ import { run } from './run';
 const HELP = `npm run release -- [--tag TAG] [--repository URL]: what a release publishes, in build/release
 
   onprem-link-VERSION.tgz      the npm package
-  agent.cjs, server-health.cjs the programs that run in a cluster, as they are in dist/
+  *.cjs                        the programs that run in a cluster, as they are in dist/
   sbom.cdx.json                what the package consists of, as CycloneDX
   checksums.txt                SHA-256 of all of them, for sha256sum --check
   notes.md                     what changed, and whether nodes restart
@@ -50,7 +50,8 @@ run((project) => {
   writeFileSync(manifest, `${JSON.stringify({ ...rest, ...repository, peerDependencies, dependencies }, null, 2)}\n`);
   call('npm', ['pack', '--silent', '--pack-destination', output, './build/package'], project);
 
-  for (const program of PROGRAMS) writeFileSync(join(output, program.file), bundleOf(program));
+  for (const program of PROGRAMS)
+    for (const file of fileNamesOf(program)) writeFileSync(join(output, file), bundleOf(program, file));
   const sbom = JSON.parse(call('npm', ['sbom', '--package-lock-only', '--sbom-format=cyclonedx'], project));
   const ours = sbomOf(sbom as Sbom, Object.keys({ ...dependencies, ...peerDependencies }));
   writeFileSync(join(output, 'sbom.cdx.json'), `${JSON.stringify(ours, null, 2)}\n`);

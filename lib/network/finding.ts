@@ -41,7 +41,7 @@ export function refuse(value: unknown, reason: string, remedy: string): InputErr
   return new InputError([{ at: '', value: quote(value), reason, remedy }]);
 }
 
-/** One line: `routes[3]: "10.94.227.46/24" has host bits set; did you mean …?` */
+/** One line: `routes[3]: "10.94.227.46/24" has host bits set; did you mean ...?` */
 export function findingText({ at, value, reason, remedy }: Finding): string {
   return `${at === '' ? '' : `${at}: `}${value} ${reason}; ${remedy}`;
 }

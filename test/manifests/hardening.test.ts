@@ -73,9 +73,13 @@ test('liveness and readiness have different probes, so missing routes do not res
 
 test('the ConfigMap with the program is immutable, and the one with the route list is not', () => {
   const immutable = ofKind<{ metadata: { name: string }; immutable?: boolean }>('ConfigMap').map(
-    ({ metadata, immutable = false }) => [metadata.name.replace(/-agent-.*/, '-agent'), immutable],
+    ({ metadata, immutable = false }) => [metadata.name.replace(/-[0-9a-f]{10}$/, ''), immutable],
   );
-  expect(Object.fromEntries(immutable)).toEqual({ 'node-routes-agent': true, 'static-routes': false });
+  expect(Object.fromEntries(immutable)).toEqual({
+    'node-routes-agent': true,
+    'node-routes-routing': true,
+    'static-routes': false,
+  });
 });
 
 test('no object is in the default namespace, and no Service opens a port on the nodes', () => {

@@ -11,7 +11,7 @@ import type { Hop, KernelRoute } from './types';
 const PRIORITY = 7;
 const SIZEOF_RULE = 12;
 
-/** Sends the packets of probes of one target through one next hop: `from … to … ipproto tcp sport … dport … lookup …`. */
+/** Sends the packets of probes of one target through one next hop: `from ... to ... ipproto tcp sport ... dport ... lookup ...`. */
 export interface ProbeRule {
   readonly source: Address;
   readonly target: Address;

@@ -21,7 +21,7 @@ import type { NodeRoutesSettings } from './options';
 /** The part of NodeRoutes that its checks need. */
 export interface CheckedNodeRoutes extends RouteSource {
   readonly settings: NodeRoutesSettings;
-  readonly agentConfigMap: { readonly program: string; readonly configMapName: string } | undefined;
+  readonly agentConfigMaps: readonly { readonly program: string; readonly configMapName: string }[];
   networks(): readonly OnPremise[];
   /** The list in the form of the ConfigMap. */
   readonly text: () => string;
@@ -159,22 +159,22 @@ function checkProbes(nodeRoutes: CheckedNodeRoutes, findings: Findings): void {
     );
 }
 
-function checkAgent({ settings, place, agentConfigMap }: CheckedNodeRoutes, findings: Findings): void {
+function checkAgent({ settings, place, agentConfigMaps }: CheckedNodeRoutes, findings: Findings): void {
   const tellImage = (reason: string, remedy: string) =>
     findings.add(placeIn(place, 'image'), settings.image, reason, remedy);
   if (settings.agent === 'image' && settings.image === DEFAULT_IMAGE)
     tellImage('contains no agent', 'name the image that you built with the Dockerfile');
   if (settings.digest !== undefined && settings.image.includes('@'))
     tellImage('already has a digest that differs from the option digest', 'keep one of the two');
-  if (agentConfigMap === undefined) return;
-  const { program, configMapName } = agentConfigMap;
-  if (fitsClientSideApply(program)) return;
-  findings.add(
-    placeIn(place, 'agent'),
-    jsonBytes(program),
-    `bytes as JSON are too many for ConfigMap ${configMapName}: client-side apply takes at most ${CLIENT_SIDE_APPLY_LIMIT}`,
-    "build an image with the Dockerfile and set agent: 'image'",
-  );
+  for (const { program, configMapName } of agentConfigMaps) {
+    if (fitsClientSideApply(program)) continue;
+    findings.add(
+      placeIn(place, 'agent'),
+      jsonBytes(program),
+      `bytes as JSON are too many for ConfigMap ${configMapName}: client-side apply takes at most ${CLIENT_SIDE_APPLY_LIMIT}`,
+      "build an image with the Dockerfile and set agent: 'image'",
+    );
+  }
 }
 
 /**

@@ -56,7 +56,7 @@ const COMMAND: readonly string[] = [
   // The program itself returns memory once no change is in progress, so V8 need not collect every minute or so.
   '--expose-gc',
   '--no-memory-reducer',
-  `${PROGRAM_FOLDER}/${AGENT.file}`,
+  `${PROGRAM_FOLDER}/${AGENT.files[0]}`,
 ];
 
 /** The pod's only container. */
@@ -89,13 +89,9 @@ export function agentContainer(
 }
 
 /** The volumes for the container's mounts. */
-export function agentVolumes({ changes }: NodeRoutesSettings, agentConfigMapName: string | undefined): k8s.Volume[] {
-  const program =
-    agentConfigMapName === undefined
-      ? []
-      : [{ name: AGENT_VOLUME, configMap: { name: agentConfigMapName, defaultMode: 0o444 } }];
+export function agentVolumes({ changes }: NodeRoutesSettings, agentConfigMapNames: readonly string[]): k8s.Volume[] {
   return [
-    ...program,
+    ...(agentConfigMapNames.length === 0 ? [] : [{ name: AGENT_VOLUME, projected: programFiles(agentConfigMapNames) }]),
     { name: API_ACCESS_VOLUME, projected: apiAccess() },
     {
       name: JOURNAL_VOLUME,
@@ -103,6 +99,11 @@ export function agentVolumes({ changes }: NodeRoutesSettings, agentConfigMapName
     },
     ...(changes === 'rolling' ? [{ name: LIST_VOLUME, projected: ownList() }] : []),
   ];
+}
+
+/** One folder with the files of all these ConfigMaps, so that one file can require another beside it. */
+function programFiles(names: readonly string[]): k8s.ProjectedVolumeSource {
+  return { defaultMode: 0o444, sources: names.map((name) => ({ configMap: { name } })) };
 }
 
 function ownList(): k8s.ProjectedVolumeSource {

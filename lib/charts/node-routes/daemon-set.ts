@@ -12,8 +12,8 @@ import { maxUnavailableOf, type NodeRoutesSettings } from './options';
 interface AgentDaemonSetProps {
   readonly settings: NodeRoutesSettings;
   readonly serviceAccountName: string;
-  /** The ConfigMap with the program; undefined if the image contains the program. */
-  readonly agentConfigMapName: string | undefined;
+  /** The ConfigMaps with the files of the program; none if the image contains the program. */
+  readonly agentConfigMapNames: readonly string[];
   readonly cluster: Cluster;
   /** The route list; known once the site is complete. */
   readonly list: () => string;
@@ -81,7 +81,7 @@ export class AgentDaemonSet extends Construct {
 function podSpec({
   settings,
   serviceAccountName,
-  agentConfigMapName,
+  agentConfigMapNames,
   cluster,
   siteFacts,
 }: AgentDaemonSetProps): k8s.PodSpec {
@@ -100,7 +100,7 @@ function podSpec({
     securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...(imagePullSecrets.length > 0 && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
     containers: [agentContainer(settings, cluster, siteFacts)],
-    volumes: agentVolumes(settings, agentConfigMapName),
+    volumes: agentVolumes(settings, agentConfigMapNames),
   };
 }
 

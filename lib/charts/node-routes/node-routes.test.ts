@@ -161,15 +161,27 @@ test('names objects by name, and files by id', () => {
     'RoleBinding edge',
     'DaemonSet edge',
   ]);
-  expect([chart.node.id, chart.agentConfigMap?.node.id]).toEqual(['routes-of-the-edge', 'routes-of-the-edge-agent']);
+  expect([chart, ...chart.agentConfigMaps].map(({ node }) => node.id)).toEqual([
+    'routes-of-the-edge',
+    'routes-of-the-edge-agent',
+    'routes-of-the-edge-routing',
+  ]);
 });
 
-test("names the agent's ConfigMap by its content, and mounts it in the DaemonSet", () => {
+test("names the agent's ConfigMaps by their content, and mounts them into one folder", () => {
   const { site } = siteWithNetwork();
   const chart = new NodeRoutes(site, 'node-routes');
-  expect(chart.agentConfigMap?.configMapName).toMatch(/^node-routes-agent-[0-9a-f]{10}$/);
-  expect(yamlOf(chart)).toContain(`name: ${chart.agentConfigMap?.configMapName}\n`);
-  expect(chart.agentConfigMap && yamlOf(chart.agentConfigMap)).toMatchSnapshot();
+  const names = chart.agentConfigMaps.map(({ configMapName }) => configMapName);
+  expect(names).toEqual([
+    expect.stringMatching(/^node-routes-agent-[0-9a-f]{10}$/),
+    expect.stringMatching(/^node-routes-routing-[0-9a-f]{10}$/),
+  ]);
+  const { spec } = manifestsOf(chart).at(-1) as unknown as { spec: { template: { spec: { volumes: object[] } } } };
+  expect(spec.template.spec.volumes).toContainEqual({
+    name: 'agent',
+    projected: { defaultMode: 0o444, sources: names.map((name) => ({ configMap: { name } })) },
+  });
+  expect(chart.agentConfigMaps.map(yamlOf).join('---\n')).toMatchSnapshot();
 });
 
 test("adds the user's labels to the pods, but to no selector", () => {

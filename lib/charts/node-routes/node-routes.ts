@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Chart } from 'cdk8s';
 import {
   Cover,
@@ -13,7 +14,7 @@ import {
 } from '../../network';
 import { attemptIn, placeIn, readOptions } from '../input/schema';
 import { commonLabels } from '../metadata';
-import { AGENT, agentBundle } from '../program/bundle';
+import { AGENT, bundleOf, fileNamesOf } from '../program/bundle';
 import { ProgramConfigMap } from '../program/config-map';
 import type { OnPremise } from '../site/on-premise';
 import { Siblings } from '../site/siblings';
@@ -50,8 +51,8 @@ export class NodeRoutes extends Chart {
   readonly notes: readonly string[];
   /** Each is read only once, because the list is requested several times. */
   private readonly plainRoutes = new Map<Subnet, Route>();
-  /** @internal */
-  readonly agentConfigMap: ProgramConfigMap | undefined;
+  /** One for each file of the program; none if the image contains it. @internal */
+  readonly agentConfigMaps: readonly ProgramConfigMap[];
 
   constructor(
     private readonly site: Site,
@@ -89,12 +90,12 @@ export class NodeRoutes extends Chart {
       configMapName,
       onUninstall,
     });
-    this.agentConfigMap = this.addAgent();
+    this.agentConfigMaps = this.addAgent();
     if (settings.openShift) new SecurityContextConstraints(site, site.claim(`${id}-openshift`, place), settings);
     new AgentDaemonSet(this, 'agent', {
       settings,
       serviceAccountName,
-      agentConfigMapName: this.agentConfigMap?.configMapName,
+      agentConfigMapNames: this.agentConfigMaps.map(({ configMapName }) => configMapName),
       cluster: site.cluster,
       list: this.text,
       siteFacts: () => ({
@@ -143,17 +144,20 @@ export class NodeRoutes extends Chart {
     return routed.length === 0 ? undefined : formatServerList(routed);
   };
 
-  /** In a separate file, so that reviewers can read the rights without scrolling past the program. */
-  private addAgent(): ProgramConfigMap | undefined {
+  /** In separate files, so that reviewers can read the rights without scrolling past the program. */
+  private addAgent(): ProgramConfigMap[] {
     const { agent, name, namespace, annotations } = this.settings;
-    if (agent === 'image') return undefined;
-    return new ProgramConfigMap(this.site, this.site.claim(`${this.node.id}-agent`, this.place), {
-      name: `${name}-agent`,
-      file: AGENT.file,
-      namespace,
-      annotations,
-      labels: this.labels,
-      program: this.site.agentBundle ?? agentBundle(),
+    if (agent === 'image') return [];
+    return fileNamesOf(AGENT).map((file) => {
+      const part = basename(file, '.cjs');
+      return new ProgramConfigMap(this.site, this.site.claim(`${this.node.id}-${part}`, this.place), {
+        name: `${name}-${part}`,
+        file,
+        namespace,
+        annotations,
+        labels: this.labels,
+        program: this.site.agentBundle ?? bundleOf(AGENT, file),
+      });
     });
   }
 }

@@ -58,7 +58,7 @@ export interface NodeRoutesSettings
 
 /** The main table's number (include/uapi/linux/rtnetlink.h). */
 
-/** Shorter than other names, because a file's name adds `-agent`, and a ConfigMap's name adds `-agent-` and a hash. */
+/** Shorter than other names, because a file's name adds `-routing`, and a ConfigMap's name adds `-routing-` and a hash. */
 export const readNodeRoutesName = dnsLabel('node routes', 52);
 
 const API_SERVER_SCHEMA: Schema<ApiServer> = {

@@ -128,8 +128,8 @@ export interface NodeRoutesProps {
   /** Taints that the pods tolerate; these replace the default. @default every taint is tolerated */
   readonly tolerations?: readonly k8s.Toleration[];
   /**
-   * Where the agent's program comes from: a ConfigMap beside the DaemonSet, or your own image that contains it at
-   * /opt/onprem-link/agent.cjs (see Dockerfile). @default 'config-map'
+   * Where the agent's program comes from: ConfigMaps beside the DaemonSet, or your own image that contains its files in
+   * /opt/onprem-link (see Dockerfile). @default 'config-map'
    */
   readonly agent?: 'config-map' | 'image';
   /** An image with Node 26.10 or later, with its tag. @default 'docker.io/library/node:26.10.0-trixie-slim' */

@@ -35,7 +35,7 @@ function needs({ privileged }: NodeRoutesSettings): Record<string, unknown> {
     fsGroup: { type: 'RunAsAny' },
     supplementalGroups: { type: 'RunAsAny' },
     seccompProfiles: ['runtime/default'],
-    volumes: ['configMap', 'emptyDir', 'projected'],
+    volumes: ['emptyDir', 'projected'],
     allowPrivilegedContainer: privileged,
     allowPrivilegeEscalation: privileged,
     ...(!privileged && { allowedCapabilities: ['NET_ADMIN'], requiredDropCapabilities: ['ALL'] }),

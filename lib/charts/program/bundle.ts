@@ -1,49 +1,85 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { protectComments, restoreComments } from './comments';
+import { cutBundle } from './cut';
 
 const PACKAGE = join(__dirname, '..', '..', '..');
+/** Folders of lib/ that programs consist of. */
+const SOURCES = ['agent', 'network', 'program', 'servers', 'settings'];
 
-/** A program: the folder of its source under lib/, and the name of its file. */
+/** A program: the folder of its source under lib/, and its files. */
 interface Program {
   readonly folder: string;
-  readonly file: string;
+  /** The file that the container starts, and the file that this one requires, if any. */
+  readonly files: readonly [string, string?];
+  /** Folders below its own that belong into the second file, with everything that they import. */
+  readonly lower: readonly string[];
 }
 
-export const AGENT: Program = { folder: 'agent', file: 'agent.cjs' };
-export const SERVER_HEALTH: Program = { folder: 'servers', file: 'server-health.cjs' };
+/** In two files, because one would be too large for client-side apply. */
+export const AGENT: Program = {
+  folder: 'agent',
+  files: ['agent.cjs', 'routing.cjs'],
+  lower: ['netlink', 'kernel', 'decide'],
+};
+export const SERVER_HEALTH: Program = { folder: 'servers', files: ['server-health.cjs'], lower: [] };
 export const PROGRAMS: readonly Program[] = [AGENT, SERVER_HEALTH];
 
-/** Comments that only another bundler reads. */
-const FOR_BUNDLERS = '/* @__PURE__ */ ';
-/** esbuild removes all comments except those inside classes. */
-const DOC_COMMENTS = /^ *\/\*\*[\s\S]*?\*\/\n/gm;
+/** Texts by the name of their file. */
+type Files = ReadonlyMap<string, string>;
 
-const bundles = new Map<Program, string>();
+const bundles = new Map<Program, Files>();
 
 /**
- * A program as one readable CommonJS file for Node 26. The published package contains it prebuilt; in the repository it
+ * A file of a program as readable CommonJS for Node 26. The published package contains it prebuilt; in the repository it
  * is built from source.
  */
-export function bundleOf(program: Program): string {
-  const known = bundles.get(program);
-  if (known !== undefined) return known;
-  const readyMade = join(PACKAGE, 'lib', program.folder, program.file);
-  const bundle = existsSync(readyMade) ? readFileSync(readyMade, 'utf8') : build(program);
+export function bundleOf(program: Program, file: string): string {
+  const bundle = bundles.get(program) ?? prebuilt(program) ?? build(program);
   bundles.set(program, bundle);
-  return bundle;
+  return bundle.get(file) as string;
 }
 
-export const agentBundle = (): string => bundleOf(AGENT);
+export function fileNamesOf({ files }: Program): string[] {
+  return files.filter((file) => file !== undefined);
+}
+
+function prebuilt(program: Program): Files | undefined {
+  const files = fileNamesOf(program).map((file) => [file, join(PACKAGE, 'lib', program.folder, file)] as const);
+  if (!files.every(([, path]) => existsSync(path))) return undefined;
+  return new Map(files.map(([file, path]) => [file, readFileSync(path, 'utf8')]));
+}
 
 function packageVersion(): string {
   return (JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-function build({ folder }: Program): string {
+/** From a copy of the source, in which the comments are marked: esbuild has no plugins in its synchronous form. */
+function build(program: Program): Files {
+  const copy = mkdtempSync(join(tmpdir(), 'onprem-link-'));
+  try {
+    for (const folder of SOURCES) copySource(join(PACKAGE, 'lib', folder), join(copy, 'lib', folder));
+    return bundleFrom(copy, program);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+function copySource(from: string, to: string): void {
+  for (const name of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
+    const path = join(to, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, protectComments(readFileSync(join(from, name), 'utf8')));
+  }
+}
+
+function bundleFrom(source: string, { folder, files, lower }: Program): Files {
   // Required here, because users of the package do not need a bundler.
   const { buildSync } = require('esbuild') as typeof import('esbuild');
-  const { outputFiles } = buildSync({
-    absWorkingDir: PACKAGE,
+  const { outputFiles, metafile } = buildSync({
+    absWorkingDir: source,
     entryPoints: [join('lib', folder, 'main.ts')],
     bundle: true,
     platform: 'node',
@@ -52,22 +88,32 @@ function build({ folder }: Program): string {
     charset: 'ascii', // one non-Latin-1 character makes V8 store the text at two bytes each
     define: { PACKAGE_VERSION: JSON.stringify(packageVersion()) },
     legalComments: 'inline',
-    // Simplifies syntax but keeps names and line breaks: saves 17 KiB in the agent.
-    minifySyntax: true,
-    lineLimit: 160,
     logLevel: 'silent',
     write: false,
+    metafile: true,
     // Assign a field where it gets its value, without declaring it as well: shorter.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
-  const { text } = outputFiles[0] as { text: string };
-  return compact(text);
+  const text = restoreComments((outputFiles[0] as { text: string }).text);
+  const [file, lowerFile] = files;
+  if (lowerFile === undefined) return new Map([[file, text]]);
+  const paths = withImports(
+    metafile.inputs,
+    lower.map((name) => `lib/${folder}/${name}/`),
+  );
+  const parts = cutBundle(text, paths, lowerFile);
+  return new Map([
+    [file, parts.upper],
+    [lowerFile, parts.lower],
+  ]);
 }
 
-/** After a backslash at the end of a line (from `lineLimit`), a string continues, so its leading blanks must stay. */
-const INDENTATION = /(?<!\\\n)^ +/gm;
+type Inputs = Readonly<Record<string, { readonly imports: readonly { readonly path: string }[] }>>;
 
-/** Removes indentation (16 KiB of the agent) and comments, which are in the source (12 KiB). */
-export function compact(text: string): string {
-  return text.replaceAll(FOR_BUNDLERS, '').replaceAll(DOC_COMMENTS, '').replaceAll(INDENTATION, '');
+/** The modules in these folders, and everything that they import. */
+function withImports(inputs: Inputs, folders: readonly string[]): ReadonlySet<string> {
+  const found = new Set(Object.keys(inputs).filter((path) => folders.some((folder) => path.startsWith(folder))));
+  // A set that grows while it is iterated over hands out what was added.
+  for (const path of found) for (const { path: imported } of inputs[path]?.imports ?? []) found.add(imported);
+  return found;
 }

@@ -37,7 +37,7 @@ const COMMAND: readonly string[] = [
   '--max-semi-space-size=1',
   '--max-old-space-size=40',
   '--no-turbofan',
-  `${PROGRAM_FOLDER}/${SERVER_HEALTH.file}`,
+  `${PROGRAM_FOLDER}/${SERVER_HEALTH.files[0]}`,
 ];
 
 /** The pod fields that provide per-pod settings. */

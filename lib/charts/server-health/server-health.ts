@@ -57,8 +57,8 @@ export class ServerHealth extends Chart {
       namespace,
       annotations,
       labels: this.labels,
-      file: SERVER_HEALTH.file,
-      program: settings.program ?? bundleOf(SERVER_HEALTH),
+      file: SERVER_HEALTH.files[0],
+      program: settings.program ?? bundleOf(SERVER_HEALTH, SERVER_HEALTH.files[0]),
     });
     const programConfigMapName = program.configMapName;
     const { apiServers, imageRegistry } = site.cluster;

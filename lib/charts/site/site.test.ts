@@ -33,6 +33,7 @@ test('writes one file per chart into its own folder', () => {
   expect(readdirSync(join(outdir, 'example')).sort()).toEqual([
     'namespace.k8s.yaml',
     'node-routes-agent.k8s.yaml',
+    'node-routes-routing.k8s.yaml',
     'node-routes.k8s.yaml',
     'orders.k8s.yaml',
   ]);

@@ -33,7 +33,7 @@ export interface SiteProps {
    */
   readonly provider?: Provider;
   /**
-   * The agent's program, for tests whose snapshots must not depend on it.
+   * The text of each file of the agent's program, for tests whose snapshots must not depend on it.
    * @default that of this package
    */
   readonly agentBundle?: string;

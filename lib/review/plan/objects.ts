@@ -2,13 +2,14 @@ import { changedFields, leavesOf } from './fields';
 import { kindOf } from './lines';
 import { keyOf, type Manifest, nameOf, type Placed } from './manifest';
 import { overlapOf, type Pair, pairUp } from './pairs';
+import { programFilesOf } from './pool';
 import type { ObjectChange } from './types';
 
 /** Fields, by kind, that another part of the plan reports. All others are reported one by one. */
 const TOLD_ELSEWHERE: Readonly<Record<string, RegExp>> = {
-  ConfigMap: /^(?:data\.(?:routes|servers)$|data\.agent\.cjs$)/,
+  ConfigMap: /^(?:data\.(?:routes|servers)$|data\.(?:agent|routing)\.cjs$)/,
   DaemonSet:
-    /^spec\.template\.(?:metadata\.annotations\.onprem-link\/routes$|spec\.containers\[[^\]]*\]\.(?:env\[|image$)|spec\.volumes\[agent\]\.configMap\.name$)/,
+    /^spec\.template\.(?:metadata\.annotations\.onprem-link\/routes$|spec\.containers\[[^\]]*\]\.(?:env\[|image$)|spec\.volumes\[agent\]\.(?:configMap\.|projected\.defaultMode$|projected\.sources\[[01]\]\.configMap\.name$))/,
   Service: /^(?:spec\.ports\b|metadata\.annotations\.onprem-link\/real-addresses$)/,
   EndpointSlice: /^(?:endpoints\b|ports\b|metadata\.annotations\.onprem-link\/real-addresses$)/,
   Endpoints: /^(?:subsets\b|metadata\.annotations\.onprem-link\/real-addresses$)/,
@@ -52,8 +53,8 @@ export function compareObjects(
   return { kind, name: nameOf(manifest), ...(isRenamed && { formerName: nameOf(before.manifest) }), fields };
 }
 
-function isToldElsewhere({ kind, data }: Manifest): boolean {
-  return PARTS.has(kind) || (data as Record<string, string> | undefined)?.['agent.cjs'] !== undefined;
+function isToldElsewhere(manifest: Manifest): boolean {
+  return PARTS.has(manifest.kind) || programFilesOf(manifest).length > 0;
 }
 
 function untold(before: Manifest, after: Manifest, renamed: ReadonlyMap<string, string>): ObjectChange['fields'] {

@@ -109,9 +109,11 @@ function poolPage(pool: PoolPlan): Block[] {
 }
 
 function programText({ before, after, linesAdded, linesRemoved }: ProgramChange): string {
-  if (after === undefined) return `Agent code: ${sizeText(before?.size ?? 0)} in a ConfigMap moves into the image.`;
-  const where = `read it in ${code(after.path)}`;
-  if (before === undefined) return `Agent code: ${sizeText(after.size)} in ${code(after.name)}, new; ${where}.`;
+  if (after === undefined) return `Agent code: ${sizeText(before?.size ?? 0)} in ConfigMaps moves into the image.`;
+  const all = [after, ...after.more];
+  const [names, paths] = [all.map(({ name }) => code(name)), all.map(({ path }) => code(path))];
+  const where = `read it in ${paths.join(' and ')}`;
+  if (before === undefined) return `Agent code: ${sizeText(after.size)} in ${names.join(' and ')}, new; ${where}.`;
   return `Agent code: ${sizeText(before.size)} → ${sizeText(after.size)}, +${linesAdded} −${linesRemoved} lines; ${where}.`;
 }
 

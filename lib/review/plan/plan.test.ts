@@ -81,6 +81,18 @@ function edited(tree: Tree, pattern: RegExp | string, text: string): Tree {
   return new Map([...tree].map(([path, content]) => [path, content.replaceAll(pattern, text)]));
 }
 
+/** The agent as versions wrote it that had all of it in one ConfigMap. */
+function inOneConfigMap(tree: Tree): Tree {
+  const files = new Map([...tree].filter(([path]) => !path.endsWith('-routing.k8s.yaml')));
+  const volume =
+    / {8}- name: agent\n {10}projected:\n(?: {12}.*\n)*? {18}name: (node-routes-agent-\w+)\n(?: {12}.*\n)*/g;
+  return edited(
+    files,
+    volume,
+    '        - configMap:\n            defaultMode: 292\n            name: $1\n          name: agent\n',
+  );
+}
+
 function page(before: Tree, after: Tree): string {
   return markdownOf(planPage(planOf(before, after, '4f2a1c9 (merge base with main)')));
 }
@@ -150,6 +162,7 @@ test.each<[string, Tree, Tree]>([
   ['a pool switches to rolling mode', BASE, site({ routes: ROLLING })],
   ['a service is removed', BASE, site({ service: '' })],
   ['the code of the agent changes', BASE, site({ agent: `${STUB_AGENT}console.log("more");\n` })],
+  ['the agent comes from a version that had it in one ConfigMap', inOneConfigMap(BASE), BASE],
   [
     'a setting and the image change',
     BASE,

@@ -21,8 +21,16 @@ export interface Pool {
   readonly maxUnavailable: string;
   /** The number of nodes as given in main.ts. */
   readonly nodeCount: number | undefined;
-  readonly program: { readonly placed: Placed; readonly text: string } | undefined;
+  /** The files of its program; none if the image contains it. */
+  readonly programs: readonly Program[];
   readonly image: string;
+}
+
+/** A file of the agent's program, in a ConfigMap of its own. */
+interface Program {
+  readonly file: string;
+  readonly text: string;
+  readonly placed: Placed;
 }
 
 type ListOrRefusal = Pick<Pool, 'routes' | 'refusal'>;
@@ -31,7 +39,16 @@ type ListOrRefusal = Pick<Pool, 'routes' | 'refusal'>;
 interface PodSpec {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly containers?: readonly Container[];
-  readonly volumes?: readonly { readonly configMap?: { readonly name?: string } }[];
+  readonly volumes?: readonly Volume[];
+}
+
+interface Volume {
+  readonly configMap?: ConfigMapSource;
+  readonly projected?: { readonly sources?: readonly { readonly configMap?: ConfigMapSource }[] };
+}
+
+interface ConfigMapSource {
+  readonly name?: string;
 }
 
 interface Container {
@@ -40,7 +57,8 @@ interface Container {
 }
 
 const LABEL = 'app.kubernetes.io/';
-const PROGRAM_KEY = 'agent.cjs';
+/** The files of the agent's program, which are keys of ConfigMaps. */
+const PROGRAM_FILES = ['agent.cjs', 'routing.cjs'];
 /** The list that is part of the pod template in rolling mode. */
 const LIST_ANNOTATION = 'onprem-link/routes';
 const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
@@ -48,6 +66,11 @@ const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 /** The pools of a site: the agent's DaemonSets with the objects that they refer to. */
 export function poolsOf(objects: readonly Placed[]): Pool[] {
   return objects.filter(({ manifest }) => isAgent(manifest)).map((placed) => poolOf(placed, objects));
+}
+
+/** The files of the agent's program in an object, with their texts. */
+export function programFilesOf({ data }: Manifest): [string, string][] {
+  return Object.entries((data ?? {}) as Record<string, string>).filter(([key]) => PROGRAM_FILES.includes(key));
 }
 
 export function podTemplateOf(manifest: Manifest): Manifest | undefined {
@@ -103,19 +126,21 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
   const isRolling = settings.CHANGES === 'rolling';
   const text = isRolling ? podTemplateOf(daemonSet.manifest)?.metadata?.annotations?.[LIST_ANNOTATION] : shown;
   const nodeCount = metadata.annotations?.[NODE_COUNT_ANNOTATION];
-  const program = (spec.volumes ?? []).map(({ configMap }) => named(configMap?.name)).find(programOf);
+  const programs = (spec.volumes ?? [])
+    .flatMap(({ configMap, projected }) => [configMap, ...(projected?.sources ?? []).map((source) => source.configMap)])
+    .flatMap((source) => programsIn(named(source?.name)));
   return {
     name: metadata.name,
     namespace,
     daemonSet,
-    parts: [daemonSet, list, program].filter((part) => part !== undefined),
+    parts: [daemonSet, list, ...programs.map(({ placed }) => placed)].filter((part) => part !== undefined),
     settings,
     ...readList(text, settings),
     isRolling,
     listsDiffer: isRolling && text !== shown,
     maxUnavailable: maxUnavailableOf(daemonSet.manifest),
     nodeCount: nodeCount === undefined ? undefined : Number(nodeCount),
-    program: program && { placed: program, text: programOf(program) as string },
+    programs,
     image: container?.image ?? '',
   };
 }
@@ -174,6 +199,8 @@ function podSpecOf(manifest: Manifest): PodSpec {
   return (podTemplateOf(manifest)?.spec as PodSpec | undefined) ?? {};
 }
 
-function programOf(placed: Placed | undefined): string | undefined {
-  return (placed?.manifest.data as Record<string, string> | undefined)?.[PROGRAM_KEY];
+/** The files of the agent's program in a ConfigMap. */
+function programsIn(placed: Placed | undefined): Program[] {
+  if (placed === undefined) return [];
+  return programFilesOf(placed.manifest).map(([file, text]) => ({ file, text, placed }));
 }

@@ -68,16 +68,21 @@ function restartOf(before: Pool | undefined, after: Pool | undefined): Restart {
 }
 
 function compareProgram(before: Pool | undefined, after: Pool | undefined): ProgramChange | undefined {
-  const [old, now] = [before?.program, after?.program];
-  if (old?.text === now?.text) return undefined;
-  const sized = (program: NonNullable<Pool['program']>) => ({
-    name: program.placed.manifest.metadata.name,
-    size: Buffer.byteLength(program.text),
-  });
+  const [old, now] = [before?.programs ?? [], after?.programs ?? []];
+  const nameOf = ({ placed }: Pool['programs'][number]) => placed.manifest.metadata.name;
+  const textOf = (programs: Pool['programs']) => programs.map(({ text }) => text).join('');
+  if (textOf(old) === textOf(now)) return undefined;
   return {
-    ...(old && { before: sized(old) }),
-    ...(now && { after: { ...sized(now), path: now.placed.path } }),
-    ...countLines(old?.text ?? '', now?.text ?? ''),
+    ...(old[0] && { before: { name: nameOf(old[0]), size: Buffer.byteLength(textOf(old)) } }),
+    ...(now[0] && {
+      after: {
+        name: nameOf(now[0]),
+        size: Buffer.byteLength(textOf(now)),
+        path: now[0].placed.path,
+        more: now.slice(1).map((program) => ({ name: nameOf(program), path: program.placed.path })),
+      },
+    }),
+    ...countLines(textOf(old), textOf(now)),
   };
 }
 

@@ -94,7 +94,9 @@ function poolParts({ before, after }: Pair<Pool>): Pair<Placed>[] {
   return [
     { before: before.daemonSet, after: after.daemonSet },
     ...pairOf(listOf(before), listOf(after)),
-    ...pairOf(before.program?.placed, after.program?.placed),
+    ...before.programs.flatMap(({ file, placed }) =>
+      pairOf(placed, after.programs.find((program) => program.file === file)?.placed),
+    ),
   ];
 }
 

@@ -72,10 +72,19 @@ export interface RouteLine {
   readonly comment?: string;
 }
 
-/** The agent's program. Sizes are in bytes. A side is missing if its program is part of the image. */
+/**
+ * The agent's program. Sizes are in bytes, of all its files; name and path are those of the ConfigMap with the file that
+ * is started. A side is missing if its program is part of the image.
+ */
 export interface ProgramChange {
   readonly before?: { readonly name: string; readonly size: number };
-  readonly after?: { readonly name: string; readonly size: number; readonly path: string };
+  readonly after?: {
+    readonly name: string;
+    readonly size: number;
+    readonly path: string;
+    /** The ConfigMaps with the other files. */
+    readonly more: readonly { readonly name: string; readonly path: string }[];
+  };
   readonly linesAdded: number;
   readonly linesRemoved: number;
 }
