@@ -35,7 +35,7 @@ export function checkHealth(
 }
 
 function checkPort(settings: ExternalServiceSettings, health: ProbeSettings, at: string, findings: Findings): void {
-  if (probePort(settings, health) !== undefined) return;
+  if (settings.ports.length === 0 || probePort(settings, health) !== undefined) return; // rejected ports say it all
   const names = settings.ports.filter(({ protocol }) => protocol === 'TCP').map((port) => port.name);
   const known =
     names.length === 0 ? 'write the number of a TCP port of the servers' : `write a number or ${names.join(' or ')}`;

@@ -269,3 +269,7 @@ test('a UDP Service needs a port for its probes', () => {
   ]);
   expect(wrong({ tcp: true, port: 53 }, { ports: udp })).toEqual([]);
 });
+
+test('a rejected port of the Service is not reported a second time as one that probes lack', () => {
+  expect(wrong({ tcp: true }, { ports: { http: 0 } })).toEqual([expect.stringContaining('0 is not a valid port')]);
+});
