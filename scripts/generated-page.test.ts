@@ -29,7 +29,7 @@ test('npm run generate runs every script that writes a page, and contributors ar
     return file !== undefined && readFileSync(join(REPOSITORY, file), 'utf8').includes('writePage(');
   });
   expect(pages.sort()).toEqual(['errors', 'reference']);
-  for (const name of ['synth', ...pages]) expect(scripts.generate).toContain(`npm run -s ${name}`);
-  expect(scripts.generate).toContain('npm run -s diagram -- docs/review.md');
+  const run = readFileSync(join(REPOSITORY, 'scripts', 'generate.ts'), 'utf8');
+  for (const name of ['synth', ...pages]) expect(run).toContain(`['${name}']`);
   expect(readFileSync(join(REPOSITORY, 'CONTRIBUTING.md'), 'utf8')).toContain('npm run generate');
 });
