@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { makeAuthority, makeCertificate } from '../lab/api-server/certificates';
 import type { Pod } from '../lab/kubelet/pod';
 import type { Namespace } from '../lab/topology/namespaces';
+import { NetnsClient } from '../lab/topology/netns-client';
 import { waitFor } from '../lab/wait';
 import { RealCluster } from './cluster';
 import { PATIENCE_MS } from './control-plane';
 import { SERVERS } from './health-site';
+import type { FakeKubelet } from './kubelet';
 import type { KubernetesOptions } from './kubernetes';
 import { FailingServer } from './traffic';
 
@@ -141,6 +143,18 @@ export class HealthCluster {
       if (pod !== undefined) return { name, pod, node: kubelet.place.name };
     }
     throw new Error(`the leader ${spec.holderIdentity} is not running`);
+  }
+
+  /** The sum of a metric over all its series, as Prometheus would scrape it from the leader. */
+  async metricOfLeader(metric: string): Promise<number> {
+    const { name, node } = await this.leader();
+    const jsonpath = '{.status.podIP} {.spec.containers[0].env[?(@.name=="HTTP_PORT")].value}';
+    const text = await this.cluster.kubectl(`-n onprem-link-health get pod ${name} --output=jsonpath='${jsonpath}'`);
+    const [ip, port] = text.split(' ');
+    const kubelet = this.cluster.kubelets.find(({ place }) => place.name === node) as FakeKubelet;
+    const { body } = await NetnsClient.of(kubelet.networkOf(name)).fetch(`http://${ip}:${port}/metrics`);
+    const values = [...body.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
+    return values.reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
   async untilLed(by: (name: string) => boolean): Promise<void> {

@@ -88,14 +88,17 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
 };
 
-/** An error of a random kind at a random place. @returns undefined if the site's files have no place for it */
-export function mutantOf(site: VpnSite, random: Random): Mutant | undefined {
-  const [name, { path: where, pattern, change }] = oneOf(random, Object.entries(MUTATIONS));
+/** The kinds of errors, by name. */
+export const KINDS: readonly string[] = Object.keys(MUTATIONS);
+
+/** An error of this kind at a random place. @returns undefined if the site's files have no place for it */
+export function mutantOf(site: VpnSite, kind: string, random: Random): Mutant | undefined {
+  const { path: where, pattern, change } = MUTATIONS[kind] as Mutation;
   const path = typeof where === 'string' ? where : where(site, random);
   const before = site.tree.get(path) ?? '';
   const places = [...before.matchAll(pattern)];
   if (places.length === 0) return undefined;
   const place = oneOf(random, places);
   const text = before.slice(0, place.index) + change(place[0], random) + before.slice(place.index + place[0].length);
-  return text === before ? undefined : { name: `${name} in ${path}`, path, text };
+  return text === before ? undefined : { name: `${kind} in ${path}`, path, text };
 }
