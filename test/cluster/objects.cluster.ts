@@ -56,7 +56,7 @@ async function outcome(asked: Promise<ApiObject | undefined>, before?: ApiObject
 const gone = (deleted: Promise<void>) => deleted.then(() => undefined);
 
 /** Every operation of the server health program on objects, and the conflicts that it may meet. */
-async function results(objects: Objects): Promise<Record<string, unknown>> {
+async function outcomes(objects: Objects): Promise<Record<string, unknown>> {
   const results: Record<string, unknown> = {};
   const read = async () => (await objects.get(PATH)) as ApiObject;
   const as = ({ metadata: { uid, resourceVersion } }: ApiObject) => {
@@ -91,8 +91,8 @@ async function results(objects: Objects): Promise<Record<string, unknown>> {
 describeCluster('the in-memory API of the server health tests, compared with a real API server', () => {
   it('reads, applies and deletes objects with the same results', () =>
     RealCluster.run({}, async ({ plane }) => {
-      const real = await results(objectsOf(plane));
-      expect(await results(new MemoryObjects())).toEqual(real);
+      const real = await outcomes(objectsOf(plane));
+      expect(await outcomes(new MemoryObjects())).toEqual(real);
       expect(real).toMatchObject({ 'no object': 'none', 'applied with an old version': 'conflict', gone: 'none' });
     }));
 });
