@@ -29,7 +29,7 @@ test('on-premise servers see a node at its mapped address', () => {
 
 test('reports two ends with the same addresses as one finding, with free ranges for both', () => {
   expect(told(['10.0.1.0/27'], ['192.168.0.0/24', '10.0.1.0/24'])).toEqual([
-    `on-premise datacentre › subnets[1]: "10.0.1.0/24" overlaps the cluster's nodes 10.0.1.0/27; list what is left of it (10.0.1.32/27, 10.0.1.64/26, 10.0.1.128/25), or have the routers map it to a free range and write { real: "10.0.1.0/24", mapped: "192.168.1.0/24" }, and the nodes: { real: "10.0.1.0/27", mapped: "192.168.2.0/27" } in cluster.nodes`,
+    `on-premise datacentre › subnets[1]: "10.0.1.0/24" overlaps the cluster's nodes 10.0.1.0/27; list the rest of it (10.0.1.32/27, 10.0.1.64/26, 10.0.1.128/25), or have the routers map it to a free range and write { real: "10.0.1.0/24", mapped: "192.168.1.0/24" }, and the nodes: { real: "10.0.1.0/27", mapped: "192.168.2.0/27" } in cluster.nodes`,
   ]);
 });
 

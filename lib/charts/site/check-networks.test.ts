@@ -10,7 +10,7 @@ test('asks for a mapping of a subnet inside a node range, and of the nodes', () 
 
 test('proposes to list the rest of a subnet that contains a range of the cluster', () => {
   expect(findingsOf(siteWithNetwork(['172.16.0.0/12']).site)).toEqual([
-    `${PLACE}: "172.16.0.0/12" overlaps the cluster's services 172.21.0.0/16 and the cluster's pods 172.30.0.0/16; list what is left of it (172.16.0.0/14, 172.20.0.0/16, 172.22.0.0/15, 172.24.0.0/14, 172.28.0.0/15, 172.31.0.0/16), or have the routers map it to a free range and write { real: "172.16.0.0/12", mapped: "10.0.0.0/12" }`,
+    `${PLACE}: "172.16.0.0/12" overlaps the cluster's services 172.21.0.0/16 and the cluster's pods 172.30.0.0/16; list the rest of it (172.16.0.0/14, 172.20.0.0/16, 172.22.0.0/15, 172.24.0.0/14, 172.28.0.0/15, 172.31.0.0/16), or have the routers map it to a free range and write { real: "172.16.0.0/12", mapped: "10.0.0.0/12" }`,
   ]);
 });
 

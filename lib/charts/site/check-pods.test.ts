@@ -71,7 +71,7 @@ test.each<[string, Given, string]>([
   [
     'pods that contain nodes',
     { cluster: { pods: ['10.184.0.0/25'] } },
-    'cluster.pods[0]: 10.184.0.0/25 contains the nodes 10.184.0.0/26, so that one address would have two traffic selectors; list what is left of it (10.184.0.64/26)',
+    'cluster.pods[0]: 10.184.0.0/25 contains the nodes 10.184.0.0/26, so that one address would have two traffic selectors; list the rest of it (10.184.0.64/26)',
   ],
   [
     'pods in a node range with a different mapping',

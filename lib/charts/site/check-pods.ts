@@ -77,7 +77,7 @@ function tellSharedWithNodes(place: string, pods: Mapping, nodes: Mapping, findi
   if (!nodes.real.contains(pods.real)) {
     const left = without(pods.real, nodes.real).slice(0, 8).join(', ');
     const reason = `contains the nodes ${nodes.real}, so that one address would have two traffic selectors`;
-    findings.add(place, `${pods}`, reason, `list what is left of it (${left})`);
+    findings.add(place, `${pods}`, reason, `list the rest of it (${left})`);
   } else if (pods.isTranslated) {
     const reason = `lies in the nodes ${nodes}, so that one address would have two translations`;
     findings.add(place, `${pods}`, reason, `write "${pods.real}" alone: it is seen with the nodes`);

@@ -43,7 +43,7 @@ function remedyFor({ subnet, isTranslated }: RoutedSubnet, kept: readonly Protec
   const parts = kept.reduce((rest, hole) => rest.flatMap((part) => without(part, hole.subnet)), [subnet]);
   if (parts.length === 0) return map;
   const more = parts.length > MOST_PARTS ? ` and ${parts.length - MOST_PARTS} more` : '';
-  return `list what is left of it (${parts.slice(0, MOST_PARTS).join(', ')}${more}), or ${map}`;
+  return `list the rest of it (${parts.slice(0, MOST_PARTS).join(', ')}${more}), or ${map}`;
 }
 
 /** On-premise hosts in the nodes' range would look for the nodes on their own link. */
