@@ -15,9 +15,12 @@ interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An object and the path of its file. */
+/** An object, the path of its file, and its text there. */
 export interface Placed {
   readonly path: string;
+  /** The line of the file on which `text` begins, from 1. */
+  readonly line: number;
+  readonly text: string;
   readonly manifest: Manifest;
 }
 
@@ -30,10 +33,13 @@ const parsed = new Map<string, Manifest | undefined>();
  * @throws Error if the text is not valid YAML, or not a Kubernetes object.
  */
 export function readManifests(path: string, text: string): Placed[] {
+  let next = 1;
   return text.split(/^---(?:[ \t].*)?$/m).flatMap((document) => {
+    const line = next;
+    next += document.split('\n').length - 1;
     const manifest = parsed.has(document) ? parsed.get(document) : parse(document);
     parsed.set(document, manifest);
-    return manifest === undefined ? [] : [{ path, manifest }];
+    return manifest === undefined ? [] : [{ path, line, text: document, manifest }];
   });
 }
 

@@ -6,6 +6,8 @@ export interface Pool {
   readonly name: string;
   readonly namespace: string;
   readonly daemonSet: Placed;
+  /** The ConfigMap with the list. */
+  readonly list: Placed | undefined;
   /** All objects that belong to it. */
   readonly parts: readonly Placed[];
   /** The agent's settings: environment variables with a value. */
@@ -60,7 +62,7 @@ const LABEL = 'app.kubernetes.io/';
 /** The files of the agent's program, which are keys of ConfigMaps. */
 const PROGRAM_FILES = ['agent.cjs', 'routing.cjs'];
 /** The list that is part of the pod template in rolling mode. */
-const LIST_ANNOTATION = 'onprem-link/routes';
+export const LIST_ANNOTATION = 'onprem-link/routes';
 const NODE_COUNT_ANNOTATION = 'onprem-link/node-count';
 
 /** The pools of a site: the agent's DaemonSets with the objects that they refer to. */
@@ -133,6 +135,7 @@ function poolOf(daemonSet: Placed, objects: readonly Placed[]): Pool {
     name: metadata.name,
     namespace,
     daemonSet,
+    list,
     parts: [daemonSet, list, ...programs.map(({ placed }) => placed)].filter((part) => part !== undefined),
     settings,
     ...readList(text, settings),

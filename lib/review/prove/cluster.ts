@@ -1,8 +1,10 @@
-import { Address, InputError, type ProbedService, type Route, Subnet } from '../../network';
+import { Address, InputError, type ProbedService, Subnet } from '../../network';
 import type { Source } from '../../routers/read/model';
 import type { Manifest, Placed } from '../plan/manifest';
-import { type Pool, poolsOf } from '../plan/pool';
+import { poolsOf } from '../plan/pool';
 import { probedServicesOf } from '../plan/probed';
+import { NodePool } from './node-pool';
+import { sourceIn } from './source';
 
 /** The destination of a Service's packets. */
 export interface Endpoint {
@@ -28,15 +30,6 @@ export interface Service {
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
 }
 
-/** The nodes of one DaemonSet, with the routes that they get. */
-export interface NodePool {
-  readonly name: string;
-  readonly source: Source;
-  readonly routes: readonly Route[];
-  /** Why the list was rejected. */
-  readonly refusal: string | undefined;
-}
-
 /** What dist/ says about the paths of packets inside one cluster. */
 export interface ClusterModel {
   readonly pools: readonly NodePool[];
@@ -55,7 +48,7 @@ export function clusterOf(objects: readonly Placed[]): ClusterModel {
   const probed = probedServicesOf(objects);
   const services = objects.filter(({ manifest: { kind } }) => kind === 'Service');
   return {
-    pools: poolsOf(objects).map(poolOf),
+    pools: poolsOf(objects).map((pool) => new NodePool(pool)),
     services: new Map(
       services.map((placed) => {
         const { metadata, spec } = placed.manifest;
@@ -64,7 +57,7 @@ export function clusterOf(objects: readonly Placed[]): ClusterModel {
         return [
           key,
           {
-            source: { file: placed.path },
+            source: sourceIn(placed, 'Service'),
             isHeadless: clusterIP === 'None',
             ports: ports.map(({ name = '', port = 0, protocol = 'TCP' }) => ({ name, port, protocol })),
             endpoints: endpointsOf(metadata.namespace ?? '', metadata.name, objects, probed.get(key)),
@@ -73,10 +66,6 @@ export function clusterOf(objects: readonly Placed[]): ClusterModel {
       }),
     ),
   };
-}
-
-function poolOf({ name, namespace, daemonSet, routes, refusal }: Pool): NodePool {
-  return { name: `${namespace}/${name}`, source: { file: daemonSet.path }, routes, refusal };
 }
 
 interface Addressed {
@@ -95,9 +84,9 @@ function endpointsOf(
   probed: ProbedService | undefined,
 ): Map<string, Endpoint[]> {
   const all = new Map<string, Endpoint[]>();
-  const add = ({ ports, addresses }: Addressed, { path }: Placed, what: string) => {
+  const add = ({ ports, addresses }: Addressed, placed: Placed, what: string) => {
     for (const { name: port = '', port: number = 0 } of ports) {
-      const more = addresses.flatMap((text) => endpointAt(text, number, { file: path }, what));
+      const more = addresses.flatMap((text) => endpointAt(text, number, sourceIn(placed, text), what));
       all.set(port, [...(all.get(port) ?? []), ...more]);
     }
   };

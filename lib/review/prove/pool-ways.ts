@@ -1,8 +1,8 @@
 import { type Subnet, withoutAll } from '../../network';
-import type { NodePool } from './cluster';
 import type { Arrival } from './cross';
 import type { Failure } from './failure';
 import { common, type Flow, flowOf, plain } from './flow';
+import type { NodePool } from './node-pool';
 import { LINK_MTU } from './room';
 import { type Crossed, gapsBetween, routedBy, type SiteView, unrouted } from './site-view';
 import { assumed, broken, consistent, placeText, type Trouble, troublesOf, type Way } from './way';
@@ -45,8 +45,17 @@ function thereWay(view: SiteView, name: string, pool: NodePool, network: string,
     };
     return consistent(name, [nodes, ...(arrival?.hops ?? [])]);
   }
-  const own = failures.length > 0 ? [] : unrouted(pool, gap.destination.now);
-  return broken(name, [gapOf('nodes', gap, placeText(pool.source)), ...troublesOf([...own, ...failures])]);
+  const own = failures.length > 0 ? [] : seenByNodes(view, gap.destination.now).flatMap((one) => unrouted(pool, one));
+  return broken(name, [
+    gapOf('nodes', gap, placeText(own[0]?.source ?? pool.sourceOf(gap.destination.now))),
+    ...troublesOf([...own, ...failures]),
+  ]);
+}
+
+/** A subnet on premise under the addresses that its packets have when they reach nodes. */
+function seenByNodes(view: SiteView, subnet: Subnet): Subnet[] {
+  const { arrivals } = view.fromPremises([subnet]);
+  return arrivals.length === 0 ? [subnet] : arrivals.map(({ flow }) => flow.source.now);
 }
 
 /** Routes whose MTU lets nodes send packets that do not fit through the tunnel. Without one, nodes use that of the link. */
@@ -63,7 +72,7 @@ function tooLarge(pool: NodePool, arrivals: readonly Arrival[], promised: readon
         where: `nodes of ${pool.name}`,
         text: `the route to ${subnet} has an MTU of ${mtu} bytes, but ESP on a link of ${LINK_MTU} bytes carries packets of ${narrow.room} bytes at most`,
         remedy: `set its mtu to ${narrow.room} or less, or omit it`,
-        source: pool.source,
+        source: pool.sourceOf(subnet),
         flow: flowOf(narrow.flow.source.sent, narrow.flow.destination.sent),
       },
     ];
@@ -88,7 +97,7 @@ function unansweredBy(pool: NodePool, arrivals: readonly Arrival[]): Failure[] {
       where: `nodes of ${pool.name}`,
       text: `no route back to ${missing}, so strict rp_filter drops packets from there`,
       remedy: 'add it to the routes of these nodes',
-      source: pool.source,
+      source: pool.sourceOf(missing),
       flow,
     })),
   );

@@ -240,7 +240,7 @@ test('requires that the MTU of a route fits through the tunnel', () => {
       where: 'nodes of onprem-link/node-routes',
       text: 'the route to 192.168.1.0/24 has an MTU of 1439 bytes, but ESP on a link of 1500 bytes carries packets of 1438 bytes at most',
       remedy: 'set its mtu to 1438 or less, or omit it',
-      source: LIST,
+      source: `${LIST}:${lineOf(LIST, '"192.168.1.0/24"')}`,
       example: '10.0.1.0 → 192.168.1.0',
     },
   ]);
@@ -366,4 +366,37 @@ test('lists as assumptions what node routes need beyond the files', () => {
     ]),
   );
   expect(proofText([proof], false)).toContain('192.168.1.0/24 via 10.0.1.3');
+});
+
+test.each<[string, string, (text: string) => string, string, string]>([
+  ['a route left out', LIST, without(/,\n *"192\.168\.1\.0\/24"/), 'no route to 192.168.1.10/32', '  routes: |'],
+  [
+    'a narrowed route',
+    LIST,
+    (text) => text.replace('"192.168.1.0/24"', '"192.168.1.0/25"'),
+    'no route to 192.168.1.128/25',
+    '  routes: |',
+  ],
+  [
+    'another address in the EndpointSlice',
+    SERVICE,
+    (text) => text.replace('- 192.168.1.11', '- 192.168.1.12'),
+    'has 192.168.1.12',
+    '      - 192.168.1.12',
+  ],
+  [
+    'another port of the Service',
+    SERVICE,
+    (text) => text.replace('port: 8080', 'port: 8081'),
+    'has no port http 8080',
+    'kind: Service',
+  ],
+])('names the file and the line in dist/: %s', (_, path, change, part, line) => {
+  const changed = change(WRITTEN.get(path) as string).split('\n');
+  const troubles = proofWith(path, change).ways.flatMap((way) => way.troubles);
+  const number = changed.findIndex((one) => one.includes(line)) + 1;
+  expect(number).toBeGreaterThan(0);
+  const sources = troubles.filter(({ text }) => text.includes(part)).map(({ source }) => source);
+  expect([...new Set(sources)]).toEqual([`${path}:${number}`]);
+  for (const { source = '' } of troubles) if (source.startsWith('dist/')) expect(source).toMatch(/:\d+$/);
 });

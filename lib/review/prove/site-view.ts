@@ -1,9 +1,10 @@
 import { type Address, MAIN_TABLE, type Promises, type ServerPromise, type Subnet, withoutAll } from '../../network';
 import type { RouterModel } from '../../routers/read/model';
-import type { ClusterModel, NodePool } from './cluster';
+import type { ClusterModel } from './cluster';
 import { type Arrival, Crossing } from './cross';
 import type { Failure } from './failure';
 import { common, type Flow, flowOf, split } from './flow';
+import type { NodePool } from './node-pool';
 import { behind, type Router, type Routers } from './routers';
 
 export interface Crossed {
@@ -181,7 +182,7 @@ export function unrouted(pool: NodePool, target: Subnet): Failure[] {
       where: `nodes of ${pool.name}`,
       text: `no route to ${missing}${refusal}`,
       remedy: 'add its subnet to the routes of these nodes',
-      source: pool.source,
+      source: pool.sourceOf(missing),
     },
   ];
 }
