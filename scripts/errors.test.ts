@@ -27,6 +27,40 @@ test('docs/errors.md contains every literal message of a refuse call', () => {
   expect(literals.filter((message) => !page.includes(message.replaceAll('|', '\\|')))).toEqual([]);
 });
 
+test.each([
+  'is not understood',
+  'synthesised nothing',
+  'is not a revision of this repository',
+  'have no common commit',
+  'there is no main branch to compare with',
+  'holds no promises.json',
+  'synthesis failed',
+  'is not empty',
+  'This router is not in state',
+  'there is no agent in this cluster',
+  'there is no ConfigMap',
+  'is newer than its compiled JavaScript',
+  'git cannot be run',
+  'not IKEv2 with one peer',
+])('docs/errors.md contains the message of a command: %s', (message) => {
+  expect(read('docs/errors.md')).toContain(message);
+});
+
+test("docs/errors.md contains every literal text of the commands' errors", () => {
+  const folders = ['scripts', 'lib/review', 'lib/routers/read'];
+  const files = folders.flatMap((folder) =>
+    (readdirSync(join(REPOSITORY, folder), { recursive: true }) as string[]).map((file) => `${folder}/${file}`),
+  );
+  const literals = files
+    .filter((file) => /(?<!\.test)\.ts$/.test(file))
+    .flatMap((file) =>
+      [...read(file).matchAll(/throw new \w*Error\(\s*'([^'\n;]+ [^'\n;]+)/g)].map(([, text]) => text as string),
+    );
+  expect(literals.length).toBeGreaterThan(10);
+  const page = read('docs/errors.md');
+  expect(literals.filter((text) => !page.includes(text.replaceAll('|', '\\|')))).toEqual([]);
+});
+
 test('every alert has a section in docs/runbooks.md', () => {
   const folder = 'lib/charts/monitoring';
   const source = readdirSync(join(REPOSITORY, folder))

@@ -1,4 +1,4 @@
-/** `npm run errors`: writes docs/errors.md, which lists every message that rejects an input. It reads them from the calls. */
+/** `npm run errors`: writes docs/errors.md, which lists every message that rejects an input or ends a command. It reads them from the calls. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'oxc-parser';
@@ -7,6 +7,9 @@ import { offerHelp } from './terminal';
 
 const ROOT = join(__dirname, '..');
 const PAGE = join('docs', 'errors.md');
+
+/** Programs throw errors with a text, which they log. */
+const IN_CLUSTER = 'Programs in the cluster';
 
 /** The sections of the page, in order. A file belongs to the first section that has a prefix of its path. */
 const SECTIONS: readonly (readonly [heading: string, paths: readonly string[]])[] = [
@@ -18,8 +21,19 @@ const SECTIONS: readonly (readonly [heading: string, paths: readonly string[]])[
   ['Server health', ['lib/charts/server-health/']],
   ['Monitoring, Argo CD and Flux', ['lib/charts/monitoring/', 'lib/charts/gitops/']],
   ['All constructs', ['lib/charts/']],
-  ['Programs in the cluster', ['lib/settings/', 'lib/agent/', 'lib/servers/']],
+  [IN_CLUSTER, ['lib/settings/', 'lib/agent/', 'lib/servers/']],
 ];
+
+/**
+ * The last section: what ends a command. Its files throw errors with a text, which other files do for faults of the program.
+ * Files of commands that only this repository has are left out.
+ */
+const COMMANDS = {
+  heading: 'Commands',
+  paths: ['scripts/', 'lib/review/', 'lib/routers/read/', 'lib/routers/change/'],
+  others:
+    /^scripts\/(?:bundle|dashboard|errors|import|package|record-lab|reference|release|release-notes|summary)\.ts$/,
+};
 
 /** A node of the syntax tree, with the fields of ESTree. */
 type Node = Record<string, unknown> & { readonly type: string };
@@ -66,25 +80,60 @@ function messagesIn(node: unknown): Message[] {
   return [...own.map((text) => ({ reason: text, remedy: remedies })), ...inside];
 }
 
-function messagesOf(file: string): Message[] {
-  const { program, errors } = parseSync(file, readFileSync(join(ROOT, file), 'utf8'));
-  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
-  return messagesIn(program.body);
+/** Readers of router files say what they do not understand. */
+const READERS = 'lib/routers/read/';
+const partOfUnknown = ({ reason }: Message): Message => ({ reason, remedy: 'follows "is not understood": see there' });
+
+/** What `throw new …Error(text)` says, and what a generated script prints to stderr: the reason, a semicolon and the remedy. */
+function thrownIn(node: unknown): Message[] {
+  if (Array.isArray(node)) return node.flatMap(thrownIn);
+  if (typeof node !== 'object' || node === null) return [];
+  const inside = Object.values(node).flatMap(thrownIn);
+  return [...(isNode(node) ? ownTexts(node) : []).map(messageOf), ...inside];
 }
 
-function errorsPage(): string {
-  const files = (readdirSync(join(ROOT, 'lib'), { recursive: true }) as string[])
-    .map((file) => `lib/${file}`)
+function ownTexts(node: Node): string[] {
+  if (node.type === 'NewExpression' && /Error$/.test(String((node.callee as Node).name)))
+    return textsOf((node.arguments as unknown[])[0]).filter((text) => /[a-z]{2,} [a-z]/.test(text));
+  return textsOf(node).flatMap((text) => /^ *echo '(.+)' >&2$/.exec(text)?.[1] ?? []);
+}
+
+function messageOf(text: string): Message {
+  const [reason = '', ...remedy] = text.split('; ');
+  return { reason, remedy: remedy.join('; ') };
+}
+
+function messagesOf(file: string, readers: readonly ((body: unknown) => Message[])[]): Message[] {
+  const { program, errors } = parseSync(file, readFileSync(join(ROOT, file), 'utf8'));
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
+  return readers.flatMap((reader) => reader(program.body));
+}
+
+const sourcesIn = (folder: string): string[] =>
+  (readdirSync(join(ROOT, folder), { recursive: true }) as string[])
+    .map((file) => `${folder}/${file}`)
     .filter((file) => /(?<!\.test)\.ts$/.test(file))
     .sort();
+
+function errorsPage(): string {
+  const files = sourcesIn('lib');
   const taken = new Set<string>();
   const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\s+/g, ' ').trim();
+  const section = (heading: string, messages: readonly Message[]) => {
+    const rows = messages.map(({ reason, remedy }) => `| ${cell(reason)} | ${cell(remedy)} |`);
+    return [`## ${heading}`, '', '| message | what to do |', '| --- | --- |', ...[...new Set(rows)].sort(), ''];
+  };
   const sections = SECTIONS.flatMap(([heading, paths]) => {
     const own = files.filter((file) => !taken.has(file) && paths.some((path) => file.startsWith(path)));
     for (const file of own) taken.add(file);
-    const rows = own.flatMap(messagesOf).map(({ reason, remedy }) => `| ${cell(reason)} | ${cell(remedy)} |`);
-    return [`## ${heading}`, '', '| message | what to do |', '| --- | --- |', ...[...new Set(rows)].sort(), ''];
+    return section(
+      heading,
+      own.flatMap((file) => messagesOf(file, heading === IN_CLUSTER ? [messagesIn, thrownIn] : [messagesIn])),
+    );
   });
+  const commands = [...sourcesIn('scripts'), ...files].filter(
+    (file) => COMMANDS.paths.some((path) => file.startsWith(path)) && !COMMANDS.others.test(file),
+  );
   return [
     '# Error messages',
     '',
@@ -94,12 +143,19 @@ function errorsPage(): string {
     '    site example, onPremise datacentre, subnets[1]: "10.94.227.46/24" has host bits set beyond its 24 bit prefix; did you mean "10.94.227.0/24"?',
     '',
     ...sections,
+    ...section(
+      COMMANDS.heading,
+      commands.flatMap((file) => {
+        const messages = messagesOf(file, [messagesIn, thrownIn]);
+        return file.startsWith(READERS) ? messages.map(partOfUnknown) : messages;
+      }),
+    ),
   ]
     .join('\n')
     .replace(/\n+$/, '\n');
 }
 
-offerHelp(`npm run errors -- [--check]: writes docs/errors.md, every message that rejects an input
+offerHelp(`npm run errors -- [--check]: writes docs/errors.md, every message that rejects an input or ends a command
 
   --check   write nothing, and end with exit code 1 if the page is out of date
 `);

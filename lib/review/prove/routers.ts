@@ -78,13 +78,10 @@ function readModel(product: Product, files: Tree, folder: string): RouterModel |
   } catch (error) {
     if (error instanceof InputError) throw error;
     const what = error instanceof UnknownLine ? `${error.source.file}:${error.source.line}` : `${folder} (${product})`;
-    const why =
-      error instanceof UnknownLine
-        ? `is not understood: ${error.text.trim()}`
-        : `is not understood: ${(error as Error).message}`;
+    const why = error instanceof UnknownLine ? error.text.trim() : (error as Error).message;
     throw refuse(
       what,
-      `${why}, so the router's behaviour is unknown`,
+      `is not understood: ${why}, so the router's behaviour is unknown`,
       'write it as npm run synth does, or run npm run synth again',
     );
   }
