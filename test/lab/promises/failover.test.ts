@@ -74,7 +74,7 @@ describeLab('several next hops', () => {
       expect(metrics).toContain(`onprem_link_next_hop_up{next_hop="${SECOND}",interface="priv"} 1`);
 
       revive(testbed, 0);
-      await pod.waitForLog(({ json }) => json?.event === 'nexthop.returning', 5000);
+      await pod.waitForLog(({ json }) => json?.event === 'nexthop.returning', 20_000);
       await untilInUse(testbed, pod, `${FIRST} ${SECOND}`, 15_000);
       expect(testbed.topology.routes(4, PROTOCOL).map(({ nhid }) => nhid)).toEqual(objects);
       expect(await testbed.topology.answered()).toBe(true);
@@ -115,8 +115,8 @@ describeLab('several next hops', () => {
         const pod = await testbed.startReady();
         expect(await testbed.topology.answered()).toBe(true);
         silence(testbed, 0);
-        await untilInUse(testbed, pod, 'fd00:184::3', 5000, 6);
-        await untilInUse(testbed, pod, SECOND, 5000);
+        await untilInUse(testbed, pod, 'fd00:184::3', 20_000, 6);
+        await untilInUse(testbed, pod, SECOND, 20_000);
         expect(await testbed.topology.answered()).toBe(true);
       },
     ));
