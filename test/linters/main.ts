@@ -18,7 +18,7 @@ const PAGE = join(REPOSITORY, 'docs', 'linters.md');
 
 function tableOf(reports: readonly Report[]): string {
   return [
-    '| tool | version | passed | silenced |',
+    '| tool | version | passed | disabled |',
     '| --- | --- | --- | --- |',
     ...reports.map(
       ({ tool, passed, silenced }) =>
