@@ -18,7 +18,7 @@ const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const figures: Record<string, unknown>[] = [];
 afterAll(() => process.stderr.write(`${figures.map((one) => JSON.stringify(one)).join('\n')}\n`));
 
-/** It tells packet loss, while the servers stay up. */
+/** It reports packet loss while the servers stay up. */
 const REPEATS = 'onprem_link_health_server_repeats_total';
 /** Requests that began this long before the fault may still fail with it. */
 const UNDER_WAY_MS = 500;

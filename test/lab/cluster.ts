@@ -24,7 +24,7 @@ function grantsTo(workload: Manifest, objects: readonly Manifest[]): Grant[] {
   return grantsOf(objects, { namespace, name: spec.serviceAccountName ?? 'default' });
 }
 
-/** Certificates of API servers are valid for this name, too (kubeadm and others). */
+/** Certificates of API servers are also valid for this name (kubeadm and others). */
 export const API_SERVER_NAME = 'kubernetes.default.svc';
 
 /**

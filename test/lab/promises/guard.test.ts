@@ -37,7 +37,7 @@ describeLab('a route that takes something the node depends on is rejected, and t
     }),
   );
 
-  it('the metadata address of EC2 over IPv6 is protected, which lies in the private network', () =>
+  it('the IPv6 metadata address of EC2 is protected, although it is in the private network', () =>
     Testbed.run(
       {
         topology: DUAL_STACK,
@@ -51,7 +51,7 @@ describeLab('a route that takes something the node depends on is rejected, and t
       },
     ));
 
-  it('the address that the API server answers at is protected, where the agent knows it by name', () =>
+  it('the address of the API server is protected if the agent knows it by name only', () =>
     Testbed.run(
       { list: ['203.0.113.0/24', '192.168.1.0/24'], env: { KUBERNETES_SERVICE_HOST: API_SERVER_NAME } },
       async (testbed) => {

@@ -43,7 +43,7 @@ const WORLD: fc.Arbitrary<Foreign[]> = fc
   )
   .chain((routes) => fc.shuffledSubarray(routes.flat(), { minLength: routes.flat().length }));
 
-/** By the rule alone: the lowest metric wins, and a tie goes to those who are not us. */
+/** The expected result by the rule alone: the lowest metric wins, and foreign routes win ties. */
 function outcomeOf(foreign: readonly Foreign[]): string[] {
   return SUBNETS.map((subnet) => {
     const [best] = foreign.filter((route) => route.subnet === subnet).sort((one, other) => one.metric - other.metric);
@@ -52,7 +52,7 @@ function outcomeOf(foreign: readonly Foreign[]): string[] {
   });
 }
 
-/** Another order in which a node comes to have these routes and the list. */
+/** Brings a node to the same routes and list in another order. */
 class World {
   constructor(
     private readonly testbed: Testbed,
@@ -90,7 +90,7 @@ class World {
     for (const route of routes) this.testbed.ip(commandOf('append', route));
   }
 
-  /** The kernel removes all that uses the link; whoever added it adds it again. */
+  /** The kernel removes everything that uses the link, and its owners add it again. */
   private bounce(): void {
     const { testbed, foreign } = this;
     testbed.ip('link set priv down');
@@ -115,7 +115,7 @@ class World {
     let seen: string[] = [];
     const look = async () => {
       const { stdout } = await testbed.get('/status/node-routes').catch(() => ({ stdout: '' }));
-      if (stdout === '') return false; // a pod that starts does not serve it yet
+      if (stdout === '') return false; // a starting pod does not serve it yet
       const { routes } = await testbed.status(pod);
       seen = routes.map(({ subnet, state }) => `${subnet} ${state}`).sort();
       return `${seen}` === `${expected}`;
