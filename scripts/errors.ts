@@ -140,7 +140,7 @@ function errorsPage(): string {
     '`npm run errors` writes this page from the source code. Search it for the words of a message; `…` stands for a name, a value or a number. Each',
     'error names the place and the value first, then the message, then what to do:',
     '',
-    '    site example, onPremise datacentre, subnets[1]: "10.94.227.46/24" has host bits set beyond its 24 bit prefix; did you mean "10.94.227.0/24"?',
+    '    site example › on-premise datacentre › subnets[1]: "10.94.227.46/24" has host bits set beyond its 24-bit prefix; did you mean 10.94.227.0/24?',
     '',
     ...sections,
     ...section(

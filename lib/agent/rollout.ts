@@ -60,7 +60,7 @@ export class Rollout {
   private confirmed: RouteList | undefined;
   /** What a rollback restores; undefined before the first change, which saves the routes as they are. */
   private base: Base | undefined;
-  /** Whether the kernel was changed without confirmation yet. */
+  /** Whether the kernel was changed and the change is not confirmed yet. */
   private isUnconfirmed = false;
   private current = new AbortController();
   private resumed: Promise<unknown> = Promise.resolve();

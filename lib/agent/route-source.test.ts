@@ -35,7 +35,7 @@ test.each([
   ['no JSON', '[', /is not JSON/],
   ['an empty text', '', /write \[\] for no routes/],
   ['a missing list', undefined, /the ConfigMap has no key routes; write routes: "\[\]" for no routes/],
-])('keeps the last good list after %s', (_, text, reason) => {
+])('keeps the last valid list after %s', (_, text, reason) => {
   const { source, show, subnets } = follow();
   show('5', '["192.168.0.0/24"]');
   expect(show('6', text)).toBe(true);
@@ -46,7 +46,7 @@ test.each([
   expect([source.accepted, source.rejected]).toEqual([1, 1]);
 });
 
-test('has no list without a last good one, rather than an empty one', () => {
+test('has no list without a last valid one, rather than an empty one', () => {
   const { show, source } = follow();
   show('6', '[');
   expect(source.list).toBeUndefined();

@@ -20,7 +20,7 @@ export interface Settings {
   readonly requirePrivateNetwork: boolean;
   /** The ranges of the cluster's pods. */
   readonly podSubnets: readonly Subnet[];
-  /** Whether the node is unready while packets from its pods are known to take another route. */
+  /** Whether the node is unready while packets from its pods are known to use another route. */
   readonly requirePods: boolean;
   /** Tables that get a copy of each route of the main table. */
   readonly copyToTables: readonly number[];

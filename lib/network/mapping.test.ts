@@ -88,7 +88,7 @@ describe('rejects an invalid mapping with value, reason and fix', () => {
       { real: '10.0.1.5/24', mapped: '127.0.0.0/24', to: 1 },
       [
         '"to" is an unknown key; a mapping has real and mapped',
-        'real: "10.0.1.5/24" has host bits set beyond its 24 bit prefix; did you mean 10.0.1.0/24?',
+        'real: "10.0.1.5/24" has host bits set beyond its 24-bit prefix; did you mean 10.0.1.0/24?',
         'mapped: "127.0.0.0/24" is loopback (RFC 1122); list unicast subnets only',
       ],
     ],

@@ -90,7 +90,7 @@ describe('rejects a route list', () => {
     const text = `["192.168.0.0/24", "10.94.227.46/24", "10.94.227.46", null, {"subnet": "::/0", "nexthop": "10.1.0.1"},
       {"subnet": "10.0.0.0/24", "nextHops": ["10.1.0.1", "127.0.0.1"]}, "010.0.0.0/8", ["10.0.0.0/8"], ""]`;
     expect(refusal(() => read(text)).split('\n')).toEqual([
-      'routes[1]: "10.94.227.46/24" has host bits set beyond its 24 bit prefix; did you mean 10.94.227.0/24?',
+      'routes[1]: "10.94.227.46/24" has host bits set beyond its 24-bit prefix; did you mean 10.94.227.0/24?',
       'routes[2]: "10.94.227.46" has no prefix length; write 10.94.227.46/32 for this one host, or the prefix length of its subnet',
       'routes[3]: null is not a string; write the subnet as a string, e.g. "192.168.1.0/24"',
       'routes[4]: "nexthop" is an unknown key; known are subnet, nextHop, nextHops, mode, interface, table, metric, source, mtu, comment',

@@ -179,7 +179,7 @@ describe('rejects an invalid route with location, value, reason and fix', () => 
     const spec = { subnet: '10.0.0.1/8', gateway: 'x', nextHops: ['10.0.0.1', 'y', null], table: 255, mtu: 1 };
     expect(refusal(() => readRoute(spec, DEFAULT_RULES)).split('\n')).toEqual([
       `"gateway" is an unknown key; ${known}`,
-      'subnet: "10.0.0.1/8" has host bits set beyond its 8 bit prefix; did you mean 10.0.0.0/8?',
+      'subnet: "10.0.0.1/8" has host bits set beyond its 8-bit prefix; did you mean 10.0.0.0/8?',
       'table: 255 is the table of local addresses; use 254 (main) or another table',
       'nextHops[1]: "y" is not an IP address; write e.g. 192.168.1.10 or fd00::10',
       'nextHops[2]: null is not a string; write the address as a string, e.g. "192.168.1.10"',

@@ -78,8 +78,8 @@ describe('rejects an invalid subnet with value, reason and fix', () => {
     ['10/8', `"10/8" is not a subnet; ${example}`],
     ['/24', `"/24" is not a subnet; ${example}`],
     [' 10.0.0.0/8\n', '" 10.0.0.0/8\\n" has spaces around it; write "10.0.0.0/8"'],
-    ['10.94.227.46/24', '"10.94.227.46/24" has host bits set beyond its 24 bit prefix; did you mean 10.94.227.0/24?'],
-    ['fd00:1::1/64', '"fd00:1::1/64" has host bits set beyond its 64 bit prefix; did you mean fd00:1::/64?'],
+    ['10.94.227.46/24', '"10.94.227.46/24" has host bits set beyond its 24-bit prefix; did you mean 10.94.227.0/24?'],
+    ['fd00:1::1/64', '"fd00:1::1/64" has host bits set beyond its 64-bit prefix; did you mean fd00:1::/64?'],
     [
       '10.94.227.46',
       '"10.94.227.46" has no prefix length; write 10.94.227.46/32 for this one host, or the prefix length of its subnet',

@@ -42,7 +42,7 @@ export class Subnet {
     const prefixLength = parsePrefixLength(value, maskText, address.family);
     const meant = Subnet.around(address, prefixLength);
     if (meant.address.equals(address)) return meant;
-    throw refuse(value, `has host bits set beyond its ${prefixLength} bit prefix`, `did you mean ${meant}?`);
+    throw refuse(value, `has host bits set beyond its ${prefixLength}-bit prefix`, `did you mean ${meant}?`);
   }
 
   /** A fast path for the usual notation; undefined for any other. */

@@ -1,4 +1,4 @@
-/** How often a list must be proven to be the cause before it is blocked: once may be chance. */
+/** How often a list must be proven to be the cause before it is condemned: once may be chance. */
 const MOST_PROOFS = 2;
 /** How many rollbacks or agent exits during its trial block a list, whatever else was the cause. */
 const MOST_TRIALS = 3;

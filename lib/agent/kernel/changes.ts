@@ -64,7 +64,7 @@ function writeRoute(w: MessageWriter, route: RouteToWrite, protocol: number): vo
 }
 
 /**
- * Includes everything that distinguishes a route from others, also protocol and next hop, so that no foreign route can
+ * Covers everything that distinguishes a route from others, including protocol and next hop, so that no foreign route can
  * match.
  */
 function writeRouteToDelete(w: MessageWriter, route: KernelRoute): void {

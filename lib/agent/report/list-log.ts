@@ -25,7 +25,7 @@ export class ListLog {
   }
 
   rejected(findings: readonly Finding[], name = this.name): void {
-    this.log('error', 'list.rejected', `${name} was rejected; the last good list stays`, {
+    this.log('error', 'list.rejected', `${name} was rejected; the last valid list stays`, {
       findings: findings.slice(0, MOST_FINDINGS).map(findingText),
     });
   }

@@ -54,7 +54,7 @@ export function metricsText(facts: Facts): string {
     ],
     [
       'packets_way',
-      'Whether packets of the node and of its pods take the routes: 1 for the current state.',
+      'Whether packets of the node and of its pods use the routes: 1 for the current state.',
       waySamples(facts),
     ],
     [

@@ -114,7 +114,7 @@ function troubleWith({
   if (list.state === 'rejected')
     return [
       'list_rejected',
-      `the route list was rejected, the last good one stays: ${findingLines(list.findings, 1).join(' ')}`,
+      `the route list was rejected; the last valid one stays: ${findingLines(list.findings, 1).join(' ')}`,
     ];
   if (pinned === undefined && watch.state === 'failing')
     return ['api_server', `the API server: ${watch.reason}; the routes stay`];

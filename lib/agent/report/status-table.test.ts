@@ -29,7 +29,7 @@ network    datacentre reachable for 60 s, round trip 12 ms, at most 30 ms
 rp_filter  priv strict
 drops      7 packets by rp_filter since the node started
 
-ROUTE            STATE      WAY                      TABLE  METRIC  REASON
+ROUTE            STATE      NEXT HOP                 TABLE  METRIC  REASON
 2001:db8:a::/48  waiting    via 10.184.0.1 dev priv  100    50      this node has no interface wg0
 192.168.0.0/24   effective  via 10.184.0.1 dev priv  254    0
 `);

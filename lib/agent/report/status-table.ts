@@ -94,7 +94,7 @@ export function statusText(status: StatusBody): string {
     reason ?? '',
   ]);
   const omitted = status.routesOmitted === 0 ? '' : `… and ${status.routesOmitted} more\n`;
-  return `${table(head)}\n${table([['ROUTE', 'STATE', 'WAY', 'TABLE', 'METRIC', 'REASON'], ...rows])}${omitted}`;
+  return `${table(head)}\n${table([['ROUTE', 'STATE', 'NEXT HOP', 'TABLE', 'METRIC', 'REASON'], ...rows])}${omitted}`;
 }
 
 function networkLines({ network, state, seconds, roundTrip, paths }: NetworkFacts): string[][] {

@@ -60,7 +60,7 @@ describe('not ready', () => {
     [
       'the list is rejected',
       { list: { state: 'rejected', version: '8', findings: [FINDING, FINDING, FINDING] } },
-      'the route list was rejected, the last good one stays: routes[3]: "10.94.227.46/24" has host bits set; did you mean 10.94.227.0/24? … and 2 more',
+      'the route list was rejected; the last valid one stays: routes[3]: "10.94.227.46/24" has host bits set; did you mean 10.94.227.0/24? … and 2 more',
     ],
     [
       'the API server does not answer',
@@ -294,7 +294,7 @@ describe('a list from the pod template', () => {
   });
 });
 
-test('with requirePods, packets from pods that are known to take another route make the node unready, but unknown ones do not', () => {
+test('with requirePods, packets from pods that are known to use another route make the node unready, but unknown ones do not', () => {
   const shadowed = { state: 'shadowed', reason: 'by rule 1536 → table 2' } as const;
   const of = (pods: Facts['pods'], requirePods: boolean) => readiness(facts({ pods, requirePods }));
   expect(of(shadowed, true)).toEqual({ ready: false, reason: "pods' packets are shadowed by rule 1536 → table 2" });

@@ -30,7 +30,7 @@ test('accepts an allowed default route, which covers everything', () => {
 
 test('also checks the other routes of a list with rejected routes', () => {
   expect(findingsWith({ routes: ['192.168.9.1/24', '172.21.0.0/24'] })).toEqual([
-    `${PLACE} › routes[0]: "192.168.9.1/24" has host bits set beyond its 24 bit prefix; did you mean 192.168.9.0/24?`,
+    `${PLACE} › routes[0]: "192.168.9.1/24" has host bits set beyond its 24-bit prefix; did you mean 192.168.9.0/24?`,
     expect.stringContaining(`${PLACE} › routes: "172.21.0.0/24" overlaps the cluster's services 172.21.0.0/16`),
   ]);
 });

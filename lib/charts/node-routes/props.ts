@@ -63,7 +63,7 @@ export interface NodeRoutesProps {
    */
   readonly copyToTables?: readonly number[];
   /**
-   * Keep a node unready while packets from its pods are known to take another route. Unknown does not count.
+   * Keep a node unready while packets from its pods are known to use another route. Unknown does not count.
    * @default false
    */
   readonly requirePods?: boolean;

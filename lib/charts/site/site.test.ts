@@ -84,7 +84,7 @@ test('reports all findings together, each with its location, and writes nothing'
   new ExternalService(site, 'orders', { namespace: 'Apps', servers: network.servers('192.168.1.0'), ports: {} });
   const told = [
     'site example › cluster.pods[0]: "172.30.0.0" has no prefix length; write 172.30.0.0/32 for this one host, or the prefix length of its subnet',
-    'site example › on-premise datacentre › subnets[0]: "192.168.0.1/24" has host bits set beyond its 24 bit prefix; did you mean 192.168.0.0/24?',
+    'site example › on-premise datacentre › subnets[0]: "192.168.0.1/24" has host bits set beyond its 24-bit prefix; did you mean 192.168.0.0/24?',
     'site example › node routes node-routes › protocol: 3 marks the routes of ip route without a protocol, and the DaemonSet this one replaces, which the agent would treat as its own; use 142',
     'site example › node routes node-routes › routes[0]: "127.0.0.0/8" is loopback (RFC 1122); list unicast subnets only',
     'site example › on-premise datacentre › servers[0]: "192.168.1.0" is the network or broadcast address of 192.168.1.0/24; write the address of the server itself',

@@ -38,7 +38,7 @@ export interface Group {
 export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
   protocol_in_use: 'another agent on the node has the same protocol number: give one of the two another protocol',
   list_gone: 'the ConfigMap with the list is gone; its routes stay',
-  list_rejected: 'the list was rejected; the last good list stays in force',
+  list_rejected: 'the list was rejected; the last valid list stays in force',
   api_server: 'the agent has no connection to the API server; its routes stay',
   list_unknown: 'the agent has not read the list yet',
   rolled_back: 'the list was rolled back; the previous list stays in force',
@@ -47,7 +47,7 @@ export const TROUBLE_TEXTS: Readonly<Record<string, string>> = {
   kernel: "the agent cannot read the node's routes",
   starting: 'the first pass is under way',
   unreachable: 'no target answers in a network that must be reachable',
-  pods: "pods' packets are known to take another route",
+  pods: "pods' packets are known to use another route",
 };
 
 const IN_PLACE = ['effective', 'installed', 'satisfied', 'not-applicable'];
