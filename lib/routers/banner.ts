@@ -1,4 +1,4 @@
-import type { Product, Tunnel } from './tunnel';
+import { type Product, routerTitle, type Tunnel } from './tunnel';
 
 /** Placeholder for the hash of a file's state until the file is complete; see withState. */
 export const STATE = '@state@';
@@ -17,7 +17,7 @@ const TRIED: Readonly<Record<Product, string>> = {
  */
 export function banner({ site, networks, local }: Tunnel, product: Product, mark: string): string {
   return [
-    `VPN of site ${site} to on-premise ${networks.join(' and ')}, for the router of ${local.what}.`,
+    `VPN of site ${site} to on-premise ${networks.join(' and ')}, for ${routerTitle(local)}.`,
     'Written by npm run synth. Change the site, not this file.',
     `Router ${local.publicAddress}, state ${STATE}.`,
     TRIED[product],

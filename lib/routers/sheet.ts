@@ -9,6 +9,7 @@ import {
   localSubnets,
   mssOf,
   remoteSubnets,
+  routerTitle,
   routesOf,
   seenAs,
   selectorsOf,
@@ -34,9 +35,9 @@ export function sheet(tunnel: Tunnel): string {
     ...loadSteps(tunnel),
   ];
   return [
-    `# ${tunnelName(tunnel)}: the router of ${local.what}`,
+    `# ${tunnelName(tunnel)}: ${routerTitle(local)}`,
     `VPN of site ${site} to on-premise ${networks.join(' and ')}. Written by npm run synth; change the site, not this file.`,
-    `The router of ${remote.what}, at the other end, has its own sheet.`,
+    `The other end, ${routerTitle(remote)}, has its own sheet.`,
     ...sections.filter(([, lines]) => lines.length > 0).map(([title, lines]) => `## ${title}\n\n${lines.join('\n')}`),
     '',
   ]
@@ -169,6 +170,6 @@ function firewall(tunnel: Tunnel): string[] {
 function masquerade(tunnel: Tunnel): string[] {
   return [
     `A rule of this router that masquerades packets to ${far(tunnel)} before the translation above takes effect breaks the VPN:`,
-    'they leave with another source, which no traffic selector covers. Such a rule must come later, or exclude these ranges.',
+    'the packets then leave with another source, which no traffic selector covers. Such a rule must come later, or exclude these ranges.',
   ];
 }

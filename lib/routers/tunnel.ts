@@ -169,7 +169,12 @@ function outsideRoutes(tunnel: Unnumbered): RouterRoute[] {
   );
 }
 
-/** `nodes of example: 10.0.1.0/27, seen there as 192.168.2.0/27`, for comments. */
+/** `the cluster's router` or `the router of on-premise datacentre`, for comments. */
+export function routerTitle({ pods, what }: TunnelEnd): string {
+  return pods === undefined ? `the router of ${what}` : "the cluster's router";
+}
+
+/** `10.0.1.0/27, which the other end sees as 192.168.2.0/27`, for comments. */
 export function seenAs({ real, mapped, isTranslated }: Mapping): string {
   return isTranslated ? `${real}, which the other end sees as ${mapped}` : `${real}`;
 }

@@ -9,6 +9,7 @@ import {
   ofFamily,
   pairKey,
   remoteSubnets,
+  routerTitle,
   routesOf,
   type Selector,
   seenAs,
@@ -89,7 +90,7 @@ function peer(tunnel: Tunnel): string[] {
   const { local, remote, initiates } = tunnel;
   const name = tunnelName(tunnel);
   return [
-    comment(`The router of ${remote.what}.`),
+    comment(`Peer: ${routerTitle(remote)}.`),
     ...(initiates ? [] : [comment('respond: this end waits until the other end or traffic to it opens the tunnel.')]),
     `set vpn ipsec interface ${local.outside}`,
     ...under(`vpn ipsec site-to-site peer ${name}`, {
