@@ -12,13 +12,13 @@ const HELP = `${callOf('prove')} [options]: follows packets to every promised se
 It reads the files in dist/ and routers/. Only the promises come from routers/SITE/promises.json, so
 the command also finds a Service that is missing. It sends no packets and changes nothing.
 
-  --brief        omit the hops of ways that are consistent
+  --brief        omit the hops of paths that are consistent
   --strict       exit with 1 as well if a path rests on an assumption that main.ts could settle
-  --picture WAY  one way as a Mermaid diagram: its name, or a part of it
+  --picture PATH one path as a Mermaid diagram: its name, or a part of it
   --markdown     for a pull request or a job summary
   --json         for programs
 
-Exit code: 0 all ways are consistent, 1 one is broken, 2 an error: a file is missing, or has a line that the command
+Exit code: 0 all paths are consistent, 1 one is broken, 2 an error: a file is missing, or has a line that the command
 cannot parse.
 `;
 

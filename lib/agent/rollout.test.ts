@@ -164,7 +164,7 @@ describe('a list', () => {
     ]);
   });
 
-  test('is decided on once, although it is first checked whether it changes anything', async () => {
+  test('is decided once, although the agent first checks whether it changes anything', async () => {
     const { accept, limits } = node();
     accept(A);
     await wait(5);

@@ -64,7 +64,7 @@ export async function adding(): Promise<Table> {
     text:
       'From the watch event (just before the API server writes it, so HTTPS, parsing, reading the kernel and deciding are ' +
       "included) to the kernel's message about the last route, in an empty table, for a list that the node confirmed before " +
-      '(the agent checks a new list for 1 s before it applies it). In turn with it, `ip -batch` writes the same routes: from its ' +
+      '(the agent checks a new list for 1 s before it applies it). Alternating with the agent, `ip -batch` writes the same routes: from its ' +
       'start to the same message. *Writing* is the time from the first route to the last.',
     head: ['routes', 'agent p50', 'p99', 'rounds', 'writing p50', '`ip -batch` p50', 'p99', 'ratio of p50'],
     rows,

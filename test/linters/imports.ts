@@ -22,7 +22,7 @@ export function cdk8sImport({ crds }: Installed): Report {
     const differing = files.filter((file) => textOf(made, file) !== textOf(committed, file));
     return {
       tool: 'cdk8s-cli',
-      passed: `${files.length} files in imports/ equal to what it makes of the released CRDs`,
+      passed: `${files.length} files in imports/ equal to what it generates from the released CRDs`,
       silenced: [],
       findings: differing.map((file) => ({ id: 'differs', where: `imports/${file}`, says: 'run npm run import' })),
     };

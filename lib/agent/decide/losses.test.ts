@@ -124,7 +124,7 @@ function outcomesOf(without: number, withIt: number): { takenBack: number; guilt
 }
 
 describe('over all random outcomes', () => {
-  test('999 of 1,000 nodes roll back a change that takes two of three servers behind one address', () => {
+  test('999 of 1,000 nodes roll back a change that cuts off two of three servers behind one address', () => {
     const { takenBack, guilty } = outcomesOf(0, 2 / 3);
     expect([takenBack > 0.998, guilty > 0.99]).toEqual([true, true]);
   });

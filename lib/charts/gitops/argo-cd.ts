@@ -30,7 +30,7 @@ export interface ArgoCdBootstrapProps {
   readonly refreshOnRetry?: boolean;
   /**
    * What deleting the Application does to routes and services. In either case, removing a file from Git removes what it
-   * created. @default 'keep', because a wrong click would cut the nodes off
+   * created. @default 'keep', because deleting it by mistake would cut the nodes off
    */
   readonly onDelete?: OnDelete;
 }

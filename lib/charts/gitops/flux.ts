@@ -21,7 +21,7 @@ export interface FluxBootstrapProps {
   readonly name?: string;
   /** Namespace of Flux. @default 'flux-system' */
   readonly namespace?: string;
-  /** Interval at which Flux repairs drift. A change in the source is applied at once. @default '10m' */
+  /** Interval at which Flux repairs drift. It notices a new commit or artifact within a minute. @default '10m' */
   readonly interval?: string;
   /** How long Flux waits for all nodes to be Ready. After that, it reports a failure and retries. @default '10m' */
   readonly timeout?: string;

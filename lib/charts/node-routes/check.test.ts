@@ -125,7 +125,7 @@ describe('rolling changes', () => {
     const objects = nodeRoutesOf(largest).flatMap((chart) => manifestsOf(chart));
     for (const object of objects) expect(JSON.stringify(object).length).toBeLessThan(CLIENT_SIDE_APPLY_LIMIT);
     expect(findingsOf(siteOfSize(ROLLING_LIST_LIMIT + 1))).toEqual([
-      `${PLACE} › routes: 131073 bytes are more than a list in a pod template can have (131072); aggregate subnets, or spread them over several NodeRoutes with different names, protocols and ports, or set changes: 'live'`,
+      `${PLACE} › routes: 131073 bytes are more than a list in a pod template can have (131072); aggregate subnets, spread them over several NodeRoutes with different names, protocols and ports, or set changes: 'live'`,
     ]);
   });
 

@@ -113,16 +113,18 @@ function containsHost({ subnet }: Route, host: string): boolean {
 
 function checkRouteListSize({ settings, place, text }: CheckedNodeRoutes, findings: Findings): void {
   const list = text();
-  const tell = (reason: string, more = '') =>
-    findings.add(
-      placeIn(place, 'routes'),
-      Buffer.byteLength(list),
-      reason,
-      `aggregate subnets, or spread them over several NodeRoutes with different names, protocols and ports${more}`,
+  const tell = (reason: string, remedy: string) =>
+    findings.add(placeIn(place, 'routes'), Buffer.byteLength(list), reason, remedy);
+  if (!fitsConfigMap(list))
+    tell(
+      `bytes are more than a ConfigMap can hold (${CONFIG_MAP_LIMIT})`,
+      'aggregate subnets, or spread them over several NodeRoutes with different names, protocols and ports',
     );
-  if (!fitsConfigMap(list)) tell(`bytes are more than a ConfigMap can hold (${CONFIG_MAP_LIMIT})`);
   else if (settings.changes === 'rolling' && !fitsPodTemplate(list))
-    tell(`bytes are more than a list in a pod template can have (${ROLLING_LIST_LIMIT})`, ", or set changes: 'live'");
+    tell(
+      `bytes are more than a list in a pod template can have (${ROLLING_LIST_LIMIT})`,
+      "aggregate subnets, spread them over several NodeRoutes with different names, protocols and ports, or set changes: 'live'",
+    );
 }
 
 /** A DaemonSet has one rollout pace, for lists and for everything else. */

@@ -32,7 +32,7 @@ export interface NodeRoutesProps {
   readonly allow?: AllowProps;
   /**
    * Name of the ConfigMap. Its key `routes` holds the list; its key `servers` holds the servers of the site's Services,
-   * to which the agents verify the routes. @default 'static-routes'
+   * and the agents verify that the routes lead to them. @default 'static-routes'
    */
   readonly configMapName?: string;
 

@@ -33,7 +33,7 @@ test('reports two ends with the same addresses as one finding, with free ranges 
   ]);
 });
 
-test('asks for a mapping of the nodes if only on premise is mapped', () => {
+test('asks for a mapping of the nodes if only the on-premise subnet is mapped', () => {
   expect(told(['10.0.1.0/27'], [SERVERS])).toEqual([
     'cluster.nodes[0]: "10.0.1.0/27" overlaps 10.0.1.0/24 of on-premise datacentre, and its hosts would look for the nodes on their own network; have the routers map it to a free range and write { real: "10.0.1.0/27", mapped: "192.168.0.0/27" }',
   ]);

@@ -41,7 +41,7 @@ function masqueradedRisks(lost: readonly { readonly name: string; readonly subne
   const names = shortList(lost.map(({ name }) => code(name)));
   return [
     danger(
-      `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`,
+      `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on-premise servers see nodes instead of pods`,
     ),
   ];
 }

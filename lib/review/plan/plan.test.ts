@@ -320,7 +320,7 @@ describe('pools that exempt packets from pods from masquerading', () => {
       risks.filter(({ level }) => level === 'danger').map(({ text }) => text),
     );
   const masqueraded = (subnets: string, names: string) =>
-    `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on premise sees nodes instead of pods`;
+    `packets from pods to ${subnets} will leave with their node's address: the IPPool ${names} no longer exempts them from masquerading, but routes to them stay. The VPN drops them if no selector contains the nodes; otherwise on-premise servers see nodes instead of pods`;
 
   test('are reported as a danger if they are removed while routes stay', () => {
     const without = new Map(before);

@@ -107,7 +107,7 @@ async function traced(testbed: Testbed, pod: NetnsClient, end: () => unknown): P
 const CLOSED: Traced = { leaks: [], node: SERVERS.map(() => 'EHOSTUNREACH'), pod: SERVERS };
 
 describeLab(
-  'while the route to on premise is missing, nothing leaves on the public link',
+  'while the on-premise route is missing, nothing leaves by the public link',
   () => {
     it.each<[string, (testbed: Testbed) => unknown]>([
       ['the link goes down', (testbed) => testbed.ip('link set priv down')],

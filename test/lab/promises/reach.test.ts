@@ -41,7 +41,7 @@ const tablesOf = (testbed: Testbed) =>
     .filter(({ table }) => Number(table) >= 0x6f700000)
     .map(({ gateway }) => gateway);
 
-/** The routers masquerade packets to on premise, so answers return through the same router. */
+/** The routers masquerade packets to the on-premise network, so answers return through the same router. */
 async function withProbes(
   body: (testbed: Testbed) => Promise<void>,
   env: Readonly<Record<string, string>> = {},

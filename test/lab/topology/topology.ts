@@ -26,7 +26,7 @@ export interface TopologyOptions {
   readonly routers: readonly (readonly string[])[];
   /** Subnets that the nodes route to the first router's address of the same family. */
   readonly privateNetworks: readonly string[];
-  /** The gateway of the public network, which is the nodes' default gateway. It has no route to on premise. */
+  /** The gateway of the public network, which is the nodes' default gateway. It has no on-premise routes. */
   readonly gateway: readonly string[];
   /** Addresses of the API server, without prefix length. They are behind the public gateway. */
   readonly apiServer: readonly string[];

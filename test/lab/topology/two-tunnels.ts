@@ -60,7 +60,7 @@ export function synthesiseTunnels(folder: string): void {
 }
 
 /**
- * Two tunnels from one node's network to one server. On premise sees the node with a different address through each, so it
+ * Two tunnels from one node's network to one server. The on-premise network sees the node with a different address through each, so it
  * answers through the router that the request came from.
  */
 export class TwoTunnels {
