@@ -268,6 +268,11 @@ describe('a project that cannot be synthesised', () => {
     ],
     ['has a broken cdk8s.yaml', () => write('cdk8s.yaml', 'app: ['), /^cdk8s\.yaml cannot be read: /],
     ['fails', () => write('cdk8s.yaml', 'app: echo why >&2; exit 7'), /^why\nsynthesis failed \(.*: exit code 7\)\n$/],
+    [
+      'throws an error',
+      () => write('cdk8s.yaml', `app: node --eval 'Promise.reject(new Error("subnets[0] is wrong"))'`),
+      /^subnets\[0\] is wrong\n {4}at \[eval\]:1:16\n(?: {4}at .*\n)*synthesis failed \(.*: exit code 1\)\n$/,
+    ],
   ])('%s', (_, change, message) => {
     change();
     const run = plan();

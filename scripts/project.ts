@@ -59,12 +59,27 @@ export function synthesise(project: string): Synthesised {
       CDK8S_OUTDIR: join(staging, DEFAULT_DIST),
       [TOPOLOGIES_FILE]: pictures,
     };
-    const { status, signal } = spawnSync(app, { cwd: project, env, shell: true, stdio: ['ignore', 2, 2] });
+    const { status, signal, stderr } = spawnSync(app, {
+      cwd: project,
+      env,
+      shell: true,
+      stdio: ['ignore', 2, 'pipe'],
+      encoding: 'utf8',
+    });
+    process.stderr.write(withoutNodeReport(stderr));
     if (status !== 0) throw new ProjectError(`synthesis failed (${app}: ${signal ?? `exit code ${status}`})`);
     return { files: readOutput(staging), pictures: existsSync(pictures) ? readTopologies(pictures) : [] };
   } finally {
     rmSync(staging, { recursive: true });
   }
+}
+
+/** How Node reports an uncaught error: the line that threw it, the error with its stack, and Node's version. */
+const NODE_REPORT = /^\S+:\d+\n.*\n *\^+\n\n(?:\w*Error: )?([\s\S]*?)\n\nNode\.js v\S+\n/m;
+
+/** The error itself, which says where in the user's files it comes from. */
+function withoutNodeReport(text: string): string {
+  return text.replace(NODE_REPORT, '$1\n');
 }
 
 function readTopologies(path: string): SiteTopology[] {
