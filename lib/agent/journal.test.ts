@@ -34,7 +34,7 @@ test('reads an entry without found routes', () => {
   expect(new Journal(folder).read()).toEqual({ state: 'suspended', list: 'abc', companions: [], ended: 0 });
 });
 
-test('keeps the confirmed list beside the entry, also when the entry is cleared', () => {
+test('keeps the confirmed list beside the entry, even when the entry is cleared', () => {
   const journal = new Journal(folder);
   expect(journal.kept()).toBeUndefined();
   journal.keep({ text: '["192.168.0.0/24"]', known: ['a'] });

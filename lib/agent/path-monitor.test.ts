@@ -207,7 +207,7 @@ test('ignores a probe whose rule was removed meanwhile, or that cannot be made',
   monitor.stop();
 });
 
-test('removes leftovers of an earlier agent, also under a former protocol, but nothing of others', () => {
+test('removes leftovers of an earlier agent, including those under a former protocol, but nothing of other programs', () => {
   const { monitor, kernel } = watching();
   const left = (table: number) => ({
     source: A.source,

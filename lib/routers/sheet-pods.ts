@@ -47,7 +47,7 @@ function cni(tunnel: Tunnel, { ranges, seenAs: seen }: TunnelPods): string[] {
     ]),
     ...(seen === 'themselves'
       ? [
-          'kube-proxy must not masquerade all packets from pods to Services: iptables.masqueradeAll (or nftables.masqueradeAll) is false.',
+          'kube-proxy must not masquerade all packets from pods to Services: iptables.masqueradeAll (or nftables.masqueradeAll) must be false.',
           '',
         ]
       : []),

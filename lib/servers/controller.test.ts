@@ -146,7 +146,7 @@ test('marks all servers of one Service down with an event if another Service ans
   await world.stop();
 });
 
-test('reports a frequently probed Service when all of it is down, however rarely the others are probed', async () => {
+test('reports a frequently probed Service when all its servers are down, however rarely the others are probed', async () => {
   const often = { ...SERVICE, everyMs: 1_000, timeoutMs: 500 };
   const rarely = { ...SERVICE, name: 'other', everyMs: 60_000, servers: new Map([['192.168.1.99', '10.0.1.99']]) };
   const { world } = await pair([often, rarely]);

@@ -12,7 +12,7 @@ function entry(gateway: string): Reader {
   return messageIn(message({ type: 24 }, header, payload));
 }
 
-test('equal answers to equal questions are the same object, also if other questions changed', () => {
+test('equal answers to equal questions are the same object, even if other questions changed', () => {
   let last = '10.184.0.1';
   const channel: Pick<NetlinkChannel, 'ask'> = {
     ask: (items, _write, read) => items.map((_, i) => read(entry(i === 1 ? last : '10.184.0.1'))),

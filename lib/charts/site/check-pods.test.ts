@@ -89,7 +89,7 @@ test.each<[string, Given, string]>([
     "on-premise datacentre › vpn › cluster.podNextHops: 172.30.0.0/16 are pods that the cluster's router has no route to, because they are not directly connected; write the next hops towards them, or [] if the router learns the route by other means, e.g. BGP with the CNI",
   ],
   [
-    'a route to pods that on premise does not see',
+    'a route to pods that the on-premise network does not see',
     { cluster: { podsSeenAs: 'nodes' } },
     "on-premise datacentre › vpn › cluster.podNextHops: [\"10.184.0.1\"] applies only to the cluster's router with podsSeenAs 'themselves'; leave it out",
   ],

@@ -62,5 +62,5 @@ test.each([
 });
 
 test('rejects the metrics of another program', () => {
-  expect(() => readServerHealth('onprem_link_ready 1\n')).toThrow('is not server health');
+  expect(() => readServerHealth('onprem_link_ready 1\n')).toThrow('is not the server health program');
 });

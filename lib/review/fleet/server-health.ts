@@ -31,7 +31,7 @@ export function readServerHealth(text: string): ServerHealthStatus {
   const samples = samplesIn(text);
   const all = (name: string) => samples.filter((sample) => sample.name === `health_${name}`);
   const [leader] = all('leader');
-  if (leader === undefined) throw new Error('the program that answers on the port is not server health');
+  if (leader === undefined) throw new Error('the program that answers on the port is not the server health program');
   const of = (name: string, service: string) => all(name).filter((sample) => serviceOf(sample) === service);
   const services = all('service_servers').map((sample): ServiceHealth => {
     const name = serviceOf(sample);

@@ -52,7 +52,7 @@ function thereWay(view: SiteView, name: string, pool: NodePool, network: string,
   ]);
 }
 
-/** A subnet on premise under the addresses that its packets have when they reach nodes. */
+/** An on-premise subnet under the addresses that its packets have when they reach nodes. */
 function seenByNodes(view: SiteView, subnet: Subnet): Subnet[] {
   const { arrivals } = view.fromPremises([subnet]);
   return arrivals.length === 0 ? [subnet] : arrivals.map(({ flow }) => flow.source.now);

@@ -362,7 +362,7 @@ test('lists as assumptions what node routes need beyond the files', () => {
     expect.arrayContaining([
       "the next hop of the nodes' private network leads to the router of the cluster",
       'the next hops 10.0.1.3 of the nodes lead to the router of the cluster',
-      'rules of the nodes, also for the reverse path filter, lead to table 200',
+      "the nodes' policy rules, which the reverse path filter uses too, lead to table 200",
     ]),
   );
   expect(proofText([proof], false)).toContain('192.168.1.0/24 via 10.0.1.3');

@@ -152,7 +152,7 @@ export function neededByRoutes({ pools }: SiteView): string[] {
   return [
     ...(isPlain ? ["the next hop of the nodes' private network leads to the router of the cluster"] : []),
     ...(hops.length === 0 ? [] : [`the next hops ${hops.join(', ')} of the nodes lead to the router of the cluster`]),
-    ...tables.map((table) => `rules of the nodes, also for the reverse path filter, lead to table ${table}`),
+    ...tables.map((table) => `the nodes' policy rules, which the reverse path filter uses too, lead to table ${table}`),
   ];
 }
 
@@ -172,7 +172,7 @@ export function neededByPools(view: SiteView): string[] {
   });
 }
 
-/** Why a pool's nodes send packets to a target elsewhere than on premise. */
+/** Why a pool's nodes send packets for a target elsewhere, not towards the on-premise network. */
 export function unrouted(pool: NodePool, target: Subnet): Failure[] {
   const [missing] = withoutAll([target], routedBy(pool));
   if (missing === undefined) return [];

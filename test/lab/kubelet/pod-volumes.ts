@@ -137,7 +137,7 @@ function topNames(folder: string, version: string): string[] {
 /**
  * The mounts of a pod's volumes, and a function that updates their files after `sources` changed.
  *
- * @param emptyDirs a folder for emptyDirs that a second container of the pod shall find again
+ * @param emptyDirs a folder for emptyDirs that a second container of the pod must find again
  */
 export function layOutVolumes(
   folder: string,

@@ -78,7 +78,7 @@ function send(senders: readonly NetnsClient[]): Promise<unknown> {
 const NO_WAY = '(icmp[icmptype] == icmp-unreach and icmp[icmpcode] == 1) or (icmp6 and ip6[40] == 1)';
 
 interface Traced {
-  /** Packets to on premise that left on the public link while the route was lost, and afterwards. */
+  /** Packets to the on-premise network that left by the public link while the route was lost, and afterwards. */
   readonly leaks: readonly string[];
   /** The errors of the node's own connections afterwards. */
   readonly node: readonly (string | undefined)[];

@@ -89,7 +89,7 @@ describeLab(
 );
 
 describeLab(
-  'pods seen with mapped addresses, because on premise uses the pod range too',
+  'pods seen with mapped addresses, because the on-premise network uses the pod range too',
   () => {
     beforeAll(() => start('themselves'));
     afterAll(stop);

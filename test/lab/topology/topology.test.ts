@@ -28,7 +28,7 @@ async function withTopology(options: TopologyOptions, body: (topology: Topology)
 }
 
 describeLab('the topology', () => {
-  it('without a route, the reverse path filter drops and counts packets from on premise', () =>
+  it('without a route, the reverse path filter drops and counts packets from the on-premise network', () =>
     withTopology(SEEDS, async (topology) => {
       expect(await topology.rpFilterDrops()).toBe(0);
       const exchanges = await topology.exchange(topology.node, 300);
