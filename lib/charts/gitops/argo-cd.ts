@@ -29,7 +29,7 @@ export interface ArgoCdBootstrapProps {
    */
   readonly refreshOnRetry?: boolean;
   /**
-   * What deleting the Application does to routes and services. In either case, removing a file from Git removes what it
+   * What deleting the Application does to routes and Services. In either case, removing a file from Git removes what it
    * created. @default 'keep', because deleting it by mistake would cut the nodes off
    */
   readonly onDelete?: OnDelete;

@@ -26,7 +26,7 @@ export interface FluxBootstrapProps {
   /** How long Flux waits for all nodes to be Ready. After that, it reports a failure and retries. @default '10m' */
   readonly timeout?: string;
   /**
-   * What deleting the Kustomizations does to routes and services. In either case, removing a file from Git removes what
+   * What deleting the Kustomizations does to routes and Services. In either case, removing a file from Git removes what
    * it created. @default 'keep', because deleting one by mistake would cut the nodes off
    */
   readonly onDelete?: OnDelete;

@@ -120,7 +120,7 @@ export function alerts(job: string, dropsPerSecond: number, pools: readonly Watc
       expr: `onprem_link_watch_connected${ours} == 0`,
       holds: '10m',
       severity: 'warning',
-      summary: `The agent receives nothing from the API server ${WHERE}: routes stay, changes do not arrive`,
+      summary: `The agent receives nothing from the API server ${WHERE}: routes stay, but changes do not arrive`,
     },
   ];
 }

@@ -60,7 +60,7 @@ export function serverHealthAlerts(job: string): Alert[] {
       expr: `${metric('list_accepted')} == 0 and ${metric('watch_connected')} == 1`,
       holds: '2m',
       severity: 'critical',
-      summary: 'The list of probed services is not valid; the last valid one stays',
+      summary: 'The list of probed Services is not valid; the last valid one stays',
     },
   ];
 }
