@@ -42,7 +42,7 @@ export async function memory(): Promise<Table> {
   }
   return {
     title: 'Memory',
-    text: "Resident memory (RSS) of the agent when it is Ready; after 10 changed lists, 20 repairs and 30 status pages (busy) and at most during them (peak); and after 45 s without work (calm). About 45 MiB of each are pages of Node's program file, which all Node programs of a machine share; the last column excludes them.",
+    text: "Resident memory (RSS) of the agent when it is Ready; after 10 changed lists, 20 repairs and 30 status pages (busy); the most in that time (peak); and after 45 s without work (calm). About 45 MiB of each are pages of Node's program file, which all Node programs of a machine share; the last column excludes them.",
     head: ['routes', 'Ready', 'busy', 'peak', 'calm', 'calm, not shared'],
     rows,
   };

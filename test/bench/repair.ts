@@ -66,8 +66,8 @@ export async function flood(): Promise<Table> {
   return {
     title: 'Repair under a flood of connections',
     text:
-      'The same, while a program on the node holds 500 connections of each of four kinds (silent, never reading one page, ' +
-      'never reading 50, half a request) to the agent, and eight clients request `/diff` as fast as it answers. ' +
+      'The same, while a program on the node holds 500 connections of each of four kinds (silent, one page requested but never read, ' +
+      '50 pages requested but never read, half a request) to the agent, and eight clients request `/diff` as fast as it answers. ' +
       'All share the cores of this machine. A probe counts as lost if it has no answer within its 3 s.',
     head: ['routes', 'p50', 'p99', 'rounds', 'probes', 'lost'],
     rows,

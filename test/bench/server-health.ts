@@ -11,7 +11,7 @@ import { mib, type Table } from './table';
 const SERVICES = 200;
 /** Each host has this many servers of each kind. */
 const HOSTS = [21, 22, 23, 24, 25];
-const EVERY = '10s';
+const EVERY_S = 10;
 /** After this time, compilation and the first round of probes are done. */
 const WARM_UP_MS = 45_000;
 const MEASURED_MS = 60_000;
@@ -30,7 +30,7 @@ export async function serverHealth(): Promise<Table> {
   else for (const [kind, probe] of Object.entries(KINDS)) rows.push([kind, ...(await cost(kind, probe))]);
   return {
     title: 'Server health',
-    text: `${SERVICES} Services with ${HOSTS.length} servers each, probed every ${EVERY} by two replicas on a real Kubernetes. The servers run on the same machine. Measured over a minute in which nothing changes and no EndpointSlice is written.`,
+    text: `${SERVICES} Services with ${HOSTS.length} servers each, probed every ${EVERY_S} s by two replicas on a real Kubernetes. The servers run on the same machine. Measured over a minute in which nothing changes and no EndpointSlice is written.`,
     head: ['probes', 'CPU of one core', 'memory', 'peak memory'],
     rows,
   };
@@ -41,7 +41,7 @@ async function cost(kind: string, probe: (authority: string) => ServerHealthProb
   await HealthCluster.run({}, async (health) => {
     const { cluster } = health;
     await startServers(health, kind === 'HTTPS' ? 'secure' : 'ok');
-    const one = { port: 8080, health: { ...probe(health.authority), every: EVERY } };
+    const one = { port: 8080, health: { ...probe(health.authority), every: `${EVERY_S}s` } };
     const services = Object.fromEntries(Array.from({ length: SERVICES }, (_, i) => [`orders-${i}`, one]));
     const hosts = HOSTS.map((host) => `10.0.1.${host}`);
     await cluster.kubectl(`apply --filename ${healthSite(cluster.topology.lab.folder, services, hosts)}`);
