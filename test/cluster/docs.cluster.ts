@@ -25,8 +25,39 @@ const FILLED_IN: readonly (readonly [RegExp, string])[] = [
   [/\bSERVICE\b/, 'orders-service'],
   [/dist\/production\/orders\.k8s\.yaml/, 'dist/production/orders-service.k8s.yaml'],
 ];
+/** Commands that are there to show something. */
+const shows = (command: string) => /\b(get|describe|status)\b/.test(command);
 /** Commands that remove objects which later commands need. */
 const isUninstall = (command: string) => /^kubectl delete --filename dist/.test(command);
+
+/** Objects that a reader's cluster would have: a program that shows the ranges, and a Deployment to expose. */
+async function addReadersObjects(cluster: RealCluster): Promise<void> {
+  const flags = ['--cluster-cidr=172.30.0.0/16', '--service-cluster-ip-range=172.21.0.0/16'];
+  const [container] = CLIENT_POD.spec.containers;
+  await cluster.plane.api('/api/v1/namespaces/kube-system/pods', {
+    method: 'POST',
+    body: {
+      ...CLIENT_POD,
+      metadata: { name: 'kube-controller-manager', namespace: 'kube-system' },
+      spec: { ...CLIENT_POD.spec, containers: [{ ...container, args: flags }] },
+    },
+  });
+  await cluster.kubectl('create namespace shop');
+  await cluster.shell('kubectl --namespace shop create deployment orders --image=example.com/orders:1 --port=8080');
+  await cluster.plane.api('/api/v1/namespaces/default/endpoints', {
+    method: 'POST',
+    body: { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'orders-service' } },
+  });
+  await cluster.kubectl(`apply --filename ${EXAMPLE}`);
+}
+
+/** What is wrong with a command as the reader runs it: its exit code, or nothing to see. */
+async function faultOf(command: string, cluster: RealCluster, project: string): Promise<string | undefined> {
+  const typed = FILLED_IN.reduce((text, [placeholder, value]) => text.replace(placeholder, value), command);
+  const { code, stdout, stderr } = await cluster.shell(typed, typed.startsWith('npm ') ? REPOSITORY : project);
+  if (code !== 0) return `exit code ${code}\n${stdout}${stderr}`;
+  return shows(typed) && stdout.trim() === '' ? `it shows nothing\n${stderr}` : undefined;
+}
 
 describeCluster("the docs' commands for a cluster", () => {
   it('have the documented effect', () =>
@@ -35,25 +66,7 @@ describeCluster("the docs' commands for a cluster", () => {
       mkdirSync(project);
       cpSync(EXAMPLE, join(project, 'dist', 'production'), { recursive: true });
       await cluster.install();
-      // Objects that a reader's cluster would have: a program that shows the ranges, and a Deployment to expose.
-      const flags = ['--cluster-cidr=172.30.0.0/16', '--service-cluster-ip-range=172.21.0.0/16'];
-      const [container] = CLIENT_POD.spec.containers;
-      await cluster.plane.api('/api/v1/namespaces/kube-system/pods', {
-        method: 'POST',
-        body: {
-          ...CLIENT_POD,
-          metadata: { name: 'kube-controller-manager', namespace: 'kube-system' },
-          spec: { ...CLIENT_POD.spec, containers: [{ ...container, args: flags }] },
-        },
-      });
-      await cluster.kubectl('create namespace shop');
-      await cluster.shell('kubectl --namespace shop create deployment orders --image=example.com/orders:1 --port=8080');
-      await cluster.plane.api('/api/v1/namespaces/default/endpoints', {
-        method: 'POST',
-        body: { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'orders-service' } },
-      });
-      await cluster.kubectl(`apply --filename ${EXAMPLE}`);
-
+      await addReadersObjects(cluster);
       const all = commandsOfDocs();
       expect(all.length).toBeGreaterThan(15);
       const wanted = all.filter(({ command }) => !EXEMPT.some(([pattern]) => pattern.test(command)));
@@ -61,14 +74,12 @@ describeCluster("the docs' commands for a cluster", () => {
         ...wanted.filter(({ command }) => !isUninstall(command)),
         ...wanted.filter(({ command }) => isUninstall(command)),
       ];
-      const failed: string[] = [];
+      const faults: string[] = [];
       for (const { page, command } of inOrder) {
-        const typed = FILLED_IN.reduce((text, [placeholder, value]) => text.replace(placeholder, value), command);
-        const isNpm = typed.startsWith('npm ');
-        const { code, stdout, stderr } = await cluster.shell(typed, isNpm ? REPOSITORY : project);
-        if (code !== 0) failed.push(`${page}: ${command}: ${code}\n${stdout}${stderr}`);
+        const fault = await faultOf(command, cluster, project);
+        if (fault !== undefined) faults.push(`${page}: ${command}: ${fault}`);
       }
-      expect(failed).toEqual([]);
+      expect(faults).toEqual([]);
       await cluster.untilOwned([]);
     }));
 
