@@ -13,7 +13,7 @@ const HELP = `${callOf('check')} [REVISION]: whether the committed files are rig
 
   1. The types are right (tsc, if there is a tsconfig.json).
   2. dist/, routers/ and bootstrap/ equal the output of main.ts.
-  3. Every way that the sites promise is consistent (${callOf('prove')} shows them hop by hop).
+  3. Every path that the sites promise is consistent (see ${callOf('prove')} --help).
   4. The plan against REVISION is shown             (default: the merge base with the main branch)
 
 Exit code: 0 everything is right, 1 something is wrong, 2 an error.

@@ -12,7 +12,7 @@ const HELP = `${callOf('diagram')} [FILE...] [options]: the sites of main.ts as 
 Without a file, the command prints the diagrams. In each Markdown file, it writes them between
 <!-- diagram --> (all sites) or <!-- diagram: NAME --> and <!-- /diagram -->, each on a line of its own.
 
-  --check   write nothing, exit with 1 if a file is out of date
+  --check   write nothing; exit with 1 if a file is out of date
 `;
 
 const OPTIONS = {

@@ -10,7 +10,7 @@ import { callOf } from './words';
 
 const USAGE = `${callOf('numbers')} [--release END]
 
-Lists the numbers of rules, policies and routes that are no longer used and still reserved, by the end of the tunnel
+Lists the numbers of rules, policies and routes that are no longer used but still reserved, by the end of the tunnel
 they belonged to. A reserved number is never used for anything else, because the router may still hold the old rule.
 
   --release END   releases them, e.g. --release example/cluster-to-datacentre. Do it once the router has loaded the

@@ -6,7 +6,7 @@ import { kubectlWith } from './kubectl';
 import { endWithReader } from './terminal';
 import { callOf } from './words';
 
-const HELP = `${callOf('status')} [options]: what all agents of a cluster report, with equal nodes on one line
+const HELP = `${callOf('status')} [options]: what all agents of a cluster report, with identical nodes on one line
 
   --context NAME, --kubeconfig FILE   as for kubectl
   -n, --namespace NAME                one namespace only     (default: all)

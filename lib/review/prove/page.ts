@@ -51,8 +51,10 @@ const isMixed = ({ product, products }: SiteProof): boolean => product === undef
 
 function titleOf(proof: SiteProof): string {
   const { site, ways } = proof;
-  const well = ways.filter(({ result }) => result !== 'broken').length;
-  return `${site}, ${productsText(proof)}: ${well} of ${counted(ways.length, 'path')} consistent`;
+  const count = (wanted: Way['result']) => ways.filter(({ result }) => result === wanted).length;
+  const assumed = count('assumed');
+  const well = `${count('consistent')} of ${counted(ways.length, 'path')} ${isUntried(proof) ? BY_READER : 'consistent'}`;
+  return `${site}, ${productsText(proof)}: ${well}${assumed === 0 ? '' : `, ${assumed} assumed`}`;
 }
 
 function productsText(proof: SiteProof): string {

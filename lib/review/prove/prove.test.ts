@@ -53,8 +53,8 @@ test('every path of the example is consistent, hop by hop, for each product', ()
   expect(proofLines(proofs)).toBe(
     [
       'paths: example, strongSwan and nftables: 4 of 4 paths consistent',
-      'paths: example, VyOS: 4 of 4 paths consistent',
-      'paths: example, FortiGate: 4 of 4 paths consistent',
+      'paths: example, VyOS: 4 of 4 paths consistent by our reader',
+      'paths: example, FortiGate: 4 of 4 paths consistent by our reader',
       `paths: ${rest}\n`,
     ].join('\n'),
   );
@@ -305,7 +305,7 @@ test('reports a proposal that changed at both ends of one product, in the pairs 
     'fortigate strongswan',
   ]);
   expect(proofLines(proofs)).toContain(
-    'paths: example, strongSwan and nftables in the cluster, VyOS on premise: 0 of 4 paths consistent\n',
+    'paths: example, strongSwan and nftables in the cluster, VyOS on premise: 0 of 4 paths consistent by our reader\n',
   );
   expect(proofLines(proofs)).toContain(
     'paths: example, 2 pairs of different products: 8 of 8 paths consistent by our reader\n',
@@ -360,8 +360,8 @@ test('lists as assumptions what node routes need beyond the files', () => {
   expect(brokenOf(proof)).toEqual([]);
   expect(proof.assumed).toEqual(
     expect.arrayContaining([
-      "the next hop of the nodes' private network leads to the router of the cluster",
-      'the next hops 10.0.1.3 of the nodes lead to the router of the cluster',
+      "the next hop of the nodes' private network leads to the cluster's router",
+      "the next hops 10.0.1.3 of the nodes lead to the cluster's router",
       "the nodes' policy rules, which the reverse path filter uses too, lead to table 200",
     ]),
   );

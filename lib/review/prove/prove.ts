@@ -120,7 +120,7 @@ function assumptionsOf(view: SiteView, hasRouters: boolean): string[] {
     'firewalls on the way let these packets pass',
     ...(hasUdp ? ['UDP and SCTP packets fit through ESP; a TCP segment limit does not shorten them'] : []),
     ...(hasRouters
-      ? ['hosts on premise send answers to their router', 'every link on the way carries packets of 1500 bytes']
+      ? ['on-premise hosts send answers to their router', 'every link on the way carries packets of 1500 bytes']
       : []),
     ...(others.length === 0
       ? []

@@ -150,8 +150,8 @@ export function neededByRoutes({ pools }: SiteView): string[] {
   const hops = [...new Set(routes.flatMap(({ nextHops }) => nextHops.map(String)))];
   const isPlain = routes.some(({ nextHops }) => nextHops.length === 0);
   return [
-    ...(isPlain ? ["the next hop of the nodes' private network leads to the router of the cluster"] : []),
-    ...(hops.length === 0 ? [] : [`the next hops ${hops.join(', ')} of the nodes lead to the router of the cluster`]),
+    ...(isPlain ? ["the next hop of the nodes' private network leads to the cluster's router"] : []),
+    ...(hops.length === 0 ? [] : [`the next hops ${hops.join(', ')} of the nodes lead to the cluster's router`]),
     ...tables.map((table) => `the nodes' policy rules, which the reverse path filter uses too, lead to table ${table}`),
   ];
 }

@@ -180,7 +180,9 @@ test('routers with one product each count as one pair, and the proof claims no m
     [undefined, { cluster: ['strongswan'], onPremise: ['vyos'] }],
   ]);
   const text = proofText(proofs, true);
-  expect(text).toContain('site, strongSwan and nftables in the cluster, VyOS on premise: 4 of 4 paths consistent\n');
+  expect(text).toContain(
+    'site, strongSwan and nftables in the cluster, VyOS on premise: 4 of 4 paths consistent by our reader\n',
+  );
   expect(text).toContain('  orders 8080 → 10.0.1.10:8080          consistent by our reader\n');
 });
 
@@ -338,10 +340,11 @@ describe('pools of which only one reaches the servers', () => {
     const path = 'dist/site/batch.k8s.yaml';
     const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
     const [proof] = proofsOf(new Map([...tree, [path, list]]));
-    const broken = proof?.ways.filter(({ result }) => result === 'broken').length ?? 0;
-    const all = proof?.ways.length ?? 0;
+    const results = proof?.ways.map(({ result }) => result);
+    expect(new Set(results)).toEqual(new Set(['consistent', 'assumed', 'broken']));
+    const count = (wanted: string) => results?.filter((result) => result === wanted).length;
     expect(proofLines([proof as SiteProof]).split('\n')[0]).toBe(
-      `paths: site, strongSwan and nftables: ${all - broken} of ${all} paths consistent`,
+      `paths: site, strongSwan and nftables: ${count('consistent')} of ${results?.length} paths consistent, ${count('assumed')} assumed`,
     );
   });
 });
