@@ -72,7 +72,7 @@ export function restartNote(before: ReadonlyMap<string, string> | undefined, now
   const changed = [...agentTemplates(now)].filter(([name, template]) => old.get(name) !== template);
   return changed.length === 0
     ? 'No node restarts its agent: the pod template of its DaemonSet is the same as in the previous release.'
-    : 'Nodes restart their agents one after the other and keep their routes meanwhile.';
+    : 'Nodes restart their agents in a rolling update, and keep their routes.';
 }
 
 /** The fields of a CycloneDX document that this file reads (https://cyclonedx.org/docs/1.5/json/). */

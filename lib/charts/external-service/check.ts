@@ -80,7 +80,7 @@ function checkServers({ settings, place }: CheckedService, site: Scope, findings
     const earlier = seen.get(`${server.mapped}`);
     if (earlier !== undefined) tell(`is listed twice, also as ${earlier.real}`, 'remove one');
     seen.set(`${server.mapped}`, server);
-    if (server.network.site !== site) tell('belongs to another site', "take it from a network of this service's site");
+    if (server.network.site !== site) tell('belongs to another site', "take it from a network of this Service's site");
     const { family } = server.mapped;
     if (families.size > 0 && !families.has(family)) {
       tell(
