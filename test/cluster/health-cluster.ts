@@ -133,6 +133,17 @@ export class HealthCluster {
     );
   }
 
+  /** Waits until kube-proxy on the client's node no longer leads to a server. */
+  async untilForwardedElsewhere(server: string, port: number): Promise<void> {
+    const netns = this.cluster.kubelets.find(({ place }) => place.name === CLIENT_NODE)?.place.netns;
+    await waitFor(
+      `kube-proxy to forward nothing to ${server}:${port}`,
+      PATIENCE_MS,
+      () => netns?.run('iptables-save', '-t', 'nat').includes(`-> ${server}:${port}"`) === false,
+      50,
+    );
+  }
+
   /** The pod that holds the Lease. */
   async leader(): Promise<{ readonly name: string; readonly pod: Pod; readonly node: string }> {
     const path = '/apis/coordination.k8s.io/v1/namespaces/onprem-link-health/leases/server-health';

@@ -11,7 +11,7 @@ const EVERY_S = 2;
 const PROBE = { every: `${EVERY_S}s`, timeout: '1s', downAfter: 3 } as const;
 /** Interval × threshold + timeout. */
 const BOUND_MS = 1000 * (EVERY_S * PROBE.downAfter + 1);
-/** kube-proxy and this test need a moment to follow. */
+/** kube-proxy and this test need a moment to follow; later failures are counted as late. */
 const AFTERWARDS_MS = 2_000;
 
 const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -23,9 +23,40 @@ const REPEATS = 'onprem_link_health_server_repeats_total';
 /** Requests that began this long before the fault may still fail with it. */
 const UNDER_WAY_MS = 500;
 
-/** Failures before the fault, or after kube-proxy must have followed its detection. */
-function late({ failures }: Seen, from: number, detected: number): unknown[] {
-  return failures.filter(({ at }) => at < from - UNDER_WAY_MS || at > from + detected + AFTERWARDS_MS);
+/** Failures before the fault, or of requests that began after kube-proxy had followed. */
+function unexplained({ failures }: Seen, from: number, followed: number): unknown[] {
+  return failures.filter(({ at }) => at < from - UNDER_WAY_MS || at > followed);
+}
+
+/**
+ * Lets one of two servers of a Service fail and answer again, while a client opens connections: only those that began
+ * before kube-proxy followed the detection may fail.
+ */
+async function withFault(
+  health: HealthCluster,
+  fault: string,
+  port: number,
+  { begin, end }: { readonly begin: () => unknown; readonly end: () => unknown },
+): Promise<void> {
+  const load = await Load.start(health.client, await health.urlOf(fault));
+  await rest(2_000);
+  const from = Date.now();
+  await begin();
+  await health.untilReady(fault, [SECOND]);
+  const detected = Date.now() - from;
+  await health.untilForwardedElsewhere(FIRST, port);
+  const followed = Date.now();
+  await rest(AFTERWARDS_MS + 1_000);
+  await end();
+  await health.untilReady(fault, [FIRST, SECOND]);
+  await rest(1_000);
+  const seen = await load.end();
+  const late = seen.failures.filter(({ at }) => at > from + detected + AFTERWARDS_MS).length;
+  const { total, failures } = seen;
+  figures.push({ fault, detected, followed: followed - from, total, failed: failures.length, late });
+  expect(detected).toBeLessThan(BOUND_MS + AFTERWARDS_MS);
+  expect(unexplained(seen, from, followed)).toEqual([]);
+  expect(total).toBeGreaterThan(2_000);
 }
 
 describeCluster('Services with probed servers, behind a real kube-proxy', () => {
@@ -52,27 +83,11 @@ describeCluster('Services with probed servers, behind a real kube-proxy', () => 
       await health.untilProgramReady();
 
       for (const fault of faults) {
-        const load = await Load.start(health.client, await health.urlOf(fault));
-        await rest(2_000);
-        const from = Date.now();
-        await servers[0].behave(ports[fault]?.port as number, fault);
-        await health.untilReady(fault, [SECOND]);
-        const detected = Date.now() - from;
-        expect(detected).toBeLessThan(BOUND_MS + AFTERWARDS_MS);
-        await rest(AFTERWARDS_MS + 1_000);
-        await servers[0].behave(ports[fault]?.port as number, 'ok');
-        await health.untilReady(fault, [FIRST, SECOND]);
-        await rest(1_000);
-        const seen = await load.end();
-        figures.push({
-          fault,
-          detected,
-          total: seen.total,
-          failed: seen.failures.length,
-          late: late(seen, from, detected).length,
+        const port = ports[fault]?.port as number;
+        await withFault(health, fault, port, {
+          begin: () => servers[0].behave(port, fault),
+          end: () => servers[0].behave(port, 'ok'),
         });
-        expect(late(seen, from, detected)).toEqual([]);
-        expect(seen.total).toBeGreaterThan(2_000);
       }
 
       const changed = Date.now();
@@ -85,25 +100,7 @@ describeCluster('Services with probed servers, behind a real kube-proxy', () => 
         expect.stringMatching(/^ServerDown: 10\.0\.1\.10 .* is down: certificate: /),
       ]);
 
-      const load = await Load.start(health.client, await health.urlOf('gone'));
-      await rest(2_000);
-      const from = Date.now();
-      servers[0].drop(1);
-      await health.untilReady('gone', [SECOND]);
-      const detected = Date.now() - from;
-      expect(detected).toBeLessThan(BOUND_MS + AFTERWARDS_MS);
-      await rest(AFTERWARDS_MS + 1_000);
-      servers[0].answer();
-      await health.untilReady('gone', [FIRST, SECOND]);
-      const seen = await load.end();
-      figures.push({
-        fault: 'gone',
-        detected,
-        total: seen.total,
-        failed: seen.failures.length,
-        late: late(seen, from, detected).length,
-      });
-      expect(late(seen, from, detected)).toEqual([]);
+      await withFault(health, 'gone', 8092, { begin: () => servers[0].drop(1), end: () => servers[0].answer() });
 
       // Both servers of one Service fail while other Services have servers that answer: both stay listed, and an event reports it.
       for (const server of servers) await server.behave(8093, 'refuse');
