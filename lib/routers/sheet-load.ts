@@ -83,7 +83,7 @@ function linux(tunnel: Tunnel): Step[] {
         'swanctl --load-all --noprompt',
         `swanctl --terminate --ike ${name} || true   # none if it was down`,
         `sed -n 's/^route replace/route del/p' ${routes} | ip -force -batch -`,
-        `systemctl disable ${unitsOf(tunnel).join(' ')}`,
+        `systemctl disable --now ${unitsOf(tunnel).join(' ')}`,
         `nft delete table inet onprem-link-${name}`,
         `rm ${routes} ${Object.values(others).join(' ')}`,
         'systemctl daemon-reload',

@@ -168,7 +168,7 @@ class LinuxBox {
       [/^rm -f (\S+)$/, (place) => this.files.delete(`${place}`)],
       [/^sysctl -q -p (\S+)$/, (place) => this.read(place)],
       [/^systemctl daemon-reload$/, () => undefined],
-      [/^systemctl disable (\S+)$/, (unit) => this.units.delete(`${unit}`)],
+      [/^systemctl disable --now (\S+)$/, (unit) => this.units.delete(`${unit}`)],
       [/^systemctl enable (\S+)$/, (unit) => this.read(`/etc/systemd/system/${unit}`) && this.units.add(`${unit}`)],
       [/^nft -f (\S+)$/, (place) => this.tables.set(...tableIn(this.read(place)))],
       [/^nft delete table (inet \S+)$/, (table) => this.deleteTable(`${table}`)],

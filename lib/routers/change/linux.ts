@@ -32,7 +32,7 @@ export function linuxChange(
   const [tableBefore, tableNow] = [tableOf(text(old, 'nftables.conf')), tableOf(text(now, 'nftables.conf'))];
   const units = removed.filter(({ name }) => isUnit(name)).map((file) => unitOf(file));
   const commands = [
-    ...units.map((unit) => `systemctl disable ${unit}`),
+    ...units.map((unit) => `systemctl disable --now ${unit}`),
     ...changed.map(({ name, place }) => `install -D -m 644 ${name} ${place}`),
     ...removed.map(({ place }) => `rm -f ${place}`),
     ...(changed.some(({ name }) => name === 'sysctl.conf') ? [`sysctl -q -p ${place('sysctl.conf')}`] : []),
