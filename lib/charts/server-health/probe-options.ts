@@ -8,7 +8,7 @@ import { isRecord, readBoolean, readNested, type Schema } from '../input/schema'
 export interface ServerHealthProbe {
   /** Probe by opening a TCP connection. @default not set */
   readonly tcp?: true;
-  /** Probe with a GET request, which must be answered with a status from 200 to 299. @default not set */
+  /** Probe with a GET request, which must be answered with a status that `http.status` accepts. @default not set */
   readonly http?: HttpProbeSpec;
   /**
    * Probe with a TLS handshake, which must succeed. With `http`, the request is sent over this connection.

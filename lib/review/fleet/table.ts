@@ -2,7 +2,7 @@ import { counted, printable } from '../page/page';
 import { tableOf } from './columns';
 import { type Answer, type Group, groupsOf } from './fleet';
 
-/** The size and the abilities of the terminal. */
+/** The size and the capabilities of the terminal. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;

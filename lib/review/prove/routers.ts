@@ -190,7 +190,7 @@ export class Routers {
 
 const BEHIND = new WeakMap<RouterModel, readonly Subnet[]>();
 
-/** The local side of an end, from whatever part of the files names it. It is asked for with each packet. */
+/** The local side of an end, from whatever part of the files names it. It is needed for each packet. */
 export function behind(end: RouterModel): readonly Subnet[] {
   const known = BEHIND.get(end) ?? sidesOf(end);
   BEHIND.set(end, known);

@@ -154,7 +154,7 @@ class LinuxBox {
     return box;
   }
 
-  /** @throws if the router would reject the command, or if nothing here knows it */
+  /** @throws if the router would reject the command, or if it is unknown here */
   run(line: string, end: ReadonlyMap<string, string>): void {
     const command = (line.split(' || true')[0] as string).trim();
     const handler = this.handlers(end).find(([pattern]) => pattern.test(command));

@@ -15,7 +15,7 @@ export function parseFortigate(text: string, keepsQuotes = false): Configuration
   const reader = new Reader();
   for (const line of text.split('\n')) {
     const [command, ...words] = wordsOf(line, keepsQuotes);
-    if (command !== undefined && !reader.take(command, words)) throw new Error(`no command of FortiOS here: ${line}`);
+    if (command !== undefined && !reader.take(command, words)) throw new Error(`not a FortiOS command here: ${line}`);
   }
   return reader.configuration;
 }

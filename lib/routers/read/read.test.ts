@@ -128,10 +128,10 @@ test('detects a missing, duplicate or wrong rule', () => {
     expect(vyosFacts(vyos.replace(from, to))).not.toEqual(expected);
   }
   expect(() => vyosFacts(vyos.replace(/.*nat source rule 10 translation.*\n/, ''))).toThrow('no values');
-  expect(() => parseVyos('delete nat')).toThrow('no command of VyOS');
+  expect(() => parseVyos('delete nat')).toThrow('not a VyOS command');
 
   const fortigate = fortigateCli(DUAL_STACK);
-  expect(() => parseFortigate(fortigate.replace('    next', ''))).toThrow('no command of FortiOS here');
+  expect(() => parseFortigate(fortigate.replace('    next', ''))).toThrow('not a FortiOS command here');
   expect(() => fortigateFacts(fortigate.replace('set blackhole enable', 'set gateway 192.0.2.9'))).toThrow(
     'has no values',
   );

@@ -9,7 +9,7 @@ export function parseVyos(text: string): Node {
   for (const line of text.split('\n')) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [command, ...path] = line.split(' ');
-    if (command !== 'set' || path.length < 2 || path.includes('')) throw new Error(`no command of VyOS: ${line}`);
+    if (command !== 'set' || path.length < 2 || path.includes('')) throw new Error(`not a VyOS command: ${line}`);
     let node = root;
     for (const word of path) {
       const next: Node = node.get(word) ?? new Map();
