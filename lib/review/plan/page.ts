@@ -64,7 +64,7 @@ function sitePage(site: SitePlan): Block[] {
     ...services.flatMap(servicePage),
     ...objectPage(objects),
   ];
-  const title = `Site ${code(name)}${formerName === undefined ? '' : ` (formerly ${code(formerName)})`}${changeText(kind)}`;
+  const title = `Site ${code(name)}${formerly(formerName)}${changeText(kind)}`;
   if (body.length > 0) return [heading(title), ...body];
   if (formerName === undefined)
     return [line(`${title}: the objects are unchanged; only file names or formatting differ`)];
@@ -95,10 +95,9 @@ function poolPage(pool: PoolPlan): Block[] {
     ...(adjusted.length === 0 ? [] : [`${counted(adjusted.length, 'route')} adjusted`]),
   ];
   const rows = routeRows(routes);
-  const before = formerName === undefined ? '' : ` (formerly ${code(formerName)})`;
   return [
     line(
-      `Pool ${code(name)}${before}${changeText(kind)} on ${printable(nodes)}: ${counts.join(', ') || 'routes unchanged'}; ${counted(routes.total, 'route')} in total.`,
+      `Pool ${code(name)}${formerly(formerName)}${changeText(kind)} on ${printable(nodes)}: ${counts.join(', ') || 'routes unchanged'}; ${counted(routes.total, 'route')} in total.`,
     ),
     ...(rows.length === 0 ? [] : [table(rows)]),
     ...(program === undefined || kind === 'removed' ? [] : [line(programText(program))]),
@@ -119,7 +118,6 @@ function programText({ before, after, linesAdded, linesRemoved }: ProgramChange)
 
 function servicePage(service: ServicePlan): Block[] {
   const { name, formerName, kind, total, added, removed, readdressed } = service;
-  const before = formerName === undefined ? '' : ` (formerly ${code(formerName)})`;
   const counts = [
     ...(added.length === 0 ? [] : [`${counted(added.length, 'server')} added`]),
     ...(removed.length === 0 ? [] : [`${counted(removed.length, 'server')} removed`]),
@@ -128,7 +126,7 @@ function servicePage(service: ServicePlan): Block[] {
   const rows = serviceRows(service);
   return [
     line(
-      `Service ${code(name)}${before}${changeText(kind)}: ${counts.join(', ') || 'servers unchanged'}; ${counted(total, 'server')} in total.`,
+      `Service ${code(name)}${formerly(formerName)}${changeText(kind)}: ${counts.join(', ') || 'servers unchanged'}; ${counted(total, 'server')} in total.`,
     ),
     ...(service.health?.leavesGit === true
       ? [line('Its EndpointSlices are removed from Git: from now on, the server health program writes them.')]
@@ -154,9 +152,7 @@ function objectPage(objects: readonly ObjectChange[]): Block[] {
           ),
         ]),
     ...changed.flatMap(({ name, formerName, fields }) => [
-      line(
-        `Also changed: ${code(name)}${formerName === undefined ? '' : ` (formerly ${code(formerName)})`}${fields.length === 0 ? '' : ':'}`,
-      ),
+      line(`Also changed: ${code(name)}${formerly(formerName)}${fields.length === 0 ? '' : ':'}`),
       ...(fields.length === 0 ? [] : [table(fieldRows(fields))]),
     ]),
   ];
@@ -177,6 +173,10 @@ function routerPage(routers: readonly RouterChange[]): Block[] {
       ]
     : [];
   return [alert('warning', 'Routers: load these changes at the same time', [...lines, ...written])];
+}
+
+function formerly(name: string | undefined): string {
+  return name === undefined ? '' : ` (formerly ${code(name)})`;
 }
 
 function changeText(kind: SitePlan['kind']): string {

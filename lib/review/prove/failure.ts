@@ -2,7 +2,7 @@ import { type Subnet, withoutAll } from '../../network';
 import type { RouterModel, Source, StaticRoute } from '../../routers/read/model';
 import { common, type Flow, plain, split } from './flow';
 import { LINK_MTU, roomIn } from './room';
-import { behind, type Router } from './routers';
+import type { Router } from './routers';
 import type { Sa } from './tunnel';
 
 /** Packets that do not arrive, with the reason. */
@@ -61,7 +61,7 @@ export function inwardFailure(
   flow: Flow,
   pods: readonly Subnet[],
 ): Failure | undefined {
-  const own = behind(end);
+  const own = router.behind.get(end) as readonly Subnet[];
   const isOfPods = (subnet: Subnet) => router.isCluster && pods.some((one) => one.contains(subnet));
   const isAlike = (subnet: Subnet) => isOfPods(subnet) === isOfPods(flow.destination.now);
   const isInward = (subnet: Subnet) => isAlike(subnet) && own.some((one) => common(one, subnet) !== undefined);

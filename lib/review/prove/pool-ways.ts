@@ -32,24 +32,20 @@ function assumedWay(view: SiteView, name: string, pool: NodePool, network: strin
 /** From all nodes of a pool to every address of a network. */
 function thereWay(view: SiteView, name: string, pool: NodePool, network: string, crossed: Crossed): Way {
   const promised = view.promises.networks.get(network)?.subnets ?? [];
-  const routed = routedBy(pool);
   const { arrivals, failures } = crossed;
   const [gap] = gapsBetween(view.promises.nodes, promised, arrivals);
-  const oversized = tooLarge(pool, arrivals, promised);
-  if (gap === undefined && oversized.length > 0) return broken(name, troublesOf(oversized));
-  if (gap === undefined) {
-    const arrival = arrivals.find(({ flow }) => promised.some((one) => common(one, flow.destination.now)));
-    const nodes = {
-      where: 'nodes',
-      text: `${view.promises.nodes.join(', ')}: ${routed.length} routes by the private next hop`,
-    };
-    return consistent(name, [nodes, ...(arrival?.hops ?? [])]);
+  if (gap !== undefined) {
+    const own = failures.length > 0 ? [] : seenByNodes(view, gap.destination.now).flatMap((one) => unrouted(pool, one));
+    return broken(name, [
+      gapOf('nodes', gap, placeText(own[0]?.source ?? pool.sourceOf(gap.destination.now))),
+      ...troublesOf([...own, ...failures]),
+    ]);
   }
-  const own = failures.length > 0 ? [] : seenByNodes(view, gap.destination.now).flatMap((one) => unrouted(pool, one));
-  return broken(name, [
-    gapOf('nodes', gap, placeText(own[0]?.source ?? pool.sourceOf(gap.destination.now))),
-    ...troublesOf([...own, ...failures]),
-  ]);
+  const oversized = tooLarge(pool, arrivals, promised);
+  if (oversized.length > 0) return broken(name, troublesOf(oversized));
+  const arrival = arrivals.find(({ flow }) => promised.some((one) => common(one, flow.destination.now)));
+  const text = `${view.promises.nodes.join(', ')}: ${routedBy(pool).length} routes by the private next hop`;
+  return consistent(name, [{ where: 'nodes', text }, ...(arrival?.hops ?? [])]);
 }
 
 /** An on-premise subnet under the addresses that its packets have when they reach nodes. */

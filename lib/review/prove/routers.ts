@@ -96,6 +96,8 @@ export interface Router {
   readonly enters: readonly Translation[];
   readonly leaves: readonly Translation[];
   readonly children: readonly { readonly child: Child; readonly end: RouterModel }[];
+  /** The local side of each end, which is needed for each packet. */
+  readonly behind: ReadonlyMap<RouterModel, readonly Subnet[]>;
 }
 
 /** The product that the routers of clusters run, and the one that those on premise run. */
@@ -157,6 +159,7 @@ export class Routers {
         enters: models.flatMap(({ enters }) => enters),
         leaves: models.flatMap(({ leaves }) => leaves),
         children: models.flatMap((model) => model.children.map((child) => ({ child, end: model }))),
+        behind: new Map(models.map((model) => [model, behind(model)])),
       };
       for (const { end: one, model } of group) {
         this.homes.set(model, router);
@@ -188,16 +191,8 @@ export class Routers {
   }
 }
 
-const BEHIND = new WeakMap<RouterModel, readonly Subnet[]>();
-
-/** The local side of an end, from whatever part of the files names it. It is needed for each packet. */
-export function behind(end: RouterModel): readonly Subnet[] {
-  const known = BEHIND.get(end) ?? sidesOf(end);
-  BEHIND.set(end, known);
-  return known;
-}
-
-function sidesOf({ leaves, enters, children }: RouterModel): Subnet[] {
+/** The local side of an end, from whatever part of the files names it. */
+function behind({ leaves, enters, children }: RouterModel): Subnet[] {
   const all = [...leaves.map(({ from }) => from), ...enters.map(({ to }) => to), ...children.map(({ local }) => local)];
   return [...new Map(all.map((one) => [`${one}`, one])).values()];
 }

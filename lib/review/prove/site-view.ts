@@ -5,7 +5,7 @@ import { type Arrival, Crossing } from './cross';
 import type { Failure } from './failure';
 import { common, type Flow, flowOf, split } from './flow';
 import type { NodePool } from './node-pool';
-import { behind, type Router, type Routers } from './routers';
+import type { Router, Routers } from './routers';
 
 export interface Crossed {
   readonly arrivals: readonly Arrival[];
@@ -99,7 +99,7 @@ export class SiteView {
       const peer = this.routers.peerOf(end);
       return peer === undefined || this.clusterEnds.has(peer);
     });
-    const own = ours.flatMap((end) => behind(end));
+    const own = ours.flatMap((end) => router.behind.get(end) as readonly Subnet[]);
     const isBehind = (subnet: Subnet) =>
       this.premises.length === 1 || own.some((one) => common(one, subnet) !== undefined);
     const remotes = new Map(ours.flatMap(({ children }) => children.map(({ remote }) => [`${remote}`, remote])));

@@ -305,6 +305,13 @@ describe('pools of which only one reaches the servers', () => {
     return treeIn(folder);
   };
 
+  /** The list of the pool that reaches the servers lacks one of them. */
+  const withoutOneServer = (tree: Map<string, string>) => {
+    const path = 'dist/site/batch.k8s.yaml';
+    const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
+    return new Map([...tree, [path, list]]);
+  };
+
   test('are consistent, and the proof states where pods must run', () => {
     const [proof] = proofsOf(proofOfPools());
     expect(proof?.ways.filter(({ result }) => result === 'broken')).toEqual([]);
@@ -314,10 +321,7 @@ describe('pools of which only one reaches the servers', () => {
   });
 
   test('a missing route of the other pool breaks only the paths of its servers', () => {
-    const tree = proofOfPools();
-    const path = 'dist/site/batch.k8s.yaml';
-    const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
-    const [proof] = proofsOf(new Map([...tree, [path, list]]));
+    const [proof] = proofsOf(withoutOneServer(proofOfPools()));
     const broken = proof?.ways.filter(({ name, result }) => name.startsWith('orders') && result === 'broken');
     expect(broken).toMatchObject([
       {
@@ -336,10 +340,7 @@ describe('pools of which only one reaches the servers', () => {
   });
 
   test('check counts all paths in its title, including those that it does not show', () => {
-    const tree = proofOfPools();
-    const path = 'dist/site/batch.k8s.yaml';
-    const list = (tree.get(path) as string).replace('"192.168.1.0/24"', '"192.168.1.10/32"');
-    const [proof] = proofsOf(new Map([...tree, [path, list]]));
+    const [proof] = proofsOf(withoutOneServer(proofOfPools()));
     const results = proof?.ways.map(({ result }) => result);
     expect(new Set(results)).toEqual(new Set(['consistent', 'assumed', 'broken']));
     const count = (wanted: string) => results?.filter((result) => result === wanted).length;
