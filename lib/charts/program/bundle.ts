@@ -5,8 +5,8 @@ import { protectComments, restoreComments } from './comments';
 import { cutBundle } from './cut';
 
 const PACKAGE = join(__dirname, '..', '..', '..');
-/** Folders of lib/ that programs consist of. */
-const SOURCES = ['agent', 'network', 'program', 'servers', 'settings'];
+/** Folders of lib/ that every program may import, beside its own. */
+const SHARED = ['network', 'program', 'settings'];
 
 /** A program: the folder of its source under lib/, and its files. */
 interface Program {
@@ -59,7 +59,8 @@ function packageVersion(): string {
 function build(program: Program): Files {
   const copy = mkdtempSync(join(tmpdir(), 'onprem-link-'));
   try {
-    for (const folder of SOURCES) copySource(join(PACKAGE, 'lib', folder), join(copy, 'lib', folder));
+    for (const folder of [...SHARED, program.folder])
+      copySource(join(PACKAGE, 'lib', folder), join(copy, 'lib', folder));
     return bundleFrom(copy, program);
   } finally {
     rmSync(copy, { recursive: true });
