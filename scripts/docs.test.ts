@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { Address, Subnet } from '../lib/network';
-import { linkedProject, REPOSITORY } from '../test/repository';
+import { linkedProject, pathsBelow, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(60_000);
 
@@ -52,11 +52,7 @@ test('the index has a heading for each need', () => {
   ]);
 });
 
-const SOURCES = ['lib', 'scripts', 'test', 'imports']
-  .flatMap((folder) =>
-    readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
-  )
-  .filter((path) => !path.includes('node_modules'));
+const SOURCES = pathsBelow('lib', 'scripts', 'test', 'imports');
 
 /** Paths in backticks that do not exist: files of the repository, and sources that are named by the end of their path. */
 function missingPaths(text: string): string[] {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPOSITORY } from '../test/repository';
+import { pathsBelow, REPOSITORY } from '../test/repository';
 
 jest.setTimeout(60_000);
 
@@ -14,13 +14,9 @@ test('docs/errors.md lists the current messages of the program', () => {
 });
 
 test('docs/errors.md contains every literal message of a refuse call', () => {
-  const files = (readdirSync(join(REPOSITORY, 'lib'), { recursive: true }) as string[]).filter((file) =>
-    /(?<!\.test)\.ts$/.test(file),
-  );
+  const files = pathsBelow('lib').filter((file) => /(?<!\.test)\.ts$/.test(file));
   const literals = files.flatMap((file) =>
-    [...read(`lib/${file}`).matchAll(/refuse\(\s*[\w.]+,\s*'([^'\n]+ [^'\n]+)'/g)].map(
-      ([, message]) => message as string,
-    ),
+    [...read(file).matchAll(/refuse\(\s*[\w.]+,\s*'([^'\n]+ [^'\n]+)'/g)].map(([, message]) => message as string),
   );
   expect(literals.length).toBeGreaterThan(50);
   const page = read('docs/errors.md');
@@ -47,11 +43,7 @@ test.each([
 });
 
 test("docs/errors.md contains every literal text of the commands' errors", () => {
-  const folders = ['scripts', 'lib/review', 'lib/routers/read'];
-  const files = folders.flatMap((folder) =>
-    (readdirSync(join(REPOSITORY, folder), { recursive: true }) as string[]).map((file) => `${folder}/${file}`),
-  );
-  const literals = files
+  const literals = pathsBelow('scripts', 'lib/review', 'lib/routers/read')
     .filter((file) => /(?<!\.test)\.ts$/.test(file))
     .flatMap((file) =>
       [...read(file).matchAll(/throw new \w*Error\(\s*'([^'\n;]+ [^'\n;]+)/g)].map(([, text]) => text as string),

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { REPOSITORY } from './repository';
+import { pathsBelow, REPOSITORY } from './repository';
 
 interface Home {
   /** Other folders of this repository that it may import from. */
@@ -115,13 +115,8 @@ function isIn(own: string, name: string): boolean {
 const WITH_EXAMPLES = ['test/architecture.test.ts', 'test/users-files.test.ts'];
 
 function sources(): string[] {
-  const folders = ['lib', 'scripts', 'test', 'imports'].flatMap((folder) =>
-    readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
-      posix.join(folder, path),
-    ),
-  );
-  return folders.filter(
-    (path) => path.endsWith('.ts') && !WITH_EXAMPLES.includes(path) && !path.includes('node_modules/'),
+  return pathsBelow('lib', 'scripts', 'test', 'imports').filter(
+    (path) => path.endsWith('.ts') && !WITH_EXAMPLES.includes(path),
   );
 }
 

@@ -1,5 +1,5 @@
 /** Paths of the repository for tests, and copies of it. */
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const REPOSITORY = join(__dirname, '..');
@@ -11,6 +11,14 @@ const PROGRAM = ['lib', 'imports', 'scripts', 'test'];
 const SETTINGS = ['package.json', 'tsconfig.json', 'cdk8s.yaml'];
 /** Equal to main.ts until a user edits main.ts. */
 export const EXAMPLE_MAIN = join(REPOSITORY, 'test', 'fixtures', 'example-main.ts');
+
+/** Paths in the repository, e.g. `lib/agent/main.ts`, of everything below these folders, without installed packages. */
+export function pathsBelow(...folders: readonly string[]): string[] {
+  const all = folders.flatMap((folder) =>
+    readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
+  );
+  return all.filter((path) => !path.includes('node_modules'));
+}
 
 /** Copies the files that synthesis needs, without packages. */
 export function copySources(folder: string): string {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPOSITORY } from './repository';
+import { pathsBelow, REPOSITORY } from './repository';
 
 /**
  * main.ts, sites/, dist/, routers/ and bootstrap/ belong to the user, who edits them. A test that reads them fails after the first
@@ -38,15 +38,9 @@ function usersFilesIn(path: string, text: string): string[] {
 }
 
 function testFiles(): string[] {
-  const all = ['lib', 'scripts', 'test'].flatMap((folder) =>
-    readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
-  );
   const top = readdirSync(REPOSITORY).filter((path) => path.endsWith('.test.ts'));
-  return [...top, ...all].filter(
-    (path) =>
-      /\.[jt]s$/.test(path) &&
-      !path.includes('node_modules/') &&
-      (path.startsWith('test/') || /\.test\.ts$/.test(path)),
+  return [...top, ...pathsBelow('lib', 'scripts', 'test')].filter(
+    (path) => /\.[jt]s$/.test(path) && (path.startsWith('test/') || /\.test\.ts$/.test(path)),
   );
 }
 

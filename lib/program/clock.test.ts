@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
-import { REPOSITORY } from '../../test/repository';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathsBelow, REPOSITORY } from '../../test/repository';
 
 /** The programs that run inside a cluster. */
 const PROGRAMS = ['lib/agent', 'lib/program', 'lib/servers'];
@@ -16,19 +16,13 @@ const REPORTING: ReadonlySet<string> = new Set([
 ]);
 
 test('no decision depends on the time of day, so a clock jump changes nothing', () => {
-  const uses = PROGRAMS.flatMap(filesOf)
+  const uses = pathsBelow(...PROGRAMS)
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('/testing/'))
     .flatMap((path) => linesWithDate(path).map((line) => ({ path, line })));
   const others = uses.filter(({ path, line }) => ![...REPORTING].some((place) => isPlace(place, path, line)));
   expect(others).toEqual([]);
   expect(uses.length).toBeGreaterThan(0);
 });
-
-function filesOf(folder: string): string[] {
-  return readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
-    posix.join(folder, path),
-  );
-}
 
 function linesWithDate(path: string): string[] {
   return readFileSync(join(REPOSITORY, path), 'utf8')

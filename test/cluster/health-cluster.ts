@@ -102,9 +102,13 @@ export class HealthCluster {
 
   /** The network namespace of the client. */
   get client(): Namespace {
-    const kubelet = this.cluster.kubelets.find(({ place }) => place.name === CLIENT_NODE);
-    if (kubelet === undefined) throw new Error('the client runs on no node');
-    return kubelet.networkOf('client');
+    return this.kubeletOn(CLIENT_NODE).networkOf('client');
+  }
+
+  private kubeletOn(node: string): FakeKubelet {
+    const kubelet = this.cluster.kubelets.find(({ place }) => place.name === node);
+    if (kubelet === undefined) throw new Error(`there is no kubelet on ${node}`);
+    return kubelet;
   }
 
   async urlOf(service: string): Promise<string> {
@@ -135,11 +139,11 @@ export class HealthCluster {
 
   /** Waits until kube-proxy on the client's node no longer leads to a server. */
   async untilForwardedElsewhere(server: string, port: number): Promise<void> {
-    const netns = this.cluster.kubelets.find(({ place }) => place.name === CLIENT_NODE)?.place.netns;
+    const { netns } = this.kubeletOn(CLIENT_NODE).place;
     await waitFor(
       `kube-proxy to forward nothing to ${server}:${port}`,
       PATIENCE_MS,
-      () => netns?.run('iptables-save', '-t', 'nat').includes(`-> ${server}:${port}"`) === false,
+      () => !netns.run('iptables-save', '-t', 'nat').includes(`-> ${server}:${port}"`),
       50,
     );
   }
@@ -162,8 +166,7 @@ export class HealthCluster {
     const jsonpath = '{.status.podIP} {.spec.containers[0].env[?(@.name=="HTTP_PORT")].value}';
     const text = await this.cluster.kubectl(`-n onprem-link-health get pod ${name} --output=jsonpath='${jsonpath}'`);
     const [ip, port] = text.split(' ');
-    const kubelet = this.cluster.kubelets.find(({ place }) => place.name === node) as FakeKubelet;
-    const { body } = await NetnsClient.of(kubelet.networkOf(name)).fetch(`http://${ip}:${port}/metrics`);
+    const { body } = await NetnsClient.of(this.kubeletOn(node).networkOf(name)).fetch(`http://${ip}:${port}/metrics`);
     const values = [...body.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
     return values.reduce((sum, [, value]) => sum + Number(value), 0);
   }

@@ -14,12 +14,13 @@ export interface Manifest {
 
 export const manifestsIn = (text: string): Manifest[] =>
   parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
+const manifestsBelow = (dist: string): Manifest[] =>
+  readdirSync(dist).flatMap((name) => manifestsIn(readFileSync(join(dist, name), 'utf8')));
 const keyOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
 /** Flux applies the output of its own build, which must contain every object of dist/ unchanged, and no other. */
 export function fluxBuild(find: Find, dist: string): Report {
-  const files = readdirSync(dist).map((name) => readFileSync(join(dist, name), 'utf8'));
-  const ours = new Map(files.flatMap(manifestsIn).map((one) => [keyOf(one), one]));
+  const ours = new Map(manifestsBelow(dist).map((one) => [keyOf(one), one]));
   const built = new Map(manifestsIn(output(find('flux-build'), [dist])).map((one) => [keyOf(one), one]));
   const differing = [...new Set([...ours.keys(), ...built.keys()])].filter(
     (key) => !isDeepStrictEqual(ours.get(key), built.get(key)),
@@ -46,8 +47,11 @@ interface Conformity {
 const isCustom = ({ apiVersion }: Manifest) => /\..*\//.test(apiVersion) && !apiVersion.includes('.k8s.io/');
 
 export function kubeconform({ program, schemas }: Installed, dist: string): Report {
-  const manifests = readdirSync(dist).flatMap((name) => manifestsIn(readFileSync(join(dist, name), 'utf8')));
-  const skipped = unique(manifests.filter(isCustom).map(({ kind }) => kind));
+  const skipped = unique(
+    manifestsBelow(dist)
+      .filter(isCustom)
+      .map(({ kind }) => kind),
+  );
   const checked = RELEASES.map((release) => {
     const location = join(schemas(release), '{{.ResourceKind}}{{.KindSuffix}}.json');
     const args = ['-strict', '-summary', '-output', 'json', '-skip', skipped.join(','), '-schema-location', location];

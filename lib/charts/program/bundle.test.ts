@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Yaml } from 'cdk8s';
 import { transformSync } from 'esbuild';
-import { copyRepository, copySources, NODE_MODULES, REPOSITORY } from '../../../test/repository';
+import { copyRepository, copySources, NODE_MODULES, pathsBelow, REPOSITORY } from '../../../test/repository';
 import { CLIENT_SIDE_APPLY_LIMIT, jsonBytes } from './apply-limits';
 import { AGENT, bundleOf, fileNamesOf, PROGRAMS, SERVER_HEALTH } from './bundle';
 
@@ -110,13 +110,11 @@ test('puts netlink, the kernel and the decisions into the second file, and each 
 });
 
 test('no module exports a variable that changes, because the other file would keep its first value', () => {
-  const folders = ['lib/agent', 'lib/network', 'lib/program'].map((path) => join(REPOSITORY, path));
-  const paths = folders.flatMap((path) =>
-    readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)),
-  );
-  const sources = paths.filter((path) => path.endsWith('.ts'));
+  const sources = pathsBelow('lib/agent', 'lib/network', 'lib/program').filter((path) => path.endsWith('.ts'));
   expect(sources.length).toBeGreaterThan(60);
-  expect(sources.filter((path) => /^export (?:let|var) /m.test(readFileSync(path, 'utf8')))).toEqual([]);
+  expect(sources.filter((path) => /^export (?:let|var) /m.test(readFileSync(join(REPOSITORY, path), 'utf8')))).toEqual(
+    [],
+  );
 });
 
 test('no program contains parts of another one', () => {

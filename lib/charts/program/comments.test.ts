@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
-import { REPOSITORY } from '../../../test/repository';
+import { pathsBelow, REPOSITORY } from '../../../test/repository';
 import { protectComments, restoreComments } from './comments';
 
 /** The TypeScript as it appears in a bundle. */
@@ -57,11 +57,9 @@ test('does not move a comment at the end of a line that is only part of a statem
 });
 
 test('changes no code of the programs', () => {
-  const folders = ['agent', 'network', 'program', 'servers', 'settings'].map((name) => join(REPOSITORY, 'lib', name));
-  const paths = folders.flatMap((path) =>
-    readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)),
-  );
-  const sources = paths.filter((path) => path.endsWith('.ts')).map((path) => readFileSync(path, 'utf8'));
+  const sources = pathsBelow('lib/agent', 'lib/network', 'lib/program', 'lib/servers', 'lib/settings')
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readFileSync(join(REPOSITORY, path), 'utf8'));
   expect(sources.length).toBeGreaterThan(100);
   const program = (source: string) =>
     transformSync(source, { loader: 'ts', format: 'cjs', legalComments: 'none', minifyWhitespace: true }).code;
